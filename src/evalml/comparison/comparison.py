@@ -1,0 +1,103 @@
+"""Who is compared with whom: the person-level table that every estimator reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Measure:
+    """One outcome at one horizon.
+
+    Attributes:
+        outcome: Name in the catalogue (`emploi`) or of the column (`re78`).
+        horizon_months: Months since time zero; None for a table without time.
+        values: Shape (n,); NaN where the outcome was not observed. Never a zero for unknown.
+        unit: Unit of the estimate, e.g. `proportion`, `months`, `dollars`.
+        label: French label.
+        channel: Who observes it: `declared`, `linked` or `table`.
+    """
+
+    outcome: str
+    horizon_months: int | None
+    values: Vector
+    unit: str
+    label: str
+    channel: str = "table"
+
+    @property
+    def key(self) -> str:
+        """Name with the horizon as a suffix, such as `emploi_m12`."""
+        return self.outcome if self.horizon_months is None else f"{self.outcome}_m{self.horizon_months}"
+
+    def __repr__(self) -> str:
+        """Say what is measured, and of how many, never the values."""
+        return f"Measure({self.key}, n={self.values.size})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Design:
+    """The design matrix of the covariates, without the constant.
+
+    Attributes:
+        matrix: Shape (n, p), finite, categories as 0/1 columns (first level left out).
+        names: The p column names, such as `age` or `diplome=BAC`.
+    """
+
+    matrix: Matrix
+    names: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Give the size only."""
+        return f"Design(n={self.matrix.shape[0]}, p={self.matrix.shape[1]})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison:
+    """Two arms, in memory.
+
+    Attributes:
+        treated: Shape (n,), True in the treated arm.
+        measures: The outcomes to compare.
+        covariates: n rows, as described (text stays text): for balance tables and exact strata.
+        design: The same covariates as numbers.
+        cluster: Codes of the clusters (missions locales), shape (n,), or None.
+        person: Hash of the person, shape (n,): folds, ties and bootstrap weights follow it.
+        subgroups: n rows, one column per declared subgroup variable.
+    """
+
+    treated: BoolVector
+    measures: tuple[Measure, ...]
+    covariates: pd.DataFrame
+    design: Design
+    cluster: IntVector | None
+    person: HashVector
+    subgroups: pd.DataFrame
+
+    @property
+    def n_treated(self) -> int:
+        """Rows of the treated arm."""
+        return int(self.treated.sum())
+
+    @property
+    def n_comparison(self) -> int:
+        """Rows of the comparison arm."""
+        return int((~self.treated).sum())
+
+    def measure(self, key: str) -> Measure:
+        """Return the measure called `key` (such as `emploi_m12`)."""
+        return next(m for m in self.measures if m.key == key)
+
+    def __repr__(self) -> str:
+        """Give counts only: a comparison holds persons."""
+        keys = ", ".join(m.key for m in self.measures)
+        return (
+            f"Comparison({self.n_treated} treated, {self.n_comparison} comparison, "
+            f"{self.design.matrix.shape[1]} columns, outcomes: {keys})"
+        )

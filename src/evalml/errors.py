@@ -1,0 +1,77 @@
+"""What can go wrong, and the exit code the command line gives for it.
+
+A message says what was found, where, and what to do. It never holds a person's value.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class EvalmlError(Exception):
+    """Anything evalml refuses; the input or the parameters are wrong (exit code 2)."""
+
+    exit_code = 2
+
+
+class StudyError(EvalmlError):
+    """A params file, or parameters given to a notebook, that do not make a study."""
+
+
+class ExtractError(EvalmlError):
+    """An extract that cannot be read, or does not follow the contract."""
+
+
+class TableMissingError(ExtractError):
+    """A table that the study needs and the extract does not hold."""
+
+
+class ColumnMissingError(ExtractError):
+    """A column that the contract, or a definition, needs and the table does not hold."""
+
+
+class ImmortalTimeError(EvalmlError):
+    """A definition that uses what was not yet known at time zero."""
+
+
+class CohortError(EvalmlError):
+    """A target trial that nobody, or nobody comparable, can enter."""
+
+
+class DataError(EvalmlError):
+    """A person-level table that cannot be analysed as asked (missing values, types, one arm)."""
+
+
+class EstimationError(EvalmlError):
+    """An estimator that must not answer: separation, no overlap, no convergence, one cluster."""
+
+
+class RunError(EvalmlError):
+    """A run that started and did not finish (exit code 1)."""
+
+    exit_code = 1
+
+
+class PrivacyError(EvalmlError):
+    """An output that may not leave, or an input that may not be read (exit code 3)."""
+
+    exit_code = 3
+
+
+def nearest(word: str, valid: Iterable[str]) -> str:
+    """Return a hint with the nearest valid word, or the list of them.
+
+    Args:
+        word: What was found.
+        valid: What is allowed.
+
+    Returns:
+        A sentence such as ``did you mean 'horizons'?``.
+    """
+    choices = sorted(valid)
+    close = get_close_matches(word, choices, n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(choices)}"
