@@ -1,0 +1,56 @@
+"""Read the closed lists of `lists.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import yaml
+
+from evalml.errors import EvalmlError, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    """One closed list.
+
+    Attributes:
+        name: Name of the list, such as `niveau_diplome`.
+        source: Where it comes from.
+        labels: French label of each value, in the order of the list.
+        open: Whether a source may hold further values (kept as they are, counted, never mapped).
+    """
+
+    name: str
+    source: str
+    labels: dict[str, str]
+    open: bool = False
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values, in the order of the list."""
+        return tuple(self.labels)
+
+
+@cache
+def code_lists() -> dict[str, CodeList]:
+    """Return every closed list, by name."""
+    text = resources.files("evalml.codes").joinpath("lists.yaml").read_text(encoding="utf-8")
+    raw = yaml.load(text, yaml.CSafeLoader)
+    return {
+        name: CodeList(name, spec["source"], dict(spec["values"]), spec.get("open", False))
+        for name, spec in raw.items()
+    }
+
+
+def code_list(name: str) -> CodeList:
+    """Return the closed list called `name`.
+
+    Raises:
+        EvalmlError: No list has that name.
+    """
+    lists = code_lists()
+    if name not in lists:
+        raise EvalmlError(f"no closed list is called '{name}'; {nearest(name, lists)}")
+    return lists[name]
