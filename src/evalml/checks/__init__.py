@@ -1,0 +1,33 @@
+"""How sure we are: one file, one question, one sentence for the note.
+
+`run_checks` makes the checks of every study; each other file answers one more question. Nothing is
+imported here but the types, so that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from evalml.checks.check import Check
+
+if TYPE_CHECKING:
+    from evalml.checks.run import checks_table, run_checks
+    from evalml.checks.thresholds import Thresholds, as_thresholds
+
+__all__ = ["Check", "Thresholds", "as_thresholds", "checks_table", "run_checks"]
+
+_PLACES = {
+    "Thresholds": "thresholds",
+    "as_thresholds": "thresholds",
+    "checks_table": "run",
+    "run_checks": "run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'evalml.checks' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"evalml.checks.{_PLACES[name]}"), name)
