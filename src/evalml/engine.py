@@ -8,18 +8,20 @@ do not mean the same on every engine are listed in `docs/decisions/0002-ibis-on-
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import ibis
 from ibis import _, cases, ifelse, literal, row_number, window
 from ibis.expr.types import BooleanValue, Column, Table, Value
 
-from evalml.errors import EvalmlError, nearest
+from evalml.errors import EvalmlError, ExtractError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -31,14 +33,17 @@ __all__ = [
     "Value",
     "_",
     "cases",
+    "coalesce",
+    "greatest",
     "hash_of",
     "ifelse",
     "least",
-    "greatest",
     "literal",
     "month_of",
+    "null",
     "open_engine",
     "row_number",
+    "span",
     "union",
     "window",
 ]
@@ -46,6 +51,8 @@ __all__ = [
 ENGINES = ("duckdb", "spark")
 
 least = ibis.least
+coalesce = ibis.coalesce
+null = ibis.null
 greatest = ibis.greatest
 union = ibis.union
 
@@ -58,11 +65,13 @@ class Engine:
         name: `duckdb` or `spark`.
         backend: The ibis backend.
         statements: Compiled SQL of every result kept, in order: it goes into the run record.
+        names: How many tables were named after each stem.
     """
 
     name: str
     backend: Any
     statements: list[tuple[str, str]] = field(default_factory=list)
+    names: dict[str, int] = field(default_factory=dict)
 
     def keep(self, expression: Table, name: str) -> Table:
         """Compute `expression` once and return the table that holds it.
@@ -87,6 +96,58 @@ class Engine:
         """Return the Parquet files as a lazy table called `name`."""
         many = [paths] if isinstance(paths, Path) else list(paths)
         return self.backend.read_parquet([str(p) for p in many], table_name=name)
+
+    def fresh_name(self, stem: str) -> str:
+        """Return a name no other table of this connection has: `stem`, then `stem_2`."""
+        self.names[stem] = self.names.get(stem, 0) + 1
+        return stem if self.names[stem] == 1 else f"{stem}_{self.names[stem]}"
+
+    def read_csv(self, path: Path, name: str, delimiter: str) -> Table:
+        """Return a UTF-8 CSV file as a lazy table called `name`, every column as text."""
+        return self.backend.read_csv(
+            str(path),
+            table_name=name,
+            all_varchar=True,
+            header=True,
+            delim=delimiter,
+            quote='"',
+            escape='"',
+            max_line_size=1_000_000,
+        )
+
+    def attach(self, path: Path, name: str) -> dict[str, Table]:
+        """Attach a DuckDB file, read only, and return its tables by name."""
+        self.backend.attach(str(path), name=name, read_only=True)
+        names = self.backend.con.execute(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_catalog = ? AND table_schema = 'main' ORDER BY 1",
+            [name],
+        ).fetchall()
+        return {t: self.backend.table(t, database=(name, "main")) for (t,) in names}
+
+    def write_parquet(self, expression: Table, path: Path) -> None:
+        """Write the rows of `expression` to a Parquet file, without passing through Python."""
+        expression.to_parquet(str(path), compression="zstd")
+
+    def write_csv(self, expression: Table, path: Path) -> None:
+        """Write the rows of `expression` to a UTF-8 CSV file, without passing through Python."""
+        expression.to_csv(str(path))
+
+    @contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Turn what the engine says of a damaged file into one sentence that quotes no value.
+
+        Args:
+            what: The file, and what to do about it, as the sentence should say it.
+
+        Raises:
+            ExtractError: The engine could not read the file.
+        """
+        try:
+            yield
+        except (duckdb.Error, OSError, UnicodeDecodeError) as error:
+            # The engine's own message may quote a cell: it is not passed on.
+            raise ExtractError(f"{what} ({type(error).__name__})") from None
 
     def __repr__(self) -> str:
         """Name the engine and how much went through it."""
@@ -123,6 +184,11 @@ def open_engine(
 def month_of(day: Any) -> Any:
     """Return the month number (`evalml.months`) of a date column: year * 12 + month - 1."""
     return (day.year().cast("int32") * 12 + day.month().cast("int32") - 1).cast("int32")
+
+
+def span(first: Any, last: Any) -> Any:
+    """Return the integers from `first` to `last`, both included, as an array column."""
+    return ibis.range(first, last + 1)
 
 
 def hash_of(column: Any) -> Any:

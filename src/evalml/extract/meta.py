@@ -1,0 +1,145 @@
+"""What an extract says of itself: `extract.yaml`."""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003 - pydantic reads the annotations at run time
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from evalml.errors import ExtractError, nearest
+from evalml.study import Territory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+META_FILE = "extract.yaml"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Dialect(_Strict):
+    """How the CSV files are written, where it cannot be told from the files alone.
+
+    Attributes:
+        delimiter: `,` or `;`.
+        encoding: `utf-8` or `cp1252`.
+        dates: `iso` (2024-03-01) or `french` (01/03/2024).
+        decimal: `.` or `,`.
+    """
+
+    delimiter: Literal[",", ";"] | None = None
+    encoding: Literal["utf-8", "cp1252"] | None = None
+    dates: Literal["iso", "french"] | None = None
+    decimal: Literal[".", ","] | None = None
+
+
+class Break(_Strict):
+    """A day on which the information system changed: series are not comparable across it.
+
+    Attributes:
+        date: First day of the new system.
+        what: What changed.
+        reference: Where it is documented.
+    """
+
+    date: dt.date
+    what: str
+    reference: str = ""
+
+
+class ExtractMeta(_Strict):
+    """The header of an extract.
+
+    Attributes:
+        name: Name of the extract.
+        source: Information system it comes from.
+        extraction_date: The vintage: nothing later can be known.
+        territory: Where.
+        period_start: First day covered.
+        period_end: Last day covered.
+        pseudonymised: Whether the identifiers are pseudonyms.
+        csv: Dialect of the CSV files, where it has to be said.
+        breaks: Changes of system within the period.
+    """
+
+    name: str = Field(min_length=1)
+    source: Literal["imilo", "parcours3", "synthetic"]
+    extraction_date: dt.date
+    territory: Territory
+    period_start: dt.date
+    period_end: dt.date
+    pseudonymised: bool
+    csv: Dialect = Dialect()
+    breaks: tuple[Break, ...] = ()
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ExtractMeta:
+        if self.period_end < self.period_start:
+            raise ValueError("period_end lies before period_start; swap the two dates")
+        if self.extraction_date < self.period_start:
+            raise ValueError("extraction_date lies before period_start; check both dates")
+        return self
+
+    def breaks_between(self, start: dt.date, end: dt.date) -> tuple[Break, ...]:
+        """Return the breaks that a study from `start` to `end` crosses and must declare."""
+        return tuple(b for b in self.breaks if start < b.date <= end)
+
+
+def read_meta(folder: Path) -> ExtractMeta:
+    """Read `extract.yaml` in `folder`.
+
+    Raises:
+        ExtractError: The file is missing, is not YAML, or has a wrong, missing or unknown key.
+    """
+    path = folder / META_FILE
+    if not path.is_file():
+        raise ExtractError(
+            f"{folder} has no {META_FILE}; write one with the keys {', '.join(_KEYS)} "
+            "(see docs/how-to/receive-an-extract.md)"
+        )
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise ExtractError(f"{META_FILE} is not readable YAML{_yaml_place(error)}") from None
+    if not isinstance(raw, dict):
+        raise ExtractError(f"{META_FILE} must hold the keys {', '.join(_KEYS)}")
+    try:
+        return ExtractMeta.model_validate(raw)
+    except ValidationError as error:
+        raise ExtractError(f"{META_FILE}: {_first_fault(error)}") from None
+
+
+def write_meta(meta: ExtractMeta, folder: Path) -> None:
+    """Write `meta` as `extract.yaml` in `folder`."""
+    values = meta.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
+    (folder / META_FILE).write_text(text, encoding="utf-8")
+
+
+_KEYS = tuple(ExtractMeta.model_fields)
+_MODELS: dict[str, type[BaseModel]] = {"territory": Territory, "csv": Dialect, "breaks": Break}
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Say the first fault as `key: what is wrong; what to do`."""
+    fault: Any = error.errors()[0]
+    place = ".".join(str(p) for p in fault["loc"])
+    more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        parent = _MODELS.get(str(fault["loc"][0])) if len(fault["loc"]) > 1 else ExtractMeta
+        valid = (parent or ExtractMeta).model_fields
+        return f"unknown key '{place}'; {nearest(str(fault['loc'][-1]), valid)}{more}"
+    if fault["type"] == "missing":
+        return f"missing key '{place}'; add it{more}"
+    message = fault["msg"].removeprefix("Value error, ")
+    quote = "; quote the code" if fault["type"] == "string_type" else ""
+    return f"{place + ': ' if place else ''}{message[0].lower()}{message[1:]}{quote}{more}"
+
+
+def _yaml_place(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""

@@ -1,0 +1,123 @@
+"""Open an extract: find its tables, whatever they are written in, and leave them where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evalml.errors import ExtractError, TableMissingError
+from evalml.extract import contract
+from evalml.extract.csv_tables import read_csv_tables
+from evalml.extract.meta import META_FILE, ExtractMeta, read_meta
+from evalml.extract.schema import require_columns, require_types
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evalml.engine import Engine, Table
+
+DAMAGED = "cannot be read; it is truncated or damaged, copy it again from its source"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Extract:
+    """The tables of an extract as they were received.
+
+    Attributes:
+        path: Folder or DuckDB file.
+        meta: What `extract.yaml` says.
+        tables: Lazy table by name, with all the columns of the file.
+    """
+
+    path: Path
+    meta: ExtractMeta
+    tables: dict[str, Table]
+
+    def __repr__(self) -> str:
+        """Name the extract and its tables; rows are persons."""
+        return (
+            f"Extract({self.meta.name}, {self.meta.source}, extracted {self.meta.extraction_date}, "
+            f"{len(self.tables)} tables)"
+        )
+
+
+def read_extract(path: Path, engine: Engine) -> Extract:
+    """Open the extract in the folder, or the DuckDB file, at `path`.
+
+    Parquet and DuckDB tables stay on disk until they are queried; CSV files are typed once into
+    the engine's store, which spills to disk past its memory limit.
+
+    Args:
+        path: A folder that holds `extract.yaml` and one file (or folder of Parquet files) per
+            table, or a `.duckdb` file next to its `extract.yaml`.
+        engine: Where queries run.
+
+    Raises:
+        ExtractError: The extract cannot be read, or does not follow the contract.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ExtractError(f"there is no extract at {path}; check the path given to --extract")
+    if path.is_dir() and not any(path.iterdir()):
+        raise ExtractError(f"{path} is empty; put the tables and {META_FILE} in it")
+    meta = read_meta(path if path.is_dir() else path.parent)
+    sources = _sources(path, engine)
+    _require_tables(path, sources)
+    held = [t for t in contract.TABLES if t.name in sources]
+    csv = {t.name: s for t in held if isinstance(s := sources[t.name], Path) and s.suffix == ".csv"}
+    typed = read_csv_tables(csv, meta.csv, engine)
+    tables = {
+        t.name: typed[t.name] if t.name in typed else _open(sources[t.name], t, engine)
+        for t in held
+    }
+    return Extract(path, meta, tables)
+
+
+def _sources(path: Path, engine: Engine) -> dict[str, Path | Table]:
+    """Find where each table is: a file, a folder of Parquet files, or a table of a database."""
+    if path.is_file():
+        return dict(_database(path, engine))
+    found: dict[str, Path | Table] = {}
+    for entry in sorted(path.iterdir()):
+        if entry.suffix in (".duckdb", ".db"):
+            _add(found, _database(entry, engine), path)
+        elif entry.suffix in (".parquet", ".csv") or any(entry.glob("*.parquet")):
+            _add(found, {entry.stem: entry}, path)
+    return found
+
+
+def _add(found: dict[str, Path | Table], new: Mapping[str, Path | Table], path: Path) -> None:
+    twice = sorted(found.keys() & new.keys())
+    if twice:
+        raise ExtractError(f"{path} holds table '{twice[0]}' twice; keep one")
+    found.update(new)
+
+
+def _database(path: Path, engine: Engine) -> dict[str, Table]:
+    with engine.reading(f"{path.name} {DAMAGED}"):
+        return engine.attach(path, engine.fresh_name("extract"))
+
+
+def _require_tables(path: Path, sources: Mapping[str, object]) -> None:
+    missing = [t.name for t in contract.TABLES if not t.optional and t.name not in sources]
+    if missing:
+        found = ", ".join(sorted(sources)) or "no table"
+        raise TableMissingError(
+            f"{path} has no table '{missing[0]}'"
+            f"{' (nor ' + ', '.join(missing[1:]) + ')' if missing[1:] else ''}; it holds: {found}"
+        )
+
+
+def _open(source: Path | Table, table: contract.Table, engine: Engine) -> Table:
+    """Open one table that stays where it is, and compare its columns with the contract."""
+    if isinstance(source, Path):
+        files = sorted(source.glob("*.parquet")) if source.is_dir() else [source]
+        label = source.name
+        with engine.reading(f"{label} {DAMAGED}"):
+            rows = engine.read_parquet(files, engine.fresh_name(f"raw_{table.name}"))
+    else:
+        rows, label = source, f"table {table.name}"
+    require_columns(label, rows.columns, table)
+    require_types(label, rows, table)
+    return rows

@@ -1,0 +1,195 @@
+"""What makes a row impossible: one expression per table, the first rule a row breaks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from evalml.codes import code_list
+from evalml.engine import cases, literal, null, row_number, window
+
+if TYPE_CHECKING:
+    from evalml.engine import BooleanValue, Table
+    from evalml.extract import contract
+
+FIRST_DAY = dt.date(1900, 1, 1)
+LAST_DAY = dt.date(2100, 12, 31)
+
+ROW_RULES: dict[str, str] = {
+    "missing_value": "a column that may not be empty is empty",
+    "impossible_date": "a date lies before 1900 or after 2100",
+    "duplicate_key": "another row has the same key; the one entered last is kept",
+    "orphan_key": "the person, or the file, does not exist in the extract",
+    "parent_put_aside": "the person, or the file, was itself put aside",
+    "code_not_in_list": "a coded column holds a value outside its closed list",
+    "event_before_birth": "the event lies before the birth of the person",
+    "future_date": "what is said to have happened lies after the extraction",
+    "end_before_start": "the last day lies before the first day",
+}
+
+# First and last day of what lasts; date of what happened.
+SPELLS = {
+    "dossiers": ("date_ouverture", "date_cloture"),
+    "situations": ("date_debut", "date_fin"),
+    "accompagnements": ("date_debut", "date_fin"),
+    "iae_pass": ("date_debut", "date_fin"),
+    "iae_contrats": ("date_debut", "date_fin"),
+    "structures": ("valide_du", "valide_au"),
+}
+EVENTS = {
+    "dossiers": "date_ouverture",
+    "situations": "date_debut",
+    "accompagnements": "date_debut",
+    "actes": "date_acte",
+    "allocations": "mois",
+    "iae_candidatures": "date_candidature",
+    "iae_pass": "date_debut",
+    "iae_contrats": "date_debut",
+    "evenements_externes": "date",
+    "emploi_mensuel": "mois",
+}
+
+
+@dataclass(slots=True)
+class Known:
+    """What earlier tables have taught: the persons and files there are, and which were accepted.
+
+    Attributes:
+        extraction_date: The vintage of the extract.
+        persons: One row per person: `id_jeune`, `born`, `person_accepted`.
+        files: One row per dossier: `id_dossier`, `file_accepted`.
+    """
+
+    extraction_date: dt.date
+    persons: Table | None = field(default=None)
+    files: Table | None = field(default=None)
+
+    def learn(self, table: contract.Table, accepted: Table, all_rows: Table | None) -> None:
+        """Remember the keys of `jeunes` and `dossiers`.
+
+        Args:
+            table: The table.
+            accepted: Its accepted rows.
+            all_rows: All its rows where some were put aside, None where none was.
+        """
+        if table.name == "jeunes":
+            self.persons = _keys(
+                accepted, all_rows, "id_jeune", "person_accepted", "date_naissance"
+            )
+        elif table.name == "dossiers":
+            self.files = _keys(accepted, all_rows, "id_dossier", "file_accepted", None)
+
+
+def _keys(accepted: Table, all_rows: Table | None, key: str, flag: str, born: str | None) -> Table:
+    extra = {"born": accepted[born]} if born else {}
+    good = accepted.select(accepted[key], **extra, **{flag: literal(True)})
+    if all_rows is None:
+        return good
+    every = all_rows.filter(all_rows[key].notnull()).select(key).distinct()
+    joined = every.left_join(good, key).drop(f"{key}_right")
+    return joined.mutate(**{flag: joined[flag].fill_null(False)})
+
+
+def flagged(typed: Table, table: contract.Table, known: Known, *, duplicates: bool) -> Table:
+    """Return the rows with one more column, `rule`: null, or the first rule the row breaks.
+
+    Args:
+        typed: Rows with the contract's columns and types.
+        table: The table of the contract.
+        known: Persons and files learnt from earlier tables.
+        duplicates: Whether some key appears more than once.
+    """
+    rows = typed.mutate(**{_RANK: _rank(typed, table)}) if duplicates else typed
+    names = typed.columns
+    if table.name != "jeunes" and "id_jeune" in names and known.persons is not None:
+        rows = _join(rows, known.persons, "id_jeune", "person_known")
+    if table.name != "dossiers" and "id_dossier" in names and known.files is not None:
+        rows = _join(rows, known.files, "id_dossier", "file_known")
+    tests = [(test, rule) for rule, test in _tests(rows, table, known).items() if test is not None]
+    return rows.mutate(rule=cases(*tests, else_=null("string"))).select(*names, "rule")
+
+
+_RANK = "rank_in_key"
+
+
+def _rank(typed: Table, table: contract.Table) -> Any:
+    """Number the rows of a key: entered last first, then by content, never by place in the file."""
+    dated = [c.name for c in table.columns if c.name in ("date_saisie", "date_maj")]
+    order = [typed[n].desc() for n in dated] + [typed[c] for c in typed.columns if c not in dated]
+    return row_number().over(window(group_by=list(table.key), order_by=order))
+
+
+def _join(rows: Table, parents: Table, key: str, known: str) -> Table:
+    parents = parents.mutate(**{known: literal(True)})
+    return rows.left_join(parents, key).drop(f"{key}_right")
+
+
+def _tests(rows: Table, table: contract.Table, known: Known) -> dict[str, BooleanValue | None]:
+    names = set(rows.columns)
+    parents = [(k, a) for k, a in _PARENTS if k in names]
+    return {
+        "missing_value": _any(rows[c.name].isnull() for c in table.columns if not c.nullable),
+        "impossible_date": _any(
+            (rows[c.name] < literal(FIRST_DAY)) | (rows[c.name] > literal(LAST_DAY))
+            for c in table.columns
+            if c.type == "date"
+        ),
+        "duplicate_key": rows[_RANK] > 0 if _RANK in names else None,
+        "orphan_key": _any(rows[k].isnull() for k, _ in parents),
+        "parent_put_aside": _any(~rows[a] for _, a in parents),
+        "code_not_in_list": _any(_outside(rows, c) for c in table.columns if _closed(c)),
+        "event_before_birth": _before_birth(rows, table, names),
+        "future_date": _future(rows, table, known.extraction_date),
+        "end_before_start": _ends_early(rows, table),
+    }
+
+
+_PARENTS = (("person_known", "person_accepted"), ("file_known", "file_accepted"))
+
+
+def _any(tests: Any) -> BooleanValue | None:
+    found: BooleanValue | None = None
+    for test in tests:
+        test = test.fill_null(False)  # noqa: PLW2901 - an empty cell breaks no rule but the first
+        found = test if found is None else found | test
+    return found
+
+
+def _closed(column: contract.Column) -> bool:
+    return column.codes is not None and not code_list(column.codes).open
+
+
+def _outside(rows: Table, column: contract.Column) -> BooleanValue:
+    return rows[column.name].notin(list(code_list(str(column.codes)).values))
+
+
+def _before_birth(rows: Table, table: contract.Table, names: set[str]) -> BooleanValue | None:
+    if "born" not in names or table.name not in EVENTS:
+        return None
+    return _any([rows[EVENTS[table.name]] < rows.born])
+
+
+def _future(rows: Table, table: contract.Table, extraction: dt.date) -> BooleanValue | None:
+    """Tell what is said to have happened after the extraction; plans may lie in the future."""
+    day = literal(extraction)
+    entered = [
+        rows[n] > day
+        for n in ("date_saisie", "date_maj", "date_naissance", "date_premier_accueil", "mois")
+        if n in rows.columns
+    ]
+    happened: list[Any] = []
+    if table.name == "situations":
+        happened = [(rows.date_debut > day) & (rows.etat != "PREVU")]
+    elif table.name == "actes":
+        happened = [(rows.date_acte > day) & (rows.statut == "PRESENT")]
+    elif table.name in ("dossiers", "accompagnements", "iae_candidatures", "evenements_externes"):
+        happened = [rows[EVENTS[table.name]] > day]
+    return _any([*entered, *happened])
+
+
+def _ends_early(rows: Table, table: contract.Table) -> BooleanValue | None:
+    if table.name not in SPELLS:
+        return None
+    first, last = SPELLS[table.name]
+    return _any([rows[last] < rows[first]])
