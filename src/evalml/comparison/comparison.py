@@ -34,7 +34,11 @@ class Measure:
     @property
     def key(self) -> str:
         """Name with the horizon as a suffix, such as `emploi_m12`."""
-        return self.outcome if self.horizon_months is None else f"{self.outcome}_m{self.horizon_months}"
+        return (
+            self.outcome
+            if self.horizon_months is None
+            else f"{self.outcome}_m{self.horizon_months}"
+        )
 
     def __repr__(self) -> str:
         """Say what is measured, and of how many, never the values."""
@@ -48,10 +52,16 @@ class Design:
     Attributes:
         matrix: Shape (n, p), finite, categories as 0/1 columns (first level left out).
         names: The p column names, such as `age` or `diplome=BAC`.
+        left_out: For each category, the name of its level left out and the columns of the others.
     """
 
     matrix: Matrix
     names: tuple[str, ...]
+    left_out: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+    def rows(self, chosen: BoolVector) -> Design:
+        """Return the same columns for the chosen rows."""
+        return Design(self.matrix[chosen], self.names, self.left_out)
 
     def __repr__(self) -> str:
         """Give the size only."""
@@ -70,6 +80,7 @@ class Comparison:
         cluster: Codes of the clusters (missions locales), shape (n,), or None.
         person: Hash of the person, shape (n,): folds, ties and bootstrap weights follow it.
         subgroups: n rows, one column per declared subgroup variable.
+        notes: What was left out on the way (constant or repeated columns, rows), with counts.
     """
 
     treated: BoolVector
@@ -79,6 +90,7 @@ class Comparison:
     cluster: IntVector | None
     person: HashVector
     subgroups: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     @property
     def n_treated(self) -> int:

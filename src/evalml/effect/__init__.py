@@ -1,0 +1,34 @@
+"""How much it changed: one file per method, one `Effect` per estimate.
+
+`estimate_effects` runs the person-level methods on a comparison in one pass. Nothing is imported
+until it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evalml.effect.effect import Effect
+    from evalml.effect.estimate import estimate_effects
+    from evalml.effect.settings import Settings
+    from evalml.effect.table import effects_table
+
+__all__ = ["Effect", "Settings", "effects_table", "estimate_effects"]
+
+_PLACES = {
+    "Effect": "effect",
+    "Settings": "settings",
+    "effects_table": "table",
+    "estimate_effects": "estimate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _PLACES:
+        message = f"module 'evalml.effect' has no attribute '{name}'"
+        raise AttributeError(message)
+    from importlib import import_module
+
+    return getattr(import_module(f"evalml.effect.{_PLACES[name]}"), name)

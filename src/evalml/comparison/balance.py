@@ -1,0 +1,114 @@
+"""The balance table: how alike the arms are, before and after weighting or matching."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.comparison.comparison import Design
+    from evalml.comparison.propensity import Estimand
+
+COLUMNS = (
+    "covariate", "smd_before", "smd_after", "variance_ratio", "mean_treated_before",
+    "mean_comparison_before", "mean_treated_after", "mean_comparison_after", "remark",
+)  # fmt: skip
+
+
+def balance_table(
+    design: Design,
+    treated: BoolVector,
+    weights: Vector | None = None,
+    estimand: Estimand = "att",
+) -> pd.DataFrame:
+    """Compare the arms column by column (in cobalt's words: Diff.Un and Diff.Adj).
+
+    The standardised mean difference divides by the unweighted standard deviation of the treated
+    (att) or by the root of the mean of both arms' variances (ate, ato), the same before and after,
+    so that a change shows a change of means only. All columns are standardised, 0/1 ones too.
+
+    Args:
+        design: Covariates, n rows; the levels left out of it come back in the table.
+        treated: Shape (n,).
+        weights: Shape (n,); None leaves the `after` columns equal to the `before` ones.
+        estimand: Which arm the differences are measured against.
+
+    Returns:
+        One row per column of the design and level left out. `variance_ratio` is treated over
+        comparison after weighting, empty for 0/1 columns. `remark` says in words why a figure is
+        missing.
+    """
+    X, names = with_left_out(design)
+    w = np.ones(treated.size) if weights is None else weights
+    ones = np.ones(treated.size)
+    before1, spread1 = _moments(X[treated], ones[treated])
+    before0, spread0 = _moments(X[~treated], ones[~treated])
+    after1, var1 = _moments(X[treated], w[treated])
+    after0, var0 = _moments(X[~treated], w[~treated])
+    scale = np.sqrt(spread1 if estimand == "att" else (spread1 + spread0) / 2.0)
+    binary = ((X == 0.0) | (X == 1.0)).all(axis=0)
+    ratio = np.where(binary, np.nan, _divide(var1, var0))
+    return pd.DataFrame(
+        {
+            "covariate": names,
+            "smd_before": _smd(before1 - before0, scale),
+            "smd_after": _smd(after1 - after0, scale),
+            "variance_ratio": ratio,
+            "mean_treated_before": before1,
+            "mean_comparison_before": before0,
+            "mean_treated_after": after1,
+            "mean_comparison_after": after0,
+            "remark": _remarks(names, spread1, spread0, treated),
+        },
+        columns=list(COLUMNS),
+    )
+
+
+def worst_difference(table: pd.DataFrame) -> float:
+    """Return the largest absolute standardised difference after; NaN when none can be judged."""
+    after = table["smd_after"].abs()
+    return float(after.max()) if len(after) else 0.0
+
+
+def with_left_out(design: Design) -> tuple[Matrix, list[str]]:
+    """Return the columns with those of categories' levels left out, when there are 3 or more."""
+    extra = [(n, c) for n, c in design.left_out if len(c) > 1]
+    if not extra:
+        return design.matrix, list(design.names)
+    added = [1.0 - design.matrix[:, list(columns)].sum(axis=1) for _, columns in extra]
+    return np.column_stack([design.matrix, *added]), [*design.names, *(n for n, _ in extra)]
+
+
+def _moments(X: Matrix, w: Vector) -> tuple[Vector, Vector]:
+    """Return weighted means and variances (with n - 1 when the weights are equal)."""
+    share = w / w.sum()
+    mean = share @ X
+    correction = 1.0 - float(share @ share)
+    variance = share @ (X - mean) ** 2
+    return mean, variance / correction if correction > 0 else np.zeros_like(mean)
+
+
+def _smd(difference: Vector, scale: Vector) -> Vector:
+    """Divide, giving 0 to no difference at all and NaN where the scale is 0."""
+    smd = _divide(difference, scale)
+    smd[(scale == 0) & (np.abs(difference) < 1e-12)] = 0.0  # noqa: PLR2004
+    return smd
+
+
+def _divide(top: Vector, bottom: Vector) -> Vector:
+    ratio = np.full(top.size, np.nan)
+    np.divide(top, bottom, out=ratio, where=bottom > 0)
+    return ratio
+
+
+def _remarks(names: list[str], spread1: Vector, spread0: Vector, treated: BoolVector) -> list[str]:
+    n1, n0 = int(treated.sum()), int((~treated).sum())
+    remarks = []
+    for name, s1, s0 in zip(names, spread1, spread0, strict=True):
+        arms = [f"{n1} treated" if s1 == 0 else "", f"{n0} comparison" if s0 == 0 else ""]
+        constant = " and the ".join(arm for arm in arms if arm)
+        remarks.append(f"'{name}' is the same for all the {constant} persons" if constant else "")
+    return remarks

@@ -1,0 +1,105 @@
+"""Columns of a design: standardised, and those that say something new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from evalml.arrays import IntVector, Matrix, Vector
+
+BLOCK = 16_384
+"""Rows per block: 20 columns of float64 stay in the processor's cache."""
+ALIASED = 1e-9
+"""A column whose unexplained share of variance is below this adds nothing."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Standardised:
+    """Columns with mean 0 and standard deviation 1, a constant in front, aliased ones left out.
+
+    Attributes:
+        Z: Shape (n, 1 + q).
+        kept: Indices, in the given matrix, of the q columns kept, shape (q,).
+        mean: Mean of each kept column, shape (q,).
+        sd: Standard deviation of each kept column, shape (q,).
+    """
+
+    Z: Matrix
+    kept: IntVector
+    mean: Vector
+    sd: Vector
+
+    def apply(self, X: Matrix) -> Matrix:
+        """Return other rows of the same columns on the same scale, shape (m, 1 + q)."""
+        Z = np.empty((X.shape[0], 1 + self.kept.size))
+        Z[:, 0] = 1.0
+        np.subtract(X[:, self.kept], self.mean, out=Z[:, 1:])
+        Z[:, 1:] /= self.sd
+        return Z
+
+
+def gram(X: Matrix, weights: Vector | None = None) -> Matrix:
+    """Return X'WX, block by block, shape (p, p)."""
+    total = np.zeros((X.shape[1], X.shape[1]))
+    for start in range(0, X.shape[0], BLOCK):
+        block = X[start : start + BLOCK]
+        scaled = block if weights is None else block * weights[start : start + BLOCK, None]
+        total += block.T @ scaled
+    return total
+
+
+def standardise(X: Matrix) -> Standardised:
+    """Standardise the columns and leave out the constant and linearly dependent ones.
+
+    The earlier of two dependent columns stays, whatever the order of the rows.
+    """
+    n = X.shape[0]
+    mean = X.mean(axis=0)
+    sd = np.sqrt(np.maximum(np.diag(gram(X - mean)) / max(n, 1), 0.0)) if X.shape[1] else mean
+    scale = np.maximum(np.abs(mean), 1.0)
+    varies = np.flatnonzero(sd > scale * ALIASED)
+    centred = (X[:, varies] - mean[varies]) / sd[varies]
+    kept = varies[_independent(gram(centred) / max(n, 1))]
+    first = Standardised(np.empty((0, 0)), kept.astype(np.int64), mean[kept], sd[kept])
+    return Standardised(first.apply(X), first.kept, first.mean, first.sd)
+
+
+def _independent(correlation: Matrix) -> IntVector:
+    """Return the columns that are no linear combination of earlier ones (pivotless Cholesky)."""
+    rows: list[Vector] = []
+    kept: list[int] = []
+    for j in range(correlation.shape[0]):
+        loadings = correlation[j, kept]
+        factor = _forward(rows, loadings)
+        residual = correlation[j, j] - factor @ factor
+        if residual > ALIASED:
+            rows.append(np.append(factor, np.sqrt(residual)))
+            kept.append(j)
+    return np.array(kept, dtype=np.int64)
+
+
+def _forward(rows: list[Vector], right: Vector) -> Vector:
+    """Solve L y = right by forward substitution, L given by its growing rows."""
+    y = np.zeros(right.size)
+    for i, row in enumerate(rows):
+        y[i] = (right[i] - row[:i] @ y[:i]) / row[i]
+    return y
+
+
+def solve_kept(cross: Matrix, right: Matrix) -> Matrix:
+    """Solve X'X b = X'y, giving 0 to columns that are combinations of earlier ones.
+
+    Args:
+        cross: X'X, shape (p, p).
+        right: X'y, shape (p,) or (p, k).
+    """
+    scale = np.sqrt(np.maximum(np.diag(cross), 0.0))
+    present = np.flatnonzero(scale > 0)
+    unit = cross[np.ix_(present, present)] / np.outer(scale[present], scale[present])
+    kept = present[_independent(unit)]
+    solution = np.zeros_like(right)
+    solution[kept] = np.linalg.solve(cross[np.ix_(kept, kept)], right[kept])
+    return solution

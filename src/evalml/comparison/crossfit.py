@@ -1,0 +1,84 @@
+"""Propensity scores of rows by fits that did not see them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalml.comparison.columns import standardise
+from evalml.comparison.logit import NotConvergedError, fit_logit
+from evalml.comparison.propensity import (
+    Estimand,
+    Propensity,
+    fit_named,
+    refuse_alone,
+    refuse_one_arm,
+)
+from evalml.comparison.support import find_support
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from evalml.arrays import BoolVector, IntVector, Vector
+    from evalml.comparison.comparison import Design
+
+
+def cross_fit_propensity(
+    design: Design, treated: BoolVector, fold: IntVector, full: Propensity, estimand: Estimand
+) -> Vector:
+    """Score each row by the logistic regression fitted outside its fold, shape (n,).
+
+    Args:
+        design: Covariates, n rows.
+        treated: Shape (n,).
+        fold: Fold of each row, shape (n,); one fold only returns the full fit.
+        full: The fit on all rows: each fold starts from it.
+        estimand: Tells which rows need a counterpart.
+
+    Raises:
+        EstimationError: The score separates without one of the folds.
+    """
+    K = int(fold.max()) + 1
+    if K == 1:
+        return full.score
+    score = np.empty(treated.size)
+    for k in range(K):
+        outside = fold != k
+        try:
+            fitted = _outside(design, treated, outside, full, estimand)
+        except EstimationError as error:
+            message = f"without fold {k + 1} of {K}: {error}; or use fewer folds (0 for none)"
+            raise EstimationError(message) from error
+        score[~outside] = fitted[~outside]
+    return score
+
+
+def _outside(
+    design: Design, treated: BoolVector, outside: BoolVector, full: Propensity, estimand: Estimand
+) -> Vector:
+    """Fit on the rows outside; fast from the full fit, with care where that separates."""
+    if full.Z is not None and full.coefficients is not None:
+        try:
+            fit = fit_logit(full.Z, treated.astype(float), full.coefficients, outside.astype(float))
+        except NotConvergedError:
+            pass
+        else:
+            return np.where(full.Z[:, 0] == 0.0, full.score, fit.score)
+    return _with_care(design, treated, outside, estimand)
+
+
+def _with_care(
+    design: Design, treated: BoolVector, outside: BoolVector, estimand: Estimand
+) -> Vector:
+    """Fit where both arms hold every level; the rest score 0 or 1."""
+    support = find_support(design, treated, outside)
+    refuse_alone(support, estimand)
+    inside = outside & ~(support.alone_treated | support.alone_comparison)
+    refuse_one_arm(treated[inside])
+    columns = standardise(design.matrix[inside])
+    fit = fit_named(columns, design.names, treated[inside])
+    eta = columns.apply(design.matrix) @ fit.coefficients
+    score: Vector = 1.0 / (1.0 + np.exp(-eta))
+    score[support.alone_treated] = 1.0
+    score[support.alone_comparison] = 0.0
+    return score

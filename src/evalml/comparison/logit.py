@@ -1,0 +1,113 @@
+"""Logistic regression by Newton's method: no penalty, converged or an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit
+
+from evalml.comparison.columns import gram
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from evalml.arrays import Matrix, Vector
+
+MAX_ITERATIONS = 30
+TOLERANCE = 1e-6
+"""Largest last change of a linear predictor. Newton is quadratic: the error left is its square."""
+SMALLEST = 1e-4
+SEPARATED = 0.1
+"""In a separated sample some linear predictors grow by about 1 per iteration for ever."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Logit:
+    """A converged fit.
+
+    Attributes:
+        coefficients: Shape (p,).
+        score: Fitted probability of every row given, shape (n,).
+        information: Z'WZ, W = score (1 - score), over the fitted rows, shape (p, p).
+        iterations: Newton steps taken.
+    """
+
+    coefficients: Vector
+    score: Vector
+    information: Matrix
+    iterations: int
+
+
+class NotConvergedError(EstimationError):
+    """The logistic regression has no finite solution.
+
+    Attributes:
+        direction: The last step, standardised: large where a column separates the arms.
+        moving: Number of rows whose probability was still going to 0 or 1.
+    """
+
+    def __init__(self, direction: Vector, moving: int) -> None:
+        super().__init__("the logistic regression has no finite solution (separation)")
+        self.direction = direction
+        self.moving = moving
+
+
+def fit_logit(
+    Z: Matrix, d: Vector, start: Vector | None = None, rows: Vector | None = None
+) -> Logit:
+    """Maximise the likelihood of d given Z.
+
+    Args:
+        Z: Standardised columns with a constant, full rank, shape (n, p).
+        d: 0 or 1, shape (n,).
+        start: Coefficients to start from, shape (p,); 0 when None.
+        rows: Weight of each row (1 to fit on it, 0 to predict it only), shape (n,).
+
+    Raises:
+        NotConvergedError: Separation, complete or not.
+    """
+    beta = _first_guess(Z, d, rows) if start is None else start.copy()
+    eta = Z @ beta
+    step: Vector = np.zeros_like(beta)
+    change: Vector = np.zeros_like(eta)
+    for iteration in range(1, MAX_ITERATIONS + 1):
+        score = expit(eta)
+        information = gram(Z, _masked(score * (1.0 - score), rows))
+        try:
+            step = np.asarray(np.linalg.solve(information, Z.T @ _masked(d - score, rows)))
+        except np.linalg.LinAlgError:
+            break
+        change = Z @ step
+        size = float(np.abs(change).max())
+        if not np.isfinite(size):
+            break
+        shrink = 1.0 if size < 1.0 else _shrink(eta, change, d, rows)
+        beta, eta = beta + shrink * step, eta + shrink * change
+        if size < TOLERANCE:
+            return Logit(beta, expit(eta), information, iteration)
+    raise NotConvergedError(step, int((np.abs(change) > SEPARATED).sum()))
+
+
+def _shrink(eta: Vector, change: Vector, d: Vector, rows: Vector | None) -> float:
+    """Halve a long Newton step until the likelihood does not fall."""
+    start = _log_likelihood(eta, d, rows)
+    shrink = 1.0
+    while shrink > SMALLEST and _log_likelihood(eta + shrink * change, d, rows) < start:
+        shrink /= 2.0
+    return shrink
+
+
+def _log_likelihood(eta: Vector, d: Vector, rows: Vector | None) -> float:
+    return float(_masked(d * eta - np.logaddexp(0.0, eta), rows).sum())
+
+
+def _masked(values: Vector, rows: Vector | None) -> Vector:
+    return values if rows is None else values * rows
+
+
+def _first_guess(Z: Matrix, d: Vector, rows: Vector | None) -> Vector:
+    share = float(d.mean() if rows is None else np.average(d, weights=rows))
+    beta = np.zeros(Z.shape[1])
+    beta[0] = np.log(share / (1.0 - share))
+    return beta

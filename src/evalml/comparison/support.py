@@ -1,0 +1,113 @@
+"""Who has a counterpart at all: levels held by one arm only, columns that separate the arms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evalml.arrays import BoolVector, Vector
+    from evalml.comparison.comparison import Design
+
+NEARLY_PERFECT = 0.9
+"""Correlation of a column with the treatment above which it is said to nearly decide it."""
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Support:
+    """Rows whose level of every category is held by both arms.
+
+    Attributes:
+        alone_treated: Shape (n,), treated rows at a level without any comparison person.
+        alone_comparison: Shape (n,), comparison rows at a level without any treated person.
+        treated_levels: What the first are, such as `diplome=BAC (12 treated)`.
+        comparison_levels: What the second are.
+    """
+
+    alone_treated: BoolVector
+    alone_comparison: BoolVector
+    treated_levels: tuple[str, ...]
+    comparison_levels: tuple[str, ...]
+
+
+def find_support(design: Design, treated: BoolVector, among: BoolVector | None = None) -> Support:
+    """Look for levels of 0/1 columns (and levels left out) that only one arm holds.
+
+    Args:
+        design: Covariates, n rows.
+        treated: Shape (n,).
+        among: Rows to look among; the rows reported are all those at the levels found.
+    """
+    counted = np.ones(treated.size, dtype=bool) if among is None else among
+    n_total, n_total_treated = int(counted.sum()), int((counted & treated).sum())
+    alone_treated = np.zeros(treated.size, dtype=bool)
+    alone_comparison = np.zeros(treated.size, dtype=bool)
+    treated_levels: list[str] = []
+    comparison_levels: list[str] = []
+    for level, holds in _levels(design):
+        n_treated = int((holds & treated & counted).sum())
+        n_all = int((holds & counted).sum())
+        if n_all == n_total or n_treated == n_total_treated == n_all:
+            continue  # constant, or the treatment itself: `refuse_separated` speaks of that
+        if n_all and n_treated == n_all:
+            alone_treated |= holds
+            treated_levels.append(f"{level} ({n_treated} treated)")
+        elif n_all and n_treated == 0:
+            alone_comparison |= holds
+            comparison_levels.append(f"{level} ({n_all} comparison)")
+    return Support(alone_treated, alone_comparison, tuple(treated_levels), tuple(comparison_levels))
+
+
+def refuse_separated(design: Design, treated: BoolVector) -> None:
+    """Stop if the values of one column lie apart in the two arms.
+
+    Raises:
+        EstimationError: All treated lie above (or below) all the others, on the columns named.
+    """
+    X = design.matrix
+    low, high = X[treated].min(axis=0), X[treated].max(axis=0)
+    low0, high0 = X[~treated].min(axis=0), X[~treated].max(axis=0)
+    apart = (low >= high0) | (high <= low0)
+    varies = (low != high) | (low0 != high0) | (low != low0)
+    separating = [design.names[j] for j in np.flatnonzero(apart & varies)]
+    if separating:
+        names = ", ".join(f"'{name}'" for name in separating[:NAMED])
+        message = (
+            f"separation: {names} tells the {int(treated.sum())} treated from the "
+            f"{int((~treated).sum())} others without error, so nobody is comparable; "
+            "leave the column out if it is a consequence of the treatment, or change the pool"
+        )
+        raise EstimationError(message)
+
+
+def nearly_perfect(design: Design, treated: BoolVector) -> tuple[str, ...]:
+    """Return a sentence for each column that nearly decides the treatment."""
+    d = treated - treated.mean()
+    centred = design.matrix - design.matrix.mean(axis=0)
+    norm = np.sqrt((centred**2).sum(axis=0) * (d @ d))
+    correlation = np.divide(centred.T @ d, norm, out=np.zeros(norm.size), where=norm > 0)
+    return tuple(
+        f"column '{design.names[j]}' nearly decides the treatment (r = {correlation[j]:.3f})"
+        for j in np.flatnonzero(np.abs(correlation) > NEARLY_PERFECT)
+    )
+
+
+def _levels(design: Design) -> Iterator[tuple[str, BoolVector]]:
+    """Yield each level of each 0/1 column and each level left out, with who holds it."""
+    of_category = {j for _, columns in design.left_out for j in columns}
+    for j, name in enumerate(design.names):
+        column: Vector = design.matrix[:, j]
+        holds = column == 1.0
+        if (holds | (column == 0.0)).all():
+            yield (name if "=" in name else f"{name}=1"), holds
+            if j not in of_category:
+                yield f"{name}=0" if "=" not in name else f"not {name}", ~holds
+    for level, columns in design.left_out:
+        yield level, design.matrix[:, list(columns)].sum(axis=1) == 0.0

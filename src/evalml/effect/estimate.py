@@ -1,0 +1,208 @@
+"""All outcomes, methods and subgroups of a comparison in one pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from evalml.effect.choose_se import choose_inference
+from evalml.effect.effect import Effect
+from evalml.effect.methods import compute
+from evalml.effect.sample import Sample, take_rows
+from evalml.effect.settings import METHODS, Settings, one_of
+from evalml.effect.shared import Shared, fit_shared
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from evalml.arrays import BoolVector
+    from evalml.comparison.comparison import Comparison, Measure
+    from evalml.comparison.propensity import Estimand
+    from evalml.effect.variance import StandardError
+
+
+def estimate_effects(  # noqa: PLR0913
+    comparison: Comparison,
+    methods: Sequence[str],
+    *,
+    estimand: Estimand = "att",
+    se: StandardError | None = None,
+    folds: int = 5,
+    seed: int = 0,
+    level: float = 0.95,
+    clip: float | None = None,
+    failures: Literal["raise", "record"] = "raise",
+    settings: Settings | None = None,
+) -> list[Effect]:
+    """Estimate the effect on every outcome, by every method, for all and by subgroup.
+
+    The propensity score is fitted once per subgroup and set of observed rows, and serves every
+    outcome and method. Rows whose outcome was not observed are left out for it, and counted.
+
+    Args:
+        comparison: The two arms.
+        methods: Among diff, ols, regression_imputation, match, ipw, ebal, aipw.
+        estimand: `att`, `ate` or `ato`.
+        se: Standard error; None takes the clusters if there are some (else the person, when a
+            person has several rows), and otherwise the method's own.
+        folds: Folds of cross-fitting for aipw; 0 for none.
+        seed: Draws the folds.
+        level: Level of the intervals.
+        clip: Propensity scores are kept between clip and 1 - clip, and counted; None for none.
+        failures: `raise` stops at the first estimation that must not answer; `record` returns it
+            with an estimate that is not a number and the reason in `details["error"]`.
+        settings: All the options at once; those above are then ignored.
+
+    Returns:
+        One effect per subgroup, outcome and method, in that order.
+
+    Raises:
+        EstimationError: No overlap, separation, one cluster, ... (unless recorded).
+    """
+    options = settings or Settings(estimand, se, folds, seed, level, clip)
+    for method in methods:
+        one_of("method", method, METHODS)
+    if not methods or not comparison.measures:
+        message = "nothing to estimate: name at least one method and one outcome"
+        raise EstimationError(message)
+    effects: list[Effect] = []
+    for subgroup, value, rows in _subgroups(comparison):
+        found = _in_rows(comparison, methods, options, rows, failures)
+        effects.extend(replace(e, subgroup=subgroup, subgroup_value=value) for e in found)
+    return effects
+
+
+def _subgroups(comparison: Comparison) -> Iterator[tuple[str, str, BoolVector]]:
+    yield "", "", np.ones(comparison.treated.size, dtype=bool)
+    for name in comparison.subgroups.columns:
+        column = comparison.subgroups[name]
+        for value in sorted(column.dropna().unique(), key=str):
+            yield str(name), str(value), (column == value).to_numpy(dtype=bool, na_value=False)
+
+
+def _in_rows(
+    comparison: Comparison,
+    methods: Sequence[str],
+    settings: Settings,
+    rows: BoolVector,
+    failures: str,
+) -> list[Effect]:
+    """Estimate within some rows, the measures observed on the same ones together."""
+    found: dict[tuple[int, str], Effect] = {}
+    for observed, positions in _observed_sets(comparison.measures, rows):
+        fits = _fit_each(comparison, observed, methods, settings)
+        for position in positions:
+            measure = comparison.measures[position]
+            for method in methods:
+                try:
+                    effect = _one(measure, method, fits[method], settings, int(rows.sum()))
+                except EstimationError as error:
+                    if failures == "raise":
+                        raise
+                    effect = _failed(measure, method, settings, comparison, observed, error)
+                found[position, method] = effect
+    return [found[p, m] for p in range(len(comparison.measures)) for m in methods]
+
+
+Fit: TypeAlias = tuple[Sample, Shared] | EstimationError
+
+
+def _fit_each(
+    comparison: Comparison, observed: BoolVector, methods: Sequence[str], settings: Settings
+) -> dict[str, Fit]:
+    """Fit once for all methods; if that fails, for each, so that one does not lose the others."""
+    try:
+        sample = take_rows(comparison, observed)
+    except EstimationError as error:
+        return dict.fromkeys(methods, error)
+    try:
+        return dict.fromkeys(methods, (sample, fit_shared(sample, methods, settings)))
+    except EstimationError:
+        return {method: _fit_alone(sample, method, settings) for method in methods}
+
+
+def _fit_alone(sample: Sample, method: str, settings: Settings) -> Fit:
+    try:
+        return sample, fit_shared(sample, [method], settings)
+    except EstimationError as error:
+        return error
+
+
+def _observed_sets(
+    measures: Sequence[Measure], rows: BoolVector
+) -> Iterator[tuple[BoolVector, list[int]]]:
+    """Group the measures by the rows on which they were observed."""
+    groups: dict[bytes, tuple[BoolVector, list[int]]] = {}
+    for position, measure in enumerate(measures):
+        observed = rows & ~np.isnan(measure.values)
+        groups.setdefault(observed.tobytes(), (observed, []))[1].append(position)
+    yield from groups.values()
+
+
+def _one(measure: Measure, method: str, fit: Fit, settings: Settings, n_rows: int) -> Effect:
+    if isinstance(fit, EstimationError):
+        raise fit
+    sample, shared = fit
+    y = measure.values[sample.rows]
+    try:
+        estimate = compute(method, y, sample, shared, settings)
+        inference, kind = choose_inference(estimate, method, sample, settings)
+    except EstimationError as error:
+        message = f"{measure.key}, {method}: {error}"
+        raise EstimationError(message) from error
+    details: dict[str, Any] = {
+        "se": kind,
+        "df": inference.df,
+        "n_clusters": inference.n_clusters,
+        "unobserved": n_rows - y.size,
+        **estimate.details,
+    }
+    return Effect(
+        outcome=measure.outcome,
+        horizon_months=measure.horizon_months,
+        estimand=settings.estimand,
+        method=method,
+        estimate=estimate.value,
+        std_error=inference.std_error,
+        ci_low=inference.ci_low,
+        ci_high=inference.ci_high,
+        p_value=inference.p_value,
+        n_treated=int(sample.treated.sum()),
+        n_comparison=int((~sample.treated).sum()),
+        mean_treated=estimate.mean_treated,
+        mean_comparison=estimate.mean_comparison,
+        unit=measure.unit,
+        details={"warnings": [], **details},
+    )
+
+
+def _failed(
+    measure: Measure,
+    method: str,
+    settings: Settings,
+    comparison: Comparison,
+    observed: BoolVector,
+    error: EstimationError,
+) -> Effect:
+    """Record an estimation that must not answer: no number, and the reason."""
+    nothing = float("nan")
+    return Effect(
+        outcome=measure.outcome,
+        horizon_months=measure.horizon_months,
+        estimand=settings.estimand,
+        method=method,
+        estimate=nothing,
+        std_error=nothing,
+        ci_low=nothing,
+        ci_high=nothing,
+        p_value=nothing,
+        n_treated=int((observed & comparison.treated).sum()),
+        n_comparison=int((observed & ~comparison.treated).sum()),
+        mean_treated=nothing,
+        mean_comparison=nothing,
+        unit=measure.unit,
+        details={"warnings": [], "error": str(error)},
+    )

@@ -1,0 +1,111 @@
+"""The person-level methods by name: from arrays and shared fits to an estimate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from evalml.comparison.overlap import measure_overlap, overlap_warnings
+from evalml.effect.aipw import aipw_ate, aipw_att
+from evalml.effect.diff import difference
+from evalml.effect.ipw import weighted_difference
+from evalml.effect.ols import regress
+from evalml.effect.regression import predict_logit, predict_ols
+from evalml.effect.regression_imputation import impute_ate, impute_att
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evalml.arrays import Vector
+    from evalml.comparison.propensity import Propensity
+    from evalml.comparison.weights import Weights
+    from evalml.effect.estimates import Estimate
+    from evalml.effect.sample import Sample
+    from evalml.effect.settings import Settings
+    from evalml.effect.shared import Shared
+
+
+def compute(method: str, y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+    """Run one method on one outcome.
+
+    Args:
+        method: Name of the method.
+        y: Outcome of the sample's rows, all observed, shape (n,).
+        sample: The rows.
+        shared: What the methods share.
+        settings: The options.
+
+    Raises:
+        EstimationError: The outcome is constant, or the method does not answer the estimand.
+    """
+    if (y == y[0]).all():
+        message = f"the outcome is constant over the {y.size} rows: no effect can be estimated"
+        raise EstimationError(message)
+    return _COMPUTE[method](y, sample, shared, settings)
+
+
+def _diff(y: Vector, sample: Sample, _: Shared, __: Settings) -> Estimate:
+    return difference(y, sample.treated)
+
+
+def _ols(y: Vector, sample: Sample, shared: Shared, _: Settings) -> Estimate:
+    estimate = regress(y, sample.treated, shared.Z)
+    return replace(estimate, details={"assumes": "the effect is the same for everyone"})
+
+
+def _regression_imputation(
+    y: Vector, sample: Sample, shared: Shared, settings: Settings
+) -> Estimate:
+    if settings.estimand == "ato":
+        raise EstimationError(_no_overlap_estimand("regression_imputation"))
+    impute = impute_att if settings.estimand == "att" else impute_ate
+    return impute(y, sample.treated, shared.Z)
+
+
+def _ipw(y: Vector, sample: Sample, shared: Shared, _: Settings) -> Estimate:
+    score, weights = _given(shared.score), _given(shared.weights)
+    estimate = weighted_difference(y, sample.treated, weights, score)
+    return replace(estimate, details=_weight_details(sample, score, weights))
+
+
+def _aipw(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+    if settings.estimand == "ato":
+        raise EstimationError(_no_overlap_estimand("aipw"))
+    predict = predict_ols if settings.outcome_model == "ols" else predict_logit
+    score, weights = _given(shared.fold_score), _given(shared.fold_weights)
+    predicted0 = predict(y, _given(shared.grams0))
+    if settings.estimand == "att":
+        estimate = aipw_att(y, sample.treated, weights.values, predicted0)
+    else:
+        predicted1 = predict(y, _given(shared.grams1))
+        estimate = aipw_ate(y, sample.treated, weights.values, predicted1, predicted0)
+    details = _weight_details(sample, score, weights)
+    return replace(estimate, details={"folds": settings.folds, **details})
+
+
+def _weight_details(sample: Sample, score: Propensity, weights: Weights) -> dict[str, Any]:
+    overlap = measure_overlap(weights.values, sample.treated, score.score)
+    warnings = [*overlap_warnings(overlap, int((~sample.treated).sum())), *score.notes]
+    if weights.clipped:
+        bounds = f"[{weights.low:g}, {weights.high:g}]"
+        warnings.append(f"{weights.clipped} propensity scores were clipped to {bounds}")
+    return {**overlap.details(), "clipped": weights.clipped, "warnings": warnings}
+
+
+def _no_overlap_estimand(method: str) -> str:
+    return f"{method} does not estimate the effect on the overlap (ato); use ipw, or att or ate"
+
+
+def _given(value: Any) -> Any:
+    assert value is not None  # noqa: S101  fit_shared fits what the method needs
+    return value
+
+
+_COMPUTE: dict[str, Callable[[Vector, Sample, Shared, Settings], Estimate]] = {
+    "diff": _diff,
+    "ols": _ols,
+    "regression_imputation": _regression_imputation,
+    "ipw": _ipw,
+    "aipw": _aipw,
+}

@@ -1,0 +1,78 @@
+"""Outcome regressions, each row predicted by a fit that did not see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalml.comparison.columns import gram, solve_kept, standardise
+from evalml.comparison.logit import NotConvergedError, fit_logit
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from evalml.arrays import BoolVector, IntVector, Matrix, Vector
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FoldGrams:
+    """Z'Z of one arm fold by fold: all the least squares of the other folds follow by subtraction.
+
+    Attributes:
+        Z: Standardised columns and constant of all rows, shape (n, q).
+        arm: Rows to fit on, shape (n,).
+        fold: Fold of each row, shape (n,).
+        crosses: Z'Z of the arm in each fold, shape (K, q, q).
+    """
+
+    Z: Matrix
+    arm: BoolVector
+    fold: IntVector
+    crosses: Matrix
+
+
+def prepare_folds(Z: Matrix, arm: BoolVector, fold: IntVector) -> FoldGrams:
+    """Sum Z'Z of the arm once per fold."""
+    K = int(fold.max()) + 1
+    crosses = np.stack([gram(Z, (arm & (fold == k)).astype(float)) for k in range(K)])
+    return FoldGrams(Z, arm, fold, crosses)
+
+
+def predict_ols(y: Vector, grams: FoldGrams) -> Vector:
+    """Predict every row by least squares on the arm outside the row's fold, shape (n,)."""
+    K = grams.crosses.shape[0]
+    rights = np.stack(
+        [grams.Z.T @ np.where(grams.arm & (grams.fold == k), y, 0.0) for k in range(K)]
+    )
+    predicted = np.empty(y.size)
+    for k in range(K):
+        outside = np.arange(K) != k if K > 1 else np.array([True])
+        beta = solve_kept(grams.crosses[outside].sum(axis=0), rights[outside].sum(axis=0))
+        rows = grams.fold == k
+        predicted[rows] = grams.Z[rows] @ beta
+    return predicted
+
+
+def predict_logit(y: Vector, grams: FoldGrams) -> Vector:
+    """Predict a 0/1 outcome by logistic regression on the arm outside the row's fold.
+
+    Raises:
+        EstimationError: The outcome is not 0/1, or the regression separates.
+    """
+    if not np.isin(y, (0.0, 1.0)).all():
+        message = "the outcome takes values other than 0 and 1: use the linear outcome regression"
+        raise EstimationError(message)
+    K = grams.crosses.shape[0]
+    predicted = np.empty(y.size)
+    for k in range(K):
+        inside = grams.fold == k
+        fitted = grams.arm & (~inside if K > 1 else inside)
+        columns = standardise(grams.Z[fitted][:, 1:])
+        try:
+            beta = fit_logit(columns.Z, y[fitted]).coefficients
+        except (NotConvergedError, ZeroDivisionError) as error:
+            message = "the outcome regression separates the 0s from the 1s: use the linear one"
+            raise EstimationError(message) from error
+        predicted[inside] = 1.0 / (1.0 + np.exp(-(columns.apply(grams.Z[inside][:, 1:]) @ beta)))
+    return predicted

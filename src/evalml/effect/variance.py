@@ -1,0 +1,80 @@
+"""Standard errors from influence functions, alone or summed by cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+from scipy import stats
+
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from evalml.arrays import IntVector, Vector
+
+StandardError: TypeAlias = Literal["hc0", "hc1", "hc2", "cluster", "influence", "abadie_imbens"]
+"""How the standard error is computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """Standard error, interval and p-value of one estimate.
+
+    Attributes:
+        std_error: Standard error.
+        ci_low: Lower bound.
+        ci_high: Upper bound.
+        p_value: Two-sided, of no effect.
+        df: Degrees of freedom of the t distribution; None for the normal one.
+        n_clusters: Number of clusters; None without clusters.
+    """
+
+    std_error: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    df: int | None
+    n_clusters: int | None
+
+
+def influence_se(psi: Vector) -> float:
+    """Return sqrt(sum psi^2) / n for influence values psi of mean 0, shape (n,)."""
+    return float(np.sqrt(psi @ psi)) / psi.size
+
+
+def cluster_se(psi: Vector, cluster: IntVector) -> tuple[float, int]:
+    """Return the standard error with psi summed by cluster, and the number G of clusters.
+
+    The sum of squares is scaled by G / (G - 1), as clusters are few.
+
+    Raises:
+        EstimationError: There is only one cluster.
+    """
+    _, codes = np.unique(cluster, return_inverse=True)
+    sums = np.bincount(codes, weights=psi)
+    G = sums.size
+    if G < 2:  # noqa: PLR2004
+        message = (
+            "there is only one cluster, so the variance between clusters cannot be estimated; "
+            "choose a wider territory, or a standard error without clusters (influence)"
+        )
+        raise EstimationError(message)
+    return float(np.sqrt(G / (G - 1) * (sums @ sums))) / psi.size, G
+
+
+def infer(
+    estimate: float,
+    std_error: float,
+    level: float = 0.95,
+    df: int | None = None,
+    n_clusters: int | None = None,
+) -> Inference:
+    """Return the interval at `level` and the p-value; t when `df` is given, else normal."""
+    if not 0.0 < level < 1.0:
+        message = f"level is {level}; it must lie between 0 and 1, such as 0.95"
+        raise EstimationError(message)
+    law = stats.norm() if df is None else stats.t(df)
+    half = float(law.ppf(0.5 + level / 2.0)) * std_error
+    p_value = float(2.0 * law.sf(abs(estimate) / std_error)) if std_error > 0 else float("nan")
+    return Inference(std_error, estimate - half, estimate + half, p_value, df, n_clusters)
