@@ -1,0 +1,5 @@
+"""Programme rules through time, each value with its legal reference."""
+
+from evalml.rules.read import DatedValue, Rule, Rules, RuleValue, programmes, rules
+
+__all__ = ["DatedValue", "Rule", "RuleValue", "Rules", "programmes", "rules"]
