@@ -1,0 +1,105 @@
+"""Blind until the checks pass: which effects may be read, and why not the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalml.report.results import complete_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SHOWN, BLINDED, EXPLORATORY = "shown", "blinded", "exploratory"
+
+NUMBERS = (
+    "estimate",
+    "std_error",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "mean_treated",
+    "mean_comparison",
+)
+"""The columns from which a blinded effect could be read."""
+
+
+def outcome_key(outcome: str, horizon_months: object) -> str:
+    """Return the outcome with its horizon as a suffix, such as `emploi_m12`."""
+    if horizon_months is None or pd.isna(horizon_months):  # type: ignore[call-overload]
+        return outcome
+    return f"{outcome}_m{int(float(str(horizon_months)))}"
+
+
+def blind(
+    effects: pd.DataFrame, checks: pd.DataFrame, primary: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
+    """Set the status and the reason of every effect.
+
+    A failed gating check blinds the effects it bears on: all, those of its outcome, or those of
+    its outcome at one horizon. What is left is `shown` for the primary outcome in the whole
+    population and `exploratory` for the rest. The numbers stay: `mask_blinded` removes them.
+
+    Args:
+        effects: Table of effects.
+        checks: Table of checks.
+        primary: `outcome` of the study, declared beforehand; all are primary where None.
+
+    Returns:
+        A new table of effects.
+    """
+    table = complete_table("effects", effects)
+    failed = failed_gates(complete_table("checks", checks))
+    reasons = [
+        " ".join(text for key, text in failed if bears_on(key, outcome, horizon))
+        for outcome, horizon in zip(table["outcome"], table["horizon_months"], strict=True)
+    ]
+    status = [
+        BLINDED if reason else usual_status(outcome, subgroup, primary)
+        for reason, outcome, subgroup in zip(
+            reasons, table["outcome"], table["subgroup"], strict=True
+        )
+    ]
+    return table.assign(status=status, reason=reasons)
+
+
+def failed_gates(checks: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the outcome and the sentence of each gating check that failed."""
+    columns = (checks[name] for name in ("passed", "gating", "outcome", "sentence"))
+    return [
+        (outcome, sentence)
+        for passed, gating, outcome, sentence in zip(*columns, strict=True)
+        if passed is False and gating
+    ]
+
+
+def bears_on(key: str, outcome: str, horizon_months: object) -> bool:
+    """Return whether a check on `key` bears on this outcome at this horizon."""
+    return key in {"", outcome, outcome_key(outcome, horizon_months)}
+
+
+def usual_status(outcome: str, subgroup: str, primary: Mapping[str, Any] | None) -> str:
+    """Return the status of an effect that nothing blinds."""
+    declared = primary is None or outcome == primary.get("outcome")
+    return SHOWN if declared and not subgroup else EXPLORATORY
+
+
+def mask_blinded(effects: pd.DataFrame) -> pd.DataFrame:
+    """Return `effects` without the numbers of the blinded ones; nothing may print them."""
+    hidden = effects["status"] == BLINDED
+    return effects.assign(
+        **{column: effects[column].astype("float64").mask(hidden) for column in NUMBERS}
+    )
+
+
+def mask_trajectories(trajectories: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
+    """Return the trajectories without the comparison arm of the outcomes that are blinded.
+
+    The distance between the two arms is the effect: one of them must go.
+    """
+    whole = effects[(effects["status"] == BLINDED) & (effects["subgroup"] == "")]
+    hidden = trajectories["outcome"].isin(set(whole["outcome"])) & (
+        trajectories["arm"] != "treated"
+    )
+    return trajectories[~hidden].reset_index(drop=True)

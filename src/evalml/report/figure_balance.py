@@ -1,0 +1,122 @@
+"""How alike the two groups are before and after adjustment (a love plot)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalml.report.figures_style import (
+    COMPARISON,
+    MUTED,
+    RULE,
+    TREATED,
+    WHITE,
+    Figure,
+    bare,
+    canvas,
+    house_style,
+    stamp,
+)
+from evalml.report.results import complete_table
+from evalml.report.typography import number, typeset
+from evalml.report.words import plural, words
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+LIMIT = 0.1
+MOST_DRAWN = 24
+
+
+def plot_balance(
+    balance: pd.DataFrame,
+    *,
+    threshold: float = LIMIT,
+    lang: str = "fr",
+    synthetic: bool = False,
+) -> Figure:
+    """Draw the absolute standardised difference of each covariate, before and after.
+
+    Args:
+        balance: `covariate, label, smd_before, smd_after, ...`.
+        threshold: Where the line stands.
+        lang: `fr` or `en`.
+        synthetic: Whether to stamp the figure.
+
+    Returns:
+        The figure and its alternative text.
+    """
+    text = words(lang)["figures"]["balance"]
+    table = ordered(complete_table("balance", balance))
+    drawn = table.head(MOST_DRAWN)
+    with house_style():
+        fig = canvas(0.95 + 0.2 * max(len(drawn), 3))
+        axes = fig.subplots()
+        draw_pairs(axes, drawn, threshold, lang)
+        if len(table) > len(drawn):
+            fig.supxlabel(rest_text(table, lang), fontsize=7.5, color=MUTED)
+        if synthetic:
+            stamp(fig, lang)
+    return Figure(fig, "balance", text["title"], balance_alt(table, threshold, lang), synthetic)
+
+
+def ordered(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the covariates from the most to the least unbalanced, ties by name."""
+    size = table[["smd_before", "smd_after"]].astype("float64").abs()
+    before = size["smd_before"].fillna(0.0)
+    return (
+        table.assign(smd_before=size["smd_before"], smd_after=size["smd_after"], order_=before)
+        .sort_values(["order_", "covariate"], ascending=[False, True], ignore_index=True)
+        .drop(columns="order_")
+    )
+
+
+def draw_pairs(axes: Axes, table: pd.DataFrame, threshold: float, lang: str) -> None:
+    """Draw hollow before, filled after, joined by a thin line, and name the two on the first."""
+    text = words(lang)["figures"]["balance"]
+    place = -np.arange(len(table), dtype="float64")
+    before, after = table["smd_before"].to_numpy("float64"), table["smd_after"].to_numpy("float64")
+    axes.hlines(place, np.fmin(before, after), np.fmax(before, after), color=RULE, linewidth=1)
+    axes.scatter(
+        before, place, s=26, facecolor="white", edgecolor=COMPARISON, zorder=3, label=text["before"]
+    )
+    axes.scatter(after, place, s=26, marker="D", color=TREATED, zorder=4, label=text["after"])
+    axes.axvline(threshold, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+    limit = text["limit"].format(threshold=number(threshold, 1, lang))
+    axes.text(threshold, 0.75, limit, ha="center", va="bottom", fontsize=7.5, color=MUTED, bbox=WHITE)
+    names = [
+        typeset(label or covariate.replace("_", " "), lang)
+        for label, covariate in zip(table["label"], table["covariate"], strict=True)
+    ]
+    axes.set_yticks(place, names)
+    axes.set_ylim(-len(table) + 0.4, 1.6)
+    axes.set_xlim(0, max(float(np.nanmax(np.r_[before, after, threshold * 1.6])) * 1.08, 0.2))
+    axes.set_xlabel(text["axis"])
+    axes.xaxis.set_major_formatter(lambda value, _place: number(value, 1, lang))
+    axes.tick_params(axis="y", length=0)
+    axes.legend(loc="lower right", frameon=False, fontsize=8, handletextpad=0.3)
+    bare(axes)
+
+
+def rest_text(table: pd.DataFrame, lang: str) -> str:
+    """Return how many covariates are not drawn, and the largest of them after adjustment."""
+    rest = table.iloc[MOST_DRAWN:]
+    sentence = str(words(lang)["figures"]["balance"]["rest"])
+    largest = number(float(rest["smd_after"].max()) + 0.0005, 2, lang)
+    return typeset(sentence.format(n=len(rest), largest=largest), lang)
+
+
+def balance_alt(table: pd.DataFrame, threshold: float, lang: str) -> str:
+    """Return what the love plot shows, in a sentence."""
+    text = words(lang)["figures"]["balance"]
+    over = int((table["smd_after"] > threshold).sum())
+    sentence = text["alt"].format(
+        n=len(table),
+        before=number(table["smd_before"].max(), 2, lang),
+        after=number(table["smd_after"].max(), 2, lang),
+        over=plural(text["over"], over),
+        threshold=number(threshold, 1, lang),
+    )
+    return typeset(sentence, lang)

@@ -1,0 +1,123 @@
+"""What all figures share: colours that survive grey printing, the stamp, the files."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+TREATED, COMPARISON, MUTED, RULE = "#12436D", "#C65A11", "#767676", "#BFBFBF"
+"""Dark blue, burnt orange, two greys: told apart by the colour-blind and, by lightness, in grey."""
+
+WIDTH = 6.7
+"""Inches: the text width of an A4 page."""
+
+STAMP = {"fr": "données synthétiques", "en": "synthetic data"}
+SETTINGS = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8.5,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.7,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "svg.hashsalt": "evalml",
+    "svg.fonttype": "path",
+    "axes.unicode_minus": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One picture, with the words that stand for it.
+
+    Attributes:
+        fig: The matplotlib figure.
+        name: Name of its files, such as `trajectories`.
+        title: Its caption, without a number.
+        alt: What it shows, for who cannot see it.
+        synthetic: Whether it carries the stamp.
+    """
+
+    fig: Canvas
+    name: str
+    title: str
+    alt: str
+    synthetic: bool = False
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw in the style of the house, and leave no trace of it."""
+    with mpl.rc_context():
+        sns.set_theme(context="paper", style="white", rc=SETTINGS)
+        yield
+
+
+def canvas(height: float) -> Canvas:
+    """Return an empty figure of the width of the page and `height` inches."""
+    fig = Canvas(figsize=(WIDTH, height), layout="constrained")
+    FigureCanvasAgg(fig)
+    return fig
+
+
+def bare(axes: Axes, *, keep: tuple[str, ...] = ("bottom",)) -> None:
+    """Leave only the spines of `keep`."""
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in keep)
+
+
+WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+"""Behind a word that a line crosses."""
+
+
+def few_ticks(most: int) -> MaxNLocator:
+    """Return a locator of at most `most` round ticks."""
+    return MaxNLocator(nbins=most, steps=[1, 2, 5, 10])
+
+
+def stamp(fig: Canvas, lang: str) -> None:
+    """Write « données synthétiques » where nobody can miss it, nor crop it by mistake."""
+    text = STAMP[lang]
+    layout = fig.get_layout_engine()
+    if isinstance(layout, ConstrainedLayoutEngine):
+        layout.set(rect=(0, 0, 1, 1 - 0.24 / fig.get_figheight()))
+    fig.text(
+        0.995, 0.995, text.upper(), ha="right", va="top", fontsize=7, weight="bold",
+        color="#8A1C1C", in_layout=False,
+        bbox={"boxstyle": "square,pad=0.25", "facecolor": "white", "edgecolor": "#8A1C1C"},
+    )  # fmt: skip
+
+
+def write_figure(figure: Figure, folder: Path) -> tuple[Path, Path]:
+    """Write the SVG and the PNG (200 dpi) of a figure, the same bytes for the same data.
+
+    Args:
+        figure: The figure.
+        folder: Where to; made if needed.
+
+    Returns:
+        The two files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    svg, png = folder / f"{figure.name}.svg", folder / f"{figure.name}.png"
+    with house_style():
+        figure.fig.savefig(svg, metadata={"Date": None, "Creator": "evalml"})
+        figure.fig.savefig(png, dpi=200, metadata={"Software": "evalml"})
+    return svg, png

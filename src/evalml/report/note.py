@@ -1,0 +1,273 @@
+"""The evidence note: results in, one Markdown source, three formats out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalml.report import tables
+from evalml.report.blinding import BLINDED, mask_blinded, mask_trajectories
+from evalml.report.figures import (
+    Figure,
+    Marks,
+    plot_balance,
+    plot_effects,
+    plot_flow,
+    plot_trajectories,
+    write_figure,
+)
+from evalml.report.institution import Institution
+from evalml.report.markdown import box, bullets, code, heading, md, picture
+from evalml.report.note_text import Note, answer, balance_threshold, done, limits
+from evalml.report.protect import THRESHOLD, protect_results
+from evalml.report.render import Stationery, render
+from evalml.report.results import read_meta, read_results, write_meta
+from evalml.report.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+FORMATS = ("html", "docx", "pdf")
+
+
+def write_note(
+    run_dir: Path,
+    meta: Mapping[str, Any] | None = None,
+    *,
+    lang: str | None = None,
+    institution: Institution | None = None,
+    formats: Sequence[str] = FORMATS,
+    threshold: int = THRESHOLD,
+    out: Path | None = None,
+) -> list[Path]:
+    """Write the figures and the note of a run, from its `results/` only.
+
+    Args:
+        run_dir: Folder of the run, with `results/`.
+        meta: `study, title, programme, territory_label, period_label, synthetic,
+            extraction_date, extract_name, command, hashes, language, primary, threshold, kind,
+            benchmark, labels, unit_label`; kept in `results/meta.json`. None reads that file.
+        lang: `fr` or `en`; the study's language when None.
+        institution: Who signs.
+        formats: Among `html`, `docx`, `pdf`.
+        threshold: Smallest count that may be shown.
+        out: Where to write; the run's folder when None.
+
+    Returns:
+        The files of the note, its Markdown source first.
+    """
+    results = run_dir / "results"
+    if meta is None:
+        meta = read_meta(results)
+    else:
+        write_meta(meta, results)
+    language = lang or str(meta.get("language") or "fr")
+    folder = out or run_dir
+    note = read_note(results, meta, language, threshold)
+    pictures = draw(note)
+    for figure in pictures.values():
+        write_figure(figure, folder / "figures")
+    name = "note" if language == str(meta.get("language") or "fr") else f"note_{language}"
+    source = folder / f"{name}.md"
+    source.write_text(compose(note, pictures, institution), encoding="utf-8", newline="")
+    return [source, *render(source, stationery(note, institution or Institution()), formats)]
+
+
+def read_note(results: Path, meta: Mapping[str, Any], lang: str, threshold: int) -> Note:
+    """Read the tables of a run; take out small counts, then the numbers of blinded effects."""
+    frames = protect_results(read_results(results), threshold)
+    effects = mask_blinded(frames["effects"])
+    shown = mask_trajectories(frames["trajectories"], effects)
+    return Note({**frames, "effects": effects, "trajectories": shown}, meta, lang, threshold)
+
+
+def draw(note: Note) -> dict[str, Figure]:
+    """Draw the figures the tables allow, by role."""
+    frames = note.frames
+    common: dict[str, Any] = {"lang": note.lang, "synthetic": bool(note.meta.get("synthetic"))}
+    figures: dict[str, Figure] = {}
+    if len(frames["trajectories"]):
+        figures["trajectories"] = draw_trajectories(note, common)
+    whole = frames["effects"][frames["effects"]["subgroup"] == ""]
+    if len(whole):
+        marks = Marks(note.meta.get("benchmark"), note.meta.get("threshold"))
+        figures["effects"] = plot_effects(whole, labels=note.labels, marks=marks, **common)
+    groups = subgroup_effects(note)
+    if len(groups):
+        figures["subgroups"] = plot_effects(
+            groups, labels=note.labels, name="subgroups", **common
+        )
+    if len(frames["flow"]):
+        figures["flow"] = plot_flow(frames["flow"], **common)
+    if len(frames["balance"]):
+        limit = balance_threshold(note)
+        figures["balance"] = plot_balance(frames["balance"], threshold=limit, **common)
+    return figures
+
+
+def draw_trajectories(note: Note, common: Mapping[str, Any]) -> Figure:
+    """Draw both arms on the primary outcome, or on the first there is."""
+    table = note.frames["trajectories"]
+    outcome = str(note.primary.get("outcome", ""))
+    if outcome not in set(table["outcome"]):
+        outcome = str(table["outcome"].iloc[0])
+    effects = note.frames["effects"]
+    rows = effects[(effects["outcome"] == outcome) & (effects["subgroup"] == "")]
+    unit = str(rows["unit"].iloc[0]) if len(rows) else "proportion"
+    masked = bool((rows["status"] == BLINDED).any())
+    return plot_trajectories(
+        table, outcome, unit=unit, labels=note.labels, masked=masked, **common
+    )
+
+
+def subgroup_effects(note: Note) -> pd.DataFrame:
+    """Return the subgroups of the primary outcome, horizon and method."""
+    effects, primary = note.frames["effects"], note.primary
+    rows = effects[(effects["subgroup"] != "") & (effects["outcome"] == primary.get("outcome"))]
+    horizon = primary.get("horizon_months")
+    months = pd.to_numeric(rows["horizon_months"], errors="coerce")
+    rows = rows[months.isna() if horizon is None else months == float(horizon)]
+    return rows[rows["method"] == primary.get("method")]
+
+
+def main_effects(note: Note) -> pd.DataFrame:
+    """Return the rows of the table of effects: all methods, or the primary one where many."""
+    effects = note.frames["effects"]
+    whole = effects[effects["subgroup"] == ""]
+    if note.meta.get("kind") == "cross_section":
+        return whole
+    chosen = whole[whole["method"] == note.primary.get("method")]
+    return chosen if len(chosen) else whole
+
+
+def compose(note: Note, figures: Mapping[str, Figure], institution: Institution | None) -> str:
+    """Return the Markdown of the note: the answer first."""
+    parts = [
+        front_matter(note),
+        stamp_box(note),
+        box("answer", *answer(note)),
+        show(figures, "trajectories" if "trajectories" in figures else "effects"),
+        *section(note, "h_protocol", protocol(note)),
+        *section(note, "h_done", "\n\n".join(done(note)), effects(note)),
+        *section(note, "h_sure", checks(note), md(note.text["certainty_rule"], note.lang)),
+        *section(note, "h_cannot", bullets(limits(note))),
+        *section(note, "h_subgroups", subgroups(note)),
+        *section(note, "h_sources", bullets(sources(note))),
+        *section(note, "h_reproduce", reproduce(note, institution)),
+        *annex(note, figures),
+    ]
+    return "\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def front_matter(note: Note) -> str:
+    """Return the title block."""
+    meta = note.meta
+    line = note.say(
+        note.text["title_line"],
+        programme=meta["programme"],
+        territory=meta["territory_label"],
+        period=meta["period_label"],
+    )
+    title = md(meta["title"], note.lang)
+    return f"---\ntitle: |\n  {title}\nsubtitle: |\n  {md(line, note.lang)}\n---\n"
+
+
+def stamp_box(note: Note) -> str:
+    """Return the warning that the data are invented, when they are."""
+    return box("stamp", note.text["synthetic_long"]) if note.meta.get("synthetic") else ""
+
+
+def section(note: Note, title: str, *blocks: str) -> list[str]:
+    """Return a heading and its blocks, or nothing where there is nothing to say."""
+    filled = [f"{block.rstrip()}\n" for block in blocks if block.strip()]
+    return [heading(note.text[title]), *filled] if filled else []
+
+
+def show(figures: Mapping[str, Figure], role: str) -> str:
+    """Return a figure of the note, if it was drawn."""
+    if role not in figures:
+        return ""
+    figure = figures[role]
+    return picture(f"figures/{figure.name}.svg", figure.title, figure.alt)
+
+
+def protocol(note: Note) -> str:
+    """Return the target trial."""
+    return tables.protocol_table(note) if len(note.frames["protocol"]) else ""
+
+
+def effects(note: Note) -> str:
+    """Return the table of effects."""
+    rows = main_effects(note)
+    return tables.effects_table(note, rows) if len(rows) else ""
+
+
+def checks(note: Note) -> str:
+    """Return the table of checks."""
+    return tables.checks_table(note) if len(note.frames["checks"]) else ""
+
+
+def subgroups(note: Note) -> str:
+    """Return the table of subgroups."""
+    rows = subgroup_effects(note)
+    return tables.subgroups_table(note, rows) if len(rows) else ""
+
+
+def sources(note: Note) -> list[str]:
+    """Return where the data come from, and the rule of disclosure."""
+    meta = note.meta
+    lines = [
+        note.say(
+            note.text["source"],
+            name=md(meta["extract_name"], note.lang),
+            date=md(meta["extraction_date"], note.lang),
+            territory=md(meta["territory_label"], note.lang),
+            period=md(meta["period_label"], note.lang),
+        )
+    ]
+    if meta.get("benchmark"):
+        label = md(meta["benchmark"]["label"], note.lang)
+        lines.append(note.say(note.text["source_benchmark"], label=label))
+    lines += [md(line, note.lang) for line in meta.get("sources") or []]
+    mark = note.text["suppressed"]
+    lines.append(note.say(note.text["disclosure"], last=note.threshold - 1, mark=mark))
+    return lines
+
+
+def reproduce(note: Note, institution: Institution | None) -> str:
+    """Return the command and the hashes that make the same note again."""
+    blocks = [note.text["command"], code(str(note.meta["command"]))]
+    if note.meta.get("hashes"):
+        blocks.append(tables.hashes_table(note))
+    if institution is not None and institution.contact:
+        contact = md(institution.contact, note.lang)
+        blocks.append(note.say(note.text["contact"], contact=contact))
+    return "\n\n".join(blocks)
+
+
+def annex(note: Note, figures: Mapping[str, Figure]) -> list[str]:
+    """Return the other figures and tables."""
+    first = "trajectories" if "trajectories" in figures else "effects"
+    roles = [role for role in ("effects", "flow", "balance", "subgroups") if role != first]
+    blocks = [show(figures, role) for role in roles]
+    if len(note.frames["observation"]):
+        blocks.append(tables.observation_table(note))
+    if len(note.frames["indicators"]):
+        blocks.append(tables.indicators_table(note))
+    return section(note, "h_annex", *blocks)
+
+
+def stationery(note: Note, institution: Institution) -> Stationery:
+    """Return what stands around the text of every page."""
+    kind = words(note.lang)["note"]
+    return Stationery(
+        institution=institution,
+        lang=note.lang,
+        stamp=kind["synthetic"] if note.meta.get("synthetic") else "",
+        date=str(note.meta["extraction_date"]),
+        page=kind["page"],
+        figure=kind["figure"],
+        table=kind["table"],
+    )

@@ -1,0 +1,247 @@
+"""The sentences of the note: each is a template of the words with figures of the results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalml.report.markdown import md
+from evalml.report.typography import (
+    NBSP,
+    count_text,
+    effect_number,
+    effect_text,
+    interval_text,
+    level_text,
+    number,
+    typeset,
+)
+from evalml.report.verdict import answers, hides, is_blinded, primary_effect, tally
+from evalml.report.words import Words, method_label, outcome_label, plural, words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evalml.report.results import Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """All a note may know: protected and masked tables, and what the study said of itself.
+
+    Attributes:
+        frames: Tables by name, without small counts and without blinded numbers.
+        meta: Title, programme, period, primary outcome, command, hashes, ...
+        lang: `fr` or `en`.
+        threshold: Smallest count shown.
+    """
+
+    frames: Frames
+    meta: Mapping[str, Any]
+    lang: str
+    threshold: int
+
+    @property
+    def text(self) -> Words:
+        """The phrases of the note."""
+        found: Words = words(self.lang)["note"]
+        return found
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of the study: outcomes, arms, subgroups."""
+        return dict(self.meta.get("labels") or {})
+
+    @property
+    def primary(self) -> dict[str, Any]:
+        """Outcome, horizon and method declared beforehand."""
+        return dict(self.meta.get("primary") or {})
+
+    def say(self, template: str, **values: object) -> str:
+        """Return a phrase with its figures, typeset."""
+        return typeset(template.format(**values), self.lang)
+
+    def outcome(self, row: Any) -> str:
+        """Return the label of the outcome of an effect."""
+        return outcome_label(row.outcome, row.horizon_months, self.lang, self.labels)
+
+
+def answer(note: Note) -> list[str]:
+    """Return the paragraphs of the answer: the effect, the threshold, the benchmark, how sure."""
+    effect = primary_effect(note.frames["effects"], note.primary)
+    sentences = [first_sentence(note, effect)]
+    if effect is not None and not is_blinded(effect):
+        sentences.append(threshold_sentence(note, effect))
+    sentences.append(benchmark_sentence(note, effect))
+    return [" ".join(line for line in sentences if line), certainty_sentence(note, effect)]
+
+
+def first_sentence(note: Note, effect: pd.Series | None) -> str:
+    """Return the answer in one sentence."""
+    text = note.text["answer"]
+    primary = note.primary
+    name = outcome_label(
+        str(primary.get("outcome", "")), primary.get("horizon_months"), note.lang, note.labels
+    )
+    subject = md(name, note.lang)
+    if effect is None:
+        return note.say(text["missing"], subject=subject)
+    if is_blinded(effect):
+        told = note.say(text["blinded"], subject=subject)
+        if not effect["reason"]:
+            return told
+        return f"{told} {note.say(text['blinded_reason'], reason=md(effect['reason'], note.lang))}"
+    unit = str(effect["unit"])
+    template = text["null"]
+    if effect["ci_low"] > 0 or effect["ci_high"] < 0:
+        template = text["positive"] if effect["estimate"] > 0 else text["negative"]
+    return note.say(
+        template,
+        subject=subject,
+        estimate=effect_text(effect["estimate"], unit, note.lang),
+        interval=interval_text(effect["ci_low"], effect["ci_high"], unit, note.lang),
+        treated=level_text(effect["mean_treated"], unit, note.lang),
+        comparison=level_text(effect["mean_comparison"], unit, note.lang),
+    )
+
+
+def threshold_sentence(note: Note, effect: pd.Series) -> str:
+    """Return where the interval lies against the decision threshold chosen beforehand."""
+    threshold = note.meta.get("threshold")
+    if threshold is None:
+        return ""
+    side = "threshold_within"
+    if effect["ci_low"] > threshold:
+        side = "threshold_above"
+    elif effect["ci_high"] < threshold:
+        side = "threshold_below"
+    shown = effect_text(float(threshold), str(effect["unit"]), note.lang)
+    return note.say(note.text["answer"][side], threshold=shown)
+
+
+def benchmark_sentence(note: Note, effect: pd.Series | None) -> str:
+    """Return the answer of the experiment, and how far the estimate falls from it."""
+    bench = note.meta.get("benchmark")
+    if not bench or effect is None:
+        return ""
+    unit = str(effect["unit"])
+    values = {
+        "estimate": effect_text(bench["estimate"], unit, note.lang),
+        "interval": interval_text(bench["ci_low"], bench["ci_high"], unit, note.lang),
+    }
+    if is_blinded(effect):
+        return note.say(note.text["answer"]["benchmark_blinded"], **values)
+    gap = effect_text(float(effect["estimate"]) - float(bench["estimate"]), unit, note.lang)
+    return note.say(note.text["answer"]["benchmark"], gap=gap, **values)
+
+
+def certainty_sentence(note: Note, effect: pd.Series | None) -> str:
+    """Return how sure the checks leave us, with their count."""
+    counts = tally(note.frames["checks"], note.primary)
+    unseen = effect is None or is_blinded(effect)
+    level = note.text["certainty"]["none" if unseen else counts.certainty]
+    forms = note.text["counts"]
+    return note.say(
+        note.text["answer"]["certainty"],
+        level=level,
+        passed=plural(forms["passed"], counts.passed),
+        failed=plural(forms["failed"], counts.failed),
+        unjudged=plural(forms["unjudged"], counts.unjudged),
+    )
+
+
+def done(note: Note) -> list[str]:
+    """Return what was done: who was kept, who was compared, how alike they were."""
+    lines = [flow_sentence(note), sample_sentence(note), balance_sentence(note)]
+    return [line for line in lines if line]
+
+
+def flow_sentence(note: Note) -> str:
+    """Return how many were there at the start and at the end, and which rule left out most."""
+    flow = note.frames["flow"]
+    lost = flow["lost"].astype("float64") if len(flow) else pd.Series(dtype="float64")
+    if not len(flow) or lost.isna().all():
+        return ""
+    worst = int(lost.fillna(0).to_numpy().argmax())
+    first = float(flow["kept"].iloc[0]) + float(lost.fillna(0).iloc[0])
+    mark = note.text["suppressed"]
+    return note.say(
+        note.text["done"]["flow"],
+        first=count_text(first, note.lang, hidden=mark),
+        last=count_text(flow["kept"].iloc[-1], note.lang, hidden=mark),
+        unit=note.meta.get("unit_label") or words(note.lang)["units"]["persons"],
+        worst=md(flow["label"].iloc[worst] or flow["rule"].iloc[worst], note.lang),
+        lost=count_text(lost.iloc[worst], note.lang, hidden=mark),
+    )
+
+
+def sample_sentence(note: Note) -> str:
+    """Return how many persons of each arm, the method and the estimand."""
+    effect = primary_effect(note.frames["effects"], note.primary)
+    if effect is None:
+        return ""
+    mark = note.text["suppressed"]
+    estimand = words(note.lang)["estimands"].get(effect["estimand"], effect["estimand"])
+    return note.say(
+        note.text["done"]["sample"],
+        treated=count_text(effect["n_treated"], note.lang, hidden=mark),
+        comparison=count_text(effect["n_comparison"], note.lang, hidden=mark),
+        method=md(method_label(effect["method"], note.lang), note.lang),
+        estimand=md(estimand, note.lang),
+    )
+
+
+def balance_sentence(note: Note) -> str:
+    """Return the largest standardised difference before and after."""
+    balance = note.frames["balance"]
+    if not len(balance):
+        return ""
+    size = balance[["smd_before", "smd_after"]].astype("float64").abs()
+    return note.say(
+        note.text["done"]["balance"],
+        before=number(size["smd_before"].max(), 2, note.lang),
+        after=number(size["smd_after"].max(), 2, note.lang),
+        threshold=number(balance_threshold(note), 1, note.lang),
+        n=len(balance),
+    )
+
+
+def balance_threshold(note: Note) -> float:
+    """Return the threshold that the balance check used, 0.1 where there was none."""
+    checks = note.frames["checks"]
+    used = pd.to_numeric(checks[checks["check"] == "balance"]["threshold"], errors="coerce").dropna()
+    return float(used.iloc[0]) if len(used) else 0.1
+
+
+def limits(note: Note) -> list[str]:
+    """Return what the design cannot show: failed checks, open questions, then the lasting limits."""
+    checks = note.frames["checks"]
+    lines = []
+    for kind, template in (("failed", "all_failed"), ("unjudged", "all_unjudged")):
+        for answer_, check in zip(answers(checks), checks.itertuples(), strict=True):
+            if answer_ == kind:
+                question, seen = md(check.question, note.lang), check_sentence(note, check)
+                lines.append(note.say(note.text[template], question=question, sentence=seen))
+    if not lines:
+        lines.append(note.text["none_failed"])
+    if note.meta.get("kind", "cohort") == "cohort":
+        lines.append(note.text["limit_declared"])
+    return [*lines, note.text["limit_unmeasured"], note.text["limit_sutva"]]
+
+
+def check_sentence(note: Note, check: Any) -> str:
+    """Return the sentence of a check, or why it is silent."""
+    if hides(check, note.frames["effects"]):
+        return str(note.text["checks_hidden"])
+    return md(check.sentence, note.lang)
+
+
+def effect_cells(note: Note, row: Any) -> tuple[str, str]:
+    """Return the effect and its interval; a dash for a blinded one."""
+    if is_blinded(pd.Series({"status": row.status, "estimate": row.estimate})):
+        return "–", "–"
+    bounds = f"{NBSP};{NBSP}" if note.lang == "fr" else f",{NBSP}"
+    ends = [effect_number(end, row.unit, note.lang) for end in (row.ci_low, row.ci_high)]
+    return effect_text(row.estimate, row.unit, note.lang), f"\\[{bounds.join(ends)}\\]"

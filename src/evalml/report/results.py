@@ -1,0 +1,207 @@
+"""The stable tables a run writes, read back: everything a note may know of a study.
+
+No person is in them. A table that a study does not write is an empty frame with its columns.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalml.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Frames = dict[str, pd.DataFrame]
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "effects": (
+        "study",
+        "programme",
+        "territory",
+        "period",
+        "outcome",
+        "horizon_months",
+        "subgroup",
+        "subgroup_value",
+        "estimand",
+        "method",
+        "estimate",
+        "std_error",
+        "ci_low",
+        "ci_high",
+        "p_value",
+        "n_treated",
+        "n_comparison",
+        "mean_treated",
+        "mean_comparison",
+        "unit",
+        "status",
+        "reason",
+    ),
+    "flow": ("rule", "label", "kept", "lost"),
+    "balance": (
+        "covariate",
+        "label",
+        "smd_before",
+        "smd_after",
+        "variance_ratio",
+        "mean_treated",
+        "mean_comparison_before",
+        "mean_comparison_after",
+    ),
+    "trajectories": (
+        "arm",
+        "month",
+        "outcome",
+        "rate",
+        "std_error",
+        "n_at_risk",
+        "share_unobserved",
+    ),
+    "checks": (
+        "check",
+        "question",
+        "passed",
+        "value",
+        "threshold",
+        "sentence",
+        "outcome",
+        "gating",
+    ),
+    "indicators": (
+        "indicator",
+        "label",
+        "group",
+        "group_value",
+        "value",
+        "numerator",
+        "denominator",
+        "unit",
+    ),
+    "observation": ("arm", "measure", "label", "value", "unit", "n"),
+    "protocol": ("item", "label", "text"),
+}
+"""The columns every reader may count on; a run may write more."""
+
+OPTIONAL = {("effects", "status"), ("effects", "reason"), ("balance", "label"), ("flow", "label")}
+"""Columns a reader fills in when a run left them out."""
+
+TEXT = {
+    "study", "programme", "territory", "period", "outcome", "subgroup", "subgroup_value",
+    "estimand", "method", "unit", "status", "reason", "rule", "label", "covariate", "arm",
+    "check", "question", "sentence", "indicator", "group", "group_value", "measure", "item",
+    "text",
+}  # fmt: skip
+
+SIGNIFICANT = "%.10g"
+"""Ten significant digits: what is beyond them differs between machines."""
+
+
+def read_results(folder: Path) -> Frames:
+    """Read the stable tables of a `results/` folder.
+
+    Args:
+        folder: The `results/` folder of a run.
+
+    Returns:
+        A frame for each name of `COLUMNS`; an empty one where the run wrote no such table.
+
+    Raises:
+        DataError: The folder is not there, or a table lacks a column readers count on.
+    """
+    if not folder.is_dir():
+        message = f"no results folder at {folder}: give the folder of a run that has finished"
+        raise DataError(message)
+    return {name: read_table(folder / f"{name}.csv") for name in COLUMNS}
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read one stable table, or give an empty one where the file is absent."""
+    name = path.stem
+    if not path.is_file():
+        return pd.DataFrame({column: [] for column in COLUMNS[name]})
+    header = pd.read_csv(path, nrows=0).columns
+    text = {column: "str" for column in header if column in TEXT}
+    return complete_table(name, pd.read_csv(path, dtype=text, keep_default_na=True))
+
+
+def complete_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return `frame` with its text columns filled and its types settled.
+
+    Raises:
+        DataError: A column readers count on is missing.
+    """
+    missing = [column for column in COLUMNS[name] if column not in frame]
+    for column in missing:
+        if (name, column) not in OPTIONAL:
+            hint = nearest(column, frame.columns)
+            message = f"results/{name}.csv has no column '{column}' ({hint}); run the study again"
+            raise DataError(message)
+    filled = frame.assign(**dict.fromkeys(missing, ""))
+    words = {column: filled[column].fillna("").astype("str") for column in filled if column in TEXT}
+    filled = filled.assign(**words)
+    if name == "checks":
+        filled = filled.assign(
+            passed=pd.Series(map(three_valued, filled["passed"]), filled.index, dtype="object"),
+            gating=[three_valued(word) is not False for word in filled["gating"]],
+        )
+    return filled
+
+
+def three_valued(word: object) -> bool | None:
+    """Return True, False or None from what a CSV, or a frame, holds."""
+    return {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}.get(
+        str(word).lower()
+    )
+
+
+def write_results(frames: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    """Write the tables that have rows, the same bytes for the same numbers.
+
+    Args:
+        frames: Tables by name.
+        folder: Where to; made if needed.
+
+    Returns:
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, frame in frames.items():
+        if len(frame):
+            path = folder / f"{name}.csv"
+            path.write_text(csv_text(frame), encoding="utf-8", newline="")
+            written.append(path)
+    return written
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return `frame` as CSV: UTF-8, comma, unix lines, ten significant digits."""
+    return str(frame.to_csv(index=False, float_format=SIGNIFICANT, lineterminator="\n"))
+
+
+def write_meta(meta: Mapping[str, Any], folder: Path) -> Path:
+    """Write what a note needs beside the tables, so that it can be written again later."""
+    path = folder / "meta.json"
+    text = json.dumps(dict(meta), ensure_ascii=False, indent=2, sort_keys=True, default=str)
+    path.write_text(text + "\n", encoding="utf-8", newline="")
+    return path
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """Read what `write_meta` wrote.
+
+    Raises:
+        DataError: There is none.
+    """
+    path = folder / "meta.json"
+    if not path.is_file():
+        message = f"no {path.name} in {folder}: the run did not finish; run the study again"
+        raise DataError(message)
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found

@@ -1,0 +1,152 @@
+"""The tables of the note, as Markdown that each format draws natively."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalml.report.figure_trajectories import arm_label
+from evalml.report.markdown import md, table
+from evalml.report.note_text import check_sentence, effect_cells
+from evalml.report.typography import count_text, level_text, number
+from evalml.report.verdict import answers
+from evalml.report.words import (
+    level_label,
+    method_label,
+    outcome_label,
+    subgroup_label,
+    words,
+)
+
+if TYPE_CHECKING:
+    from evalml.report.note_text import Note
+
+
+def protocol_table(note: Note) -> str:
+    """Return the target trial, an item a line."""
+    rows = [
+        [f"**{md(row.label or row.item, note.lang)}**", md(row.text, note.lang)]
+        for row in note.frames["protocol"].itertuples()
+    ]
+    return table(
+        note.text["protocol_columns"], rows, note.text["protocol_caption"], widths=[22, 78]
+    )
+
+
+def effects_table(note: Note, effects: pd.DataFrame) -> str:
+    """Return the effects of the whole population, one line each."""
+    rows = []
+    for row in effects.itertuples():
+        blinded = effect_cells(note, row)[0] == "–"
+        levels = [
+            "–" if blinded else level_text(level, str(row.unit), note.lang)
+            for level in (row.mean_treated, row.mean_comparison)
+        ]
+        rows.append(
+            [
+                md(note.outcome(row), note.lang),
+                md(method_label(str(row.method), note.lang), note.lang),
+                *effect_cells(note, row),
+                *levels,
+                note.text["statuses"][row.status],
+            ]
+        )
+    return table(
+        note.text["effects_columns"], rows, note.text["effects_caption"],
+        widths=[22, 18, 14, 16, 13, 13, 13], align="llrrrrl",
+    )  # fmt: skip
+
+
+def checks_table(note: Note) -> str:
+    """Return each check: what it asks, its answer, what was seen."""
+    verdicts = words(note.lang)["verdicts"]
+    checks = note.frames["checks"]
+    rows = [
+        [md(check.question, note.lang), verdict(verdicts, answer), check_sentence(note, check)]
+        for answer, check in zip(answers(checks), checks.itertuples(), strict=True)
+    ]
+    return table(
+        note.text["checks_columns"], rows, note.text["checks_caption"], widths=[36, 13, 51]
+    )
+
+
+def verdict(verdicts: dict[str, str], answer: str) -> str:
+    """Return the answer in words; a failure stands out without colour."""
+    return f"**{verdicts[answer]}**" if answer == "failed" else verdicts[answer]
+
+
+def subgroups_table(note: Note, effects: pd.DataFrame) -> str:
+    """Return the effects by subgroup of the primary outcome and method."""
+    mark = note.text["suppressed"]
+    rows = []
+    for row in effects.itertuples():
+        variable = subgroup_label(str(row.subgroup), note.lang, note.labels)
+        value = level_label(str(row.subgroup), str(row.subgroup_value), note.lang, note.labels)
+        counts = [count_text(n, note.lang, hidden=mark) for n in (row.n_treated, row.n_comparison)]
+        estimate, interval = effect_cells(note, row)
+        name = md(f"{variable.capitalize()} : {value}", note.lang)
+        rows.append(
+            [name, estimate, interval, " / ".join(counts), note.text["statuses"][row.status]]
+        )
+    first: Any = next(effects.itertuples())
+    caption = note.say(
+        note.text["subgroups_caption"],
+        outcome=md(outcome_label(first.outcome, first.horizon_months, note.lang, note.labels)),
+        method=md(method_label(first.method, note.lang)),
+    )
+    return table(
+        note.text["subgroups_columns"], rows, caption, widths=[30, 16, 18, 20, 16], align="lrrrl"
+    )
+
+
+def observation_table(note: Note) -> str:
+    """Return how each arm is observed."""
+    rows = [
+        [
+            md(row.label or row.measure, note.lang),
+            md(arm_label(str(row.arm), note.labels, note.lang), note.lang),
+            plain_level(row.value, str(row.unit), note.lang),
+            count_text(row.n, note.lang, hidden=note.text["suppressed"]),
+        ]
+        for row in note.frames["observation"].itertuples()
+    ]
+    return table(
+        note.text["observation_columns"], rows, note.text["observation_caption"],
+        widths=[40, 30, 15, 15], align="llrr",
+    )  # fmt: skip
+
+
+def plain_level(value: float, unit: str, lang: str) -> str:
+    """Return a level in its unit, with two decimals where it has none."""
+    return level_text(value, unit, lang) if unit else number(value, 2, lang)
+
+
+def indicators_table(note: Note) -> str:
+    """Return the activity indicators, suppressed cells marked."""
+    mark = note.text["suppressed"]
+    rows = []
+    for row in note.frames["indicators"].itertuples():
+        group = f"{row.group} : {row.group_value}" if row.group else ""
+        value = mark if pd.isna(row.value) else plain_level(row.value, str(row.unit), note.lang)
+        rows.append(
+            [
+                md(row.label or row.indicator, note.lang),
+                md(group, note.lang),
+                value,
+                count_text(row.numerator, note.lang, hidden=mark),
+                count_text(row.denominator, note.lang, hidden=mark),
+            ]
+        )
+    return table(
+        note.text["indicators_columns"], rows, note.text["indicators_caption"],
+        widths=[36, 24, 12, 14, 14], align="llrrr",
+    )  # fmt: skip
+
+
+def hashes_table(note: Note) -> str:
+    """Return what the run was made of, by hash."""
+    rows = [
+        [md(name, note.lang), f"`{value}`"] for name, value in dict(note.meta["hashes"]).items()
+    ]
+    return table(note.text["hashes_columns"], rows, note.text["hashes"], widths=[18, 82])

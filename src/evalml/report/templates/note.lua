@@ -1,0 +1,54 @@
+-- Numbers the captions of tables and figures where the format does not (HTML, DOCX), carries the
+-- alternative texts to typst, swaps SVG for PNG in DOCX, and draws the boxes in typst.
+local words = { figure = "Figure", table = "Table" }
+local counts = { figure = 0, table = 0 }
+local numbered = FORMAT:match("html") or FORMAT:match("docx")
+
+local function quoted(text)
+  return '"' .. text:gsub("\\", "\\\\"):gsub('"', '\\"') .. '"'
+end
+
+local function number_caption(block, kind)
+  counts[kind] = counts[kind] + 1
+  if not numbered or #block.caption.long == 0 then return end
+  local first = block.caption.long[1]
+  local label = words[kind] .. "\u{00A0}" .. counts[kind] .. "\u{00A0}– "
+  if first.content then first.content:insert(1, pandoc.Str(label)) end
+end
+
+local function typst_image(image)
+  local alt = image.attributes.alt or pandoc.utils.stringify(image.caption)
+  return pandoc.RawInline("typst",
+    "#image(" .. quoted(image.src) .. ", width: 100%, alt: " .. quoted(alt) .. ")")
+end
+
+local function image_of(image)
+  if FORMAT:match("typst") then return typst_image(image) end
+  if FORMAT:match("docx") then
+    image.src = image.src:gsub("%.svg$", ".png")
+    local alt = image.attributes.alt
+    if alt then image.caption = { pandoc.Str(alt) } end
+  end
+  return image
+end
+
+local function box_of(div)
+  local name = div.classes[1]
+  if FORMAT:match("typst") and (name == "answer" or name == "stamp") then
+    local blocks = pandoc.Blocks({ pandoc.RawBlock("typst", "#" .. name .. "-box[") })
+    blocks:extend(div.content)
+    blocks:insert(pandoc.RawBlock("typst", "]"))
+    return blocks
+  end
+  return nil
+end
+
+return {
+  { Meta = function(meta)
+      if meta["figure-word"] then words.figure = pandoc.utils.stringify(meta["figure-word"]) end
+      if meta["table-word"] then words.table = pandoc.utils.stringify(meta["table-word"]) end
+    end },
+  { Figure = function(block) number_caption(block, "figure") return block end,
+    Table = function(block) number_caption(block, "table") return block end },
+  { Image = image_of, Div = box_of },
+}

@@ -1,0 +1,159 @@
+"""How figures and sentences are set: French (or English) numbers, spaces and signs."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+NBSP = "\N{NO-BREAK SPACE}"
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+ABSENT = "\N{EN DASH}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How the numbers of a unit are shown.
+
+    Attributes:
+        scale: What the number is multiplied by.
+        effect_digits: Decimals of an effect.
+        level_digits: Decimals of a level.
+        one: Its name in French when the number is below two, and its plural.
+        many: Plural.
+        level: What follows a level.
+        english: Its name in English for an effect, and for a level.
+    """
+
+    scale: float
+    effect_digits: int
+    level_digits: int
+    one: str
+    many: str
+    level: str
+    english: tuple[str, str]
+
+
+UNITS = {
+    "proportion": Unit(100, 1, 1, "point", "points", "%", ("points", "%")),
+    "months": Unit(1, 1, 1, "mois", "mois", "mois", ("months", "months")),
+    "days": Unit(1, 0, 0, "jour", "jours", "jours", ("days", "days")),
+    "hours": Unit(1, 0, 0, "heure", "heures", "heures", ("hours", "hours")),
+    "dollars": Unit(1, 0, 0, "dollar", "dollars", "dollars", ("dollars", "dollars")),
+    "euros": Unit(1, 0, 0, "euro", "euros", "euros", ("euros", "euros")),
+    "ratio": Unit(1, 2, 2, "", "", "", ("", "")),
+    "count": Unit(1, 0, 0, "", "", "", ("", "")),
+}
+
+
+def unit_of(name: str) -> Unit:
+    """Return how `name` is shown; an unknown unit is written after the number, as it is."""
+    return UNITS.get(name, Unit(1, 2, 2, name, name, name, (name, name)))
+
+
+def number(value: float | None, digits: int = 0, lang: str = "fr", *, sign: bool = False) -> str:
+    """Return a number as a reader of `lang` writes it: `1 794,3`, `−0,5`, `+4,2`, or a dash.
+
+    Args:
+        value: The number; None or NaN gives a dash.
+        digits: Decimals.
+        lang: `fr` or `en`.
+        sign: Whether a positive number carries its sign.
+    """
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    rounded = round(float(value), digits) + 0.0
+    text = f"{abs(rounded):,.{digits}f}"
+    if lang == "fr":
+        text = text.replace(",", NARROW).replace(".", ",")
+    before = MINUS if rounded < 0 else "+" if sign and rounded > 0 else ""
+    return before + text
+
+
+def effect_number(value: float | None, unit: str, lang: str = "fr") -> str:
+    """Return an effect, signed and in the scale of its unit, without the name of the unit."""
+    shown = unit_of(unit)
+    scaled = None if value is None else value * shown.scale
+    return number(scaled, shown.effect_digits, lang, sign=True)
+
+
+def effect_text(value: float, unit: str, lang: str = "fr") -> str:
+    """Return an effect with its unit: `+4,2 points`, `+1,5 point`, `−0,3 mois`."""
+    return join_unit(effect_number(value, unit, lang), unit_name(value, unit, lang))
+
+
+def unit_name(value: float, unit: str, lang: str = "fr") -> str:
+    """Return the name of the unit after the effect `value` (in French two starts the plural)."""
+    shown = unit_of(unit)
+    if lang == "en":
+        return shown.english[0]
+    rounded = abs(round(value * shown.scale, shown.effect_digits))
+    return shown.one if rounded < 2 else shown.many  # noqa: PLR2004
+
+
+def interval_text(low: float, high: float, unit: str, lang: str = "fr") -> str:
+    """Return an interval with its unit: `de +2,1 à +6,3 points`."""
+    words = ("de", "à") if lang == "fr" else ("from", "to")
+    name = unit_name(max(abs(low), abs(high)), unit, lang)
+    bounds = (effect_number(low, unit, lang), effect_number(high, unit, lang))
+    text = f"{words[0]}{NBSP}{bounds[0]} {words[1]}{NBSP}{bounds[1]}"
+    return join_unit(text, name)
+
+
+def level_text(value: float | None, unit: str, lang: str = "fr") -> str:
+    """Return a level with its unit: `42,3 %`, `5,1 mois`, or a dash."""
+    shown = unit_of(unit)
+    text = number(None if value is None else value * shown.scale, shown.level_digits, lang)
+    name = shown.level if lang == "fr" else shown.english[1]
+    if text == ABSENT:
+        return text
+    return text + name if (lang == "en" and name == "%") else join_unit(text, name)
+
+
+def join_unit(text: str, name: str) -> str:
+    """Return the number and its unit held together."""
+    return f"{text}{NBSP}{name}" if name else text
+
+
+def count_text(value: float | None, lang: str = "fr", *, hidden: str = ABSENT) -> str:
+    """Return a count, or `hidden` where it was suppressed."""
+    text = number(value, 0, lang)
+    return hidden if text == ABSENT else text
+
+
+HOLD = (
+    (re.compile(r"(?<=«)[ \u00a0\u202f]*(?=\S)"), NBSP),
+    (re.compile(r"(?<=\S)[ \u00a0\u202f]*(?=»)"), NBSP),
+    (re.compile(r"(?<=\S)[ \u00a0](?=[;!?](?:\s|$|\)))"), NARROW),
+    (re.compile(r"(?<=\S)[ \u00a0](?=:(?:\s|$))"), NBSP),
+    (re.compile(r"(?<=[\d,.])[ ](?=%)"), NBSP),
+    (re.compile(r"(?<=\d)[ ](?=\d{3}(?:\D|$))"), NARROW),
+    (
+        re.compile(r"(?<=\d)[ ](?=(?:ans?|mois|jours?|points?|euros?|dollars?|personnes|jeunes)\b)"),
+        NBSP,
+    ),
+    (re.compile(r"(?<=\b[nN]°)[ ](?=\S)"), NBSP),
+    (re.compile(r"(?<=\bp\.)[ ](?=\d)"), NBSP),
+    (re.compile(r"(?<=\bn)[ ]=[ ](?=\d)"), f"{NBSP}={NBSP}"),
+)
+"""Where a line must not break; none touches a figure."""
+
+
+def typeset(text: str, lang: str = "fr") -> str:
+    """Return a sentence with typographic apostrophes and, in French, its non-breaking spaces.
+
+    Applying it twice gives what applying it once gives.
+    """
+    text = re.sub(r"(?<=\w)'(?=\w)", "’", text)
+    if lang != "fr":
+        return text
+    for pattern, space in HOLD:
+        text = pattern.sub(space, text)
+    return text
+
+
+def plain(text: str) -> str:
+    """Return `text` with ordinary spaces, minus and apostrophes, to compare what formats show."""
+    text = re.sub(r"[\s\u00a0\u202f\u2009]+", " ", text)
+    return text.replace(MINUS, "-").replace("’", "'").replace("\u00ad", "")

@@ -1,0 +1,91 @@
+"""What the results amount to: the primary effect, how many checks hold, how sure that leaves us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalml.report.blinding import BLINDED, bears_on
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FEW = 2
+"""Failed or unjudged checks that still leave a middle certainty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Checks that bear on the primary outcome, by answer."""
+
+    passed: int
+    failed: int
+    unjudged: int
+    gate_failed: bool
+
+    @property
+    def certainty(self) -> str:
+        """`none`, `low`, `middle` or `high`."""
+        if self.gate_failed:
+            return "none"
+        open_questions = self.failed + self.unjudged
+        if open_questions == 0:
+            return "high" if self.passed else "low"
+        return "middle" if open_questions <= FEW else "low"
+
+
+def primary_effect(effects: pd.DataFrame, primary: Mapping[str, Any]) -> pd.Series | None:
+    """Return the row of the primary outcome, horizon and method in the whole population."""
+    rows = effects[(effects["subgroup"] == "") & (effects["outcome"] == primary.get("outcome"))]
+    horizon = primary.get("horizon_months")
+    months = pd.to_numeric(rows["horizon_months"], errors="coerce")
+    rows = rows[months.isna() if horizon is None else months == float(horizon)]
+    chosen = rows[rows["method"] == primary.get("method")]
+    return chosen.iloc[0] if len(chosen) else None
+
+
+def is_blinded(effect: pd.Series) -> bool:
+    """Return whether the number of an effect must not be shown."""
+    return bool(effect["status"] == BLINDED or pd.isna(effect["estimate"]))
+
+
+def answer_of(passed: bool | None, value: Any, threshold: Any) -> str:
+    """Return `passed`, `failed`, `unjudged`, or `information` where there is nothing to judge."""
+    if passed is not None:
+        return "passed" if passed else "failed"
+    judged = pd.notna(threshold) or pd.isna(value)
+    return "unjudged" if judged else "information"
+
+
+def answers(checks: pd.DataFrame) -> list[str]:
+    """Return the answer of every check."""
+    columns = (checks["passed"], checks["value"], checks["threshold"])
+    return [answer_of(*row) for row in zip(*columns, strict=True)]
+
+
+def tally(checks: pd.DataFrame, primary: Mapping[str, Any]) -> Tally:
+    """Count the answers of the checks that bear on the primary outcome."""
+    outcome, horizon = str(primary.get("outcome", "")), primary.get("horizon_months")
+    bearing = [bears_on(key, outcome, horizon) for key in checks["outcome"]]
+    rows = checks[pd.Series(bearing, index=checks.index, dtype="bool")]
+    found = answers(rows)
+    gate = any(
+        answer == "failed" and gating for answer, gating in zip(found, rows["gating"], strict=True)
+    )
+    return Tally(found.count("passed"), found.count("failed"), found.count("unjudged"), gate)
+
+
+def hides(check: Any, effects: pd.DataFrame) -> bool:
+    """Return whether the sentence of a check could give away a blinded effect.
+
+    A sensitivity analysis speaks of the effect itself: it is silent while the effect is.
+    """
+    if check.gating:
+        return False
+    blinded = effects[effects["status"] == BLINDED]
+    return any(
+        bears_on(check.outcome, outcome, horizon)
+        for outcome, horizon in zip(blinded["outcome"], blinded["horizon_months"], strict=True)
+    )

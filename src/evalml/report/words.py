@@ -1,0 +1,81 @@
+"""The words of the note and the figures: one YAML per language, figures in braces."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+
+from evalml.errors import DataError, nearest
+from evalml.report.typography import typeset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LANGUAGES = ("fr", "en")
+
+Words = dict[str, Any]
+
+
+@cache
+def words(lang: str) -> Words:
+    """Return every phrase of `lang`, nested as in its YAML, set with its non-breaking spaces.
+
+    Raises:
+        DataError: There is no such language.
+    """
+    if lang not in LANGUAGES:
+        message = f"no note in language '{lang}': {nearest(lang, LANGUAGES)}"
+        raise DataError(message)
+    text = files("evalml.report").joinpath(f"templates/{lang}.yaml").read_text(encoding="utf-8")
+    return cast("Words", typeset_all(yaml.safe_load(text), lang))
+
+
+def typeset_all(node: Any, lang: str) -> Any:
+    """Return the tree of phrases with every phrase typeset."""
+    if isinstance(node, dict):
+        return {key: typeset_all(value, lang) for key, value in node.items()}
+    if isinstance(node, list):
+        return [typeset_all(value, lang) for value in node]
+    return typeset(str(node), lang)
+
+
+def plural(forms: list[str], n: int) -> str:
+    """Return the phrase for none, one or many, with the count in it."""
+    return forms[min(n, 2)].format(n=n)
+
+
+def method_label(name: str, lang: str) -> str:
+    """Return the name of a method; one the words do not hold stays as it is."""
+    return str(words(lang)["methods"].get(name, name))
+
+
+def outcome_label(outcome: str, horizon: object, lang: str, labels: Mapping[str, str]) -> str:
+    """Return an outcome and its horizon: `En emploi à 12 mois`.
+
+    Args:
+        outcome: Name in the results.
+        horizon: Months, or None or NaN for a table without time.
+        lang: `fr` or `en`.
+        labels: Labels of the study, which win over those of the package.
+    """
+    known = words(lang)["outcomes"]
+    name = labels.get(outcome) or known.get(outcome) or outcome.replace("_", " ").capitalize()
+    if horizon is None or horizon != horizon:  # noqa: PLR0124 - NaN
+        return str(name)
+    months = int(float(str(horizon)))
+    return typeset(str(words(lang)["outcome_horizon"]).format(outcome=name, horizon=months), lang)
+
+
+def subgroup_label(subgroup: str, lang: str, labels: Mapping[str, str]) -> str:
+    """Return the name of a subgroup variable."""
+    known = words(lang)["subgroups"].get(subgroup, subgroup.replace("_", " "))
+    return str(labels.get(subgroup) or known)
+
+
+def level_label(subgroup: str, value: str, lang: str, labels: Mapping[str, str]) -> str:
+    """Return the name of a value of a subgroup variable."""
+    known, key = words(lang)["levels"], f"{subgroup}={value}"
+    return str(labels.get(key) or known.get(key) or known.get(value) or value)
