@@ -1,0 +1,259 @@
+"""How much would a confounder as strong as the observed ones change the effect?
+
+Robustness value and bounds of Cinelli and Hazlett (2020), https://doi.org/10.1111/rssb.12348, on
+the linear regression of the outcome on the treatment and the covariates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from evalml.checks.check import Check
+from evalml.checks.french import effect as effect_text
+from evalml.checks.french import french, number, percent
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from evalml.arrays import Matrix, Vector
+    from evalml.checks.thresholds import Thresholds
+    from evalml.comparison.comparison import Comparison
+
+QUESTION = french("Un facteur non mesuré aussi fort que ceux que l'on voit suffirait-il ?")
+
+
+@dataclass(frozen=True, slots=True)
+class LinearFit:
+    """Coefficient of the treatment in a linear regression.
+
+    Attributes:
+        estimate: Coefficient.
+        std_error: Homoskedastic standard error.
+        dof: Residual degrees of freedom.
+    """
+
+    estimate: float
+    std_error: float
+    dof: int
+
+    @property
+    def t(self) -> float:
+        """Ratio of the estimate to its standard error."""
+        return self.estimate / self.std_error
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a confounder k times as strong as a covariate would leave.
+
+    Attributes:
+        benchmark: Name of the covariate.
+        k: How many times as strong.
+        r2dz: Partial R2 of the confounder with the treatment.
+        r2yz: Partial R2 of the confounder with the outcome.
+        estimate: Adjusted estimate.
+        std_error: Adjusted standard error.
+    """
+
+    benchmark: str
+    k: float
+    r2dz: float
+    r2yz: float
+    estimate: float
+    std_error: float
+
+
+def fit_linear(y: Vector, d: Vector, X: Matrix) -> LinearFit:
+    """Regress y on d, a constant and X.
+
+    Args:
+        y: Outcome, shape (n,).
+        d: Treatment, shape (n,).
+        X: Covariates, shape (n, p).
+
+    Raises:
+        EstimationError: The treatment is a combination of the covariates, or too few rows are left.
+    """
+    residuals = residualise(np.column_stack([y, d]), X)
+    ry, rd = residuals[:, 0], residuals[:, 1]
+    rank = int(np.linalg.matrix_rank(np.column_stack([np.ones(y.size), X])))
+    dof = y.size - rank - 1
+    spread = float(rd @ rd)
+    if dof < 2 or spread <= 1e-10 * max(float(d @ d), 1.0):  # noqa: PLR2004
+        raise EstimationError("the covariates determine the treatment; drop the one that does")
+    estimate = float(rd @ ry) / spread
+    rest = ry - estimate * rd
+    return LinearFit(estimate, float(np.sqrt(rest @ rest / dof / spread)), dof)
+
+
+def residualise(Z: Matrix, X: Matrix) -> Matrix:
+    """Return what a constant and X, shape (n, p), leave of each column of Z, shape (n, k)."""
+    base = np.column_stack([np.ones(Z.shape[0]), X])
+    coefficients, *_ = np.linalg.lstsq(base, Z, rcond=None)
+    return np.asarray(Z - base @ coefficients)
+
+
+def partial_r2(t: float, dof: int) -> float:
+    """Return the partial R2 of a coefficient from its t statistic."""
+    return t**2 / (t**2 + dof)
+
+
+def robustness_value(t: float, dof: int, q: float = 1.0, alpha: float | None = None) -> float:
+    """Return the partial R2, with treatment and outcome alike, that takes the effect away.
+
+    Args:
+        t: t statistic of the treatment.
+        dof: Residual degrees of freedom.
+        q: Share of the estimate to be taken away.
+        alpha: None for the point estimate; otherwise what makes it not significant at this level.
+    """
+    f = q * abs(t) / np.sqrt(dof)
+    f_crit = 0.0
+    if alpha is not None:
+        f_crit = float(stats.t.isf(alpha / 2, dof - 1)) / np.sqrt(dof - 1)
+    gap = f - f_crit
+    if gap <= 0:
+        return 0.0
+    if f_crit > 0 and f > 1 / f_crit:
+        return float((f**2 - f_crit**2) / (1 + f**2))
+    return float((np.sqrt(gap**4 + 4 * gap**2) - gap**2) / 2)
+
+
+def adjust(fit: LinearFit, r2dz: float, r2yz: float) -> tuple[float, float]:
+    """Return the estimate, drawn towards zero, and the error that a confounder would leave."""
+    bias = fit.std_error * np.sqrt(fit.dof * r2yz * r2dz / (1 - r2dz))
+    std_error = fit.std_error * np.sqrt((1 - r2yz) / (1 - r2dz) * fit.dof / (fit.dof - 1))
+    return float(np.sign(fit.estimate) * (abs(fit.estimate) - bias)), float(std_error)
+
+
+def group_r2(y: Vector, X: Matrix, group: Matrix) -> float:
+    """Return the partial R2 of the columns `group` with y, given a constant and X."""
+    without = residualise(y[:, None], X)[:, 0]
+    within = residualise(y[:, None], np.column_stack([X, group]))[:, 0]
+    total = float(without @ without)
+    return 1 - float(within @ within) / total if total > 0 else 0.0
+
+
+def bound_by_benchmark(r2dx: float, r2yx: float, kd: float, ky: float) -> tuple[float, float]:
+    """Return the partial R2 of a confounder kd and ky times as strong as a covariate.
+
+    Args:
+        r2dx: Partial R2 of the covariate with the treatment, given the others.
+        r2yx: Partial R2 of the covariate with the outcome, given the treatment and the others.
+        kd: Strength with the treatment, relative to the covariate.
+        ky: Strength with the outcome, relative to the covariate.
+
+    Raises:
+        EstimationError: No confounder can be that strong.
+    """
+    r2dz = kd * r2dx / (1 - r2dx)
+    if r2dz >= 1:
+        raise EstimationError(
+            f"no confounder can be {kd:g} times as strong; use a smaller multiple"
+        )
+    r2zx = kd * r2dx**2 / ((1 - kd * r2dx) * (1 - r2dx))
+    if r2zx >= 1:
+        raise EstimationError(
+            f"no confounder can be {kd:g} times as strong; use a smaller multiple"
+        )
+    factor = (np.sqrt(ky) + np.sqrt(r2zx)) / np.sqrt(1 - r2zx)
+    return r2dz, min(float(factor**2 * r2yx / (1 - r2yx)), 1.0)
+
+
+def benchmark_bounds(
+    y: Vector, d: Vector, X: Matrix, groups: Mapping[str, Sequence[int]], k: Sequence[float] = (1,)
+) -> list[Bound]:
+    """Return what confounders as strong as the given groups of columns would leave.
+
+    Args:
+        y: Outcome, shape (n,).
+        d: Treatment, shape (n,).
+        X: Covariates, shape (n, p).
+        groups: For each benchmark, the positions of its columns in X.
+        k: Multiples of the benchmark's strength; those that cannot exist are left out.
+    """
+    fit = fit_linear(y, d, X)
+    bounds = []
+    for name, columns in groups.items():
+        others = np.delete(X, list(columns), axis=1)
+        r2dx = group_r2(d, others, X[:, list(columns)])
+        r2yx = group_r2(y, np.column_stack([d, others]), X[:, list(columns)])
+        for multiple in k:
+            try:
+                r2dz, r2yz = bound_by_benchmark(r2dx, r2yx, multiple, multiple)
+            except EstimationError:
+                continue
+            bounds.append(Bound(name, multiple, r2dz, r2yz, *adjust(fit, r2dz, r2yz)))
+    return bounds
+
+
+def column_groups(names: Sequence[str]) -> dict[str, list[int]]:
+    """Return the columns of each covariate: those of a category go together."""
+    groups: dict[str, list[int]] = {}
+    for j, name in enumerate(names):
+        groups.setdefault(name.split("=", 1)[0], []).append(j)
+    return groups
+
+
+def check_confounder_strength(
+    comparison: Comparison, key: str, thresholds: Thresholds, benchmarks: Sequence[str] = ()
+) -> Check:
+    """Tell the robustness value and what a confounder as strong as the strongest covariate leaves.
+
+    Args:
+        comparison: The two arms.
+        key: Key of the outcome.
+        thresholds: `robustness_value`, `alpha`.
+        benchmarks: Covariates to compare with; all of them where empty.
+    """
+    measure = comparison.measure(key)
+    known = ~np.isnan(measure.values)
+    y, d = measure.values[known], comparison.treated[known].astype(np.float64)
+    X = comparison.design.matrix[known]
+    groups = column_groups(comparison.design.names)
+    chosen = {name: groups[name] for name in benchmarks or groups}
+    try:
+        fit = fit_linear(y, d, X)
+        bounds = benchmark_bounds(y, d, X, chosen)
+    except EstimationError:
+        return _unjudged("les covariables déterminent l'entrée dans le programme", key)
+    if fit.std_error <= 0:
+        return _unjudged("le résultat est constant", key)
+    rv = robustness_value(fit.t, fit.dof)
+    rv_alpha = robustness_value(fit.t, fit.dof, alpha=thresholds.alpha)
+    sentence = (
+        f"Un facteur non mesuré devrait expliquer {percent(rv)} de la variation restante de "
+        "l'entrée et du résultat pour annuler l'effet, et "
+        f"{percent(rv_alpha)} pour le rendre non significatif{_benchmark(bounds, measure.unit)}."
+    )
+    passed = None if rv_alpha == 0 else rv >= thresholds.robustness_value
+    return Check(
+        "confounder_strength",
+        QUESTION,
+        passed,
+        rv,
+        thresholds.robustness_value,
+        french(sentence),
+        key,
+        gating=False,
+    )
+
+
+def _benchmark(bounds: Sequence[Bound], unit: str) -> str:
+    if not bounds:
+        return ""
+    worst = min(bounds, key=lambda b: abs(b.estimate) if b.estimate else 0.0)
+    strongest = f"« {worst.benchmark} », la plus exigeante des covariables"
+    times = "" if worst.k == 1 else f" {number(worst.k, 0)} fois"
+    left = effect_text(worst.estimate, unit, sign=True)
+    return f" ; un facteur{times} aussi fort que {strongest}, laisserait un effet de {left}"
+
+
+def _unjudged(why: str, key: str) -> Check:
+    sentence = french(f"La force d'un facteur caché ne peut être jugée : {why}.")
+    return Check("confounder_strength", QUESTION, None, None, None, sentence, key, gating=False)

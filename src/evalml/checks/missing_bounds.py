@@ -1,0 +1,281 @@
+"""What could the effect be, whatever the outcomes that are not known?
+
+Worst case: Manski (1990) and Horowitz and Manski (2000, https://doi.org/10.1080/01621459.2000.10473902):
+the unknown outcomes of one arm are all at the top, those of the other all at the bottom.
+Trimming: Lee (2009), https://doi.org/10.1111/j.1467-937X.2009.00536.x: if the treatment only ever
+makes an outcome better known (or only less), the arm known more often is trimmed by the excess.
+The interval is that of Imbens and Manski (2004), https://doi.org/10.1111/j.1468-0262.2004.00555.x.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import optimize, stats
+
+from evalml.checks.check import Check
+from evalml.checks.french import french, interval, percent, points
+from evalml.checks.refit import with_values
+from evalml.errors import DataError, EstimationError
+
+if TYPE_CHECKING:
+    from evalml.arrays import BoolVector, IntVector, Vector
+    from evalml.checks.refit import Estimator
+    from evalml.checks.thresholds import Thresholds
+    from evalml.comparison.comparison import Comparison
+
+QUESTION = french(
+    "Entre quelles bornes l'effet tombe-t-il, quels que soient les résultats inconnus ?"
+)
+QUESTION_LEE = french(
+    "Quelles bornes, si l'accompagnement ne fait que mieux connaître le résultat ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Bounds of an effect.
+
+    Attributes:
+        low: Lower bound.
+        high: Upper bound.
+        ci_low: Lower limit of the interval of the effect.
+        ci_high: Upper limit.
+    """
+
+    low: float
+    high: float
+    ci_low: float
+    ci_high: float
+
+
+def imbens_manski(low: float, high: float, se_low: float, se_high: float, alpha: float) -> Bounds:
+    """Return bounds with the interval that covers the effect, wherever it lies between them."""
+    widest = max(se_low, se_high)
+    if not np.isfinite(widest) or widest <= 0:
+        return Bounds(low, high, low, high)
+    gap = max(high - low, 0.0) / widest
+    c = float(
+        optimize.brentq(lambda x: stats.norm.cdf(x + gap) - stats.norm.cdf(-x) - (1 - alpha), 0, 40)
+    )
+    return Bounds(low, high, low - c * se_low, high + c * se_high)
+
+
+def fill(values: Vector, treated: BoolVector, if_treated: float, if_not: float) -> Vector:
+    """Return the outcomes with one value for the unknown of each arm, shape (n,)."""
+    return np.where(np.isnan(values), np.where(treated, if_treated, if_not), values)
+
+
+def worst_case(
+    comparison: Comparison,
+    key: str,
+    estimate: Estimator,
+    *,
+    lowest: float = 0.0,
+    highest: float = 1.0,
+    alpha: float = 0.05,
+) -> Bounds:
+    """Estimate twice, with the unknown outcomes at their two extremes.
+
+    Args:
+        comparison: The two arms.
+        key: Key of the outcome.
+        estimate: Estimator, which refits everything.
+        lowest: Smallest possible outcome.
+        highest: Largest possible outcome.
+        alpha: One minus the level of the interval.
+
+    Raises:
+        DataError: An outcome lies outside the two extremes.
+    """
+    values = comparison.measure(key).values
+    known = values[~np.isnan(values)]
+    if known.size and (known.min() < lowest or known.max() > highest):
+        raise DataError(
+            f"outcomes of {key} lie outside [{lowest:g}, {highest:g}]; widen the bounds"
+        )
+    t = comparison.treated
+    down = estimate(with_values(comparison, key, fill(values, t, lowest, highest)), key)
+    up = estimate(with_values(comparison, key, fill(values, t, highest, lowest)), key)
+    return imbens_manski(down.estimate, up.estimate, down.std_error, up.std_error, alpha)
+
+
+def trimmed_means(y: Vector, w: Vector, keep: float) -> tuple[float, float]:
+    """Return the weighted means of the lowest and of the highest share `keep` of y.
+
+    A tie at the cut is split: what is kept is exactly the share `keep` of the weight.
+
+    Args:
+        y: Values, shape (m,).
+        w: Weights, shape (m,).
+        keep: Share of the weight kept, in (0, 1].
+    """
+    order = np.argsort(y, kind="stable")
+    return _lowest_mean(y[order], w[order], keep), -_lowest_mean(
+        -y[order[::-1]], w[order[::-1]], keep
+    )
+
+
+def _lowest_mean(y: Vector, w: Vector, keep: float) -> float:
+    before = np.concatenate([[0.0], np.cumsum(w)[:-1]])
+    target = keep * float(w.sum())
+    used = np.clip(target - before, 0.0, w)
+    return float((used @ y) / used.sum())
+
+
+def lee_point(y: Vector, treated: BoolVector, w: Vector) -> tuple[float, float]:
+    """Return Lee's bounds of the effect on those whose outcome is always known.
+
+    Args:
+        y: Outcomes, NaN where unknown, shape (n,).
+        treated: Shape (n,).
+        w: Analysis weights, shape (n,).
+
+    Raises:
+        EstimationError: In one arm, no outcome is known.
+    """
+    known = ~np.isnan(y)
+    share = [float(w[a & known].sum() / w[a].sum()) for a in (~treated, treated)]
+    if min(share) <= 0:
+        raise EstimationError("no outcome is known in one arm; bounds need some in each")
+    more = treated if share[1] >= share[0] else ~treated
+    keep = min(share) / max(share)
+    lowest, highest = trimmed_means(y[more & known], w[more & known], keep)
+    other = ~more & known
+    mean = float(w[other] @ y[other] / w[other].sum())
+    if share[1] >= share[0]:
+        return lowest - mean, highest - mean
+    return mean - highest, mean - lowest
+
+
+def lee_bounds(
+    y: Vector,
+    treated: BoolVector,
+    w: Vector | None = None,
+    cluster: IntVector | None = None,
+    *,
+    draws: int = 199,
+    seed: int = 0,
+    alpha: float = 0.05,
+) -> Bounds:
+    """Return Lee's bounds and their interval, by a bootstrap of multiplicity weights.
+
+    Args:
+        y: Outcomes, NaN where unknown, shape (n,).
+        treated: Shape (n,).
+        w: Analysis weights, shape (n,); ones where None.
+        cluster: Codes of the clusters, shape (n,); persons where None.
+        draws: Bootstrap draws.
+        seed: Seed of the bootstrap.
+        alpha: One minus the level of the interval.
+    """
+    base = np.ones(y.size) if w is None else np.asarray(w, dtype=np.float64)
+    low, high = lee_point(y, treated, base)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    codes = np.arange(y.size) if cluster is None else np.unique(cluster, return_inverse=True)[1]
+    size = int(codes.max()) + 1
+    drawn = np.array(
+        [lee_point(y, treated, base * rng.exponential(size=size)[codes]) for _ in range(draws)]
+    )
+    se = drawn.std(axis=0, ddof=1)
+    return imbens_manski(low, high, float(se[0]), float(se[1]), alpha)
+
+
+def check_missing_bounds(
+    comparison: Comparison, key: str, estimate: Estimator, thresholds: Thresholds
+) -> Check:
+    """Tell the worst-case bounds of an effect on a proportion.
+
+    Args:
+        comparison: The two arms.
+        key: Key of the outcome.
+        estimate: Estimator, which refits everything.
+        thresholds: `missing_bounds`, `alpha`.
+    """
+    measure = comparison.measure(key)
+    name = "missing_bounds"
+    unknown = float(np.isnan(measure.values).mean())
+    if measure.unit != "proportion":
+        sentence = french(
+            "Les bornes au pire des cas ne se calculent que pour un résultat borné, comme une part."
+        )
+        return Check(name, QUESTION, None, None, None, sentence, key, gating=False)
+    if unknown == 0:
+        sentence = french(
+            f"« {measure.label} » est connu pour tous : les bornes sont l'effet même."
+        )
+        return Check(
+            name, QUESTION, True, 0.0, thresholds.missing_bounds, sentence, key, gating=False
+        )
+    b = worst_case(comparison, key, estimate, alpha=thresholds.alpha)
+    width = b.high - b.low
+    sign = (
+        "le signe de l'effet en est sûr" if b.low > 0 or b.high < 0 else "son signe n'est pas sûr"
+    )
+    sentence = (
+        f"Sans rien supposer des {percent(unknown)} de résultats inconnus, l'effet est compris "
+        f"{_between(b.low, b.high)} (intervalle : {interval(b.ci_low, b.ci_high, 'proportion')}) : "
+        f"{sign}."
+    )
+    passed = width <= thresholds.missing_bounds
+    return Check(
+        name,
+        QUESTION,
+        passed,
+        width,
+        thresholds.missing_bounds,
+        french(sentence),
+        key,
+        gating=False,
+    )
+
+
+def check_lee_bounds(
+    comparison: Comparison,
+    key: str,
+    thresholds: Thresholds,
+    weights: Vector | None = None,
+    seed: int = 0,
+) -> Check:
+    """Tell Lee's bounds of an effect.
+
+    Args:
+        comparison: The two arms.
+        key: Key of the outcome.
+        thresholds: `draws`, `alpha`.
+        weights: Analysis weights, shape (n,).
+        seed: Seed of the bootstrap.
+    """
+    measure = comparison.measure(key)
+    try:
+        b = lee_bounds(
+            measure.values,
+            comparison.treated,
+            weights,
+            comparison.cluster,
+            draws=min(thresholds.draws, 199),
+            seed=seed,
+            alpha=thresholds.alpha,
+        )
+    except EstimationError:
+        sentence = french("Les bornes de Lee ne peuvent être calculées : un groupe est inobservé.")
+        return Check("lee_bounds", QUESTION_LEE, None, None, None, sentence, key, gating=False)
+    excluded = b.ci_low > 0 or b.ci_high < 0
+    meaning = (
+        "l'absence d'effet en est exclue" if excluded else "elles contiennent l'absence d'effet"
+    )
+    sentence = (
+        "Si l'accompagnement ne joue que dans un sens sur l'observation, l'effet sur ceux que l'on "
+        f"observe toujours est compris {_between(b.low, b.high, measure.unit)} (intervalle : "
+        f"{interval(b.ci_low, b.ci_high, measure.unit)}) : {meaning}."
+    )
+    value = b.high - b.low
+    return Check("lee_bounds", QUESTION_LEE, None, value, None, french(sentence), key, gating=False)
+
+
+def _between(low: float, high: float, unit: str = "proportion") -> str:
+    if unit == "proportion":
+        return f"entre {points(low)} et {points(high)}"
+    return interval(low, high, unit).replace("de ", "entre ", 1).replace(" à ", " et ", 1)

@@ -1,0 +1,183 @@
+"""What does the method find where there is nothing to find?
+
+Empirical calibration of Schuemie et al. (2014, https://doi.org/10.1002/sim.5925; intervals 2018,
+https://doi.org/10.1073/pnas.1708282114), on the scale of differences: estimates on outcomes that
+the programme cannot change follow N(mean, sd^2 + se_i^2), and the same error is taken off the
+effect of interest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import optimize, stats
+
+from evalml.checks.check import Check
+from evalml.checks.french import effect as effect_text
+from evalml.checks.french import french, interval, number, p_value, plural
+from evalml.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evalml.arrays import Vector
+    from evalml.checks.thresholds import Thresholds
+    from evalml.effect.effect import Effect
+
+QUESTION = french("La méthode trouve-t-elle un effet là où il ne peut y en avoir ?")
+QUESTION_CALIBRATION = french(
+    "Que devient l'effet, corrigé de l'erreur vue sur les témoins négatifs ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SystematicError:
+    """Distribution of the error that sampling does not explain.
+
+    Attributes:
+        mean: Mean error, in the unit of the effect.
+        sd: Its standard deviation.
+        n_controls: Negative controls it was learned from.
+    """
+
+    mean: float
+    sd: float
+    n_controls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """An estimate with systematic error taken off.
+
+    Attributes:
+        estimate: Calibrated estimate.
+        ci_low: Lower limit.
+        ci_high: Upper limit.
+        p_value: Two-sided p-value of no effect.
+    """
+
+    estimate: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+
+
+def fit_systematic_error(estimates: Vector, std_errors: Vector) -> SystematicError:
+    """Return the maximum-likelihood mean and sd of the systematic error.
+
+    Args:
+        estimates: Estimates on negative controls, shape (k,).
+        std_errors: Their standard errors, shape (k,).
+
+    Raises:
+        DataError: Not two finite controls, or shapes that differ.
+    """
+    if estimates.shape != std_errors.shape:
+        raise DataError("each negative control has an estimate and a standard error")
+    known = np.isfinite(estimates) & np.isfinite(std_errors) & (std_errors > 0)
+    x, se = estimates[known], std_errors[known]
+    if x.size < 2:  # noqa: PLR2004
+        raise DataError(f"{x.size} usable negative controls; calibration needs at least two")
+    # the mean is a closed form given the variance, so the likelihood has one unknown
+    ceiling = float(np.ptp(x) + se.max()) + np.finfo(float).tiny
+    found = optimize.minimize_scalar(
+        lambda s: _deviance(s, x, se), bounds=(0.0, ceiling), method="bounded",
+        options={"xatol": 1e-12 * max(ceiling, 1.0)},
+    )  # fmt: skip
+    sd = float(found.x) if _deviance(float(found.x), x, se) < _deviance(0.0, x, se) else 0.0
+    return SystematicError(_mean(sd, x, se), sd, int(x.size))
+
+
+def _mean(sd: float, x: Vector, se: Vector) -> float:
+    w = 1 / (sd**2 + se**2)
+    return float(w @ x / w.sum())
+
+
+def _deviance(sd: float, x: Vector, se: Vector) -> float:
+    v = sd**2 + se**2
+    return float(np.sum(np.log(v) + (x - _mean(sd, x, se)) ** 2 / v))
+
+
+def calibrate(
+    estimate: float, std_error: float, error: SystematicError, alpha: float = 0.05
+) -> Calibrated:
+    """Return an estimate with the systematic error taken off and its interval widened by it."""
+    total = float(np.hypot(std_error, error.sd))
+    center = estimate - error.mean
+    z = float(stats.norm.ppf(1 - alpha / 2))
+    p = 2 * float(stats.norm.sf(abs(center) / total))
+    return Calibrated(center, center - z * total, center + z * total, p)
+
+
+def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
+    """Judge one negative control: its interval must hold no effect.
+
+    Args:
+        effect: Estimate on an outcome that the programme cannot change.
+        thresholds: `alpha`.
+    """
+    if not np.isfinite(effect.std_error) or effect.std_error <= 0:
+        sentence = french(
+            f"Le témoin négatif « {effect.outcome} » ne peut être jugé : il est constant."
+        )
+        return Check("negative_control", QUESTION, None, None, None, sentence)
+    p = 2 * float(stats.norm.sf(abs(effect.estimate) / effect.std_error))
+    passed = p > thresholds.alpha
+    meaning = (
+        "comme attendu, rien n'est trouvé."
+        if passed
+        else "un effet impossible est trouvé : les groupes diffèrent par autre chose."
+    )
+    sentence = (
+        f"Sur « {effect.outcome} », que le programme ne peut changer, l'estimation est de "
+        f"{effect_text(effect.estimate, effect.unit, sign=True)} ({p_value(p)}) : {meaning}"
+    )
+    return Check("negative_control", QUESTION, passed, p, thresholds.alpha, french(sentence))
+
+
+def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:
+    """Tell the effect calibrated on the negative controls beside the uncalibrated one.
+
+    Args:
+        effect: Estimate of interest.
+        controls: Estimates on negative controls, by the same method and in the same unit.
+        thresholds: `negative_controls` (fewest controls), `alpha`.
+
+    Raises:
+        DataError: Controls were estimated by another method or in another unit.
+    """
+    if any((c.method, c.unit) != (effect.method, effect.unit) for c in controls):
+        raise DataError("calibrate an effect on controls of the same method and the same unit")
+    name = "calibration"
+    usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
+    if len(usable) < thresholds.negative_controls:
+        sentence = french(
+            "L'effet n'est pas corrigé : "
+            f"{plural(len(usable), 'témoin négatif', 'témoins négatifs')} pour "
+            f"{thresholds.negative_controls} au moins."
+        )
+        return Check(
+            name, QUESTION_CALIBRATION, None, float(len(usable)),
+            float(thresholds.negative_controls), sentence, effect.key, gating=False,
+        )  # fmt: skip
+    error = fit_systematic_error(
+        np.array([c.estimate for c in usable]), np.array([c.std_error for c in usable])
+    )
+    c = calibrate(effect.estimate, effect.std_error, error, thresholds.alpha)
+    mean = effect_text(error.mean, effect.unit, sign=True)
+    sentence = (
+        f"Sur {number(error.n_controls)} témoins négatifs, la méthode se trompe en moyenne de "
+        f"{mean} (écart type : {effect_text(error.sd, effect.unit)}). L'effet passe de "
+        f"{effect_text(effect.estimate, effect.unit, sign=True)} "
+        f"({interval(effect.ci_low, effect.ci_high, effect.unit)}) à "
+        f"{effect_text(c.estimate, effect.unit, sign=True)} "
+        f"({interval(c.ci_low, c.ci_high, effect.unit)} ; {p_value(c.p_value)}) une fois corrigé."
+    )
+    was = effect.p_value <= thresholds.alpha
+    passed = None if not was else c.p_value <= thresholds.alpha
+    return Check(
+        name, QUESTION_CALIBRATION, passed, c.p_value, thresholds.alpha, french(sentence),
+        effect.key, gating=False,
+    )  # fmt: skip
