@@ -39,6 +39,7 @@ __all__ = [
     "ifelse",
     "least",
     "literal",
+    "month_label",
     "month_of",
     "null",
     "open_engine",
@@ -102,12 +103,13 @@ class Engine:
         self.names[stem] = self.names.get(stem, 0) + 1
         return stem if self.names[stem] == 1 else f"{stem}_{self.names[stem]}"
 
-    def read_csv(self, path: Path, name: str, delimiter: str) -> Table:
-        """Return a UTF-8 CSV file as a lazy table called `name`, every column as text."""
+    def read_csv(self, path: Path, name: str, columns: Sequence[str], delimiter: str) -> Table:
+        """Return a UTF-8 CSV file with a header as a lazy table called `name`, all text."""
         return self.backend.read_csv(
             str(path),
             table_name=name,
-            all_varchar=True,
+            columns=dict.fromkeys(columns, "VARCHAR"),
+            auto_detect=False,
             header=True,
             delim=delimiter,
             quote='"',
@@ -184,6 +186,13 @@ def open_engine(
 def month_of(day: Any) -> Any:
     """Return the month number (`evalml.months`) of a date column: year * 12 + month - 1."""
     return (day.year().cast("int32") * 12 + day.month().cast("int32") - 1).cast("int32")
+
+
+def month_label(number: Any) -> Any:
+    """Return the month of a month number as text, such as 2024-03."""
+    return (number // 12).cast("int32").cast("string") + "-" + (
+        (number % 12 + 1).cast("int32").cast("string").lpad(2, "0")
+    )
 
 
 def span(first: Any, last: Any) -> Any:

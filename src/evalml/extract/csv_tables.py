@@ -20,7 +20,7 @@ from evalml.extract.files import (
     header_of,
     rows,
 )
-from evalml.extract.schema import require_columns
+from evalml.extract.schema import require_columns, require_distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -94,11 +94,11 @@ def _open(path: Path, name: str, declared: Dialect, scratch: Path, engine: Engin
     encoding = encoding_of(path, declared.encoding)
     delimiter, names = header_of(path, encoding, declared.delimiter)
     require_columns(path.name, names, table)
+    require_distinct(path.name, names)
     copy = as_utf8(path, encoding, scratch / path.name)
     with engine.reading(f"{path.name} cannot be read as CSV; save it again as UTF-8"):
-        raw = engine.read_csv(copy, engine.fresh_name(f"raw_{name}"), delimiter)
-        text = raw.select(**{n.strip(): raw[n].strip().nullif("") for n in raw.columns})
-    require_columns(path.name, text.columns, table)
+        raw = engine.read_csv(copy, engine.fresh_name(f"raw_{name}"), names, delimiter)
+        text = raw.select(**{n: raw[n].strip().nullif("") for n in names})
     return CsvFile(path, table, encoding, delimiter, names, text)
 
 

@@ -89,9 +89,6 @@ def header_of(path: Path, encoding: str, declared: str | None) -> tuple[str, lis
     names = [n.strip() for n in names]
     if not any(names):
         raise ExtractError(f"{path.name} is empty; it needs a header line with the column names")
-    twice = sorted({n for n in names if [m.lower() for m in names].count(n.lower()) > 1})
-    if twice:
-        raise ExtractError(f"{path.name}, line 1: column '{twice[0]}' appears twice; keep one")
     return delimiter, names
 
 

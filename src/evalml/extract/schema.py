@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from evalml.engine import null
 from evalml.errors import ColumnMissingError, ExtractError, nearest
 
 if TYPE_CHECKING:
@@ -24,9 +25,29 @@ def require_columns(file: str, names: Iterable[str], table: contract.Table) -> N
     if not missing:
         return
     spare = [n for n in found if n not in {c.name for c in table.columns}]
-    hint = nearest(missing[0], spare) if spare else "add it, empty if it may be"
+    hint = nearest(missing[0], spare) if spare else ""
+    # A file without a header has a person's values for names: only a near miss is quoted.
+    hint = hint if hint.startswith("did you") else "add it, empty if it may be"
     more = f" (and {', '.join(missing[1:])})" if missing[1:] else ""
     raise ColumnMissingError(f"{file} has no column '{missing[0]}'{more}; {hint}")
+
+
+def require_distinct(file: str, names: Iterable[str]) -> None:
+    """Refuse a header where two columns have one name, capitals apart.
+
+    Raises:
+        ExtractError: Says which two columns, by their place.
+    """
+    seen: dict[str, int] = {}
+    for place, name in enumerate(names, start=1):
+        first = seen.setdefault(name.lower(), place)
+        if first != place or not name:
+            what = (
+                f"columns {first} and {place} have one name"
+                if name
+                else f"column {place} has no name"
+            )
+            raise ExtractError(f"{file}, line 1: {what}; give each column its own")
 
 
 def require_types(file: str, rows: Table, table: contract.Table) -> None:
@@ -38,14 +59,21 @@ def require_types(file: str, rows: Table, table: contract.Table) -> None:
     schema = rows.schema()
     for column in table.columns:
         found = schema[column.name]
-        if not (found.is_null() or _accepts(column.type, found)):
+        if not (_is_null(found) or _accepts(column.type, found)):
             raise ExtractError(
                 f"{file}, column {column.name}: expected {column.type}, found {found}; "
                 "convert the column and write the file again"
             )
 
 
-def _accepts(kind: contract.ColumnType, found: object) -> bool:
+def _is_null(found: Any) -> bool:
+    """Tell whether a column is empty throughout; some writers then give it no type at all."""
+    return bool(found.is_null()) or str(found).endswith('kind="NULL"))')
+
+
+def _accepts(kind: contract.ColumnType, found: Any) -> bool:
+    if found.is_timestamp() and found.timezone is not None:
+        return False  # an instant is another day elsewhere: the writer must choose the day
     tests = {
         "string": ("is_string",),
         "date": ("is_date", "is_timestamp"),
@@ -71,6 +99,8 @@ def _cast(value: Value, kind: contract.ColumnType) -> Value:
         "number": "float64",
     }
     found = value.type()
+    if _is_null(found):
+        return null(kinds[kind])
     if found.is_floating():
         value = value.isnan().ifelse(None, value)
         value = value.round() if kind == "integer" else value
