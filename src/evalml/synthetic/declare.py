@@ -1,0 +1,135 @@
+"""What counsellors are told, when, and how wrong: the table `situations`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from evalml.synthetic.columns import Made, as_contract, coded, days, plain
+from evalml.synthetic.simulate import PROGRAMME_OF_CONTACT, REFRESH
+from evalml.synthetic.spells import TYPES, Spells, next_refresh
+from evalml.synthetic.transitions import (
+    AIDE,
+    ALTERNANCE,
+    CDD,
+    FORMATION,
+    IAE,
+    NEW,
+    SCOLARITE,
+    VOLONTARIAT,
+    employed,
+)
+
+if TYPE_CHECKING:
+    from evalml.arrays import AnyVector
+
+CATEGORIES = (
+    "Demandeur d'emploi", "Emploi", "Contrat en Alternance", "Formation", "Scolarité",
+    "Contrat de volontariat - bénévolat", "Immersion en entreprise", "Pmsmp",
+)  # fmt: skip
+_CATEGORY = np.zeros(10, dtype=np.int8)
+_CATEGORY[[CDD, 2, 3, AIDE, IAE]] = 1
+_CATEGORY[[ALTERNANCE, FORMATION, SCOLARITE, VOLONTARIAT]] = (2, 3, 4, 5)
+SIAE_TYPES = ("ACI", "AI", "EI", "ETTI")
+STATES = ("PREVU", "EN_COURS", "TERMINE")
+_IMMERSION = {"CEJ": 0.11, "GJ": 0.11, "PACEA": 0.07, "PARRAINAGE": 0.05}
+
+
+def _told(m: Made, sp: Spells) -> tuple[AnyVector, AnyVector]:
+    """Return which spells are declared, and the month in which (months if never)."""
+    after = next_refresh(m)
+    d, months = m.world.declaration, m.cal.months
+    when = after[sp.start, sp.who].astype(np.int64)
+    during = when <= sp.end
+    late = (when < months) & (when <= sp.end + d.retrospective_months)
+    back = m.rng("retrospective").random(len(when)) < d.retrospective
+    return during | (late & back), when
+
+
+def _last_days(m: Made, sp: Spells, on: AnyVector, when: AnyVector) -> tuple[AnyVector, AnyVector]:
+    """Return last days of declared spells and whether they are unknown at extraction."""
+    rng, months = m.rng("ends"), m.cal.months
+    after = next_refresh(m)[(sp.end + 1).clip(0, months), sp.who]
+    heard = (after < months) & ~sp.going
+    ahead = (sp.planned > 0) & (rng.random(len(on)) < m.world.declaration.end_known_ahead)
+    future = sp.first_day + (sp.planned * 30.4).astype(np.int64) - 1
+    future = np.maximum(future, m.last_day + 1 + rng.integers(0, 90, len(on)))
+    last = np.where(sp.going, future, sp.last_day)
+    return last, ~(heard | ahead)
+
+
+def situations(m: Made, sp: Spells) -> pa.Table:
+    """Return the declared situations of a block, immersions included."""
+    told, when = _told(m, sp)
+    rng, d = m.rng("declare"), m.world.declaration
+    last, unknown = _last_days(m, sp, told, when)
+    at = np.flatnonzero(told)
+    n = len(at)
+    s, who, month = sp.situation[at], sp.who[at], when[at]
+    first = sp.first_day[at]
+    late = (rng.random(n) < d.date_shifted) * rng.integers(1, 16, n)
+    first = np.minimum(first + late, np.maximum(first, last[at]))
+    entered = np.maximum(m.contact_day(who, month), first)
+    category, kind = _CATEGORY[s].copy(), sp.type[at].copy()
+    wrong = rng.random(n) < d.wrong_category
+    kind[wrong & (kind == 2)] = 1
+    category[wrong & (s == FORMATION)] = 4
+    typed = (category == 1) | (category == 2) | (category == 5)
+    lost = ~typed | (rng.random(n) < d.type_missing)
+    none = unknown[at]
+    state = np.where(none | (last[at] > m.last_day), 1, 2)
+    columns = {
+        "id_jeune": m.ids.take(pa.array(who)),
+        "id_dossier": m.dossier(who, month),
+        "categorie": coded(CATEGORIES, category),
+        "type_contrat": coded(TYPES, kind, lost),
+        "duree_prevue_mois": plain(sp.planned[at], (sp.planned[at] == 0) | (typed & (kind == 1))),
+        "heures_hebdo": plain(sp.hours[at].astype(float), ~employed(s)),
+        "siae_type": coded(SIAE_TYPES, (who + sp.start[at]) % 4, s != IAE),
+        "etat": coded(STATES, state),
+        "date_debut": days(first),
+        "date_fin": days(np.maximum(last[at], first), none),
+        "date_saisie": days(np.minimum(entered, m.last_day)),
+    }
+    main = as_contract("situations", columns | {"id_situation": pa.array([""] * n)})
+    return pa.concat_tables([main, _immersions(m)])
+
+
+def _apart(who: AnyVector, t: AnyVector, *columns: AnyVector) -> tuple[AnyVector, ...]:
+    """Return immersions in each person's order, without those that overlap the one before."""
+    order = np.lexsort((t, who))
+    who, t, entered, first, length = (x[order] for x in (who, t, *columns))
+    ends = first + length
+    over = np.zeros(len(who), dtype=bool)
+    over[1:] = (who[1:] == who[:-1]) & (first[1:] <= ends[:-1])
+    return tuple(x[~over] for x in (who, t, entered, first, length))
+
+
+def _immersions(m: Made) -> pa.Table:
+    """Return short immersions in firms, of those out of work whom a programme follows."""
+    contact, rng = m.history.contact, m.rng("immersions")
+    chance = np.array([0.0, 0.006, *(_IMMERSION[k] for k in PROGRAMME_OF_CONTACT[1:])])
+    kind = contact & (REFRESH - 1)
+    free = ~employed(m.history.situation & (NEW - 1))
+    t, who = np.nonzero((rng.random(contact.shape, dtype=np.float32) < chance[kind]) & free)
+    n = len(t)
+    entered = m.contact_day(who, t)
+    first = entered + rng.integers(1, 12, n)
+    length = rng.integers(4, 21, n)
+    who, t, entered, first, length = _apart(who, t, entered, first, length)
+    n = len(who)
+    over = first + length <= m.last_day
+    columns = {
+        "id_situation": pa.array([""] * n, pa.string()),
+        "id_jeune": m.ids.take(pa.array(who)),
+        "id_dossier": m.dossier(who, t),
+        "categorie": coded(CATEGORIES, 6 + (rng.random(n) < 0.6)),
+        "heures_hebdo": plain(np.full(n, 35.0)),
+        "etat": coded(STATES, np.where(over, 2, np.where(first <= m.last_day, 1, 0))),
+        "date_debut": days(first),
+        "date_fin": days(first + length),
+        "date_saisie": days(entered),
+    }
+    return as_contract("situations", columns)

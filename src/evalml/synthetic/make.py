@@ -1,0 +1,235 @@
+"""Make a world: its tables in memory, or written block by block to a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from evalml.errors import EvalmlError, nearest
+from evalml.extract.contract import TABLES
+from evalml.synthetic import elsewhere, records
+from evalml.synthetic.columns import Made, as_contract, coded, days, numbered
+from evalml.synthetic.declare import situations
+from evalml.synthetic.people import Areas, Calendar, areas, calendar, people
+from evalml.synthetic.simulate import simulate
+from evalml.synthetic.spells import spells
+from evalml.synthetic.streams import Draws
+from evalml.synthetic.truth import Truth, add_block, curves_table, effects_table
+from evalml.synthetic.vintage import as_of, day_of
+from evalml.synthetic.world import World, dump_world, read_world, structure_rows
+from evalml.synthetic.write import ready, write_extract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BLOCK = 50_000
+"""Persons simulated together."""
+_NUMBERED = {
+    "situations": ("id_situation", "SIT"),
+    "actes": ("id_acte", "ACT"),
+    "iae_candidatures": ("id_candidature", "CAN"),
+    "iae_pass": ("id_pass", "PAS"),
+    "iae_contrats": ("id_contrat", "CON"),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Synthetic:
+    """A synthetic extract and what is true in it.
+
+    Attributes:
+        world: The world it comes from.
+        tables: The tables of the contract.
+        truth: Files of `truth/`, as tables.
+        extract: What `extract.yaml` says.
+        world_yaml: The world as it was made, with its number of persons and seed.
+    """
+
+    world: World
+    tables: dict[str, pa.Table]
+    truth: dict[str, pa.Table]
+    extract: dict[str, Any]
+    world_yaml: str
+
+    def __repr__(self) -> str:
+        """Say how many rows, never whose."""
+        rows = ", ".join(f"{k} {v.num_rows}" for k, v in self.tables.items())
+        return f"Synthetic({self.world.world}: {rows})"
+
+
+def extract_of(world: World) -> dict[str, Any]:
+    """Return what `extract.yaml` says of a world."""
+    return {
+        "name": world.world,
+        "source": "synthetic",
+        "extraction_date": world.period.extraction.isoformat(),
+        "territory": dict(world.territory),
+        "period_start": world.period.start.isoformat(),
+        "period_end": world.period.end.isoformat(),
+        "pseudonymised": True,
+    }
+
+
+def structures(world: World, a: Areas) -> pa.Table:
+    """Return the missions locales, with their mergers."""
+    region = str(world.territory.get("region", "00"))
+    since = np.datetime64("2013-01-01", "D").astype(np.int64)
+    n = len(a.ids)
+    ends = np.zeros(n, dtype=np.int64)
+    heir = np.zeros(n, dtype=np.int64)
+    for old, (new, day) in world.mergers.items():
+        k = a.ids.index(old)
+        ends[k], heir[k] = np.datetime64(day, "D").astype(np.int64) - 1, a.ids.index(new)
+    going = ends == 0
+    columns = {
+        "id_structure": pa.array(a.ids),
+        "nom": pa.array(a.names),
+        "code_departement": coded(a.departements, a.departement),
+        "code_region": pa.array([region] * n),
+        "valide_du": days(np.full(n, since)),
+        "valide_au": days(ends, going),
+        "remplacee_par": coded(a.ids, heir, going),
+    }
+    return as_contract("structures", columns)
+
+
+def tables_of(m: Made) -> dict[str, pa.Table]:
+    """Return the tables of one block, without the ids that run over blocks."""
+    sp = spells(m)
+    return {
+        "jeunes": records.jeunes(m),
+        "dossiers": records.dossiers(m),
+        "situations": situations(m, sp),
+        "accompagnements": records.accompagnements(m),
+        "actes": records.actes(m),
+        "allocations": records.allocations(m),
+        **elsewhere.iae(m, sp),
+        "evenements_externes": elsewhere.evenements(m),
+        "emploi_mensuel": elsewhere.emploi_mensuel(m, sp),
+    }
+
+
+def _ids(name: str, part: pa.Table, before: int) -> pa.Table:
+    """Give the rows of a block ids that run on from the `before` rows of earlier blocks."""
+    if name in _NUMBERED:
+        column, prefix = _NUMBERED[name]
+        ids = numbered(prefix, before + np.arange(part.num_rows), 9)
+        return part.set_column(part.schema.get_field_index(column), column, ids)
+    if name == "accompagnements":
+        for column in ("id_accompagnement", "id_parent"):
+            k = part.schema.get_field_index(column)
+            local = pc.utf8_ltrim(part.column(k), "P").cast(pa.int64())
+            text = pc.utf8_lpad(pc.add(local, before).cast(pa.string()), 9, "0")
+            part = part.set_column(k, column, pc.binary_join_element_wise("ACC", text, ""))
+    return part
+
+
+def blocks(
+    world: World, n: int, seed: int, a: Areas, cal: Calendar, truth: Truth
+) -> Iterator[dict[str, pa.Table]]:
+    """Make a world block by block; `truth` is added to on the way."""
+    rows = dict.fromkeys((t.name for t in TABLES), 0)
+    for block, base in enumerate(range(0, n, BLOCK)):
+        draws = Draws(seed, block, min(BLOCK, n - base))
+        p = people(world, a, cal, draws)
+        h = simulate(world, p, a, cal, draws)
+        add_block(truth, world, p, a, cal, draws, h)
+        made = tables_of(Made(world, a, cal, draws, p, h, base))
+        yield {name: _ids(name, part, rows[name]) for name, part in made.items()}
+        for name, part in made.items():
+            rows[name] += part.num_rows
+
+
+def make_world(world: World, people: int | None = None, seed: int | None = None) -> Synthetic:
+    """Make a world in memory.
+
+    Args:
+        world: The world, from `read_world`.
+        people: Persons; the world's own number where None.
+        seed: Seed; the world's own where None.
+
+    Raises:
+        EvalmlError: Fewer than 1 person is asked for.
+    """
+    n, seed = people or world.people, world.seed if seed is None else seed
+    if n < 1:
+        raise EvalmlError(f"a world needs at least 1 person, not {n}")
+    cal = calendar(world)
+    a = areas(world, seed, cal)
+    truth = Truth(world.truth.horizon_max)
+    parts = list(blocks(world, n, seed, a, cal, truth))
+    tables = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
+    tables["structures"] = structures(world, a)
+    found = {"effects": effects_table(truth), "curves": curves_table(truth)}
+    ordered = {t.name: tables[t.name] for t in TABLES}
+    return Synthetic(world, ordered, found, extract_of(world), world_text(world, n, seed))
+
+
+def world_text(world: World, people: int, seed: int) -> str:
+    """Return `truth/world.yaml`: the world as it was made."""
+    return dump_world(world.model_copy(update={"people": people, "seed": seed}))
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """What was written: the world's name, persons asked for, rows of each table."""
+
+    world: str
+    people: int
+    rows: dict[str, int]
+
+
+def produce(
+    out: str | Path,
+    *,
+    world: str | Path = "demo",
+    people: int | None = None,
+    seed: int | None = None,
+    departements: list[str] | None = None,
+    vintage: str | None = None,
+) -> Produced:
+    """Make a world by name and write it to a folder.
+
+    Args:
+        out: Folder to write.
+        world: Name of a world or path of its YAML.
+        people: Persons.
+        seed: Seed.
+        departements: Keep these départements only.
+        vintage: ISO day of the extraction, the world's own by default.
+
+    Raises:
+        EvalmlError: No such world, territory or day, or the folder holds something else.
+    """
+    spec = within(read_world(world), departements)
+    ready(Path(out))
+    made = make_world(spec, people, seed)
+    if vintage:
+        made = as_of(made, day_of(vintage))
+    write_extract(out, made)
+    n = people or spec.people
+    return Produced(spec.world, n, {k: v.num_rows for k, v in made.tables.items()})
+
+
+def within(world: World, departements: list[str] | None) -> World:
+    """Return the world kept to some of its départements.
+
+    Raises:
+        EvalmlError: The world has no such département.
+    """
+    if not departements:
+        return world
+    known = sorted({r["departement"] for r in structure_rows(world.structures)})
+    for code in departements:
+        if code not in known:
+            raise EvalmlError(
+                f"world '{world.world}' has no département '{code}'; {nearest(code, known)}"
+            )
+    weights = {code: world.weights.get(code, 1.0) for code in departements}
+    change = {"weights": weights, "territory": {"departement": list(departements)}}
+    return world.model_copy(update=change)

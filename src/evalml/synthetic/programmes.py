@@ -1,0 +1,232 @@
+"""Entering and leaving programmes, one month at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalml.months import month_number
+from evalml.synthetic.people import NEVER
+from evalml.synthetic.streams import expit
+from evalml.synthetic.transitions import ALTERNANCE, DURABLE, Boosts, curve
+
+if TYPE_CHECKING:
+    from evalml.arrays import AnyVector
+    from evalml.synthetic.people import Areas, Calendar, People
+    from evalml.synthetic.world import Entry, World
+
+SPELLS = ("CEJ", "GJ", "PACEA", "PARRAINAGE")
+MOTIFS = (
+    "EMPLOI_DURABLE", "ALTERNANCE", "ECHEANCE", "AGE", "ABANDON", "AUTRE", "MANQUEMENT",
+    "DEMANDE_JEUNE", "DEMENAGEMENT", "EMPLOI_COURT", "FORMATION", "RETOUR_SCOLARITE",
+    "SERVICE_CIVIQUE",
+)  # fmt: skip
+M_DURABLE, M_ALTERNANCE, M_ECHEANCE, M_AGE, M_ABANDON, M_AUTRE = range(6)
+
+
+@dataclass(slots=True, repr=False)
+class Enrolment:
+    """Who is in a programme, month after month; changed in place by the simulation.
+
+    Attributes:
+        first: Month of the first entry, or NEVER.
+        start: Month of the current entry, or NEVER.
+        limit: Last month the current spell may reach.
+        ended: Month of the last exit, or -NEVER.
+        rank: Entries so far.
+        closed: Spells ended: (persons, start, end, reason, rank).
+    """
+
+    first: AnyVector
+    start: AnyVector
+    limit: AnyVector
+    ended: AnyVector
+    rank: AnyVector
+    closed: list[tuple[AnyVector, ...]] = field(default_factory=list)
+
+    @property
+    def active(self) -> AnyVector:
+        """Whether each person is in."""
+        return np.asarray(self.start != NEVER)
+
+    def enter(self, who: AnyVector, t: int, limit: AnyVector) -> None:
+        """Start a spell in month `t` for the persons at positions `who`."""
+        self.first[who] = np.minimum(self.first[who], t)
+        self.start[who] = t
+        self.limit[who] = limit
+        self.rank[who] += 1
+
+    def leave(self, who: AnyVector, t: int, motif: AnyVector | int) -> None:
+        """End the spells of the persons at positions `who` in month `t`."""
+        if len(who):
+            why = np.broadcast_to(np.asarray(motif, dtype=np.int8), who.shape)
+            row = (who, self.start[who], np.full(len(who), t), why, self.rank[who])
+            self.closed.append(tuple(np.asarray(x).copy() for x in row))
+            self.start[who] = NEVER
+            self.ended[who] = t
+
+    def spells(self) -> tuple[AnyVector, ...]:
+        """Return all spells: persons, start, end (-1 if going on), reason, rank."""
+        going = np.flatnonzero(self.active)
+        last = (
+            going,
+            self.start[going],
+            np.full(len(going), -1),
+            np.full(len(going), -1),
+            self.rank[going],
+        )
+        return tuple(np.concatenate(x) for x in zip(*self.closed, last, strict=True))
+
+
+def nobody(n: int) -> Enrolment:
+    """Return a programme nobody has entered."""
+    never = np.full(n, NEVER, dtype=np.int16)
+    return Enrolment(
+        never, never.copy(), never.copy(), np.full(n, -NEVER, np.int16), np.zeros(n, np.int16)
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Seen:
+    """What a counsellor goes by in a month: all of it observed in the extract.
+
+    Attributes:
+        age: Age on the first day of the month.
+        e1: Worked last month.
+        n3: Months worked of the last 3.
+        n6: Months worked of the last 6.
+        since: Months since the first welcome (negative before it).
+        recent: Whether seen in the last five months.
+        busy: Whether known to be in school, training or alternance.
+        area: Mission locale.
+    """
+
+    age: AnyVector
+    e1: AnyVector
+    n3: AnyVector
+    n6: AnyVector
+    since: AnyVector
+    recent: AnyVector
+    busy: AnyVector
+    area: AnyVector
+
+
+def young_enough(p: People, age: AnyVector) -> AnyVector:
+    """Return whether ages lie within 16-25, or 16-29 for disabled workers."""
+    return (age >= 16) & (age < np.where(p.rqth, 30, 26))
+
+
+def opening(world: World, name: str, a: Areas, cal: Calendar) -> tuple[AnyVector, int]:
+    """Return the first month open in each area, and the first month closed to new entries."""
+    entry = world.programmes[name]
+    closed = cal.at(month_number(entry.closed)) if entry.closed else NEVER
+    opened = np.full(len(a.ids), cal.at(month_number(entry.opened)))
+    if world.rollout and world.rollout.programme == name:
+        opened[:] = NEVER
+        for day, codes in world.rollout.waves.items():
+            inside = np.isin(
+                a.departement, [a.departements.index(c) for c in codes if c in a.departements]
+            )
+            opened[inside] = cal.at(month_number(day))
+    return opened, closed
+
+
+def logits(entry: Entry, static: AnyVector, seen: Seen, month: int) -> AnyVector:
+    """Return the logit of entering this month, shape (n,).
+
+    Args:
+        entry: The programme's rules.
+        static: Base, covariates and mission locale.
+        seen: What the counsellor goes by.
+        month: Calendar month, 0 for January.
+    """
+    x: AnyVector = static + np.float32(entry.covariates.get("age", 0.0)) * (seen.age - 20)
+    x = x + np.float32(entry.employed_last_month) * seen.e1
+    x = x + np.float32(entry.employed_of_last_3) * seen.n3
+    x = x + np.float32(entry.employed_of_last_6) * seen.n6
+    x = x + np.float32(entry.months_since_welcome) * seen.since.clip(0, 24)
+    return x + np.float32(entry.by_calendar_month[month])
+
+
+def endings(
+    entry: Entry, e: Enrolment, p: People, seen: Seen, situation: AnyVector, u: AnyVector, t: int
+) -> tuple[AnyVector, AnyVector]:
+    """Return who leaves in month `t`, and why."""
+    inside = e.active & (e.start < t)
+    stable = (situation == DURABLE) | (situation == ALTERNANCE)
+    job = inside & stable & (u < entry.leaves_when_employed)
+    quits = inside & ~job & (u > 1 - entry.abandons)
+    old = inside & ~young_enough(p, seen.age)
+    over = inside & (t >= e.limit)
+    motif = np.where(situation == ALTERNANCE, M_ALTERNANCE, M_DURABLE)
+    motif = np.where(job, motif, np.where(quits, M_ABANDON, np.where(old, M_AGE, M_ECHEANCE)))
+    who = np.flatnonzero(job | quits | old | over)
+    return who, motif[who].astype(np.int8)
+
+
+def entrants(
+    entry: Entry, e: Enrolment, chance: AnyVector, may: AnyVector, u: AnyVector, t: int
+) -> AnyVector:
+    """Return the positions of who enters: first entries by `chance`, later ones by renewal."""
+    again = may & (e.first < t) & (e.ended < t - 1) & ~e.active
+    first = may & (e.first == NEVER)
+    return np.flatnonzero((first & (u < chance)) | (again & (u < entry.renews)))
+
+
+def limits(entry: Entry, who: AnyVector, u: AnyVector, t: int) -> AnyVector:
+    """Return the last month of spells that start in month `t`."""
+    longer = u[who] < entry.extension
+    return t + entry.months_max + np.where(longer, entry.extension_months, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Boosters:
+    """The effect curves of every programme, ready to look up by months since first entry."""
+
+    curves: dict[str, dict[str, AnyVector]]
+    times: dict[str, AnyVector]
+
+    def at(self, firsts: dict[str, AnyVector], t: int) -> Boosts:
+        """Return what programmes add in month `t`, given months of first entry."""
+        total: dict[str, AnyVector | float] = {
+            "access": 0.0,
+            "durable": 0.0,
+            "stay": 0.0,
+            "training": 0.0,
+        }
+        for name, by_kind in self.curves.items():
+            since = t - firsts[name].astype(np.int32)
+            if not (since > 0).any():
+                continue
+            for kind, values in by_kind.items():
+                gain = values[since.clip(0, len(values) - 1)] * self.times[name]
+                total[kind] = total[kind] + gain
+        return Boosts(**total)
+
+
+def boosters(world: World, p: People, months: int) -> Boosters:
+    """Prepare the effect curves of a world for a block of persons."""
+    curves, times = {}, {}
+    for name, effect in world.effects.items():
+        kinds = {k: getattr(effect, k) for k in ("access", "durable", "stay", "training")}
+        curves[str(name)] = {k: curve(v, months + 1) for k, v in kinds.items() if v}
+        times[str(name)] = 1 + p.score(effect.times)
+    return Boosters(curves, times)
+
+
+def static_logits(world: World, p: People, a: Areas) -> dict[str, AnyVector]:
+    """Return base plus covariates of every programme's entry, by programme."""
+    return {
+        str(name): entry.base + p.score(entry.covariates)
+        for name, entry in world.programmes.items()
+    }
+
+
+def chances(
+    entry: Entry, static: AnyVector, intake: AnyVector, seen: Seen, month: int
+) -> AnyVector:
+    """Return the chance of a first entry this month; at the welcome it has its own level."""
+    x = logits(entry, static, seen, month) + intake[seen.area].astype(np.float32)
+    return expit(np.where(seen.since == 0, x - entry.base + entry.at_welcome, x))

@@ -1,0 +1,301 @@
+"""The records a mission locale keeps: persons, files, programme spells, acts, allowances."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from evalml.synthetic.columns import Made, as_contract, coded, days, numbered, plain
+from evalml.synthetic.people import LOGEMENTS, NATIONALITES, NEVER, NIVEAUX
+from evalml.synthetic.programmes import M_ABANDON, M_AUTRE, M_ECHEANCE, MOTIFS
+from evalml.synthetic.simulate import PROGRAMME_OF_CONTACT, REFRESH
+from evalml.synthetic.transitions import CDD, CTT, FORMATION, NEW, SCOLARITE, VOLONTARIAT, employed
+
+if TYPE_CHECKING:
+    from evalml.arrays import AnyVector
+
+ORIGINS = ("SPONTANE", "FAMILLE_AMIS", "FRANCE_TRAVAIL", "EDUCATION_NATIONALE", "PARTENAIRE")
+CLOSURES = ("DEMENAGEMENT", "AGE", "INACTIVITE")
+_SILENT_MONTHS = 14
+
+
+def welcome_day(m: Made) -> AnyVector:
+    """Return the day of the first welcome, days of the epoch."""
+    who = np.arange(len(m.people.women))
+    return m.contact_day(who, m.people.welcome.astype(np.int64))
+
+
+def jeunes(m: Made) -> pa.Table:
+    """Return the table `jeunes` of a block."""
+    p, rng = m.people, m.rng("jeunes")
+    first = welcome_day(m)
+    since = first - rng.integers(30, 900, len(first))
+    born = _birth_days(m)
+    sexes = coded(("M", "F"), p.women)
+    return as_contract(
+        "jeunes",
+        {
+            "id_jeune": m.ids,
+            "sexe": sexes,
+            "date_naissance": days(born),
+            "nationalite": coded(NATIONALITES, p.nationalite),
+            "date_premier_accueil": days(first),
+            "rqth_depuis": days(np.maximum(since, born + 15 * 365), ~p.rqth),
+        },
+    )
+
+
+def _birth_days(m: Made) -> AnyVector:
+    months = (m.people.birth_month.astype(np.int64) + m.cal.first - 1970 * 12).astype(
+        "datetime64[M]"
+    )
+    return months.astype("datetime64[D]").astype(np.int64) + m.people.birth_day
+
+
+def _last_contact(m: Made) -> AnyVector:
+    met = m.history.contact[::-1] > 0
+    return np.asarray(m.cal.months - 1 - met.argmax(axis=0))
+
+
+def dossiers(m: Made) -> pa.Table:
+    """Return the table `dossiers` of a block: one file, or two for those who moved."""
+    n = len(m.people.women)
+    movers = np.flatnonzero(m.second != NEVER)
+    who = np.concatenate([np.arange(n), movers])
+    second = np.arange(len(who)) >= n
+    opened2 = m.contact_day(movers, m.second[movers].astype(np.int64))
+    opened = np.concatenate([welcome_day(m), opened2])
+    end, why, rng = np.full(len(who), 0), np.full(len(who), -1), m.rng("dossiers")
+    end[movers], why[movers] = opened2, 0
+    silent = _last_contact(m)[who] + _SILENT_MONTHS
+    gone = (why < 0) & (silent < m.cal.months) & (rng.random(len(who)) < 0.6)
+    end[gone], why[gone] = m.cal.starts[silent[gone]] + rng.integers(0, 28, gone.sum()), 2
+    late = (rng.random(len(who)) < m.world.population.updated_later) * rng.integers(
+        15, 700, len(who)
+    )
+    updated = np.minimum(opened + late, np.where(why >= 0, np.maximum(end, opened), m.last_day))
+    return as_contract("dossiers", _file_columns(m, who, second, opened, end, why, updated))
+
+
+def _file_columns(
+    m: Made,
+    who: AnyVector,
+    second: AnyVector,
+    opened: AnyVector,
+    end: AnyVector,
+    why: AnyVector,
+    updated: AnyVector,
+) -> dict[str, pa.Array]:
+    p, a, pop, n = m.people, m.areas, m.world.population, len(who)
+    rng = m.rng("files")
+    area = np.where(second, p.area_after[who], p.area[who])
+    year_2024 = (np.datetime64("2024-01-01").astype("datetime64[D]")).astype(np.int64)
+    lost = rng.random(n) < np.where(opened >= year_2024, pop.qpv_missing_2024, pop.qpv_missing)
+    seats = [code[:5] for code in a.ids]
+    same = rng.integers(0, len(seats), n)
+    near = np.where(a.departement[same] == a.departement[area], same, area)
+    return {
+        "id_dossier": numbered("D", (m.base + who) * 10 + 1 + second, 9),
+        "id_jeune": m.ids.take(pa.array(who)),
+        "id_structure": coded(a.ids, area),
+        "date_ouverture": days(opened),
+        "date_cloture": days(end, why < 0),
+        "motif_cloture": coded(CLOSURES, why.clip(0), why < 0),
+        "code_commune": coded(seats, near, rng.random(n) < 0.01),
+        "qpv": plain(p.qpv[who], lost),
+        "frr": plain(p.frr[who], lost),
+        "niveau_diplome": coded(NIVEAUX, p.niveau[who], rng.random(n) < pop.niveau_missing),
+        "situation_familiale": coded(("SEUL", "COUPLE"), p.couple[who], rng.random(n) < 0.01),
+        "enfants": plain(p.enfants[who].astype(np.int64)),
+        "logement": coded(LOGEMENTS, p.logement[who]),
+        "permis_b": plain(p.permis_b[who]),
+        "oriente_par": coded(ORIGINS, rng.integers(0, len(ORIGINS), n)),
+        "date_maj": days(updated),
+    }
+
+
+def accompagnements(m: Made) -> pa.Table:
+    """Return the programme spells of a block, in time order of each person."""
+    parts = []
+    for k, (name, e) in enumerate(sorted(m.history.enrolments.items())):
+        who, start, end, motif, rank = (np.asarray(x, dtype=np.int64) for x in e.spells())
+        parts.append(np.stack([np.full(len(who), k), who, start, end, motif, rank]))
+    rows = np.concatenate(parts, axis=1)
+    rows = rows[:, np.lexsort((rows[0], rows[2], rows[1]))]
+    return _spell_table(m, sorted(m.history.enrolments), rows)
+
+
+def _spell_table(m: Made, names: list[str], rows: AnyVector) -> pa.Table:
+    """Return programme spells; one that a move cuts shows an exit and a false entry."""
+    k, who, start, end, motif, rank = rows
+    rng, n = m.rng("spell rows"), rows.shape[1]
+    until = np.where(end < 0, m.cal.months - 1, end)
+    leaving = m.cal.starts[until] + rng.integers(0, 28, n)
+    leaving = np.where(motif == M_AUTRE, m.contact_day(who, until), leaving)
+    worded = _reasons(m, who, until, motif, rng)
+    longest = np.array([m.world.programmes[x].months_max for x in names])[k]
+    planned = m.cal.starts[(start + longest).clip(0, len(m.cal.starts) - 1)] + m.day[start, who]
+    late = np.where(rng.random(n) < 0.2, rng.integers(1, 21, n), 0)
+    cut = (m.second[who] > start) & (m.second[who] <= until)
+    again = np.flatnonzero(cut)
+    at = np.concatenate([np.arange(n), again])
+    old = np.arange(len(at)) < n
+    moved = m.contact_day(who, np.where(cut, m.second[who], 0).astype(np.int64))[at]
+    first = np.where(old, m.contact_day(who, start)[at], moved)
+    shut = old & cut[at]
+    gone = (end < 0)[at] & ~shut
+    last = np.where(shut, moved, np.maximum(leaving[at], moved * cut[at]))
+    why = np.where(shut, MOTIFS.index("DEMENAGEMENT"), worded[at])
+    month = np.where(old, start[at], m.second[who[at]].astype(np.int64))
+    parents = _parents(names, rows)[at]
+    columns = {
+        "id_accompagnement": numbered("P", np.arange(len(at)), 1),
+        "id_jeune": m.ids.take(pa.array(who[at])),
+        "id_dossier": m.dossier(who[at], month),
+        "dispositif": coded(names, k[at]),
+        "date_debut": days(first),
+        "date_fin_prevue": days(np.maximum(planned[at], first)),
+        "date_fin": days(last, gone),
+        "motif_fin": coded(MOTIFS, why.clip(0), gone),
+        "rang": plain(np.where(old, rank[at], 1)),
+        "id_parent": coded_or_null(numbered("P", parents.clip(0), 1), parents < 0),
+        "date_saisie": days(np.minimum(first + late[at], m.last_day)),
+    }
+    return as_contract("accompagnements", columns)
+
+
+def coded_or_null(values: pa.Array, absent: AnyVector) -> pa.Array:
+    """Return `values` with nulls where `absent`."""
+    return values.take(pa.array(np.arange(len(values)), mask=absent))
+
+
+def _parents(names: list[str], rows: AnyVector) -> AnyVector:
+    """Return the row of the PACEA each GJ is nested in, -1 for other rows."""
+    out = np.full(rows.shape[1], -1)
+    if "GJ" not in names or "PACEA" not in names:
+        return out
+    inner = np.flatnonzero(rows[0] == names.index("GJ"))
+    outer = np.flatnonzero(rows[0] == names.index("PACEA"))
+    if not len(inner) or not len(outer):
+        return out
+    key = rows[1] * 1000 + rows[2]
+    at = np.searchsorted(key[outer], key[inner], side="right") - 1
+    found = outer[at.clip(0)]
+    out[inner] = np.where((at >= 0) & (rows[1][found] == rows[1][inner]), found, -1)
+    return out
+
+
+def _reasons(
+    m: Made, who: AnyVector, end: AnyVector, motif: AnyVector, rng: np.random.Generator
+) -> AnyVector:
+    """Return exit reasons as a counsellor words them."""
+    s = m.history.situation[end, who] & (NEW - 1)
+    u = rng.random(len(who))
+    worded = np.select(
+        [s == FORMATION, s == SCOLARITE, s == VOLONTARIAT, (s == CDD) | (s == CTT)],
+        [
+            MOTIFS.index(x)
+            for x in ("FORMATION", "RETOUR_SCOLARITE", "SERVICE_CIVIQUE", "EMPLOI_COURT")
+        ],
+        M_ECHEANCE,
+    )
+    motif = np.where((motif == M_ECHEANCE) & (u < 0.7), worded, motif)
+    left = np.where(u < 0.3, MOTIFS.index("MANQUEMENT"), MOTIFS.index("DEMANDE_JEUNE"))
+    return np.asarray(np.where((motif == M_ABANDON) & (u < 0.55), left, motif))
+
+
+TYPES_OF_ACT = ("ENTRETIEN", "ATELIER", "INFO_COLLECTIVE", "CONTACT")
+THEMES = (
+    "EMPLOI", "PROJET_PROFESSIONNEL", "FORMATION", "MOBILITE", "SANTE", "LOGEMENT", "CITOYENNETE",
+    "CULTURE_SPORT_LOISIRS",
+)  # fmt: skip
+STATUS = ("PRESENT", "ABSENT", "ANNULE", "REPORTE")
+
+
+def actes(m: Made) -> pa.Table:
+    """Return the acts of a block: one present act per month of contact, and further ones."""
+    rng, c = m.rng("actes"), m.world.contacts
+    who, t = np.nonzero(m.history.contact.T)
+    kind = (m.history.contact[t, who] & (REFRESH - 1)) - 1
+    mean = np.array([c.acts.get(k, 0.5) for k in PROGRAMME_OF_CONTACT])
+    times = 1 + rng.poisson(mean[kind])
+    row = np.repeat(np.arange(len(who)), times)
+    n = len(row)
+    more = np.ones(n, dtype=bool)
+    more[np.cumsum(times) - times] = False
+    who, t = who[row], t[row]
+    first = m.day[t, who]
+    span = (28 - first).astype(np.float32)
+    day = first + np.where(more, rng.random(n, dtype=np.float32) * span, 0).astype(np.int64)
+    u = rng.random(n, dtype=np.float32)
+    type_ = np.searchsorted([0.68, 0.90, 0.96], np.where(more, u, u * 0.95)).astype(np.int8)
+    away = more & (rng.random(n, dtype=np.float32) < c.absent)
+    status = np.where(away, 1 + rng.integers(0, 3, n), 0)
+    theme = np.searchsorted(
+        [0.30, 0.52, 0.66, 0.74, 0.82, 0.87, 0.97], rng.random(n, dtype=np.float32)
+    )
+    date = m.cal.starts[t] + day
+    late = np.where(rng.random(n, dtype=np.float32) < 0.15, rng.integers(1, 15, n), 0)
+    hours = np.array([1.0, 3.0, 2.0, 0.25])[type_]
+    columns = {
+        "id_acte": pa.nulls(n, pa.string()),
+        "id_jeune": m.ids.take(pa.array(who)),
+        "id_dossier": m.dossier(who, t),
+        "type": coded(TYPES_OF_ACT, type_),
+        "theme": coded(THEMES, theme),
+        "statut": coded(STATUS, status),
+        "date_acte": days(date),
+        "heures": plain(hours, away),
+        "date_saisie": days(np.minimum(date + late, m.last_day)),
+    }
+    return as_contract("actes", columns)
+
+
+# Full CEJ allowance, adults and minors, from each day on (openfisca-france parameters)
+_CEJ = (("2022-03-01", 500.0, 200.0), ("2022-07-01", 520.0, 208.0), ("2023-04-01", 528.0, 211.20),
+        ("2024-04-01", 552.29, 220.92), ("2025-04-01", 561.68, 224.68))  # fmt: skip
+
+
+def _cej_amount(day: AnyVector, minor: AnyVector) -> AnyVector:
+    out = np.zeros(len(day))
+    for since, adult, young in _CEJ:
+        on = day >= np.datetime64(since, "D").astype(np.int64)
+        out = np.where(on, np.where(minor, young, adult), out)
+    return out
+
+
+def allocations(m: Made) -> pa.Table:
+    """Return allowances by month: CEJ and GJ at their rate less earnings, PACEA now and then."""
+    parts, rng = [], m.rng("allocations")
+    for name in ("CEJ", "GJ", "PACEA"):
+        if name not in m.history.enrolments:
+            continue
+        who, start, end, _, _ = (
+            np.asarray(x, dtype=np.int64) for x in m.history.enrolments[name].spells()
+        )
+        end = np.where(end < 0, m.cal.months - 1, end)
+        length = end - start
+        row = np.repeat(np.arange(len(who)), length)
+        month = start[row] + 1 + np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
+        person = who[row]
+        working = employed(m.history.situation[month, person] & (NEW - 1))
+        minor = month - m.people.birth_month[person] < 18 * 12
+        full = (
+            _cej_amount(m.cal.starts[month], minor) if name == "CEJ" else np.full(len(month), 497.5)
+        )
+        full = full if name != "PACEA" else 100.0 + 20 * rng.integers(0, 10, len(month))
+        paid = rng.random(len(month)) < (0.1 if name == "PACEA" else np.where(working, 0.35, 0.93))
+        amount = np.round(np.where(working, full * 0.5, full), 2)
+        parts.append((person[paid], np.full(paid.sum(), name), month[paid], amount[paid]))
+    if not parts:
+        return as_contract("allocations", {})
+    who, name_, month, amount = (np.concatenate(x) for x in zip(*parts, strict=True))
+    columns = {
+        "id_jeune": m.ids.take(pa.array(who)),
+        "dispositif": pa.array(name_.astype(object), pa.string()),
+        "mois": days(m.cal.starts[month]),
+        "montant_eur": plain(amount),
+    }
+    return as_contract("allocations", columns)

@@ -1,0 +1,311 @@
+"""A synthetic world, as one YAML describes it. Every number of the generator is here."""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003 - pydantic reads it when it builds the models
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from evalml.errors import EvalmlError, nearest
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _one_of(*valid: str) -> AfterValidator:
+    """Return a check that a word is one of `valid`, which names the nearest when it is not."""
+
+    def check(word: str) -> str:
+        if word not in valid:
+            raise ValueError(f"'{word}' is not known; {nearest(word, valid)}")
+        return word
+
+    return AfterValidator(check)
+
+
+COVARIATES = (
+    "femme", "age", "qpv", "frr", "permis_b", "enfants", "couple", "rqth", "etranger",
+    "SANS_DIPLOME", "BREVET", "CAP_BEP", "BAC", "BAC_PLUS_2", "BAC_PLUS_3",
+    "AUTONOME", "PARENTS", "PROCHES", "FOYER", "PRECAIRE",
+)  # fmt: skip
+SITUATIONS = (
+    "CHOMAGE", "CDD", "CTT", "DURABLE", "ALTERNANCE", "AIDE", "IAE",
+    "FORMATION", "SCOLARITE", "VOLONTARIAT",
+)  # fmt: skip
+PROGRAMMES = ("CEJ", "GJ", "PACEA", "PARRAINAGE", "IAE")
+FOLLOWED = ("free", "PACEA", "PARRAINAGE", "GJ", "CEJ")
+Covariate = Annotated[str, _one_of(*COVARIATES)]
+Situation = Annotated[str, _one_of(*SITUATIONS)]
+Programme = Annotated[str, _one_of(*PROGRAMMES)]
+Coefficients = dict[Covariate, float]
+Points = list[tuple[int, float]]
+"""A curve in months since entry: (first month, value), each held until the next."""
+
+
+class Part(BaseModel):
+    """A part of a world; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Period(Part):
+    """Months simulated and months reported."""
+
+    start: dt.date
+    end: dt.date
+    extraction: dt.date
+    burn_in_months: int = Field(12, ge=0, le=60)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Period:
+        if not self.start < self.end <= self.extraction:
+            raise ValueError("start < end <= extraction must hold")
+        return self
+
+
+class Population(Part):
+    """Who the persons are at their first welcome; shares by département override the common one."""
+
+    women: Share
+    qpv: Share | dict[str, Share]
+    frr: Share | dict[str, Share]
+    qpv_missing: Share = 0.015
+    qpv_missing_2024: Share = 0.015
+    niveau_missing: Share = 0.01
+    age_at_welcome: dict[int, float]
+    nationalite: dict[str, float]
+    niveau_diplome: dict[str, float]
+    logement: dict[str, float]
+    couple: Share
+    enfants: dict[int, float]
+    permis_b: Share
+    rqth: Share
+    moves_per_year: Share
+    welcome_by_calendar_month: list[float] = Field(min_length=12, max_length=12)
+    updated_later: Share = 0.05
+
+
+class Arrivals(Part):
+    """How persons out of work, or whose spell ends, start something else."""
+
+    monthly: dict[Situation, float]
+    by_calendar_month: dict[Situation, list[float]] = {}
+    after_an_exit: float = 3.0
+    access: Coefficients
+    durable: Coefficients = {}
+    training: Coefficients = {}
+
+
+class Employment(Part):
+    """Monthly transitions between situations."""
+
+    arrivals: Arrivals
+    exits: dict[Situation, Share]
+    frailty_sd: float = Field(ge=0, le=2)
+    exit_frailty: float = 0.0
+    area_sd: float = Field(ge=0, le=2)
+    shock_sd: float = Field(ge=0, le=2)
+    shock_persistence: Share = 0.8
+    season: list[float] = Field(min_length=12, max_length=12)
+    loss_at_welcome: Share = 0.5
+
+
+class Contacts(Part):
+    """How often a mission locale sees a person, by month."""
+
+    free: Share
+    free_halving_months: float = Field(gt=0)
+    floor: Share
+    employed_times: float = Field(ge=0, le=2)
+    in_programme: dict[Programme, Share]
+    acts: dict[Annotated[str, _one_of(*FOLLOWED)], float]
+    refresh: Share
+    absent: Share
+
+
+class Declaration(Part):
+    """How true spells become declared ones."""
+
+    retrospective: Share
+    retrospective_months: int = Field(6, ge=0, le=24)
+    wrong_category: Share
+    type_missing: Share
+    date_shifted: Share
+    end_known_ahead: Share
+
+
+class Entry(Part):
+    """The monthly chance of entering a programme, on the logit scale, and how long it lasts."""
+
+    opened: dt.date
+    closed: dt.date | None = None
+    base: float
+    covariates: Coefficients = {}
+    employed_last_month: float = 0.0
+    employed_of_last_3: float = 0.0
+    employed_of_last_6: float = 0.0
+    months_since_welcome: float = 0.0
+    at_welcome: float = -9.0
+    structure_sd: float = 0.0
+    by_calendar_month: list[float] = Field(default=[0.0] * 12, min_length=12, max_length=12)
+    months_max: int = Field(12, ge=1, le=48)
+    extension: Share = 0.0
+    extension_months: int = Field(6, ge=0, le=12)
+    leaves_when_employed: Share = 0.0
+    abandons: Share = 0.0
+    renews: Share = 0.0
+    accepted: Share = 1.0
+
+
+class Effect(Part):
+    """What entering changes, by month since the first entry, on the log scale of arrivals."""
+
+    access: Points = []
+    durable: Points = []
+    stay: Points = []
+    training: Points = []
+    times: dict[Covariate, float] = {}
+
+
+class Rollout(Part):
+    """Areas that open a programme over time."""
+
+    programme: Programme = "GJ"
+    waves: dict[dt.date, list[str]]
+    ineligible: list[str] = ["BAC", "BAC_PLUS_2", "BAC_PLUS_3"]
+    control_times: Share = 0.05
+
+
+class TruthSpec(Part):
+    """Which entries the true effects are about."""
+
+    entries_from: dt.date
+    entries_to: dt.date
+    horizon_max: int = Field(24, ge=1, le=60)
+    programmes: list[Programme] = ["CEJ"]
+    subgroups: list[Literal["sexe", "qpv", "niveau_diplome", "mineur", "departement"]] = [
+        "sexe",
+        "qpv",
+        "niveau_diplome",
+    ]
+
+
+class World(Part):
+    """A world: what `evalml synthetic` invents, and what is true in it."""
+
+    world: str
+    title: str
+    territory: dict[str, Any]
+    structures: str = "hauts_de_france"
+    weights: dict[str, float] = {}
+    people: int = Field(ge=1)
+    seed: int = Field(20240101, ge=0)
+    period: Period
+    population: Population
+    employment: Employment
+    contacts: Contacts
+    declaration: Declaration
+    programmes: dict[Programme, Entry]
+    effects: dict[Programme, Effect] = {}
+    mergers: dict[str, tuple[str, dt.date]] = {}
+    rollout: Rollout | None = None
+    truth: TruthSpec
+    defects: dict[str, float] = {}
+    margins: str | None = None
+
+
+def _plain(error: ValidationError, source: str) -> EvalmlError:
+    first = error.errors()[0]
+    place = ".".join(str(p) for p in first["loc"])
+    hint = ""
+    if first["type"] == "extra_forbidden":
+        hint = "; " + nearest(str(first["loc"][-1]), _keys(World))
+    return EvalmlError(f"{source}: at '{place}': {first['msg'].lower()}{hint}")
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    keys: set[str] = set()
+    parts: list[type[Part]] = [World, *Part.__subclasses__()]
+    for part in parts if model is World else [model]:
+        keys |= set(part.model_fields)
+    return keys
+
+
+def worlds() -> tuple[str, ...]:
+    """Return the names of the worlds that come with the repository."""
+    return tuple(sorted(p.stem for p in _folder().glob("*.yaml")))
+
+
+def _folder() -> Path:
+    here = Path("params/worlds")
+    return here if here.is_dir() else Path(__file__).parents[3] / "params" / "worlds"
+
+
+def read_world(name_or_path: str | Path) -> World:
+    """Read a world by name (`demo`) or from a YAML file.
+
+    Raises:
+        EvalmlError: No such world, or a key of its YAML is unknown, missing or mistyped.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = _folder() / f"{name_or_path}.yaml"
+        if not path.exists():
+            raise EvalmlError(
+                f"no world is called '{name_or_path}'; {nearest(str(name_or_path), worlds())}"
+            )
+    if not path.exists():
+        raise EvalmlError(f"no file {path}; give a YAML of params/worlds or one of its names")
+    return parse_world(path.read_text(encoding="utf-8"), str(path))
+
+
+def parse_world(text: str, source: str = "world") -> World:
+    """Read a world from the text of its YAML; `based_on: NAME` starts from another world.
+
+    Raises:
+        EvalmlError: The text is not YAML, or not a world.
+    """
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise EvalmlError(f"{source} is not YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise EvalmlError(f"{source} must be a mapping of keys, as in params/worlds/demo.yaml")
+    if base := raw.pop("based_on", None):
+        raw = _over(read_world(base).model_dump(mode="json"), raw)
+    try:
+        return World.model_validate(raw)
+    except ValidationError as error:
+        raise _plain(error, source) from None
+
+
+def _over(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """Return `base` with the keys of `change` laid over it; an empty one takes its key away."""
+    merged = dict(base)
+    for key, value in change.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = _over(base[key], value) if both else value
+        if value is None:
+            del merged[key]
+    return merged
+
+
+def dump_world(world: World) -> str:
+    """Return the YAML of a world, complete."""
+    return yaml.safe_dump(world.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
+
+
+def structure_rows(name: str) -> list[dict[str, str]]:
+    """Return the missions locales of a list kept beside this module.
+
+    Raises:
+        EvalmlError: There is no such list.
+    """
+    file = resources.files("evalml.synthetic").joinpath(f"{name}.yaml")
+    if not file.is_file():
+        raise EvalmlError(f"no list of missions locales is called '{name}'")
+    rows: list[dict[str, str]] = yaml.safe_load(file.read_text(encoding="utf-8"))["structures"]
+    return rows
