@@ -15,6 +15,7 @@ from evalml.extract.contract import TABLES
 from evalml.synthetic import elsewhere, records
 from evalml.synthetic.columns import Made, as_contract, coded, days, numbered
 from evalml.synthetic.declare import situations
+from evalml.synthetic.defects import plant
 from evalml.synthetic.people import Areas, Calendar, areas, calendar, people
 from evalml.synthetic.simulate import simulate
 from evalml.synthetic.spells import spells
@@ -167,7 +168,8 @@ def make_world(world: World, people: int | None = None, seed: int | None = None)
     tables["structures"] = structures(world, a)
     found = {"effects": effects_table(truth), "curves": curves_table(truth)}
     ordered = {t.name: tables[t.name] for t in TABLES}
-    return Synthetic(world, ordered, found, extract_of(world), world_text(world, n, seed))
+    made = Synthetic(world, ordered, found, extract_of(world), world_text(world, n, seed))
+    return plant(made, seed) if world.defects else made
 
 
 def world_text(world: World, people: int, seed: int) -> str:

@@ -91,6 +91,7 @@ def _file_columns(
     p, a, pop, n = m.people, m.areas, m.world.population, len(who)
     rng = m.rng("files")
     area = np.where(second, p.area_after[who], p.area[who])
+    area = _merged(m, area, opened)
     year_2024 = (np.datetime64("2024-01-01").astype("datetime64[D]")).astype(np.int64)
     lost = rng.random(n) < np.where(opened >= year_2024, pop.qpv_missing_2024, pop.qpv_missing)
     seats = [code[:5] for code in a.ids]
@@ -114,6 +115,15 @@ def _file_columns(
         "oriente_par": coded(ORIGINS, rng.integers(0, len(ORIGINS), n)),
         "date_maj": days(updated),
     }
+
+
+def _merged(m: Made, area: AnyVector, opened: AnyVector) -> AnyVector:
+    """Return the missions locales that hold files: the heir's once a merger has taken place."""
+    for old, (heir, day) in m.world.mergers.items():
+        late = opened >= np.datetime64(day, "D").astype(np.int64)
+        ids = m.areas.ids
+        area = np.where((area == ids.index(old)) & late, ids.index(heir), area)
+    return area
 
 
 def accompagnements(m: Made) -> pa.Table:

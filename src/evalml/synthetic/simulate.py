@@ -178,7 +178,7 @@ class _Run:
             return np.asarray(inside[name])
         out = inside.get("CEJ", nobody_) | inside.get("GJ", nobody_)
         if name == "GJ" and "PACEA" in self.enrolments:
-            out = out | (self.enrolments["PACEA"].ended == t)
+            out = out | (self.enrolments["PACEA"].ended >= t - 1)
         out = out | inside[name] if name != "CEJ" else out
         return np.asarray(out)
 

@@ -83,6 +83,11 @@ def _cut(name: str, rows: pa.Table, day: dt.date) -> pa.Table:
         rows = rows.filter(pc.less_equal(rows[_ENTERED[name]], limit))
     if name in _UNTOLD:
         rows = _forget(name, rows, limit)
+    if name == "dossiers":
+        updated = pc.if_else(
+            pc.greater(rows["date_maj"], limit), rows["date_ouverture"], rows["date_maj"]
+        )
+        rows = _set(rows, "date_maj", updated)
     if name == "iae_candidatures":
         rows = _undecided(rows, limit)
     return rows

@@ -1,0 +1,286 @@
+"""The defects real extracts have, planted at declared rates and every one accounted for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from evalml.errors import EvalmlError, nearest
+from evalml.synthetic.plant import Bed, dates, fresh
+from evalml.synthetic.streams import substream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evalml.arrays import AnyVector
+    from evalml.synthetic.make import Synthetic
+
+PERFECT_2024 = int(np.datetime64("2024-01-01", "D").astype(np.int64))
+"""Day from which the QPV perimeter of décret 2023-1312 applies."""
+GJ_CLOSED = int(np.datetime64("2022-03-01", "D").astype(np.int64))
+_YEAR = 365.25
+
+
+def _equal(bed: Bed, table: str, column: str, value: str) -> AnyVector:
+    return np.asarray(pc.fill_null(pc.equal(bed.tables[table][column], value), False))
+
+
+def _end_before_start(bed: Bed, count: int) -> None:
+    known = bed.days("situations", "date_fin") > 0
+    at = bed.choose("situations", known, count, "end_before_start")
+    start = bed.days("situations", "date_debut")[at]
+    bed.put("situations", "date_fin", at, dates(start - 10))
+    bed.note("end_before_start", "situations", bed.tables["situations"]["id_situation"].take(at))
+
+
+def _event_before_birth(bed: Bed, count: int) -> None:
+    known = bed.days("situations", "date_debut") > 0
+    at = bed.choose("situations", known, count, "event_before_birth")
+    bed.put("situations", "date_debut", at, dates(bed.born("situations", at) - 30))
+    bed.note("event_before_birth", "situations", bed.tables["situations"]["id_situation"].take(at))
+
+
+def _overlapping_situations(bed: Bed, count: int) -> None:
+    start, end = bed.days("situations", "date_debut"), bed.days("situations", "date_fin")
+    fit = _equal(bed, "situations", "categorie", "Emploi") & (end - start >= 20)
+    fit &= end <= bed.extraction
+    at = bed.choose("situations", fit, count, "overlapping_situations")
+    rows = bed.tables["situations"].take(pa.array(at))
+    ids = fresh("SIT", count)
+    bed.add("situations", rows, id_situation=ids, date_debut=dates(start[at] + 5))
+    bed.note("overlapping_situations", "situations", pa.array(ids))
+
+
+def _reopened_spell(bed: Bed, count: int) -> None:
+    end = bed.days("accompagnements", "date_fin")
+    shut = bed.of_file("accompagnements", "date_cloture")
+    last = _last_of_programme(bed)
+    fit = (end > 0) & (end < bed.extraction - 60) & (shut < 0) & last
+    at = bed.choose("accompagnements", fit, count, "reopened_spell")
+    rows = bed.tables["accompagnements"].take(pa.array(at))
+    ids, first = fresh("ACR", count), end[at] + 2
+    none = pa.nulls(count, pa.date32())
+    bed.add(
+        "accompagnements", rows, id_accompagnement=ids, date_debut=dates(first), date_fin=none,
+        date_saisie=dates(first), date_fin_prevue=dates(first + 180), motif_fin=pa.nulls(count, pa.string()),
+    )  # fmt: skip
+    bed.note("reopened_spell", "accompagnements", pa.array(ids))
+
+
+def _last_of_programme(bed: Bed) -> AnyVector:
+    """Return which spells are the person's last in any programme and not GJ."""
+    rows = bed.tables["accompagnements"]
+    who = np.asarray(rows["id_jeune"].to_numpy(zero_copy_only=False), dtype=object)
+    start = bed.days("accompagnements", "date_debut")
+    order = np.lexsort((start, who))
+    last = np.ones(len(order), dtype=bool)
+    last[:-1] = who[order][1:] != who[order][:-1]
+    out = np.zeros(len(order), dtype=bool)
+    out[order] = last
+    return out & ~_equal(bed, "accompagnements", "dispositif", "GJ")
+
+
+def _exit_after_closure(bed: Bed, count: int) -> None:
+    shut = bed.of_file("accompagnements", "date_cloture")
+    fit = (shut > 0) & (shut < bed.extraction - 60) & (bed.days("accompagnements", "date_fin") > 0)
+    fit &= _last_of_programme(bed) & _file_is_only_one(bed)
+    at = bed.choose("accompagnements", fit, count, "exit_after_closure")
+    bed.put("accompagnements", "date_fin", at, dates(shut[at] + 30))
+    ids = bed.tables["accompagnements"]["id_accompagnement"].take(at)
+    bed.note("exit_after_closure", "accompagnements", ids)
+
+
+def _file_is_only_one(bed: Bed) -> AnyVector:
+    """Return which programme spells belong to persons with a single file."""
+    counts = bed.tables["dossiers"]["id_jeune"].value_counts()
+    several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    return ~np.asarray(pc.is_in(bed.tables["accompagnements"]["id_jeune"], several))
+
+
+def _entry_after_programme_closed(bed: Bed, count: int) -> None:
+    _false_entry(bed, count, "entry_after_programme_closed", "GJ", GJ_CLOSED, 0, 16.5, 25.5)
+
+
+def _age_out_of_range_at_entry(bed: Bed, count: int) -> None:
+    _false_entry(bed, count, "age_out_of_range_at_entry", "CEJ", GJ_CLOSED, 1, 26.1, 29.9)
+
+
+def _false_entry(
+    bed: Bed,
+    count: int,
+    defect: str,
+    programme: str,
+    after: int,
+    months: int,
+    low: float,
+    high: float,
+) -> None:
+    """Add first entries into a programme, of persons never in any and aged between two ages."""
+    files = bed.tables["dossiers"]
+    everyone = np.arange(files.num_rows)
+    start = np.maximum(bed.days("dossiers", "date_ouverture") + 30, after + 40)
+    start = np.maximum(
+        start, (bed.born("dossiers", everyone) + low * _YEAR).astype(np.int64) + months
+    )
+    age = (start - bed.born("dossiers", everyone)) / _YEAR
+    shut = bed.days("dossiers", "date_cloture")
+    inside = np.asarray(
+        pc.is_in(files["id_jeune"], bed.tables["accompagnements"]["id_jeune"].combine_chunks())
+    )
+    disabled = bed.tables["jeunes"].filter(pc.is_valid(bed.tables["jeunes"]["rqth_depuis"]))[
+        "id_jeune"
+    ]
+    fit = (age >= low) & (age <= high) & ~inside & (shut < 0) & (start < bed.extraction - 30)
+    fit &= ~np.asarray(pc.is_in(files["id_jeune"], disabled.combine_chunks()))
+    at = bed.choose("dossiers", fit, count, defect)
+    ids = fresh("AC" + programme[0], count)
+    model = (
+        bed.tables["accompagnements"].slice(0, 1).take(pa.array(np.zeros(count, dtype=np.int64)))
+    )
+    bed.add(
+        "accompagnements", model, id_accompagnement=ids, id_jeune=files["id_jeune"].take(at).combine_chunks(),
+        id_dossier=files["id_dossier"].take(at).combine_chunks(), dispositif=pa.array([programme] * count),
+        date_debut=dates(start[at]), date_fin_prevue=dates(start[at] + 365), date_fin=pa.nulls(count, pa.date32()),
+        motif_fin=pa.nulls(count, pa.string()), rang=np.ones(count, dtype=np.int64),
+        id_parent=pa.nulls(count, pa.string()), date_saisie=dates(start[at]),
+    )  # fmt: skip
+    bed.note(defect, "accompagnements", pa.array(ids))
+
+
+def _duplicate_person(bed: Bed, count: int) -> None:
+    everyone = np.ones(bed.tables["jeunes"].num_rows, dtype=bool)
+    at = bed.choose("jeunes", everyone, count, "duplicate_person")
+    rows = bed.tables["jeunes"].take(pa.array(at))
+    ids = fresh("J", count)
+    where = pc.index_in(rows["id_jeune"], bed.tables["dossiers"]["id_jeune"].combine_chunks())
+    files = bed.tables["dossiers"].take(where)
+    bed.add("jeunes", rows, id_jeune=ids)
+    bed.add("dossiers", files, id_jeune=ids, id_dossier=fresh("DP", count))
+    bed.note("duplicate_person", "jeunes", pa.array(ids))
+
+
+def _duplicate_dossier(bed: Bed, count: int) -> None:
+    fit = bed.days("dossiers", "date_cloture") < 0
+    at = bed.choose("dossiers", fit, count, "duplicate_dossier")
+    rows, ids = bed.tables["dossiers"].take(pa.array(at)), fresh("D", count)
+    bed.add("dossiers", rows, id_dossier=ids)
+    bed.note("duplicate_dossier", "dossiers", pa.array(ids))
+
+
+def _act_not_present_counted(bed: Bed, count: int) -> None:
+    at = bed.choose(
+        "actes", _equal(bed, "actes", "statut", "ABSENT"), count, "act_not_present_counted"
+    )
+    bed.put("actes", "heures", at, np.ones(count))
+    bed.note("act_not_present_counted", "actes", bed.tables["actes"]["id_acte"].take(at))
+
+
+def _qpv_missing_after_2024(bed: Bed, count: int) -> None:
+    fit = bed.days("dossiers", "date_ouverture") >= PERFECT_2024
+    fit &= np.asarray(pc.is_valid(bed.tables["dossiers"]["qpv"]))
+    at = bed.choose("dossiers", fit, count, "qpv_missing_after_2024")
+    bed.put("dossiers", "qpv", at, pa.nulls(count, pa.bool_()))
+    bed.note("qpv_missing_after_2024", "dossiers", bed.tables["dossiers"]["id_dossier"].take(at))
+
+
+def _unknown_structure(bed: Bed, count: int) -> None:
+    everyone = np.ones(bed.tables["dossiers"].num_rows, dtype=bool)
+    at = bed.choose("dossiers", everyone, count, "unknown_structure")
+    bed.put("dossiers", "id_structure", at, pa.array(["00000S00"] * count))
+    bed.note("unknown_structure", "dossiers", bed.tables["dossiers"]["id_dossier"].take(at))
+
+
+def _merged_structure_used(bed: Bed, count: int) -> None:
+    rows = bed.tables["structures"]
+    gone = rows.filter(pc.is_valid(rows["valide_au"]))
+    if not gone.num_rows:
+        raise EvalmlError("defect 'merged_structure_used' needs a merger; add one under `mergers`")
+    old = gone["id_structure"][0].as_py()
+    heir = gone["remplacee_par"][0].as_py()
+    since = int(gone["valide_au"].cast(pa.int32())[0].as_py())
+    fit = (bed.days("dossiers", "date_ouverture") > since) & _equal(
+        bed, "dossiers", "id_structure", heir
+    )
+    at = bed.choose("dossiers", fit, count, "merged_structure_used")
+    bed.put("dossiers", "id_structure", at, pa.array([old] * count))
+    bed.note("merged_structure_used", "dossiers", bed.tables["dossiers"]["id_dossier"].take(at))
+
+
+def _future_date(bed: Bed, count: int) -> None:
+    at = bed.choose("actes", _equal(bed, "actes", "statut", "PRESENT"), count, "future_date")
+    bed.put("actes", "date_acte", at, dates(np.full(count, bed.extraction + 30)))
+    bed.note("future_date", "actes", bed.tables["actes"]["id_acte"].take(at))
+
+
+def _duplicate_key(bed: Bed, count: int) -> None:
+    everyone = np.ones(bed.tables["situations"].num_rows, dtype=bool)
+    at = bed.choose("situations", everyone, count, "duplicate_key")
+    rows = bed.add("situations", bed.tables["situations"].take(pa.array(at)))
+    bed.note("duplicate_key", "situations", rows["id_situation"])
+
+
+def _orphan_key(bed: Bed, count: int) -> None:
+    everyone = np.ones(bed.tables["situations"].num_rows, dtype=bool)
+    at = bed.choose("situations", everyone, count, "orphan_key")
+    bed.put("situations", "id_jeune", at, pa.array(fresh("JO", count)))
+    bed.note("orphan_key", "situations", bed.tables["situations"]["id_situation"].take(at))
+
+
+def _code_not_in_list(bed: Bed, count: int) -> None:
+    everyone = np.ones(bed.tables["situations"].num_rows, dtype=bool)
+    at = bed.choose("situations", everyone, count, "code_not_in_list")
+    bed.put("situations", "categorie", at, pa.array(["Stage"] * count))
+    bed.note("code_not_in_list", "situations", bed.tables["situations"]["id_situation"].take(at))
+
+
+DEFECTS: dict[str, tuple[str, Callable[[Bed, int], None]]] = {
+    "exit_after_closure": ("accompagnements", _exit_after_closure),
+    "reopened_spell": ("accompagnements", _reopened_spell),
+    "age_out_of_range_at_entry": ("accompagnements", _age_out_of_range_at_entry),
+    "entry_after_programme_closed": ("accompagnements", _entry_after_programme_closed),
+    "merged_structure_used": ("dossiers", _merged_structure_used),
+    "unknown_structure": ("dossiers", _unknown_structure),
+    "qpv_missing_after_2024": ("dossiers", _qpv_missing_after_2024),
+    "overlapping_situations": ("situations", _overlapping_situations),
+    "end_before_start": ("situations", _end_before_start),
+    "event_before_birth": ("situations", _event_before_birth),
+    "orphan_key": ("situations", _orphan_key),
+    "code_not_in_list": ("situations", _code_not_in_list),
+    "act_not_present_counted": ("actes", _act_not_present_counted),
+    "future_date": ("actes", _future_date),
+    "duplicate_dossier": ("dossiers", _duplicate_dossier),
+    "duplicate_person": ("jeunes", _duplicate_person),
+    "duplicate_key": ("situations", _duplicate_key),
+}
+"""Each defect: the table whose rows its rate is a share of, and how it is planted."""
+
+
+def plant(made: Synthetic, seed: int) -> Synthetic:
+    """Plant the defects the world declares; `truth/defects.csv` names every row.
+
+    A person carries one defect at most, so that counts are exact and causes are not mixed.
+
+    Raises:
+        EvalmlError: A defect is unknown, or the world has too few rows for its rate.
+    """
+    for name in made.world.defects:
+        if name not in DEFECTS:
+            raise EvalmlError(f"no defect is called '{name}'; {nearest(name, DEFECTS)}")
+    day = int(np.datetime64(made.world.period.extraction, "D").astype(np.int64))
+    bed = Bed(dict(made.tables), substream(seed, "defects"), day)
+    for name, (table, put) in DEFECTS.items():
+        count = round(made.world.defects.get(name, 0.0) * made.tables[table].num_rows)
+        if count:
+            put(bed, count)
+    account = pa.table(
+        {
+            "defect": pa.array([x[0] for x in bed.planted], pa.string()),
+            "table": pa.array([x[1] for x in bed.planted], pa.string()),
+            "row": pa.array([x[2] for x in bed.planted], pa.string()),
+        }
+    )
+    return replace(made, tables=bed.tables, truth=made.truth | {"defects": account})
