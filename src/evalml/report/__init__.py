@@ -1,0 +1,32 @@
+"""What we say: tables, figures and the note, from results only."""
+
+from evalml.report.figures import (
+    Figure,
+    Marks,
+    plot_balance,
+    plot_effects,
+    plot_flow,
+    plot_trajectories,
+)
+from evalml.report.gather import gather, note_meta, protocol_table
+from evalml.report.note import write_note
+from evalml.report.results import read_results, write_results
+from evalml.report.views import figures_of, protected, show
+
+__all__ = [
+    "Figure",
+    "Marks",
+    "figures_of",
+    "gather",
+    "note_meta",
+    "plot_balance",
+    "plot_effects",
+    "plot_flow",
+    "plot_trajectories",
+    "protected",
+    "protocol_table",
+    "read_results",
+    "show",
+    "write_note",
+    "write_results",
+]

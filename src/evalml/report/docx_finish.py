@@ -75,7 +75,7 @@ def set_styles(document: Any, paper: Stationery) -> None:
     for name, size in SIZES.items():
         if name in styles:
             font = styles[name].font
-            font.name, font.size = "Calibri", Pt(size)
+            font.name, font.size = MONO if name in CODE else "Calibri", Pt(size)
             clear_theme_font(styles[name])
             if name.startswith(("Heading", "Title")):
                 font.color.rgb = RGBColor.from_string(colour)
@@ -84,20 +84,21 @@ def set_styles(document: Any, paper: Stationery) -> None:
             box_style(styles[name], shade, edge)
 
 
+MONO, CODE = "Consolas", ("Verbatim Char", "Source Code")
 SIZES = {
     "Normal": 10, "Body Text": 10, "First Paragraph": 10, "Compact": 9, "Title": 18,
     "Subtitle": 11, "Heading 1": 14, "Heading 2": 12.5, "Table Caption": 9, "Image Caption": 9,
-    "Answer": 11, "Stamp": 9.5, "Captioned Figure": 10,
+    "Answer": 11, "Stamp": 9.5, "Captioned Figure": 10, "Verbatim Char": 7.5, "Source Code": 8.5,
 }  # fmt: skip
 
 
 def clear_theme_font(style: Any) -> None:
-    """Let the named font win over the font of the theme."""
-    from docx.oxml.ns import qn
-
-    fonts = style.element.rPr.rFonts
+    """Let the named font win over the font of the theme, and letters keep their distance."""
+    properties = style.element.rPr
     for key in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
-        fonts.attrib.pop(qn(f"w:{key}"), None)
+        properties.rFonts.attrib.pop(_q(f"w:{key}"), None)
+    for old in properties.findall(_q("w:spacing")):
+        properties.remove(old)
 
 
 def box_style(style: Any, shade: str, edge: str) -> None:

@@ -77,7 +77,8 @@ def draw_pairs(axes: Axes, table: pd.DataFrame, threshold: float, lang: str) -> 
     """Draw hollow before, filled after, joined by a thin line, and name the two on the first."""
     text = words(lang)["figures"]["balance"]
     place = -np.arange(len(table), dtype="float64")
-    before, after = table["smd_before"].to_numpy("float64"), table["smd_after"].to_numpy("float64")
+    before = table["smd_before"].to_numpy("float64")
+    after = table["smd_after"].to_numpy("float64")
     axes.hlines(place, np.fmin(before, after), np.fmax(before, after), color=RULE, linewidth=1)
     axes.scatter(
         before, place, s=26, facecolor="white", edgecolor=COMPARISON, zorder=3, label=text["before"]
@@ -85,7 +86,9 @@ def draw_pairs(axes: Axes, table: pd.DataFrame, threshold: float, lang: str) -> 
     axes.scatter(after, place, s=26, marker="D", color=TREATED, zorder=4, label=text["after"])
     axes.axvline(threshold, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     limit = text["limit"].format(threshold=number(threshold, 1, lang))
-    axes.text(threshold, 0.75, limit, ha="center", va="bottom", fontsize=7.5, color=MUTED, bbox=WHITE)
+    axes.text(
+        threshold, 0.75, limit, ha="center", va="bottom", fontsize=7.5, color=MUTED, bbox=WHITE
+    )
     names = [
         typeset(label or covariate.replace("_", " "), lang)
         for label, covariate in zip(table["label"], table["covariate"], strict=True)

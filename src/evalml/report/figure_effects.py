@@ -23,7 +23,7 @@ from evalml.report.figures_style import (
     house_style,
     stamp,
 )
-from evalml.report.results import complete_table
+from evalml.report.results import complete_table, rows_of
 from evalml.report.typography import (
     NBSP,
     count_text,
@@ -135,14 +135,14 @@ def draw_panel(
     """Draw every group of one unit below each other, numbers in a column on the right."""
     place, ticks, names = 0.0, [], []
     scale = unit_of(unit).scale
-    shown = [row for rows in groups for row in rows.itertuples() if not hidden(row)]
+    shown = [row for rows in groups for row in rows_of(rows) if not hidden(row)]
     set_limits(axes, shown, marks, scale)
     gap = 4.4 * max((len(row_text(row, lang)) for row in shown), default=0) + 6
     for rows in groups:
-        first = next(rows.itertuples())
+        first = rows_of(rows)[0]
         axes.text(0.0, place, group_label(first, lang, labels), transform=_row(axes), weight="bold",
                   va="center", fontsize=8.5, ha="left", bbox=WHITE, zorder=5)  # fmt: skip
-        for row in rows.itertuples():
+        for row in rows_of(rows):
             place -= 1
             draw_row(axes, row, place, gap, lang)
             ticks.append(place)
@@ -253,7 +253,7 @@ def effects_alt(table: pd.DataFrame, labels: Mapping[str, str], marks: Marks, la
     """Return the estimates in words; a blinded one is named and not told."""
     text = words(lang)["figures"]["effects"]
     rows = []
-    for row in table.itertuples():
+    for row in rows_of(table):
         label = f"{group_label(row, lang, labels)}, {row_label(row, lang, labels)}"
         if hidden(row):
             rows.append(text["alt_masked"].format(label=label))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 QUANTILE = 1.959964
 ARMS = ("treated", "comparison", "comparison_unweighted")
-LOOK = {
+LOOK: dict[str, dict[str, Any]] = {
     "treated": {"color": TREATED, "linestyle": "-", "linewidth": 1.8},
     "comparison": {"color": COMPARISON, "linestyle": (0, (5, 2)), "linewidth": 1.8},
     "comparison_unweighted": {"color": MUTED, "linestyle": (0, (1, 2)), "linewidth": 1.1},
@@ -67,12 +67,12 @@ def plot_trajectories(
     table = complete_table("trajectories", trajectories)
     table = table[table["outcome"] == outcome].sort_values(["arm", "month"])
     with house_style():
-        fig = canvas(3.7)
+        fig = canvas(3.45)
         top, middle, low = fig.subplots(
             3, 1, sharex=True, gridspec_kw={"height_ratios": [10, 1.7, 2.3]}
         )
         draw_curves(top, table, unit, named, masked=masked, lang=lang)
-        draw_at_risk(middle, table, named, lang)
+        draw_at_risk(middle, table, lang)
         draw_unobserved(low, table, lang)
         if synthetic:
             stamp(fig, lang)
@@ -109,7 +109,8 @@ def draw_curves(
         rows = table[table["arm"] == arm]
         month, rate = rows["month"].to_numpy("float64"), rows["rate"].to_numpy("float64") * scale
         half = QUANTILE * rows["std_error"].to_numpy("float64") * scale
-        axes.fill_between(month, rate - half, rate + half, color=LOOK[arm]["color"], alpha=0.15, lw=0)
+        low, high = rate - half, rate + half
+        axes.fill_between(month, low, high, color=LOOK[arm]["color"], alpha=0.15, lw=0)
         axes.plot(month, rate, **LOOK[arm])
         if np.isfinite(rate).any():
             last = int(np.flatnonzero(np.isfinite(rate))[-1])
@@ -148,7 +149,7 @@ def label_ends(
         )  # fmt: skip
 
 
-def draw_at_risk(axes: Axes, table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> None:
+def draw_at_risk(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     """Write the number followed in each arm every six months (or less on a short follow-up)."""
     arms = [arm for arm in arms_in(table) if arm != "comparison_unweighted"]
     months = sorted(int(month) for month in table["month"].unique())

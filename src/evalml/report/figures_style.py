@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -60,6 +62,17 @@ class Figure:
     title: str
     alt: str
     synthetic: bool = False
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+        """Show the picture in a notebook, with its alternative text."""
+        buffer = BytesIO()
+        with house_style():
+            self.fig.savefig(buffer, format="png", dpi=144, metadata={"Software": "evalml"})
+        picture = b64encode(buffer.getvalue()).decode()
+        return (
+            {"image/png": picture, "text/plain": self.alt},
+            {"image/png": {"alt": self.alt}},
+        )
 
 
 @contextmanager

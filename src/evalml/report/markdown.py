@@ -20,9 +20,9 @@ def md(text: object, lang: str = "fr") -> str:
     return MARKS.sub(r"\\\1", typeset(line, lang))
 
 
-def heading(text: str, level: int = 2) -> str:
-    """Return a heading."""
-    return f"{'#' * level} {text}\n"
+def heading(text: str, kind: str = "") -> str:
+    """Return a heading of the second level, of a kind the formats may treat apart."""
+    return f"## {text} {{.{kind}}}\n" if kind else f"## {text}\n"
 
 
 def box(name: str, *paragraphs: str) -> str:

@@ -22,7 +22,8 @@ from evalml.report.markdown import box, bullets, code, heading, md, picture
 from evalml.report.note_text import Note, answer, balance_threshold, done, limits
 from evalml.report.protect import THRESHOLD, protect_results
 from evalml.report.render import Stationery, render
-from evalml.report.results import read_meta, read_results, write_meta
+from evalml.report.results import COLUMNS, read_meta, read_results, write_meta
+from evalml.report.typography import date_text
 from evalml.report.words import words
 
 if TYPE_CHECKING:
@@ -77,7 +78,15 @@ def write_note(
 
 def read_note(results: Path, meta: Mapping[str, Any], lang: str, threshold: int) -> Note:
     """Read the tables of a run; take out small counts, then the numbers of blinded effects."""
-    frames = protect_results(read_results(results), threshold)
+    return note_of(read_results(results), meta, lang, threshold)
+
+
+def note_of(
+    results: Mapping[str, pd.DataFrame], meta: Mapping[str, Any], lang: str, threshold: int
+) -> Note:
+    """Take small counts, then the numbers of blinded effects, out of the tables of a run."""
+    empty = {name: pd.DataFrame({c: [] for c in columns}) for name, columns in COLUMNS.items()}
+    frames = protect_results({**empty, **results}, threshold)
     effects = mask_blinded(frames["effects"])
     shown = mask_trajectories(frames["trajectories"], effects)
     return Note({**frames, "effects": effects, "trajectories": shown}, meta, lang, threshold)
@@ -96,9 +105,7 @@ def draw(note: Note) -> dict[str, Figure]:
         figures["effects"] = plot_effects(whole, labels=note.labels, marks=marks, **common)
     groups = subgroup_effects(note)
     if len(groups):
-        figures["subgroups"] = plot_effects(
-            groups, labels=note.labels, name="subgroups", **common
-        )
+        figures["subgroups"] = plot_effects(groups, labels=note.labels, name="subgroups", **common)
     if len(frames["flow"]):
         figures["flow"] = plot_flow(frames["flow"], **common)
     if len(frames["balance"]):
@@ -117,9 +124,7 @@ def draw_trajectories(note: Note, common: Mapping[str, Any]) -> Figure:
     rows = effects[(effects["outcome"] == outcome) & (effects["subgroup"] == "")]
     unit = str(rows["unit"].iloc[0]) if len(rows) else "proportion"
     masked = bool((rows["status"] == BLINDED).any())
-    return plot_trajectories(
-        table, outcome, unit=unit, labels=note.labels, masked=masked, **common
-    )
+    return plot_trajectories(table, outcome, unit=unit, labels=note.labels, masked=masked, **common)
 
 
 def subgroup_effects(note: Note) -> pd.DataFrame:
@@ -164,14 +169,10 @@ def compose(note: Note, figures: Mapping[str, Figure], institution: Institution 
 def front_matter(note: Note) -> str:
     """Return the title block."""
     meta = note.meta
-    line = note.say(
-        note.text["title_line"],
-        programme=meta["programme"],
-        territory=meta["territory_label"],
-        period=meta["period_label"],
-    )
-    title = md(meta["title"], note.lang)
-    return f"---\ntitle: |\n  {title}\nsubtitle: |\n  {md(line, note.lang)}\n---\n"
+    told = [str(meta[key]) for key in ("programme", "territory_label", "period_label")]
+    line = " – ".join(word for word in told if word)
+    title, subtitle = (md(words_, note.lang).replace("'", "''") for words_ in (meta["title"], line))
+    return f"---\ntitle: '{title}'\nsubtitle: '{subtitle}'\n---\n"
 
 
 def stamp_box(note: Note) -> str:
@@ -182,7 +183,8 @@ def stamp_box(note: Note) -> str:
 def section(note: Note, title: str, *blocks: str) -> list[str]:
     """Return a heading and its blocks, or nothing where there is nothing to say."""
     filled = [f"{block.rstrip()}\n" for block in blocks if block.strip()]
-    return [heading(note.text[title]), *filled] if filled else []
+    kind = "annex" if title == "h_annex" else ""
+    return [heading(note.text[title], kind), *filled] if filled else []
 
 
 def show(figures: Mapping[str, Figure], role: str) -> str:
@@ -218,15 +220,14 @@ def subgroups(note: Note) -> str:
 def sources(note: Note) -> list[str]:
     """Return where the data come from, and the rule of disclosure."""
     meta = note.meta
-    lines = [
-        note.say(
-            note.text["source"],
-            name=md(meta["extract_name"], note.lang),
-            date=md(meta["extraction_date"], note.lang),
-            territory=md(meta["territory_label"], note.lang),
-            period=md(meta["period_label"], note.lang),
-        )
-    ]
+    told = {
+        "source": md(meta["extract_name"], note.lang),
+        "source_date": date_text(str(meta["extraction_date"]), note.lang),
+        "source_territory": md(meta["territory_label"], note.lang),
+        "source_period": md(meta["period_label"], note.lang),
+    }
+    known = [note.say(note.text[key], value=value) for key, value in told.items() if value]
+    lines = [" ".join(known)]
     if meta.get("benchmark"):
         label = md(meta["benchmark"]["label"], note.lang)
         lines.append(note.say(note.text["source_benchmark"], label=label))

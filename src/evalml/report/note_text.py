@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.report.figure_balance import LIMIT
 from evalml.report.markdown import md
+from evalml.report.results import rows_of
 from evalml.report.typography import (
     NBSP,
     count_text,
@@ -19,7 +21,7 @@ from evalml.report.typography import (
     typeset,
 )
 from evalml.report.verdict import answers, hides, is_blinded, primary_effect, tally
-from evalml.report.words import Words, method_label, outcome_label, plural, words
+from evalml.report.words import Words, method_inside, outcome_label, plural, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -188,7 +190,7 @@ def sample_sentence(note: Note) -> str:
         note.text["done"]["sample"],
         treated=count_text(effect["n_treated"], note.lang, hidden=mark),
         comparison=count_text(effect["n_comparison"], note.lang, hidden=mark),
-        method=md(method_label(effect["method"], note.lang), note.lang),
+        method=md(method_inside(effect["method"], note.lang), note.lang),
         estimand=md(estimand, note.lang),
     )
 
@@ -211,16 +213,17 @@ def balance_sentence(note: Note) -> str:
 def balance_threshold(note: Note) -> float:
     """Return the threshold that the balance check used, 0.1 where there was none."""
     checks = note.frames["checks"]
-    used = pd.to_numeric(checks[checks["check"] == "balance"]["threshold"], errors="coerce").dropna()
-    return float(used.iloc[0]) if len(used) else 0.1
+    rows = checks[checks["check"] == "balance"]
+    used = pd.to_numeric(rows["threshold"], errors="coerce").dropna()
+    return float(used.iloc[0]) if len(used) else LIMIT
 
 
 def limits(note: Note) -> list[str]:
-    """Return what the design cannot show: failed checks, open questions, then the lasting limits."""
+    """Return what the design cannot show: failed checks, open questions, the lasting limits."""
     checks = note.frames["checks"]
     lines = []
     for kind, template in (("failed", "all_failed"), ("unjudged", "all_unjudged")):
-        for answer_, check in zip(answers(checks), checks.itertuples(), strict=True):
+        for answer_, check in zip(answers(checks), rows_of(checks), strict=True):
             if answer_ == kind:
                 question, seen = md(check.question, note.lang), check_sentence(note, check)
                 lines.append(note.say(note.text[template], question=question, sentence=seen))

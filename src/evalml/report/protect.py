@@ -7,7 +7,7 @@ can be found by subtracting its neighbours. Protecting a protected table changes
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from evalml.arrays import BoolVector, Vector
 
+Step = dict[str, Any]
+
 THRESHOLD = 11
 """Smallest count that may be shown: the rule of tax data, the strictest of those met."""
 
@@ -27,9 +29,7 @@ SMALL = "Secret statistique : moins de {threshold} personnes concernées."
 COUNT_WORDS = r"(?:personnes?|jeunes?|individus?|bénéficiaires?|essais?|dossiers?)"
 
 
-def protect_results(
-    frames: Mapping[str, pd.DataFrame], threshold: int = THRESHOLD
-) -> Frames:
+def protect_results(frames: Mapping[str, pd.DataFrame], threshold: int = THRESHOLD) -> Frames:
     """Return the stable tables with every small count, and what would give it away, taken out.
 
     Args:
@@ -84,32 +84,33 @@ def protect_flow(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
 
 def protect_steps(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Protect the steps of one arm."""
-    rows = flow.to_dict("records")
-    done: list[dict[str, object]] = []
-    for row in rows:
-        alike = done and pd.notna(row["lost"]) and pd.notna(done[-1]["lost"])
-        if alike and (is_small(row["lost"], threshold) or is_small(done[-1]["lost"], threshold)):
-            done[-1] = join_steps(done[-1], row)
+    done: list[Step] = []
+    for row in flow.to_dict("records"):
+        step = {str(column): value for column, value in row.items()}
+        if done and is_small(done[-1]["lost"], threshold):
+            done[-1] = join_steps(done[-1], step)
         else:
-            done.append(row)
+            done.append(step)
+    while len(done) > 1 and is_small(done[-1]["lost"], threshold):
+        last = done.pop()
+        done[-1] = join_steps(done[-1], last)
     table = pd.DataFrame(done, columns=flow.columns)
     hidden = too_small(table["lost"], threshold) | too_small(table["kept"], threshold)
     return blank(table, hidden, ["kept", "lost"])
 
 
-def is_small(count: object, threshold: int) -> bool:
-    """Return whether one count lies from 1 to below the threshold."""
-    return 0 < float(str(count)) < threshold
+def is_small(count: Any, threshold: int) -> bool:
+    """Return whether one count lies from 1 to below the threshold; a hidden one does not."""
+    return 0 < float(count) < threshold
 
 
-def join_steps(first: dict[str, object], second: dict[str, object]) -> dict[str, object]:
+def join_steps(first: Step, second: Step) -> Step:
     """Return one step that does what the two did, one after the other."""
     words = {
         column: " ; ".join(str(step[column]) for step in (first, second) if step[column])
         for column in ("rule", "label")
     }
-    lost = float(str(first["lost"])) + float(str(second["lost"]))
-    return {**second, **words, "lost": int(lost)}
+    return {**second, **words, "lost": float(first["lost"]) + float(second["lost"])}
 
 
 def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
@@ -122,7 +123,7 @@ def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
         part = small_part(effects[f"n_{arm}"], effects[f"mean_{arm}"], threshold)
         small |= shares & part & (effects["status"] != BLINDED)
     keys = ["outcome", "horizon_months", "method", "subgroup"]
-    groups = [effects[key].fillna("") if key in effects else "" for key in keys]
+    groups = [effects[key].astype("str") for key in keys]
     inside = effects["subgroup"] != ""
     second = one_more(small & inside, effects["n_treated"], groups) & inside
     hidden = small | second
@@ -142,10 +143,11 @@ def one_more(small: pd.Series, size: pd.Series, groups: list[pd.Series]) -> pd.S
     table = pd.DataFrame({"small": small, "size": pd.to_numeric(size, errors="coerce")})
     for place, key in enumerate(groups):
         table[f"key{place}"] = key
-    keys = [f"key{place}" for place in range(len(groups))]
+    keys = [str(column) for column in table.columns[2:]]
+    by = [table[key] for key in keys]
     gone = table["small"] | table["size"].isna()
-    alone = gone.groupby([table[key] for key in keys]).transform("sum") == 1
-    left = table[alone & ~gone & small.groupby([table[key] for key in keys]).transform("any")]
+    alone = gone.groupby(by).transform("sum") == 1
+    left = table[alone & ~gone]
     first = left.sort_values([*keys, "size"], kind="stable").drop_duplicates(keys).index
     return pd.Series(table.index.isin(first), index=table.index)
 
@@ -185,7 +187,7 @@ def hold(counts: Vector, threshold: int) -> Vector:
 
 def protect_counts(frame: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Take out small counts of any table, with the value that rests on them."""
-    counts = [column for column in frame if is_count(str(column))]
+    counts = [str(column) for column in frame.columns if is_count(str(column))]
     hidden = pd.Series(data=False, index=frame.index)
     for column in counts:
         hidden |= too_small(frame[column], threshold)
@@ -209,14 +211,10 @@ def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Replace small counts of persons in the sentences of the checks by « moins de 11 »."""
 
     def less(found: re.Match[str]) -> str:
-        return (
-            f"moins de {threshold} {found[2]}" if is_small(found[1], threshold) else found[0]
-        )
+        return f"moins de {threshold} {found[2]}" if is_small(found[1], threshold) else found[0]
 
     pattern = re.compile(rf"(?<![\d,.\u202f\u00a0])(\d{{1,3}})[ \u00a0\u202f]({COUNT_WORDS})\b")
-    return checks.assign(
-        sentence=[pattern.sub(less, sentence) for sentence in checks["sentence"]]
-    )
+    return checks.assign(sentence=[pattern.sub(less, sentence) for sentence in checks["sentence"]])
 
 
 def keep(frame: pd.DataFrame, _threshold: int) -> pd.DataFrame:

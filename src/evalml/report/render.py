@@ -11,7 +11,6 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,14 @@ from evalml.report.docx_finish import finish_docx
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from evalml.report.institution import Institution
+
+
+UNDATED = dt.date(2000, 1, 1)
+"""What the files of a note without a date of extraction carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,11 @@ class Stationery:
     @property
     def epoch(self) -> int:
         """Seconds from 1970 to the date, UTC."""
-        day = dt.datetime.fromisoformat(self.date).replace(tzinfo=dt.UTC)
-        return int(day.timestamp())
+        try:
+            day = dt.date.fromisoformat(self.date[:10])
+        except ValueError:
+            day = UNDATED
+        return int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp())
 
 
 def render(source: Path, paper: Stationery, formats: Sequence[str]) -> list[Path]:
@@ -113,7 +121,7 @@ def write_pdf(source: Path, paper: Stationery) -> Path:
 WRITERS = {"html": write_html, "docx": write_docx, "pdf": write_pdf}
 
 
-def templates() -> as_file:  # type: ignore[valid-type]
+def templates() -> AbstractContextManager[Path]:
     """Return the folder of templates, as a context manager."""
     return as_file(files("evalml.report") / "templates")
 
@@ -136,7 +144,7 @@ def pandoc(source: Path, paper: Stationery, to: str, target: Path, *options: str
         command = [
             pandoc_path(), source.name, "--from=markdown-smart", f"--to={to}",
             f"--output={target.name}", f"--lua-filter={folder / 'note.lua'}", "--columns=40",
-            f"--data-dir={quiet}", *variables(paper), *options,
+            "--wrap=none", f"--data-dir={quiet}", *variables(paper), *options,
         ]  # fmt: skip
         environment = {**os.environ, "SOURCE_DATE_EPOCH": str(paper.epoch)}
         # The command is a fixed list and the program ships with the package: no shell, no input.
@@ -158,8 +166,8 @@ def variables(paper: Stationery) -> list[str]:
         "institution": paper.institution.name,
         "stamp": paper.stamp,
         "date-iso": paper.date,
-        "page-before": page[0],
-        "page-between": page[1],
+        "page-before": page[0].strip(),
+        "page-between": page[1].strip(),
         "figure-word": paper.figure,
         "table-word": paper.table,
     }

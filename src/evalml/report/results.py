@@ -153,6 +153,11 @@ def complete_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     return filled
 
 
+def rows_of(frame: pd.DataFrame) -> list[Any]:
+    """Return the rows of a table, a name per column."""
+    return list(frame.itertuples())
+
+
 def three_valued(word: object) -> bool | None:
     """Return True, False or None from what a CSV, or a frame, holds."""
     return {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}.get(
@@ -188,7 +193,7 @@ def csv_text(frame: pd.DataFrame) -> str:
 def write_meta(meta: Mapping[str, Any], folder: Path) -> Path:
     """Write what a note needs beside the tables, so that it can be written again later."""
     path = folder / "meta.json"
-    text = json.dumps(dict(meta), ensure_ascii=False, indent=2, sort_keys=True, default=str)
+    text = json.dumps(dict(meta), ensure_ascii=False, indent=2, default=str)
     path.write_text(text + "\n", encoding="utf-8", newline="")
     return path
 

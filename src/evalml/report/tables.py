@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evalml.report.figure_trajectories import arm_label
 from evalml.report.markdown import md, table
 from evalml.report.note_text import check_sentence, effect_cells
+from evalml.report.results import rows_of
 from evalml.report.typography import count_text, level_text, number
 from evalml.report.verdict import answers
 from evalml.report.words import (
     level_label,
+    method_inside,
     method_label,
     outcome_label,
     subgroup_label,
@@ -27,7 +29,7 @@ def protocol_table(note: Note) -> str:
     """Return the target trial, an item a line."""
     rows = [
         [f"**{md(row.label or row.item, note.lang)}**", md(row.text, note.lang)]
-        for row in note.frames["protocol"].itertuples()
+        for row in rows_of(note.frames["protocol"])
     ]
     return table(
         note.text["protocol_columns"], rows, note.text["protocol_caption"], widths=[22, 78]
@@ -36,26 +38,32 @@ def protocol_table(note: Note) -> str:
 
 def effects_table(note: Note, effects: pd.DataFrame) -> str:
     """Return the effects of the whole population, one line each."""
+    alike = len(set(effects["method"])) == 1
     rows = []
-    for row in effects.itertuples():
+    for row in rows_of(effects):
         blinded = effect_cells(note, row)[0] == "–"
         levels = [
             "–" if blinded else level_text(level, str(row.unit), note.lang)
             for level in (row.mean_treated, row.mean_comparison)
         ]
+        method = md(method_label(str(row.method), note.lang), note.lang)
         rows.append(
             [
                 md(note.outcome(row), note.lang),
-                md(method_label(str(row.method), note.lang), note.lang),
+                *([] if alike else [method]),
                 *effect_cells(note, row),
                 *levels,
                 note.text["statuses"][row.status],
             ]
         )
-    return table(
-        note.text["effects_columns"], rows, note.text["effects_caption"],
-        widths=[22, 18, 14, 16, 13, 13, 13], align="llrrrrl",
-    )  # fmt: skip
+    columns, caption = list(note.text["effects_columns"]), note.text["effects_caption"]
+    widths, letters = [26, 18, 15, 17, 14, 14, 14], "llrrrrl"
+    if alike:
+        del columns[1], widths[1]
+        letters = "lrrrrl"
+        method = md(method_inside(str(effects["method"].iloc[0]), note.lang), note.lang)
+        caption = note.say(note.text["effects_caption_method"], method=method)
+    return table(columns, rows, caption, widths=widths, align=letters)
 
 
 def checks_table(note: Note) -> str:
@@ -64,7 +72,7 @@ def checks_table(note: Note) -> str:
     checks = note.frames["checks"]
     rows = [
         [md(check.question, note.lang), verdict(verdicts, answer), check_sentence(note, check)]
-        for answer, check in zip(answers(checks), checks.itertuples(), strict=True)
+        for answer, check in zip(answers(checks), rows_of(checks), strict=True)
     ]
     return table(
         note.text["checks_columns"], rows, note.text["checks_caption"], widths=[36, 13, 51]
@@ -80,7 +88,7 @@ def subgroups_table(note: Note, effects: pd.DataFrame) -> str:
     """Return the effects by subgroup of the primary outcome and method."""
     mark = note.text["suppressed"]
     rows = []
-    for row in effects.itertuples():
+    for row in rows_of(effects):
         variable = subgroup_label(str(row.subgroup), note.lang, note.labels)
         value = level_label(str(row.subgroup), str(row.subgroup_value), note.lang, note.labels)
         counts = [count_text(n, note.lang, hidden=mark) for n in (row.n_treated, row.n_comparison)]
@@ -89,11 +97,11 @@ def subgroups_table(note: Note, effects: pd.DataFrame) -> str:
         rows.append(
             [name, estimate, interval, " / ".join(counts), note.text["statuses"][row.status]]
         )
-    first: Any = next(effects.itertuples())
+    first = rows_of(effects)[0]
     caption = note.say(
         note.text["subgroups_caption"],
         outcome=md(outcome_label(first.outcome, first.horizon_months, note.lang, note.labels)),
-        method=md(method_label(first.method, note.lang)),
+        method=md(method_inside(first.method, note.lang)),
     )
     return table(
         note.text["subgroups_columns"], rows, caption, widths=[30, 16, 18, 20, 16], align="lrrrl"
@@ -109,7 +117,7 @@ def observation_table(note: Note) -> str:
             plain_level(row.value, str(row.unit), note.lang),
             count_text(row.n, note.lang, hidden=note.text["suppressed"]),
         ]
-        for row in note.frames["observation"].itertuples()
+        for row in rows_of(note.frames["observation"])
     ]
     return table(
         note.text["observation_columns"], rows, note.text["observation_caption"],
@@ -126,7 +134,7 @@ def indicators_table(note: Note) -> str:
     """Return the activity indicators, suppressed cells marked."""
     mark = note.text["suppressed"]
     rows = []
-    for row in note.frames["indicators"].itertuples():
+    for row in rows_of(note.frames["indicators"]):
         group = f"{row.group} : {row.group_value}" if row.group else ""
         value = mark if pd.isna(row.value) else plain_level(row.value, str(row.unit), note.lang)
         rows.append(

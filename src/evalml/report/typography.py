@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 from dataclasses import dataclass
@@ -122,6 +123,33 @@ def count_text(value: float | None, lang: str = "fr", *, hidden: str = ABSENT) -
     return hidden if text == ABSENT else text
 
 
+MONTHS = {
+    "fr": (
+        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
+        "octobre", "novembre", "décembre",
+    ),
+    "en": (
+        "January", "February", "March", "April", "May", "June", "July", "August", "September",
+        "October", "November", "December",
+    ),
+}  # fmt: skip
+
+
+def month_text(day: dt.date, lang: str = "fr") -> str:
+    """Return the month of a day in words: `mars 2026`."""
+    return f"{MONTHS[lang][day.month - 1]}{NBSP}{day.year}"
+
+
+def date_text(day: str, lang: str = "fr") -> str:
+    """Return an ISO day in words (`31 mars 2026`, `1er mars 2026`), another text as it is."""
+    try:
+        date = dt.date.fromisoformat(day[:10])
+    except ValueError:
+        return day
+    first = "1er" if lang == "fr" and date.day == 1 else str(date.day)
+    return f"{first}{NBSP}{month_text(date, lang)}"
+
+
 HOLD = (
     (re.compile(r"(?<=«)[ \u00a0\u202f]*(?=\S)"), NBSP),
     (re.compile(r"(?<=\S)[ \u00a0\u202f]*(?=»)"), NBSP),
@@ -130,7 +158,9 @@ HOLD = (
     (re.compile(r"(?<=[\d,.])[ ](?=%)"), NBSP),
     (re.compile(r"(?<=\d)[ ](?=\d{3}(?:\D|$))"), NARROW),
     (
-        re.compile(r"(?<=\d)[ ](?=(?:ans?|mois|jours?|points?|euros?|dollars?|personnes|jeunes)\b)"),
+        re.compile(
+            r"(?<=\d)[ ](?=(?:ans?|mois|jours?|points?|euros?|dollars?|personnes|jeunes)\b)"
+        ),
         NBSP,
     ),
     (re.compile(r"(?<=\b[nN]°)[ ](?=\S)"), NBSP),

@@ -52,6 +52,16 @@ def method_label(name: str, lang: str) -> str:
     return str(words(lang)["methods"].get(name, name))
 
 
+PROPER = {"callaway_santanna", "sun_abraham", "wald_did"}
+"""Methods that bear a name, which keeps its capital inside a sentence."""
+
+
+def method_inside(name: str, lang: str) -> str:
+    """Return the name of a method as it stands inside a sentence."""
+    label = method_label(name, lang)
+    return label if name in PROPER else label[:1].lower() + label[1:]
+
+
 def outcome_label(outcome: str, horizon: object, lang: str, labels: Mapping[str, str]) -> str:
     """Return an outcome and its horizon: `En emploi à 12 mois`.
 

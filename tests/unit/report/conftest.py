@@ -92,11 +92,29 @@ def effects_frame(kind):
         for horizon, share in ((6, -0.35 if kind == "strong" else 0.4), (12, 1.0)):
             for method, bias in zip(METHODS, (-0.051, 0.0017, 0.0), strict=True):
                 se = 0.0117 if method == "diff" else 0.0131
-                rows.append(effect_row(outcome, horizon, method, true * scale * share + bias, se, (4213, 14829)))
-    for variable, values in (("sexe", ("F", "H")), ("diplome", ("SANS_DIPLOME", "CAP_BEP", "BAC_ET_PLUS"))):
+                rows.append(
+                    effect_row(
+                        outcome, horizon, method, true * scale * share + bias, se, (4213, 14829)
+                    )
+                )
+    for variable, values in (
+        ("sexe", ("F", "H")),
+        ("diplome", ("SANS_DIPLOME", "CAP_BEP", "BAC_ET_PLUS")),
+    ):
         for at, value in enumerate(values):
             n = (4213 // len(values) + 17 * at, 14829 // len(values) - 40 * at)
-            rows.append(effect_row("emploi", 12, "aipw", true + 0.011 * (at - 0.5), 0.0211, n, subgroup=variable, subgroup_value=value))
+            rows.append(
+                effect_row(
+                    "emploi",
+                    12,
+                    "aipw",
+                    true + 0.011 * (at - 0.5),
+                    0.0211,
+                    n,
+                    subgroup=variable,
+                    subgroup_value=value,
+                )
+            )
     return pd.DataFrame(rows)
 
 
@@ -106,7 +124,10 @@ def trajectories_frame(kind):
     for outcome, top in (("emploi", 0.55), ("emploi_durable", 0.31)):
         comparison = 0.08 + (top - 0.08) * (1 - np.exp(-month / 11))
         shift = EFFECTS[kind] * np.where(month < 5, -0.8 * month / 5, 1 - np.exp(-(month - 5) / 4))
-        for arm, rate, n in (("treated", comparison + shift, 4213), ("comparison", comparison, 14829)):
+        for arm, rate, n in (
+            ("treated", comparison + shift, 4213),
+            ("comparison", comparison, 14829),
+        ):
             left = np.round(n * np.exp(-month / 160)).astype(int)
             rows.append(pd.DataFrame({
                 "arm": arm, "month": month, "outcome": outcome, "rate": rate,
@@ -117,11 +138,29 @@ def trajectories_frame(kind):
 
 
 def checks_frame(kind):
-    frame = pd.DataFrame(CHECKS, columns=["check", "question", "passed", "value", "threshold", "sentence", "outcome", "gating"])
+    frame = pd.DataFrame(
+        CHECKS,
+        columns=[
+            "check",
+            "question",
+            "passed",
+            "value",
+            "threshold",
+            "sentence",
+            "outcome",
+            "gating",
+        ],
+    )
     if kind == "blinded":
         at = frame["check"] == "observation"
-        frame.loc[at, ["value", "sentence"]] = [0.127, "La part des situations non observées diffère de 12,7 points entre les groupes, au-dessus du seuil de 5 points."]
-        frame["passed"] = [False if name == "observation" else ok for name, ok in zip(frame["check"], frame["passed"], strict=True)]
+        frame.loc[at, ["value", "sentence"]] = [
+            0.127,
+            "La part des situations non observées diffère de 12,7 points entre les groupes, au-dessus du seuil de 5 points.",
+        ]
+        frame["passed"] = [
+            False if name == "observation" else ok
+            for name, ok in zip(frame["check"], frame["passed"], strict=True)
+        ]
     return frame
 
 
@@ -162,8 +201,30 @@ def nsw_frames():
     from evalml.report.blinding import blind
 
     frames = sample_frames("strong")
-    rows = [("diff", -8497.5, 581.9), ("ols", 699.1, 583.6), ("match", 1612.4, 1012.3), ("ipw", 1494.6, 702.1), ("ebal", 1273.3, 695.2), ("aipw", 1554.2, 688.8)]
-    effects = pd.DataFrame([effect_row("re78", None, method, estimate, se, (185, 15992), unit="dollars", mean_treated=6349.1, mean_comparison=6349.1 - estimate) for method, estimate, se in rows])
+    rows = [
+        ("diff", -8497.5, 581.9),
+        ("ols", 699.1, 583.6),
+        ("match", 1612.4, 1012.3),
+        ("ipw", 1494.6, 702.1),
+        ("ebal", 1273.3, 695.2),
+        ("aipw", 1554.2, 688.8),
+    ]
+    effects = pd.DataFrame(
+        [
+            effect_row(
+                "re78",
+                None,
+                method,
+                estimate,
+                se,
+                (185, 15992),
+                unit="dollars",
+                mean_treated=6349.1,
+                mean_comparison=6349.1 - estimate,
+            )
+            for method, estimate, se in rows
+        ]
+    )
     empty = pd.DataFrame()
     return {**frames, "effects": blind(effects, frames["checks"], NSW_META["primary"]), "trajectories": empty, "observation": empty,
             "flow": frames["flow"].iloc[:0]}  # fmt: skip

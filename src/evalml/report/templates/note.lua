@@ -43,12 +43,28 @@ local function box_of(div)
   return nil
 end
 
+-- A short table stays on one page.
+local function whole(block)
+  if not FORMAT:match("typst") or #block.bodies[1].body > 8 then return block end
+  return { pandoc.RawBlock("typst", "#block(breakable: false, width: 100%)["), block,
+           pandoc.RawBlock("typst", "]") }
+end
+
 return {
   { Meta = function(meta)
       if meta["figure-word"] then words.figure = pandoc.utils.stringify(meta["figure-word"]) end
       if meta["table-word"] then words.table = pandoc.utils.stringify(meta["table-word"]) end
     end },
-  { Figure = function(block) number_caption(block, "figure") return block end,
-    Table = function(block) number_caption(block, "table") return block end },
+  { Header = function(header)
+      if not header.classes:includes("annex") then return nil end
+      if FORMAT:match("typst") then
+        return { pandoc.RawBlock("typst", "#pagebreak(weak: true)"), header }
+      elseif FORMAT:match("docx") then
+        local page = '<w:p><w:r><w:br w:type="page"/></w:r></w:p>'
+        return { pandoc.RawBlock("openxml", page), header }
+      end
+    end,
+    Figure = function(block) number_caption(block, "figure") return block end,
+    Table = function(block) number_caption(block, "table") return whole(block) end },
   { Image = image_of, Div = box_of },
 }

@@ -1,0 +1,110 @@
+"""What a notebook displays: the same protected tables and figures as the note."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalml.report.note import draw, note_of
+from evalml.report.protect import protect_results
+from evalml.report.typography import NBSP, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evalml.report.figures import Figure
+    from evalml.report.results import Frames
+    from evalml.study import Study
+
+HEADERS = {
+    "label": "",
+    "text": "",
+    "item": "",
+    "arm": "groupe",
+    "value": "valeur",
+    "unit": "unité",
+    "n": "effectif",
+    "n_rows": "lignes",
+    "rule": "règle",
+    "table": "table",
+    "question": "question",
+    "outcome": "résultat",
+    "passed": "passé",
+    "sentence": "constat",
+    "method": "méthode",
+    "estimate": "estimation",
+    "ci_low": "de",
+    "ci_high": "à",
+    "gap": "écart à l’expérience",
+    "covers": "l’intervalle contient la réponse",
+}
+WORDS = {
+    "treated": "entrants",
+    "comparison": "comparaison",
+    "acts": "actes",
+    "months": "mois",
+    "True": "oui",
+    "False": "non",
+    "None": "pour information",
+}
+_DECIMALS_BELOW = 100
+_CSS = (
+    "<style>.evalml td,.evalml th{text-align:left;vertical-align:top;padding:.25em .8em}"
+    ".evalml{border-collapse:collapse}.evalml tr{border-bottom:1px solid #ddd}</style>"
+)
+
+
+class Shown:
+    """A table as a reader sees it: French headings and numbers."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+
+    def _repr_html_(self) -> str:
+        """Return the table as HTML."""
+        if self.frame.empty:
+            return "<p><em>Rien à signaler.</em></p>"
+        words = self.frame.map(_word).rename(columns=HEADERS)
+        return _CSS + words.to_html(index=False, border=0, classes="evalml", escape=True)
+
+    def __repr__(self) -> str:
+        """Give the size only."""
+        return f"Shown({len(self.frame)} rows)"
+
+
+def show(frame: pd.DataFrame) -> Shown:
+    """Return an aggregate table, already protected, as a reader sees it."""
+    return Shown(frame.drop(columns=["item", "measure"], errors="ignore"))
+
+
+def _word(value: Any) -> str:
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return WORDS["None"] if value is None else "secret ou absent"
+    if isinstance(value, bool | str):
+        return WORDS.get(str(value), str(value))
+    if isinstance(value, int | float):
+        whole = float(value).is_integer() or abs(value) >= _DECIMALS_BELOW
+        return number(float(value), 0 if whole else 1)
+    return str(value).replace(" ", NBSP)
+
+
+def protected(name: str, frame: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Return one table of the run with its small counts taken out."""
+    return protect_results({name: frame}, study.checks.minimum_count)[name]
+
+
+def figures_of(results: Frames, meta: Mapping[str, Any], threshold: int) -> dict[str, Figure]:
+    """Draw the figures of the note from tables in memory, blinded effects masked.
+
+    Args:
+        results: What `gather` returned.
+        meta: What `note_meta` returned.
+        threshold: Smallest count that may be shown.
+
+    Returns:
+        Figures by name: `flow`, `balance`, `trajectories`, `effects`, `subgroups`.
+    """
+    return draw(note_of(results, meta, str(meta.get("language") or "fr"), threshold))

@@ -1,0 +1,125 @@
+"""Small counts leave the tables, and cannot be found by subtraction."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalml.report.protect import hold, protect_results
+from evalml.report.results import complete_table
+
+
+def flow(*lost, start=1000):
+    kept = start - np.cumsum(lost)
+    rules = [f"r{place}" for place in range(len(lost))]
+    return pd.DataFrame({"rule": rules, "label": rules, "kept": kept, "lost": lost})
+
+
+def test_a_rule_that_leaves_out_a_few_is_joined_with_the_next():
+    table = protect_results({"flow": flow(0, 300, 4, 50)}, 11)["flow"]
+    assert table["lost"].tolist() == [0, 300, 54]
+    assert table["label"].tolist() == ["r0", "r1", "r2 ; r3"]
+    assert table["kept"].tolist() == [1000, 700, 646]
+
+
+def test_a_last_rule_that_leaves_out_a_few_is_joined_with_the_one_before():
+    assert protect_results({"flow": flow(0, 300, 4)}, 11)["flow"]["lost"].tolist() == [0, 304]
+
+
+def test_several_small_rules_are_joined_until_they_are_large():
+    assert protect_results({"flow": flow(0, 4, 5, 3, 80)}, 11)["flow"]["lost"].tolist() == [
+        0,
+        12,
+        80,
+    ]
+
+
+def test_a_study_that_ends_with_a_few_shows_neither_them_nor_what_gives_them_away():
+    table = protect_results({"flow": flow(0, 300, 692)}, 11)["flow"]
+    assert table["kept"].tolist()[:2] == [1000, 700]
+    assert table.iloc[2][["kept", "lost"]].isna().all()
+
+
+def test_no_count_of_any_random_flow_is_small_nor_any_difference():
+    rng = np.random.Generator(np.random.PCG64(1))
+    for _ in range(300):
+        lost = rng.choice([0, 1, 5, 10, 11, 40, 300], size=6)
+        table = protect_results({"flow": flow(*lost, start=1500)}, 11)["flow"]
+        shown = table[["kept", "lost"]].to_numpy("float64").ravel()
+        steps = np.diff(table["kept"].dropna())
+        for counts in (shown[np.isfinite(shown)], np.abs(steps)):
+            assert not ((counts > 0) & (counts < 11)).any()
+
+
+def test_a_subgroup_of_a_few_takes_the_next_smallest_with_it(frames_of):
+    effects = frames_of("strong")["effects"]
+    small = (effects["subgroup"] == "diplome") & (effects["subgroup_value"] == "SANS_DIPLOME")
+    effects.loc[small, "n_treated"] = 7
+    table = protect_results({"effects": effects}, 11)["effects"]
+    hidden = table[table["status"] == "blinded"]
+    assert set(hidden["subgroup_value"]) == {"SANS_DIPLOME", "CAP_BEP"}
+    assert hidden[["estimate", "ci_low", "n_treated", "n_comparison"]].isna().all(axis=None)
+    assert (table["subgroup_value"] == "BAC_ET_PLUS").sum() == 1
+
+
+def test_a_share_that_makes_a_few_persons_is_hidden(frames_of):
+    effects = frames_of("strong")["effects"].assign(n_treated=4000, mean_treated=0.002)
+    table = protect_results({"effects": effects}, 11)["effects"]
+    assert set(table["status"]) == {"blinded"}
+    assert "moins de 11" in table["reason"].iloc[0]
+
+
+def test_the_number_at_risk_cannot_be_subtracted_month_by_month():
+    assert hold(np.array([100.0, 97, 93, 88, 80, 79, 0]), 11).tolist() == [
+        100,
+        100,
+        100,
+        88,
+        88,
+        88,
+        0,
+    ]
+
+
+def test_months_with_a_few_persons_are_blank(frames_of):
+    table = frames_of("strong")["trajectories"]
+    table.loc[table["month"] > 20, "n_at_risk"] = 8
+    shown = protect_results({"trajectories": table}, 11)["trajectories"]
+    late = shown[shown["month"] > 20]
+    assert late[["rate", "std_error", "n_at_risk", "share_unobserved"]].isna().all(axis=None)
+    assert shown[shown["month"] == 12]["rate"].notna().all()
+
+
+def test_counts_in_the_sentence_of_a_check_are_hidden(frames_of):
+    checks = frames_of("strong")["checks"]
+    checks.loc[0, "sentence"] = "On a laissé 7 jeunes et 1 250 personnes, soit 12 bénéficiaires."
+    told = protect_results({"checks": checks}, 11)["checks"]["sentence"].iloc[0]
+    assert told == "On a laissé moins de 11 jeunes et 1 250 personnes, soit 12 bénéficiaires."
+
+
+def test_an_indicator_of_a_few_takes_another_cell_of_its_group():
+    table = pd.DataFrame(
+        {
+            "indicator": "acces",
+            "label": "",
+            "group": ["", "sexe", "sexe", "sexe"],
+            "group_value": ["", "F", "M", "X"],
+            "value": 0.3,
+            "numerator": [300.0, 100, 198, 2],
+            "denominator": [900.0, 400, 480, 20],
+            "unit": "proportion",
+        }
+    )
+    shown = protect_results({"indicators": table}, 11)["indicators"]
+    assert shown["numerator"].isna().tolist() == [False, True, False, True]
+
+
+@pytest.mark.parametrize("kind", ["strong", "null", "blinded"])
+def test_protecting_twice_changes_nothing_more(frames_of, kind):
+    once = protect_results(frames_of(kind), 11)
+    twice = protect_results(once, 11)
+    for name, frame in once.items():
+        pd.testing.assert_frame_equal(
+            complete_table(name, frame) if len(frame) else frame, twice[name], check_dtype=False
+        )
