@@ -100,9 +100,9 @@ def multiplier_statistics(
 
 def _multipliers(rng: np.random.Generator, draws: int, size: int) -> Matrix:
     if size >= FEW_CLUSTERS:
-        return rng.integers(0, 2, size=(draws, size)) * 2.0 - 1.0
-    webb = np.sqrt([0.5, 1.0, 1.5])
-    return rng.choice(np.concatenate([-webb, webb]), size=(draws, size))
+        return np.asarray(rng.integers(0, 2, size=(draws, size)) * 2.0 - 1.0, dtype=np.float64)
+    webb: Vector = np.sqrt(np.array([0.5, 0.5, 1.0, 1.0, 1.5, 1.5])) * np.tile([-1.0, 1.0], 3)
+    return webb[rng.integers(0, webb.size, size=(draws, size))]
 
 
 def sum_by(psi: Matrix, cluster: IntVector | HashVector) -> Matrix:
