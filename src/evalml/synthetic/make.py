@@ -21,11 +21,12 @@ from evalml.synthetic.simulate import simulate
 from evalml.synthetic.spells import spells
 from evalml.synthetic.streams import Draws
 from evalml.synthetic.truth import Truth, add_block, curves_table, effects_table
-from evalml.synthetic.vintage import as_of, day_of
+from evalml.synthetic.vintage import as_of, as_of_extract, day_of
 from evalml.synthetic.world import World, dump_world, read_world, structure_rows
-from evalml.synthetic.write import ready, write_extract
+from evalml.synthetic.write import describe, ready, write_blocks, write_extract, write_truth
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
 BLOCK = 50_000
@@ -209,13 +210,32 @@ def produce(
         EvalmlError: No such world, territory or day, or the folder holds something else.
     """
     spec = within(read_world(world), departements)
-    ready(Path(out))
-    made = make_world(spec, people, seed)
-    if vintage:
-        made = as_of(made, day_of(vintage))
-    write_extract(out, made)
-    n = people or spec.people
-    return Produced(spec.world, n, {k: v.num_rows for k, v in made.tables.items()})
+    n, seed = people or spec.people, spec.seed if seed is None else seed
+    day = day_of(vintage) if vintage else None
+    folder = ready(Path(out))
+    if spec.defects:
+        made = make_world(spec, n, seed)
+        made = as_of(made, day) if day else made
+        write_extract(folder, made)
+        return Produced(spec.world, n, {k: v.num_rows for k, v in made.tables.items()})
+    return Produced(spec.world, n, _stream(folder, spec, n, seed, day))
+
+
+def _stream(folder: Path, world: World, n: int, seed: int, day: dt.date | None) -> dict[str, int]:
+    """Write a world block by block, so that memory does not grow with its persons."""
+    cal = calendar(world)
+    a = areas(world, seed, cal)
+    truth = Truth(world.truth.horizon_max)
+    extract, text = extract_of(world), world_text(world, n, seed)
+    made = (
+        Synthetic(world, part, {}, extract, text) for part in blocks(world, n, seed, a, cal, truth)
+    )
+    kept = (as_of(part, day) if day else part for part in made)
+    rows = write_blocks(folder, (part.tables for part in kept))
+    rows |= write_blocks(folder, iter([{"structures": structures(world, a)}]))
+    describe(folder, as_of_extract(extract, world, day) if day else extract)
+    write_truth(folder, {"effects": effects_table(truth), "curves": curves_table(truth)}, text)
+    return rows
 
 
 def within(world: World, departements: list[str] | None) -> World:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +13,7 @@ from evalml.errors import EvalmlError
 
 if TYPE_CHECKING:
     from evalml.synthetic.make import Synthetic
+    from evalml.synthetic.world import World
 
 _ENTERED = {
     "situations": "date_saisie",
@@ -66,10 +67,15 @@ def as_of(made: Synthetic, day: dt.date) -> Synthetic:
     for name, rows in tables.items():
         if name not in {"jeunes", "structures"}:
             tables[name] = rows.filter(pc.is_in(rows["id_jeune"], known))
-    extract = made.extract | {"extraction_date": day.isoformat()}
-    if day < period.end:
-        extract["period_end"] = (day.replace(day=1) - dt.timedelta(days=1)).isoformat()
-    return replace(made, tables=tables, extract=extract)
+    return replace(made, tables=tables, extract=as_of_extract(made.extract, made.world, day))
+
+
+def as_of_extract(extract: dict[str, Any], world: World, day: dt.date) -> dict[str, Any]:
+    """Return what `extract.yaml` says of an extract made on `day`."""
+    out = extract | {"extraction_date": day.isoformat()}
+    if day < world.period.end:
+        out["period_end"] = (day.replace(day=1) - dt.timedelta(days=1)).isoformat()
+    return out
 
 
 def set_of(rows: pa.Table, column: str) -> pa.Array:

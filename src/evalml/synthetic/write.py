@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ import yaml
 from evalml.errors import ExtractError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evalml.synthetic.make import Synthetic
 
 _OPTIONS: dict[str, Any] = {"compression": "zstd", "store_schema": False, "write_statistics": True}
@@ -27,9 +30,25 @@ def write_extract(path: str | Path, made: Synthetic) -> Path:
     folder = ready(Path(path))
     for name, rows in made.tables.items():
         pq.write_table(rows, folder / f"{name}.parquet", **_OPTIONS)
-    _describe(folder, made.extract)
+    describe(folder, made.extract)
     write_truth(folder, made.truth, made.world_yaml)
     return folder
+
+
+def write_blocks(path: str | Path, parts: Iterator[dict[str, pa.Table]]) -> dict[str, int]:
+    """Write tables block by block, a row group each; return the rows of each table."""
+    rows: dict[str, int] = {}
+    with ExitStack() as stack:
+        writers: dict[str, pq.ParquetWriter] = {}
+        for part in parts:
+            for name, block in part.items():
+                if name not in writers:
+                    file = Path(path) / f"{name}.parquet"
+                    writer = pq.ParquetWriter(file, block.schema, **_OPTIONS)
+                    writers[name] = stack.enter_context(writer)
+                writers[name].write_table(block)
+                rows[name] = rows.get(name, 0) + block.num_rows
+    return rows
 
 
 def write_truth(folder: Path, truth: dict[str, pa.Table], world_yaml: str) -> None:
@@ -42,7 +61,8 @@ def write_truth(folder: Path, truth: dict[str, pa.Table], world_yaml: str) -> No
     (folder / "truth" / "world.yaml").write_text(world_yaml, encoding="utf-8")
 
 
-def _describe(folder: Path, extract: dict[str, Any]) -> None:
+def describe(folder: Path, extract: dict[str, Any]) -> None:
+    """Write `extract.yaml`."""
     text = yaml.safe_dump(extract, allow_unicode=True, sort_keys=False)
     (folder / "extract.yaml").write_text(text, encoding="utf-8")
 
