@@ -190,7 +190,7 @@ def _hashes(
     measures: Sequence[Measure],
 ) -> HashVector:
     if person is None:
-        outcomes: list[Vector] = [m.values for m in measures]  # noqa: PD011
+        outcomes: list[Vector] = [m.values for m in measures]
         stacked = np.column_stack(outcomes) if outcomes else np.empty((treated.size, 0))
         return hash_rows(design.matrix, treated.astype(float), stacked)
     if rows[person].isna().any():

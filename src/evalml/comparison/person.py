@@ -33,9 +33,7 @@ def hash_rows(X: Matrix, treated: Vector, outcomes: Matrix) -> HashVector:
         outcomes: Shape (n, k), NaN allowed.
     """
     combined = mix(pd.util.hash_array(np.ascontiguousarray(treated, dtype=np.float64)), 0)
-    for j in range(X.shape[1]):
-        column = pd.util.hash_array(np.ascontiguousarray(X[:, j] + 0.0))
-        combined = mix(combined ^ column, j + 1)
+    combined = mix(combined ^ hash_columns(X), 1)
     return mix(combined + _occurrence(combined, outcomes).astype(np.uint64), 0)
 
 
@@ -57,3 +55,12 @@ def _occurrence(hashes: HashVector, outcomes: Matrix) -> IntVector:
     number = np.empty(ordered.size, dtype=np.int64)
     number[order] = position - start
     return number
+
+
+def hash_columns(X: Matrix) -> HashVector:
+    """Return a hash of each row of numbers: equal rows, equal hashes, shape (n,)."""
+    combined = np.zeros(X.shape[0], dtype=np.uint64)
+    for j in range(X.shape[1]):
+        column = pd.util.hash_array(np.ascontiguousarray(X[:, j] + 0.0))
+        combined = mix(combined ^ column, j + 1)
+    return combined

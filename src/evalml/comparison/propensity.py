@@ -64,7 +64,7 @@ def fit_propensity(design: Design, treated: BoolVector, estimand: Estimand = "at
     columns = standardise(chosen.matrix)
     fit = fit_named(columns, chosen.names, treated[inside])
     notes = (
-        *_notes_of(support),
+        *notes_of(support),
         *_aliased(chosen, columns),
         *nearly_perfect(chosen, treated[inside]),
     )
@@ -122,7 +122,8 @@ def refuse_alone(support: Support, estimand: Estimand) -> None:
         raise EstimationError(message)
 
 
-def _notes_of(support: Support) -> tuple[str, ...]:
+def notes_of(support: Support) -> tuple[str, ...]:
+    """Say which rows weigh nothing, and why."""
     levels = (*support.comparison_levels, *support.treated_levels)
     if not levels:
         return ()

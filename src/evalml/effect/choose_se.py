@@ -46,16 +46,22 @@ def choose_inference(
 
 def _clustered(psi: Vector, estimate: Estimate, sample: Sample, level: float) -> Inference:
     """Sum by cluster; a regression gets (n - 1) / (n - k) besides, as in Stata and R (CR1)."""
-    error, clusters = cluster_se(psi, _clusters(sample))
+    codes = _clusters(sample, estimate)
+    if estimate.sets is not None:
+        used = estimate.sets >= 0
+        psi, codes = psi[used] * (used.sum() / psi.size), codes[used]
+    error, clusters = cluster_se(psi, codes)
     n, k = psi.size, estimate.parameters
     if k and n > k:
         error *= ((n - 1) / (n - k)) ** 0.5
     return infer(estimate.value, error, level, clusters - 1, clusters)
 
 
-def _clusters(sample: Sample) -> IntVector:
+def _clusters(sample: Sample, estimate: Estimate) -> IntVector:
     if sample.cluster is not None:
         return sample.cluster
+    if estimate.default == "cluster" and estimate.sets is not None:
+        return estimate.sets
     if sample.repeated:
         return sample.person.astype("int64")
     message = "a clustered standard error needs a cluster column; name it, or choose another one"

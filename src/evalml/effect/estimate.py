@@ -9,10 +9,10 @@ import numpy as np
 
 from evalml.effect.choose_se import choose_inference
 from evalml.effect.effect import Effect
-from evalml.effect.methods import compute
-from evalml.effect.sample import Sample, take_rows
+from evalml.effect.methods import balance_rows, compute
+from evalml.effect.sample import Sample, take_rows, trim_rows
 from evalml.effect.settings import METHODS, Settings, one_of
-from evalml.effect.shared import Shared, fit_shared
+from evalml.effect.shared import Shared, fit_score, fit_shared
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -115,7 +115,12 @@ def _fit_each(
 ) -> dict[str, Fit]:
     """Fit once for all methods; if that fails, for each, so that one does not lose the others."""
     try:
-        sample = take_rows(comparison, observed)
+        sample = take_rows(comparison, observed, settings.match.exact)
+    except EstimationError as error:
+        return dict.fromkeys(methods, error)
+    try:
+        if settings.trim is not None:
+            sample = trim_rows(sample, fit_score(sample, settings).score, settings.trim)
     except EstimationError as error:
         return dict.fromkeys(methods, error)
     try:
@@ -153,6 +158,7 @@ def _one(measure: Measure, method: str, fit: Fit, settings: Settings, n_rows: in
     except EstimationError as error:
         message = f"{measure.key}, {method}: {error}"
         raise EstimationError(message) from error
+    used = np.ones_like(sample.treated) if estimate.used is None else estimate.used
     details: dict[str, Any] = {
         "se": kind,
         "df": inference.df,
@@ -160,6 +166,9 @@ def _one(measure: Measure, method: str, fit: Fit, settings: Settings, n_rows: in
         "unobserved": n_rows - y.size,
         **estimate.details,
     }
+    details["warnings"] = [*estimate.details.get("warnings", []), *sample.notes]
+    if settings.balance:
+        details["balance"] = balance_rows(method, sample, shared, settings.estimand)
     return Effect(
         outcome=measure.outcome,
         horizon_months=measure.horizon_months,
@@ -170,12 +179,12 @@ def _one(measure: Measure, method: str, fit: Fit, settings: Settings, n_rows: in
         ci_low=inference.ci_low,
         ci_high=inference.ci_high,
         p_value=inference.p_value,
-        n_treated=int(sample.treated.sum()),
-        n_comparison=int((~sample.treated).sum()),
+        n_treated=int((used & sample.treated).sum()),
+        n_comparison=int((used & ~sample.treated).sum()),
         mean_treated=estimate.mean_treated,
         mean_comparison=estimate.mean_comparison,
         unit=measure.unit,
-        details={"warnings": [], **details},
+        details=details,
     )
 
 

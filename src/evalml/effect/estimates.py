@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evalml.arrays import Vector
+    from evalml.arrays import BoolVector, IntVector, Vector
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -22,6 +22,8 @@ class Estimate:
         std_errors: Standard errors of the method's own, by name (`hc2`, `abadie_imbens`, ...).
         default: The one to use when there are no clusters.
         parameters: Coefficients of the regression behind it, for t and for clusters; 0 if none.
+        sets: Clusters of the method's own (matched sets), shape (n,); -1 for rows not used.
+        used: Rows that count, shape (n,); None when all do.
         details: What else there is to say.
     """
 
@@ -32,4 +34,6 @@ class Estimate:
     std_errors: dict[str, float] = field(default_factory=dict)
     default: str = "influence"
     parameters: int = 0
+    sets: IntVector | None = None
+    used: BoolVector | None = None
     details: dict[str, Any] = field(default_factory=dict)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from evalml.comparison.balance import balance_table
 from evalml.comparison.overlap import measure_overlap, overlap_warnings
 from evalml.effect.aipw import aipw_ate, aipw_att
 from evalml.effect.diff import difference
+from evalml.effect.ebal import balanced_difference
 from evalml.effect.ipw import weighted_difference
+from evalml.effect.match import match_weights, matched_difference
 from evalml.effect.ols import regress
 from evalml.effect.regression import predict_logit, predict_ols
 from evalml.effect.regression_imputation import impute_ate, impute_att
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from evalml.arrays import Vector
-    from evalml.comparison.propensity import Propensity
+    from evalml.comparison.propensity import Estimand, Propensity
     from evalml.comparison.weights import Weights
     from evalml.effect.estimates import Estimate
     from evalml.effect.sample import Sample
@@ -93,6 +96,46 @@ def _weight_details(sample: Sample, score: Propensity, weights: Weights) -> dict
     return {**overlap.details(), "clipped": weights.clipped, "warnings": warnings}
 
 
+def _ebal(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+    entropy = _given(shared.entropy)
+    estimate = balanced_difference(y, sample.treated, entropy.weights, entropy.moments)
+    overlap = measure_overlap(entropy.weights, sample.treated)
+    details = {
+        **{k: v for k, v in overlap.details().items() if v is not None},
+        "moments": settings.moments,
+        "iterations": entropy.iterations,
+        "moment_gap": entropy.gap,
+        "warnings": [*overlap_warnings(overlap, int((~sample.treated).sum())), *entropy.notes],
+    }
+    return replace(estimate, details=details)
+
+
+def _match(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+    return matched_difference(y, sample, _given(shared.matches), settings.match)
+
+
+def balance_rows(
+    method: str, sample: Sample, shared: Shared, estimand: Estimand
+) -> list[dict[str, Any]]:
+    """Return the balance table of a method, one object per covariate."""
+    weights = _final_weights(method, shared)
+    table = balance_table(sample.design, sample.treated, weights, estimand)
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def _final_weights(method: str, shared: Shared) -> Vector | None:
+    """Return the weights a method compares the arms with; None when it has none."""
+    if method == "ipw":
+        return None if shared.weights is None else shared.weights.values
+    if method == "aipw":
+        return None if shared.fold_weights is None else shared.fold_weights.values
+    if method == "ebal":
+        return None if shared.entropy is None else shared.entropy.weights
+    if method == "match" and shared.matches is not None:
+        return match_weights(shared.matches)
+    return None
+
+
 def _no_overlap_estimand(method: str) -> str:
     return f"{method} does not estimate the effect on the overlap (ato); use ipw, or att or ate"
 
@@ -108,4 +151,6 @@ _COMPUTE: dict[str, Callable[[Vector, Sample, Shared, Settings], Estimate]] = {
     "regression_imputation": _regression_imputation,
     "ipw": _ipw,
     "aipw": _aipw,
+    "ebal": _ebal,
+    "match": _match,
 }

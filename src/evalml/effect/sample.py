@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from evalml.errors import EstimationError
+from evalml.comparison.overlap import trim, trimming
+from evalml.errors import EstimationError, nearest
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, HashVector, IntVector
+    from collections.abc import Sequence
+
+    from evalml.arrays import BoolVector, HashVector, IntVector, Vector
     from evalml.comparison.comparison import Comparison, Design
 
 
@@ -25,6 +29,8 @@ class Sample:
         cluster: Shape (n,) or None.
         person: Shape (n,).
         repeated: Whether a person has several rows.
+        strata: Codes that partners must share, shape (n,), or None.
+        notes: What was done to the rows (trimming), with counts.
     """
 
     rows: BoolVector
@@ -33,9 +39,11 @@ class Sample:
     cluster: IntVector | None
     person: HashVector
     repeated: bool
+    strata: IntVector | None = None
+    notes: tuple[str, ...] = ()
 
 
-def take_rows(comparison: Comparison, rows: BoolVector) -> Sample:
+def take_rows(comparison: Comparison, rows: BoolVector, exact: Sequence[str] = ()) -> Sample:
     """Keep the rows where the outcome was observed.
 
     Raises:
@@ -49,4 +57,59 @@ def take_rows(comparison: Comparison, rows: BoolVector) -> Sample:
     cluster = None if comparison.cluster is None else comparison.cluster[rows]
     person = comparison.person[rows]
     design = comparison.design if rows.all() else comparison.design.rows(rows)
-    return Sample(rows, treated, design, cluster, person, np.unique(person).size < person.size)
+    repeated = np.unique(person).size < person.size
+    strata = find_strata(comparison, exact)[rows] if exact else None
+    return Sample(rows, treated, design, cluster, person, repeated, strata)
+
+
+def trim_rows(sample: Sample, score: Vector, low: float) -> Sample:
+    """Keep the rows whose score lies in [low, 1 - low], and say whom that leaves out.
+
+    Raises:
+        EstimationError: One arm has nobody left.
+    """
+    kept = trim(score, low, 1.0 - low)
+    share = trimming(score, sample.treated, kept)
+    lost = [int((~kept & arm).sum()) for arm in (sample.treated, ~sample.treated)]
+    note = (
+        f"trimmed to scores in [{low:g}, {1 - low:g}]: {lost[0]} treated and {lost[1]} comparison "
+        f"rows left out; the effect is that on the {share['share_treated_kept']:.1%} of the "
+        "treated kept, no longer on all"
+    )
+    if not lost[0] + lost[1]:
+        return sample
+    if not (kept & sample.treated).any() or not (kept & ~sample.treated).any():
+        message = f"no overlap: one arm has no score in [{low:g}, {1 - low:g}]"
+        raise EstimationError(message)
+    rows = sample.rows.copy()
+    rows[rows] = kept
+    return Sample(
+        rows,
+        sample.treated[kept],
+        sample.design.rows(kept),
+        None if sample.cluster is None else sample.cluster[kept],
+        sample.person[kept],
+        sample.repeated,
+        None if sample.strata is None else sample.strata[kept],
+        (*sample.notes, note),
+    )
+
+
+def find_strata(comparison: Comparison, exact: Sequence[str]) -> IntVector:
+    """Number the combinations of values of covariates or subgroups, shape (N,).
+
+    Raises:
+        EstimationError: A name is neither a covariate nor a subgroup.
+    """
+    codes = np.zeros(comparison.treated.size, dtype=np.int64)
+    for name in exact:
+        known = comparison.covariates if name in comparison.covariates else comparison.subgroups
+        if name not in known:
+            names = [*map(str, comparison.covariates), *map(str, comparison.subgroups)]
+            message = (
+                f"exact: '{name}' is neither a covariate nor a subgroup; {nearest(name, names)}"
+            )
+            raise EstimationError(message)
+        values, levels = pd.factorize(known[name], sort=True, use_na_sentinel=False)
+        codes = np.unique(codes * len(levels) + values, return_inverse=True)[1]
+    return np.asarray(codes, dtype=np.int64)

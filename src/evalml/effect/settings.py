@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
+from evalml.comparison.matching import MatchOptions
 from evalml.comparison.propensity import Estimand
 from evalml.effect.variance import StandardError
 from evalml.errors import EstimationError, nearest
@@ -31,6 +32,10 @@ class Settings:
         fold_by: Folds by `person` or by `cluster`.
         outcome_model: `ols`, or `logit` for a 0/1 outcome (aipw only).
         score: `logit` or `boosting`.
+        moments: Moments that `ebal` balances, 1 or 2.
+        match: Options of `match`.
+        trim: Rows whose score lies outside [trim, 1 - trim] are left out, and the rest refitted.
+        balance: Whether `details` holds the balance table of each method.
     """
 
     estimand: Estimand = "att"
@@ -42,6 +47,10 @@ class Settings:
     fold_by: Literal["person", "cluster"] = "person"
     outcome_model: Literal["ols", "logit"] = "ols"
     score: Literal["logit", "boosting"] = "logit"
+    moments: int = 1
+    match: MatchOptions = field(default_factory=MatchOptions)
+    trim: float | None = None
+    balance: bool = False
 
     def __post_init__(self) -> None:
         one_of("estimand", self.estimand, get_args(Estimand))
@@ -50,6 +59,9 @@ class Settings:
         one_of("fold_by", self.fold_by, ("person", "cluster"))
         one_of("outcome_model", self.outcome_model, ("ols", "logit"))
         one_of("score", self.score, ("logit", "boosting"))
+        if self.trim is not None and not 0.0 < self.trim < 0.5:  # noqa: PLR2004
+            message = f"trim is {self.trim}; it must lie between 0 and 0.5"
+            raise EstimationError(message)
         if self.folds < 0:
             message = f"folds is {self.folds}; give 0 (no cross-fitting) or 2 and more"
             raise EstimationError(message)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalml.comparison.boosting import boost_propensity
 from evalml.comparison.columns import standardise
 from evalml.comparison.crossfit import cross_fit_propensity
+from evalml.comparison.entropy import EntropyBalance, balance_entropy
 from evalml.comparison.propensity import Propensity, fit_propensity
 from evalml.comparison.weights import Weights, score_weights
 from evalml.effect.folds import assign_folds
+from evalml.effect.match import fit_matches
 from evalml.effect.regression import FoldGrams, prepare_folds
 from evalml.errors import EstimationError
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from evalml.arrays import IntVector, Matrix
+    from evalml.comparison.matching import Matches
     from evalml.effect.sample import Sample
     from evalml.effect.settings import Settings
 
@@ -35,6 +39,8 @@ class Shared:
         fold_weights: From it.
         grams0: Least squares on the comparison arm, by fold.
         grams1: Least squares on the treated arm, by fold (effect on all only).
+        entropy: Entropy balancing, for `ebal`.
+        matches: For `match`.
     """
 
     Z: Matrix
@@ -44,6 +50,8 @@ class Shared:
     fold_weights: Weights | None = None
     grams0: FoldGrams | None = None
     grams1: FoldGrams | None = None
+    entropy: EntropyBalance | None = None
+    matches: Matches | None = None
 
 
 def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> Shared:
@@ -52,39 +60,74 @@ def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> 
     Raises:
         EstimationError: Separation, no overlap, folds that cannot be drawn.
     """
-    if not {"ipw", "aipw"} & set(methods):
-        regressions = {"ols", "regression_imputation"} & set(methods)
-        return Shared(standardise(sample.design.matrix).Z if regressions else np.empty((0, 0)))
-    score = fit_propensity(sample.design, sample.treated, settings.estimand)
-    Z = standardise(sample.design.matrix).Z if score.Z is None or not _whole(score) else score.Z
-    weights = None
-    if "ipw" in methods:
-        weights = score_weights(score.score, sample.treated, settings.estimand, settings.clip)
-    if "aipw" not in methods:
-        return Shared(Z, score, weights)
-    fold = assign_folds(_fold_keys(sample, settings), settings.folds, settings.seed, sample.treated)
+    wanted = set(methods)
+    treated, estimand = sample.treated, settings.estimand
+    score = None
+    if wanted & {"ipw", "aipw"}:
+        score = fit_score(sample, settings)
+    Z: Matrix = np.empty((0, 0))
+    if wanted & {"ols", "regression_imputation", "aipw"}:
+        Z = _columns(sample, score)
+    shared = Shared(Z, score)
+    if score is not None and "ipw" in wanted:
+        weights = score_weights(score.score, treated, estimand, settings.clip)
+        shared = replace(shared, weights=weights)
+    if score is not None and "aipw" in wanted:
+        shared = _with_folds(shared, sample, score, settings)
+    if "ebal" in wanted:
+        _only(settings, "ebal", ("att",))
+        shared = replace(shared, entropy=balance_entropy(sample.design, treated, settings.moments))
+    if "match" in wanted:
+        _only(settings, "match", ("att", "ate"))
+        shared = replace(shared, matches=fit_matches(sample, settings.match, estimand))
+    return shared
+
+
+def fit_score(sample: Sample, settings: Settings) -> Propensity:
+    """Fit the propensity score by the model asked for."""
+    if settings.score == "logit":
+        return fit_propensity(sample.design, sample.treated, settings.estimand)
+    fold = _folds(sample, settings)
+    return boost_propensity(sample.design, sample.treated, fold, settings.estimand, settings.seed)
+
+
+def _folds(sample: Sample, settings: Settings) -> IntVector:
+    keys = _fold_keys(sample, settings)
+    return assign_folds(keys, settings.folds, settings.seed, sample.treated)
+
+
+def _with_folds(shared: Shared, sample: Sample, score: Propensity, settings: Settings) -> Shared:
+    fold = _folds(sample, settings)
     fold_score, fold_weights = _cross_fit(sample, fold, score, settings)
-    treated_too = settings.estimand == "ate"
-    return Shared(
-        Z=Z,
-        score=score,
-        weights=weights,
+    both = settings.estimand == "ate"
+    return replace(
+        shared,
         fold_score=fold_score,
         fold_weights=fold_weights,
-        grams0=prepare_folds(Z, ~sample.treated, fold),
-        grams1=prepare_folds(Z, sample.treated, fold) if treated_too else None,
+        grams0=prepare_folds(shared.Z, ~sample.treated, fold),
+        grams1=prepare_folds(shared.Z, sample.treated, fold) if both else None,
     )
 
 
-def _whole(score: Propensity) -> bool:
-    """Tell whether the score was fitted on every row."""
-    return score.Z is not None and bool((score.Z[:, 0] == 1.0).all())
+def _columns(sample: Sample, score: Propensity | None) -> Matrix:
+    """Return standardised columns of every row, those of the score if it was fitted on all."""
+    if score is not None and score.Z is not None and (score.Z[:, 0] == 1.0).all():
+        return score.Z
+    return standardise(sample.design.matrix).Z
+
+
+def _only(settings: Settings, method: str, estimands: tuple[str, ...]) -> None:
+    if settings.estimand not in estimands:
+        message = f"{method} estimates {' or '.join(estimands)}, not {settings.estimand}"
+        raise EstimationError(message)
 
 
 def _cross_fit(
     sample: Sample, fold: IntVector, full: Propensity, settings: Settings
 ) -> tuple[Propensity, Weights]:
-    fitted = cross_fit_propensity(sample.design, sample.treated, fold, full, settings.estimand)
+    fitted = full.score  # a boosted score is cross-fitted already
+    if settings.score == "logit":
+        fitted = cross_fit_propensity(sample.design, sample.treated, fold, full, settings.estimand)
     weights = score_weights(fitted, sample.treated, settings.estimand, settings.clip)
     return Propensity(fitted, None, None, None, full.notes), weights
 

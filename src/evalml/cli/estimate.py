@@ -1,0 +1,208 @@
+"""`evalml estimate`: the effect of a treatment, from any table with one row per person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evalml.comparison.comparison import Comparison
+    from evalml.effect.effect import Effect
+
+Names = Annotated[list[str] | None, typer.Option(help="Columns, with commas or repeated.")]
+
+
+def estimate(  # noqa: PLR0913, PLR0917
+    data: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per person.")],
+    treatment: Annotated[str, typer.Option(help="Column of 1 (treated) and 0.")],
+    outcome: Annotated[list[str], typer.Option(help="Columns of the outcomes.")],
+    covariates: Names = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="diff, ols, regression_imputation, match, ipw, ebal, aipw."),
+    ] = None,
+    estimand: Annotated[str, typer.Option(help="att, ate, or ato (overlap, ipw only).")] = "att",
+    se: Annotated[
+        str, typer.Option(help="hc0, hc1, hc2, cluster, influence, abadie_imbens; none: by method.")
+    ] = "",
+    cluster: Annotated[str, typer.Option(help="Column of the clusters of the variance.")] = "",
+    person: Annotated[str, typer.Option(help="Column of the identifier: folds and ties.")] = "",
+    subgroup: Names = None,
+    formula: Annotated[
+        str, typer.Option(help="Columns to adjust for, such as 'age + I(age**2) + educ:re74'.")
+    ] = "",
+    missing: Annotated[
+        str, typer.Option(help="Missing values: refuse, drop (and count), or category.")
+    ] = "refuse",
+    folds: Annotated[int, typer.Option(help="Folds of cross-fitting, 0 for none.")] = 5,
+    fold_by: Annotated[str, typer.Option(help="Folds by person or by cluster.")] = "person",
+    clip: Annotated[float | None, typer.Option(help="Keep scores in [clip, 1 - clip].")] = None,
+    trim: Annotated[
+        float | None, typer.Option(help="Leave out rows with scores outside [trim, 1 - trim].")
+    ] = None,
+    score: Annotated[str, typer.Option(help="Propensity by logit or boosting.")] = "logit",
+    outcome_model: Annotated[str, typer.Option(help="aipw: ols, or logit for 0/1.")] = "ols",
+    moments: Annotated[int, typer.Option(help="ebal: 1 (means), 2 (and squares).")] = 1,
+    metric: Annotated[
+        str, typer.Option(help="match: propensity, logit, mahalanobis, inverse_variance.")
+    ] = "propensity",
+    k: Annotated[int, typer.Option("--k", help="match: partners per person.")] = 1,
+    caliper: Annotated[
+        float | None, typer.Option(help="match: largest distance, in SD of the metric.")
+    ] = None,
+    exact: Names = None,
+    replace: Annotated[bool, typer.Option(help="match: with replacement.")] = True,
+    ties: Annotated[
+        str, typer.Option(help="match: average, hash (of the person), or row (as MatchIt).")
+    ] = "average",
+    variance_neighbours: Annotated[
+        int, typer.Option(help="match: neighbours of the conditional variance.")
+    ] = 1,
+    score_correction: Annotated[
+        bool, typer.Option("--score-correction", help="match: count the estimation of the score.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Draws the folds.")] = 0,
+    level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Estimate the effect of a treatment on the persons of a table.
+
+    Text covariates become categories. A missing value stops the command, unless `--missing` says
+    what to do; with `drop` and `category`, rows without an outcome are left out of it and counted.
+
+    Example: evalml estimate nsw.csv --treatment treat --outcome re78 --covariates age,educ,re74
+    --method aipw --json
+    """
+    from evalml.cli.table_io import show, split_names
+    from evalml.comparison.matching import MatchOptions
+    from evalml.effect.estimate import estimate_effects
+    from evalml.effect.settings import Settings
+
+    methods = list(split_names(method)) or ["aipw"]
+    settings = Settings(
+        estimand=estimand,  # type: ignore[arg-type]
+        se=se or None,  # type: ignore[arg-type]
+        folds=folds,
+        seed=seed,
+        level=level,
+        clip=clip,
+        fold_by=fold_by,  # type: ignore[arg-type]
+        outcome_model=outcome_model,  # type: ignore[arg-type]
+        score=score,  # type: ignore[arg-type]
+        moments=moments,
+        match=MatchOptions(
+            metric=metric,  # type: ignore[arg-type]
+            k=k,
+            replace=replace,
+            caliper=caliper,
+            ties=ties,  # type: ignore[arg-type]
+            exact=split_names(exact),
+            variance_neighbours=variance_neighbours,
+            score_correction=score_correction,
+        ),
+        trim=trim,
+        balance=True,
+    )
+    roles = {
+        "treatment": treatment,
+        "outcomes": split_names(outcome),
+        "covariates": split_names(covariates),
+        "subgroups": (*split_names(subgroup), *split_names(exact)),
+        "cluster": cluster or None,
+        "person": person or None,
+    }
+    comparison = _read(data, roles, formula, missing)
+    by = len(split_names(subgroup))
+    effects = estimate_effects(_only(comparison, by), methods, settings=settings)
+    show([_with_notes(effect, comparison) for effect in effects], json_wanted=json)
+    if not json:
+        _print_balance(effects[0])
+
+
+def _read(data: Path, roles: dict[str, Any], formula: str, missing: str) -> Comparison:
+    """Read the columns needed and make the comparison."""
+    from evalml.cli.table_io import read_table
+    from evalml.comparison.build import MeasureSpec, build_comparison
+    from evalml.comparison.formula import names_in
+    from evalml.effect.settings import one_of
+
+    one_of("missing", missing, ("refuse", "drop", "category"))
+    single = [roles["treatment"], roles["cluster"], roles["person"]]
+    wanted = [n for n in single if n]
+    for several in ("outcomes", "covariates", "subgroups"):
+        wanted += roles[several]
+    frame = read_table(data, [*wanted, *(names_in(formula) if formula else [])])
+    _refuse_missing_outcomes(frame, roles["outcomes"], missing)
+    covariates = list(roles["covariates"])
+    if formula:
+        frame, covariates = _with_formula(frame, formula)
+    return build_comparison(
+        frame,
+        treatment=roles["treatment"],
+        measures=[MeasureSpec(column) for column in roles["outcomes"]],
+        covariates=covariates,
+        cluster=roles["cluster"],
+        person=roles["person"],
+        subgroups=list(dict.fromkeys(roles["subgroups"])),
+        missing=missing,  # type: ignore[arg-type]
+    )
+
+
+def _with_formula(frame: pd.DataFrame, formula: str) -> tuple[pd.DataFrame, list[str]]:
+    """Put the columns of the formula in the place of the covariates."""
+    import pandas as pd
+
+    from evalml.comparison.formula import expand_formula
+
+    terms = expand_formula(frame, formula)
+    others = frame[[c for c in frame.columns if c not in terms.columns]]
+    return pd.concat([others, terms], axis=1), [str(c) for c in terms.columns]
+
+
+def _refuse_missing_outcomes(frame: pd.DataFrame, outcomes: tuple[str, ...], missing: str) -> None:
+    from evalml.errors import DataError
+
+    for name in outcomes:
+        count = int(frame[name].isna().sum()) if name in frame else 0
+        if count and missing == "refuse":
+            message = (
+                f"outcome '{name}' is missing in {count} of {len(frame)} rows; complete it, or "
+                "choose --missing drop to leave these rows out (nothing then says that they are "
+                "missing at random)"
+            )
+            raise DataError(message)
+
+
+def _only(comparison: Comparison, subgroups: int) -> Comparison:
+    """Keep exact covariates at hand for matching without making subgroups of them."""
+    from dataclasses import replace
+
+    asked = comparison.subgroups.iloc[:, :subgroups]
+    extra = comparison.subgroups.iloc[:, subgroups:]
+    described = comparison.covariates.assign(
+        **{str(c): extra[c] for c in extra if c not in comparison.covariates}
+    )
+    return replace(comparison, subgroups=asked, covariates=described)
+
+
+def _with_notes(effect: Effect, comparison: Comparison) -> Effect:
+    """Add what was left out on reading to the warnings."""
+    from dataclasses import replace
+
+    warnings = [*effect.details.get("warnings", []), *comparison.notes]
+    subgroup = {"subgroup": effect.subgroup, "subgroup_value": effect.subgroup_value}
+    keys = subgroup if effect.subgroup else {}
+    return replace(effect, details={**keys, **effect.details, "warnings": warnings})
+
+
+def _print_balance(effect: Effect) -> None:
+    """Print standardised mean differences before and after."""
+    typer.echo("\nbalance (standardised mean differences)      before    after")
+    for row in effect.details.get("balance", []):
+        typer.echo(
+            f"  {row['covariate'][:38]:38}  {row['smd_before']:8.3f} {row['smd_after']:8.3f}"
+        )
