@@ -1,0 +1,181 @@
+"""`evalml published`: printed figures against one another, and against what an extract gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evalml.errors import EvalmlError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evalml.published.audit import Audit
+
+app = typer.Typer(
+    name="published",
+    help="Check figures in print: against one another, or against an extract.",
+    no_args_is_help=True,
+)
+_SHIPPED = Path("data/published")
+
+
+@app.command("audit")
+def audit(
+    path: Annotated[
+        Path, typer.Argument(help="A CSV of printed figures, or a folder of them.")
+    ] = _SHIPPED,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write findings.csv, identities.csv, audit.html.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Test printed figures against one another; failures are findings, not errors.
+
+    Example: evalml published audit data/published --out audit/
+    """
+    import json
+
+    from evalml.published import audit_path
+    from evalml.published.write import write_audit
+
+    result = audit_path(path)
+    written = write_audit(result, out) if out else ()
+    if as_json:
+        typer.echo(json.dumps(_json(result), ensure_ascii=False, indent=2))
+        return
+    _table(result)
+    for file in written:
+        typer.echo(f"wrote {file}")
+
+
+def _json(result: Audit) -> dict[str, Any]:
+    from evalml.published.identity import ENGLISH, arithmetic
+
+    return {
+        "figures": len(result.figures),
+        "identities": len(result.outcomes),
+        "failures": len(result.failures),
+        "tested": {k: {"tested": n, "failed": m} for k, (n, m) in result.tested().items()},
+        "findings": [
+            {
+                "figures": list(f.figures),
+                "cause": f.cause,
+                "certainty": f.certainty,
+                "correction": f.correction or None,
+                "explanation": f.explanation,
+                "failures": [arithmetic(o, result.figures, ENGLISH) for o in f.failures],
+            }
+            for f in result.findings
+        ],
+    }
+
+
+_CERTAINTY = {
+    "quasi certaine": "near certain",
+    "probable": "likely",
+    "possible": "possible",
+    "indéterminée": "undetermined",
+}
+_CAUSE = {
+    "slip": "misprint",
+    "extractions": "two extractions",
+    "definitions": "two definitions",
+    "base": "wrong base",
+    "truncated": "truncated, not rounded",
+    "order": "page out of order",
+    "reference": "date of a reference",
+    "format": "not a number's writing",
+    "unknown": "unknown",
+}
+
+
+def _table(result: Audit) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from evalml.published.identity import ENGLISH, arithmetic
+
+    table = Table(title=f"{len(result.findings)} findings", show_lines=True)
+    table.add_column("#", justify="right")
+    for name in ("figure", "printed", "read", "cause", "certainty"):
+        table.add_column(name, overflow="fold")
+    table.add_column("arithmetic", overflow="fold", ratio=1)
+    for position, finding in enumerate(result.findings, 1):
+        first = result.figures[finding.figures[0]]
+        more = len(finding.failures) - 1
+        sums = arithmetic(finding.failures[0], result.figures, ENGLISH) if finding.failures else ""
+        table.add_row(
+            str(position),
+            first.id,
+            first.printed,
+            finding.correction,
+            _CAUSE.get(finding.cause, finding.cause),
+            _CERTAINTY[finding.certainty],
+            sums + (f"  (+{more})" if more > 0 else ""),
+        )
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{len(result.figures)} printed figures, {len(result.outcomes)} identities tested, "
+        f"{len(result.failures)} fail, {len(result.findings)} findings"
+    )
+
+
+@app.command("compare")
+def compare(
+    source: Annotated[
+        Path,
+        typer.Argument(help="A run folder, or a CSV of indicators (results/indicators.csv)."),
+    ],
+    published: Annotated[
+        Path, typer.Option("--published", help="The printed figures: a CSV or a folder.")
+    ] = _SHIPPED,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="CSV from indicators to definition codes.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write compare.csv in this folder.")
+    ] = None,
+) -> None:
+    """Say of each printed figure: equal, within rounding, differs by …, or not computable.
+
+    Example: evalml published compare runs/activite/20250101 --out compare/
+    """
+    import pandas as pd
+
+    from evalml.published import compare_published, read_figures
+    from evalml.published.compare import summary
+
+    figures = read_figures(published)
+    given = pd.read_csv(mapping, dtype=str) if mapping else _shipped_mapping(published)
+    compared = compare_published(figures, _indicators(source), given)
+    typer.echo(summary(compared).to_string())
+    known = compared[compared["verdict"] != "not computable"]
+    columns = ["id", "printed", "value", "verdict", "difference"]
+    typer.echo(known[columns].to_string(index=False))
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        compared.to_csv(out / "compare.csv", index=False)
+        typer.echo(f"wrote {out / 'compare.csv'}")
+
+
+def _shipped_mapping(published: Path) -> pd.DataFrame | None:
+    import pandas as pd
+
+    folder = published if published.is_dir() else published.parent
+    file = folder / "mapping" / "definitions.csv"
+    return pd.read_csv(file, dtype=str) if file.is_file() else None
+
+
+def _indicators(source: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    file = source / "results" / "indicators.csv" if source.is_dir() else source
+    if not file.is_file():
+        raise EvalmlError(
+            f"no indicators at {file}; give a run that wrote results/indicators.csv, or the CSV"
+        )
+    return pd.read_csv(file, dtype={"territory": str, "breakdown": str})

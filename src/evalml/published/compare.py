@@ -1,0 +1,214 @@
+"""Our figures against those in print: equal, within rounding, different, or not computable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalml.errors import nearest
+from evalml.published.read import PublishedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from evalml.published.figure import Figure
+
+NEEDED = ("indicator", "territory", "year", "value")
+EQUAL, ROUNDING, DIFFERS = "equal", "within rounding", "differs"
+NOT_COMPUTABLE = "not computable"
+COLUMNS = (
+    "id",
+    "source",
+    "place",
+    "indicator",
+    "definition",
+    "territory",
+    "year",
+    "breakdown",
+    "statistic",
+    "unit",
+    "printed",
+    "value_printed",
+    "value",
+    "verdict",
+    "difference",
+    "relative",
+    "reason",
+)
+_UNITS = frozenset(
+    {"jeunes", "actes", "contrats", "parcours", "périodes", "candidatures", "euros", "%"}
+)
+
+
+def compare_published(
+    figures: Mapping[str, Figure] | Iterable[Figure],
+    indicators: pd.DataFrame,
+    mapping: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return what an indicators table makes of each printed figure.
+
+    Figures and indicators meet on definition, territory, year, breakdown and statistic. An
+    indicator without `statistic` is compared whatever the statistic of the figure; one without
+    `breakdown` is the whole.
+
+    Args:
+        figures: The printed figures.
+        indicators: Columns `indicator`, `territory`, `year`, `value`, and where they matter
+            `breakdown` (`dimension=value` pairs joined by `;`) and `statistic`; a null value may
+            carry its `reason`.
+        mapping: Columns `indicator` and `definition` (the code of the indicators table), and
+            where they matter `breakdown`, `definition_breakdown` and `reason` (why the figure
+            can never come from an extract). Without it codes are taken to be the same.
+
+    Returns:
+        One row per figure, in the order of the figures, with the columns of `COLUMNS`. The
+        difference is the recomputed value minus the printed one.
+
+    Raises:
+        PublishedError: A column is missing, or one indicator has two values.
+    """
+    table = _lookup(indicators)
+    codes = _mapping(mapping)
+    printed = figures.values() if hasattr(figures, "values") else figures
+    years = sorted({key[2] for key in table})
+    rows = [_row(f, table, codes, years) for f in printed]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _key(indicator: str, territory: str, year: int, breakdown: str) -> tuple[str, str, int, str]:
+    pairs = ";".join(sorted(p.strip() for p in breakdown.split(";") if p.strip()))
+    return indicator, territory, year, pairs
+
+
+Lookup = dict[tuple[str, str, int, str], dict[str, tuple[float, str]]]
+
+
+def _lookup(indicators: pd.DataFrame) -> Lookup:
+    for column in NEEDED:
+        if column not in indicators.columns:
+            hint = nearest(column, map(str, indicators.columns))
+            raise PublishedError(f"the indicators table has no column '{column}'; {hint}")
+    table: Lookup = {}
+    for row in indicators.to_dict("records"):
+        breakdown, statistic = _text(row.get("breakdown")), _text(row.get("statistic"))
+        key = _key(str(row["indicator"]), str(row["territory"]), int(row["year"]), breakdown)
+        held = table.setdefault(key, {})
+        if statistic in held:
+            raise PublishedError(
+                f"the indicators table has two values of {key[0]} for {key[1]}, {key[2]}"
+                f"{f', {key[3]}' if key[3] else ''}; keep one"
+            )
+        value = row["value"]
+        number = float("nan") if value is None or pd.isna(value) else float(value)
+        held[statistic] = (number, _text(row.get("reason")))
+    return table
+
+
+def _text(value: object) -> str:
+    return "" if value is None or (isinstance(value, float) and value != value) else str(value)  # noqa: PLR0124
+
+
+Codes = dict[tuple[str, str], tuple[str, str, str]]
+
+
+def _mapping(mapping: pd.DataFrame | None) -> Codes:
+    if mapping is None:
+        return {}
+    for column in ("indicator", "definition"):
+        if column not in mapping.columns:
+            hint = nearest(column, map(str, mapping.columns))
+            raise PublishedError(f"the mapping has no column '{column}'; {hint}")
+    return {
+        (str(r["indicator"]), _text(r.get("breakdown"))): (
+            _text(r["definition"]),
+            _text(r.get("definition_breakdown")),
+            _text(r.get("reason")),
+        )
+        for r in mapping.to_dict("records")
+    }
+
+
+def _row(figure: Figure, table: Lookup, codes: Codes, years: list[int]) -> tuple[object, ...]:
+    definition, breakdown, never = _definition(figure, codes)
+    value, reason = float("nan"), never
+    if not never:
+        value, reason = _value(
+            figure, _key(definition, figure.territory, figure.year, breakdown), table, years
+        )
+    verdict, difference = _verdict(figure, value)
+    base = abs(figure.value)
+    return (
+        figure.id,
+        figure.source,
+        figure.place,
+        figure.indicator,
+        definition,
+        figure.territory,
+        figure.year,
+        figure.breakdown,
+        figure.statistic,
+        figure.unit,
+        figure.printed,
+        figure.value,
+        value,
+        verdict,
+        difference,
+        difference / base if base else float("nan"),
+        reason if verdict == NOT_COMPUTABLE else "",
+    )
+
+
+def _definition(figure: Figure, codes: Codes) -> tuple[str, str, str]:
+    """Return the code and breakdown to look for, and why it can never be found, if so."""
+    exact = codes.get((figure.indicator, figure.breakdown))
+    general = codes.get((figure.indicator, ""))
+    if exact is not None:
+        return exact[0] or figure.indicator, exact[1] or figure.breakdown, exact[2]
+    if general is not None:
+        return general[0] or figure.indicator, figure.breakdown, general[2]
+    if figure.unit not in _UNITS:
+        return (
+            figure.indicator,
+            figure.breakdown,
+            f"an extract holds no {figure.unit or 'such unit'}",
+        )
+    return figure.indicator, figure.breakdown, ""
+
+
+def _value(
+    figure: Figure, key: tuple[str, str, int, str], table: Lookup, years: list[int]
+) -> tuple[float, str]:
+    held = table.get(key)
+    if held is not None:
+        value, reason = held.get(figure.statistic, held.get("", (float("nan"), "")))
+        if figure.statistic not in held and "" not in held:
+            return value, f"the indicator gives {', '.join(sorted(held))}, not {figure.statistic}"
+        return value, reason or ("the indicator is null" if value != value else "")  # noqa: PLR0124
+    code, territory, year, breakdown = key
+    same = [k for k in table if k[0] == code]
+    if not same:
+        return float("nan"), f"no indicator '{code}'"
+    if year not in years or not any(k[2] == year for k in same):
+        return float("nan"), f"no year {year} (there is {', '.join(map(str, years))})"
+    if not any(k[1] == territory for k in same):
+        return float("nan"), f"no territory {territory}"
+    return float("nan"), f"no breakdown '{breakdown or 'whole'}' of '{code}'"
+
+
+def _verdict(figure: Figure, value: float) -> tuple[str, float]:
+    if value != value:  # noqa: PLR0124 -- the NaN test without importing math
+        return NOT_COMPUTABLE, float("nan")
+    difference = value - figure.value
+    if difference == 0:
+        return EQUAL, 0.0
+    bounds = figure.interval()
+    slack = 1e-9 * max(abs(value), 1.0)
+    inside = bounds.low - slack <= value <= bounds.high + slack
+    return (ROUNDING if inside else DIFFERS), difference
+
+
+def summary(compared: pd.DataFrame) -> pd.DataFrame:
+    """Return how many figures of each source get each verdict."""
+    counts = pd.crosstab(compared["source"], compared["verdict"])
+    return counts.reindex(columns=[EQUAL, ROUNDING, DIFFERS, NOT_COMPUTABLE], fill_value=0)
