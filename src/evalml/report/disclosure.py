@@ -1,0 +1,344 @@
+"""The one gate: what comes out of here may leave, and nothing else can be written to a release.
+
+A `Released` is made by the functions of this file only; every writer of shareable files asks for
+one. The type is the permission.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evalml.errors import PrivacyError
+from evalml.report.protect import THRESHOLD, is_count
+from evalml.report.results import csv_text
+from evalml.report.suppress import add_margins, hide_cells, recompute_margins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+PASS, FAIL, REVIEW = "pass", "fail", "review"
+MARK = "s"
+"""What stands for a hidden cell."""
+
+_GATE = object()
+NAMES_A_PERSON = ("id_", "nir", "nom", "prenom", "date_naissance", "email", "telephone")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the owner of the data asks.
+
+    Attributes:
+        threshold: Smallest count that may be shown.
+        dominance: Largest share of an amount that one contributor may make.
+        rounding: Base to which counts are rounded; 0 leaves them.
+        margins: `recomputed` from the shown cells, or `kept` as they are (they were audited).
+        digits: Decimals of proportions: full precision would give away the count below them.
+    """
+
+    threshold: int = THRESHOLD
+    dominance: float = 0.85
+    rounding: int = 0
+    margins: str = "recomputed"
+    digits: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that protects nobody."""
+        if self.threshold < 2 or not 0 < self.dominance <= 1 or self.rounding < 0:  # noqa: PLR2004
+            message = (
+                f"a disclosure rule needs a threshold of at least 2, a dominance between 0 and 1 "
+                f"and a rounding of 0 or more, not {self.threshold}, {self.dominance} and "
+                f"{self.rounding}"
+            )
+            raise PrivacyError(message)
+        if self.margins not in {"recomputed", "kept"}:
+            message = f"margins are 'recomputed' or 'kept', not '{self.margins}'"
+            raise PrivacyError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """One output that went through the gate.
+
+    Attributes:
+        name: Name of its file.
+        content: Its bytes.
+        status: `pass`, `review` (somebody must look) or `fail` (it stays).
+        reasons: Why, one sentence each.
+        hidden: Cells that were taken out.
+        rows: Rows of a table, 0 for anything else.
+        key: Held by the gate alone.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+    status: str
+    reasons: tuple[str, ...]
+    hidden: int = 0
+    rows: int = 0
+    key: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse an output that did not come through the gate."""
+        if self.key is not _GATE:
+            message = (
+                f"'{self.name}' did not go through report/disclosure.py: it may not be written"
+            )
+            raise PrivacyError(message)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def release_table(
+    frame: pd.DataFrame,
+    rule: Rule,
+    *,
+    name: str,
+    dims: Sequence[str],
+    count: str = "n",
+    amounts: Mapping[str, str] | None = None,
+    rates: Sequence[str] = (),
+    total: str = "Total",
+) -> Released:
+    """Protect a table of counts by categories, and give its margins.
+
+    Args:
+        frame: A row per cell: the categories, the count, amounts, rates. Rows of totals are
+            left out and made again; categories that nobody has count zero.
+        rule: What the owner of the data asks.
+        name: Name of the file to be.
+        dims: Columns of categories.
+        count: Column of counts.
+        amounts: Column of an amount -> column of the largest contribution to it.
+        rates: Columns that rest on the count and go with it.
+        total: The category of the margins.
+
+    Returns:
+        The output: categories, count, amounts and rates, hidden cells marked.
+
+    Raises:
+        PrivacyError: The table cannot be protected.
+    """
+    inner_rows = frame[~(frame[list(dims)].astype("str") == total).any(axis=1)]
+    levels = [sorted(inner_rows[dim].astype("str").unique()) for dim in dims]
+    counts = to_array(inner_rows, dims, levels, count)
+    held = dominated(inner_rows, dims, levels, dict(amounts or {}), rule.dominance)
+    hidden = hide_cells(counts, rule.threshold, held)
+    columns = {count: shown_counts(counts, hidden, rule)}
+    for amount in amounts or {}:
+        values = to_array(inner_rows, dims, levels, amount)
+        columns[amount] = recompute_margins(values, hidden)
+    table = to_frame(columns, dims, [[*level, total] for level in levels])
+    table = add_rates(table, frame, dims, rates, columns[count])
+    return release_frame(table, rule, name=name, hidden=int(hidden.sum()))
+
+
+def to_array(
+    rows: pd.DataFrame, dims: Sequence[str], levels: list[list[str]], column: str
+) -> NDArray[np.float64]:
+    """Return a column as an array with an axis per category; absent cells are zero."""
+    array = np.zeros([len(level) for level in levels])
+    places = [
+        pd.Index(level).get_indexer(pd.Index(rows[dim].astype("str")))
+        for dim, level in zip(dims, levels, strict=True)
+    ]
+    np.add.at(array, tuple(places), rows[column].to_numpy("float64", na_value=0.0))
+    return array
+
+
+def dominated(
+    rows: pd.DataFrame,
+    dims: Sequence[str],
+    levels: list[list[str]],
+    amounts: Mapping[str, str],
+    share: float,
+) -> NDArray[np.bool_] | None:
+    """Return the cells where one contributor makes too much of an amount, margins included."""
+    if not amounts:
+        return None
+    held = np.zeros([len(level) + 1 for level in levels], dtype="bool")
+    for amount, largest in amounts.items():
+        total = add_margins(to_array(rows, dims, levels, amount))
+        most = to_array(rows, dims, levels, largest)
+        for axis in range(most.ndim):
+            most = np.concatenate([most, most.max(axis=axis, keepdims=True)], axis=axis)
+        held |= (most > share * total) & (total > 0)
+    return held
+
+
+def shown_counts(
+    counts: NDArray[np.float64], hidden: NDArray[np.bool_], rule: Rule
+) -> NDArray[np.float64]:
+    """Return the counts that may be shown, rounded if asked, with their margins."""
+    if rule.margins == "recomputed":
+        return recompute_margins(round_counts(counts, rule), hidden)
+    return np.where(hidden, np.nan, round_counts(add_margins(counts), rule))
+
+
+def round_counts(counts: NDArray[np.float64], rule: Rule) -> NDArray[np.float64]:
+    """Return counts rounded to the base of the rule, none of them down below the threshold."""
+    base = rule.rounding
+    if not base:
+        return counts
+    least = np.ceil(rule.threshold / base) * base
+    rounded = np.floor(counts / base + 0.5) * base
+    return np.where(counts >= rule.threshold, np.maximum(rounded, least), rounded)
+
+
+def to_frame(
+    columns: Mapping[str, NDArray[np.float64]], dims: Sequence[str], levels: list[list[str]]
+) -> pd.DataFrame:
+    """Return arrays as a table, a row per cell, margins last."""
+    index = pd.MultiIndex.from_product(levels, names=list(dims))
+    told = {name: array.ravel() for name, array in columns.items()}
+    return pd.DataFrame(told, index=index).reset_index()
+
+
+def add_rates(
+    table: pd.DataFrame,
+    frame: pd.DataFrame,
+    dims: Sequence[str],
+    rates: Sequence[str],
+    counts: NDArray[np.float64],
+) -> pd.DataFrame:
+    """Return the table with the rates of the cells that are shown."""
+    if not rates:
+        return table
+    keyed = frame.assign(**{dim: frame[dim].astype("str") for dim in dims})
+    merged = table.merge(keyed[[*dims, *rates]], on=list(dims), how="left", validate="1:1")
+    gone = pd.Series(np.isnan(counts.ravel()), index=merged.index)
+    return merged.assign(**{rate: merged[rate].mask(gone) for rate in rates})
+
+
+def release_frame(frame: pd.DataFrame, rule: Rule, *, name: str, hidden: int = 0) -> Released:
+    """Pass a protected table: look for what should not be there, round, and mark what is hidden.
+
+    Args:
+        frame: A table whose small counts are NaN already.
+        rule: What the owner of the data asks.
+        name: Name of the file to be.
+        hidden: Cells hidden so far.
+    """
+    named = [str(column) for column in frame if str(column).startswith(NAMES_A_PERSON)]
+    if named:
+        reason = f"columns that name a person: {', '.join(named)}"
+        return _through(name, b"", FAIL, (reason,), rows=len(frame))
+    counts = [str(column) for column in frame if is_count(str(column))]
+    small = [column for column in counts if has_small(frame[column], rule.threshold)]
+    if small:
+        reason = f"counts below {rule.threshold} in: {', '.join(small)}"
+        return _through(name, b"", FAIL, (reason,), rows=len(frame))
+    text = csv_text(round_shares(frame, rule.digits))
+    reason = f"no count from 1 to {rule.threshold - 1}; {hidden} cells hidden"
+    return _through(name, text.encode(), PASS, (reason,), hidden, len(frame))
+
+
+def has_small(counts: pd.Series, threshold: int) -> bool:
+    """Return whether a count lies from 1 to below the threshold."""
+    number = pd.to_numeric(counts, errors="coerce")
+    return bool(((number > 0) & (number < threshold)).any())
+
+
+SHARES = (
+    "rate", "std_error", "share_unobserved", "estimate", "ci_low", "ci_high", "mean_treated",
+    "mean_comparison", "value", "mean_comparison_before", "mean_comparison_after", "smd_before",
+    "smd_after", "variance_ratio", "p_value",
+)  # fmt: skip
+"""Columns whose tenth decimal would give away the counts they were made of."""
+
+
+def round_shares(frame: pd.DataFrame, digits: int) -> pd.DataFrame:
+    """Return `frame` with shares rounded; larger numbers keep four significant digits."""
+    present = [column for column in SHARES if column in frame]
+    rounded = {column: round_values(frame[column], digits) for column in present}
+    return frame.assign(**rounded)
+
+
+def round_values(values: pd.Series, digits: int) -> pd.Series:
+    """Return numbers rounded to `digits` decimals below ten, to four significant digits above."""
+    number = pd.to_numeric(values, errors="coerce")
+    size = np.abs(number.to_numpy("float64"))
+    above = np.where(np.isfinite(size) & (size >= 10), np.floor(np.log10(np.maximum(size, 10))), 0)  # noqa: PLR2004
+    places = np.where(above > 0, digits - above, digits)
+    scale = 10.0**places
+    return pd.Series(np.round(number.to_numpy("float64") * scale) / scale, index=values.index)
+
+
+def release_file(name: str, content: bytes, *, why: str) -> Released:
+    """Pass a picture or a note that was made from released tables only.
+
+    Args:
+        name: Name of the file to be.
+        content: Its bytes.
+        why: What it was made of.
+    """
+    return _through(name, content, PASS, (why,))
+
+
+def release_for_review(name: str, content: bytes, *, why: str) -> Released:
+    """Hold an output that somebody must look at: it leaves by a recorded exception only."""
+    return _through(name, content, REVIEW, (why,))
+
+
+def refuse(name: str, *, why: str) -> Released:
+    """Refuse an output: it stays, whoever asks."""
+    return _through(name, b"", FAIL, (why,))
+
+
+def write_released(item: Released, folder: Path, *, exception: str = "") -> Path:
+    """Write an output that may leave.
+
+    Args:
+        item: What came through the gate.
+        folder: The release.
+        exception: Who let an output under review leave, and why.
+
+    Returns:
+        The file.
+
+    Raises:
+        PrivacyError: It is not a `Released`, it failed, or it waits for a review.
+    """
+    if not isinstance(item, Released):
+        message = "only what went through report/disclosure.py may be written to a release"
+        raise PrivacyError(message)
+    if item.status == FAIL or (item.status == REVIEW and not exception):
+        message = f"'{item.name}' may not leave: {'; '.join(item.reasons)}"
+        raise PrivacyError(message)
+    path = folder / item.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(item.content)
+    return path
+
+
+def _through(
+    name: str, content: bytes, status: str, reasons: tuple[str, ...], hidden: int = 0, rows: int = 0
+) -> Released:
+    return Released(name, content, status, reasons, hidden, rows, _GATE)
+
+
+def hidden_cells(frame: pd.DataFrame) -> int:
+    """Return how many counts of a table are hidden."""
+    counts = [column for column in frame if is_count(str(column))]
+    return int(frame[counts].isna().to_numpy().sum()) if counts else 0
+
+
+def as_shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its hidden counts marked, for the eye."""
+    counts = [column for column in frame if is_count(str(column))]
+    shown: dict[Any, pd.Series] = {
+        column: frame[column].map(lambda n: MARK if pd.isna(n) else f"{n:.0f}").astype("str")
+        for column in counts
+    }
+    return frame.assign(**shown)
