@@ -37,6 +37,7 @@ __all__ = [
     "greatest",
     "hash_of",
     "ifelse",
+    "interval",
     "least",
     "literal",
     "month_label",
@@ -53,6 +54,7 @@ ENGINES = ("duckdb", "spark")
 
 least = ibis.least
 coalesce = ibis.coalesce
+interval = ibis.interval
 null = ibis.null
 greatest = ibis.greatest
 union = ibis.union
@@ -87,7 +89,8 @@ class Engine:
 
     def fetch(self, expression: Table) -> pd.DataFrame:
         """Bring the rows of `expression` into memory as a pandas frame."""
-        return expression.to_pandas()
+        frame: pd.DataFrame = expression.to_pandas()
+        return frame
 
     def memtable(self, frame: pd.DataFrame) -> Table:
         """Return `frame` as a table expression."""
@@ -179,7 +182,6 @@ def open_engine(
     if threads is not None:
         settings["threads"] = threads
     backend = ibis.duckdb.connect(**settings)
-    backend.con.execute("SET enable_progress_bar = false")
     return Engine(name, backend)
 
 
@@ -190,8 +192,10 @@ def month_of(day: Any) -> Any:
 
 def month_label(number: Any) -> Any:
     """Return the month of a month number as text, such as 2024-03."""
-    return (number // 12).cast("int32").cast("string") + "-" + (
-        (number % 12 + 1).cast("int32").cast("string").lpad(2, "0")
+    return (
+        (number // 12).cast("int32").cast("string")
+        + "-"
+        + ((number % 12 + 1).cast("int32").cast("string").lpad(2, "0"))
     )
 
 

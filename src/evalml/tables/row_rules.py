@@ -193,3 +193,24 @@ def _ends_early(rows: Table, table: contract.Table) -> BooleanValue | None:
         return None
     first, last = SPELLS[table.name]
     return _any([rows[last] < rows[first]])
+
+
+def rules_of(table: contract.Table) -> set[str]:
+    """Return the row rules that a row of this table can break."""
+    dates = any(c.type == "date" for c in table.columns)
+    parents = any(
+        c.name in ("id_jeune", "id_dossier") and c.references is not None for c in table.columns
+    )
+    person = any(c.name == "id_jeune" and c.references is not None for c in table.columns)
+    held = {
+        "missing_value": True,
+        "impossible_date": dates,
+        "duplicate_key": True,
+        "orphan_key": parents,
+        "parent_put_aside": parents,
+        "code_not_in_list": any(_closed(c) for c in table.columns),
+        "event_before_birth": person and table.name in EVENTS,
+        "future_date": table.name in EVENTS or table.name == "jeunes",
+        "end_before_start": table.name in SPELLS,
+    }
+    return {rule for rule, can in held.items() if can}

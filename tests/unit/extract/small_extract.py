@@ -56,7 +56,7 @@ ROWS: dict[str, list[dict[str, object]]] = {
     "actes": [
         {"id_acte": "c1", "id_jeune": "p1", "id_dossier": "d1", "type": "ENTRETIEN", "theme": "EMPLOI", "statut": "PRESENT", "date_acte": "2022-03-15", "heures": 1.0, "date_saisie": "2022-03-15"},
         {"id_acte": "c2", "id_jeune": "p2", "id_dossier": "d2", "type": "ATELIER", "theme": "SANTE", "statut": "PRESENT", "date_acte": "2022-01-10", "heures": 3.0, "date_saisie": "2022-01-11"},
-        {"id_acte": "c3", "id_jeune": "p3", "id_dossier": "d3", "type": "CONTACT", "statut": "PRESENT", "date_acte": "2023-02-01", "date_saisie": "2023-02-01"},
+        {"id_acte": "c3", "id_jeune": "p3", "id_dossier": "d3", "type": "CONTACT", "theme": "LOGEMENT", "statut": "PRESENT", "date_acte": "2023-02-01", "date_saisie": "2023-02-01"},
     ],
     "allocations": [
         {"id_jeune": "p1", "dispositif": "CEJ", "mois": "2022-04-01", "montant_eur": 500.0},

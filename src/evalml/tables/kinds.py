@@ -1,0 +1,251 @@
+"""What each kind of check counts: which rows it concerns, and which of them fail.
+
+Every kind takes the accepted rows of a table, with what is known of the person and of the file
+beside them (`evalml.tables.beside`), and returns two conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from evalml.codes import code_list
+from evalml.engine import interval, literal
+from evalml.extract import contract
+from evalml.rules import rules
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from evalml.engine import BooleanValue, Table
+    from evalml.tables.declared import TableCheck
+
+Condition = tuple["BooleanValue", "BooleanValue"]
+Kind = Callable[["Table", "TableCheck", "dt.date"], Condition]
+
+PROGRAMMES = ("CEJ", "GJ", "PACEA", "CIVIS")
+
+
+def empty(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether a column is empty."""
+    return literal(True), rows[check.column].isnull()
+
+
+def empty_after(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether a column is empty in rows updated since a day."""
+    params = check.declared.params
+    return rows[params["day"]] >= literal(params["since"]), rows[params["column"]].isnull()
+
+
+def empty_when(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether a column is empty in rows where another has a value."""
+    params = check.declared.params
+    return rows[params["where"]] == params["is"], rows[params["column"]].isnull()
+
+
+def out_of_range(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether a number is outside the plausible bounds of the contract."""
+    column = contract.table(check.table).column(check.column)
+    value = rows[check.column]
+    low = literal(False) if column.minimum is None else value < column.minimum
+    high = literal(False) if column.maximum is None else value > column.maximum
+    return value.notnull(), low | high
+
+
+def unlisted_code(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether a code is not yet in its open list."""
+    codes = contract.table(check.table).column(check.column).codes
+    value = rows[check.column]
+    return value.notnull(), value.notin(list(code_list(str(codes)).values))
+
+
+def not_first_of_month(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether a month is noted by another day than its first."""
+    return literal(True), rows[check.column].day() != 1
+
+
+def hours_without_presence(rows: Table, _: TableCheck, __: dt.date) -> Condition:
+    """Whether an act that did not take place carries hours."""
+    return rows.statut != "PRESENT", rows.heures > 0
+
+
+def stale_plan(rows: Table, check: TableCheck, extraction: dt.date) -> Condition:
+    """Whether an act is still planned long after its day."""
+    late = rows.date_acte + interval(days=check.declared.params["days"])
+    return rows.statut == "PLANIFIE", late < literal(extraction)
+
+
+def out_of_order(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether the second of two dates lies before the first."""
+    first, second = (rows[c] for c in check.column.split())
+    return first.notnull() & second.notnull(), second < first
+
+
+def late_entry(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether a row was entered long after what it tells."""
+    event, entered = (rows[c] for c in check.column.split())
+    return literal(True), entered > event + interval(days=check.declared.params["days"])
+
+
+def state_against_dates(rows: Table, _: TableCheck, extraction: dt.date) -> Condition:
+    """Whether a situation's state contradicts its dates."""
+    ended = (rows.etat == "TERMINE") & rows.date_fin.isnull()
+    current = (rows.etat == "EN_COURS") & (rows.date_fin < literal(extraction))
+    planned = (rows.etat == "PREVU") & (rows.date_debut < literal(extraction))
+    return literal(True), _or(ended, current, planned)
+
+
+def after_closure(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether something happened after the file it belongs to was closed."""
+    day = rows[check.column]
+    return day.notnull() & rows.file_closed.notnull(), day > rows.file_closed
+
+
+def before_opening(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether something happened before the file it belongs to was opened."""
+    return rows.file_opened.notnull(), rows[check.column] < rows.file_opened
+
+
+def other_person(rows: Table, _: TableCheck, __: dt.date) -> Condition:
+    """Whether a row is of another person than its file."""
+    return rows.file_person.notnull(), rows.id_jeune != rows.file_person
+
+
+def unknown_structure(rows: Table, _: TableCheck, __: dt.date) -> Condition:
+    """Whether a file is in a structure that is not in `structures`."""
+    return literal(True), rows.structure_until.isnull()
+
+
+def structure_ended(rows: Table, _: TableCheck, __: dt.date) -> Condition:
+    """Whether a file was opened in a structure already merged or closed."""
+    return rows.structure_until.notnull(), rows.date_ouverture > rows.structure_until
+
+
+def unknown_parent(rows: Table, _: TableCheck, __: dt.date) -> Condition:
+    """Whether the spell this one is nested in does not exist."""
+    return rows.id_parent.notnull(), rows.parent_programme.isnull()
+
+
+def not_nested(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether a spell that must be nested in another programme is not."""
+    params = check.declared.params
+    concerned = (rows.dispositif == params["inner"]) & (rows.date_debut >= literal(params["since"]))
+    return concerned, rows.parent_programme.fill_null("") != params["outer"]
+
+
+def age_outside_rule(rows: Table, _: TableCheck, __: dt.date) -> Condition:
+    """Whether the age at entry is outside the programme's bounds of the day."""
+    concerned, failing = literal(False), literal(False)
+    disabled = (rows.disabled_since <= rows.date_debut).fill_null(False)
+    for code in PROGRAMMES:
+        here = rows.dispositif == code
+        for low in _dated(code, "age_min"):
+            young = rows.date_debut < rows.born + interval(years=int(low.value))
+            concerned = concerned | (here & _holds(rows, low))
+            failing = failing | (here & _holds(rows, low) & young)
+        has_rqth = "age_max_rqth" in rules(code).rules
+        for high in _dated(code, "age_max"):
+            old = rows.date_debut >= rows.born + interval(years=int(high.value) + 1)
+            failing = failing | (here & _holds(rows, high) & old & ~(disabled & literal(has_rqth)))
+        for high in _dated(code, "age_max_rqth"):
+            old = rows.date_debut >= rows.born + interval(years=int(high.value) + 1)
+            failing = failing | (here & _holds(rows, high) & old & disabled)
+    return concerned, failing
+
+
+def entry_after_closing(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether an entry lies after the programme closed to entries."""
+    renewal = rows.rang > 1
+    kind = renewal if check.declared.params["renewals"] else ~renewal
+    failing = literal(False)
+    for code in PROGRAMMES:
+        for closing in _dated(code, "closing"):
+            failing = failing | (
+                (rows.dispositif == code) & (rows.date_debut > literal(closing.value))
+            )
+    return kind, failing
+
+
+def entry_before_opening(rows: Table, _: TableCheck, __: dt.date) -> Condition:
+    """Whether an entry lies before the programme opened."""
+    concerned, failing = literal(False), literal(False)
+    for code in PROGRAMMES:
+        for opening in _dated(code, "opening"):
+            here = rows.dispositif == code
+            concerned = concerned | here
+            failing = failing | (here & (rows.date_debut < literal(opening.value)))
+    return concerned, failing
+
+
+def longer_than_rule(rows: Table, _: TableCheck, __: dt.date) -> Condition:
+    """Whether a spell lasts longer than the rule allows, exceptional extension included."""
+    failing = literal(False)
+    for code in PROGRAMMES:
+        longest = _dated(code, "duration_max_exceptional_months") or _dated(
+            code, "duration_max_months"
+        )
+        for rule in longest:
+            latest = rows.date_debut + interval(months=int(rule.value))
+            here = (rows.dispositif == code) & _holds(rows, rule)
+            failing = failing | (here & (rows.date_fin > latest))
+    return rows.date_fin.notnull(), failing
+
+
+def amount_above_rule(rows: Table, check: TableCheck, _: dt.date) -> Condition:
+    """Whether an allowance is above the ceiling of its month."""
+    params = check.declared.params
+    failing = literal(False)
+    steps = _dated(params["programme"], params["rule"])
+    for i, step in enumerate(steps):
+        until = steps[i + 1].start if i + 1 < len(steps) else None
+        here = rows.mois >= literal(step.start)
+        here = here if until is None else here & (rows.mois < literal(until))
+        failing = failing | (here & (rows.montant_eur > float(step.value)))
+    return rows.dispositif == params["programme"], failing
+
+
+def _dated(code: str, rule: str) -> tuple:  # type: ignore[type-arg]
+    held = rules(code).rules.get(rule)
+    return tuple(v for v in held.values if v.status == "read") if held else ()
+
+
+def _holds(rows: Table, value) -> BooleanValue:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    since = rows.date_debut >= literal(value.start)
+    return since if value.end is None else since & (rows.date_debut <= literal(value.end))
+
+
+def _or(*tests: BooleanValue) -> BooleanValue:
+    found = tests[0].fill_null(False)
+    for test in tests[1:]:
+        found = found | test.fill_null(False)
+    return found
+
+
+KINDS: dict[str, Kind] = {
+    f.__name__: f
+    for f in (
+        empty,
+        empty_after,
+        empty_when,
+        out_of_range,
+        unlisted_code,
+        not_first_of_month,
+        hours_without_presence,
+        stale_plan,
+        out_of_order,
+        late_entry,
+        state_against_dates,
+        after_closure,
+        before_opening,
+        other_person,
+        unknown_structure,
+        structure_ended,
+        unknown_parent,
+        not_nested,
+        age_outside_rule,
+        entry_after_closing,
+        entry_before_opening,
+        longer_than_rule,
+        amount_above_rule,
+    )
+}

@@ -1,0 +1,123 @@
+"""Each kind of defect, planted by hand in a clean extract, is found and counted exactly."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+import pytest
+
+from evalml.engine import open_engine
+from evalml.extract import read_extract
+from evalml.tables import accept_tables
+from evalml.tables.declared import declared_checks
+from evalml.tables.scorecard import Scorecard, score
+from tests.unit.extract import small_extract as small
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Rows = dict[str, list[dict[str, object]]]
+
+
+def card(folder: Path, rows: Rows) -> Scorecard:
+    engine = open_engine(threads=1)
+    extract = read_extract(small.write(folder, rows), engine)
+    return score(extract, accept_tables(extract, engine), engine)
+
+
+def found(scorecard: Scorecard) -> dict[str, int]:
+    """Rows failing by `check table` or `check table.column`, where there are any."""
+    rows = scorecard.found
+    places = rows["table"] + rows["column"].where(rows["column"] == "", "." + rows["column"])
+    return {f"{c} {p}": int(n) for c, p, n in zip(rows["check"], places, rows["failing"], strict=True)}
+
+
+def change(table: str, place: int, **values: object) -> tuple[str, int | None, dict[str, object]]:
+    return table, place, values
+
+
+def add(table: str, like: int, **values: object) -> tuple[str, int | None, dict[str, object]]:
+    return table, None, {**small.ROWS[table][like], **values}
+
+
+# defect: (what is planted, all that must be found). A row put aside takes what hangs on it along.
+PLANTED = {
+    "end_before_start": ([change("situations", 0, date_fin="2022-02-01"), change("dossiers", 2, date_cloture="2022-12-31")], {"end_before_start situations": 1, "end_before_start dossiers": 1, "parent_put_aside situations": 1, "parent_put_aside actes": 1}),
+    "event_before_birth": ([change("actes", 0, date_acte="2001-03-15")], {"event_before_birth actes": 1}),
+    "impossible_date": ([change("situations", 1, date_fin="2101-01-01"), change("iae_contrats", 0, date_debut="1899-12-31")], {"impossible_date situations": 1, "impossible_date iae_contrats": 1}),
+    "future_date": ([change("actes", 1, date_acte="2025-02-01"), change("situations", 0, date_saisie="2025-03-01")], {"future_date actes": 1, "future_date situations": 1}),
+    "missing_value": ([change("accompagnements", 0, rang=None)], {"missing_value accompagnements": 1, "allowance_without_spell allocations": 1}),
+    "duplicate_key": ([add("situations", 0, date_saisie="2022-03-01"), add("situations", 0), add("actes", 0)], {"duplicate_key situations": 2, "duplicate_key actes": 1}),
+    "orphan_key": ([add("actes", 0, id_acte="c9", id_jeune="p99"), add("situations", 0, id_situation="s9", id_dossier="d99")], {"orphan_key actes": 1, "orphan_key situations": 1}),
+    "code_not_in_list": ([change("situations", 2, categorie="Stage"), change("actes", 1, theme="JARDINAGE")], {"code_not_in_list situations": 1, "code_not_in_list actes": 1}),
+    "overlapping_situations": ([add("situations", 0, id_situation="s9", categorie="Formation", date_debut="2022-05-01", date_fin="2022-06-30")], {"overlapping_situations situations": 1}),
+    "overlapping_spells": ([add("accompagnements", 1, id_accompagnement="a9", date_debut="2022-05-02", date_fin="2022-07-01", rang=2)], {"overlapping_spells accompagnements": 1}),
+    "reopened_spell": ([add("accompagnements", 0, id_accompagnement="a9", date_debut="2022-11-10", date_fin="2022-12-20")], {"reopened_spell accompagnements": 1}),
+    "reopened_file": ([change("dossiers", 1, date_cloture="2024-03-01"), add("dossiers", 1, id_dossier="d9", date_ouverture="2024-03-15")], {"reopened_file dossiers": 1}),
+    "exit_after_closure": ([change("dossiers", 0, date_cloture="2022-10-15")], {"exit_after_closure accompagnements.date_fin": 1}),
+    "event_after_closure": ([change("dossiers", 2, date_cloture="2023-01-20")], {"event_after_closure actes.date_acte": 1, "event_after_closure situations.date_debut": 1}),
+    "entry_after_programme_closed": ([change("accompagnements", 2, date_debut="2022-04-01"), add("accompagnements", 2, id_accompagnement="a9", rang=2, date_debut="2022-11-01", date_fin="2022-12-01")], {"entry_after_programme_closed accompagnements": 1, "renewal_after_programme_closed accompagnements": 1, "allowance_without_spell allocations": 1}),
+    "entry_before_programme_opened": ([change("accompagnements", 0, date_debut="2022-02-15")], {"entry_before_programme_opened accompagnements": 1}),
+    "duplicate_person": ([add("jeunes", 0, id_jeune="p9"), add("dossiers", 0, id_dossier="d9", id_jeune="p9", id_structure="62041S00")], {"duplicate_person jeunes": 1}),
+    "duplicate_dossier": ([add("dossiers", 0, id_dossier="d9", id_structure="62041S00", date_ouverture="2022-06-01")], {"duplicate_dossier dossiers": 1}),
+    "moved_between_structures": (
+        [change("dossiers", 0, date_cloture="2022-11-02", motif_cloture="DEMENAGEMENT"), add("dossiers", 0, id_dossier="d9", id_structure="62041S00", date_ouverture="2022-11-20"),
+         add("accompagnements", 0, id_accompagnement="a9", id_dossier="d9", date_debut="2022-11-25", date_fin="2023-02-01", date_saisie="2022-11-25")],
+        {"moved_between_structures accompagnements": 1},
+    ),
+    "act_not_present_counted": ([change("actes", 1, statut="ABSENT")], {"act_not_present_counted actes": 1}),
+    "plan_never_settled": ([change("actes", 2, statut="PLANIFIE")], {"plan_never_settled actes": 1}),
+    "qpv_missing_after_2024": ([change("dossiers", 1, qpv=None)], {"qpv_missing_after_2024 dossiers": 1, "column_often_empty dossiers.qpv": 1}),
+    # 26 on the day of entry is out, 26 on the next day is in; the third entry comes after 26.
+    "age_out_of_range_at_entry": ([change("jeunes", 0, date_naissance="1996-03-15"), change("jeunes", 1, date_naissance="1995-09-16")], {"age_out_of_range_at_entry accompagnements": 2}),
+    "unknown_structure": ([change("dossiers", 2, id_structure="00000S00")], {"unknown_structure dossiers": 1}),
+    "merged_structure_used": ([change("structures", 1, valide_au="2022-12-31", remplacee_par="59350S00")], {"merged_structure_used dossiers": 1}),
+    "orphan_parent": ([change("accompagnements", 2, id_parent="a77")], {"orphan_parent accompagnements": 1, "gj_outside_pacea accompagnements": 1}),
+    "gj_outside_pacea": ([change("accompagnements", 2, id_parent=None)], {"gj_outside_pacea accompagnements": 1}),
+    "person_differs_from_file": ([change("actes", 0, id_jeune="p2")], {"person_differs_from_file actes": 1}),
+    "allowance_without_spell": ([add("allocations", 0, mois="2023-06-01")], {"allowance_without_spell allocations": 1}),
+    "amount_above_ceiling": ([change("allocations", 0, montant_eur=501.0)], {"amount_above_ceiling allocations": 1}),
+    "month_not_first_day": ([change("allocations", 0, mois="2022-04-02")], {"month_not_first_day allocations.mois": 1}),
+    "value_out_of_range": ([change("situations", 1, heures_hebdo=90.0), change("dossiers", 0, enfants=-1)], {"value_out_of_range situations.heures_hebdo": 1, "value_out_of_range dossiers.enfants": 1}),
+    "code_not_listed_yet": ([change("situations", 1, type_contrat="CUI")], {"code_not_listed_yet situations.type_contrat": 1}),
+    "contract_missing_in_employment": ([change("situations", 1, type_contrat=None)], {"contract_missing_in_employment situations": 1}),
+    "state_contradicts_dates": ([change("situations", 0, etat="EN_COURS")], {"state_contradicts_dates situations": 1}),
+    "late_entry": ([change("situations", 2, date_saisie="2022-03-01")], {"late_entry situations.date_debut date_saisie": 1}),
+    "dates_out_of_order": ([change("iae_candidatures", 0, date_embauche="2023-02-20")], {"dates_out_of_order iae_candidatures.date_candidature date_embauche": 1}),
+    "entry_before_file": ([change("accompagnements", 1, date_debut="2021-08-20", date_fin="2023-08-19")], {"entry_before_file accompagnements.date_debut": 1}),
+    "iae_contract_without_pass": ([change("iae_contrats", 0, date_debut="2023-03-01")], {"iae_contract_without_pass iae_contrats": 1}),
+    "overlapping_pass": ([add("iae_pass", 0, id_pass="w9", date_debut="2024-01-01")], {"overlapping_pass iae_pass": 1}),
+    "spell_longer_than_rule": ([change("accompagnements", 0, date_fin="2023-10-01")], {"spell_longer_than_rule accompagnements": 1}),
+    "rank_contradicts_history": ([add("accompagnements", 0, id_accompagnement="a9", date_debut="2023-06-01", date_fin_prevue=None, date_fin="2023-09-01")], {"rank_contradicts_history accompagnements": 1}),
+    "column_often_empty": ([change("dossiers", 0, niveau_diplome=None)], {"column_often_empty dossiers.niveau_diplome": 1}),
+}
+
+def planted(changes: list[tuple[str, int | None, dict[str, object]]]) -> Rows:
+    rows = deepcopy(small.ROWS)
+    for table, place, values in changes:
+        if place is None:
+            rows[table].append(values)
+        else:
+            rows[table][place].update(values)
+    return rows
+
+
+def test_a_clean_extract_fails_nothing(tmp_path: Path) -> None:
+    scorecard = card(tmp_path / "x", deepcopy(small.ROWS))
+    assert found(scorecard) == {}
+    assert set(scorecard.checks["status"]) <= {"ok", "empty"}
+
+
+@pytest.mark.parametrize("defect", PLANTED)
+def test_a_planted_defect_is_found_and_counted_exactly(tmp_path: Path, defect: str) -> None:
+    changes, expected = PLANTED[defect]
+    scorecard = card(tmp_path / "x", planted(changes))
+    assert found(scorecard) == expected
+    sentences = scorecard.checks.loc[scorecard.checks["check"] == defect, "sentence"]
+    assert sentences.str.endswith((".", "?")).all()
+
+
+def test_every_declared_check_is_planted_once() -> None:
+    unreached = {"not_whole_number", "parent_put_aside", "renewal_after_programme_closed"}
+    assert {c.check for c in declared_checks()} - unreached <= set(PLANTED)
