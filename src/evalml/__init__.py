@@ -1,0 +1,69 @@
+"""evalml: evaluate the youth-employment programmes of the French missions locales.
+
+Data go one way: extract, tables, cohort, panel, outcomes, comparison, effect, checks, report. Each
+stage is a function from the noun on its left to the noun on its right; the names a notebook needs
+are all here, and are imported when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "evalml.study": ("Study", "read_study", "study_from"),
+    "evalml.settings": ("Settings", "read_settings"),
+    "evalml.engine": ("Engine", "open_engine"),
+    "evalml.extract": ("Extract", "read_extract", "read_person_table", "with_terms"),
+    "evalml.tables": ("Tables", "accept_tables"),
+    "evalml.cohort": ("Cohort", "TargetTrial", "build_cohort", "label_of", "target_trial"),
+    "evalml.panel": ("Panel", "build_panel", "observe"),
+    "evalml.outcomes": ("OUTCOMES", "Outcome", "Outcomes", "compute_outcomes"),
+    "evalml.comparison": (
+        "Comparison",
+        "MeasureSpec",
+        "adjust",
+        "assemble",
+        "balance_table",
+        "build_comparison",
+        "cross_section",
+        "labels_of",
+    ),
+    "evalml.effect": (
+        "Effect",
+        "as_experiment",
+        "effects_table",
+        "estimate_effects",
+        "gaps",
+        "trajectories_table",
+    ),
+    "evalml.checks": ("Check", "checks_table", "run_checks"),
+    "evalml.report": (
+        "figures_of",
+        "gather",
+        "note_meta",
+        "plot_balance",
+        "plot_effects",
+        "plot_flow",
+        "plot_trajectories",
+        "protected",
+        "protocol_table",
+        "show",
+        "write_note",
+        "write_results",
+    ),
+    "evalml.run": ("hashes_of", "read_parameters"),
+}
+_NAMES = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = sorted(_NAMES)  # noqa: PLE0605 - the public names are those of _WHERE
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'evalml' has no attribute '{name}'")
+    return getattr(import_module(_NAMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

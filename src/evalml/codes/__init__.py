@@ -1,5 +1,5 @@
 """Closed lists with their sources: the values that coded columns may take."""
 
-from evalml.codes.read import CodeList, code_list, code_lists
+from evalml.codes.read import RANKING, CodeList, code_list, code_lists, territory_names
 
-__all__ = ["CodeList", "code_list", "code_lists"]
+__all__ = ["RANKING", "CodeList", "code_list", "code_lists", "territory_names"]

@@ -54,3 +54,15 @@ def code_list(name: str) -> CodeList:
     if name not in lists:
         raise EvalmlError(f"no closed list is called '{name}'; {nearest(name, lists)}")
     return lists[name]
+
+
+@cache
+def territory_names() -> dict[str, dict[str, str]]:
+    """Return the names of the regions and of the départements, by INSEE code."""
+    text = resources.files("evalml.codes").joinpath("territories.yaml").read_text(encoding="utf-8")
+    raw = yaml.load(text, yaml.CSafeLoader)
+    return {kind: dict(names) for kind, names in raw.items()}
+
+
+RANKING: tuple[str, ...] = code_list("categorie").values
+"""Which situation wins where several cover a month: the order of the CEJ application."""

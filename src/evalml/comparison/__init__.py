@@ -9,25 +9,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evalml.comparison.adjust import Adjusted, adjust
+    from evalml.comparison.assemble import Arms, Trajectory, assemble
     from evalml.comparison.balance import balance_table
     from evalml.comparison.build import MeasureSpec, build_comparison
     from evalml.comparison.comparison import Comparison, Design, Measure
+    from evalml.comparison.cross_section import CrossSection, cross_section
+    from evalml.comparison.labels import labels_of
     from evalml.comparison.overlap import Overlap, measure_overlap, overlap_warnings, trim, trimming
     from evalml.comparison.propensity import Propensity, fit_propensity
     from evalml.comparison.weights import Weights, effective_size, score_weights
 
 __all__ = [
+    "Adjusted",
+    "Arms",
     "Comparison",
+    "CrossSection",
     "Design",
     "Measure",
     "MeasureSpec",
     "Overlap",
     "Propensity",
+    "Trajectory",
     "Weights",
+    "adjust",
+    "assemble",
     "balance_table",
     "build_comparison",
+    "cross_section",
     "effective_size",
     "fit_propensity",
+    "labels_of",
     "measure_overlap",
     "overlap_warnings",
     "score_weights",
@@ -36,6 +48,14 @@ __all__ = [
 ]
 
 _PLACES = {
+    "labels_of": "labels",
+    "Adjusted": "adjust",
+    "Arms": "assemble",
+    "CrossSection": "cross_section",
+    "Trajectory": "assemble",
+    "adjust": "adjust",
+    "assemble": "assemble",
+    "cross_section": "cross_section",
     "Comparison": "comparison",
     "Design": "comparison",
     "Measure": "comparison",

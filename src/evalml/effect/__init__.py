@@ -9,18 +9,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evalml.effect.benchmark import as_experiment, gaps
     from evalml.effect.effect import Effect
     from evalml.effect.estimate import estimate_effects
     from evalml.effect.settings import Settings
     from evalml.effect.table import effects_table
+    from evalml.effect.trajectories import trajectories_table
 
-__all__ = ["Effect", "Settings", "effects_table", "estimate_effects"]
+__all__ = [
+    "Effect",
+    "Settings",
+    "as_experiment",
+    "effects_table",
+    "estimate_effects",
+    "gaps",
+    "trajectories_table",
+]
 
 _PLACES = {
+    "as_experiment": "benchmark",
+    "gaps": "benchmark",
     "Effect": "effect",
     "Settings": "settings",
     "effects_table": "table",
     "estimate_effects": "estimate",
+    "trajectories_table": "trajectories",
 }
 
 

@@ -1,6 +1,15 @@
 """Files as they are received: the contract, the readers, the checks of form."""
 
 from evalml.extract.meta import ExtractMeta, read_meta, write_meta
+from evalml.extract.person_table import read_person_table, with_terms
 from evalml.extract.read import Extract, read_extract
 
-__all__ = ["Extract", "ExtractMeta", "read_extract", "read_meta", "write_meta"]
+__all__ = [
+    "Extract",
+    "ExtractMeta",
+    "read_extract",
+    "read_meta",
+    "read_person_table",
+    "with_terms",
+    "write_meta",
+]

@@ -128,7 +128,11 @@ DOSSIERS = Table(
         ),
         Column("date_ouverture", "date", "Day the file was opened", known_at="date_ouverture"),
         Column(
-            "date_cloture", "date", "Day the file was closed", nullable=True, known_at="date_cloture"
+            "date_cloture",
+            "date",
+            "Day the file was closed",
+            nullable=True,
+            known_at="date_cloture",
         ),
         Column(
             "motif_cloture",
@@ -187,7 +191,9 @@ DOSSIERS = Table(
         Column(
             "logement", "string", "Housing", nullable=True, codes="logement", known_at="date_maj"
         ),
-        Column("permis_b", "boolean", "Holds a driving licence", nullable=True, known_at="date_maj"),
+        Column(
+            "permis_b", "boolean", "Holds a driving licence", nullable=True, known_at="date_maj"
+        ),
         Column("oriente_par", "string", "Who sent the person", nullable=True, known_at="date_maj"),
         Column("date_maj", "date", "Day the file was last updated", known_at="date_maj"),
     ),
@@ -330,9 +336,7 @@ ALLOCATIONS = Table(
         _JEUNE,
         Column("dispositif", "string", "Programme that pays", codes="dispositif", known_at="mois"),
         Column("mois", "date", "First day of the month paid for", known_at="mois"),
-        Column(
-            "montant_eur", "number", "Amount, euros", known_at="mois", minimum=0, maximum=2000
-        ),
+        Column("montant_eur", "number", "Amount, euros", known_at="mois", minimum=0, maximum=2000),
     ),
 )
 
@@ -344,7 +348,9 @@ IAE_CANDIDATURES = Table(
         _id("id_candidature", "application"),
         _JEUNE,
         _id("id_siae", "work-integration firm"),
-        Column("siae_type", "string", "Kind of SIAE", codes="siae_type", known_at="date_candidature"),
+        Column(
+            "siae_type", "string", "Kind of SIAE", codes="siae_type", known_at="date_candidature"
+        ),
         Column("date_candidature", "date", "Day of the application", known_at="date_candidature"),
         Column("emetteur", "string", "Who applied", codes="emetteur", known_at="date_candidature"),
         Column(
@@ -354,9 +360,7 @@ IAE_CANDIDATURES = Table(
             codes="etat_candidature",
             known_at="extraction",
         ),
-        Column(
-            "motif_refus", "string", "Reason of refusal", nullable=True, known_at="extraction"
-        ),
+        Column("motif_refus", "string", "Reason of refusal", nullable=True, known_at="extraction"),
         Column("date_embauche", "date", "Day hired", nullable=True, known_at="date_embauche"),
     ),
 )

@@ -1,0 +1,6 @@
+"""What happened, as named and sourced outcomes."""
+
+from evalml.outcomes.compute import Outcomes, choose_outcomes, compute_outcomes
+from evalml.outcomes.outcome import OUTCOMES, Outcome
+
+__all__ = ["OUTCOMES", "Outcome", "Outcomes", "choose_outcomes", "compute_outcomes"]

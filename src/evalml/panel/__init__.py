@@ -1,0 +1,6 @@
+"""One row per person, trial and month since time zero."""
+
+from evalml.panel.build import FLAGS, Panel, build_panel
+from evalml.panel.observation import observe
+
+__all__ = ["FLAGS", "Panel", "build_panel", "observe"]

@@ -1,0 +1,71 @@
+# Two commands do the main job and test it: `make demo` and `make test`.
+# Each makes .venv by itself from requirements.lock; only Python >= 3.11 and make are needed.
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+BIN := .venv/bin
+STAMP := .venv/.ready
+WORKERS ?= 2
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export JUPYTER_PLATFORM_DIRS := 1
+
+.PHONY: help demo test quick lab bench docs fix lint types contract clean lock environment
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "evalml needs Python 3.11 or later; none was found" >&2; exit 2; }
+	@echo "Installing into .venv (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## the main job: CEJ on a synthetic extract, NSW on real data, two notes
+	@$(BIN)/evalml demo
+
+test: $(STAMP) lint types contract ## everything that needs no optional engine
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+quick: $(STAMP) ## the loop of every day, under a minute
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+contract: $(STAMP)
+	$(BIN)/lint-imports
+
+fix: $(STAMP) ## format, and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/nbstripout --drop-empty-cells --extra-keys "metadata.papermill metadata.language_info" notebooks/*.ipynb
+
+lab: $(STAMP) ## open JupyterLab on the page that explains the line
+	@test -f data/synthetic/demo/extract.yaml || $(BIN)/evalml synthetic data/synthetic/demo
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+bench: $(STAMP) ## speed, side by side
+	$(BIN)/python -m benchmarks
+
+docs: $(STAMP) environment ## regenerate every page that is made from the code
+	$(BIN)/python -m tools.docs
+
+environment: $(STAMP) ## environment.yml from pyproject.toml
+	$(BIN)/python -m tools.environment
+
+lock: ## requirements.lock from pyproject.toml (needs uv); names no registry
+	uv pip compile -q --universal --python-version 3.11 --extra dev --generate-hashes \
+		--no-header --no-emit-index-url --no-annotate pyproject.toml -o requirements.lock
+
+clean: ## remove what can be made again
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache data/synthetic runs

@@ -1,0 +1,5 @@
+"""`python -m evalml` is `evalml`."""
+
+from evalml.cli import main
+
+main()

@@ -1,0 +1,35 @@
+"""Every command of evalml, and what an error becomes: one sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from evalml.cli import contract, demo, doctor, run, synthetic
+from evalml.errors import EvalmlError
+
+app = typer.Typer(
+    name="evalml",
+    help="Evaluate the youth-employment programmes of the French missions locales.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command("demo")(demo.demo)
+app.command("run")(run.run)
+app.command("synthetic")(synthetic.synthetic)
+app.command("contract")(contract.contract)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line; an evalml error ends it with one sentence and its exit code."""
+    try:
+        app()
+    except EvalmlError as fault:
+        print(f"evalml: {fault}", file=sys.stderr)  # noqa: T201
+        sys.exit(fault.exit_code)
+    except BrokenPipeError:
+        sys.exit(1)

@@ -1,0 +1,131 @@
+"""From checked tables to a cohort: who entered, who could have, and who was lost at each rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from operator import and_
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalml.cohort.covariates import check_covariates, describe
+from evalml.cohort.eligible import Rule, at_time_zero
+from evalml.engine import Engine, Table, hash_of, row_number, window
+from evalml.errors import CohortError
+from evalml.months import first_day, month_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evalml.cohort.trial import TargetTrial
+    from evalml.tables import Tables
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Cohort:
+    """The persons of a target trial.
+
+    Attributes:
+        trial: The protocol.
+        entries: One row per person and trial: `entry` (0, 1, ... by month then hash), `id_jeune`,
+            `person` (hash), `month` (time zero), `treated`, `id_structure`, `code_departement`,
+            `later_entry` (month of a later entry, or null) and one column per covariate.
+        covariates: Names of the covariate columns.
+        flow: One row per rule: rule, label, kept, lost, kept_treated, kept_comparison,
+            kept_persons.
+    """
+
+    trial: TargetTrial
+    entries: Table
+    covariates: tuple[str, ...]
+    flow: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Give counts only."""
+        last = self.flow.iloc[-1]
+        return (
+            f"Cohort({self.trial.programme}, {len(self.trial.months)} trials, "
+            f"{last.kept_treated} entries, {last.kept_comparison} comparison rows)"
+        )
+
+
+def build_cohort(
+    tables: Tables, trial: TargetTrial, covariates: Sequence[str], engine: Engine
+) -> Cohort:
+    """Apply the rules of `trial`, one after the other, and describe those who pass.
+
+    Raises:
+        CohortError: The extract does not cover the follow-up, or an arm is empty.
+        ImmortalTimeError: A covariate uses what was not known at time zero.
+        TableMissingError: A covariate needs an optional table that the extract lacks.
+    """
+    check_covariates(covariates)
+    _check_period(tables, trial)
+    people, rules = at_time_zero(tables, trial, engine)
+    at_zero = engine.keep(people, "at_zero")
+    flow = _flow(at_zero, rules, engine)
+    _check_arms(flow, trial)
+    eligible = at_zero.filter(reduce(and_, (at_zero[rule.column] for rule in rules)))
+    eligible = eligible.drop(*(rule.column for rule in rules))
+    described = describe(eligible, covariates, tables, trial, engine)
+    columns = tuple(name.replace(".", "_") for name in covariates)
+    numbered = described.mutate(person=hash_of(described.id_jeune))
+    numbered = numbered.mutate(
+        entry=row_number().over(window(order_by=[numbered.month, numbered.person])),
+        later_entry=(numbered.entry > numbered.month).ifelse(numbered.entry, None),
+    )
+    keep = ["entry", "id_jeune", "person", "month", "treated", "id_structure", "code_departement"]
+    entries = engine.keep(numbered.select(*keep, "later_entry", *columns), "entries")
+    return Cohort(trial, entries, columns, flow)
+
+
+def _check_period(tables: Tables, trial: TargetTrial) -> None:
+    end = month_number(tables.meta.period_end)
+    if trial.last_month > end:
+        last, needed = first_day(trial.months[-1]), first_day(trial.last_month)
+        raise CohortError(
+            f"the extract ends in {first_day(end):%Y-%m}, but entries up to {last:%Y-%m} followed "
+            f"{trial.follow_up_months} months need {needed:%Y-%m}; end 'entries' earlier or "
+            "shorten 'follow_up_months'"
+        )
+
+
+def _flow(at_zero: Table, rules: Sequence[Rule], engine: Engine) -> pd.DataFrame:
+    """Count, in one pass, who is left after each rule."""
+    passes = [at_zero.id_jeune.notnull()]
+    for rule in rules:
+        passes.append(passes[-1] & at_zero[rule.column])
+    counts = {}
+    for i, passed in enumerate(passes):
+        counts[f"kept_{i}"] = passed.sum()
+        counts[f"treated_{i}"] = (passed & at_zero.treated).sum()
+        counts[f"persons_{i}"] = at_zero.id_jeune.nunique(where=passed)
+    row = engine.fetch(at_zero.agg(**counts)).fillna(0).astype("int64").iloc[0]
+    names = [("open_file", "Dossier ouvert dans le territoire au temps zéro")]
+    names += [(rule.name, rule.label) for rule in rules]
+    kept = [int(row[f"kept_{i}"]) for i in range(len(passes))]
+    treated = [int(row[f"treated_{i}"]) for i in range(len(passes))]
+    return pd.DataFrame(
+        {
+            "rule": [name for name, _ in names],
+            "label": [label for _, label in names],
+            "kept": kept,
+            "lost": [0, *(before - after for before, after in pairwise(kept))],
+            "kept_treated": treated,
+            "kept_comparison": [k - t for k, t in zip(kept, treated, strict=True)],
+            "kept_persons": [int(row[f"persons_{i}"]) for i in range(len(passes))],
+        }
+    )
+
+
+def _check_arms(flow: pd.DataFrame, trial: TargetTrial) -> None:
+    for arm, column in (("entrants", "kept_treated"), ("comparison persons", "kept_comparison")):
+        empty = flow[flow[column] == 0]
+        if not empty.empty:
+            rule = empty.iloc[0]["rule"]
+            raise CohortError(
+                f"no {arm} of {trial.programme} left after rule '{rule}'; check 'territory', "
+                "'entries' and 'eligibility' of the study against the extract"
+            )

@@ -1,0 +1,141 @@
+"""Where persons enter memory: from lazy outcomes to two arms and their monthly trajectories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalml.comparison.build import MeasureSpec, build_comparison
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from evalml.arrays import IntVector, Matrix
+    from evalml.comparison.comparison import Comparison
+    from evalml.engine import Engine
+    from evalml.outcomes import Outcome, Outcomes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Trajectory:
+    """One outcome, month by month, of the same rows as the comparison.
+
+    Attributes:
+        outcome: The outcome.
+        months: Months since time zero, shape (K,), negative before.
+        values: Shape (n, K), float32; NaN where not observed.
+    """
+
+    outcome: Outcome
+    months: IntVector
+    values: Matrix
+
+    def at(self, horizon: int) -> Matrix:
+        """Return the values at one month since time zero, shape (n,)."""
+        return self.values[:, int(np.flatnonzero(self.months == horizon)[0])].astype(np.float64)
+
+    def __repr__(self) -> str:
+        """Give the size only."""
+        return f"Trajectory({self.outcome.name}, n={self.values.shape[0]}, K={self.months.size})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Arms:
+    """The comparison and the months it was read from.
+
+    Attributes:
+        comparison: The two arms at the horizons of the study.
+        trajectories: One per outcome, the same rows in the same order.
+        crossover: Share of the comparison rows that entered later, by month since time zero.
+    """
+
+    comparison: Comparison
+    trajectories: tuple[Trajectory, ...]
+    crossover: pd.Series[float]
+
+    def __repr__(self) -> str:
+        """Give counts only."""
+        return f"Arms({self.comparison!r})"
+
+
+def assemble(
+    outcomes: Outcomes, horizons: Sequence[int], subgroups: Sequence[str], engine: Engine
+) -> Arms:
+    """Bring the two arms into memory.
+
+    Args:
+        outcomes: What happened to the cohort.
+        horizons: Months since time zero to compare at.
+        subgroups: Covariates of the cohort that define subgroups.
+        engine: The engine the tables live in.
+
+    Raises:
+        DataError: A covariate is missing, or an arm is empty.
+    """
+    cohort = outcomes.panel.cohort
+    columns = [c for c in cohort.entries.columns if c != "id_jeune"]
+    entries = engine.fetch(cohort.entries.select(*columns).order_by("entry"))
+    trajectories = _trajectories(outcomes, entries, engine)
+    specs = []
+    for trajectory in trajectories:
+        for horizon in horizons:
+            spec = _spec(trajectory.outcome, horizon)
+            entries[spec.column] = trajectory.at(horizon)
+            specs.append(spec)
+    comparison = build_comparison(
+        entries,
+        treatment="treated",
+        measures=specs,
+        covariates=cohort.covariates,
+        cluster="id_structure",
+        person="person",
+        subgroups=subgroups,
+    )
+    return Arms(comparison, trajectories, _crossover(entries, outcomes.panel.months[1]))
+
+
+def _spec(outcome: Outcome, horizon: int) -> MeasureSpec:
+    return MeasureSpec(
+        column=f"{outcome.name}_m{horizon}",
+        outcome=outcome.name,
+        horizon_months=horizon,
+        unit=outcome.unit,
+        label=outcome.label,
+        channel=outcome.channel,
+    )
+
+
+def _trajectories(
+    outcomes: Outcomes, entries: pd.DataFrame, engine: Engine
+) -> tuple[Trajectory, ...]:
+    panel = outcomes.panel
+    first, last = panel.months
+    months = np.arange(first, last + 1, dtype=np.int64)
+    long = engine.fetch(outcomes.rows)
+    row, k = long["entry"].to_numpy(), long["k"].to_numpy(dtype=np.int64) - first
+    calendar = entries["month"].to_numpy(dtype=np.int64)[:, None] + months[None, :]
+    found = []
+    for outcome in outcomes.chosen:
+        linked = outcome.channel == "linked"
+        values = np.full((len(entries), months.size), np.nan, dtype=np.float32)
+        if linked:
+            first_linked, last_linked = panel.linked_months
+            values[(calendar >= first_linked) & (calendar <= last_linked)] = 0.0
+        seen = long[outcome.name].to_numpy(dtype=np.float32, na_value=np.nan)
+        known = ~np.isnan(seen)
+        values[row[known], k[known]] = seen[known]
+        found.append(Trajectory(outcome, months, values))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def _crossover(entries: pd.DataFrame, follow_up: int) -> pd.Series[float]:
+    import pandas as pd
+
+    waiting = entries.loc[~entries["treated"].astype(bool)]
+    delay = (waiting["later_entry"] - waiting["month"]).to_numpy(dtype=float, na_value=np.inf)
+    shares = [float((delay <= k).mean()) for k in range(follow_up + 1)]
+    return pd.Series(shares, index=pd.RangeIndex(follow_up + 1), name="entered_later")

@@ -1,0 +1,62 @@
+"""The record of a run: what went in, what came out, how long it took, who may see it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import resource
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "manifest.json"
+
+_PRIVACY = {
+    "release": "released",
+    "results": "protected",
+    "figures": "protected",
+}
+
+
+def describe_outputs(folder: Path) -> list[dict[str, Any]]:
+    """Return one entry per file of a run: path, sha256, bytes, rows and privacy level.
+
+    `protected` outputs are aggregates whose small counts are masked, for the team that may hold
+    the extract; only what `evalml release` puts into `release/` may leave.
+    """
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != NAME)
+    return [_describe(path, folder) for path in files]
+
+
+def _describe(path: Path, folder: Path) -> dict[str, Any]:
+    relative = path.relative_to(folder)
+    return {
+        "path": relative.as_posix(),
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "bytes": path.stat().st_size,
+        "rows": _rows(path),
+        "privacy": _PRIVACY.get(relative.parts[0], "protected"),
+    }
+
+
+def _rows(path: Path) -> int | None:
+    if path.suffix != ".csv":
+        return None
+    with path.open(encoding="utf-8", newline="") as stream:
+        return max(sum(1 for _ in csv.reader(stream)) - 1, 0)
+
+
+def peak_memory_mb() -> float:
+    """Return the largest memory of a child process so far (the kernel), in MB."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return round(usage / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
+
+
+def write_manifest(folder: Path, record: dict[str, Any]) -> None:
+    """Write the record of the run that `folder` holds."""
+    record = {**record, "outputs": describe_outputs(folder)}
+    text = json.dumps(record, indent=2, ensure_ascii=False, default=str)
+    (folder / NAME).write_text(text + "\n", encoding="utf-8")

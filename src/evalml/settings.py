@@ -1,0 +1,74 @@
+"""Where a study runs: the extract, the engine and the folders. Never part of a params file.
+
+Settings come from the command line or from the environment, so that a notebook opened in
+JupyterLab, run by plain papermill or by `evalml run` reads the same ones.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+EXTRACT = "EVALML_EXTRACT"
+OUT = "EVALML_OUT"
+ENGINE = "EVALML_ENGINE"
+MEMORY = "EVALML_MEMORY"
+THREADS = "EVALML_THREADS"
+
+DEFAULT_EXTRACT = Path("data/synthetic/demo")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where a study runs.
+
+    Attributes:
+        extract: Folder (or DuckDB file) of the extract.
+        out: Folder this run writes into.
+        engine: `duckdb` or `spark`.
+        memory_limit: Memory the engine may take, such as `4GB`; its own default when None.
+        threads: Threads of the engine; all when None.
+    """
+
+    extract: Path
+    out: Path
+    engine: str = "duckdb"
+    memory_limit: str | None = None
+    threads: int | None = None
+
+    def environment(self) -> dict[str, str]:
+        """Return these settings as environment variables, for a kernel."""
+        values = {EXTRACT: str(self.extract), OUT: str(self.out), ENGINE: self.engine}
+        if self.memory_limit is not None:
+            values[MEMORY] = self.memory_limit
+        if self.threads is not None:
+            values[THREADS] = str(self.threads)
+        return values
+
+
+def read_settings(study: str = "notebook") -> Settings:
+    """Read the settings of this process.
+
+    Args:
+        study: Name of the study, for the default output folder `runs/<study>/manual`.
+    """
+    root = project_root()
+    threads = os.environ.get(THREADS)
+    return Settings(
+        extract=Path(os.environ.get(EXTRACT, root / DEFAULT_EXTRACT)),
+        out=Path(os.environ.get(OUT, root / "runs" / study / "manual")),
+        engine=os.environ.get(ENGINE, "duckdb"),
+        memory_limit=os.environ.get(MEMORY),
+        threads=int(threads) if threads else None,
+    )
+
+
+def project_root() -> Path:
+    """Return the folder that holds `notebooks/` and `params/`: here, above, or the source tree."""
+    here = Path.cwd()
+    candidates = [here, *here.parents, Path(__file__).resolve().parents[2]]
+    for folder in candidates:
+        if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
+            return folder
+    return here

@@ -1,0 +1,105 @@
+"""Notebooks stay documents: stripped, short cells, no logic, parameters that papermill reads whole."""
+
+from __future__ import annotations
+
+import ast
+
+import nbformat
+import papermill
+import pytest
+from tests_root import ROOT
+
+from evalml.study import Study, read_study, read_yaml
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+STUDIES = [
+    n
+    for n in NOTEBOOKS
+    if n.stem in {read_study(p).notebook for p in (ROOT / "params").glob("*.yaml")}
+]
+LOGIC = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.Try, ast.Lambda, ast.If)
+LONGEST = 12
+
+
+def code_cells(path):
+    return [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+
+
+def parameter_cells(path):
+    return [c for c in code_cells(path) if "parameters" in c.metadata.get("tags", [])]
+
+
+def test_there_are_notebooks():
+    assert {p.stem for p in NOTEBOOKS} >= {"00_start_here", "cej", "nsw"}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_carries_no_output(path):
+    for cell in code_cells(path):
+        assert cell.outputs == []
+        assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_has_one_title_and_a_kernel(path):
+    notebook = nbformat.read(path, as_version=4)
+    titles = [
+        line
+        for c in notebook.cells
+        if c.cell_type == "markdown"
+        for line in c.source.splitlines()
+        if line.startswith("# ")
+    ]
+    assert len(titles) == 1
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_cells_are_short_and_hold_no_logic(path):
+    for cell in code_cells(path):
+        tree = ast.parse(cell.source)
+        assert not [n for n in ast.walk(tree) if isinstance(n, LOGIC)], cell.source
+        if "parameters" not in cell.metadata.get("tags", []):
+            assert len(cell.source.splitlines()) <= LONGEST, cell.source
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_imports_evalml_only(path):
+    for cell in code_cells(path):
+        for node in ast.walk(ast.parse(cell.source)):
+            assert not isinstance(node, ast.ImportFrom)
+            if isinstance(node, ast.Import):
+                assert [a.name for a in node.names] == ["evalml"]
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda p: p.stem)
+def test_papermill_reads_the_whole_parameters_cell_and_a_study_knows_every_key(path):
+    [cell] = parameter_cells(path)
+    assigned = [
+        n.targets[0].id if isinstance(n, ast.Assign) else n.target.id
+        for n in ast.parse(cell.source).body
+    ]
+    read = papermill.inspect_notebook(str(path))
+    assert list(read) == assigned
+    assert all(p["help"] for p in read.values())
+    assert set(assigned) == set(Study.model_fields) - {"time_zero"} | (
+        {"time_zero"} & set(assigned)
+    )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda p: p.stem)
+def test_a_params_file_is_a_study_named_after_its_file(path):
+    assert read_study(path).study == path.stem
+
+
+def test_a_params_file_leaves_no_key_to_the_defaults_of_its_notebook():
+    for path in sorted((ROOT / "params").glob("*.yaml")):
+        study = read_study(path)
+        [cell] = parameter_cells(ROOT / "notebooks" / f"{study.notebook}.ipynb")
+        tree = ast.parse(cell.source).body
+        set_in_notebook = {
+            n.target.id
+            for n in tree
+            if not isinstance(n.value, ast.Constant) or n.value.value is not None
+        }
+        assert set_in_notebook <= set(read_yaml(path)), path
