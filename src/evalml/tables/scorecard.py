@@ -62,11 +62,12 @@ class Scorecard:
     @property
     def found(self) -> pd.DataFrame:
         """The checks that found at least one row, worst first."""
-        order = self.checks["status"].map({"blocked": 0, "warning": 1, "ok": 2})
-        failing = self.checks[self.checks["failing"] > 0].assign(order=order)
-        return failing.sort_values(["order", "share"], ascending=[True, False]).drop(
-            columns="order"
+        failing = self.checks[self.checks["failing"] > 0]
+        order = failing["status"].map({"blocked": 0, "warning": 1, "ok": 2})
+        places = failing.assign(order=order).sort_values(
+            ["order", "share"], ascending=[True, False], kind="stable"
         )
+        return places.drop(columns="order")
 
     def __repr__(self) -> str:
         """Count the checks by status."""
