@@ -22,6 +22,7 @@ KINDS = {
     "sign": "signe perdu",
 }
 _DIGITS = "0123456789"
+_WHOLE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def slips(figure: Figure) -> Iterator[Slip]:
             continue
         number = int(edited) / 10**places
         value = number * abs(factor)
-        if value in seen:
+        if value in seen or (figure.statistic == "share" and value > _WHOLE):
             continue
         seen.add(value)
         text = _group(edited[: len(edited) - places], whole) + (comma and f",{edited[-places:]}")

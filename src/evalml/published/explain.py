@@ -1,22 +1,21 @@
 """Why identities fail: the smallest change of one printed number that mends them, or another cause.
 
-For every figure of a failing identity, each number one slip of the typist away is tried; it is kept
-only when *all* identities that bear on the figure then hold. A slip can mend by accident, so each
-suspect carries its chance: the slips tried, times the share of numbers of that length that would
-mend as well, divided by ten for each further failure mended. A slip that is no accident comes
-first, then the other causes (`causes.py`), then the slips that are merely possible.
+Slips of the typist that are no accident come first (`repair.py`), then the other causes
+(`causes.py`: a share truncated or on another base, a growth on the wrong year, two extractions),
+then the slips that are merely possible, and last the figures most in conflict.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from evalml.published.catalogue import Catalogue, concept
 from evalml.published.causes import other_cause, unknown
 from evalml.published.edits import KINDS, Slip, completed
+from evalml.published.repair import Bench, Suspect, rivals
 from evalml.published.rules_text import badly_written
-from evalml.published.suspects import Suspect, find_suspects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from evalml.published.identity import Outcome
 
 CERTAINTY = ("quasi certaine", "probable", "possible", "indéterminée")
-SURE, LIKELY, ACCIDENT = 0.01, 0.1, 1.0
+NEAR_CERTAIN, SURE, LIKELY, ACCIDENT = 0.01, 0.05, 0.1, 1.0
 _LINES = 3
 _MERGED = frozenset({"extractions", "definitions", "base", "slip"})
 
@@ -55,59 +54,55 @@ class Finding:
 def explain(figures: Mapping[str, Figure], outcomes: Iterable[Outcome]) -> list[Finding]:
     """Return the findings, each failure in one of them, surest first."""
     everything = list(outcomes)
-    failures = [o for o in everything if not o.holds]
-    suspects = find_suspects(figures, everything, failures)
-    left = set(range(len(failures)))
-    findings = _slips(failures, suspects, left, SURE)
-    findings += _causes(figures, everything, failures, left)
-    findings += _slips(failures, suspects, left, ACCIDENT)
-    findings += [_from_cause(unknown(failures[i]), failures[i]) for i in sorted(left)]
+    bench = Bench(figures, everything)
+    findings = _slips(bench, everything, SURE)
+    findings += _causes(bench, everything)
+    findings += _slips(bench, everything, ACCIDENT)
+    findings += _conflicts(bench, everything)
     findings = _merge(findings, figures)
     named = {name for f in findings for name in f.figures[:1]}
     findings += [_written(f) for f in badly_written(Catalogue(figures)) if f.id not in named]
     return sorted(findings, key=lambda f: (CERTAINTY.index(f.certainty), -len(f.failures)))
 
 
-def _slips(
-    failures: list[Outcome], suspects: list[Suspect], left: set[int], limit: float
-) -> list[Finding]:
-    """Explain failures by slips less accidental than `limit`; take them out of `left`."""
+def _slips(bench: Bench, everything: list[Outcome], limit: float) -> list[Finding]:
+    """Explain failures by slips less accidental than `limit`, the least accidental first."""
     findings: list[Finding] = []
-    while left:
-        alive = [s for s in suspects if s.mends <= left and s.chance < limit]
-        best = max(alive, key=lambda s: (len(s.mends), -s.chance, s.figure.id), default=None)
+    while True:
+        suspects = [s for s in bench.suspects() if s.chance < limit]
+        suspects = [s for s in suspects if limit == ACCIDENT or not rivals(s, suspects)]
+        best = min(suspects, key=lambda s: (s.chance, s.figure.id), default=None)
         if best is None:
-            break
-        rivals = [
-            s
-            for s in alive
-            if s.mends == best.mends and s is not best and s.chance <= best.chance / LIKELY
-        ]
-        findings.append(_slip_finding(best, rivals, failures))
-        left -= best.mends
-    return findings
+            return findings
+        others = rivals(best, suspects)
+        failures = tuple(everything[i] for i in sorted(best.mends))
+        if others:
+            bench.explain(best.mends)
+            findings.append(_ambiguous(best, others, failures))
+        else:
+            bench.mend(best)
+            findings.append(_slip(best, failures, len(bench.touching(best.figure.id))))
 
 
-def _slip_finding(best: Suspect, rivals: list[Suspect], failures: list[Outcome]) -> Finding:
-    chosen = tuple(failures[i] for i in sorted(best.mends))
+def _ambiguous(best: Suspect, others: list[Suspect], failures: tuple[Outcome, ...]) -> Finding:
+    ids = (best.figure.id, *(s.figure.id for s in others))
+    places = " ; ".join(_proposal(s) for s in [best, *others])
+    text = f"Une seule coquille suffit, à l’un de ces endroits : {places}."
+    certainty = "possible" if best.chance < LIKELY else "indéterminée"
+    return Finding(ids, failures, "slip", text, "", certainty)
+
+
+def _slip(best: Suspect, failures: tuple[Outcome, ...], checks: int) -> Finding:
     figure, slip = best.figure, best.slips[0]
-    ids = (figure.id, *(s.figure.id for s in rivals))
-    if rivals:
-        places = " ; ".join(_proposal(s) for s in [best, *rivals])
-        text = f"Une seule coquille suffit, à l’un de ces endroits : {places}."
-        certainty = "possible" if best.chance < LIKELY else "indéterminée"
-        return Finding(ids, chosen, "slip", text, "", certainty)
     text = f"{KINDS[slip.kind].capitalize()} : « {figure.printed} » pour « {slip.printed} »."
-    if best.checks > 1:
-        text += f" Les {best.checks} relations qui portent sur ce chiffre sont alors vraies."
-    else:
-        text += " La relation qui porte sur ce chiffre est alors vraie."
+    if checks > 1:
+        text += f" Le chiffre porte {checks} relations, dont {len(failures)} en échec sans cela."
     correction = " ou ".join(s.printed for s in best.slips[:4])
-    return Finding(ids, chosen, "slip", text, correction, _certainty(best))
+    return Finding((figure.id,), failures, "slip", text, correction, _certainty(best))
 
 
 def _certainty(suspect: Suspect) -> str:
-    if suspect.chance < SURE:
+    if suspect.chance < NEAR_CERTAIN:
         return CERTAINTY[0]
     return CERTAINTY[1] if suspect.chance < LIKELY else CERTAINTY[2]
 
@@ -117,21 +112,38 @@ def _proposal(suspect: Suspect) -> str:
     return f"{suspect.figure.id}, « {suspect.figure.printed} » pour « {slip.printed} »"
 
 
-def _causes(
-    figures: Mapping[str, Figure],
-    everything: list[Outcome],
-    failures: list[Outcome],
-    left: set[int],
-) -> list[Finding]:
-    found = {i: other_cause(failures[i], figures, everything) for i in sorted(left)}
-    known = {i: cause for i, cause in found.items() if cause is not None}
-    left -= set(known)
-    return [_from_cause(cause, failures[i]) for i, cause in known.items()]
+def _causes(bench: Bench, everything: list[Outcome]) -> list[Finding]:
+    now = [bench.outcome(i) for i in range(len(everything))]
+    findings = []
+    for position in sorted(bench.failing):
+        cause = other_cause(now[position], bench.figures, now)
+        if cause is not None:
+            findings.append(_from_cause(cause, (everything[position],)))
+            bench.explain({position})
+    return findings
 
 
-def _from_cause(cause: Cause, outcome: Outcome) -> Finding:
-    ids = cause.figures or outcome.identity.members
-    return Finding(ids, (outcome,), cause.name, cause.sentence, cause.correction, cause.certainty)
+def _conflicts(bench: Bench, everything: list[Outcome]) -> list[Finding]:
+    """Gather what nothing explains around the figures most in conflict."""
+    findings = []
+    while bench.failing:
+        count = Counter(n for i in bench.failing for n in bench.identities[i].members)
+        sound = {n: len(bench.touching(n)) - count[n] for n in count}
+        name = max(count, key=lambda n: (count[n], -sound[n], n))
+        held = sorted(i for i in bench.failing if name in bench.identities[i].members)
+        failures = tuple(everything[i] for i in held)
+        cause = unknown(failures[0])
+        if len(failures) > 1:
+            text = f"Ce chiffre est en conflit avec {len(failures)} relations. {cause.sentence}"
+            cause = cause._replace(sentence=text, figures=(name,))
+        findings.append(_from_cause(cause, failures))
+        bench.explain(held)
+    return findings
+
+
+def _from_cause(cause: Cause, failures: tuple[Outcome, ...]) -> Finding:
+    ids = cause.figures or failures[0].identity.members
+    return Finding(ids, failures, cause.name, cause.sentence, cause.correction, cause.certainty)
 
 
 def _merge(findings: list[Finding], figures: Mapping[str, Figure]) -> list[Finding]:

@@ -94,8 +94,8 @@ def _method() -> str:
         '<h2 id="methode">Comment lire</h2><p>Chaque nombre imprimé vaut pour tous ceux qui '
         "s’arrondissent comme lui : « 22,9 % » va de 22,85 à 22,95. Une relation ne tient pas "
         "quand aucun choix dans ces intervalles ne la rend vraie ; aucune autre tolérance n’est "
-        "admise. Une coquille n’est retenue que si le nombre corrigé rend vraies "
-        "<em>toutes</em> les relations où il figure. La certitude tient compte des corrections qui conviendraient par "
+        "admise. Une coquille est retenue quand le nombre corrigé rend vraies des relations en "
+        "échec sans en casser aucune. La certitude tient compte des corrections qui conviendraient par "
         "hasard. Un constat n’est pas un jugement sur le document : deux extractions d’une base "
         "vivante donnent deux nombres justes.</p>"
     )
