@@ -1,0 +1,259 @@
+"""Two-group designs: fixed effects for a treatment that switches on, and two periods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from evalml.effect.effect import Effect
+from evalml.effect.panel_columns import Missing, PanelColumns
+from evalml.effect.panel_table import read_panel, read_sections
+from evalml.effect.panel_variance import Sampling, critical_value, p_values, sampling_of
+from evalml.effect.twfe import moving_covariates
+from evalml.effect.two_period import EstMethod, TwoPeriod, panel_att, sections_att
+from evalml.effect.within_regression import dense_regression
+from evalml.errors import EstimationError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.effect.panel_table import CrossSections, PanelTable
+
+DidMethod: TypeAlias = Literal["twfe", "dr", "ipw", "reg"]
+"""Fixed effects, or one of the two-period estimators."""
+
+
+@dataclass(frozen=True, slots=True)
+class DidRequest:
+    """What is asked of a difference in differences.
+
+    Attributes:
+        columns: Which column is what; the treatment status is the only extra column.
+        method: Method.
+        missing: Refuse or drop rows with missing values.
+        level: Coverage of the interval.
+    """
+
+    columns: PanelColumns
+    method: DidMethod = "twfe"
+    missing: Missing = "refuse"
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Refuse what is not an option."""
+        for value, valid in (
+            (self.method, get_args(DidMethod)),
+            (self.missing, get_args(Missing)),
+        ):
+            if value not in valid:
+                raise EstimationError(f"'{value}' is not an option; {nearest(value, valid)}")
+
+
+def estimate_did(table: pd.DataFrame, request: DidRequest) -> Effect:
+    """Return the difference in differences of a long table.
+
+    Args:
+        table: One row per unit and period, or per person of two cross-sections.
+        request: What is asked.
+
+    Raises:
+        EvalmlError: The table or the design does not allow it; the message says why.
+    """
+    columns = request.columns
+    named = Named(columns.outcome, columns.extra[0], level=request.level)
+    if request.method == "twfe":
+        if not columns.unit:
+            raise EstimationError("twfe absorbs unit effects: name the column of the unit")
+        panel = read_panel(table, columns, missing=request.missing, unbalanced="keep")
+        return did_twfe(panel, named)
+    if not columns.unit:
+        sections = read_sections(table, columns, missing=request.missing)
+        return did_sections(sections, named, request.method)
+    panel = read_panel(table, columns, missing=request.missing)
+    return did_two_periods(panel, named, request.method)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Names that go with an estimate.
+
+    Attributes:
+        outcome: Name of the outcome.
+        treatment: Name of the treatment status among the extra columns.
+        unit: Unit of the estimate.
+        level: Coverage of the interval.
+    """
+
+    outcome: str
+    treatment: str
+    unit: str = ""
+    level: float = 0.95
+
+
+def did_twfe(panel: PanelTable, named: Named) -> Effect:
+    """Return the coefficient of a treatment status, unit and period effects absorbed.
+
+    Units need not be seen in every period. A status that does not move within units is read, with
+    two periods, as the treated group.
+
+    Args:
+        panel: Panel whose extra columns hold the status.
+        named: Names.
+
+    Raises:
+        EstimationError: The status does not vary once effects are absorbed, one cluster.
+    """
+    D, warnings = panel.extra[named.treatment], []
+    seen = np.ones_like(D, dtype=bool) if panel.seen is None else panel.seen
+    if panel.periods.size == 2 and panel.seen is None and (D[0] == D[1]).all():  # noqa: PLR2004
+        D = D * np.array([[0.0], [1.0]])
+        warnings.append("the treatment does not move within units: read as the treated group")
+    X = np.concatenate([D[None], moving_covariates(panel)])
+    fit = dense_regression(panel.outcome, X, seen * panel.weights, panel.cluster)
+    absorbed = panel.covariates.shape[2] - (X.shape[0] - 1)
+    if absorbed:
+        warnings.append(f"{absorbed} covariates do not move over time: absorbed with the units")
+    ever = ((D != 0) & seen).any(axis=0)
+    treated = seen & (D != 0)
+    mean = float(panel.outcome[treated].mean()) if treated.any() else float("nan")
+    details = {
+        "rows_used": fit.rows,
+        "units_incomplete": int((~seen).any(axis=0).sum()),
+        "parameters": fit.parameters,
+        "warnings": [*warnings, *fit.sampling.warnings()],
+    }
+    att = TwoPeriod(float(fit.beta[0]), fit.influence[0])
+    counts = (int(ever.sum()), int((~ever).sum()))
+    details["clusters"] = fit.sampling.n
+    return _effect(att, fit.sampling, "twfe", counts, mean, named, panel.counts | details)
+
+
+def did_two_periods(panel: PanelTable, named: Named, method: EstMethod = "dr") -> Effect:
+    """Return the effect on the treated over two periods, with covariates of the first.
+
+    Args:
+        panel: Balanced panel of two periods whose extra columns hold the status.
+        named: Names.
+        method: `dr`, `ipw` or `reg`.
+
+    Raises:
+        EstimationError: Not two periods, units treated in the first one, an empty group,
+            separation, no overlap, collinearity, one cluster.
+    """
+    D = _treated_group(panel.extra[named.treatment], panel.periods.size)
+    X = np.hstack([np.ones((panel.n_units, 1)), panel.covariates[0]])
+    dy = panel.outcome[1] - panel.outcome[0]
+    att = panel_att(dy, D, X, panel.weights, method)
+    sampling = sampling_of(panel.cluster, panel.n_units)
+    treated = D == 1
+    mean = float(np.average(panel.outcome[1, treated], weights=panel.weights[treated]))
+    _refuse_single(treated, sampling)
+    collapsed = TwoPeriod(att.att, sampling.collapse(att.influence))
+    details: dict[str, Any] = {
+        "clusters": None if panel.cluster is None else sampling.n,
+        "warnings": sampling.warnings(),
+    }
+    counts = (int(treated.sum()), int((~treated).sum()))
+    return _effect(collapsed, sampling, method, counts, mean, named, panel.counts | details)
+
+
+def did_sections(sections: CrossSections, named: Named, method: EstMethod = "dr") -> Effect:
+    """Return the effect on the treated from two repeated cross-sections.
+
+    Args:
+        sections: Rows of two periods; the status marks the treated group in both.
+        named: Names.
+        method: `dr`, `ipw` or `reg`.
+
+    Raises:
+        EstimationError: Not two periods, an empty cell, separation, no overlap, one cluster.
+    """
+    periods = np.unique(sections.time)
+    _need_two(periods.size)
+    D, post = sections.extra[named.treatment], (sections.time == periods[1]).astype(np.float64)
+    _need_binary(D)
+    X = np.hstack([np.ones((D.size, 1)), sections.covariates])
+    chosen: EstMethod = method if sections.covariates.shape[1] else "reg"
+    att = sections_att(sections.outcome, D, post, X, sections.weights, chosen)
+    sampling = sampling_of(sections.cluster, D.size)
+    cell = (D == 1) & (post == 1)
+    _refuse_single(D == 1, sampling)
+    mean = float(np.average(sections.outcome[cell], weights=sections.weights[cell]))
+    collapsed = TwoPeriod(att.att, sampling.collapse(att.influence))
+    details = {
+        "clusters": None if sections.cluster is None else sampling.n,
+        "warnings": sampling.warnings(),
+    }
+    counts = (int((D == 1).sum()), int((D == 0).sum()))
+    return _effect(collapsed, sampling, method, counts, mean, named, sections.counts | details)
+
+
+def _effect(
+    att: TwoPeriod,
+    sampling: Sampling,
+    method: str,
+    counts: tuple[int, int],
+    mean: float,
+    named: Named,
+    details: dict[str, Any],
+) -> Effect:
+    se = float(np.sqrt(att.influence @ att.influence * sampling.factor))
+    half = critical_value(sampling, named.level) * se
+    return Effect(
+        outcome=named.outcome,
+        horizon_months=None,
+        estimand="att",
+        method=method,
+        estimate=att.att,
+        std_error=se,
+        ci_low=att.att - half,
+        ci_high=att.att + half,
+        p_value=float(p_values(np.array([att.att]), np.array([se]), sampling)[0]),
+        n_treated=counts[0],
+        n_comparison=counts[1],
+        mean_treated=mean,
+        mean_comparison=mean - att.att,
+        unit=named.unit,
+        details=details,
+    )
+
+
+def _treated_group(D: Matrix, periods: int) -> Vector:
+    """Return 1 for units treated in the second period, 0 for the others."""
+    _need_two(periods)
+    _need_binary(D)
+    if (D[0] == D[1]).all():
+        return np.asarray(D[1], dtype=np.float64)
+    early = int((D[0] == 1).sum())
+    if early:
+        raise EstimationError(
+            f"{early} units are treated in the first period already; leave them out, or mark the "
+            "treated group in both periods"
+        )
+    return np.asarray(D[1], dtype=np.float64)
+
+
+def _need_two(periods: int) -> None:
+    if periods != 2:  # noqa: PLR2004
+        raise EstimationError(
+            f"the table holds {periods} periods; dr, ipw and reg need exactly two "
+            "(keep two, or use rollout for more)"
+        )
+
+
+def _need_binary(D: Matrix | Vector) -> None:
+    if not np.isin(D, (0.0, 1.0)).all():
+        raise EstimationError("the treatment must hold 0 and 1 only")
+
+
+def _refuse_single(treated: BoolVector, sampling: Sampling) -> None:
+    """Refuse a variance that a single treated (or comparison) unit or cluster cannot give."""
+    codes = np.arange(treated.size) if sampling.cluster is None else sampling.cluster
+    for arm, name in ((treated, "treated"), (~treated, "comparison")):
+        if np.unique(codes[arm]).size < 2:  # noqa: PLR2004
+            raise EstimationError(
+                f"there is one {name} unit or cluster only: no standard error can be computed"
+            )

@@ -1,0 +1,244 @@
+"""Instrumental variables by two-stage least squares, with the strength of the first stage.
+
+Angrist and Imbens (1995), doi:10.1080/01621459.1995.10476535. Strength: the effective F of Montiel
+Olea and Pflueger (2013), doi:10.1080/00401706.2013.806694, robust and clustered. With one
+instrument, the Anderson-Rubin interval stays right however weak it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from evalml.effect.effect import Effect
+from evalml.effect.panel_variance import critical_value, p_values, sampling_of
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from evalml.arrays import IntVector, Matrix, Vector
+    from evalml.effect.panel_variance import Sampling
+
+WEAK_F = 10.0
+"""Below this effective F an instrument is called weak (Staiger and Stock's rule of thumb)."""
+_RANK = 1e-10
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IvData:
+    """What an instrumental-variables estimate needs.
+
+    Attributes:
+        outcome: Shape (n,).
+        treatment: Take-up, shape (n,).
+        instruments: Shape (n, q).
+        controls: Exogenous columns without the constant (areas, periods, …), shape (n, p).
+        weights: Shape (n,), or None.
+        cluster: Codes of the clusters, shape (n,), or None.
+    """
+
+    outcome: Vector
+    treatment: Vector
+    instruments: Matrix
+    controls: Matrix
+    weights: Vector | None = None
+    cluster: IntVector | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IvFit:
+    """A two-stage least-squares estimate.
+
+    Attributes:
+        late: Effect on those whom the instruments move.
+        influence: Shape (m,), summing to its error.
+        first_stage_f: Effective F of the instruments.
+        first_stage: Coefficients of the instruments in the first stage, shape (q,).
+        reduced_form: Reduced form and first stage, and their influence, for one instrument.
+        sampling: What was sampled.
+    """
+
+    late: float
+    influence: Vector
+    first_stage_f: float
+    first_stage: Vector
+    reduced_form: tuple[float, Vector, float, Vector] | None
+    sampling: Sampling
+
+
+def two_stage_least_squares(data: IvData) -> IvFit:
+    """Return the 2SLS estimate, controls partialled out.
+
+    Args:
+        data: Outcome, take-up, instruments, controls.
+
+    Raises:
+        EstimationError: An instrument does not vary given the controls, one cluster.
+    """
+    n = data.outcome.size
+    w = np.ones(n) if data.weights is None else data.weights
+    sampling = sampling_of(data.cluster, n)
+    C = np.hstack([np.ones((n, 1)), data.controls])
+    y, d, Z = (_partial(v, C, w) for v in (data.outcome, data.treatment, data.instruments))
+    if (np.sum(Z**2, axis=0) <= _RANK * np.sum(data.instruments**2, axis=0)).any():
+        raise EstimationError("an instrument does not vary once the controls are held fixed")
+    gram = (Z * w[:, None]).T @ Z
+    pi: Vector = np.asarray(np.linalg.solve(gram, Z.T @ (w * d)), dtype=np.float64)
+    fitted = Z @ pi
+    strength = float(w @ (fitted * d))
+    late = float(w @ (fitted * y)) / strength
+    influence = sampling.collapse(w * fitted * (y - d * late) / strength)
+    pi_influence = np.array(
+        [sampling.collapse(c) for c in np.linalg.solve(gram, (Z * (w * (d - fitted))[:, None]).T)]
+    )
+    V = pi_influence @ pi_influence.T * sampling.factor
+    effective = float(pi @ gram @ pi / np.trace(V @ gram))
+    reduced = None
+    if Z.shape[1] == 1:
+        rho = float(Z[:, 0] @ (w * y) / gram[0, 0])
+        rho_influence = sampling.collapse(Z[:, 0] * w * (y - Z[:, 0] * rho) / gram[0, 0])
+        reduced = (rho, rho_influence, float(pi[0]), pi_influence[0])
+    return IvFit(late, influence, effective, pi, reduced, sampling)
+
+
+def iv_effect(
+    data: IvData, outcome: str, *, unit: str = "", level: float = 0.95, allow_weak: bool = False
+) -> Effect:
+    """Return the effect on compliers; a weak instrument is refused, or flagged on request.
+
+    Args:
+        data: Outcome, take-up, instruments, controls.
+        outcome: Name of the outcome.
+        unit: Unit of the estimate.
+        level: Coverage.
+        allow_weak: Return a flagged estimate instead of refusing.
+
+    Raises:
+        EstimationError: The effective F is below 10 and `allow_weak` is off.
+    """
+    fit = two_stage_least_squares(data)
+    refuse_weak(fit.first_stage_f, allow_weak=allow_weak)
+    details: dict[str, Any] = {
+        "first_stage_f": fit.first_stage_f,
+        "weak_instrument": fit.first_stage_f < WEAK_F,
+        "clusters": None if data.cluster is None else fit.sampling.n,
+        "warnings": [*weak_warning(fit.first_stage_f), *fit.sampling.warnings()],
+    }
+    if fit.reduced_form is not None:
+        details |= anderson_rubin(*fit.reduced_form, fit.sampling, level)
+    return late_effect(
+        fit.late,
+        fit.influence,
+        fit.sampling,
+        Naming("iv", outcome, unit, level),
+        (data.treatment, data.outcome),
+        details,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Method, outcome, unit and coverage of a local effect."""
+
+    method: str
+    outcome: str
+    unit: str = ""
+    level: float = 0.95
+
+
+def late_effect(
+    late: float,
+    influence: Vector,
+    sampling: Sampling,
+    naming: Naming,
+    data: tuple[Vector, Vector],
+    details: dict[str, Any],
+) -> Effect:
+    """Return a local effect as a flat row; `data` holds take-up and outcome."""
+    d, y = data
+    se = float(np.sqrt(influence @ influence * sampling.factor))
+    half = critical_value(sampling, naming.level) * se
+    treated = d > 0
+    mean = float(y[treated].mean()) if treated.any() else float("nan")
+    return Effect(
+        outcome=naming.outcome,
+        horizon_months=None,
+        estimand="late",
+        method=naming.method,
+        estimate=late,
+        std_error=se,
+        ci_low=late - half,
+        ci_high=late + half,
+        p_value=float(p_values(np.array([late]), np.array([se]), sampling)[0]),
+        n_treated=int(treated.sum()),
+        n_comparison=int((~treated).sum()),
+        mean_treated=mean,
+        mean_comparison=mean - late,
+        unit=naming.unit,
+        details=details,
+    )
+
+
+def refuse_weak(F: float, *, allow_weak: bool) -> None:
+    """Refuse an instrument whose effective F is below 10, unless asked not to.
+
+    Raises:
+        EstimationError: The instrument is weak.
+    """
+    if not allow_weak and not F >= WEAK_F:
+        raise EstimationError(
+            f"weak instrument: the effective F of the first stage is {F:.1f} (10 is the least); "
+            "the estimate and its interval would not be reliable"
+        )
+
+
+def weak_warning(F: float) -> list[str]:
+    """Say that an instrument is weak."""
+    if F >= WEAK_F:
+        return []
+    return [f"weak instrument (effective F {F:.1f}): read the Anderson-Rubin interval only"]
+
+
+def anderson_rubin(
+    rho: float,
+    rho_influence: Vector,
+    pi: float,
+    pi_influence: Vector,
+    sampling: Sampling,
+    level: float = 0.95,
+) -> dict[str, Any]:
+    """Return the Anderson-Rubin set of one instrument: all b with rho - b pi not far from zero.
+
+    Args:
+        rho: Reduced form.
+        rho_influence: Its influence values.
+        pi: First stage.
+        pi_influence: Its influence values.
+        sampling: What was sampled.
+        level: Coverage.
+
+    Returns:
+        `anderson_rubin` as (low, high), or None where the set is not an interval, and
+        `anderson_rubin_set`: `interval`, `outside` (all but an interval) or `everything`.
+    """
+    z2 = float(stats.norm.ppf(0.5 + level / 2) ** 2) * sampling.factor
+    a = pi**2 - z2 * float(pi_influence @ pi_influence)
+    b = -2 * (rho * pi - z2 * float(rho_influence @ pi_influence))
+    c = rho**2 - z2 * float(rho_influence @ rho_influence)
+    gap = b * b - 4 * a * c
+    if a > 0:
+        root = float(np.sqrt(max(gap, 0.0)))
+        bounds = [(-b - root) / (2 * a), (-b + root) / (2 * a)]
+        return {"anderson_rubin": bounds, "anderson_rubin_set": "interval"}
+    kind = "outside" if gap > 0 else "everything"
+    return {"anderson_rubin": None, "anderson_rubin_set": kind}
+
+
+def _partial(v: Vector | Matrix, C: Matrix, w: Vector) -> Vector:
+    """Return what the controls do not explain, by weighted least squares."""
+    root = np.sqrt(w)
+    coefficients = np.linalg.lstsq(C * root[:, None], (v.T * root).T, rcond=None)[0]
+    out: Vector = v - C @ coefficients
+    return out

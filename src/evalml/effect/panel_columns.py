@@ -1,0 +1,160 @@
+"""The columns of a long table: which is what, and their values as checked arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from evalml.errors import ColumnMissingError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from evalml.arrays import IntVector, Matrix, Vector
+
+Missing: TypeAlias = Literal["refuse", "drop"]
+"""A row with a missing value is refused (nothing is estimated), or dropped and counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelColumns:
+    """The columns of a long table, one row per unit and period.
+
+    Attributes:
+        time: Period; whole numbers or ISO days (then months are counted).
+        outcome: Outcome.
+        first_treated: First treated period, in the unit of `time`; 0, empty or infinite for never.
+            Empty when the design does not need it.
+        unit: Unit; empty for repeated cross-sections (each row another unit).
+        covariates: Covariates; text becomes categories.
+        weights: Sampling weights; empty for none.
+        cluster: Clusters of the variance; empty for the unit itself.
+        extra: Further numeric columns wanted as matrices (a treatment status, a take-up).
+    """
+
+    time: str
+    outcome: str
+    first_treated: str = ""
+    unit: str = ""
+    covariates: tuple[str, ...] = ()
+    weights: str = ""
+    cluster: str = ""
+    extra: tuple[str, ...] = ()
+
+    def used(self) -> list[str]:
+        """Return the columns that are read, once each."""
+        named = (self.unit, self.time, self.outcome, self.first_treated, self.weights, self.cluster)
+        return list(dict.fromkeys(c for c in (*named, *self.covariates, *self.extra) if c))
+
+
+def covariate_matrix(covariates: pd.DataFrame) -> tuple[Matrix, tuple[str, ...]]:
+    """Return covariates as numbers, categories as 0/1 columns without their first level."""
+    blocks: list[Matrix] = []
+    names: list[str] = []
+    for name in covariates.columns:
+        values = covariates[name]
+        if pd.api.types.is_numeric_dtype(values):
+            blocks.append(values.to_numpy(dtype=np.float64)[:, None])
+            names.append(str(name))
+            continue
+        levels, codes = np.unique(values.astype(str).to_numpy(), return_inverse=True)
+        blocks.append((codes[:, None] == np.arange(1, levels.size)).astype(np.float64))
+        names += [f"{name}={level}" for level in levels[1:]]
+    empty = np.empty((len(covariates), 0), dtype=np.float64)
+    return np.hstack(blocks) if blocks else empty, tuple(names)
+
+
+def need_columns(table: pd.DataFrame, names: Iterable[str]) -> None:
+    """Refuse a table that lacks a column; only a near name of its header is quoted.
+
+    A file without header would show its first person as column names.
+
+    Raises:
+        ColumnMissingError: A column is not in the table.
+        DataError: The table has no row.
+    """
+    for name in names:
+        if name not in table.columns:
+            close = get_close_matches(name, [str(c) for c in table.columns], n=1, cutoff=0.6)
+            hint = f"did you mean '{close[0]}'?" if close else "check the header of the file"
+            raise ColumnMissingError(
+                f"no column '{name}' among the {table.shape[1]} of the table; {hint}"
+            )
+    if table.empty:
+        raise DataError("the table has no row; nothing can be estimated")
+
+
+def complete_rows(
+    table: pd.DataFrame, columns: PanelColumns, missing: Missing
+) -> tuple[pd.DataFrame, int]:
+    """Return the complete rows and the number left out; an empty first period means never."""
+    holes = table.drop(columns=[columns.first_treated] if columns.first_treated else []).isna()
+    if not holes.to_numpy().any():
+        return table, 0
+    if missing == "refuse":
+        which = ", ".join(f"{name} ({int(k)})" for name, k in holes.sum().items() if k)
+        raise DataError(f"missing values in {which}; complete them, or ask for them to be dropped")
+    bad = holes.any(axis=1)
+    if bad.all():
+        raise DataError("every row holds a missing value; nothing is left to estimate")
+    return table[~bad], int(bad.sum())
+
+
+def numbers_of(values: pd.Series[Any]) -> Vector:
+    """Return a column as finite real numbers."""
+    try:
+        numbers = values.to_numpy(dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"column '{values.name}' holds text where numbers are needed") from None
+    if not np.isfinite(numbers).all():
+        raise DataError(f"column '{values.name}' holds infinite values; remove or recode them")
+    return numbers
+
+
+def periods_of(values: pd.Series[Any]) -> Vector:
+    """Return periods as numbers; ISO days become month numbers (year * 12 + month - 1)."""
+    if pd.api.types.is_numeric_dtype(values):
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    days = pd.to_datetime(values, format="ISO8601", errors="coerce")
+    if days.isna().to_numpy().sum() > values.isna().to_numpy().sum():
+        raise DataError(f"column '{values.name}' is neither a number nor an ISO day")
+    months = days.dt.year * 12 + days.dt.month - 1
+    return np.asarray(months.to_numpy(dtype=np.float64), dtype=np.float64)
+
+
+def first_treated_of(table: pd.DataFrame, columns: PanelColumns) -> Vector:
+    """Return the first treated period, infinite for never (0, empty or already infinite)."""
+    if not columns.first_treated:
+        return np.full(len(table), np.inf)
+    column = table[columns.first_treated]
+    if not pd.api.types.is_numeric_dtype(column):
+        column = column.mask(column.isin(["", "0"]))
+    first = periods_of(column).copy()
+    first[np.isnan(first) | (first == 0)] = np.inf
+    if (first < 0).any():
+        raise DataError(
+            f"column '{columns.first_treated}' holds negative periods; write 0 for never"
+        )
+    return first
+
+
+def weights_of(table: pd.DataFrame, columns: PanelColumns) -> Vector:
+    """Return weights of mean one."""
+    if not columns.weights:
+        return np.ones(len(table))
+    weights = numbers_of(table[columns.weights])
+    if (weights < 0).any() or not weights.any():
+        raise DataError(
+            f"column '{columns.weights}' must hold weights: none negative, not all zero"
+        )
+    return np.asarray(weights / weights.mean(), dtype=np.float64)
+
+
+def codes_of(values: pd.Series[Any]) -> IntVector:
+    """Return 0, 1, … in the order of the sorted values, so that row order does not matter."""
+    codes, _ = pd.factorize(values, sort=True)
+    return codes.astype(np.int64)

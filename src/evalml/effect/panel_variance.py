@@ -1,0 +1,148 @@
+"""Standard errors from influence values, analytic and by multiplier bootstrap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from evalml.arrays import IntVector, Matrix, Vector
+
+_FEW_CLUSTERS = 10
+_CHUNK = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What was sampled independently: units, or clusters of units.
+
+    Attributes:
+        cluster: Code of the cluster of each unit, or None: each unit its own.
+        n: Number of units or clusters.
+    """
+
+    cluster: IntVector | None
+    n: int
+
+    @property
+    def factor(self) -> float:
+        """Small-sample factor of the variance: G/(G-1) for clusters, 1 for units."""
+        return 1.0 if self.cluster is None else self.n / (self.n - 1)
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """G-1 for clusters (Student), infinite for units (normal)."""
+        return np.inf if self.cluster is None else float(self.n - 1)
+
+    def warnings(self) -> list[str]:
+        """Say when there are too few clusters for the standard errors to be trusted."""
+        if self.cluster is None or self.n >= _FEW_CLUSTERS:
+            return []
+        return [f"{self.n} clusters only: the standard errors are not to be trusted"]
+
+    def collapse(self, values: Vector, rows: slice | IntVector | None = None) -> Vector:
+        """Sum the values of units (all, or those of `rows`) within clusters, shape (n,)."""
+        if self.cluster is not None:
+            codes = self.cluster if rows is None else self.cluster[rows]
+            sums: Vector = np.bincount(codes, weights=values, minlength=self.n).astype(np.float64)
+            return sums
+        if rows is None:
+            return values
+        out = np.zeros(self.n)
+        out[rows] = values
+        return out
+
+
+def sampling_of(cluster: IntVector | None, units: int) -> Sampling:
+    """Return the sampling of `units` units in clusters.
+
+    Args:
+        cluster: Codes 0 … G-1, shape (units,), or None.
+        units: Number of units.
+
+    Raises:
+        EstimationError: There is a single cluster, or a single unit.
+    """
+    n = units if cluster is None else int(cluster.max()) + 1
+    if n < 2:  # noqa: PLR2004
+        what = "unit" if cluster is None else "cluster"
+        raise EstimationError(
+            f"there is one {what} only: no standard error can be computed; "
+            "choose a finer cluster, or leave it out"
+        )
+    return Sampling(cluster=cluster, n=n)
+
+
+def covariance(influence: Matrix, sampling: Sampling) -> Matrix:
+    """Return the covariance of m estimates from their influence values.
+
+    Args:
+        influence: Shape (m, n), scaled so that an estimate minus the truth is about their sum.
+        sampling: What was sampled.
+    """
+    return influence @ influence.T * sampling.factor
+
+
+def std_errors(influence: Matrix, sampling: Sampling) -> Vector:
+    """Return the m standard errors: square roots of the diagonal of `covariance`."""
+    squares: Vector = np.einsum("ij,ij->i", influence, influence)
+    return np.sqrt(squares * sampling.factor)
+
+
+def critical_value(sampling: Sampling, level: float = 0.95) -> float:
+    """Return the two-sided critical value of a single interval."""
+    return float(stats.t.ppf(0.5 + level / 2, sampling.degrees_of_freedom))
+
+
+def p_values(estimate: Vector, std_error: Vector, sampling: Sampling) -> Vector:
+    """Return two-sided p-values of no effect; NaN where there is no standard error."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.abs(estimate / std_error)
+    return np.asarray(2 * stats.t.sf(ratio, sampling.degrees_of_freedom), dtype=np.float64)
+
+
+def multiplier_draws(influence: Matrix, draws: int, seed: int) -> Matrix:
+    """Return bootstrap deviations of m estimates, with Rademacher multipliers.
+
+    Callaway and Sant'Anna (2021), algorithm 1: each draw multiplies the influence of each unit
+    (cluster) by an independent sign; nothing is estimated again.
+
+    Args:
+        influence: Shape (m, n).
+        draws: Number B of draws.
+        seed: Seed of the signs.
+
+    Returns:
+        Deviations from the estimates, shape (B, m).
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n = influence.shape[1]
+    step = max(1, _CHUNK // n)
+    total = influence.sum(axis=1)
+    parts = []
+    for start in range(0, draws, step):
+        rows = min(step, draws - start)
+        packed = rng.integers(0, 256, size=(rows, (n + 7) // 8), dtype=np.uint8)
+        ones = np.unpackbits(packed, axis=1, count=n).astype(np.float64)
+        parts.append(2 * ones @ influence.T - total)
+    return np.vstack(parts)
+
+
+def simultaneous_critical_value(
+    deviations: Matrix, std_error: Vector, level: float = 0.95
+) -> float:
+    """Return the critical value that covers all m estimates at once (sup-t).
+
+    Args:
+        deviations: Bootstrap deviations, shape (B, m).
+        std_error: Analytic standard errors, shape (m,); estimates without one are left out.
+        level: Coverage of the band.
+    """
+    known = np.isfinite(std_error) & (std_error > 0)
+    largest = np.abs(deviations[:, known] / std_error[known]).max(axis=1)
+    return float(np.quantile(largest, level))
