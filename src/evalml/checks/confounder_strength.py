@@ -14,7 +14,7 @@ from scipy import stats
 
 from evalml.checks.check import Check
 from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, number, percent
+from evalml.checks.french import french, percent
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def group_r2(y: Vector, X: Matrix, group: Matrix) -> float:
     without = residualise(y[:, None], X)[:, 0]
     within = residualise(y[:, None], np.column_stack([X, group]))[:, 0]
     total = float(without @ without)
-    return 1 - float(within @ within) / total if total > 0 else 0.0
+    return max(1 - float(within @ within) / total, 0.0) if total > 0 else 0.0
 
 
 def bound_by_benchmark(r2dx: float, r2yx: float, kd: float, ky: float) -> tuple[float, float]:
@@ -217,13 +217,13 @@ def check_confounder_strength(
     X = comparison.design.matrix[known]
     groups = column_groups(comparison.design.names)
     chosen = {name: groups[name] for name in benchmarks or groups}
+    if not y.size or np.ptp(y) == 0:
+        return _unjudged("le résultat est constant", key)
     try:
         fit = fit_linear(y, d, X)
         bounds = benchmark_bounds(y, d, X, chosen)
     except EstimationError:
         return _unjudged("les covariables déterminent l'entrée dans le programme", key)
-    if fit.std_error <= 0:
-        return _unjudged("le résultat est constant", key)
     rv = robustness_value(fit.t, fit.dof)
     rv_alpha = robustness_value(fit.t, fit.dof, alpha=thresholds.alpha)
     sentence = (
@@ -247,11 +247,12 @@ def check_confounder_strength(
 def _benchmark(bounds: Sequence[Bound], unit: str) -> str:
     if not bounds:
         return ""
-    worst = min(bounds, key=lambda b: abs(b.estimate) if b.estimate else 0.0)
-    strongest = f"« {worst.benchmark} », la plus exigeante des covariables"
-    times = "" if worst.k == 1 else f" {number(worst.k, 0)} fois"
+    worst = max(bounds, key=lambda b: b.r2dz * b.r2yz / (1 - b.r2dz))
     left = effect_text(worst.estimate, unit, sign=True)
-    return f" ; un facteur{times} aussi fort que {strongest}, laisserait un effet de {left}"
+    return (
+        f" ; un facteur aussi fort que « {worst.benchmark} », la covariable qui compte le plus, "
+        f"laisserait un effet de {left}"
+    )
 
 
 def _unjudged(why: str, key: str) -> Check:

@@ -77,7 +77,7 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 def french(text: str) -> str:
     """Return a sentence with typographic apostrophes and its non-breaking spaces."""
-    text = re.sub(r"(?<=\w)'(?=\w)", "’", text)
+    text = re.sub(r"(?<=\w)'(?=\S)", "’", text)
     text = re.sub(r"«[ \u00a0]?", f"«{NBSP}", text)
     text = re.sub(r"[ \u00a0]?»", f"{NBSP}»", text)
     text = re.sub(r"(?<=\S)[ \u00a0](?=[;!?](?:\s|$))", NARROW, text)

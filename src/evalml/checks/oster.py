@@ -62,7 +62,7 @@ def selection_moments(y: Vector, d: Vector, X: Matrix) -> Selection:
     long = residualise(np.column_stack([y, d]), X)
     var_y, var_d = (short**2).mean(axis=0)
     tau = float((long[:, 1] ** 2).mean())
-    if var_y <= 0 or var_d <= 0 or tau <= 1e-10 * var_d:
+    if np.ptp(y) == 0 or var_d <= 0 or tau <= 1e-10 * var_d:
         raise EstimationError("the outcome or the treatment does not vary given the covariates")
     beta_short = float((short[:, 0] * short[:, 1]).mean() / var_d)
     beta = float((long[:, 0] * long[:, 1]).mean() / tau)
@@ -105,7 +105,9 @@ def oster_betas(m: Selection, r_max: float, delta: float = 1.0) -> Vector:
     the direction of the bias would change.
     """
     numerator, denominator = _polynomials(m, r_max)
-    roots = np.roots(np.trim_zeros(numerator - delta * denominator, "f"))
+    equation = numerator - delta * denominator
+    equation[np.abs(equation) <= 1e-12 * np.abs(equation).max()] = 0.0
+    roots = np.roots(equation)
     real = roots[np.abs(roots.imag) <= 1e-9 * np.maximum(1, np.abs(roots))].real
     return np.asarray(m.beta - real[np.argsort(np.abs(real))])
 

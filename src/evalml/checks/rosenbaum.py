@@ -46,17 +46,18 @@ def sign_bound(differences: Vector, gamma: float) -> float:
 def signed_rank_bound(differences: Vector, gamma: float) -> float:
     """Return the largest one-sided p-value of Wilcoxon's signed-rank test at `gamma`.
 
-    Zeros are left out, ties share their average rank, normal approximation without continuity
-    correction.
+    Pairs without a difference are ranked and then count for neither side, ties share their average
+    rank, normal approximation without continuity correction.
 
     Args:
         differences: Treated minus comparison, by pair, shape (pairs,).
         gamma: Bound on the odds ratio of treatment within a pair.
     """
-    kept = differences[differences != 0]
-    if not kept.size:
+    differ = differences != 0
+    if not differ.any():
         return 1.0
-    ranks = stats.rankdata(np.abs(kept))
+    ranks = stats.rankdata(np.abs(differences))[differ]
+    kept = differences[differ]
     p = gamma / (1 + gamma)
     deviate = (ranks[kept > 0].sum() - p * ranks.sum()) / np.sqrt(p * (1 - p) * (ranks @ ranks))
     return float(stats.norm.sf(deviate))

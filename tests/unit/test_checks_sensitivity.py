@@ -1,0 +1,654 @@
+"""The checks that estimate again, and what they say when they cannot be judged."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import optimize, stats
+from statsmodels.stats.meta_analysis import combine_effects
+from statsmodels.stats.multitest import multipletests
+
+from evalml.checks import Thresholds
+from evalml.checks.confounder_strength import check_confounder_strength, column_groups
+from evalml.checks.e_value import check_e_value
+from evalml.checks.event_study import EventStudy
+from evalml.checks.honest_did import check_honest_did
+from evalml.checks.interaction import check_interaction, interaction_test
+from evalml.checks.leave_one_out import check_leave_one_out, leave_one_out
+from evalml.checks.missing_bounds import (
+    check_lee_bounds,
+    check_missing_bounds,
+    imbens_manski,
+    lee_bounds,
+    lee_point,
+    trimmed_means,
+    worst_case,
+)
+from evalml.checks.multiplicity import (
+    check_multiplicity,
+    holm,
+    multiplier_statistics,
+    refit_statistics,
+    romano_wolf,
+    sum_by,
+)
+from evalml.checks.negative_controls import (
+    SystematicError,
+    calibrate,
+    check_calibration,
+    check_negative_control,
+    fit_systematic_error,
+)
+from evalml.checks.oster import check_oster
+from evalml.checks.placebo_area import check_placebo_area, placebo_areas, placebo_p_value
+from evalml.checks.placebo_in_time import check_placebo_in_time, placebo_in_time, shift_adoption
+from evalml.checks.positive_controls import check_positive_control, inject
+from evalml.checks.pre_trend import PrePeriod, check_pre_trend
+from evalml.checks.refit import take_rows, without_covariates
+from evalml.checks.rosenbaum import check_rosenbaum
+from evalml.comparison.comparison import Measure
+from evalml.errors import DataError, EstimationError
+
+_spec = importlib.util.spec_from_file_location(
+    "checks_frames", Path(__file__).with_name("checks_frames.py")
+)
+frames = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(frames)
+
+LIMITS = Thresholds()
+difference = frames.difference
+
+
+def two_arms(n=600, effect=0.1, seed=0, clusters=6):
+    rng = np.random.default_rng(seed)
+    treated = rng.random(n) < 0.4
+    x = rng.normal(size=(n, 2))
+    y = (rng.random(n) < 0.4 + effect * treated).astype(float)
+    past = (rng.random(n) < 0.4).astype(float)
+    return frames.make_comparison(
+        treated, {"emploi": y, "passe": past}, x, rng.integers(0, clusters, n)
+    )
+
+
+# unknown outcomes ----------------------------------------------------------------------------
+
+
+def test_worst_case_bounds_fill_the_unknown_with_the_two_extremes():
+    # by hand: treated 1, 0, ? and comparison 0, 1, ?, ?
+    y = [1, 0, np.nan, 0, 1, np.nan, np.nan]
+    treated = [1, 1, 1, 0, 0, 0, 0]
+    comparison = frames.make_comparison(treated, {"emploi": y})
+    b = worst_case(comparison, "emploi", difference)
+    assert b.low == pytest.approx(1 / 3 - 3 / 4)
+    assert b.high == pytest.approx(2 / 3 - 1 / 4)
+    assert b.ci_low < b.low
+    assert b.ci_high > b.high
+
+
+def test_worst_case_bounds_hold_every_way_of_filling():
+    rng = np.random.default_rng(1)
+    treated = rng.random(200) < 0.5
+    y = rng.integers(0, 2, 200).astype(float)
+    hidden = rng.random(200) < 0.2
+    comparison = frames.make_comparison(treated, {"emploi": np.where(hidden, np.nan, y)})
+    b = worst_case(comparison, "emploi", difference)
+    for _ in range(30):
+        filled = np.where(hidden, rng.integers(0, 2, 200), y)
+        value = filled[treated].mean() - filled[~treated].mean()
+        assert b.low <= value <= b.high
+
+
+def test_worst_case_bounds_refuse_an_outcome_outside_the_extremes():
+    comparison = frames.make_comparison([1, 0], {"revenu": [5.0, 1.0]})
+    with pytest.raises(DataError, match="outside"):
+        worst_case(comparison, "revenu", difference)
+
+
+def test_the_interval_of_imbens_and_manski_joins_the_two_known_cases():
+    # without width it is the usual interval; with a wide gap each side uses the one-sided quantile
+    point = imbens_manski(0.1, 0.1, 0.05, 0.05, 0.05)
+    assert point.ci_low == pytest.approx(0.1 - 1.959964 * 0.05, abs=1e-6)
+    wide = imbens_manski(0.0, 5.0, 0.05, 0.1, 0.05)
+    assert wide.ci_low == pytest.approx(-1.644854 * 0.05, abs=1e-6)
+    assert wide.ci_high == pytest.approx(5 + 1.644854 * 0.1, abs=1e-6)
+
+
+def test_trimmed_means_keep_exactly_the_share():
+    y, w = np.array([3.0, 1.0, 2.0, 4.0]), np.ones(4)
+    assert trimmed_means(y, w, 0.5) == (pytest.approx(1.5), pytest.approx(3.5))
+    # three quarters of a person: 1 + 0.5 * 2 over 1.5
+    assert trimmed_means(y, w, 0.375)[0] == pytest.approx((1 + 0.5 * 2) / 1.5)
+    assert trimmed_means(np.array([0.0, 1, 1, 1]), w, 0.5) == (pytest.approx(0.5), pytest.approx(1))
+
+
+def test_lee_bounds_by_hand_for_a_rate():
+    # treated: 8 of 10 known, 6 successes; comparison: 6 of 10 known, 3 successes. Trim a quarter
+    # of the 8: lowest (6 - 2) / 6, highest 6 / 6; Lee (2009), proposition 1a
+    y = np.r_[
+        np.ones(6), np.zeros(2), np.full(2, np.nan), np.ones(3), np.zeros(3), np.full(4, np.nan)
+    ]
+    treated = np.r_[np.ones(10, dtype=bool), np.zeros(10, dtype=bool)]
+    low, high = lee_point(y, treated, np.ones(20))
+    assert (low, high) == (pytest.approx(4 / 6 - 0.5), pytest.approx(1 - 0.5))
+    # the other way round: the comparison arm is trimmed
+    low2, high2 = lee_point(y, ~treated, np.ones(20))
+    assert (low2, high2) == (pytest.approx(-high), pytest.approx(-low))
+
+
+def test_lee_bounds_follow_the_weights():
+    rng = np.random.default_rng(4)
+    treated = rng.random(300) < 0.5
+    y = np.where(rng.random(300) < 0.2 + 0.1 * treated, np.nan, rng.normal(size=300))
+    times = rng.integers(1, 4, 300)
+    rows = np.repeat(np.arange(300), times)
+    weighted = lee_point(y, treated, times.astype(float))
+    repeated = lee_point(y[rows], treated[rows], np.ones(rows.size))
+    assert weighted == pytest.approx(repeated)
+
+
+def test_lee_bounds_hold_the_truth_where_its_assumption_holds():
+    rng = np.random.default_rng(5)
+    n = 40_000
+    treated = rng.random(n) < 0.5
+    base, reach = rng.normal(size=n), rng.random(n)
+    seen = reach < np.where(treated, 0.8, 0.6)  # monotone: nobody is lost by being treated
+    y = np.where(seen, base + 0.3 * treated + 0.5 * (reach > 0.6), np.nan)
+    b = lee_bounds(y, treated, draws=99, seed=1)
+    assert b.low < 0.3 < b.high
+    assert b.ci_low < b.low
+    again = lee_bounds(y, treated, draws=99, seed=1)
+    assert again == b
+
+
+def test_lees_standard_error_is_that_of_refitting_on_other_samples():
+    rng = np.random.default_rng(9)
+
+    def sample():
+        treated = np.r_[np.ones(500, dtype=bool), np.zeros(500, dtype=bool)]
+        seen = rng.random(1000) < np.where(treated, 0.9, 0.7)
+        return np.where(seen, rng.normal(size=1000) + treated, np.nan), treated
+
+    truth = np.std([lee_point(*sample(), np.ones(1000))[0] for _ in range(400)])
+    y, treated = sample()
+    b = lee_bounds(y, treated, draws=400, seed=3)
+    # a wide gap: the limit lies 1.645 standard errors below
+    assert (b.low - b.ci_low) / 1.645 == pytest.approx(truth, rel=0.2)
+
+
+def test_bounds_say_when_they_cannot_be_judged():
+    y = np.r_[np.full(5, np.nan), np.ones(5)]
+    comparison = frames.make_comparison(np.arange(10) < 5, {"emploi": y})
+    assert check_lee_bounds(comparison, "emploi", LIMITS).passed is None
+    months = frames.make_comparison([1, 0], {"mois": [3.0, 1.0]}, unit="months")
+    assert check_missing_bounds(months, "mois", difference, LIMITS).passed is None
+    complete = two_arms()
+    check = check_missing_bounds(complete, "emploi", difference, LIMITS)
+    assert (check.passed, check.value) == (True, 0.0)
+
+
+# many outcomes -------------------------------------------------------------------------------
+
+
+def test_holm_is_statsmodels_and_leaves_out_what_is_not_a_number():
+    p = np.array([0.01, 0.04, 0.03, 0.005, 0.5])
+    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+    with_gap = holm(np.array([0.01, np.nan, 0.03]))
+    assert np.isnan(with_gap[1])
+    assert with_gap[[0, 2]] == pytest.approx([0.02, 0.03])
+
+
+def test_romano_wolf_is_the_step_down_written_out():
+    rng = np.random.default_rng(2)
+    t, t_star = rng.normal(size=5) * 2, rng.normal(size=(500, 5))
+    left, last, expected = list(np.argsort(-np.abs(t))), 0.0, np.empty(5)
+    while left:
+        beyond = sum(np.abs(row[left]).max() >= abs(t[left[0]]) for row in t_star)
+        last = max(last, (1 + beyond) / 501)
+        expected[left.pop(0)] = last
+    assert romano_wolf(t, t_star) == pytest.approx(expected)
+
+
+def test_romano_wolf_does_not_pay_for_copies_of_one_outcome():
+    rng = np.random.default_rng(3)
+    one = rng.normal(size=(20_000, 1))
+    copies = romano_wolf(np.full(6, 2.5), np.repeat(one, 6, axis=1))
+    assert copies == pytest.approx(np.full(6, stats.norm.sf(2.5) * 2), abs=0.003)
+    # independent outcomes: Sidak's correction for the strongest
+    apart = romano_wolf(np.array([2.5, 0.1, 0.1]), rng.normal(size=(20_000, 3)))
+    assert apart[0] == pytest.approx(1 - (1 - 2 * stats.norm.sf(2.5)) ** 3, abs=0.004)
+
+
+def test_multiplier_draws_have_the_correlation_of_the_estimates():
+    rng = np.random.default_rng(4)
+    common = rng.normal(size=3000)
+    psi = np.column_stack([common, 0.8 * common + 0.6 * rng.normal(size=3000)])
+    t_star = multiplier_statistics(psi, draws=4000, seed=1)
+    assert t_star.std(axis=0) == pytest.approx([1, 1], abs=0.04)
+    assert np.corrcoef(t_star.T)[0, 1] == pytest.approx(0.8, abs=0.03)
+    assert np.array_equal(t_star, multiplier_statistics(psi, draws=4000, seed=1))
+    clusters = np.repeat(np.arange(30), 100)
+    by_cluster = multiplier_statistics(psi, clusters, draws=2000, seed=1)
+    assert by_cluster.std(axis=0) == pytest.approx([1, 1], abs=0.06)
+    assert sum_by(psi, clusters).shape == (30, 2)
+
+
+def test_one_cluster_or_a_constant_outcome_has_no_bootstrap():
+    with pytest.raises(EstimationError, match="single cluster"):
+        multiplier_statistics(np.ones((5, 1)), np.zeros(5, dtype=np.int64))
+    with pytest.raises(EstimationError, match="no variance"):
+        multiplier_statistics(np.zeros((5, 1)))
+
+
+def test_refitting_draws_persons_or_clusters_and_is_the_same_twice():
+    comparison = two_arms(300)
+    t, t_star = refit_statistics(comparison, ["emploi", "passe"], difference, draws=60, seed=5)
+    assert t_star.shape == (60, 2)
+    assert t[0] == pytest.approx(
+        difference(comparison, "emploi").estimate / difference(comparison, "emploi").std_error
+    )
+    again = refit_statistics(comparison, ["emploi", "passe"], difference, draws=60, seed=5)[1]
+    assert np.array_equal(t_star, again)
+    assert 0.5 < t_star.std() < 2.0
+
+
+def test_multiplicity_names_the_method_and_judges_each_effect():
+    effects = [frames.make_effect(p_value=p, outcome=o) for p, o in ((0.001, "a"), (0.04, "b"))]
+    first, second = check_multiplicity(effects, Thresholds(alpha=0.05))
+    assert first.value == pytest.approx(0.002)
+    assert "Holm" in first.sentence
+    assert second.passed is True
+    third = check_multiplicity([*effects, frames.make_effect(p_value=0.04)], LIMITS)[2]
+    assert third.passed is False
+    t_star = np.random.default_rng(0).normal(size=(999, 2))
+    assert "Romano" in check_multiplicity(effects, LIMITS, t_star)[0].sentence
+    assert check_multiplicity([], LIMITS) == []
+
+
+def test_the_interaction_test_is_cochrans_q():
+    estimates, errors = np.array([0.1, 0.02, -0.05]), np.array([0.02, 0.03, 0.04])
+    statistic, dof, p = interaction_test(estimates, np.diag(errors**2))
+    assert statistic == pytest.approx(combine_effects(estimates, errors**2).q)
+    assert (dof, p) == (2, pytest.approx(stats.chi2.sf(statistic, 2)))
+
+
+def test_the_interaction_of_two_subgroups_is_the_test_of_their_difference():
+    V = np.array([[0.04, 0.01], [0.01, 0.09]])
+    statistic, _, _ = interaction_test(np.array([1.0, 0.5]), V)
+    assert statistic == pytest.approx(0.25 / (0.04 + 0.09 - 0.02))
+
+
+def test_interaction_refuses_mixed_effects_and_a_subgroup_without_error():
+    def by(value, **changes):
+        return frames.make_effect(subgroup="sexe", subgroup_value=value, **changes)
+
+    with pytest.raises(DataError, match="one outcome"):
+        check_interaction([by("F"), by("M", outcome="formation")], LIMITS)
+    assert check_interaction([by("F"), by("M", std_error=float("nan"))], LIMITS).passed is None
+    check = check_interaction([by("F", estimate=0.1), by("M", estimate=0.0)], LIMITS)
+    assert check.value < 0.05
+    assert "(F)" in check.sentence
+    assert "effets diffèrent" in check.sentence
+
+
+# controls ------------------------------------------------------------------------------------
+
+
+def test_systematic_error_is_a_closed_form_when_errors_are_equal():
+    x = np.array([0.1, 0.3, -0.2, 0.4, 0.0])
+    error = fit_systematic_error(x, np.full(5, 0.1))
+    assert error.mean == pytest.approx(x.mean())
+    assert error.sd**2 == pytest.approx(x.var() - 0.01, rel=1e-6)
+    assert fit_systematic_error(x, np.full(5, 1.0)).sd == 0.0
+
+
+def test_systematic_error_maximises_the_likelihood_in_both_unknowns():
+    rng = np.random.default_rng(6)
+    se = rng.uniform(0.02, 0.2, 15)
+    x = rng.normal(0.1, np.hypot(0.15, se))
+
+    def deviance(theta):
+        v = np.exp(2 * theta[1]) + se**2
+        return float(np.sum(np.log(v) + (x - theta[0]) ** 2 / v))
+
+    best = optimize.minimize(
+        deviance, [0.0, -2.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12}
+    )
+    error = fit_systematic_error(x, se)
+    assert error.mean == pytest.approx(best.x[0], abs=1e-5)
+    assert error.sd == pytest.approx(np.exp(best.x[1]), rel=1e-4)
+    assert error.n_controls == 15
+
+
+def test_calibration_takes_the_error_off_and_widens_the_interval():
+    c = calibrate(0.10, 0.03, SystematicError(0.02, 0.04, 20))
+    assert c.estimate == pytest.approx(0.08)
+    assert c.ci_high - c.ci_low == pytest.approx(2 * 1.959964 * 0.05, abs=1e-6)
+    assert c.p_value == pytest.approx(2 * stats.norm.sf(1.6))
+
+
+def test_calibrated_intervals_cover_where_plain_ones_do_not():
+    rng = np.random.default_rng(7)
+    plain = calibrated = 0
+    for _ in range(500):
+        se = rng.uniform(0.01, 0.03, 60)
+        bias = rng.normal(0.02, 0.03, 61)
+        x = rng.normal(bias[:60], se)
+        error = fit_systematic_error(x, se)
+        estimate = rng.normal(0.1 + bias[60], 0.02)
+        c = calibrate(estimate, 0.02, error)
+        plain += abs(estimate - 0.1) <= 1.96 * 0.02
+        calibrated += c.ci_low <= 0.1 <= c.ci_high
+    assert plain / 500 < 0.8
+    assert 0.92 <= calibrated / 500 <= 0.98
+
+
+def test_calibration_needs_a_minimum_of_controls_and_the_same_method():
+    effect = frames.make_effect()
+    few = [frames.make_effect(0.0, outcome=f"t{i}") for i in range(4)]
+    check = check_calibration(effect, few, LIMITS)
+    assert check.passed is None
+    assert "4" in check.sentence
+    with pytest.raises(DataError, match="same method"):
+        check_calibration(effect, [frames.make_effect(method="diff")], LIMITS)
+    enough = [frames.make_effect(0.04 + 0.01 * i, outcome=f"t{i}") for i in range(5)]
+    judged = check_calibration(effect, enough, LIMITS)
+    assert judged.passed is False
+    assert "+5,0" in judged.sentence  # uncalibrated and calibrated both shown
+    assert "−1,0" in judged.sentence
+
+
+def test_a_negative_control_fails_when_an_effect_is_found():
+    assert check_negative_control(frames.make_effect(0.001, 0.01), LIMITS).passed is True
+    failed = check_negative_control(frames.make_effect(0.05, 0.01), LIMITS)
+    assert (failed.passed, failed.gating) == (False, True)
+    assert check_negative_control(frames.make_effect(0.0, 0.0), LIMITS).passed is None
+
+
+def test_an_injected_effect_is_exact_and_leaves_the_unknown_unknown():
+    treated = np.r_[np.ones(100, dtype=bool), np.zeros(50, dtype=bool)]
+    y = np.r_[np.zeros(60), np.ones(30), np.full(10, np.nan), np.zeros(50)]
+    measure = Measure("emploi", None, y, "proportion", "Emploi")
+    person = np.arange(150, dtype=np.uint64)
+    changed, exact = inject(measure, treated, person, 0.1)
+    assert exact == pytest.approx(9 / 90)
+    assert np.nanmean(changed.values[:100]) - np.nanmean(y[:100]) == pytest.approx(exact)
+    assert np.isnan(changed.values[90:100]).all()
+    assert np.array_equal(changed.values[100:], y[100:])
+    down, taken = inject(measure, treated, person, -0.1)
+    assert taken == pytest.approx(-0.1)
+    assert np.nansum(down.values) == np.nansum(y) - 9
+    with pytest.raises(EstimationError, match="inject another size"):
+        inject(measure, treated, person, 0.9)
+
+
+def test_which_outcomes_are_changed_follows_the_person_not_the_row():
+    treated = np.ones(40, dtype=bool)
+    person = np.arange(1, 41, dtype=np.uint64) * np.uint64(11400714819323198485)
+    measure = Measure("emploi", None, np.zeros(40), "proportion", "Emploi")
+    order = np.random.default_rng(0).permutation(40)
+    straight = inject(measure, treated, person, 0.25)[0].values
+    mixed = inject(measure, treated, person[order], 0.25)[0].values
+    assert np.array_equal(mixed, straight[order])
+
+
+def test_a_positive_control_is_found_by_a_sound_method_and_missed_by_a_deaf_one():
+    comparison = two_arms()
+    assert check_positive_control(comparison, "emploi", difference, LIMITS).passed is True
+
+    def deaf(c, key):
+        return frames.make_effect(0.02, outcome=key)
+
+    assert check_positive_control(comparison, "emploi", deaf, LIMITS).passed is False
+    constant = frames.make_comparison([1, 0], {"emploi": [1.0, 1.0]})
+    assert check_positive_control(constant, "emploi", difference, LIMITS).passed is None
+
+
+# estimating again ----------------------------------------------------------------------------
+
+
+def test_leaving_out_a_cluster_is_estimating_without_its_rows():
+    comparison = two_arms()
+    left = leave_one_out(comparison, "emploi", difference, 60)
+    code = left.clusters[2]
+    rows = take_rows(comparison, comparison.cluster != code)
+    assert left.estimates[2] == difference(rows, "emploi").estimate
+    assert left.n_clusters == 6
+    budget = leave_one_out(comparison, "emploi", difference, 2)
+    sizes = np.bincount(comparison.cluster, weights=comparison.treated)
+    assert set(budget.clusters) == set(np.argsort(-sizes, kind="stable")[:2])
+
+
+def test_an_effect_that_rests_on_one_mission_locale_fails():
+    rng = np.random.default_rng(1)
+    cluster = np.repeat(np.arange(5), 200)
+    treated = np.tile([True, False], 500)
+    y = (rng.random(1000) < 0.3).astype(float)
+    y[(cluster == 0) & treated] = 1.0
+    one = frames.make_comparison(treated, {"emploi": y}, cluster=cluster)
+    check = check_leave_one_out(one, "emploi", difference, LIMITS)
+    assert check.passed is False
+    assert not check.gating
+    spread = frames.make_comparison(
+        treated,
+        {"emploi": np.where(treated, rng.random(1000) < 0.6, y * 0).astype(float)},
+        cluster=cluster,
+    )
+    assert check_leave_one_out(spread, "emploi", difference, LIMITS).passed is True
+    alone = frames.make_comparison(treated, {"emploi": y}, cluster=np.zeros(1000))
+    assert check_leave_one_out(alone, "emploi", difference, LIMITS).passed is None
+
+
+def test_a_placebo_in_time_leaves_out_the_covariates_that_hold_the_past():
+    comparison = two_arms()
+    seen = {}
+
+    def spy(c, key):
+        seen["names"] = c.design.names
+        return difference(c, key)
+
+    past = comparison.measure("passe")
+    effect = placebo_in_time(comparison, past, spy, leave_out=["x1"])
+    assert seen["names"] == ("x0",)
+    assert effect.estimate == difference(comparison, "passe").estimate
+    with pytest.raises(DataError, match="did you mean 'x1'"):
+        placebo_in_time(comparison, past, spy, leave_out=["x11"])
+
+
+def test_a_placebo_too_imprecise_to_see_the_effect_proves_nothing():
+    effect = frames.make_effect(0.05, 0.01)
+    assert check_placebo_in_time(frames.make_effect(0.001, 0.01), LIMITS, effect).passed is True
+    assert check_placebo_in_time(frames.make_effect(0.05, 0.01), LIMITS, effect).passed is False
+    vague = check_placebo_in_time(frames.make_effect(0.001, 0.1), LIMITS, effect)
+    assert vague.passed is None
+    assert "ne prouve rien" in vague.sentence
+
+
+def test_shifting_the_adoption_keeps_only_what_came_before_it():
+    time = np.array([1.0, 2, 3, 4, 1, 2, 3, 4])
+    first = np.array([3.0, 3, 3, 3, 0, 0, 0, 0])
+    keep, pretended = shift_adoption(time, first, 1)
+    assert keep.tolist() == [True, True, False, False, True, True, True, True]
+    assert pretended[:4].tolist() == [2, 2, 2, 2]
+    assert np.isinf(pretended[4:]).all()
+    with pytest.raises(DataError, match="before the adoption"):
+        shift_adoption(time, first, 0)
+
+
+def test_exchanging_dates_gives_the_exact_permutation_p_value_in_the_long_run():
+    # 6 areas, 2 adopt: the true pair has the largest mean of the 15 pairs -> one-sided 1/15
+    y = np.array([5.0, 4.0, 1.0, 0.0, 1.0, 0.5])
+    first = np.array([3.0, 3.0, np.inf, np.inf, np.inf, np.inf])
+
+    def gap(dates):
+        adopts = np.isfinite(dates)
+        return float(y[adopts].mean() - y[~adopts].mean())
+
+    placebos = placebo_areas(first, gap, draws=6000, seed=1)
+    pairs = [
+        abs(np.mean([y[i], y[j]]) - np.delete(y, [i, j]).mean())
+        for i in range(6) for j in range(i + 1, 6)
+    ]  # fmt: skip
+    exact = np.mean([p >= gap(first) - 1e-12 for p in pairs])
+    assert placebo_p_value(gap(first), placebos) == pytest.approx(exact, abs=0.01)
+    with pytest.raises(DataError, match="same date"):
+        placebo_areas(np.full(4, 2.0), gap, draws=10, seed=0)
+
+
+def test_too_few_placebo_areas_cannot_be_judged():
+    assert check_placebo_area(0.1, np.zeros(5), LIMITS).passed is None
+    assert check_placebo_area(0.1, np.zeros(99), LIMITS).passed is True
+    assert check_placebo_area(0.0, np.ones(99), LIMITS).passed is False
+
+
+def test_rows_taken_twice_count_twice_and_an_empty_arm_is_refused():
+    comparison = two_arms(50)
+    doubled = take_rows(comparison, np.r_[np.arange(50), np.arange(50)])
+    assert difference(doubled, "emploi").estimate == pytest.approx(
+        difference(comparison, "emploi").estimate
+    )
+    with pytest.raises(DataError, match="would be empty"):
+        take_rows(comparison, comparison.treated)
+
+
+def test_leaving_out_a_category_leaves_out_its_columns():
+    comparison = two_arms(20)
+    names = ("age", "diplome=BAC", "diplome=CAP")
+    from dataclasses import replace
+
+    from evalml.comparison.comparison import Design
+
+    design = Design(np.ones((20, 3)), names, (("diplome=SANS", (1, 2)),))
+    wide = replace(
+        comparison, design=design, covariates=pd.DataFrame({"age": range(20), "diplome": "BAC"})
+    )
+    narrow = without_covariates(wide, ["diplome"])
+    assert narrow.design.names == ("age",)
+    assert narrow.design.left_out == ()
+    kept = without_covariates(wide, ["age"])
+    assert kept.design.left_out == (("diplome=SANS", (0, 1)),)
+    assert column_groups(names) == {"age": [0], "diplome": [1, 2]}
+
+
+# what is said --------------------------------------------------------------------------------
+
+
+def test_a_pre_trend_passes_fails_or_proves_nothing():
+    times = np.array([-4.0, -3.0, -2.0])
+    quiet = PrePeriod(np.array([0.001, -0.001, 0.0]), np.eye(3) * 1e-4, times)
+    assert check_pre_trend(quiet, LIMITS, effect=0.2).passed is True
+    steep = PrePeriod(np.array([-0.06, -0.04, -0.02]), np.eye(3) * 1e-5, times)
+    assert check_pre_trend(steep, LIMITS, effect=0.2).passed is False
+    blind = PrePeriod(quiet.beta, np.eye(3) * 0.01, times)
+    assert check_pre_trend(blind, LIMITS, effect=0.05, horizon=12).passed is None
+    assert check_pre_trend(None, LIMITS).passed is None
+    assert check_pre_trend(PrePeriod(quiet.beta, np.zeros((3, 3)), times), LIMITS).passed is None
+
+
+def test_the_reference_period_cannot_be_among_the_coefficients():
+    with pytest.raises(DataError, match="reference"):
+        PrePeriod(np.zeros(2), np.eye(2), np.array([-2.0, -1.0]))
+    with pytest.raises(DataError, match="reference"):
+        EventStudy(np.zeros(3), np.eye(3), np.array([-2.0, -1.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        ([-4.0, -2.0, 0.0], "increase by one"),
+        ([-3.0, -2.0], "each side"),
+        ([0.0, -2.0, 1.0], "increase by one"),
+    ],
+)
+def test_an_event_study_refuses_holes_and_one_side(times, found):
+    with pytest.raises(DataError, match=found):
+        EventStudy(np.zeros(len(times)), np.eye(len(times)), np.array(times))
+
+
+def test_an_event_study_refuses_vectors_that_do_not_match():
+    with pytest.raises(DataError, match="one row each"):
+        EventStudy(np.zeros(3), np.eye(2), np.array([-2.0, 0.0, 1.0]))
+
+
+def test_honest_did_tells_breakdown_values_or_why_it_cannot():
+    V = np.eye(4) * 1e-4
+    strong = EventStudy(np.array([0.0, 0.01, 0.2, 0.2]), V, np.array([-3.0, -2.0, 0.0, 1.0]))
+    relative, smooth = check_honest_did(strong, LIMITS, event_time=0)
+    assert relative.passed is True
+    assert relative.value > 1
+    assert smooth.value > 0
+    nothing = EventStudy(np.array([0.0, 0.01, 0.0, 0.0]), V, strong.times)
+    assert [c.passed for c in check_honest_did(nothing, LIMITS)] == [None, None]
+    tied = EventStudy(strong.beta, np.ones((4, 4)) * 1e-4, strong.times)
+    assert "grappes" in check_honest_did(tied, LIMITS)[0].sentence
+
+
+def test_sensitivity_checks_say_when_there_is_nothing_to_explain():
+    assert check_e_value(frames.make_effect(0.005, 0.01), LIMITS).passed is None
+    assert check_e_value(frames.make_effect(0.10, 0.01), LIMITS).passed is True
+    assert check_e_value(frames.make_effect(0.0, 0.0), LIMITS).value is None
+    assert check_e_value(frames.make_effect(100.0, 10.0, unit="dollars"), LIMITS).value is None
+    assert (
+        check_e_value(frames.make_effect(100.0, 10.0, unit="dollars"), LIMITS, sd=0.0).value is None
+    )
+    assert (
+        check_e_value(frames.make_effect(100.0, 10.0, unit="dollars"), LIMITS, sd=200.0).value > 1
+    )
+
+
+def test_rosenbaum_reads_pairs_in_the_direction_of_the_effect():
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=200)
+    up = check_rosenbaum(base + 1 + rng.normal(size=200), base, LIMITS)
+    assert up.value > 1.5
+    assert up.passed is True
+    down = check_rosenbaum(base - 1 + rng.normal(size=200), base, LIMITS)
+    assert down.value > 1.5
+    assert check_rosenbaum(base, base, LIMITS).passed is None
+    assert check_rosenbaum(rng.permutation(base), base, LIMITS).passed in {None, False}
+    with pytest.raises(DataError, match="same length"):
+        check_rosenbaum(base, base[:5], LIMITS)
+
+
+def test_confounder_checks_name_what_cannot_be_judged():
+    rng = np.random.default_rng(0)
+    treated = rng.random(100) < 0.5
+    known = frames.make_comparison(
+        treated, {"emploi": rng.normal(size=100)}, treated[:, None] * 1.0
+    )
+    assert check_confounder_strength(known, "emploi", LIMITS).passed is None
+    assert check_oster(known, "emploi", LIMITS).passed is None
+    constant = frames.make_comparison(treated, {"emploi": np.ones(100)}, rng.normal(size=(100, 1)))
+    assert check_confounder_strength(constant, "emploi", LIMITS).passed is None
+    assert check_oster(constant, "emploi", LIMITS).passed is None
+
+
+def test_sentences_of_sensitivity_are_set_in_french():
+    comparison = two_arms(2000, 0.2)
+    effect = frames.make_effect(0.10, 0.01)
+    checks = [
+        check_e_value(effect, LIMITS),
+        check_confounder_strength(comparison, "emploi", LIMITS),
+        check_oster(comparison, "emploi", LIMITS),
+        check_leave_one_out(comparison, "emploi", difference, LIMITS),
+        check_positive_control(comparison, "emploi", difference, LIMITS),
+        check_negative_control(frames.make_effect(0.001, 0.01), LIMITS),
+        check_placebo_in_time(frames.make_effect(0.001, 0.01), LIMITS, effect),
+        check_lee_bounds(comparison, "emploi", LIMITS),
+        check_missing_bounds(comparison, "emploi", difference, LIMITS),
+        *check_multiplicity([effect], LIMITS),
+    ]
+    for check in checks:
+        for text in (check.question, check.sentence):
+            assert "'" not in text, text
+            assert " ?" not in text
+            assert " %" not in text
+            assert " :" not in text
+            assert " ;" not in text
+            assert "nan" not in text
+        assert check.question.endswith("?")
+        assert check.sentence.endswith("."), check.sentence
+        assert ".." not in check.sentence
