@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalml.comparison.columns import standardise
 from evalml.comparison.propensity import (
     Estimand,
     Propensity,
@@ -65,5 +66,5 @@ def boost_propensity(
         score[fold == k] = model.predict_proba(design.matrix[fold == k])[:, 1]
     score[support.alone_treated] = 1.0
     score[support.alone_comparison] = 0.0
-    notes = (*notes_of(support), *nearly_perfect(design, treated))
+    notes = (*notes_of(support), *nearly_perfect(standardise(design.matrix), design.names, treated))
     return Propensity(score, None, None, None, notes)

@@ -36,8 +36,12 @@ class Standardised:
         """Return other rows of the same columns on the same scale, shape (m, 1 + q)."""
         Z = np.empty((X.shape[0], 1 + self.kept.size))
         Z[:, 0] = 1.0
-        np.subtract(X[:, self.kept], self.mean, out=Z[:, 1:])
-        Z[:, 1:] /= self.sd
+        every = self.kept.size == X.shape[1]
+        for start in range(0, X.shape[0], BLOCK):
+            block = X[start : start + BLOCK]
+            into = Z[start : start + BLOCK, 1:]
+            np.subtract(block if every else block[:, self.kept], self.mean, out=into)
+            into /= self.sd
         return Z
 
 
@@ -51,20 +55,29 @@ def gram(X: Matrix, weights: Vector | None = None) -> Matrix:
     return total
 
 
+def centred_gram(X: Matrix, mean: Vector) -> Matrix:
+    """Return (X - mean)'(X - mean), block by block, shape (p, p)."""
+    total = np.zeros((X.shape[1], X.shape[1]))
+    for start in range(0, X.shape[0], BLOCK):
+        block = X[start : start + BLOCK] - mean
+        total += block.T @ block
+    return total
+
+
 def standardise(X: Matrix) -> Standardised:
     """Standardise the columns and leave out the constant and linearly dependent ones.
 
     The earlier of two dependent columns stays, whatever the order of the rows.
     """
-    n = X.shape[0]
     mean = X.mean(axis=0)
-    sd = np.sqrt(np.maximum(np.diag(gram(X - mean)) / max(n, 1), 0.0)) if X.shape[1] else mean
-    scale = np.maximum(np.abs(mean), 1.0)
-    varies = np.flatnonzero(sd > scale * ALIASED)
-    centred = (X[:, varies] - mean[varies]) / sd[varies]
-    kept = varies[_independent(gram(centred) / max(n, 1))]
-    first = Standardised(np.empty((0, 0)), kept.astype(np.int64), mean[kept], sd[kept])
-    return Standardised(first.apply(X), first.kept, first.mean, first.sd)
+    covariance = centred_gram(X, mean) / max(X.shape[0], 1)
+    sd = np.sqrt(np.diag(covariance))
+    varies = np.flatnonzero(sd > np.maximum(np.abs(mean), 1.0) * ALIASED)
+    scale = sd[varies]
+    correlation = covariance[np.ix_(varies, varies)] / np.outer(scale, scale)
+    kept = varies[_independent(correlation)].astype(np.int64)
+    scales = Standardised(np.empty((0, 0)), kept, mean[kept], sd[kept])
+    return Standardised(scales.apply(X), kept, scales.mean, scales.sd)
 
 
 def _independent(correlation: Matrix) -> IntVector:

@@ -16,6 +16,7 @@ from evalml.comparison.propensity import (
     refuse_one_arm,
 )
 from evalml.comparison.support import find_support
+from evalml.comparison.threads import map_folds
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -41,15 +42,19 @@ def cross_fit_propensity(
     K = int(fold.max()) + 1
     if K == 1:
         return full.score
-    score = np.empty(treated.size)
-    for k in range(K):
+
+    def fit_fold(k: int) -> Vector:
         outside = fold != k
         try:
-            fitted = _outside(design, treated, outside, full, estimand)
+            scored: Vector = _outside(design, treated, outside, full, estimand)[~outside]
         except EstimationError as error:
             message = f"without fold {k + 1} of {K}: {error}; or use fewer folds (0 for none)"
             raise EstimationError(message) from error
-        score[~outside] = fitted[~outside]
+        return scored
+
+    score = np.empty(treated.size)
+    for k, fitted in enumerate(map_folds(fit_fold, K)):
+        score[fold == k] = fitted
     return score
 
 

@@ -66,7 +66,7 @@ def fit_propensity(design: Design, treated: BoolVector, estimand: Estimand = "at
     notes = (
         *notes_of(support),
         *_aliased(chosen, columns),
-        *nearly_perfect(chosen, treated[inside]),
+        *nearly_perfect(columns, chosen.names, treated[inside]),
     )
     return _spread(fit, columns, inside, support, notes)
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalml.comparison.columns import BLOCK
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from evalml.arrays import BoolVector, Vector
+    from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.comparison.columns import Standardised
     from evalml.comparison.comparison import Design
 
 NEARLY_PERFECT = 0.9
@@ -71,9 +73,7 @@ def refuse_separated(design: Design, treated: BoolVector) -> None:
     Raises:
         EstimationError: All treated lie above (or below) all the others, on the columns named.
     """
-    X = design.matrix
-    low, high = X[treated].min(axis=0), X[treated].max(axis=0)
-    low0, high0 = X[~treated].min(axis=0), X[~treated].max(axis=0)
+    (low, high), (low0, high0) = _ranges(design.matrix, treated), _ranges(design.matrix, ~treated)
     apart = (low >= high0) | (high <= low0)
     varies = (low != high) | (low0 != high0) | (low != low0)
     separating = [design.names[j] for j in np.flatnonzero(apart & varies)]
@@ -87,16 +87,26 @@ def refuse_separated(design: Design, treated: BoolVector) -> None:
         raise EstimationError(message)
 
 
-def nearly_perfect(design: Design, treated: BoolVector) -> tuple[str, ...]:
+def nearly_perfect(
+    columns: Standardised, names: tuple[str, ...], treated: BoolVector
+) -> tuple[str, ...]:
     """Return a sentence for each column that nearly decides the treatment."""
     d = treated - treated.mean()
-    centred = design.matrix - design.matrix.mean(axis=0)
-    norm = np.sqrt((centred**2).sum(axis=0) * (d @ d))
-    correlation = np.divide(centred.T @ d, norm, out=np.zeros(norm.size), where=norm > 0)
+    correlation = (d @ columns.Z[:, 1:]) / (d.size * d.std())
     return tuple(
-        f"column '{design.names[j]}' nearly decides the treatment (r = {correlation[j]:.3f})"
+        f"column '{names[columns.kept[j]]}' nearly decides the treatment (r = {correlation[j]:.3f})"
         for j in np.flatnonzero(np.abs(correlation) > NEARLY_PERFECT)
     )
+
+
+def _ranges(X: Matrix, arm: BoolVector) -> tuple[Vector, Vector]:
+    """Return the lowest and highest value of each column in one arm."""
+    low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
+    for start in range(0, X.shape[0], BLOCK):
+        block = X[start : start + BLOCK][arm[start : start + BLOCK]]
+        low = np.minimum(low, block.min(axis=0, initial=np.inf))
+        high = np.maximum(high, block.max(axis=0, initial=-np.inf))
+    return low, high
 
 
 def _levels(design: Design) -> Iterator[tuple[str, BoolVector]]:

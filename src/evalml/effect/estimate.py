@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from evalml.comparison.threads import thin_products
 from evalml.effect.choose_se import choose_inference
 from evalml.effect.effect import Effect
 from evalml.effect.methods import balance_rows, compute
@@ -70,7 +71,8 @@ def estimate_effects(  # noqa: PLR0913
         raise EstimationError(message)
     effects: list[Effect] = []
     for subgroup, value, rows in _subgroups(comparison):
-        found = _in_rows(comparison, methods, options, rows, failures)
+        with thin_products():
+            found = _in_rows(comparison, methods, options, rows, failures)
         effects.extend(replace(e, subgroup=subgroup, subgroup_value=value) for e in found)
     return effects
 

@@ -57,7 +57,8 @@ def take_rows(comparison: Comparison, rows: BoolVector, exact: Sequence[str] = (
     cluster = None if comparison.cluster is None else comparison.cluster[rows]
     person = comparison.person[rows]
     design = comparison.design if rows.all() else comparison.design.rows(rows)
-    repeated = np.unique(person).size < person.size
+    ordered = np.sort(person)
+    repeated = bool((ordered[1:] == ordered[:-1]).any())
     strata = find_strata(comparison, exact)[rows] if exact else None
     return Sample(rows, treated, design, cluster, person, repeated, strata)
 

@@ -1,0 +1,40 @@
+"""One thread per matrix product, several folds at once.
+
+The products here are tall and thin: a BLAS that splits them spends its time waiting, badly so on a
+machine shared with others. Folds are independent, so they share the cores instead.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+
+@contextmanager
+def thin_products() -> Iterator[None]:
+    """Keep every matrix product on the thread that asks for it."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
+def map_folds(function: Callable[[int], T], folds: int) -> list[T]:
+    """Return the results of a function over the folds, in order.
+
+    As many at once as there are cores, or as OMP_NUM_THREADS allows: a batch of runs sets it to 1.
+    """
+    cores = os.cpu_count() or 1
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    workers = min(folds, int(allowed) if allowed.isdigit() and int(allowed) else cores)
+    if workers < 2:  # noqa: PLR2004
+        return [function(k) for k in range(folds)]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, range(folds)))
