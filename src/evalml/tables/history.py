@@ -27,7 +27,11 @@ def reopened(rows: Table, check: TableCheck, _: dt.date) -> Condition:
     params = check.declared.params
     latest, first = _latest_end(rows, check), rows[params["first"]]
     soon = (first >= latest) & (first <= latest + interval(days=params["days"]))
-    return literal(True), soon & (rows[params["unless"]] == 1) if "unless" in params else soon
+    if "unless" in params:
+        rank = rows[params["unless"]]
+        before = rank.lag().over(_earlier(check))
+        soon = soon & (rank <= before)
+    return literal(True), soon
 
 
 def moved(rows: Table, check: TableCheck, _: dt.date) -> Condition:
@@ -63,12 +67,16 @@ def lookalike(rows: Table, check: TableCheck, _: dt.date) -> Condition:
 
 def _latest_end(rows: Table, check: TableCheck) -> Any:
     """Return the latest end among the earlier spells; a spell without end has not ended."""
+    ends = rows[check.declared.params["last"]].fill_null(literal(FAR))
+    return ends.max().over(_earlier(check, before_only=True))
+
+
+def _earlier(check: TableCheck, *, before_only: bool = False) -> Any:
+    """Return the window of a row's history, or of the rows before it only."""
     params = check.declared.params
-    key = contract.table(check.table).key
-    earlier = window(
-        group_by=params["within"], order_by=[params["first"], *key], preceding=(None, 1)
-    )
-    return rows[params["last"]].fill_null(literal(FAR)).max().over(earlier)
+    order = [params["first"], *contract.table(check.table).key]
+    frame = {"preceding": (None, 1)} if before_only else {}
+    return window(group_by=params["within"], order_by=order, **frame)
 
 
 HISTORY: dict[str, Kind] = {

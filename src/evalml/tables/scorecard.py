@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -22,21 +22,58 @@ if TYPE_CHECKING:
     from evalml.extract.read import Extract
     from evalml.tables.accept import Tables
 
-COLUMNS = (
-    "check",
-    "family",
-    "table",
-    "column",
-    "rows",
-    "failing",
-    "share",
-    "warn_above",
-    "block_above",
-    "status",
-    "put_aside",
-    "sentence",
-)
 SEPARATE = {"without_spell": without_spell, "without_pass": without_pass}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One check on one table.
+
+    Attributes:
+        check: Name of the check.
+        family: Its family.
+        table: Table.
+        column: Column, or two columns, it bears on; empty for the whole row.
+        rows: Rows concerned.
+        failing: Rows that fail; None where the count is hidden.
+        warn_above: Share above which it warns.
+        block_above: Share above which it blocks, None for never.
+        put_aside: Whether the failing rows were put aside.
+        sentence: What was looked for, and what it means, in French.
+    """
+
+    check: str
+    family: str
+    table: str
+    column: str
+    rows: int
+    failing: int | None
+    warn_above: float
+    block_above: float | None
+    status: str
+    put_aside: bool
+    sentence: str
+
+    @property
+    def share(self) -> float | None:
+        """Share of the rows concerned that fail, None where the count is hidden."""
+        if self.failing is None:
+            return None
+        return self.failing / self.rows if self.rows else 0.0
+
+    @property
+    def place(self) -> str:
+        """Table, and column where there is one."""
+        return f"{self.table}.{self.column}" if self.column else self.table
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Rows of a table as received, and as accepted."""
+
+    table: str
+    received: int
+    accepted: int
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,34 +82,43 @@ class Scorecard:
 
     Attributes:
         meta: What the extract says of itself.
-        checks: One line per check, table and column: rows concerned and failing, share,
-            thresholds, `status` (`ok`, `warning`, `blocked`, `empty` where no row is concerned).
+        lines: One line per check, table and column; `status` is `ok`, `warning`, `blocked`, or
+            `empty` where no row is concerned.
         sizes: Rows received and accepted by table.
     """
 
     meta: ExtractMeta
-    checks: pd.DataFrame
-    sizes: pd.DataFrame
+    lines: tuple[Line, ...]
+    sizes: tuple[Size, ...]
 
     @property
-    def blocked(self) -> bool:
-        """Whether a blocking check fails."""
-        return bool((self.checks["status"] == "blocked").any())
+    def blocked(self) -> tuple[str, ...]:
+        """The blocking checks that fail."""
+        return tuple(dict.fromkeys(x.check for x in self.lines if x.status == "blocked"))
 
     @property
-    def found(self) -> pd.DataFrame:
-        """The checks that found at least one row, worst first."""
-        failing = self.checks[self.checks["failing"] > 0]
-        order = failing["status"].map({"blocked": 0, "warning": 1, "ok": 2})
-        places = failing.assign(order=order).sort_values(
-            ["order", "share"], ascending=[True, False], kind="stable"
+    def found(self) -> tuple[Line, ...]:
+        """The lines that found at least one row, worst first."""
+        failing = [x for x in self.lines if x.failing is None or x.failing > 0]
+        order = ("blocked", "warning", "ok")
+        return tuple(sorted(failing, key=lambda x: (order.index(x.status), -(x.share or 0))))
+
+    @property
+    def checks(self) -> pd.DataFrame:
+        """The lines as a table, shares included."""
+        return pd.DataFrame([{**asdict(x), "share": x.share} for x in self.lines])
+
+    def protected(self, min_count: int) -> Scorecard:
+        """Return the same scorecard with counts from 1 to `min_count` - 1 hidden."""
+        lines = tuple(
+            replace(x, failing=None) if x.failing and x.failing < min_count else x
+            for x in self.lines
         )
-        return places.drop(columns="order")
+        return replace(self, lines=lines)
 
     def __repr__(self) -> str:
-        """Count the checks by status."""
-        counts = self.checks["status"].value_counts().to_dict()
-        return f"Scorecard({self.meta.name}, {counts})"
+        """Count the checks and those that found something."""
+        return f"Scorecard({self.meta.name}, {len(self.lines)} checks, {len(self.found)} found)"
 
 
 def score(extract: Extract, tables: Tables, engine: Engine) -> Scorecard:
@@ -83,20 +129,19 @@ def score(extract: Extract, tables: Tables, engine: Engine) -> Scorecard:
         tables: Its rows, accepted and put aside.
         engine: Where queries run.
     """
-    lines: list[dict[str, object]] = []
-    sizes: list[dict[str, object]] = []
+    lines: list[Line] = []
+    sizes: list[Size] = []
     for table in contract.TABLES:
         if table.name not in tables.tables:
             continue
         aside = tables.rejects[tables.rejects["table"] == table.name]
         received = _rows(extract, table, engine)
         accepted = received - int(aside["rows"].sum())
-        sizes.append({"table": table.name, "received": received, "accepted": accepted})
+        sizes.append(Size(table.name, received, accepted))
         counts = dict(zip(aside["rule"], aside["rows"], strict=True))
         lines += _aside_lines(table, received, counts)
         lines += _counted_lines(table, extract, tables, engine)
-    frame = pd.DataFrame(lines, columns=list(COLUMNS))
-    return Scorecard(tables.meta, frame, pd.DataFrame(sizes))
+    return Scorecard(tables.meta, tuple(lines), tuple(sizes))
 
 
 def _rows(extract: Extract, table: contract.Table, engine: Engine) -> int:
@@ -104,9 +149,7 @@ def _rows(extract: Extract, table: contract.Table, engine: Engine) -> int:
     return int(engine.fetch(raw.aggregate(n=raw.count()))["n"][0])
 
 
-def _aside_lines(
-    table: contract.Table, received: int, counts: dict[str, int]
-) -> list[dict[str, object]]:
+def _aside_lines(table: contract.Table, received: int, counts: dict[str, int]) -> list[Line]:
     applicable = rules_of(table)
     return [
         _line(check, received, int(counts.get(check.declared.check, 0)))
@@ -117,7 +160,7 @@ def _aside_lines(
 
 def _counted_lines(
     table: contract.Table, extract: Extract, tables: Tables, engine: Engine
-) -> list[dict[str, object]]:
+) -> list[Line]:
     """Count the checks that move no row: one query for the table, one more per join of tables."""
     checks = [c for c in checks_of(table) if c.declared.kind != "row_rule"]
     together = [c for c in checks if c.declared.kind in KINDS or c.declared.kind in HISTORY]
@@ -131,7 +174,7 @@ def _counted_lines(
 
 def _together(
     table: contract.Table, checks: Sequence[TableCheck], tables: Tables, engine: Engine
-) -> list[dict[str, object]]:
+) -> list[Line]:
     if not checks:
         return []
     rows = beside(table.name, tables)
@@ -150,9 +193,7 @@ def _together(
     ]
 
 
-def _not_whole(
-    checks: Sequence[TableCheck], extract: Extract, engine: Engine
-) -> list[dict[str, object]]:
+def _not_whole(checks: Sequence[TableCheck], extract: Extract, engine: Engine) -> list[Line]:
     """Count decimals in integer columns, as received: accepted values are rounded."""
     lines = []
     for check in checks:
@@ -168,23 +209,21 @@ def _not_whole(
     return lines
 
 
-def _line(check: TableCheck, rows: int, failing: int) -> dict[str, object]:
+def _line(check: TableCheck, rows: int, failing: int) -> Line:
     declared = check.declared
-    share = failing / rows if rows else 0.0
-    return {
-        "check": declared.check,
-        "family": declared.family,
-        "table": check.table,
-        "column": check.column,
-        "rows": rows,
-        "failing": failing,
-        "share": share,
-        "warn_above": declared.warn_above,
-        "block_above": declared.block_above,
-        "status": _status(check, rows, share),
-        "put_aside": declared.kind == "row_rule",
-        "sentence": check.sentence,
-    }
+    return Line(
+        check=declared.check,
+        family=declared.family,
+        table=check.table,
+        column=check.column,
+        rows=rows,
+        failing=failing,
+        warn_above=declared.warn_above,
+        block_above=declared.block_above,
+        status=_status(check, rows, failing / rows if rows else 0.0),
+        put_aside=declared.kind == "row_rule",
+        sentence=check.sentence,
+    )
 
 
 def _status(check: TableCheck, rows: int, share: float) -> str:

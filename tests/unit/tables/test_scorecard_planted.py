@@ -28,9 +28,7 @@ def card(folder: Path, rows: Rows) -> Scorecard:
 
 def found(scorecard: Scorecard) -> dict[str, int]:
     """Rows failing by `check table` or `check table.column`, where there are any."""
-    rows = scorecard.found
-    places = rows["table"] + rows["column"].where(rows["column"] == "", "." + rows["column"])
-    return {f"{c} {p}": int(n) for c, p, n in zip(rows["check"], places, rows["failing"], strict=True)}
+    return {f"{x.check} {x.place}": int(x.failing or 0) for x in scorecard.found}
 
 
 def change(table: str, place: int, **values: object) -> tuple[str, int | None, dict[str, object]]:
@@ -106,7 +104,7 @@ def planted(changes: list[tuple[str, int | None, dict[str, object]]]) -> Rows:
 def test_a_clean_extract_fails_nothing(tmp_path: Path) -> None:
     scorecard = card(tmp_path / "x", deepcopy(small.ROWS))
     assert found(scorecard) == {}
-    assert set(scorecard.checks["status"]) <= {"ok", "empty"}
+    assert {x.status for x in scorecard.lines} <= {"ok", "empty"}
 
 
 @pytest.mark.parametrize("defect", PLANTED)
@@ -114,8 +112,7 @@ def test_a_planted_defect_is_found_and_counted_exactly(tmp_path: Path, defect: s
     changes, expected = PLANTED[defect]
     scorecard = card(tmp_path / "x", planted(changes))
     assert found(scorecard) == expected
-    sentences = scorecard.checks.loc[scorecard.checks["check"] == defect, "sentence"]
-    assert sentences.str.endswith((".", "?")).all()
+    assert all(x.sentence.endswith((".", "?")) for x in scorecard.found)
 
 
 def test_every_declared_check_is_planted_once() -> None:
