@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evalml.errors import nearest
 from evalml.published.read import PublishedError
+from evalml.published.territories import around
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,14 +51,15 @@ def compare_published(
     """Return what an indicators table makes of each printed figure.
 
     Figures and indicators meet on definition, territory, year, breakdown and statistic. An
-    indicator without `statistic` is compared whatever the statistic of the figure; one without
-    `breakdown` is the whole.
+    indicator without `statistic` is a count or an amount (a share when its `unit` is `%`); one
+    without `breakdown` is the whole.
+    A share or a growth that the table does not hold is drawn from its counts.
 
     Args:
         figures: The printed figures.
         indicators: Columns `indicator`, `territory`, `year`, `value`, and where they matter
-            `breakdown` (`dimension=value` pairs joined by `;`) and `statistic`; a null value may
-            carry its `reason`.
+            `breakdown` (`dimension=value` pairs joined by `;`), `statistic` and `unit`; a null
+            value may carry its `reason`.
         mapping: Columns `indicator` and `definition` (the code of the indicators table), and
             where they matter `breakdown`, `definition_breakdown` and `reason` (why the figure
             can never come from an extract). Without it codes are taken to be the same.
@@ -76,12 +79,13 @@ def compare_published(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _key(indicator: str, territory: str, year: int, breakdown: str) -> tuple[str, str, int, str]:
+Key = tuple[str, str, int, str]
+Lookup = dict[Key, dict[str, tuple[float, str]]]
+
+
+def _key(indicator: str, territory: str, year: int, breakdown: str) -> Key:
     pairs = ";".join(sorted(p.strip() for p in breakdown.split(";") if p.strip()))
     return indicator, territory, year, pairs
-
-
-Lookup = dict[tuple[str, str, int, str], dict[str, tuple[float, str]]]
 
 
 def _lookup(indicators: pd.DataFrame) -> Lookup:
@@ -92,6 +96,8 @@ def _lookup(indicators: pd.DataFrame) -> Lookup:
     table: Lookup = {}
     for row in indicators.to_dict("records"):
         breakdown, statistic = _text(row.get("breakdown")), _text(row.get("statistic"))
+        if not statistic and _text(row.get("unit")) == "%":
+            statistic = "share"
         key = _key(str(row["indicator"]), str(row["territory"]), int(row["year"]), breakdown)
         held = table.setdefault(key, {})
         if statistic in held:
@@ -100,13 +106,14 @@ def _lookup(indicators: pd.DataFrame) -> Lookup:
                 f"{f', {key[3]}' if key[3] else ''}; keep one"
             )
         value = row["value"]
-        number = float("nan") if value is None or pd.isna(value) else float(value)
+        number = math.nan if value is None or pd.isna(value) else float(value)
         held[statistic] = (number, _text(row.get("reason")))
     return table
 
 
 def _text(value: object) -> str:
-    return "" if value is None or (isinstance(value, float) and value != value) else str(value)  # noqa: PLR0124
+    absent = value is None or (isinstance(value, float) and math.isnan(value))
+    return "" if absent else str(value)
 
 
 Codes = dict[tuple[str, str], tuple[str, str, str]]
@@ -131,11 +138,9 @@ def _mapping(mapping: pd.DataFrame | None) -> Codes:
 
 def _row(figure: Figure, table: Lookup, codes: Codes, years: list[int]) -> tuple[object, ...]:
     definition, breakdown, never = _definition(figure, codes)
-    value, reason = float("nan"), never
+    value, reason = math.nan, never
     if not never:
-        value, reason = _value(
-            figure, _key(definition, figure.territory, figure.year, breakdown), table, years
-        )
+        value, reason = _recompute(figure, definition, breakdown, table, years, codes)
     verdict, difference = _verdict(figure, value)
     base = abs(figure.value)
     return (
@@ -154,7 +159,7 @@ def _row(figure: Figure, table: Lookup, codes: Codes, years: list[int]) -> tuple
         value,
         verdict,
         difference,
-        difference / base if base else float("nan"),
+        difference / base if base else math.nan,
         reason if verdict == NOT_COMPUTABLE else "",
     )
 
@@ -168,37 +173,71 @@ def _definition(figure: Figure, codes: Codes) -> tuple[str, str, str]:
     if general is not None:
         return general[0] or figure.indicator, figure.breakdown, general[2]
     if figure.unit not in _UNITS:
-        return (
-            figure.indicator,
-            figure.breakdown,
-            f"an extract holds no {figure.unit or 'such unit'}",
-        )
+        never = f"an extract holds no {figure.unit or 'such unit'}"
+        return figure.indicator, figure.breakdown, never
     return figure.indicator, figure.breakdown, ""
 
 
-def _value(
-    figure: Figure, key: tuple[str, str, int, str], table: Lookup, years: list[int]
+def _recompute(
+    figure: Figure, definition: str, breakdown: str, table: Lookup, years: list[int], codes: Codes
 ) -> tuple[float, str]:
+    """Return the value the table holds, or one drawn from its counts, or why there is none."""
+    key = _key(definition, figure.territory, figure.year, breakdown)
+    direct, reason = _value(figure, key, table, years)
+    if not math.isnan(direct) and "@" not in figure.population:
+        return direct, ""
+    count = _count(key, table)
+    if figure.statistic == "share" and figure.population:
+        name, _, level = figure.population.partition("@")
+        place = around(figure.territory, level) if level else figure.territory
+        base_code = codes.get((name, ""), (name, "", ""))[0] or name
+        base = _count(_key(base_code, place or "", figure.year, ""), table)
+        if not math.isnan(count) and base > 0:
+            return 100 * count / base, ""
+    if figure.statistic == "growth":
+        before = _count((key[0], key[1], key[2] - 1, key[3]), table)
+        if not math.isnan(count) and before > 0:
+            return 100 * (count / before - 1), ""
+    return math.nan, reason or f"no base '{figure.population}' for the share"
+
+
+def _count(key: Key, table: Lookup) -> float:
+    held = table.get(key, {})
+    for statistic in ("count", "amount", ""):
+        if statistic in held:
+            return held[statistic][0]
+    return math.nan
+
+
+def _value(figure: Figure, key: Key, table: Lookup, years: list[int]) -> tuple[float, str]:
     held = table.get(key)
-    if held is not None:
-        value, reason = held.get(figure.statistic, held.get("", (float("nan"), "")))
-        if figure.statistic not in held and "" not in held:
-            return value, f"the indicator gives {', '.join(sorted(held))}, not {figure.statistic}"
-        return value, reason or ("the indicator is null" if value != value else "")  # noqa: PLR0124
+    if held is None:
+        return math.nan, _absent(key, table, years)
+    bare = "" in held and figure.statistic not in {"share", "growth"}
+    if figure.statistic not in held and not bare:
+        given = ", ".join(sorted(s or "a count" for s in held))
+        return math.nan, f"the indicator gives {given}, not {figure.statistic}"
+    value, reason = held.get(figure.statistic, held.get("", (math.nan, "")))
+    if math.isnan(value):
+        return value, reason or "the indicator is null"
+    return value, ""
+
+
+def _absent(key: Key, table: Lookup, years: list[int]) -> str:
     code, territory, year, breakdown = key
     same = [k for k in table if k[0] == code]
     if not same:
-        return float("nan"), f"no indicator '{code}'"
-    if year not in years or not any(k[2] == year for k in same):
-        return float("nan"), f"no year {year} (there is {', '.join(map(str, years))})"
+        return f"no indicator '{code}'"
+    if not any(k[2] == year for k in same):
+        return f"no year {year} (there is {', '.join(map(str, years))})"
     if not any(k[1] == territory for k in same):
-        return float("nan"), f"no territory {territory}"
-    return float("nan"), f"no breakdown '{breakdown or 'whole'}' of '{code}'"
+        return f"no territory {territory}"
+    return f"no breakdown '{breakdown or 'whole'}' of '{code}'"
 
 
 def _verdict(figure: Figure, value: float) -> tuple[str, float]:
-    if value != value:  # noqa: PLR0124 -- the NaN test without importing math
-        return NOT_COMPUTABLE, float("nan")
+    if math.isnan(value):
+        return NOT_COMPUTABLE, math.nan
     difference = value - figure.value
     if difference == 0:
         return EQUAL, 0.0

@@ -69,12 +69,13 @@ def _slips(bench: Bench, everything: list[Outcome], limit: float) -> list[Findin
     """Explain failures by slips less accidental than `limit`, the least accidental first."""
     findings: list[Finding] = []
     while True:
-        suspects = [s for s in bench.suspects() if s.chance < limit]
-        suspects = [s for s in suspects if limit == ACCIDENT or not rivals(s, suspects)]
+        everyone = bench.suspects()
+        suspects = [s for s in everyone if s.chance < limit]
+        suspects = [s for s in suspects if limit == ACCIDENT or not rivals(s, everyone)]
         best = min(suspects, key=lambda s: (s.chance, s.figure.id), default=None)
         if best is None:
             return findings
-        others = rivals(best, suspects)
+        others = rivals(best, everyone)
         failures = tuple(everything[i] for i in sorted(best.mends))
         if others:
             bench.explain(best.mends)

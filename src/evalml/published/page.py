@@ -95,9 +95,9 @@ def _method() -> str:
         "s’arrondissent comme lui : « 22,9 % » va de 22,85 à 22,95. Une relation ne tient pas "
         "quand aucun choix dans ces intervalles ne la rend vraie ; aucune autre tolérance n’est "
         "admise. Une coquille est retenue quand le nombre corrigé rend vraies des relations en "
-        "échec sans en casser aucune. La certitude tient compte des corrections qui conviendraient par "
-        "hasard. Un constat n’est pas un jugement sur le document : deux extractions d’une base "
-        "vivante donnent deux nombres justes.</p>"
+        "échec sans en casser aucune. La certitude tient compte des corrections qui "
+        "conviendraient par hasard. Un constat n’est pas un jugement sur le document : deux "
+        "extractions d’une base vivante donnent deux nombres justes.</p>"
     )
 
 

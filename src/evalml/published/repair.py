@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _TEN = 10.0
 _FAR = 2**20
 _COMPARABLE = 10.0
+_WEAK_CHANCE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +135,12 @@ class Bench:
 
 
 def rivals(best: Suspect, others: Iterable[Suspect]) -> list[Suspect]:
-    """Return the suspects that explain the same failures about as well."""
+    """Return the suspects that explain the same failures: about as well, unless `best` is weak."""
+    limit = best.chance * _COMPARABLE if best.chance < _WEAK_CHANCE else float("inf")
     return [
         s
         for s in others
-        if s.figure.id != best.figure.id
-        and s.mends == best.mends
-        and s.chance <= best.chance * _COMPARABLE
+        if s.figure.id != best.figure.id and s.mends == best.mends and s.chance <= limit
     ]
 
 
