@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evalml.comparison.columns import gram, solve_kept, standardise
 from evalml.comparison.matching import MatchOptions, match
 from evalml.comparison.metric import place_rows
 from evalml.comparison.neighbours import nearest_in_space, nearest_on_line
@@ -34,7 +35,7 @@ def fit_matches(sample: Sample, options: MatchOptions, estimand: str) -> Matches
 
 
 def matched_difference(
-    y: Vector, sample: Sample, matches: Matches, options: MatchOptions
+    y: Vector, sample: Sample, matches: Matches, options: MatchOptions, *, by_cluster: bool = False
 ) -> Estimate:
     """Return the mean difference between each person and the mean of its partners.
 
@@ -48,6 +49,8 @@ def matched_difference(
         sample: The rows.
         matches: Who was matched with whom.
         options: How; they say which variance.
+        by_cluster: Whether influence values for sums by cluster are wanted; matched sets have
+            their own.
     """
     treated = sample.treated
     other = matches.partner_mean(y)
@@ -58,7 +61,7 @@ def matched_difference(
     weights = matches.matched + matches.load()
     mean1 = float(np.average(y[treated], weights=weights[treated]))
     errors, notes = _errors(y, sample, matches, options, gain, theta)
-    psi = _influence(y, treated, weights)
+    psi = _martingale(y, sample, matches) if by_cluster else _influence(y, treated, weights)
     details = {**match_details(sample, matches, options, weights), **notes}
     return Estimate(
         value=theta,
@@ -84,6 +87,25 @@ def matched_sets(matches: Matches, weights: Vector) -> IntVector:
     sets = np.where(weights > 0, np.arange(weights.size), -1)
     sets[matches.partners[matches.start]] = matches.target
     return sets
+
+
+def _martingale(y: Vector, sample: Sample, matches: Matches) -> Vector:
+    """Return influence values that may be summed by cluster, shape (n,).
+
+    Abadie and Imbens (2012) write the matching estimator as a sum over persons: what the effect at
+    their covariates has above the mean, plus their residual times 1 + K. Means given the covariates
+    come from a linear regression in each arm.
+    """
+    treated, K, matched = sample.treated, matches.load(), matches.matched
+    Z = standardise(sample.design.matrix).Z
+    predicted = {}
+    for name, arm in (("1", treated), ("0", ~treated)):
+        inside = arm.astype(float)
+        predicted[name] = Z @ solve_kept(gram(Z, inside), Z.T @ (inside * y))
+    gap = np.where(matched, predicted["1"] - predicted["0"], 0.0)
+    centred = np.where(matched, gap - gap.sum() / matched.sum(), 0.0)
+    residual = np.where(treated, y - predicted["1"], predicted["0"] - y)
+    return np.asarray((centred + (matched + K) * residual) * (y.size / matched.sum()))
 
 
 def _influence(y: Vector, treated: BoolVector, weights: Vector) -> Vector:

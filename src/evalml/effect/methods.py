@@ -111,7 +111,11 @@ def _ebal(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Esti
 
 
 def _match(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
-    return matched_difference(y, sample, _given(shared.matches), settings.match)
+    grouped = sample.cluster is not None or sample.repeated
+    asked = settings.se in {"cluster", "influence"} and (grouped or settings.match.replace)
+    by_cluster = asked or (settings.se is None and grouped)
+    matches = _given(shared.matches)
+    return matched_difference(y, sample, matches, settings.match, by_cluster=by_cluster)
 
 
 def balance_rows(

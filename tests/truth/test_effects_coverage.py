@@ -1,0 +1,160 @@
+"""Each person-level method on its own assumptions: no bias, and intervals that cover 95 %.
+
+The truth is integrated (Gauss-Hermite), not simulated. 95 % intervals must cover between 93 % and
+97 % of 600 samples, and the mean error must be within 2 Monte-Carlo standard errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalml.comparison.comparison import Comparison, Design, Measure
+from evalml.comparison.matching import MatchOptions
+from evalml.comparison.person import mix
+from evalml.effect import Effect, Settings, estimate_effects
+
+SAMPLES = 600
+
+
+def comparison(
+    X: np.ndarray, treated: np.ndarray, y: np.ndarray, cluster: np.ndarray | None, seed: int
+) -> Comparison:
+    n = treated.size
+    return Comparison(
+        treated,
+        (Measure("y", None, y, "", "y"),),
+        pd.DataFrame(index=range(n)),
+        Design(X, ("x1", "x2")),
+        cluster,
+        mix(np.arange(n, dtype=np.uint64), seed),
+        pd.DataFrame(index=range(n)),
+    )
+
+
+def score(X: np.ndarray) -> np.ndarray:
+    return 1.0 / (1.0 + np.exp(0.5 - 0.6 * X[..., 0] + 0.4 * X[..., 1]))
+
+
+def gain(X: np.ndarray) -> np.ndarray:
+    return 1.0 + 0.5 * X[..., 0]
+
+
+def truth(estimand: str) -> float:
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    X = np.stack(np.meshgrid(nodes, nodes, indexing="ij"), axis=-1)
+    mass = np.outer(weights, weights) / weights.sum() ** 2
+    e = score(X)
+    tilt = {"att": e, "ate": np.ones_like(e), "ato": e * (1 - e)}[estimand]
+    return float((mass * tilt * gain(X)).sum() / (mass * tilt).sum())
+
+
+def confounded(rng: np.random.Generator, seed: int, n: int = 600) -> Comparison:
+    X = rng.standard_normal((n, 2))
+    treated = rng.random(n) < score(X)
+    y = X[:, 0] - 0.5 * X[:, 1] + gain(X) * treated + rng.standard_normal(n) * (1 + 0.5 * treated)
+    return comparison(X, treated, y, None, seed)
+
+
+def clustered(rng: np.random.Generator, seed: int, G: int = 60, size: int = 15) -> Comparison:
+    cluster = np.repeat(np.arange(G), size)
+    X = rng.standard_normal((G * size, 2))
+    shift = rng.standard_normal(G)[cluster]
+    treated = rng.random(G * size) < score(X + 0.8 * shift[:, None] * [1, 0])
+    shock = 0.6 * rng.standard_normal(G)[cluster]
+    X[:, 0] += 0.8 * shift
+    y = X[:, 0] - 0.5 * X[:, 1] + shock * (0.4 + treated) + treated + rng.standard_normal(G * size)
+    return comparison(X, treated, y, cluster, seed)
+
+
+def simulate(
+    draw: Callable[[np.random.Generator, int], Comparison], methods: list[str], settings: Settings
+) -> dict[str, list[Effect]]:
+    found: dict[str, list[Effect]] = {m: [] for m in methods}
+    for seed in range(SAMPLES):
+        rng = np.random.Generator(np.random.PCG64(seed))
+        for effect in estimate_effects(draw(rng, seed), methods, settings=settings):
+            found[effect.method].append(effect)
+    return found
+
+
+def judge(effects: list[Effect], target: float) -> None:
+    estimates = np.array([e.estimate for e in effects])
+    bias = estimates.mean() - target
+    covered = np.mean([e.ci_low <= target <= e.ci_high for e in effects])
+    assert abs(bias) < 2.0 * estimates.std() / np.sqrt(len(effects))
+    assert 0.93 <= covered <= 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("estimand", "methods"),
+    [
+        ("att", ["ipw", "ebal", "aipw", "regression_imputation"]),
+        ("ate", ["ipw", "aipw", "regression_imputation"]),
+        ("ato", ["ipw"]),
+    ],
+)
+def test_intervals_cover_the_truth_under_confounding(estimand: str, methods: list[str]) -> None:
+    found = simulate(confounded, methods, Settings(estimand=estimand))
+    for method in methods:
+        judge(found[method], truth(estimand))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folds", [0, 2])
+def test_aipw_covers_whatever_the_folds(folds: int) -> None:
+    judge(simulate(confounded, ["aipw"], Settings(folds=folds))["aipw"], truth("att"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("k", "estimand"), [(1, "att"), (4, "att"), (2, "ate")])
+def test_matching_covers_with_the_variance_that_counts_the_score(k: int, estimand: str) -> None:
+    options = MatchOptions(k=k, score_correction=True, variance_neighbours=2)
+    found = simulate(confounded, ["match"], Settings(estimand=estimand, match=options))
+    judge(found["match"], truth(estimand))
+
+
+@pytest.mark.slow
+def test_clustered_intervals_cover_where_others_do_not() -> None:
+    methods = ["ols", "ipw", "ebal", "aipw", "regression_imputation"]
+    found = simulate(clustered, methods, Settings())
+    for method in methods:
+        judge(found[method], 1.0)
+    judge(simulate(clustered, ["match"], Settings())["match"], 1.0)
+    naive = simulate(clustered, ["ols"], Settings(se="hc2"))["ols"]
+    assert np.mean([e.ci_low <= 1.0 <= e.ci_high for e in naive]) < 0.93
+
+
+@pytest.mark.slow
+def test_pairs_matched_without_replacement_cover_a_constant_effect() -> None:
+    def constant(rng: np.random.Generator, seed: int) -> Comparison:
+        X = rng.standard_normal((600, 2))
+        treated = rng.random(600) < 0.6 * score(X)
+        y = X[:, 0] - 0.5 * X[:, 1] + treated + rng.standard_normal(600)
+        return comparison(X, treated, y, None, seed)
+
+    settings = Settings(match=MatchOptions(replace=False, caliper=0.1))
+    judge(simulate(constant, ["match"], settings)["match"], 1.0)
+
+
+@pytest.mark.slow
+def test_the_difference_in_means_covers_in_an_experiment() -> None:
+    def experiment(rng: np.random.Generator, seed: int) -> Comparison:
+        X = rng.standard_normal((80, 2))
+        treated = rng.permutation(80) < 25
+        y = X[:, 0] + treated * (1 + X[:, 1]) + rng.standard_normal(80)
+        return comparison(X, treated, y, None, seed)
+
+    judge(simulate(experiment, ["diff"], Settings())["diff"], 1.0)
+
+
+def test_the_naive_difference_is_biased_where_the_methods_are_not() -> None:
+    draws = [
+        estimate_effects(confounded(np.random.default_rng(s), s), ["diff"])[0] for s in range(50)
+    ]
+    covered = np.mean([e.ci_low <= truth("att") <= e.ci_high for e in draws])
+    assert covered < 0.2
