@@ -5,7 +5,7 @@ from __future__ import annotations
 from evalml.published.figure import Figure, read_number
 
 
-def figure(
+def figure(  # noqa: PLR0917
     name: str,
     printed: str,
     indicator: str = "jeunes",

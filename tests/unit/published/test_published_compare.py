@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from tests.unit.published.makers import figure
 
 from evalml.published import PublishedError, compare_published
 from evalml.published.compare import summary
-from tests.unit.published.makers import figure
 
 HERE = {"territory": "region:32", "year": 2024}
 

@@ -108,6 +108,7 @@ EXPECTED = {
     ("hdf24_cle_pacea_allocations_hdf", "definitions", ""),
     ("pnae18_ml_445", "definitions", ""),
     ("pnae18_salaries", "definitions", ""),
+    ("pnae18_accueillis_1140", "definitions", ""),
     ("hdf24_qpv_region", "unknown", ""),
 }
 

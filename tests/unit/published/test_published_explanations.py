@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.published.makers import by_departement, figure, folder
 
 from evalml.published import audit_figures
-from tests.unit.published.makers import by_departement, figure, folder
 
 GOOD = ["2 977", "8 138", "2 692", "5 970", "1 879"]  # PACEA 2024, the Somme as it should be
 

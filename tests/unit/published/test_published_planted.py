@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.published.planted import plant, tables
 
 from evalml.published import audit_figures
-from tests.unit.published.planted import plant, tables
 
 WORLDS, PLANTED = 12, 8
 

@@ -42,13 +42,13 @@ def test_a_semicolon_separates_as_well(tmp_path):
     ],
 )
 def test_a_wrong_cell_is_named_by_line_and_column(tmp_path, old, new, words):
-    with pytest.raises(PublishedError, match="f.csv") as caught:
+    with pytest.raises(PublishedError, match=r"f\.csv") as caught:
         read_figures(write(tmp_path, GOOD.replace(old, new, 1)))
     assert words in str(caught.value)
 
 
 def test_a_short_row_is_refused(tmp_path):
-    with pytest.raises(PublishedError, match="line 2.*as many cells"):
+    with pytest.raises(PublishedError, match=r"line 2.*as many cells"):
         read_figures(write(tmp_path, "a1,essai"))
 
 

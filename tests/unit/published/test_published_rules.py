@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from evalml.published import audit_figures
 from tests.unit.published.makers import by_departement, figure, folder
+
+from evalml.published import audit_figures
 
 
 def verdicts(figures, kind, **kwargs):
