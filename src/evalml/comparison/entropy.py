@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.comparison.columns import gram, standardise
+from evalml.comparison.propensity import refuse_one_arm
 from evalml.comparison.support import find_support
 from evalml.errors import EstimationError
 
@@ -64,6 +65,7 @@ def balance_entropy(design: Design, treated: BoolVector, moments: int = 1) -> En
         message = f"no overlap: no comparison person at {levels}; group the levels or leave it out"
         raise EstimationError(message)
     inside = ~support.alone_comparison
+    refuse_one_arm(treated[inside])
     columns, names = _moments(design, moments)
     standard = standardise(columns[inside])
     Z = standard.Z[:, 1:]

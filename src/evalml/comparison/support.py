@@ -56,7 +56,10 @@ def find_support(design: Design, treated: BoolVector, among: BoolVector | None =
     for level, holds in _levels(design):
         n_treated = int((holds & treated & counted).sum())
         n_all = int((holds & counted).sum())
-        if n_all == n_total or n_treated == n_total_treated == n_all:
+        whole_arm = n_treated == n_total_treated == n_all or (
+            n_treated == 0 and n_all == n_total - n_total_treated
+        )
+        if n_all == n_total or whole_arm:
             continue  # constant, or the treatment itself: `refuse_separated` speaks of that
         if n_all and n_treated == n_all:
             alone_treated |= holds
