@@ -1,5 +1,6 @@
 """What we say: tables, figures and the note, from results only."""
 
+from evalml.report.blinding import mask_blinded
 from evalml.report.figures import (
     Figure,
     Marks,
@@ -18,6 +19,7 @@ __all__ = [
     "Marks",
     "figures_of",
     "gather",
+    "mask_blinded",
     "note_meta",
     "plot_balance",
     "plot_effects",

@@ -65,13 +65,32 @@ def write_note(
     else:
         write_meta(meta, results)
     language = lang or str(meta.get("language") or "fr")
-    folder = out or run_dir
     note = read_note(results, meta, language, threshold)
+    return write_from(note, out or run_dir, institution, formats)
+
+
+def write_from(
+    note: Note,
+    folder: Path,
+    institution: Institution | None = None,
+    formats: Sequence[str] = FORMATS,
+) -> list[Path]:
+    """Write the figures and the note of tables in memory.
+
+    Args:
+        note: Tables, protected and masked, and what the study said of itself.
+        folder: Where to write.
+        institution: Who signs.
+        formats: Among `html`, `docx`, `pdf`.
+
+    Returns:
+        The files of the note, its Markdown source first.
+    """
     pictures = draw(note)
     for figure in pictures.values():
         write_figure(figure, folder / "figures")
-    name = "note" if language == str(meta.get("language") or "fr") else f"note_{language}"
-    source = folder / f"{name}.md"
+    usual = str(note.meta.get("language") or "fr")
+    source = folder / ("note.md" if note.lang == usual else f"note_{note.lang}.md")
     source.write_text(compose(note, pictures, institution), encoding="utf-8", newline="")
     return [source, *render(source, stationery(note, institution or Institution()), formats)]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.report.blinding import SHOWN, outcome_key
 from evalml.report.figure_trajectories import arm_label
 from evalml.report.markdown import md, table
 from evalml.report.note_text import check_sentence, effect_cells
@@ -53,7 +54,7 @@ def effects_table(note: Note, effects: pd.DataFrame) -> str:
                 *([] if alike else [method]),
                 *effect_cells(note, row),
                 *levels,
-                note.text["statuses"][row.status],
+                status_word(note, row),
             ]
         )
     columns, caption = list(note.text["effects_columns"]), note.text["effects_caption"]
@@ -64,6 +65,17 @@ def effects_table(note: Note, effects: pd.DataFrame) -> str:
         method = md(method_inside(str(effects["method"].iloc[0]), note.lang), note.lang)
         caption = note.say(note.text["effects_caption_method"], method=method)
     return table(columns, rows, caption, widths=widths, align=letters)
+
+
+def status_word(note: Note, row: Any) -> str:
+    """Return the status of an effect; the one declared beforehand stands out."""
+    primary = note.primary
+    declared = row.method == primary.get("method") and outcome_key(
+        row.outcome, row.horizon_months
+    ) == outcome_key(str(primary.get("outcome")), primary.get("horizon_months"))
+    status = "primary" if declared and row.status == SHOWN else row.status
+    word = str(note.text["statuses"][status])
+    return f"**{word}**" if status == "primary" else word
 
 
 def checks_table(note: Note) -> str:
@@ -154,7 +166,9 @@ def indicators_table(note: Note) -> str:
 
 def hashes_table(note: Note) -> str:
     """Return what the run was made of, by hash."""
+    names = note.text["hash_names"]
     rows = [
-        [md(name, note.lang), f"`{value}`"] for name, value in dict(note.meta["hashes"]).items()
+        [md(names.get(name, name), note.lang), f"`{value}`"]
+        for name, value in dict(note.meta["hashes"]).items()
     ]
     return table(note.text["hashes_columns"], rows, note.text["hashes"], widths=[18, 82])

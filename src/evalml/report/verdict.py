@@ -18,12 +18,21 @@ FEW = 2
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Checks that bear on the primary outcome, by answer."""
+    """Checks that bear on the primary outcome, by answer.
+
+    Attributes:
+        passed: How many passed.
+        failed: How many failed.
+        unjudged: How many asked a question that found no answer.
+        gate_failed: Whether one that blinds is among those that failed.
+        robust: Whether a sensitivity analysis is among those that passed.
+    """
 
     passed: int
     failed: int
     unjudged: int
     gate_failed: bool
+    robust: bool
 
     @property
     def certainty(self) -> str:
@@ -31,9 +40,9 @@ class Tally:
         if self.gate_failed:
             return "none"
         open_questions = self.failed + self.unjudged
-        if open_questions == 0:
-            return "high" if self.passed else "low"
-        return "middle" if open_questions <= FEW else "low"
+        if open_questions == 0 and self.passed:
+            return "high" if self.robust else "middle"
+        return "middle" if self.passed and open_questions <= FEW else "low"
 
 
 def primary_effect(effects: pd.DataFrame, primary: Mapping[str, Any]) -> pd.Series | None:
@@ -74,7 +83,13 @@ def tally(checks: pd.DataFrame, primary: Mapping[str, Any]) -> Tally:
     gate = any(
         answer == "failed" and gating for answer, gating in zip(found, rows["gating"], strict=True)
     )
-    return Tally(found.count("passed"), found.count("failed"), found.count("unjudged"), gate)
+    robust = any(
+        answer == "passed" and not gating
+        for answer, gating in zip(found, rows["gating"], strict=True)
+    )
+    return Tally(
+        found.count("passed"), found.count("failed"), found.count("unjudged"), gate, robust
+    )
 
 
 def hides(check: Any, effects: pd.DataFrame) -> bool:

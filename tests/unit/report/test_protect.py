@@ -123,3 +123,29 @@ def test_protecting_twice_changes_nothing_more(frames_of, kind):
         pd.testing.assert_frame_equal(
             complete_table(name, frame) if len(frame) else frame, twice[name], check_dtype=False
         )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        (
+            "3,2 % des bénéficiaires (6 sur 185) sont seuls.",
+            "moins de 5,9 % des bénéficiaires (moins de 11 sur 185) sont seuls.",
+        ),
+        (
+            "0 poids sur 16 177 ont été écrêtés (0,0 %).",
+            "0 poids sur 16 177 ont été écrêtés (0,0 %).",
+        ),
+        (
+            "12,0 % (24 sur 200) partent ; seuil : 5,0 %.",
+            "12,0 % (24 sur 200) partent ; seuil : 5,0 %.",
+        ),
+        ("Reste 0 sur 185.", "Reste 0 sur 185."),
+    ],
+)
+def test_a_small_part_of_a_whole_is_a_bound_in_a_sentence(frames_of, sentence, told):
+    checks = frames_of("strong")["checks"]
+    checks.loc[0, "sentence"] = sentence
+    shown = protect_results({"checks": checks}, 11)["checks"]
+    assert shown["sentence"].iloc[0] == told
+    assert pd.isna(shown["value"].iloc[0]) == (sentence != told)

@@ -1,0 +1,267 @@
+"""From a run to what may leave it: tables, figures and note through the gate, and a review page."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from evalml.errors import PrivacyError, nearest
+from evalml.report.disclosure import (
+    FAIL,
+    PASS,
+    REVIEW,
+    Released,
+    Rule,
+    hidden_cells,
+    refuse,
+    release_file,
+    release_for_review,
+    release_frame,
+    round_shares,
+    write_released,
+)
+from evalml.report.institution import Institution
+from evalml.report.note import FORMATS, note_of, stationery, write_from
+from evalml.report.note_text import Note
+from evalml.report.register import (
+    add_to_register,
+    anchors_of,
+    difference,
+    follow_counts,
+    read_register,
+    released_cells,
+)
+from evalml.report.render import render
+from evalml.report.results import COLUMNS, read_meta, read_results
+from evalml.report.review import review_page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from evalml.report.results import Frames
+
+NOTEBOOKS = ("notebook.html", "notebook.ipynb")
+SECRET = (b"id_jeune", b"date_naissance", b"id_dossier")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What a disclosure review decided.
+
+    Attributes:
+        folder: `release/` of the run.
+        items: Every output looked at, in order.
+        exceptions: Output -> why it leaves all the same.
+        by: Who decided the exceptions.
+        moved: Counts shown as one that had left already.
+    """
+
+    folder: Path
+    items: tuple[Released, ...]
+    exceptions: Mapping[str, str]
+    by: str
+    moved: int
+
+    def leaves(self, item: Released) -> bool:
+        """Return whether an output is in the folder."""
+        return item.status == PASS or (item.status == REVIEW and item.name in self.exceptions)
+
+
+def release_run(
+    run_dir: Path,
+    *,
+    rule: Rule | None = None,
+    register: Path | None = None,
+    institution: Institution | None = None,
+    exceptions: Mapping[str, str] | None = None,
+    by: str = "",
+    formats: Sequence[str] = FORMATS,
+) -> Release:
+    """Write `release/` of a run, and nothing that may not leave.
+
+    Tables are protected, differenced against all that has left, and rounded; figures and note
+    are drawn again from those tables. The register then holds what left.
+
+    Args:
+        run_dir: Folder of the run.
+        rule: What the owner of the data asks.
+        register: File of what has left; `release_register.csv` beside the studies when None.
+        institution: Who signs the note.
+        exceptions: Output under review -> why it may leave.
+        by: Who decided the exceptions.
+        formats: Of the note; tables only, without figures, when empty.
+
+    Returns:
+        What was decided, output by output.
+
+    Raises:
+        PrivacyError: An exception names no output under review, or nobody signs it.
+        DataError: The run has no results.
+    """
+    asked, told = rule or Rule(), dict(exceptions or {})
+    meta = read_meta(run_dir / "results")
+    book = register or run_dir.parent.parent / "release_register.csv"
+    left = read_register(book)
+    note, moved = released_note(run_dir / "results", meta, asked, left)
+    with TemporaryDirectory() as place:
+        items = table_items(note, asked)
+        if formats:
+            items += drawn_items(note, items, Path(place) / "drawn", institution, formats)
+        items += notebook_items(run_dir)
+        check_exceptions(items, told, by)
+        done = Release(run_dir / "release", tuple(items), told, by, moved)
+        write_release(done, Path(place) / "out", note, institution or Institution())
+        replace_folder(Path(place) / "out", done.folder)
+    name = f"{meta.get('study', run_dir.parent.name)}/{run_dir.name}"
+    add_to_register(book, left, released_cells(note.frames, scope_of_study(meta), name))
+    return done
+
+
+def released_note(
+    results: Path, meta: Mapping[str, Any], rule: Rule, left: pd.DataFrame
+) -> tuple[Note, int]:
+    """Return the tables that may leave, and how many counts moved to one that had left."""
+    note = note_of(read_results(results), meta, str(meta.get("language") or "fr"), rule.threshold)
+    scope = scope_of_study(meta)
+    frames = difference(note.frames, scope, anchors_of(left), rule.threshold)
+    moved = moved_counts(note.frames, frames, scope)
+    frames["checks"] = frames["checks"].assign(
+        sentence=follow_counts(frames["checks"]["sentence"], moved)
+    )
+    rounded = {name: round_shares(frame, rule.digits) for name, frame in frames.items()}
+    return Note(rounded, meta, note.lang, rule.threshold), len(moved)
+
+
+def moved_counts(old: Frames, new: Frames, scope: str) -> dict[float, float]:
+    """Return the counts that moved, what they were -> what is shown."""
+    keys = ["scope", "table", "cell", "column"]
+    pairs = released_cells(old, scope, "").merge(released_cells(new, scope, ""), on=keys)
+    moved = pairs[pairs["value_x"] != pairs["value_y"]]
+    return dict(zip(moved["value_x"], moved["value_y"], strict=True))
+
+
+def scope_of_study(meta: Mapping[str, Any]) -> str:
+    """Return what makes the populations of two runs the same."""
+    return "|".join(
+        str(meta.get(key, "")) for key in ("programme", "territory_label", "period_label")
+    )
+
+
+def table_items(note: Note, rule: Rule) -> list[Released]:
+    """Put every table of a run through the gate."""
+    return [
+        release_frame(frame, rule, name=f"tables/{name}.csv", hidden=hidden_cells(frame))
+        for name, frame in note.frames.items()
+        if len(frame) and name in COLUMNS
+    ]
+
+
+def drawn_items(
+    note: Note,
+    tables: list[Released],
+    place: Path,
+    institution: Institution | None,
+    formats: Sequence[str],
+) -> list[Released]:
+    """Draw the note, unless a table that it is made of may not leave."""
+    failed = [item.name for item in tables if item.status == FAIL]
+    if failed:
+        return [refuse("note", why=f"made of tables that may not leave: {', '.join(failed)}")]
+    return note_items(note, place, institution, formats)
+
+
+def note_items(
+    note: Note, place: Path, institution: Institution | None, formats: Sequence[str]
+) -> list[Released]:
+    """Draw figures and note again, from released tables only."""
+    place.mkdir(parents=True)
+    files = write_from(note, place, institution, formats)[1:] + sorted(
+        (place / "figures").iterdir()
+    )
+    why = "drawn again from the released tables, aggregates only"
+    return [
+        release_file(path.relative_to(place).as_posix(), path.read_bytes(), why=why)
+        for path in files
+    ]
+
+
+def notebook_items(run_dir: Path) -> list[Released]:
+    """Hold the executed notebooks: their outputs did not go through the gate."""
+    items = []
+    for name in NOTEBOOKS:
+        path = run_dir / name
+        if path.is_file():
+            content = path.read_bytes()
+            named = [word.decode() for word in SECRET if word in content]
+            if named:
+                items.append(refuse(name, why=f"it speaks of {', '.join(named)}"))
+            else:
+                why = "an executed notebook: its outputs were not drawn from released tables"
+                items.append(release_for_review(name, content, why=why))
+    return items
+
+
+def check_exceptions(items: list[Released], exceptions: Mapping[str, str], by: str) -> None:
+    """Refuse an exception for what is not under review, or that nobody signs."""
+    waiting = [item.name for item in items if item.status == REVIEW]
+    for name, reason in exceptions.items():
+        if name not in waiting:
+            hint = nearest(name, waiting) if waiting else "nothing waits for a review"
+            message = f"no exception can be made for '{name}': {hint}"
+            raise PrivacyError(message)
+        if not by.strip() or not reason.strip():
+            message = f"the exception for '{name}' needs a reason and the name of who decides it"
+            raise PrivacyError(message)
+
+
+def write_release(done: Release, folder: Path, note: Note, institution: Institution) -> None:
+    """Write what leaves, the review page and the record."""
+    folder.mkdir(parents=True)
+    for item in done.items:
+        if done.leaves(item):
+            exception = f"{done.by}: {done.exceptions[item.name]}" if item.status == REVIEW else ""
+            write_released(item, folder, exception=exception)
+    text = json.dumps(record(done), ensure_ascii=False, indent=2)
+    (folder / "release.json").write_text(text + "\n", encoding="utf-8", newline="")
+    source = folder / "review.md"
+    source.write_text(review_page(done, note), encoding="utf-8", newline="")
+    render(source, stationery(note, institution), ["html"])
+    source.unlink()
+
+
+def record(done: Release) -> dict[str, Any]:
+    """Return the decision on every output, ready for JSON."""
+    return {
+        "outputs": [
+            {
+                "name": item.name,
+                "status": item.status,
+                "leaves": done.leaves(item),
+                "reasons": list(item.reasons),
+                "exception": done.exceptions.get(item.name),
+                "by": done.by if item.name in done.exceptions else None,
+                "hidden_cells": item.hidden,
+                "rows": item.rows,
+                "sha256": item.sha256 if item.content else None,
+            }
+            for item in done.items
+        ],
+        "counts_shown_as_one_that_had_left": done.moved,
+    }
+
+
+def replace_folder(new: Path, old: Path) -> None:
+    """Put a folder in the place of another: a reader sees one or the other."""
+    aside = old.with_name(f".{old.name}-new")
+    if aside.exists():
+        shutil.rmtree(aside)
+    shutil.copytree(new, aside)
+    if old.exists():
+        shutil.rmtree(old)
+    aside.rename(old)
