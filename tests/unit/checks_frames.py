@@ -54,7 +54,7 @@ def make_effect(estimate=0.05, std_error=0.01, **changes):
 
 def difference(comparison, key):
     """Estimate the difference in means, with the unequal-variance standard error."""
-    y = comparison.measure(key).values  # noqa: PD011
+    y = comparison.measure(key).values
     known = ~np.isnan(y)
     a, b = y[comparison.treated & known], y[~comparison.treated & known]
     estimate = float(a.mean() - b.mean())

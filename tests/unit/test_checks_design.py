@@ -16,9 +16,11 @@ from evalml.checks.clipped_weights import check_clipped_weights
 from evalml.checks.detectable_effect import check_detectable_effect, minimum_detectable_effect
 from evalml.checks.effective_sample import check_effective_sample_size, effective_sample_size
 from evalml.checks.observation import check_observation
-from evalml.checks.overlap import check_overlap, off_support, trimmed_sentence
+from evalml.checks.overlap import check_overlap, off_support
 from evalml.checks.run import blinded_outcomes
-from evalml.comparison.comparison import Measure
+from evalml.checks.separation import alone_by_column, check_separation
+from evalml.checks.trimmed import check_trimmed
+from evalml.comparison.comparison import Design, Measure
 from evalml.errors import DataError
 
 _spec = importlib.util.spec_from_file_location(
@@ -90,10 +92,37 @@ def test_overlap_cannot_be_judged_without_a_score_or_with_an_empty_arm():
 
 
 def test_a_trimmed_comparison_says_how_many_left_and_that_the_estimand_changed():
-    sentence = trimmed_sentence(12, 185)
-    assert "12" in sentence
-    assert "185" in sentence
-    assert "ne vaut que pour ceux qui restent" in sentence
+    few = check_trimmed(12, 185, LIMITS)
+    assert few.passed is True
+    assert few.value == pytest.approx(12 / 185)
+    assert "12" in few.sentence
+    assert "ne vaut que pour ceux qui restent" in few.sentence
+    assert check_trimmed(19, 185, LIMITS).passed is False
+    assert "pour tous" in check_trimmed(0, 185, LIMITS).sentence
+    assert check_trimmed(0, 0, LIMITS).passed is None
+
+
+def test_a_covariate_that_decides_the_treatment_is_named_with_its_persons():
+    treated = np.r_[np.ones(10, dtype=bool), np.zeros(30, dtype=bool)]
+    age = np.r_[np.full(10, 18.0), np.linspace(19, 25, 30)]
+    rqth = np.r_[np.ones(2), np.zeros(38)]
+    zone = np.zeros((40, 2))
+    zone[3:, 0] = 1.0  # the level left out holds the first three treated only
+    zone[::2, 0], zone[::2, 1] = 0.0, 1.0
+    zone[:3] = 0.0
+    design = Design(
+        np.column_stack([age, rqth, zone]),
+        ("age", "rqth", "zone=B", "zone=C"),
+        (("zone=A", (2, 3)),),
+    )
+    assert alone_by_column(design, treated) == {"age": 10, "rqth": 2, "zone=A": 3}
+    comparison = frames.make_comparison(treated, {"emploi": np.zeros(40)}, rqth[:, None])
+    check = check_separation(comparison, LIMITS)
+    assert (check.passed, check.value) == (False, 0.2)
+    assert "x0 (2)" in check.sentence
+    assert check_separation(comparison, Thresholds(overlap=0.2)).passed is True
+    bare = frames.make_comparison(treated, {"emploi": np.zeros(40)})
+    assert check_separation(bare, LIMITS).passed is None
 
 
 def test_effective_sample_size_is_kish():
@@ -185,7 +214,7 @@ def test_run_checks_covers_the_design_and_each_outcome():
         "check", "question", "passed", "value", "threshold", "sentence", "outcome", "gating",
     ]  # fmt: skip
     assert shown["check"].tolist() == [
-        "balance", "overlap", "effective_sample_size", "clipped_weights",
+        "balance", "overlap", "separation", "effective_sample_size", "clipped_weights",
         "observation", "observation", "detectable_effect",
     ]  # fmt: skip
     assert blinded_outcomes(checks).keys() == {"formation"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from evalml.checks.missing_bounds import (
 from evalml.checks.multiplicity import (
     check_multiplicity,
     holm,
+    influence_functions,
     multiplier_statistics,
     refit_statistics,
     romano_wolf,
@@ -48,9 +50,10 @@ from evalml.checks.placebo_area import check_placebo_area, placebo_areas, placeb
 from evalml.checks.placebo_in_time import check_placebo_in_time, placebo_in_time, shift_adoption
 from evalml.checks.positive_controls import check_positive_control, inject
 from evalml.checks.pre_trend import PrePeriod, check_pre_trend
-from evalml.checks.refit import take_rows, without_covariates
+from evalml.checks.refit import estimator, take_rows, without_covariates
 from evalml.checks.rosenbaum import check_rosenbaum
-from evalml.comparison.comparison import Measure
+from evalml.checks.sensitivity import run_sensitivity
+from evalml.comparison.comparison import Design, Measure
 from evalml.errors import DataError, EstimationError
 
 _spec = importlib.util.spec_from_file_location(
@@ -364,7 +367,7 @@ def test_calibration_needs_a_minimum_of_controls_and_the_same_method():
 def test_a_negative_control_fails_when_an_effect_is_found():
     assert check_negative_control(frames.make_effect(0.001, 0.01), LIMITS).passed is True
     failed = check_negative_control(frames.make_effect(0.05, 0.01), LIMITS)
-    assert (failed.passed, failed.gating) == (False, True)
+    assert (failed.passed, failed.gating) == (False, False)
     assert check_negative_control(frames.make_effect(0.0, 0.0), LIMITS).passed is None
 
 
@@ -517,9 +520,6 @@ def test_rows_taken_twice_count_twice_and_an_empty_arm_is_refused():
 def test_leaving_out_a_category_leaves_out_its_columns():
     comparison = two_arms(20)
     names = ("age", "diplome=BAC", "diplome=CAP")
-    from dataclasses import replace
-
-    from evalml.comparison.comparison import Design
 
     design = Design(np.ones((20, 3)), names, (("diplome=SANS", (1, 2)),))
     wide = replace(
@@ -652,3 +652,80 @@ def test_sentences_of_sensitivity_are_set_in_french():
         assert check.question.endswith("?")
         assert check.sentence.endswith("."), check.sentence
         assert ".." not in check.sentence
+
+
+def test_the_whole_battery_runs_with_a_real_estimator_and_survives_one_that_fails():
+    comparison = two_arms(1500, 0.2)
+    estimate = estimator("aipw", folds=2, seed=1)
+    effect = estimate(comparison, "emploi")
+    controls = [frames.make_effect(0.01 * i, method="aipw") for i in range(6)]
+    past = comparison.measure("passe")
+    y = comparison.measure("emploi").values[:200]
+    checks = run_sensitivity(
+        comparison, effect, estimate, {"refits": 3}, pairs=(y[:100], y[100:]), past=past,
+        leave_out=["x1"], controls=controls,
+    )  # fmt: skip
+    names = [c.name for c in checks]
+    assert names[:7] == [
+        "e_value", "confounder_strength", "oster", "missing_bounds", "lee_bounds",
+        "leave_one_out", "positive_control",
+    ]  # fmt: skip
+    assert names[7:] == ["rosenbaum", "placebo_in_time", *["negative_control"] * 6, "calibration"]
+    assert all(c.outcome in {"emploi", ""} for c in checks)
+
+    def broken(c, key):
+        raise EstimationError("no overlap")
+
+    failed = {c.name: c for c in run_sensitivity(comparison, effect, broken)}
+    assert failed["leave_one_out"].passed is None
+    assert "échoue" in failed["leave_one_out"].sentence
+    assert failed["e_value"].value > 1
+
+
+def test_the_adapter_estimates_one_outcome_for_everybody():
+    comparison = two_arms(800, 0.2)
+    effect = estimator("diff")(comparison, "emploi")
+    assert effect.estimate == pytest.approx(difference(comparison, "emploi").estimate)
+    assert (effect.key, effect.subgroup) == ("emploi", "")
+
+
+@pytest.mark.parametrize("method", ["diff", "ipw", "aipw"])
+def test_influence_functions_carry_the_variance_and_the_unknown_weigh_nothing(method):
+    comparison = two_arms(2000, 0.2)
+    comparison.measure("passe").values[:300] = np.nan
+    psi = influence_functions(comparison, ["emploi", "passe"], method)
+    assert not psi[:300, 1].any()
+    assert psi.sum(axis=0) == pytest.approx([0, 0], abs=1e-9)
+    for j, key in enumerate(("emploi", "passe")):
+        effect = estimator(method, se="influence" if method != "diff" else None)(
+            with_persons(comparison), key
+        )
+        assert np.sqrt((psi[:, j] ** 2).sum()) == pytest.approx(effect.std_error, rel=0.01)
+    effects = [estimator(method)(comparison, k) for k in ("emploi", "passe")]
+    t_star = multiplier_statistics(psi, comparison.cluster, draws=499, seed=1)
+    first, _ = check_multiplicity(effects, LIMITS, t_star)
+    assert first.value <= 0.05
+
+
+def with_persons(comparison):
+    return replace(comparison, cluster=None)
+
+
+def test_checks_do_not_depend_on_the_order_of_the_rows():
+    comparison = two_arms(900, 0.2)
+    comparison.measure("emploi").values[:90] = np.nan
+    mixed = take_rows(comparison, np.random.default_rng(3).permutation(900))
+
+    def all_of(c):
+        alone = replace(c, cluster=None)
+        return [
+            check_lee_bounds(alone, "emploi", LIMITS),
+            check_lee_bounds(c, "emploi", LIMITS),
+            check_missing_bounds(c, "emploi", difference, LIMITS),
+            check_leave_one_out(c, "emploi", difference, LIMITS),
+            check_positive_control(c, "emploi", difference, LIMITS),
+            check_oster(c, "emploi", LIMITS),
+            check_confounder_strength(c, "emploi", LIMITS),
+        ]
+
+    assert [c.sentence for c in all_of(comparison)] == [c.sentence for c in all_of(mixed)]

@@ -226,10 +226,15 @@ def check_confounder_strength(
         return _unjudged("les covariables déterminent l'entrée dans le programme", key)
     rv = robustness_value(fit.t, fit.dof)
     rv_alpha = robustness_value(fit.t, fit.dof, alpha=thresholds.alpha)
+    doubt = (
+        f"et {percent(rv_alpha)} pour le rendre non significatif"
+        if rv_alpha
+        else "lequel n'est déjà pas significatif dans une régression linéaire"
+    )
     sentence = (
         f"Un facteur non mesuré devrait expliquer {percent(rv)} de la variation restante de "
-        "l'entrée et du résultat pour annuler l'effet, et "
-        f"{percent(rv_alpha)} pour le rendre non significatif{_benchmark(bounds, measure.unit)}."
+        "l'entrée et du résultat pour annuler l'effet, "
+        f"{doubt}{_benchmark(bounds, measure.unit)}."
     )
     passed = None if rv_alpha == 0 else rv >= thresholds.robustness_value
     return Check(

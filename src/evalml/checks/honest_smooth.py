@@ -18,27 +18,23 @@ if TYPE_CHECKING:
     from evalml.checks.event_study import EventStudy
 
 WEIGHT = 1e4
-"""Of the equality constraints in the least squares, whose other rows have size one."""
+"""Of the equality constraint in the least squares, whose other rows have size one."""
 
 
 @dataclass(frozen=True, slots=True)
 class SmoothProblem:
-    """The estimator u'beta, u = u0 + U z, without bias from a straight trend.
+    """The estimators u'beta without bias from a straight trend: u = u0 + U z.
 
     Attributes:
         u0: Weights with z = 0, shape (k,).
-        U: Shape (k, K), K periods before; z are the weights of the changes of slope before.
+        U: Shape (k, K - 1), K periods before; z are the weights of the changes of slope before.
         root: Root of the covariance, R'R, shape (k, k).
-        p: Slope left by z, shape (K,): p'z = q makes the estimator blind to straight trends.
-        q: See p.
-        fixed: Absolute weight of the changes of slope after, which z does not move.
+        fixed: Absolute weight of the changes of slope that z does not move.
     """
 
     u0: Vector
     U: Matrix
     root: Matrix
-    p: Vector
-    q: float
     fixed: float
 
     def sd(self, z: Vector) -> float:
@@ -53,61 +49,43 @@ class SmoothProblem:
 def smooth_problem(study: EventStudy, weights: Vector) -> SmoothProblem:
     """Return the problem in terms of the changes of slope.
 
-    With r the time since the reference, delta_r = r b + sum (r - k) x_k over k = 1..r-1 after, and
-    delta_{-j} = -j b + sum (j - k) x_{-k} over k = 0..j-1 before.
+    With r the time since the reference, b the slope just after it and x_k the change of slope at
+    k: after, delta_r = r b + sum (r - k) x_k over k = 1..r-1; before, delta_{-j} = -j b +
+    sum (j - k) x_{-k} over k = 0..j-1. The weight of b is zero when that of x_0 is sum r l_r.
     """
     r = study.times - study.reference
     j = -r[study.before]
-    span = np.arange(j.size)
-    # z_k = sum_j v_j (j - k)+ ; its inverse takes second differences of z
-    ramps = np.maximum(j[None, :] - span[:, None], 0.0)
-    U = np.zeros((r.size, j.size))
-    U[study.before] = np.linalg.inv(ramps)
-    u0 = np.zeros(r.size)
-    u0[study.after] = weights
     s = r[study.after]
+    ramps = np.maximum(j[None, :] - np.arange(j.size)[:, None], 0.0)
+    inverse = np.zeros((r.size, j.size))
+    inverse[study.before] = np.linalg.inv(ramps)
+    at_reference = float(s @ weights)
+    u0 = inverse[:, 0] * at_reference
+    u0[study.after] = weights
     after = np.maximum(s[None, :] - np.arange(1, s.size)[:, None], 0.0) @ weights
-    p: Vector = -(j @ U[study.before])
     root: Matrix = np.asarray(np.linalg.cholesky(study.covariance).T, dtype=np.float64)
-    return SmoothProblem(
-        u0,
-        U,
-        root,
-        p,
-        -float(s @ weights),
-        float(np.abs(after).sum()),
-    )
+    fixed = abs(at_reference) + float(np.abs(after).sum())
+    return SmoothProblem(u0, inverse[:, 1:], root, fixed)
 
 
 def minimum_variance(problem: SmoothProblem) -> Vector:
-    """Return the z of least variance among those blind to straight trends, shape (K,)."""
+    """Return the z of least variance, shape (K - 1,)."""
     E, f = problem.root @ problem.U, -problem.root @ problem.u0
-    gram = np.linalg.inv(E.T @ E)
-    free = gram @ (E.T @ f)
-    return np.asarray(
-        free - gram @ problem.p * ((problem.p @ free - problem.q) / (problem.p @ gram @ problem.p))
-    )
+    return np.asarray(np.linalg.lstsq(E, f, rcond=None)[0])
 
 
 def bounded_variance(problem: SmoothProblem, most: float) -> Vector:
-    """Return the z of least variance with sum |z| at most `most`, shape (K,).
+    """Return the z of least variance with sum |z| at most `most`, shape (K - 1,).
 
-    A least-squares problem with non-negative unknowns (z = positive - negative part), solved
-    exactly; what rounding leaves of the straight-trend constraint is then put right.
+    A least-squares problem with non-negative unknowns: z = positive part - negative part, whose
+    sum is `most` (both may grow together, so that the sum binds only where it should).
     """
     E, f = problem.root @ problem.U, -problem.root @ problem.u0
     scale = np.linalg.norm(E, ord=2)
-    rows = np.vstack(
-        [
-            np.concatenate([E, -E], axis=1) / scale,
-            WEIGHT * np.concatenate([problem.p, -problem.p]) / np.linalg.norm(problem.p),
-            WEIGHT * np.ones(2 * problem.p.size) / most,
-        ]
-    )
-    target = np.concatenate([f / scale, [WEIGHT * problem.q / np.linalg.norm(problem.p), WEIGHT]])
-    parts, _ = optimize.nnls(rows, target, maxiter=1000 * problem.p.size)
-    z = parts[: problem.p.size] - parts[problem.p.size :]
-    return np.asarray(z - problem.p * ((problem.p @ z - problem.q) / (problem.p @ problem.p)))
+    size = E.shape[1]
+    rows = np.vstack([np.concatenate([E, -E], axis=1) / scale, np.full(2 * size, WEIGHT / most)])
+    parts, _ = optimize.nnls(rows, np.append(f / scale, WEIGHT), maxiter=1000 * size)
+    return np.asarray(parts[:size] - parts[size:])
 
 
 def folded_quantile(bias: float, alpha: float) -> float:
@@ -140,23 +118,23 @@ def smoothness_interval(
         alpha: One minus the level.
     """
     problem = smooth_problem(study, weights)
-    widest = minimum_variance(problem)
-    z = widest
-    least = abs(problem.q) / float(np.abs(problem.p).max())
-    most = float(np.abs(widest).sum())
-    if m > 0 and most > least * (1 + 1e-9):
-        found = optimize.minimize_scalar(
-            lambda t: half_length(problem, bounded_variance(problem, t), m, alpha),
-            bounds=(least, most),
-            method="bounded",
-            options={"xatol": 1e-7 * most},
-        )
-        candidates = [
-            widest,
-            bounded_variance(problem, least),
-            bounded_variance(problem, float(found.x)),
-        ]
-        z = min(candidates, key=lambda c: half_length(problem, c, m, alpha))
+    z = _shortest(problem, m, alpha)
     center = float((problem.u0 + problem.U @ z) @ study.beta)
     half = half_length(problem, z, m, alpha)
     return center - half, center + half
+
+
+def _shortest(problem: SmoothProblem, m: float, alpha: float) -> Vector:
+    """Return the z of the shortest interval: least variance for some bound on the bias."""
+    precise = minimum_variance(problem)
+    most = float(np.abs(precise).sum())
+    if m == 0 or most == 0:
+        return precise
+    found = optimize.minimize_scalar(
+        lambda t: half_length(problem, bounded_variance(problem, t), m, alpha),
+        bounds=(1e-9 * most, most),
+        method="bounded",
+        options={"xatol": 1e-7 * most},
+    )
+    candidates = [precise, np.zeros_like(precise), bounded_variance(problem, float(found.x))]
+    return min(candidates, key=lambda z: half_length(problem, z, m, alpha))

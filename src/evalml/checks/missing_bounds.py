@@ -16,12 +16,12 @@ import numpy as np
 from scipy import optimize, stats
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, interval, percent, points
+from evalml.checks.french import effect, french, interval, percent
 from evalml.checks.refit import with_values
 from evalml.errors import DataError, EstimationError
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, IntVector, Vector
+    from evalml.arrays import BoolVector, HashVector, IntVector, Vector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
@@ -154,7 +154,7 @@ def lee_bounds(
     y: Vector,
     treated: BoolVector,
     w: Vector | None = None,
-    cluster: IntVector | None = None,
+    cluster: IntVector | HashVector | None = None,
     *,
     draws: int = 199,
     seed: int = 0,
@@ -166,16 +166,18 @@ def lee_bounds(
         y: Outcomes, NaN where unknown, shape (n,).
         treated: Shape (n,).
         w: Analysis weights, shape (n,); ones where None.
-        cluster: Codes of the clusters, shape (n,); persons where None.
+        cluster: Codes of the clusters, or hashes of the persons, shape (n,); rows where None.
         draws: Bootstrap draws.
         seed: Seed of the bootstrap.
         alpha: One minus the level of the interval.
     """
-    base = np.ones(y.size) if w is None else np.asarray(w, dtype=np.float64)
-    low, high = lee_point(y, treated, base)
-    rng = np.random.Generator(np.random.PCG64(seed))
     codes = np.arange(y.size) if cluster is None else np.unique(cluster, return_inverse=True)[1]
     size = int(codes.max()) + 1
+    base = np.ones(y.size) if w is None else np.asarray(w, dtype=np.float64)
+    rising = np.lexsort((codes, y))  # sorted once: sorting again what is sorted costs little
+    y, treated, base, codes = y[rising], treated[rising], base[rising], codes[rising]
+    low, high = lee_point(y, treated, base)
+    rng = np.random.Generator(np.random.PCG64(seed))
     drawn = np.array(
         [lee_point(y, treated, base * rng.exponential(size=size)[codes]) for _ in range(draws)]
     )
@@ -254,7 +256,7 @@ def check_lee_bounds(
             measure.values,
             comparison.treated,
             weights,
-            comparison.cluster,
+            comparison.person if comparison.cluster is None else comparison.cluster,
             draws=min(thresholds.draws, 199),
             seed=seed,
             alpha=thresholds.alpha,
@@ -277,5 +279,5 @@ def check_lee_bounds(
 
 def _between(low: float, high: float, unit: str = "proportion") -> str:
     if unit == "proportion":
-        return f"entre {points(low)} et {points(high)}"
+        return f"entre {effect(low, unit, sign=True)} et {effect(high, unit, sign=True)}"
     return interval(low, high, unit).replace("de ", "entre ", 1).replace(" à ", " et ", 1)

@@ -13,6 +13,10 @@ import numpy as np
 from evalml.checks.check import Check
 from evalml.checks.french import french, number, percent, plural
 from evalml.checks.refit import take_rows
+from evalml.effect.methods import compute
+from evalml.effect.sample import take_rows as observed_rows
+from evalml.effect.settings import Settings
+from evalml.effect.shared import fit_shared
 from evalml.errors import DataError, EstimationError
 
 if TYPE_CHECKING:
@@ -64,7 +68,7 @@ def romano_wolf(t: Vector, t_star: Matrix) -> Vector:
 
 
 def multiplier_statistics(
-    psi: Matrix, cluster: IntVector | None = None, *, draws: int = 999, seed: int = 0
+    psi: Matrix, cluster: IntVector | HashVector | None = None, *, draws: int = 999, seed: int = 0
 ) -> Matrix:
     """Return centred t statistics by drawing multiplicity weights on persons or clusters.
 
@@ -73,7 +77,8 @@ def multiplier_statistics(
 
     Args:
         psi: Influence functions, shape (n, k), with mean zero; 0 where a person is not used.
-        cluster: Codes of the clusters, shape (n,); persons where None.
+        cluster: Codes of the clusters, or hashes of the persons, shape (n,); rows where None, and
+            the draws then follow the order of the rows.
         draws: Number of draws.
         seed: Seed.
 
@@ -109,6 +114,38 @@ def sum_by(psi: Matrix, cluster: IntVector | HashVector) -> Matrix:
     """Return the sums of the rows of `psi` by cluster, shape (clusters, k)."""
     codes = np.unique(cluster, return_inverse=True)[1]
     return np.column_stack([np.bincount(codes, weights=column) for column in psi.T])
+
+
+def influence_functions(
+    comparison: Comparison, keys: Sequence[str], method: str, settings: Settings | None = None
+) -> Matrix:
+    """Return the influence of each row on each estimate, zero where the outcome is unknown.
+
+    Args:
+        comparison: The two arms.
+        keys: Keys of the outcomes.
+        method: A method that has an influence function (not nearest-neighbour matching).
+        settings: Its options.
+
+    Returns:
+        Shape (n, k), each column summing to about zero; its squares sum to the variance.
+
+    Raises:
+        EstimationError: The method has no influence function, or cannot answer.
+    """
+    options = settings or Settings()
+    psi = np.zeros((comparison.treated.size, len(keys)))
+    for j, key in enumerate(keys):
+        values = comparison.measure(key).values
+        sample = observed_rows(comparison, ~np.isnan(values))
+        shared = fit_shared(sample, [method], options)
+        found = compute(method, values[sample.rows], sample, shared, options)
+        if found.psi is None:
+            raise EstimationError(
+                f"'{method}' has no influence function; use refit_statistics to draw its samples"
+            )
+        psi[sample.rows, j] = found.psi / found.psi.size
+    return psi
 
 
 def refit_statistics(

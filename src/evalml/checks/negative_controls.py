@@ -122,7 +122,7 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
         sentence = french(
             f"Le témoin négatif « {effect.outcome} » ne peut être jugé : il est constant."
         )
-        return Check("negative_control", QUESTION, None, None, None, sentence)
+        return Check("negative_control", QUESTION, None, None, None, sentence, gating=False)
     p = 2 * float(stats.norm.sf(abs(effect.estimate) / effect.std_error))
     passed = p > thresholds.alpha
     meaning = (
@@ -134,7 +134,9 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
         f"Sur « {effect.outcome} », que le programme ne peut changer, l'estimation est de "
         f"{effect_text(effect.estimate, effect.unit, sign=True)} ({p_value(p)}) : {meaning}"
     )
-    return Check("negative_control", QUESTION, passed, p, thresholds.alpha, french(sentence))
+    return Check(
+        "negative_control", QUESTION, passed, p, thresholds.alpha, french(sentence), gating=False
+    )
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:

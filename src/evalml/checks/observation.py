@@ -39,7 +39,7 @@ def check_observation(measure: Measure, treated: BoolVector, thresholds: Thresho
     gap = abs(seen[0] - seen[1])
     passed = gap <= thresholds.observation_gap and min(seen) > 0
     meaning = (
-        "l'écart est trop faible pour expliquer un effet."
+        "un effet ne peut guère venir de là."
         if passed
         else "une différence de résultat peut venir de là."
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, number, percent, plural
+from evalml.checks.french import french, number, percent
 from evalml.errors import DataError
 
 if TYPE_CHECKING:
@@ -86,16 +86,6 @@ def check_overlap(
         f"{percent(thresholds.overlap)}. Autrement dit, {meaning}"
     )
     return Check("overlap", QUESTION, passed, share, thresholds.overlap, french(sentence))
-
-
-def trimmed_sentence(n_dropped: int, n_treated: int) -> str:
-    """Return what the note says when treated persons were dropped: the estimand changed."""
-    dropped = plural(n_dropped, "bénéficiaire")
-    share = percent(n_dropped / n_treated if n_treated else None)
-    return french(
-        f"{dropped} sur {number(n_treated)} ({share}) écartés faute de jeunes comparables : "
-        "l'effet ne vaut que pour ceux qui restent."
-    )
 
 
 def _unjudged(sentence: str) -> Check:

@@ -33,7 +33,8 @@ def placebo_areas(
     """Return estimates with the adoption dates exchanged between areas.
 
     Args:
-        first_treated: Date of adoption of each area, shape (areas,); infinite or 0 for never.
+        first_treated: Date of adoption of each area, shape (areas,), infinite or 0 for never; sort
+            the areas by their code: the exchanges follow their order.
         estimate: Estimator, which refits everything; an EvalmlError leaves the draw out.
         draws: Number of exchanges.
         seed: Seed.

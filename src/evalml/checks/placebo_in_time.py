@@ -80,7 +80,7 @@ def check_placebo_in_time(
         sentence = french(
             "L'effet avant l'entrée ne peut être jugé : le résultat passé est constant."
         )
-        return Check("placebo_in_time", QUESTION, None, None, None, sentence, key)
+        return Check("placebo_in_time", QUESTION, None, None, None, sentence, key, gating=False)
     p = 2 * float(stats.norm.sf(abs(placebo.estimate) / placebo.std_error))
     z = float(stats.norm.ppf(1 - thresholds.alpha / 2))
     seen = z * placebo.std_error
@@ -95,7 +95,16 @@ def check_placebo_in_time(
         "que l'effet estimé : il ne prouve rien.",
     }[passed]
     sentence = f"Avant l'entrée, l'« effet » estimé est de {found} ({p_value(p)}) : {meaning}"
-    return Check("placebo_in_time", QUESTION, passed, p, thresholds.alpha, french(sentence), key)
+    return Check(
+        "placebo_in_time",
+        QUESTION,
+        passed,
+        p,
+        thresholds.alpha,
+        french(sentence),
+        key,
+        gating=False,
+    )
 
 
 def _size(value: float, unit: str) -> str:

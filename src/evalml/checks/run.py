@@ -13,7 +13,9 @@ from evalml.checks.detectable_effect import check_detectable_effect
 from evalml.checks.effective_sample import check_effective_sample_size
 from evalml.checks.observation import check_observation
 from evalml.checks.overlap import check_overlap
+from evalml.checks.separation import check_separation
 from evalml.checks.thresholds import as_thresholds
+from evalml.checks.trimmed import check_trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +40,7 @@ def run_checks(  # noqa: PLR0913
     weights: Vector | None = None,
     score: Vector | None = None,
     n_clipped: int = 0,
+    n_dropped: int | None = None,
     estimand: str = "att",
     method: str | None = None,
 ) -> list[Check]:
@@ -51,6 +54,8 @@ def run_checks(  # noqa: PLR0913
         weights: Weights of the primary method, shape (n,); None where it has none.
         score: Propensity score before clipping, shape (n,); None where there is none.
         n_clipped: How many scores or weights were clipped.
+        n_dropped: How many treated persons trimming or matching dropped; None where neither is
+            used.
         estimand: `att`, `ate`, ...
         method: Method whose standard error tells what could be detected; the last one if None.
 
@@ -62,9 +67,12 @@ def run_checks(  # noqa: PLR0913
     checks = [
         check_balance(balance, limits),
         check_overlap(score, treated, limits, estimand),
+        check_separation(comparison, limits),
         check_effective_sample_size(weights, treated, limits),
         check_clipped_weights(weights, treated, limits, n_clipped),
     ]
+    if n_dropped is not None:
+        checks.append(check_trimmed(n_dropped, comparison.n_treated, limits))
     checks += [check_observation(m, treated, limits) for m in comparison.measures]
     checks += [check_detectable_effect(e, limits) for e in one_per_outcome(effects, method)]
     return checks

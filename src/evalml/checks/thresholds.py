@@ -23,6 +23,7 @@ class Thresholds(BaseModel):
         effective_sample_size: Fewest persons the weighted comparison arm must be worth (Kish).
         clipped: Largest share of weights that were clipped.
         weight_share: Largest share of the total weight one person may carry.
+        trimmed: Largest share of treated persons dropped by trimming or matching.
         observation_gap: Largest difference between the arms in the share of outcomes known.
         minimum_count: Fewest persons per arm below which a check is not judged.
         alpha: Level of every test.
@@ -51,6 +52,7 @@ class Thresholds(BaseModel):
     effective_sample_size: float = Field(100, ge=0)
     clipped: float = Field(0.02, ge=0, le=1)
     weight_share: float = Field(0.1, gt=0, le=1)
+    trimmed: float = Field(0.1, ge=0, le=1)
     observation_gap: float = Field(0.05, ge=0, le=1)
     minimum_count: int = Field(11, ge=3)
     alpha: float = Field(0.05, gt=0, lt=0.5)

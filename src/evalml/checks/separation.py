@@ -1,0 +1,82 @@
+"""Does a covariate by itself decide who is treated?
+
+A level found among the treated only (or a range of values) leaves those persons without anyone to
+be compared with, whatever the method; it is named, with its number of persons.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalml.checks.check import Check
+from evalml.checks.french import french, number, percent
+
+if TYPE_CHECKING:
+    from evalml.arrays import BoolVector, Vector
+    from evalml.checks.thresholds import Thresholds
+    from evalml.comparison.comparison import Comparison, Design
+
+QUESTION = french("Une caractéristique décide-t-elle à elle seule de l'entrée dans le programme ?")
+NAMED = 3
+
+
+def alone_by_column(design: Design, treated: BoolVector) -> dict[str, int]:
+    """Return, for each column that sets some treated persons apart, how many.
+
+    A 0/1 column sets apart the treated of a level found in their arm only; any other column those
+    whose value lies outside the range of the other arm, where the two ranges do not meet at all.
+
+    Args:
+        design: Covariates, n rows.
+        treated: Shape (n,).
+    """
+    found = {}
+    for j, name in enumerate(design.names):
+        apart = int(set_apart(design.matrix[:, j], treated).sum())
+        if apart:
+            found[name] = apart
+    for name, columns in design.left_out:
+        level = 1.0 - design.matrix[:, list(columns)].sum(axis=1)
+        apart = int((set_apart(level, treated) & (level == 1.0)).sum())
+        if apart:
+            found[name] = apart
+    return found
+
+
+def set_apart(x: Vector, treated: BoolVector) -> BoolVector:
+    """Return which treated persons nobody resembles on `x`, shape (n,)."""
+    ours, theirs = x[treated], x[~treated]
+    binary = np.isin(x, (0.0, 1.0)).all()
+    if binary:
+        levels = [v for v in (0.0, 1.0) if (ours == v).any() and not (theirs == v).any()]
+        return np.asarray(treated & np.isin(x, levels), dtype=np.bool_)
+    apart = ours.min() > theirs.max() or ours.max() < theirs.min()
+    return treated.copy() if apart else np.zeros_like(treated)
+
+
+def check_separation(comparison: Comparison, thresholds: Thresholds) -> Check:
+    """Judge the largest share of the treated that one covariate sets apart.
+
+    Args:
+        comparison: The two arms.
+        thresholds: `overlap`.
+    """
+    treated = comparison.treated
+    if treated.all() or not treated.any() or not comparison.design.names:
+        why = "l'étude n'a pas de covariable" if treated.any() else "un groupe est vide"
+        sentence = french(f"Ce point ne peut être jugé : {why}.")
+        return Check("separation", QUESTION, None, None, None, sentence)
+    alone = alone_by_column(comparison.design, treated)
+    value = max(alone.values(), default=0) / comparison.n_treated
+    passed = value <= thresholds.overlap
+    worst = sorted(alone, key=lambda name: (-alone[name], name))[:NAMED]
+    named = ", ".join(f"{name} ({number(alone[name])})" for name in worst)
+    sentence = (
+        "Aucune caractéristique ne met à elle seule des bénéficiaires hors de toute comparaison."
+        if not alone
+        else f"Des bénéficiaires sont seuls à présenter une caractéristique : {named}, soit au "
+        f"plus {percent(value)} d'entre eux (seuil : {percent(thresholds.overlap)})."
+    )
+    return Check("separation", QUESTION, passed, value, thresholds.overlap, french(sentence))
