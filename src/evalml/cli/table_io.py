@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from evalml.effect.effect import Effect
 
-_KEYS = ("group", "time", "event_time")
+_KEYS = ("group", "time", "event_time", "subgroup", "subgroup_value")
 _NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "p_value")
 
 
@@ -56,7 +56,7 @@ def as_json(effect: Effect) -> dict[str, Any]:
     """Return an estimate as a plain object, its keys lifted out of the details."""
     details = dict(effect.details)
     keys = {key: details.pop(key) for key in _KEYS if key in details}
-    return plain(
+    found: dict[str, Any] = plain(
         {
             "method": effect.method,
             "estimand": effect.estimand,
@@ -72,6 +72,7 @@ def as_json(effect: Effect) -> dict[str, Any]:
             "details": details,
         }
     )
+    return found
 
 
 def plain(value: Any) -> Any:
@@ -95,13 +96,16 @@ def show(effects: list[Effect], *, json_wanted: bool) -> None:
         return
     for line in _lines(rows):
         typer.echo(line)
-    for warning in rows[0]["details"].get("warnings", []):
+    warnings = [w for row in rows for w in row["details"].get("warnings") or []]
+    for warning in dict.fromkeys(warnings):
         typer.echo(f"warning: {warning}", err=True)
 
 
 def _lines(rows: list[dict[str, Any]]) -> list[str]:
     """Return a header and a line per estimate."""
     keys = [k for k in _KEYS if any(row.get(k) is not None for row in rows)]
+    if len({row["outcome"] for row in rows}) > 1:
+        keys = ["outcome", *keys]
     names = ["method", *keys, *_NUMBERS, "n_treated", "n_comparison"]
     table = [names]
     table += [[_cell(row.get(name), number=name in _NUMBERS) for name in names] for row in rows]
