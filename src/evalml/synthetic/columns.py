@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evalml.extract.contract import table
-from evalml.synthetic.people import NEVER
+from evalml.synthetic.margins import Margins, read_margins
+from evalml.synthetic.simulate import first_seen_after_move
 from evalml.synthetic.streams import Draws, substream
 
 if TYPE_CHECKING:
@@ -73,11 +74,7 @@ class Made:
     @cached_property
     def second(self) -> AnyVector:
         """First month seen by the mission locale moved to, or NEVER."""
-        out = np.full(len(self.people.women), NEVER, dtype=np.int16)
-        for t in range(self.cal.months - 1, -1, -1):
-            met = (self.history.contact[t] > 0) & (self.people.move <= t)
-            out[met] = t
-        return out
+        return first_seen_after_move(self.people, self.history)
 
     def contact_day(self, who: AnyVector, t: AnyVector) -> AnyVector:
         """Return the day of the first act of months `t` for persons `who`, days of the epoch."""
@@ -91,6 +88,14 @@ class Made:
     def rng(self, name: str) -> np.random.Generator:
         """Return the generator of one kind of record."""
         return self.draws.fixed(name)
+
+    def published(self) -> Margins:
+        """Return the published counts the world must meet.
+
+        Raises:
+            EvalmlError: It has none.
+        """
+        return read_margins(str(self.world.margins))
 
     @property
     def last_day(self) -> int:

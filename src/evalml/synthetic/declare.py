@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from evalml.synthetic import quotas
 from evalml.synthetic.columns import Made, as_contract, coded, days, plain
 from evalml.synthetic.simulate import PROGRAMME_OF_CONTACT, REFRESH
 from evalml.synthetic.spells import TYPES, Spells, next_refresh
@@ -48,7 +49,7 @@ def _told(m: Made, sp: Spells) -> tuple[AnyVector, AnyVector]:
     return during | (late & back), when
 
 
-def _last_days(m: Made, sp: Spells, on: AnyVector, when: AnyVector) -> tuple[AnyVector, AnyVector]:
+def _last_days(m: Made, sp: Spells, on: AnyVector) -> tuple[AnyVector, AnyVector]:
     """Return last days of declared spells and whether they are unknown at extraction."""
     rng, months = m.rng("ends"), m.cal.months
     after = next_refresh(m)[(sp.end + 1).clip(0, months), sp.who]
@@ -63,8 +64,10 @@ def _last_days(m: Made, sp: Spells, on: AnyVector, when: AnyVector) -> tuple[Any
 def situations(m: Made, sp: Spells) -> pa.Table:
     """Return the declared situations of a block, immersions included."""
     told, when = _told(m, sp)
+    if m.world.margins:
+        told, when = quotas.tell(m, sp, told, when)
     rng, d = m.rng("declare"), m.world.declaration
-    last, unknown = _last_days(m, sp, told, when)
+    last, unknown = _last_days(m, sp, told)
     at = np.flatnonzero(told)
     n = len(at)
     s, who, month = sp.situation[at], sp.who[at], when[at]
@@ -111,6 +114,7 @@ def _immersions(m: Made) -> pa.Table:
     """Return short immersions in firms, of those out of work whom a programme follows."""
     contact, rng = m.history.contact, m.rng("immersions")
     chance = np.array([0.0, 0.006, *(_IMMERSION[k] for k in PROGRAMME_OF_CONTACT[1:])])
+    chance *= m.world.declaration.immersions_times
     kind = contact & (REFRESH - 1)
     free = ~employed(m.history.situation & (NEW - 1))
     t, who = np.nonzero((rng.random(contact.shape, dtype=np.float32) < chance[kind]) & free)
@@ -119,6 +123,9 @@ def _immersions(m: Made) -> pa.Table:
     first = entered + rng.integers(1, 12, n)
     length = rng.integers(4, 21, n)
     who, t, entered, first, length = _apart(who, t, entered, first, length)
+    if m.world.margins:
+        ok = quotas.immersions(m, who, t, first)
+        who, t, entered, first, length = (x[ok] for x in (who, t, entered, first, length))
     n = len(who)
     over = first + length <= m.last_day
     columns = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from evalml.synthetic import quotas
 from evalml.synthetic.columns import Made, as_contract, coded, days, numbered, plain
 from evalml.synthetic.declare import SIAE_TYPES
 from evalml.synthetic.records import welcome_day
@@ -87,13 +88,16 @@ def iae(m: Made, sp: Spells) -> dict[str, pa.Table]:
     waiting = ~yes & (t >= m.cal.months - 2) & (u < 0.5)
     state = np.where(yes, 0, np.where(waiting, 3, np.where(u < 0.06, 2, 1)))
     refused = coded(REFUSALS, rng.integers(0, len(REFUSALS), n), state != 1)
+    sender = np.searchsorted([0.62, 0.75, 0.82], rng.random(n))
+    if m.world.margins:
+        sender = quotas.senders(m, who, t, yes, sender)
     candidatures = {
         "id_candidature": pa.nulls(n, pa.string()),
         "id_jeune": m.ids.take(pa.array(who)),
         "id_siae": numbered("S", firm, 5),
         "siae_type": coded(SIAE_TYPES, kind),
         "date_candidature": days(np.minimum(applied, np.where(yes, hired_on, applied))),
-        "emetteur": coded(SENDERS, np.searchsorted([0.62, 0.75, 0.82], rng.random(n))),
+        "emetteur": coded(SENDERS, sender),
         "etat": coded(("acceptee", "refusee", "annulee", "en_cours"), state),
         "motif_refus": refused,
         "date_embauche": days(hired_on, ~yes),

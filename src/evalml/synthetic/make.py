@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from evalml.synthetic import elsewhere, records
 from evalml.synthetic.columns import Made, as_contract, coded, days, numbered
 from evalml.synthetic.declare import situations
 from evalml.synthetic.defects import plant
+from evalml.synthetic.margins import keep, read_margins
 from evalml.synthetic.people import Areas, Calendar, areas, calendar, people
 from evalml.synthetic.simulate import simulate
 from evalml.synthetic.spells import spells
@@ -136,10 +137,14 @@ def blocks(
 ) -> Iterator[dict[str, pa.Table]]:
     """Make a world block by block; `truth` is added to on the way."""
     rows = dict.fromkeys((t.name for t in TABLES), 0)
-    for block, base in enumerate(range(0, n, BLOCK)):
-        draws = Draws(seed, block, min(BLOCK, n - base))
+    size = n if world.margins else BLOCK
+    for block, base in enumerate(range(0, n, size)):
+        draws = Draws(seed, block, min(size, n - base))
         p = people(world, a, cal, draws)
         h = simulate(world, p, a, cal, draws)
+        if world.margins:
+            at = keep(read_margins(world.margins), p, h, a, cal, seed)
+            p, h, draws = p.take(at), h.take(at), replace(draws, keep=at)
         add_block(truth, world, p, a, cal, draws, h)
         made = tables_of(Made(world, a, cal, draws, p, h, base))
         yield {name: _ids(name, part, rows[name]) for name, part in made.items()}

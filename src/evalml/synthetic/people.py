@@ -18,6 +18,7 @@ NEVER = 32000
 """A month that never comes."""
 NIVEAUX = ("SANS_DIPLOME", "BREVET", "CAP_BEP", "BAC", "BAC_PLUS_2", "BAC_PLUS_3")
 LOGEMENTS = ("AUTONOME", "PARENTS", "PROCHES", "FOYER", "PRECAIRE")
+UNKNOWN_LODGING = len(LOGEMENTS)
 NATIONALITES = ("FR", "UE", "HORS_UE")
 
 
@@ -98,6 +99,7 @@ def areas(world: World, seed: int, cal: Calendar) -> Areas:
     level += (rng.normal(size=len(rows)) * e.area_sd)[:, None]
     intake: dict[str, AnyVector] = {
         name: substream(seed, "intake", k).normal(size=len(rows)) * entry.structure_sd
+        + np.array([entry.by_departement.get(codes[d], 0.0) for d in dep])
         for k, (name, entry) in enumerate(sorted(world.programmes.items()))
     }
     ids, names = [r["id"] for r in rows], [r["nom"] for r in rows]
@@ -191,6 +193,8 @@ def people(world: World, a: Areas, cal: Calendar, draws: Draws) -> People:
     after = welcome + 1 + rng.geometric(max(p.moves_per_year / 12, 1e-9), n).clip(0, NEVER - 999)
     to = rng.choice(len(a.ids), size=n, p=a.share).astype(np.int16)
     moves = (after < cal.months) & (to != area)
+    if not p.moves_across:
+        moves &= a.departement[to] == dep
     return People(
         women=rng.random(n) < p.women,
         birth_day=rng.integers(0, 28, n).astype(np.int16),
@@ -204,7 +208,9 @@ def people(world: World, a: Areas, cal: Calendar, draws: Draws) -> People:
         frr=rng.random(n) < _by_departement(p.frr, a)[dep],
         niveau=niveau,
         logement=np.where(
-            (ages < 18) & (u < 0.8), 1, pick(rng, list(p.logement.values()), n)
+            u >= 1 - p.logement_missing,
+            UNKNOWN_LODGING,
+            np.where((ages < 18) & (u < 0.8), 1, pick(rng, list(p.logement.values()), n)),
         ).astype(np.int8),
         couple=(rng.random(n) < p.couple) & (ages >= 18),
         enfants=np.where(ages >= 18, pick(rng, list(p.enfants.values()), n), 0),

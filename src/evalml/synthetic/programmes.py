@@ -67,6 +67,16 @@ class Enrolment:
             self.start[who] = NEVER
             self.ended[who] = t
 
+    def take(self, at: AnyVector, place: AnyVector) -> Enrolment:
+        """Return the enrolment of the persons at positions `at`; `place` gives their new ones."""
+        closed = []
+        for who, *others in self.closed:
+            ours = place[who] >= 0
+            closed.append((place[who[ours]], *(x[ours] for x in others)))
+        state = (self.first, self.start, self.limit, self.ended, self.rank)
+        first, start, limit, ended, rank = (x[at] for x in state)
+        return Enrolment(first, start, limit, ended, rank, closed)
+
     def spells(self) -> tuple[AnyVector, ...]:
         """Return all spells: persons, start, end (-1 if going on), reason, rank."""
         going = np.flatnonzero(self.active)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from evalml.synthetic import quotas
 from evalml.synthetic.columns import Made, as_contract, coded, days, numbered, plain
-from evalml.synthetic.people import LOGEMENTS, NATIONALITES, NEVER, NIVEAUX
+from evalml.synthetic.people import LOGEMENTS, NATIONALITES, NEVER, NIVEAUX, UNKNOWN_LODGING
 from evalml.synthetic.programmes import M_ABANDON, M_AUTRE, M_ECHEANCE, MOTIFS
 from evalml.synthetic.simulate import PROGRAMME_OF_CONTACT, REFRESH
 from evalml.synthetic.transitions import CDD, CTT, FORMATION, NEW, SCOLARITE, VOLONTARIAT, employed
@@ -108,9 +109,11 @@ def _file_columns(
         "qpv": plain(p.qpv[who], lost),
         "frr": plain(p.frr[who], lost),
         "niveau_diplome": coded(NIVEAUX, p.niveau[who], rng.random(n) < pop.niveau_missing),
-        "situation_familiale": coded(("SEUL", "COUPLE"), p.couple[who], rng.random(n) < 0.01),
+        "situation_familiale": coded(
+            ("SEUL", "COUPLE"), p.couple[who], rng.random(n) < pop.niveau_missing
+        ),
         "enfants": plain(p.enfants[who].astype(np.int64)),
-        "logement": coded(LOGEMENTS, p.logement[who]),
+        "logement": coded(LOGEMENTS, p.logement[who] % 5, p.logement[who] == UNKNOWN_LODGING),
         "permis_b": plain(p.permis_b[who]),
         "oriente_par": coded(ORIGINS, rng.integers(0, len(ORIGINS), n)),
         "date_maj": days(updated),
@@ -129,12 +132,17 @@ def _merged(m: Made, area: AnyVector, opened: AnyVector) -> AnyVector:
 def accompagnements(m: Made) -> pa.Table:
     """Return the programme spells of a block, in time order of each person."""
     parts = []
-    for k, (name, e) in enumerate(sorted(m.history.enrolments.items())):
+    for k, (_, e) in enumerate(sorted(m.history.enrolments.items())):
         who, start, end, motif, rank = (np.asarray(x, dtype=np.int64) for x in e.spells())
         parts.append(np.stack([np.full(len(who), k), who, start, end, motif, rank]))
+    names = sorted(m.history.enrolments)
+    if m.world.margins and "ppae" in m.published().people:
+        more = quotas.delegated(m, np.unique(np.concatenate([part[1] for part in parts])))
+        names.append("PPAE")
+        parts.append(np.stack([np.full(len(more[0]), len(names) - 1), *more]).astype(np.int64))
     rows = np.concatenate(parts, axis=1)
     rows = rows[:, np.lexsort((rows[0], rows[2], rows[1]))]
-    return _spell_table(m, sorted(m.history.enrolments), rows)
+    return _spell_table(m, names, rows)
 
 
 def _spell_table(m: Made, names: list[str], rows: AnyVector) -> pa.Table:
@@ -145,7 +153,7 @@ def _spell_table(m: Made, names: list[str], rows: AnyVector) -> pa.Table:
     leaving = m.cal.starts[until] + rng.integers(0, 28, n)
     leaving = np.where(motif == M_AUTRE, m.contact_day(who, until), leaving)
     worded = _reasons(m, who, until, motif, rng)
-    longest = np.array([m.world.programmes[x].months_max for x in names])[k]
+    longest = np.array([_longest(m, name) for name in names])[k]
     planned = m.cal.starts[(start + longest).clip(0, len(m.cal.starts) - 1)] + m.day[start, who]
     late = np.where(rng.random(n) < 0.2, rng.integers(1, 21, n), 0)
     cut = (m.second[who] > start) & (m.second[who] <= until)
@@ -174,6 +182,10 @@ def _spell_table(m: Made, names: list[str], rows: AnyVector) -> pa.Table:
         "date_saisie": days(np.minimum(first + late[at], m.last_day)),
     }
     return as_contract("accompagnements", columns)
+
+
+def _longest(m: Made, name: str) -> int:
+    return m.world.programmes[name].months_max if name in m.world.programmes else 12
 
 
 def coded_or_null(values: pa.Array, absent: AnyVector) -> pa.Array:
@@ -242,6 +254,10 @@ def actes(m: Made) -> pa.Table:
     u = rng.random(n, dtype=np.float32)
     type_ = np.searchsorted([0.68, 0.90, 0.96], np.where(more, u, u * 0.95)).astype(np.int8)
     away = more & (rng.random(n, dtype=np.float32) < c.absent)
+    kept = np.ones(n, dtype=bool)
+    if m.world.margins:
+        away &= ~quotas.in_year(m, who, t)
+        type_, kept = quotas.acts(m, who, t, more, type_)
     status = np.where(away, 1 + rng.integers(0, 3, n), 0)
     theme = np.searchsorted(
         [0.30, 0.52, 0.66, 0.74, 0.82, 0.87, 0.97], rng.random(n, dtype=np.float32)
@@ -260,7 +276,7 @@ def actes(m: Made) -> pa.Table:
         "heures": plain(hours, away),
         "date_saisie": days(np.minimum(date + late, m.last_day)),
     }
-    return as_contract("actes", columns)
+    return as_contract("actes", columns).filter(pa.array(kept))
 
 
 # Full CEJ allowance, adults and minors, from each day on (openfisca-france parameters)

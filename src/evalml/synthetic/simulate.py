@@ -92,6 +92,16 @@ class History:
     enrolments: dict[str, Enrolment]
     applications: tuple[AnyVector, AnyVector, AnyVector]
 
+    def take(self, at: AnyVector) -> History:
+        """Return the histories of the persons at positions `at`, sorted."""
+        place = np.full(self.situation.shape[1], -1)
+        place[at] = np.arange(len(at))
+        who, month, accepted = self.applications
+        ours = place[who] >= 0
+        few = {name: e.take(at, place) for name, e in self.enrolments.items()}
+        applications = (place[who[ours]], month[ours], accepted[ours])
+        return History(self.situation[:, at], self.contact[:, at], few, applications)
+
     def __repr__(self) -> str:
         """Say how many, never who."""
         return f"History({self.situation.shape[1]} persons, {self.situation.shape[0]} months)"
@@ -248,6 +258,14 @@ class _Run:
         self.seen_last[met] = t
         self.known |= fresh
         return np.asarray(np.where(met, kind + REFRESH * fresh, 0).astype(np.uint8))
+
+
+def first_seen_after_move(p: People, h: History) -> AnyVector:
+    """Return the first month everyone is seen by the mission locale moved to, or NEVER."""
+    out = np.full(len(p.women), NEVER, dtype=np.int16)
+    for t in range(h.contact.shape[0] - 1, -1, -1):
+        out[(h.contact[t] > 0) & (p.move <= t)] = t
+    return out
 
 
 def simulate(

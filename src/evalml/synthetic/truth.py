@@ -113,7 +113,7 @@ def add_block(
         first = first_entries(h, programme, len(p.women))
         who = np.flatnonzero((first >= lo) & (first <= hi))
         few, entry = p.take(who), first[who]
-        own = replace(draws, keep=who)
+        own = replace(draws, keep=who if draws.keep is None else draws.keep[who])
         arms = [h.situation[:, who]]
         for never in (False, True):
             arms.append(simulate(world, few, a, cal, own, Block(programme, entry, never)).situation)

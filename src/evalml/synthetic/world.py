@@ -79,11 +79,13 @@ class Population(Part):
     nationalite: dict[str, float]
     niveau_diplome: dict[str, float]
     logement: dict[str, float]
+    logement_missing: Share = 0.0
     couple: Share
     enfants: dict[int, float]
     permis_b: Share
     rqth: Share
     moves_per_year: Share
+    moves_across: bool = True
     welcome_by_calendar_month: list[float] = Field(min_length=12, max_length=12)
     updated_later: Share = 0.05
 
@@ -135,6 +137,7 @@ class Declaration(Part):
     type_missing: Share
     date_shifted: Share
     end_known_ahead: Share
+    immersions_times: float = Field(1.0, ge=0, le=6)
 
 
 class Entry(Part):
@@ -150,6 +153,7 @@ class Entry(Part):
     months_since_welcome: float = 0.0
     at_welcome: float = -9.0
     structure_sd: float = 0.0
+    by_departement: dict[str, float] = {}
     by_calendar_month: list[float] = Field(default=[0.0] * 12, min_length=12, max_length=12)
     months_max: int = Field(12, ge=1, le=48)
     extension: Share = 0.0
@@ -236,10 +240,11 @@ def _keys(model: type[BaseModel]) -> set[str]:
 
 def worlds() -> tuple[str, ...]:
     """Return the names of the worlds that come with the repository."""
-    return tuple(sorted(p.stem for p in _folder().glob("*.yaml")))
+    return tuple(sorted(p.stem for p in worlds_folder().glob("*.yaml")))
 
 
-def _folder() -> Path:
+def worlds_folder() -> Path:
+    """Return the folder of the worlds: that of the current directory, or of the repository."""
     here = Path("params/worlds")
     return here if here.is_dir() else Path(__file__).parents[3] / "params" / "worlds"
 
@@ -252,7 +257,7 @@ def read_world(name_or_path: str | Path) -> World:
     """
     path = Path(name_or_path)
     if path.suffix not in {".yaml", ".yml"}:
-        path = _folder() / f"{name_or_path}.yaml"
+        path = worlds_folder() / f"{name_or_path}.yaml"
         if not path.exists():
             raise EvalmlError(
                 f"no world is called '{name_or_path}'; {nearest(str(name_or_path), worlds())}"
