@@ -26,6 +26,7 @@ from evalml.checks.e_value import (
     risk_difference_e_values,
 )
 from evalml.checks.oster import Selection, oster_betas, oster_delta, selection_moments
+from evalml.checks.projection import moments
 from evalml.checks.rosenbaum import critical_gamma, mcnemar_bound, sign_bound, signed_rank_bound
 from evalml.errors import EstimationError
 
@@ -140,13 +141,14 @@ def test_benchmark_bounds_on_nsw_equal_sensemakr():
     X = data[names].to_numpy(dtype=float)
     y, d = data["re78"].to_numpy(dtype=float), data["treat"].to_numpy(dtype=float)
     stored = VALUES["sensemakr"]
-    fit = fit_linear(y, d, X)
+    m = moments(y, d, X)
+    fit = fit_linear(m)
     assert fit.estimate == pytest.approx(stored["stats"]["estimate"], rel=1e-9)
     assert fit.std_error == pytest.approx(stored["stats"]["se"], rel=1e-9)
     assert fit.dof == stored["stats"]["dof"]
     assert robustness_value(fit.t, fit.dof) == pytest.approx(stored["stats"]["rv_q"], rel=1e-9)
     for name, rows in stored["bounds"].items():
-        bounds = benchmark_bounds(y, d, X, {name: [names.index(name)]}, (1, 2, 3))
+        bounds = benchmark_bounds(m, {name: [names.index(name)]}, (1, 2, 3))
         found = [[b.r2dz, b.r2yz, b.estimate, b.std_error] for b in bounds]
         assert np.allclose(found, rows, rtol=1e-6)
 
@@ -157,7 +159,8 @@ def test_a_confounder_added_with_the_bounds_strength_moves_the_estimate_as_said(
     X, z = rng.normal(size=(n, 2)), rng.normal(size=n)
     d = X @ [0.5, -0.2] + 0.4 * z + rng.normal(size=n)
     y = 0.3 * d + X @ [1.0, 0.5] + 0.7 * z + rng.normal(size=n)
-    short, full = fit_linear(y, d, X), fit_linear(y, d, np.column_stack([X, z]))
+    short = fit_linear(moments(y, d, X))
+    full = fit_linear(moments(y, d, np.column_stack([X, z])))
 
     def share(target, base):
         without = fit_residual(target, base)
@@ -211,3 +214,19 @@ def test_oster_moments_are_those_of_two_regressions():
     assert m.beta == pytest.approx(long[1])
     assert m.beta_short == pytest.approx(np.cov(d, y)[0, 1] / d.var(ddof=1))
     assert m.r2_short == pytest.approx(np.corrcoef(d, y)[0, 1] ** 2)
+
+
+def test_regressions_from_moments_are_those_of_least_squares_with_a_repeated_column():
+    rng = np.random.default_rng(5)
+    X = rng.normal(loc=1e4, scale=3.0, size=(400, 3))
+    X = np.column_stack([X, X[:, 0], np.ones(400)])
+    d = (rng.random(400) < 0.5).astype(float)
+    y = 0.2 * d + 0.1 * X[:, 0] + rng.normal(size=400)
+    fit = fit_linear(moments(y, d, X))
+    B = np.column_stack([np.ones(400), d, X[:, :3]])
+    inverse = np.linalg.inv(B.T @ B)
+    beta = inverse @ B.T @ y
+    rest = y - B @ beta
+    assert fit.dof == 395
+    assert fit.estimate == pytest.approx(beta[1], rel=1e-6)
+    assert fit.std_error == pytest.approx(np.sqrt(rest @ rest / 395 * inverse[1, 1]), rel=1e-6)

@@ -15,12 +15,12 @@ from scipy import stats
 from evalml.checks.check import Check
 from evalml.checks.french import effect as effect_text
 from evalml.checks.french import french, percent
+from evalml.checks.projection import FIRST, OUTCOME, TOLERANCE, TREATMENT, Moments, moments
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from evalml.arrays import Matrix, Vector
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
 
@@ -68,34 +68,27 @@ class Bound:
     std_error: float
 
 
-def fit_linear(y: Vector, d: Vector, X: Matrix) -> LinearFit:
-    """Regress y on d, a constant and X.
+def fit_linear(m: Moments) -> LinearFit:
+    """Regress the outcome on the treatment, a constant and the covariates.
 
     Args:
-        y: Outcome, shape (n,).
-        d: Treatment, shape (n,).
-        X: Covariates, shape (n, p).
+        m: Moments of outcome, treatment and covariates.
 
     Raises:
-        EstimationError: The treatment is a combination of the covariates, or too few rows are left.
+        EstimationError: The outcome is constant, the treatment is a combination of the covariates,
+            or too few rows are left.
     """
-    residuals = residualise(np.column_stack([y, d]), X)
-    ry, rd = residuals[:, 0], residuals[:, 1]
-    rank = int(np.linalg.matrix_rank(np.column_stack([np.ones(y.size), X])))
-    dof = y.size - rank - 1
-    spread = float(rd @ rd)
-    if dof < 2 or spread <= 1e-10 * max(float(d @ d), 1.0):  # noqa: PLR2004
+    given = m.covariates
+    if m.sd[OUTCOME] == 0:
+        raise EstimationError("the outcome is constant; there is no effect to explain")
+    dof = m.n - m.rank(given) - 2
+    spread = m.left(TREATMENT, TREATMENT, given)
+    if dof < 2 or spread <= TOLERANCE:  # noqa: PLR2004
         raise EstimationError("the covariates determine the treatment; drop the one that does")
-    estimate = float(rd @ ry) / spread
-    rest = ry - estimate * rd
-    return LinearFit(estimate, float(np.sqrt(rest @ rest / dof / spread)), dof)
-
-
-def residualise(Z: Matrix, X: Matrix) -> Matrix:
-    """Return what a constant and X, shape (n, p), leave of each column of Z, shape (n, k)."""
-    base = np.column_stack([np.ones(Z.shape[0]), X])
-    coefficients, *_ = np.linalg.lstsq(base, Z, rcond=None)
-    return np.asarray(Z - base @ coefficients)
+    slope = m.left(OUTCOME, TREATMENT, given) / spread
+    rest = max(m.left(OUTCOME, OUTCOME, given) - slope**2 * spread, 0.0)
+    unit = float(m.sd[OUTCOME] / m.sd[TREATMENT])
+    return LinearFit(slope * unit, float(np.sqrt(rest / dof / spread)) * unit, dof)
 
 
 def partial_r2(t: float, dof: int) -> float:
@@ -131,12 +124,11 @@ def adjust(fit: LinearFit, r2dz: float, r2yz: float) -> tuple[float, float]:
     return float(np.sign(fit.estimate) * (abs(fit.estimate) - bias)), float(std_error)
 
 
-def group_r2(y: Vector, X: Matrix, group: Matrix) -> float:
-    """Return the partial R2 of the columns `group` with y, given a constant and X."""
-    without = residualise(y[:, None], X)[:, 0]
-    within = residualise(y[:, None], np.column_stack([X, group]))[:, 0]
-    total = float(without @ without)
-    return max(1 - float(within @ within) / total, 0.0) if total > 0 else 0.0
+def group_r2(m: Moments, target: int, group: Sequence[int], given: Sequence[int]) -> float:
+    """Return the partial R2 of the columns `group` with `target`, given other columns."""
+    total = m.left(target, target, given)
+    within = m.left(target, target, [*given, *group])
+    return min(max(1 - within / total, 0.0), 1.0) if total > TOLERANCE else 0.0
 
 
 def bound_by_benchmark(r2dx: float, r2yx: float, kd: float, ky: float) -> tuple[float, float]:
@@ -166,23 +158,22 @@ def bound_by_benchmark(r2dx: float, r2yx: float, kd: float, ky: float) -> tuple[
 
 
 def benchmark_bounds(
-    y: Vector, d: Vector, X: Matrix, groups: Mapping[str, Sequence[int]], k: Sequence[float] = (1,)
+    m: Moments, groups: Mapping[str, Sequence[int]], k: Sequence[float] = (1,)
 ) -> list[Bound]:
-    """Return what confounders as strong as the given groups of columns would leave.
+    """Return what confounders as strong as the given groups of covariates would leave.
 
     Args:
-        y: Outcome, shape (n,).
-        d: Treatment, shape (n,).
-        X: Covariates, shape (n, p).
-        groups: For each benchmark, the positions of its columns in X.
+        m: Moments of outcome, treatment and covariates.
+        groups: For each benchmark, the positions of its columns among the covariates.
         k: Multiples of the benchmark's strength; those that cannot exist are left out.
     """
-    fit = fit_linear(y, d, X)
+    fit = fit_linear(m)
     bounds = []
     for name, columns in groups.items():
-        others = np.delete(X, list(columns), axis=1)
-        r2dx = group_r2(d, others, X[:, list(columns)])
-        r2yx = group_r2(y, np.column_stack([d, others]), X[:, list(columns)])
+        group = [FIRST + j for j in columns]
+        others = [j for j in m.covariates if j not in group]
+        r2dx = group_r2(m, TREATMENT, group, others)
+        r2yx = group_r2(m, OUTCOME, group, [TREATMENT, *others])
         for multiple in k:
             try:
                 r2dz, r2yz = bound_by_benchmark(r2dx, r2yx, multiple, multiple)
@@ -220,8 +211,8 @@ def check_confounder_strength(
     if not y.size or np.ptp(y) == 0:
         return _unjudged("le résultat est constant", key)
     try:
-        fit = fit_linear(y, d, X)
-        bounds = benchmark_bounds(y, d, X, chosen)
+        m = moments(y, d, X)
+        fit, bounds = fit_linear(m), benchmark_bounds(m, chosen)
     except EstimationError:
         return _unjudged("les covariables déterminent l'entrée dans le programme", key)
     rv = robustness_value(fit.t, fit.dof)

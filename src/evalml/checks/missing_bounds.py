@@ -21,7 +21,7 @@ from evalml.checks.refit import with_values
 from evalml.errors import DataError, EstimationError
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, HashVector, IntVector, Vector
+    from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
@@ -108,46 +108,68 @@ def trimmed_means(y: Vector, w: Vector, keep: float) -> tuple[float, float]:
     A tie at the cut is split: what is kept is exactly the share `keep` of the weight.
 
     Args:
-        y: Values, shape (m,).
+        y: Values in increasing order, shape (m,).
         w: Weights, shape (m,).
         keep: Share of the weight kept, in (0, 1].
     """
-    order = np.argsort(y, kind="stable")
-    return _lowest_mean(y[order], w[order], keep), -_lowest_mean(
-        -y[order[::-1]], w[order[::-1]], keep
-    )
+    weight, total = np.cumsum(w), np.cumsum(w * y)
+    kept = keep * weight[-1]
+    low = _sum_below(y, weight, total, kept)
+    high = total[-1] - _sum_below(y, weight, total, weight[-1] - kept)
+    return float(low / kept), float(high / kept)
 
 
-def _lowest_mean(y: Vector, w: Vector, keep: float) -> float:
-    before = np.concatenate([[0.0], np.cumsum(w)[:-1]])
-    target = keep * float(w.sum())
-    used = np.clip(target - before, 0.0, w)
-    return float((used @ y) / used.sum())
+def _sum_below(y: Vector, weight: Vector, total: Vector, mass: float) -> float:
+    """Return the sum of y over the first `mass` of the weight."""
+    i = min(int(np.searchsorted(weight, mass)), y.size - 1)
+    before = (weight[i - 1], total[i - 1]) if i else (0.0, 0.0)
+    return float(before[1] + (mass - before[0]) * y[i])
 
 
-def lee_point(y: Vector, treated: BoolVector, w: Vector) -> tuple[float, float]:
-    """Return Lee's bounds of the effect on those whose outcome is always known.
+@dataclass(frozen=True, slots=True, repr=False)
+class _Trimming:
+    """Rows sorted once, and the sums that the shares known and the other arm need.
 
-    Args:
-        y: Outcomes, NaN where unknown, shape (n,).
-        treated: Shape (n,).
-        w: Analysis weights, shape (n,).
-
-    Raises:
-        EstimationError: In one arm, no outcome is known.
+    Attributes:
+        y: Known outcomes of the arm known more often, increasing, shape (m,).
+        w: Their weights, shape (m,).
+        unit: Their unit of drawing (cluster or person), shape (m,).
+        sums: By unit: weight of the trimmed arm and of the other, their known weight, and the
+            other's weighted outcomes, shape (units, 5).
+        sign: 1 where the treated arm is the one trimmed, -1 otherwise.
     """
+
+    y: Vector
+    w: Vector
+    unit: IntVector
+    sums: Matrix
+    sign: int
+
+    def bounds(self, times: Vector) -> tuple[float, float]:
+        """Return Lee's bounds when each unit counts `times` times, shape (units,)."""
+        more, other, more_known, other_known, other_y = times @ self.sums
+        keep = min((other_known / other) / (more_known / more), 1.0)
+        lowest, highest = trimmed_means(self.y, self.w * times[self.unit], keep)
+        mean = other_y / other_known
+        ends = (lowest - mean, highest - mean)
+        return ends if self.sign > 0 else (-ends[1], -ends[0])
+
+
+def _trimming(y: Vector, treated: BoolVector, w: Vector, unit: IntVector) -> _Trimming:
     known = ~np.isnan(y)
     share = [float(w[a & known].sum() / w[a].sum()) for a in (~treated, treated)]
-    if min(share) <= 0:
+    if not min(share) > 0:
         raise EstimationError("no outcome is known in one arm; bounds need some in each")
-    more = treated if share[1] >= share[0] else ~treated
-    keep = min(share) / max(share)
-    lowest, highest = trimmed_means(y[more & known], w[more & known], keep)
-    other = ~more & known
-    mean = float(w[other] @ y[other] / w[other].sum())
-    if share[1] >= share[0]:
-        return lowest - mean, highest - mean
-    return mean - highest, mean - lowest
+    sign = 1 if share[1] >= share[0] else -1
+    more = treated if sign > 0 else ~treated
+    rows = np.flatnonzero(more & known)
+    rows = rows[np.lexsort((unit[rows], y[rows]))]
+    parts = [w * more, w * ~more, w * (more & known), w * (~more & known)]
+    parts.append(np.where(~more & known, w * np.nan_to_num(y), 0.0))
+    sums: Matrix = np.empty((int(unit.max()) + 1, len(parts)))
+    for j, part in enumerate(parts):
+        sums[:, j] = np.bincount(unit, weights=part)
+    return _Trimming(y[rows], w[rows], unit[rows], sums, sign)
 
 
 def lee_bounds(
@@ -160,27 +182,31 @@ def lee_bounds(
     seed: int = 0,
     alpha: float = 0.05,
 ) -> Bounds:
-    """Return Lee's bounds and their interval, by a bootstrap of multiplicity weights.
+    """Return Lee's bounds of the effect on those whose outcome is always known.
+
+    Their interval comes from a bootstrap of multiplicity weights; the arm trimmed stays the same.
 
     Args:
         y: Outcomes, NaN where unknown, shape (n,).
         treated: Shape (n,).
         w: Analysis weights, shape (n,); ones where None.
         cluster: Codes of the clusters, or hashes of the persons, shape (n,); rows where None.
-        draws: Bootstrap draws.
+        draws: Bootstrap draws; 0 for the bounds alone.
         seed: Seed of the bootstrap.
         alpha: One minus the level of the interval.
+
+    Raises:
+        EstimationError: In one arm, no outcome is known.
     """
-    codes = np.arange(y.size) if cluster is None else np.unique(cluster, return_inverse=True)[1]
-    size = int(codes.max()) + 1
-    base = np.ones(y.size) if w is None else np.asarray(w, dtype=np.float64)
-    rising = np.lexsort((codes, y))  # sorted once: sorting again what is sorted costs little
-    y, treated, base, codes = y[rising], treated[rising], base[rising], codes[rising]
-    low, high = lee_point(y, treated, base)
+    unit = np.arange(y.size) if cluster is None else np.unique(cluster, return_inverse=True)[1]
+    weights = np.ones(y.size) if w is None else np.asarray(w, dtype=np.float64)
+    trimming = _trimming(y, treated, weights, unit)
+    size = trimming.sums.shape[0]
+    low, high = trimming.bounds(np.ones(size))
+    if not draws:
+        return Bounds(low, high, float("nan"), float("nan"))
     rng = np.random.Generator(np.random.PCG64(seed))
-    drawn = np.array(
-        [lee_point(y, treated, base * rng.exponential(size=size)[codes]) for _ in range(draws)]
-    )
+    drawn = np.array([trimming.bounds(rng.standard_exponential(size)) for _ in range(draws)])
     se = drawn.std(axis=0, ddof=1)
     return imbens_manski(low, high, float(se[0]), float(se[1]), alpha)
 

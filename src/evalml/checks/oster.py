@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.confounder_strength import residualise
 from evalml.checks.french import effect as effect_text
 from evalml.checks.french import french, number
+from evalml.checks.projection import OUTCOME, TOLERANCE, TREATMENT, moments
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -58,18 +58,17 @@ def selection_moments(y: Vector, d: Vector, X: Matrix) -> Selection:
     Raises:
         EstimationError: The outcome or the treatment is constant, or known from the covariates.
     """
-    short = residualise(np.column_stack([y, d]), np.empty((y.size, 0)))
-    long = residualise(np.column_stack([y, d]), X)
-    var_y, var_d = (short**2).mean(axis=0)
-    tau = float((long[:, 1] ** 2).mean())
-    if np.ptp(y) == 0 or var_d <= 0 or tau <= 1e-10 * var_d:
+    m = moments(y, d, X)
+    given = m.covariates
+    tau = m.left(TREATMENT, TREATMENT, given)
+    if m.sd[OUTCOME] == 0 or m.sd[TREATMENT] == 0 or tau <= TOLERANCE:
         raise EstimationError("the outcome or the treatment does not vary given the covariates")
-    beta_short = float((short[:, 0] * short[:, 1]).mean() / var_d)
-    beta = float((long[:, 0] * long[:, 1]).mean() / tau)
-    r2 = 1 - float(((long[:, 0] - beta * long[:, 1]) ** 2).mean() / var_y)
-    return Selection(
-        beta_short, beta_short**2 * var_d / var_y, beta, r2, float(var_y), float(var_d), tau
-    )
+    short = m.left(OUTCOME, TREATMENT, ())
+    long = m.left(OUTCOME, TREATMENT, given) / tau
+    r2 = 1 - m.left(OUTCOME, OUTCOME, given) + long**2 * tau
+    unit = float(m.sd[OUTCOME] / m.sd[TREATMENT])
+    var_y, var_d = float(m.sd[OUTCOME] ** 2), float(m.sd[TREATMENT] ** 2)
+    return Selection(short * unit, short**2, long * unit, r2, var_y, var_d, tau * var_d)
 
 
 def _polynomials(m: Selection, r_max: float) -> tuple[Vector, Vector]:
