@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evalml.errors import EvalmlError
-
 if TYPE_CHECKING:
-    import pandas as pd
-
     from evalml.published.audit import Audit
 
 app = typer.Typer(
@@ -98,7 +94,7 @@ def _table(result: Audit) -> None:
 
     from evalml.published.identity import ENGLISH, arithmetic
 
-    table = Table(title=f"{len(result.findings)} findings", show_lines=True)
+    table = Table(title="What no rounding explains", show_lines=True)
     table.add_column("#", justify="right")
     for name in ("figure", "printed", "read", "cause", "certainty"):
         table.add_column(name, overflow="fold")
@@ -119,8 +115,8 @@ def _table(result: Audit) -> None:
     console = Console()
     console.print(table)
     console.print(
-        f"{len(result.figures)} printed figures, {len(result.outcomes)} identities tested, "
-        f"{len(result.failures)} fail, {len(result.findings)} findings"
+        f"printed figures: {len(result.figures)}; identities tested: {len(result.outcomes)}; "
+        f"failing: {len(result.failures)}; findings: {len(result.findings)}"
     )
 
 
@@ -148,10 +144,11 @@ def compare(
 
     from evalml.published import compare_published, read_figures
     from evalml.published.compare import summary
+    from evalml.published.frames import read_indicators, read_mapping
 
     figures = read_figures(published)
-    given = pd.read_csv(mapping, dtype=str) if mapping else _shipped_mapping(published)
-    compared = compare_published(figures, _indicators(source), given)
+    given = pd.read_csv(mapping, dtype=str) if mapping else read_mapping(published)
+    compared = compare_published(figures, read_indicators(source), given)
     typer.echo(summary(compared).to_string())
     known = compared[compared["verdict"] != "not computable"]
     columns = ["id", "printed", "value", "verdict", "difference"]
@@ -160,22 +157,3 @@ def compare(
         out.mkdir(parents=True, exist_ok=True)
         compared.to_csv(out / "compare.csv", index=False)
         typer.echo(f"wrote {out / 'compare.csv'}")
-
-
-def _shipped_mapping(published: Path) -> pd.DataFrame | None:
-    import pandas as pd
-
-    folder = published if published.is_dir() else published.parent
-    file = folder / "mapping" / "definitions.csv"
-    return pd.read_csv(file, dtype=str) if file.is_file() else None
-
-
-def _indicators(source: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    file = source / "results" / "indicators.csv" if source.is_dir() else source
-    if not file.is_file():
-        raise EvalmlError(
-            f"no indicators at {file}; give a run that wrote results/indicators.csv, or the CSV"
-        )
-    return pd.read_csv(file, dtype={"territory": str, "breakdown": str})

@@ -1,12 +1,14 @@
 """Figures in print: tested against one another, and against what an extract gives."""
 
 from evalml.published.audit import Audit, audit_figures, audit_path
-from evalml.published.compare import compare_published
+from evalml.published.compare import compare_published, summary
 from evalml.published.explain import Finding
 from evalml.published.figure import Figure
+from evalml.published.frames import findings_table, read_indicators, read_mapping, tested_table
 from evalml.published.identity import Identity, Outcome
 from evalml.published.interval import Interval
 from evalml.published.read import PublishedError, read_figures
+from evalml.published.write import write_audit
 
 __all__ = [
     "Audit",
@@ -19,5 +21,11 @@ __all__ = [
     "audit_figures",
     "audit_path",
     "compare_published",
+    "findings_table",
     "read_figures",
+    "read_indicators",
+    "read_mapping",
+    "summary",
+    "tested_table",
+    "write_audit",
 ]

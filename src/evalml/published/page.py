@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from html import escape
+from html import escape as _escape
 from typing import TYPE_CHECKING
 
 from evalml.published.identity import KINDS, arithmetic
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from evalml.published.explain import Finding
     from evalml.published.identity import Outcome
 
-_CAUSES = {
+CAUSES = {
     "slip": "Coquille",
     "extractions": "Deux extractions",
     "definitions": "Deux définitions",
@@ -49,6 +50,12 @@ _HEAD = "<thead><tr>" + 3 * '<th scope="col">{}</th>' + "</tr></thead>"
 _SURE = {"quasi certaine": 0, "probable": 1, "possible": 2, "indéterminée": 3}
 
 
+def escape(text: str) -> str:
+    """Return text safe for HTML, with the no-break spaces French asks for."""
+    spaced = re.sub(r" (?=[:;!?%»€])|(?<=«) ", "\N{NO-BREAK SPACE}", text)
+    return _escape(re.sub(r"(?<=\d) (?=\d{3})", "\N{NARROW NO-BREAK SPACE}", spaced))
+
+
 def page(audit: Audit) -> str:
     """Return the whole page."""
     return "\n".join(
@@ -62,6 +69,7 @@ def page(audit: Audit) -> str:
             _method(),
             _summary(audit),
             '<h2 id="constats">Ce qui ne tient pas</h2>',
+            _index(audit),
             *(_finding(f, n, audit) for n, f in enumerate(audit.findings, 1)),
             _everything(audit),
             "</main></body></html>\n",
@@ -122,9 +130,25 @@ def _summary(audit: Audit) -> str:
     )
 
 
+def _index(audit: Audit) -> str:
+    rows = "".join(
+        f'<tr><td><a href="#constat-{n}">{n}</a></td><td>{escape(first.indicator)}</td>'
+        f"<td>{escape(first.printed)}</td><td>{escape(f.correction)}</td>"
+        f"<td>{CAUSES[f.cause]}</td><td>{f.certainty}</td></tr>"
+        for n, f in enumerate(audit.findings, 1)
+        if (first := audit.figures[f.figures[0]])
+    )
+    heads = ("N°", "Grandeur", "Imprimé", "À lire", "Cause", "Certitude")
+    head = "".join(f'<th scope="col">{h}</th>' for h in heads)
+    return (
+        "<table><caption>Les constats, du plus sûr au moins sûr</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
 def _finding(finding: Finding, position: int, audit: Audit) -> str:
     first = audit.figures[finding.figures[0]]
-    title = f"{position}. {_CAUSES.get(finding.cause, finding.cause)} : {escape(first.indicator)}"
+    title = f"{position}. {CAUSES[finding.cause]} : {escape(first.indicator)}"
     where = f"{escape(first.source)}, {escape(first.place)}"
     fix = f"<p>À lire sans doute : <strong>{escape(finding.correction)}</strong></p>"
     lines = "".join(f"<p>{escape(t)}</p>" for t in finding.explanation.split("\n"))

@@ -34,7 +34,7 @@ def test_failures_are_findings_and_the_exit_code_is_zero(file, tmp_path):
     out = tmp_path / "out"
     result = RUN.invoke(app, ["audit", str(file), "--out", str(out)])
     assert result.exit_code == 0
-    assert "1 fail" in result.output
+    assert "failing: 1; findings: 1" in result.output
     assert {p.name for p in out.iterdir()} == {"audit.html", "findings.csv", "identities.csv"}
     (row,) = csv.DictReader((out / "findings.csv").open(encoding="utf-8"))
     assert (row["figures"].split()[0], row["correction"], row["gap"]) == ("p_80", "1 879", "16920")
@@ -45,6 +45,14 @@ def test_the_json_is_one_object(file):
     found = json.loads(result.output)
     assert (found["figures"], found["identities"], found["failures"]) == (6, 1, 1)
     assert found["findings"][0]["correction"] == "1 879"
+
+
+def test_the_example_of_the_guide_is_found(root, tmp_path):
+    guide = (root / "docs" / "how-to" / "audit-a-published-figure.md").read_text(encoding="utf-8")
+    (tmp_path / "mine.csv").write_text(guide.split("```csv\n")[1].split("```")[0], encoding="utf-8")
+    found = json.loads(RUN.invoke(app, ["audit", str(tmp_path / "mine.csv"), "--json"]).output)
+    (finding,) = found["findings"]
+    assert (finding["figures"], finding["correction"]) == (["p_80"], "1 879")
 
 
 def test_a_wrong_file_is_refused_and_nothing_is_written(tmp_path):
