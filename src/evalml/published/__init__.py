@@ -4,7 +4,14 @@ from evalml.published.audit import Audit, audit_figures, audit_path
 from evalml.published.compare import compare_published, summary
 from evalml.published.explain import Finding
 from evalml.published.figure import Figure
-from evalml.published.frames import findings_table, read_indicators, read_mapping, tested_table
+from evalml.published.frames import (
+    findings_table,
+    kinds_table,
+    read_indicators,
+    read_mapping,
+    recomputed_table,
+    verdicts_table,
+)
 from evalml.published.identity import Identity, Outcome
 from evalml.published.interval import Interval
 from evalml.published.read import PublishedError, read_figures
@@ -22,10 +29,12 @@ __all__ = [
     "audit_path",
     "compare_published",
     "findings_table",
+    "kinds_table",
     "read_figures",
     "read_indicators",
     "read_mapping",
+    "recomputed_table",
     "summary",
-    "tested_table",
+    "verdicts_table",
     "write_audit",
 ]

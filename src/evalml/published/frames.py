@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalml.published.compare import NEEDED
+from evalml.published.compare import NEEDED, summary
 from evalml.published.identity import KINDS, arithmetic
 from evalml.published.page import CAUSES
 from evalml.published.read import PublishedError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from evalml.published.audit import Audit
 
 MAPPING = ("mapping", "definitions.csv")
 INDICATORS = ("results", "indicators.csv")
 
 
-def tested_table(audit: Audit) -> pd.DataFrame:
+def kinds_table(audit: Audit) -> pd.DataFrame:
     """Return how many identities of each kind were tested and fail, in French."""
     rows = [(KINDS[k], n, m) for k, (n, m) in audit.tested().items()]
     frame = pd.DataFrame(rows, columns=["Relation", "Vérifiées", "En échec"])
@@ -48,7 +47,7 @@ def findings_table(audit: Audit) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def read_indicators(source: Path | None) -> pd.DataFrame:
+def read_indicators(source: Path | str | None) -> pd.DataFrame:
     """Return the indicators of a run, or of a CSV; an empty table when there is no source.
 
     Args:
@@ -59,13 +58,45 @@ def read_indicators(source: Path | None) -> pd.DataFrame:
     """
     if source is None:
         return pd.DataFrame(columns=list(NEEDED))
-    file = source.joinpath(*INDICATORS) if source.is_dir() else source
+    given = Path(source)
+    file = given.joinpath(*INDICATORS) if given.is_dir() else given
     if not file.is_file():
         raise PublishedError(
             f"no indicators at {file}; give a run that wrote results/indicators.csv, or the CSV"
         )
     text = dict.fromkeys(("indicator", "territory", "breakdown", "statistic", "unit"), str)
     return pd.read_csv(file, dtype=text)
+
+
+VERDICTS = {
+    "equal": "Égal",
+    "within rounding": "Égal à l’arrondi près",
+    "differs": "Différent",
+    "not computable": "Non calculable",
+}
+
+
+def verdicts_table(compared: pd.DataFrame) -> pd.DataFrame:
+    """Return how many figures of each source get each verdict, in French."""
+    counts = summary(compared).rename(columns=VERDICTS)
+    return counts.rename_axis(index="Source", columns=None).reset_index()
+
+
+def recomputed_table(compared: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures recomputed, the largest relative difference first, in French."""
+    known = compared[compared["verdict"] != "not computable"]
+    order = known["relative"].abs().sort_values(ascending=False, kind="stable").index
+    names = {
+        "place": "Où",
+        "indicator": "Grandeur",
+        "territory": "Territoire",
+        "printed": "Imprimé",
+        "value": "Recalculé",
+        "difference": "Écart",
+        "verdict": "Verdict",
+    }
+    kept = known.loc[order, list(names)].rename(columns=names)
+    return kept.assign(Verdict=kept["Verdict"].map(VERDICTS)).reset_index(drop=True)
 
 
 def read_mapping(published: Path) -> pd.DataFrame | None:
