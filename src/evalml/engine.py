@@ -130,6 +130,11 @@ class Engine:
         ).fetchall()
         return {t: self.backend.table(t, database=(name, "main")) for (t,) in names}
 
+    def batches(self, expression: Table, rows: int = 250_000) -> Iterator[Any]:
+        """Give the rows of `expression` as Arrow record batches, never all of them at once."""
+        sql = str(ibis.to_sql(expression, dialect=self.backend.name))
+        yield from self.backend.con.execute(sql).to_arrow_reader(rows)
+
     def write_parquet(self, expression: Table, path: Path) -> None:
         """Write the rows of `expression` to a Parquet file, without passing through Python."""
         expression.to_parquet(str(path), compression="zstd")

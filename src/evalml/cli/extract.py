@@ -68,6 +68,49 @@ def check(
         )
 
 
+@app.command()
+def pseudonymise(
+    path: Annotated[Path, typer.Argument(help="Folder or DuckDB file of the extract.")],
+    out: Annotated[Path, typer.Argument(help="New folder, outside the extract.")],
+    project: Annotated[
+        str, typer.Option(help="What the pseudonyms are for; two projects cannot be joined.")
+    ],
+    key_file: Annotated[
+        Path | None, typer.Option(help="File of the secret key; else EVALML_PSEUDONYM_KEY.")
+    ] = None,
+    memory: Memory = "3GB",
+    as_json: Json = False,
+) -> None:
+    """Replace identifiers by keyed pseudonyms, and drop what says who a person is.
+
+    The same key and project give the same pseudonyms in every table and every vintage.
+
+    Example: evalml extract pseudonymise received/ data/extract --project cej2024 --key-file k.key
+    """
+    import json
+    from dataclasses import asdict
+
+    from evalml.engine import open_engine
+    from evalml.extract import read_extract
+    from evalml.extract.pseudonymise import pseudonymise as write
+    from evalml.extract.pseudonymise import read_key
+
+    key = read_key(key_file)
+    engine = open_engine(memory_limit=memory)
+    reports = write(read_extract(path, engine), out, key, project, engine)
+    if as_json:
+        whole = {"project": project, "tables": {n: asdict(r) for n, r in reports.items()}}
+        typer.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+        return
+    for name, report in reports.items():
+        typer.echo(f"{name:22} {report.rows:>12,} rows; {', '.join(report.pseudonymised) or '-'}")
+        for column, reason in report.dropped.items():
+            typer.echo(f"  dropped {column}: {reason}")
+        for column, cells in report.emptied.items():
+            typer.echo(f"  emptied {cells:,} cells of {column}: direct identifier")
+    typer.echo(f"written to {out}, with the report")
+
+
 def _refuse_inside(path: Path, *outputs: Path | None) -> None:
     """Refuse to write into the extract: the input is never altered."""
     inside = path.resolve() if path.is_dir() else path.resolve().parent

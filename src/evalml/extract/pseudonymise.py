@@ -1,0 +1,224 @@
+"""Keyed pseudonyms: the same person, the same pseudonym, for those who hold the key only.
+
+A pseudonym is BLAKE2b (RFC 7693) keyed with a secret, per project and per kind of identifier.
+The key is read from a file or a variable and goes into no output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from evalml.errors import ExtractError, PrivacyError
+from evalml.extract import contract
+from evalml.extract.identifiers import PATTERNS, named_like_identifiers
+from evalml.extract.meta import write_meta
+from evalml.extract.schema import to_contract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from evalml.engine import Engine, Table
+    from evalml.extract.read import Extract
+
+KEY_VARIABLE = "EVALML_PSEUDONYM_KEY"
+SHORTEST_KEY = 16
+DIGEST_BYTES = 16
+REPORT = "pseudonymisation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """What was done to one table.
+
+    Attributes:
+        rows: Rows written.
+        pseudonymised: Columns whose values were replaced.
+        dropped: Columns left out, and why.
+        emptied: Cells emptied because they held a direct identifier, by column.
+    """
+
+    rows: int
+    pseudonymised: tuple[str, ...]
+    dropped: dict[str, str] = field(default_factory=dict)
+    emptied: dict[str, int] = field(default_factory=dict)
+
+
+def read_key(file: Path | None) -> bytes:
+    """Return the secret key, from a file or from the variable EVALML_PSEUDONYM_KEY.
+
+    Raises:
+        PrivacyError: There is no key, or it is too short to protect anybody.
+    """
+    if file is not None:
+        if not file.is_file():
+            raise PrivacyError(f"there is no key file at {file}; make one: openssl rand -hex 32")
+        key = file.read_bytes().strip()
+    else:
+        key = os.environ.get(KEY_VARIABLE, "").strip().encode()
+    if not key:
+        raise PrivacyError(
+            f"no key: give --key-file FILE, or set {KEY_VARIABLE} (make one: openssl rand -hex 32)"
+        )
+    if len(key) < SHORTEST_KEY:
+        raise PrivacyError(f"the key is shorter than {SHORTEST_KEY} characters; make a longer one")
+    return key
+
+
+def project_key(key: bytes, project: str) -> bytes:
+    """Return the key of one project: files of two projects cannot be joined."""
+    return blake2b(project.encode(), key=blake2b(key, digest_size=64).digest()).digest()
+
+
+def pseudonym(value: str, kind: str, key: bytes) -> str:
+    """Return the pseudonym of an identifier: 32 hexadecimal digits.
+
+    Args:
+        value: The identifier.
+        kind: What it identifies; the same text identifies nobody across kinds.
+        key: Key of the project, 64 bytes.
+    """
+    person = kind.encode()[:16]
+    return blake2b(value.encode(), digest_size=DIGEST_BYTES, key=key, person=person).hexdigest()
+
+
+def pseudonymise(
+    extract: Extract, out: Path, key: bytes, project: str, engine: Engine
+) -> dict[str, TableReport]:
+    """Write the extract anew under pseudonyms, in Parquet, and a report of what was removed.
+
+    Columns outside the contract are dropped; cells of the contract that hold an e-mail, a phone
+    number or a NIR are emptied.
+
+    Args:
+        extract: The extract, read only.
+        out: A folder that does not exist or is empty, outside the extract.
+        key: Secret key.
+        project: Name of the project the pseudonyms are for.
+        engine: Where queries run.
+
+    Raises:
+        ExtractError: The output folder is in use.
+    """
+    _refuse_used(extract.path, out)
+    partial_out = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial_out, ignore_errors=True)
+    partial_out.mkdir(parents=True)
+    replace = partial(pseudonym, key=project_key(key, project))
+    try:
+        reports = {
+            name: _table(name, rows, partial_out, replace, engine)
+            for name, rows in extract.tables.items()
+        }
+        write_meta(extract.meta.model_copy(update={"pseudonymised": True}), partial_out)
+        report = {"project": project, "tables": {n: asdict(r) for n, r in reports.items()}}
+        text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+        (partial_out / REPORT).write_text(text, encoding="utf-8")
+    except BaseException:
+        shutil.rmtree(partial_out, ignore_errors=True)
+        raise
+    if out.exists():
+        out.rmdir()
+    partial_out.rename(out)
+    return reports
+
+
+def _refuse_used(path: Path, out: Path) -> None:
+    """Refuse to write over the input, inside it, or over anything else."""
+    source = (path if path.is_dir() else path.parent).resolve()
+    target = out.resolve()
+    if target == source or source in target.parents or target in source.parents:
+        raise ExtractError(f"{out} is the extract, holds it or lies in it; give a folder elsewhere")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ExtractError(f"{out} already exists and is not empty; give a new folder")
+
+
+def _table(
+    name: str, rows: Table, out: Path, replace: Callable[..., str], engine: Engine
+) -> TableReport:
+    table = contract.table(name)
+    kinds = {c.name: kind for c in table.columns if (kind := _kind(c)) is not None}
+    searched = [
+        c.name for c in table.columns if c.type == "string" and c.nullable and c.name not in kinds
+    ]
+    typed, emptied = _without_identifiers(to_contract(rows, table), searched, engine)
+    schema = pa.schema([(c.name, _ARROW[c.type]) for c in table.columns])
+    written = 0
+    with (
+        engine.reading(f"table {name} cannot be read to its end; copy it again"),
+        pq.ParquetWriter(out / f"{name}.parquet", schema, compression="zstd") as writer,
+    ):
+        for batch in engine.batches(typed):
+            columns = [_replaced(batch, c, kinds, replace) for c in schema.names]
+            writer.write_table(pa.table(columns, names=schema.names).cast(schema))
+            written += batch.num_rows
+    return TableReport(written, tuple(kinds), _dropped(name, rows), emptied)
+
+
+_ARROW = {
+    "string": pa.string(),
+    "date": pa.date32(),
+    "boolean": pa.bool_(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+}
+
+
+def _kind(column: contract.Column) -> str | None:
+    """Return what an identifier column identifies, None for a column that is no identifier."""
+    if not column.name.startswith("id_") or column.name == "id_structure":
+        return None  # the code of a mission locale is public
+    pointed = column.references.split(".")[1] if column.references else column.name
+    return pointed.removeprefix("id_")
+
+
+def _replaced(
+    batch: pa.RecordBatch, name: str, kinds: dict[str, str], replace: Callable[..., str]
+) -> pa.Array:
+    """Return a column with its identifiers replaced, each distinct value once."""
+    values = batch.column(name)
+    if name not in kinds:
+        return values
+    coded = values.cast(pa.string()).dictionary_encode()
+    new = [None if v is None else replace(v, kinds[name]) for v in coded.dictionary.to_pylist()]
+    return pa.DictionaryArray.from_arrays(coded.indices, pa.array(new, pa.string())).cast(
+        pa.string()
+    )
+
+
+def _without_identifiers(
+    typed: Table, columns: list[str], engine: Engine
+) -> tuple[Table, dict[str, int]]:
+    """Empty the cells that hold a direct identifier, and count them."""
+    if not columns:
+        return typed, {}
+    holds: dict[str, Any] = {}
+    for column in columns:
+        cell = typed[column]
+        found = cell.re_search(next(iter(PATTERNS.values())))
+        for pattern in list(PATTERNS.values())[1:]:
+            found = found | cell.re_search(pattern)
+        holds[column] = found.fill_null(False)
+    frame = engine.fetch(typed.aggregate(**{c: h.sum() for c, h in holds.items()})).fillna(0)
+    emptied = {c: int(frame[c][0]) for c in columns if frame[c][0] > 0}
+    cleaned = typed.mutate(**{c: holds[c].ifelse(None, typed[c]) for c in emptied})
+    return cleaned.select(*typed.columns), emptied
+
+
+def _dropped(name: str, rows: Table) -> dict[str, str]:
+    known = {c.name for c in contract.table(name).columns}
+    named = set(named_like_identifiers(name, rows.columns))
+    return {
+        c: "direct identifier or free text" if c in named else "not in the contract"
+        for c in rows.columns
+        if c not in known
+    }
