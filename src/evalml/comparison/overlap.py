@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
 
 SMALL_ESS = 50.0
-"""Below this effective size the comparison arm is a handful of persons."""
-SMALL_ESS_SHARE = 0.25
-"""Nor may it be less than this share of the treated arm's."""
+"""An arm whose effective size is below this is a handful of persons, unless it was one before."""
+SHARE_LEFT = 0.5
+"""A comparison arm worth less than this share of the treated one is thin; so is an arm of fewer
+than 100 persons that keeps less than this share of them."""
 HEAVY = 0.05
 """Share of the weight of an arm that one row may hold."""
 FAR = 0.95
@@ -65,22 +66,37 @@ def measure_overlap(weights: Vector, treated: BoolVector, score: Vector | None =
     )
 
 
-def overlap_warnings(overlap: Overlap, n_comparison: int) -> list[str]:
-    """Return a sentence for each sign that the arms hardly overlap."""
+def overlap_warnings(overlap: Overlap, n_treated: int, n_comparison: int) -> list[str]:
+    """Return a sentence for each sign that the arms hardly overlap.
+
+    Args:
+        overlap: What was measured.
+        n_treated: Rows of the treated arm.
+        n_comparison: Rows of the comparison arm.
+    """
     found = []
-    ess = overlap.ess_comparison
-    if ess < SMALL_ESS or ess < SMALL_ESS_SHARE * overlap.ess_treated:
+    ess1, ess0 = overlap.ess_treated, overlap.ess_comparison
+    if _thin(ess0, n_comparison) or ess0 < SHARE_LEFT * ess1:
         found.append(
-            f"weak overlap: the {n_comparison} comparison persons count as {ess:.1f} "
-            f"(effective sample size) against {overlap.ess_treated:.1f} treated"
+            f"weak overlap: the {n_comparison} comparison persons count as {ess0:.1f} "
+            f"(effective sample size) against {ess1:.1f} treated"
         )
-    if overlap.heaviest > HEAVY:
+    if _thin(ess1, n_treated):
+        found.append(
+            f"weak overlap: the {n_treated} treated persons count as {ess1:.1f} "
+            "(effective sample size)"
+        )
+    if overlap.heaviest > HEAVY and overlap.heaviest * min(n_treated, n_comparison) > 2.0:  # noqa: PLR2004
         found.append(f"weak overlap: one person holds {overlap.heaviest:.1%} of an arm's weight")
     if overlap.share_far is not None and overlap.share_far > FAR_SHARE:
         found.append(
             f"weak overlap: {overlap.share_far:.1%} of the treated have a score above {FAR}"
         )
     return found
+
+
+def _thin(ess: float, n: int) -> bool:
+    return ess < min(SMALL_ESS, SHARE_LEFT * n)
 
 
 def trim(score: Vector, low: float = 0.1, high: float = 0.9) -> BoolVector:

@@ -168,7 +168,9 @@ def _one(measure: Measure, method: str, fit: Fit, settings: Settings, n_rows: in
         "unobserved": n_rows - y.size,
         **estimate.details,
     }
-    details["warnings"] = [*estimate.details.get("warnings", []), *sample.notes]
+    own = estimate.details.get("warnings", [])
+    general = [] if any(w.startswith("weak overlap") for w in own) else shared.overlap
+    details["warnings"] = [*own, *general, *sample.notes]
     if settings.balance:
         details["balance"] = balance_rows(method, sample, shared, settings.estimand)
     return Effect(

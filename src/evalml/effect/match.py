@@ -209,7 +209,7 @@ def match_details(
     n_treated, asked = int((matches.matched & treated).sum()), int((matches.asked & treated).sum())
     overlap = measure_overlap(weights, treated, None)
     served = int((matches.load() > 0)[~treated].sum())
-    warnings = overlap_warnings(overlap, served)
+    warnings = overlap_warnings(overlap, n_treated, served)
     if matches.score is not None:
         warnings += matches.score.notes
     if n_treated < asked:

@@ -89,7 +89,7 @@ def _aipw(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Esti
 
 def _weight_details(sample: Sample, score: Propensity, weights: Weights) -> dict[str, Any]:
     overlap = measure_overlap(weights.values, sample.treated, score.score)
-    warnings = [*overlap_warnings(overlap, int((~sample.treated).sum())), *score.notes]
+    warnings = [*overlap_warnings(overlap, *sample.sizes()), *score.notes]
     if weights.clipped:
         bounds = f"[{weights.low:g}, {weights.high:g}]"
         warnings.append(f"{weights.clipped} propensity scores were clipped to {bounds}")
@@ -105,7 +105,7 @@ def _ebal(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Esti
         "moments": settings.moments,
         "iterations": entropy.iterations,
         "moment_gap": entropy.gap,
-        "warnings": [*overlap_warnings(overlap, int((~sample.treated).sum())), *entropy.notes],
+        "warnings": [*overlap_warnings(overlap, *sample.sizes()), *entropy.notes],
     }
     return replace(estimate, details=details)
 

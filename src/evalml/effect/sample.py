@@ -42,6 +42,11 @@ class Sample:
     strata: IntVector | None = None
     notes: tuple[str, ...] = ()
 
+    def sizes(self) -> tuple[int, int]:
+        """Return the rows of the treated and of the comparison arm."""
+        n_treated = int(self.treated.sum())
+        return n_treated, self.treated.size - n_treated
+
 
 def take_rows(comparison: Comparison, rows: BoolVector, exact: Sequence[str] = ()) -> Sample:
     """Keep the rows where the outcome was observed.

@@ -11,6 +11,7 @@ from evalml.comparison.boosting import boost_propensity
 from evalml.comparison.columns import standardise
 from evalml.comparison.crossfit import cross_fit_propensity
 from evalml.comparison.entropy import EntropyBalance, balance_entropy
+from evalml.comparison.overlap import measure_overlap, overlap_warnings
 from evalml.comparison.propensity import Propensity, fit_propensity
 from evalml.comparison.weights import Weights, score_weights
 from evalml.effect.folds import assign_folds
@@ -41,6 +42,7 @@ class Shared:
         grams1: Least squares on the treated arm, by fold (effect on all only).
         entropy: Entropy balancing, for `ebal`.
         matches: For `match`.
+        overlap: Sentences on the overlap of the arms, whatever the method.
     """
 
     Z: Matrix
@@ -52,6 +54,7 @@ class Shared:
     grams1: FoldGrams | None = None
     entropy: EntropyBalance | None = None
     matches: Matches | None = None
+    overlap: tuple[str, ...] = ()
 
 
 def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> Shared:
@@ -69,6 +72,7 @@ def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> 
     if wanted & {"ols", "regression_imputation", "aipw"}:
         Z = _columns(sample, score)
     shared = Shared(Z, score)
+    shared = replace(shared, overlap=judge_overlap(sample, score))
     if score is not None and "ipw" in wanted:
         weights = score_weights(score.score, treated, estimand, settings.clip)
         shared = replace(shared, weights=weights)
@@ -89,6 +93,23 @@ def fit_score(sample: Sample, settings: Settings) -> Propensity:
         return fit_propensity(sample.design, sample.treated, settings.estimand)
     fold = _folds(sample, settings)
     return boost_propensity(sample.design, sample.treated, fold, settings.estimand, settings.seed)
+
+
+def judge_overlap(sample: Sample, score: Propensity | None) -> tuple[str, ...]:
+    """Say how far the arms overlap, also for methods that need no score.
+
+    The weights judged are those for the effect on the treated, the arms every design here starts
+    from.
+    """
+    if not sample.design.names:
+        return ()
+    try:
+        fitted = score or fit_propensity(sample.design, sample.treated)
+        weights = score_weights(fitted.score, sample.treated)
+    except EstimationError as error:
+        return (f"weak overlap: it cannot be judged, {error}",)
+    found = measure_overlap(weights.values, sample.treated, fitted.score)
+    return tuple(overlap_warnings(found, *sample.sizes()))
 
 
 def _folds(sample: Sample, settings: Settings) -> IntVector:

@@ -122,7 +122,7 @@ def test_weak_overlap_is_said_in_words() -> None:
     weights = np.r_[np.ones(100), np.r_[50.0, np.full(299, 0.1)]]
     treated = np.arange(400) < 100
     found = measure_overlap(weights, treated, np.where(treated, 0.97, 0.2))
-    said = overlap_warnings(found, 300)
+    said = overlap_warnings(found, 100, 300)
     assert any("300 comparison persons count as" in s for s in said)
     assert any("one person holds 62" in s for s in said)
     assert any("100.0% of the treated have a score above 0.95" in s for s in said)
