@@ -10,8 +10,11 @@ import typer
 from evalml.errors import ExtractError, PrivacyError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from evalml.tables.accept import Tables
     from evalml.tables.scorecard import Scorecard
+    from evalml.tables.vintage import VintageDiff
 
 app = typer.Typer(help="Check, compare, pseudonymise and convert an extract.", no_args_is_help=True)
 
@@ -69,6 +72,38 @@ def check(
 
 
 @app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="Extract of the older vintage.")],
+    new: Annotated[Path, typer.Argument(help="Extract of the newer vintage.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the four tables, in CSV.")] = None,
+    min_count: Annotated[int, typer.Option(min=0, help="Hide counts below this one.")] = 0,
+    memory: Memory = "3GB",
+    as_json: Json = False,
+) -> None:
+    """Say what moved between two vintages, so that a changed figure can be explained.
+
+    Example: evalml extract diff data/2025-01 data/2025-04 --out moved/
+    """
+    from evalml.engine import open_engine
+    from evalml.extract import read_extract
+    from evalml.tables import accept_tables
+    from evalml.tables.vintage import diff_vintages
+
+    for source in (old, new):
+        _refuse_inside(source, out)
+    engine = open_engine(memory_limit=memory)
+    before, after = (accept_tables(read_extract(p, engine), engine) for p in (old, new))
+    if after.meta.extraction_date < before.meta.extraction_date:
+        raise ExtractError(f"{new} was extracted before {old}; give the older vintage first")
+    moved = diff_vintages(before, after, engine)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, frame in _parts(moved, min_count).items():
+            frame.to_csv(out / f"{name}.csv", index=False)
+    _show_diff(moved, min_count, as_json=as_json)
+
+
+@app.command()
 def pseudonymise(
     path: Annotated[Path, typer.Argument(help="Folder or DuckDB file of the extract.")],
     out: Annotated[Path, typer.Argument(help="New folder, outside the extract.")],
@@ -109,6 +144,45 @@ def pseudonymise(
         for column, cells in report.emptied.items():
             typer.echo(f"  emptied {cells:,} cells of {column}: direct identifier")
     typer.echo(f"written to {out}, with the report")
+
+
+def _parts(moved: VintageDiff, min_count: int) -> dict[str, pd.DataFrame]:
+    """Return the tables of a diff, counts below `min_count` left empty."""
+    return {
+        "movements": moved.movements.assign(rows=_hidden(moved.movements["rows"], min_count)),
+        "delays": moved.delays.assign(rows=_hidden(moved.delays["rows"], min_count)),
+        "indicators": moved.indicators.assign(
+            old=_hidden(moved.indicators["old"], min_count),
+            new=_hidden(moved.indicators["new"], min_count),
+        ),
+        "incomplete": moved.incomplete,
+    }
+
+
+def _hidden(counts: pd.Series[int], min_count: int) -> pd.Series[int]:
+    return counts.astype("Int64").mask((counts > 0) & (counts < min_count))
+
+
+def _show_diff(moved: VintageDiff, min_count: int, *, as_json: bool) -> None:
+    import json
+
+    parts = _parts(moved, min_count)
+    if as_json:
+        whole = {n: json.loads(f.to_json(orient="records")) for n, f in parts.items()}
+        typer.echo(json.dumps({"empty": moved.empty, **whole}, ensure_ascii=False, indent=2))
+        return
+    titles = {
+        "movements": "What moved",
+        "delays": "Rows the older vintage should have held, by months of delay",
+        "indicators": "Indicators that changed",
+        "incomplete": "Months of the newer vintage not yet complete",
+    }
+    if moved.empty:
+        typer.echo("nothing moved between the two vintages")
+    for name, frame in parts.items():
+        if len(frame):
+            shown = frame.astype("string").fillna(f"< {min_count}")
+            typer.echo(f"\n{titles[name]}\n{shown.to_string(index=False)}")
 
 
 def _refuse_inside(path: Path, *outputs: Path | None) -> None:
