@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from math import comb
 from pathlib import Path
 
 import numpy as np
 import pytest
 from causaldata import nsw_mixtape
+from scipy import stats
 
 from evalml.checks.confounder_strength import (
     LinearFit,
@@ -101,10 +103,15 @@ def test_signed_rank_bounds_are_rosenbaums_for_lead_in_childrens_blood():
 
 def test_mcnemar_bounds_are_rosenbaums_for_smoking():
     # Rosenbaum (2002), section 4.3.2, Hammond's 36,975 pairs: 122 discordant, the smoker died of
-    # lung cancer in 110; p < 0.0001 at Gamma 1, about 0.03 at 5 and 0.1 at 6
+    # lung cancer in 110; p < 0.0001 at Gamma 1, 0.0036 at 4, 0.03 at 5, 0.1 at 6
     assert mcnemar_bound(122, 110, 1) < 1e-4
-    assert mcnemar_bound(122, 110, 5) == pytest.approx(0.03, abs=0.01)
-    assert mcnemar_bound(122, 110, 6) == pytest.approx(0.1, abs=0.01)
+    for gamma, book in ((4, 0.0036), (5, 0.03), (6, 0.1)):
+        p = gamma / (1 + gamma)
+        exact = sum(comb(122, k) * p**k * (1 - p) ** (122 - k) for k in range(110, 123))
+        assert mcnemar_bound(122, 110, gamma) == pytest.approx(exact, rel=1e-9)
+        # the book rounds the normal approximation with continuity correction
+        normal = stats.norm.sf((109.5 - 122 * p) / np.sqrt(122 * p * (1 - p)))
+        assert normal == pytest.approx(book, rel=0.06)
 
 
 def test_sign_bound_is_mcnemars_on_the_signs():

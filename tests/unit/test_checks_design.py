@@ -98,6 +98,7 @@ def test_a_trimmed_comparison_says_how_many_left_and_that_the_estimand_changed()
     assert "12" in few.sentence
     assert "ne vaut que pour ceux qui restent" in few.sentence
     assert check_trimmed(19, 185, LIMITS).passed is False
+    assert check_trimmed(5, 185, LIMITS).sentence.startswith("Moins de 11 bénéficiaires")
     assert "pour tous" in check_trimmed(0, 185, LIMITS).sentence
     assert check_trimmed(0, 0, LIMITS).passed is None
 
@@ -119,7 +120,9 @@ def test_a_covariate_that_decides_the_treatment_is_named_with_its_persons():
     comparison = frames.make_comparison(treated, {"emploi": np.zeros(40)}, rqth[:, None])
     check = check_separation(comparison, LIMITS)
     assert (check.passed, check.value) == (False, 0.2)
-    assert "x0 (2)" in check.sentence
+    assert "x0 (moins de 11)" in check.sentence  # two persons: their number is not told
+    open_count = check_separation(comparison, Thresholds(minimum_count=3))
+    assert "x0 (moins de 3)" in open_count.sentence
     assert check_separation(comparison, Thresholds(overlap=0.2)).passed is True
     bare = frames.make_comparison(treated, {"emploi": np.zeros(40)})
     assert check_separation(bare, LIMITS).passed is None

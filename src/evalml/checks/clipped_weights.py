@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, number, percent
+from evalml.checks.french import french, guarded, guarded_share, number, percent
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
@@ -35,13 +35,15 @@ def check_clipped_weights(
     if not np.isfinite(total) or total <= 0:
         sentence = french("Les poids ne peuvent être jugés : leur somme n'est pas positive.")
         return Check("clipped_weights", QUESTION, None, None, None, sentence)
-    share = n_clipped / treated.size
+    share, minimum = n_clipped / treated.size, thresholds.minimum_count
     heaviest = float(arm.max()) / total
     passed = share <= thresholds.clipped and heaviest <= thresholds.weight_share
+    told = guarded(n_clipped, minimum).capitalize()
     sentence = (
-        f"{number(n_clipped)} poids sur {number(treated.size)} ont été écrêtés "
-        f"({percent(share)} ; seuil : {percent(thresholds.clipped)}) et la personne la plus lourde "
-        f"porte {percent(heaviest)} du poids du groupe de comparaison "
+        f"{told} poids sur {number(treated.size)} ont été écrêtés "
+        f"({guarded_share(n_clipped, treated.size, minimum)} ; "
+        f"seuil : {percent(thresholds.clipped)}) et la personne la plus lourde porte "
+        f"{percent(heaviest)} du poids du groupe de comparaison "
         f"(seuil : {percent(thresholds.weight_share)})."
     )
     judged = (share, thresholds.clipped)

@@ -75,6 +75,18 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{number(count)}{NBSP}{word}"
 
 
+def guarded(count: int, minimum: int) -> str:
+    """Return a count, or `moins de 11` where so few persons would be told apart."""
+    return f"moins de {number(minimum)}" if 0 < count < minimum else number(count)
+
+
+def guarded_share(count: int, total: int, minimum: int) -> str:
+    """Return a share, or the most it can be where its count is guarded."""
+    if 0 < count < minimum:
+        return f"moins de {percent(min(minimum / total, 1.0))}"
+    return percent(count / total if total else None)
+
+
 def french(text: str) -> str:
     """Return a sentence with typographic apostrophes and its non-breaking spaces."""
     text = re.sub(r"(?<=\w)'(?=\S)", "’", text)

@@ -2,7 +2,7 @@
 
 Relative magnitudes of Rambachan and Roth (2023), https://doi.org/10.1093/restud/rdad018, section
 2.4.1, by the conditional least-favourable hybrid test of Andrews, Roth and Pakes (2023),
-https://doi.org/10.1093/restud/rdac083. The set of trends is a union of polyhedra A delta <= 0, one
+https://arxiv.org/abs/1909.10062. The set of trends is a union of polyhedra A delta <= 0, one
 for each period s before and each sign; a value is kept when one of them cannot reject it.
 """
 

@@ -206,7 +206,7 @@ def lee_bounds(
     if not draws:
         return Bounds(low, high, float("nan"), float("nan"))
     rng = np.random.Generator(np.random.PCG64(seed))
-    drawn = np.array([trimming.bounds(rng.standard_exponential(size)) for _ in range(draws)])
+    drawn = np.array([trimming.bounds(rng.standard_exponential((size,))) for _ in range(draws)])
     se = drawn.std(axis=0, ddof=1)
     return imbens_manski(low, high, float(se[0]), float(se[1]), alpha)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, number, percent
+from evalml.checks.french import french, guarded, guarded_share, number, percent
 from evalml.errors import DataError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def check_overlap(
     Args:
         score: Propensity score, shape (n,), before any clipping or trimming.
         treated: Shape (n,).
-        thresholds: `overlap`, `score_extreme`.
+        thresholds: `overlap`, `score_extreme`, `minimum_count` (smaller counts are not told).
         estimand: `att`, `ate`, ...
 
     Raises:
@@ -71,7 +71,8 @@ def check_overlap(
         return _unjudged("Le recouvrement ne peut être jugé : le score n'est pas défini partout.")
     off = off_support(score, treated, thresholds.score_extreme, estimand)
     judged = np.ones_like(treated) if estimand in WHOLE else treated
-    share = float(off.sum() / judged.sum())
+    n_off, n_judged, minimum = int(off.sum()), int(judged.sum()), thresholds.minimum_count
+    share = n_off / n_judged
     passed = share <= thresholds.overlap
     who = "personnes" if estimand in WHOLE else "bénéficiaires"
     meaning = (
@@ -80,9 +81,9 @@ def check_overlap(
         else "pour eux, l'effet est extrapolé et non observé."
     )
     sentence = (
-        f"{percent(share)} des {who} ({number(int(off.sum()))} sur "
-        f"{number(int(judged.sum()))}) sont sans équivalent dans l'autre groupe (hors du support "
-        f"commun ou score au-delà de {number(thresholds.score_extreme, 2)}) ; seuil : "
+        f"{guarded(n_off, minimum).capitalize()} {who} sur {number(n_judged)} "
+        f"({guarded_share(n_off, n_judged, minimum)}) sont sans équivalent dans "
+        f"l'autre groupe (hors du support commun ou score au-delà de {number(thresholds.score_extreme, 2)}) ; seuil : "
         f"{percent(thresholds.overlap)}. Autrement dit, {meaning}"
     )
     return Check("overlap", QUESTION, passed, share, thresholds.overlap, french(sentence))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, number, percent
+from evalml.checks.french import french, guarded, guarded_share, percent
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
@@ -61,7 +61,7 @@ def check_separation(comparison: Comparison, thresholds: Thresholds) -> Check:
 
     Args:
         comparison: The two arms.
-        thresholds: `overlap`.
+        thresholds: `overlap`, `minimum_count` (smaller counts are not told).
     """
     treated = comparison.treated
     if treated.all() or not treated.any() or not comparison.design.names:
@@ -69,14 +69,18 @@ def check_separation(comparison: Comparison, thresholds: Thresholds) -> Check:
         sentence = french(f"Ce point ne peut être jugé : {why}.")
         return Check("separation", QUESTION, None, None, None, sentence)
     alone = alone_by_column(comparison.design, treated)
-    value = max(alone.values(), default=0) / comparison.n_treated
+    most = max(alone.values(), default=0)
+    value = most / comparison.n_treated
     passed = value <= thresholds.overlap
     worst = sorted(alone, key=lambda name: (-alone[name], name))[:NAMED]
-    named = ", ".join(f"{name} ({number(alone[name])})" for name in worst)
+    named = ", ".join(
+        f"{name} ({guarded(alone[name], thresholds.minimum_count)})" for name in worst
+    )
+    at_most = guarded_share(most, comparison.n_treated, thresholds.minimum_count)
     sentence = (
         "Aucune caractéristique ne met à elle seule des bénéficiaires hors de toute comparaison."
         if not alone
         else f"Des bénéficiaires sont seuls à présenter une caractéristique : {named}, soit au "
-        f"plus {percent(value)} d'entre eux (seuil : {percent(thresholds.overlap)})."
+        f"plus {at_most} d'entre eux (seuil : {percent(thresholds.overlap)})."
     )
     return Check("separation", QUESTION, passed, value, thresholds.overlap, french(sentence))

@@ -25,7 +25,7 @@ class Thresholds(BaseModel):
         weight_share: Largest share of the total weight one person may carry.
         trimmed: Largest share of treated persons dropped by trimming or matching.
         observation_gap: Largest difference between the arms in the share of outcomes known.
-        minimum_count: Fewest persons per arm below which a check is not judged.
+        minimum_count: Smallest count of persons that a sentence may tell.
         alpha: Level of every test.
         power: Power of the minimum detectable effect and of the pre-trend test.
         leave_one_out: Largest change of the estimate when one mission locale is left out, as a

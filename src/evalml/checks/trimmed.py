@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, number, percent, plural
+from evalml.checks.french import french, guarded, guarded_share, number, percent
 
 if TYPE_CHECKING:
     from evalml.checks.thresholds import Thresholds
@@ -19,7 +19,7 @@ def check_trimmed(n_dropped: int, n_treated: int, thresholds: Thresholds) -> Che
     Args:
         n_dropped: Treated persons dropped.
         n_treated: Treated persons before.
-        thresholds: `trimmed`.
+        thresholds: `trimmed`, `minimum_count` (smaller counts are not told).
     """
     if n_treated <= 0:
         sentence = french("La part écartée ne peut être jugée : il n'y a pas de bénéficiaire.")
@@ -29,9 +29,10 @@ def check_trimmed(n_dropped: int, n_treated: int, thresholds: Thresholds) -> Che
     if n_dropped == 0:
         sentence = "Aucun bénéficiaire n'a été écarté : l'effet vaut pour tous."
     else:
-        who = plural(n_dropped, "bénéficiaire")
+        minimum = thresholds.minimum_count
         sentence = (
-            f"{who} sur {number(n_treated)} ({percent(share)} ; seuil : "
+            f"{guarded(n_dropped, minimum).capitalize()} bénéficiaires sur {number(n_treated)} "
+            f"({guarded_share(n_dropped, n_treated, minimum)} ; seuil : "
             f"{percent(thresholds.trimmed)}) n'ont pas d'équivalent et sont écartés : l'effet "
             "ne vaut que pour ceux qui restent."
         )
