@@ -21,7 +21,7 @@ from evalml.synthetic.people import Areas, Calendar, areas, calendar, people
 from evalml.synthetic.simulate import simulate
 from evalml.synthetic.spells import spells
 from evalml.synthetic.streams import Draws
-from evalml.synthetic.truth import Truth, add_block, curves_table, effects_table
+from evalml.synthetic.truth import Truth, add_block, add_rollout, files_of
 from evalml.synthetic.vintage import as_of, as_of_extract, day_of
 from evalml.synthetic.world import World, dump_world, read_world, structure_rows
 from evalml.synthetic.write import describe, ready, write_blocks, write_extract, write_truth
@@ -80,7 +80,6 @@ def extract_of(world: World) -> dict[str, Any]:
 
 def structures(world: World, a: Areas) -> pa.Table:
     """Return the missions locales, with their mergers."""
-    region = str(world.territory.get("region", "00"))
     since = np.datetime64("2013-01-01", "D").astype(np.int64)
     n = len(a.ids)
     ends = np.zeros(n, dtype=np.int64)
@@ -93,7 +92,7 @@ def structures(world: World, a: Areas) -> pa.Table:
         "id_structure": pa.array(a.ids),
         "nom": pa.array(a.names),
         "code_departement": coded(a.departements, a.departement),
-        "code_region": pa.array([region] * n),
+        "code_region": pa.array(a.regions),
         "valide_du": days(np.full(n, since)),
         "valide_au": days(ends, going),
         "remplacee_par": coded(a.ids, heir, going),
@@ -146,6 +145,7 @@ def blocks(
             at = keep(read_margins(world.margins), p, h, a, cal, seed)
             p, h, draws = p.take(at), h.take(at), replace(draws, keep=at)
         add_block(truth, world, p, a, cal, draws, h)
+        add_rollout(truth, world, p, a, cal, draws, h)
         made = tables_of(Made(world, a, cal, draws, p, h, base))
         yield {name: _ids(name, part, rows[name]) for name, part in made.items()}
         for name, part in made.items():
@@ -172,9 +172,10 @@ def make_world(world: World, people: int | None = None, seed: int | None = None)
     parts = list(blocks(world, n, seed, a, cal, truth))
     tables = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
     tables["structures"] = structures(world, a)
-    found = {"effects": effects_table(truth), "curves": curves_table(truth)}
     ordered = {t.name: tables[t.name] for t in TABLES}
-    made = Synthetic(world, ordered, found, extract_of(world), world_text(world, n, seed))
+    made = Synthetic(
+        world, ordered, files_of(truth, cal), extract_of(world), world_text(world, n, seed)
+    )
     return plant(made, seed) if world.defects else made
 
 
@@ -239,7 +240,7 @@ def _stream(folder: Path, world: World, n: int, seed: int, day: dt.date | None) 
     rows = write_blocks(folder, (part.tables for part in kept))
     rows |= write_blocks(folder, iter([{"structures": structures(world, a)}]))
     describe(folder, as_of_extract(extract, world, day) if day else extract)
-    write_truth(folder, {"effects": effects_table(truth), "curves": curves_table(truth)}, text)
+    write_truth(folder, files_of(truth, cal), text)
     return rows
 
 

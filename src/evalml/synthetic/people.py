@@ -68,6 +68,7 @@ class Areas:
         level: Log of its arrivals into work over the mean, by month, shape (areas, months).
         intake: Logit of its entries over the mean, by programme.
         names: Names of the missions locales.
+        regions: INSEE code of the region of each.
     """
 
     ids: list[str]
@@ -77,6 +78,7 @@ class Areas:
     level: AnyVector
     intake: dict[str, AnyVector]
     names: list[str]
+    regions: list[str]
 
 
 def areas(world: World, seed: int, cal: Calendar) -> Areas:
@@ -96,14 +98,25 @@ def areas(world: World, seed: int, cal: Calendar) -> Areas:
     for t in range(cal.months):
         shock = e.shock_persistence * shock + rng.normal(size=len(rows)) * e.shock_sd
         level[:, t] = shock
-    level += (rng.normal(size=len(rows)) * e.area_sd)[:, None]
+    level += (rng.normal(size=len(rows)) * e.area_sd + _wave_level(world, dep, codes))[:, None]
     intake: dict[str, AnyVector] = {
         name: substream(seed, "intake", k).normal(size=len(rows)) * entry.structure_sd
         + np.array([entry.by_departement.get(codes[d], 0.0) for d in dep])
         for k, (name, entry) in enumerate(sorted(world.programmes.items()))
     }
     ids, names = [r["id"] for r in rows], [r["nom"] for r in rows]
-    return Areas(ids, dep, codes, share, level.astype(np.float32), intake, names)
+    own = str(world.territory.get("region", "32"))
+    regions = [r.get("region", own) for r in rows]
+    return Areas(ids, dep, codes, share, level.astype(np.float32), intake, names, regions)
+
+
+def _wave_level(world: World, dep: AnyVector, codes: list[str]) -> AnyVector:
+    """Return what is particular to the areas of each wave of a roll-out."""
+    out = np.zeros(len(dep))
+    if world.rollout:
+        for day, value in world.rollout.levels.items():
+            out[np.isin(dep, [codes.index(c) for c in world.rollout.waves[day]])] = value
+    return out
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -170,7 +170,12 @@ class _Run:
         for name, e in self.enrolments.items():
             entry = self.world.programmes[name]
             may = base | (seen.since == 0) if name == "PACEA" else base
-            may = may & self.open_to(name, seen, t) & ~self.excluded(name, t)
+            may = (
+                may
+                & (seen.age >= entry.age_min)
+                & self.open_to(name, seen, t)
+                & ~self.excluded(name, t)
+            )
             chance = chances(entry, self.static[name], self.a.intake[name], seen, month)
             if self.world.rollout and self.world.rollout.programme == name:
                 chance = chance * np.where(self.p.eligible, 1, self.world.rollout.control_times)

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from evalml.months import month_number
+from evalml.months import first_day, month_number
 from evalml.synthetic.people import NEVER, NIVEAUX
 from evalml.synthetic.simulate import Block, History, simulate
-from evalml.synthetic.transitions import DURABLE, FORMATION, NEW, age_in_years, employed
+from evalml.synthetic.transitions import (
+    ALTERNANCE,
+    DURABLE,
+    FORMATION,
+    IAE,
+    NEW,
+    age_in_years,
+    employed,
+)
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
@@ -19,7 +27,8 @@ if TYPE_CHECKING:
     from evalml.synthetic.streams import Draws
     from evalml.synthetic.world import World
 
-OUTCOMES = ("emploi", "emploi_durable", "formation")
+OUTCOMES = ("emploi", "emploi_durable", "emploi_hors_iae", "alternance", "formation")
+_SINGLE = {"emploi_durable": DURABLE, "alternance": ALTERNANCE, "formation": FORMATION}
 ARMS = ("treated", "not_then", "never")
 OUTSIDE = 255
 """The situation of a month outside the period."""
@@ -31,11 +40,11 @@ Cell = tuple[str, str, str]
 def outcome(situation: AnyVector, name: str) -> AnyVector:
     """Return whether each person-month is in an outcome of OUTCOMES."""
     s = situation & (NEW - 1)
-    return (
-        employed(s)
-        if name == "emploi"
-        else s == (DURABLE if name == "emploi_durable" else FORMATION)
-    )
+    if name == "emploi":
+        return employed(s)
+    if name == "emploi_hors_iae":
+        return np.asarray(employed(s) & (s != IAE))
+    return np.asarray(s == _SINGLE[name])
 
 
 @dataclass(slots=True)
@@ -57,6 +66,7 @@ class Truth:
 
     horizon_max: int
     sums: dict[tuple[Cell, str], Sums] = field(default_factory=dict)
+    waves: dict[tuple[str, bool], AnyVector] = field(default_factory=dict)
 
     def add(self, cell: Cell, name: str, at_risk: AnyVector, inside: AnyVector) -> None:
         """Add the counts of one block."""
@@ -88,6 +98,7 @@ def _subgroups(
         "qpv": {"true": p.qpv, "false": ~p.qpv},
         "niveau_diplome": {name: p.niveau == k for k, name in enumerate(NIVEAUX)},
         "mineur": {"true": minor, "false": ~minor},
+        "suivi_avant": {"true": p.welcome < entry, "false": p.welcome >= entry},
         "departement": {code: dep == k for k, code in enumerate(a.departements)},
     }
     all_: dict[tuple[str, str], AnyVector] = {("all", "all"): np.ones(len(entry), dtype=bool)}
@@ -124,6 +135,68 @@ def add_block(
             for name in OUTCOMES:
                 inside = np.stack([outcome_of(x[:, on], name).sum(axis=1) for x in lined])
                 truth.add(cell, name, risk, inside)
+
+
+def add_rollout(
+    truth: Truth, world: World, p: People, a: Areas, cal: Calendar, draws: Draws, h: History
+) -> None:
+    """Simulate a block as if no area ever opened, and add what it shows by wave and month.
+
+    Counted each month: youths welcomed by then and aged under 26, those at work with and without
+    the opening, those who had entered.
+    """
+    rollout = world.rollout
+    if rollout is None:
+        return
+    never = Block(rollout.programme, np.zeros(len(p.women), dtype=np.int16), never=True)
+    closed = simulate(world, p, a, cal, draws, never)
+    first = first_entries(h, rollout.programme, len(p.women))
+    for day, codes in sorted(rollout.waves.items()):
+        inside = np.isin(a.departement[p.area], [a.departements.index(c) for c in codes])
+        for eligible in (True, False):
+            who = np.flatnonzero(inside & (p.eligible == eligible))
+            few, rows = p.take(who), np.zeros((4, cal.months), dtype=np.int64)
+            for t in range(cal.months):
+                age = age_in_years(few, t)
+                risk = (few.welcome <= t) & (age >= world.programmes[rollout.programme].age_min)
+                risk &= age < ROLLOUT_AGE
+                for k, on in enumerate(
+                    (
+                        risk,
+                        outcome(h.situation[t, who], "emploi"),
+                        outcome(closed.situation[t, who], "emploi"),
+                        first[who] <= t,
+                    )
+                ):
+                    rows[k, t] = (risk & on).sum()
+            key = (day.isoformat(), eligible)
+            truth.waves[key] = truth.waves.get(key, np.zeros_like(rows)) + rows
+
+
+ROLLOUT_AGE = 26
+
+
+def rollout_table(truth: Truth, cal: Calendar) -> pa.Table:
+    """Return `truth/rollout.csv`: by wave, month and eligibility, the effect of opening."""
+    rows: list[tuple[object, ...]] = []
+    for (wave, eligible), counts in sorted(truth.waves.items()):
+        for t in range(cal.shown, cal.months):
+            n, work, without, entered = (int(x) for x in counts[:, t])
+            if n:
+                month = first_day(cal.first + t).isoformat()
+                itt = (work - without) / n
+                rows.append((wave, month, eligible, n, itt, work / n, without / n, entered / n))
+    names = (
+        "wave",
+        "month",
+        "eligible",
+        "n",
+        "true_itt",
+        "rate_open",
+        "rate_never_open",
+        "entered",
+    )
+    return _table(names, rows)
 
 
 def outcome_of(lined: AnyVector, name: str) -> AnyVector:
@@ -168,6 +241,12 @@ def curves_table(truth: Truth) -> pa.Table:
             ]
     names = ("programme", "outcome", "subgroup", "subgroup_value", "arm", "month", "rate", "n")
     return _table(names, rows)
+
+
+def files_of(truth: Truth, cal: Calendar) -> dict[str, pa.Table]:
+    """Return the files of `truth/`, by name."""
+    found = {"effects": effects_table(truth), "curves": curves_table(truth)}
+    return found | ({"rollout": rollout_table(truth, cal)} if truth.waves else {})
 
 
 def _table(names: tuple[str, ...], rows: list[tuple[object, ...]]) -> pa.Table:

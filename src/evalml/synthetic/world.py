@@ -146,6 +146,7 @@ class Entry(Part):
     opened: dt.date
     closed: dt.date | None = None
     base: float
+    age_min: int = Field(16, ge=15, le=25)
     covariates: Coefficients = {}
     employed_last_month: float = 0.0
     employed_of_last_3: float = 0.0
@@ -181,6 +182,7 @@ class Rollout(Part):
     waves: dict[dt.date, list[str]]
     ineligible: list[str] = ["BAC", "BAC_PLUS_2", "BAC_PLUS_3"]
     control_times: Share = 0.05
+    levels: dict[dt.date, float] = {}
 
 
 class TruthSpec(Part):
@@ -190,7 +192,9 @@ class TruthSpec(Part):
     entries_to: dt.date
     horizon_max: int = Field(24, ge=1, le=60)
     programmes: list[Programme] = ["CEJ"]
-    subgroups: list[Literal["sexe", "qpv", "niveau_diplome", "mineur", "departement"]] = [
+    subgroups: list[
+        Literal["sexe", "qpv", "niveau_diplome", "mineur", "departement", "suivi_avant"]
+    ] = [
         "sexe",
         "qpv",
         "niveau_diplome",
