@@ -12,13 +12,13 @@ from typing import Any
 
 _WHERE = {
     "evalml.study": ("Study", "read_study", "study_from"),
-    "evalml.settings": ("Settings", "read_settings"),
+    "evalml.settings": ("Settings", "project_root", "read_settings"),
     "evalml.engine": ("Engine", "open_engine"),
     "evalml.extract": ("Extract", "read_extract", "read_person_table", "with_terms"),
     "evalml.tables": ("Tables", "accept_tables"),
     "evalml.cohort": ("Cohort", "TargetTrial", "build_cohort", "label_of", "target_trial"),
     "evalml.panel": ("Panel", "build_panel", "observe"),
-    "evalml.outcomes": ("OUTCOMES", "Outcome", "Outcomes", "compute_outcomes"),
+    "evalml.outcomes": ("OUTCOMES", "Outcome", "Outcomes", "compute_outcomes", "outcomes_table"),
     "evalml.comparison": (
         "Comparison",
         "MeasureSpec",
@@ -38,9 +38,21 @@ _WHERE = {
         "trajectories_table",
     ),
     "evalml.checks": ("Check", "checks_table", "run_checks"),
+    "evalml.published": (
+        "audit_path",
+        "compare_published",
+        "findings_table",
+        "kinds_table",
+        "read_indicators",
+        "read_mapping",
+        "recomputed_table",
+        "verdicts_table",
+        "write_audit",
+    ),
     "evalml.report": (
         "figures_of",
         "gather",
+        "mask_blinded",
         "note_meta",
         "plot_balance",
         "plot_effects",

@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from evalml.cli import contract, demo, doctor, run, synthetic
+from evalml.cli import (
+    contract,
+    demo,
+    doctor,
+    estimate,
+    extract,
+    over_time,
+    published,
+    rules,
+    run,
+    synthetic,
+)
 from evalml.errors import EvalmlError
 
 app = typer.Typer(
@@ -20,6 +31,12 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("synthetic")(synthetic.synthetic)
+app.add_typer(extract.app, name="extract")
+app.command("estimate")(estimate.estimate)
+app.command("rollout")(over_time.rollout)
+app.command("did")(over_time.did)
+app.add_typer(published.app, name="published")
+app.command("rules")(rules.rules)
 app.command("contract")(contract.contract)
 app.command("doctor")(doctor.doctor)
 

@@ -128,3 +128,57 @@ def did(  # noqa: PLR0913, PLR0917
     )
     request = DidRequest(columns, method, missing, level)  # type: ignore[arg-type]
     show([estimate_did(read_table(data, columns.used()), request)], json_wanted=json)
+
+
+def survival(  # noqa: PLR0913, PLR0917
+    data: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per person.")],
+    time: Annotated[str, typer.Option("--time", help="Column of the end of follow-up.")],
+    event: Annotated[
+        str, typer.Option("--event", help="Column: 0 censored, 1 event, 2, 3… other causes.")
+    ],
+    entry: Annotated[
+        str, typer.Option("--entry", help="Column of the start of follow-up (late entry).")
+    ] = "",
+    group: Annotated[str, typer.Option("--group", help="Column of the groups to compare.")] = "",
+    method: Annotated[str, typer.Option(help="km, aj, logrank, rmst or cox.")] = "km",
+    at: Annotated[
+        list[str] | None, typer.Option("--at", help="Times to read curves at (km, aj).")
+    ] = None,
+    horizon: Annotated[
+        float | None, typer.Option("--horizon", help="End of the window of rmst.")
+    ] = None,
+    start: Annotated[
+        float | None, typer.Option("--from", help="Follow nobody before this time.")
+    ] = None,
+    covariates: Covariates = None,
+    weights: Weights = "",
+    cluster: Cluster = "",
+    missing: MissingRows = "refuse",
+    level: Level = 0.95,
+    json: Json = False,
+) -> None:
+    """Describe and compare durations, with persons who enter late at risk only from then on.
+
+    Example: evalml survival persons.csv --time months --event job --entry first_seen
+    --group arm --method rmst --horizon 24 --json
+    """
+    from evalml.cli.table_io import read_table, show, split_names
+    from evalml.effect.durations import DurationColumns
+    from evalml.effect.survival_effects import SurvivalRequest
+    from evalml.effect.survival_effects import survival as estimate
+
+    columns = DurationColumns(time, event, entry, group, split_names(covariates), weights, cluster)
+    try:
+        times = tuple(float(t) for t in split_names(at))
+    except ValueError:
+        raise EstimationError("--at takes numbers, such as --at 6,12,24") from None
+    request = SurvivalRequest(
+        columns,
+        method,  # type: ignore[arg-type]
+        times,
+        horizon,
+        start,
+        missing,  # type: ignore[arg-type]
+        level,
+    )
+    show(estimate(read_table(data, columns.used()), request), json_wanted=json)

@@ -11,6 +11,8 @@ from evalml.months import first_day, months_from
 from evalml.rules import rules
 from evalml.study import Eligibility, Study, Territory
 
+_LIFE = ("opening", "closing")
+
 
 @dataclass(frozen=True, slots=True)
 class AgeRule:
@@ -87,9 +89,13 @@ def _ages(study: Study, day: dt.date) -> AgeRule:
     """Return the ages of the study, or those of the programme's rules on `day`."""
     given = study.eligibility
     in_force = rules(study.programme).at(day)
-    if "open" in in_force and not in_force["open"].value:
+    opening, closing = (in_force[k].value if k in in_force else None for k in _LIFE)
+    if (isinstance(opening, dt.date) and day < opening) or (
+        isinstance(closing, dt.date) and day > closing
+    ):
         raise CohortError(
-            f"{study.programme} was closed to new entries on {day}; change 'entries' of the study"
+            f"{study.programme} takes first entries from {opening} to {closing or 'now'}, not on "
+            f"{day}; change 'entries' of the study"
         )
     values = {k: v.value for k, v in in_force.items() if isinstance(v.value, int | float)}
     lowest = given.age_min if given.age_min is not None else values.get("age_min")

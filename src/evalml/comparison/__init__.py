@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evalml.comparison.adjust import Adjusted, adjust
-    from evalml.comparison.assemble import Arms, Trajectory, assemble
+    from evalml.comparison.adjusted import Adjusted, adjust
+    from evalml.comparison.arms import Arms, Trajectory, assemble
     from evalml.comparison.balance import balance_table
     from evalml.comparison.build import MeasureSpec, build_comparison
     from evalml.comparison.comparison import Comparison, Design, Measure
-    from evalml.comparison.cross_section import CrossSection, cross_section
+    from evalml.comparison.experiment import CrossSection, cross_section
     from evalml.comparison.labels import labels_of
     from evalml.comparison.overlap import Overlap, measure_overlap, overlap_warnings, trim, trimming
     from evalml.comparison.propensity import Propensity, fit_propensity
@@ -49,13 +49,13 @@ __all__ = [
 
 _PLACES = {
     "labels_of": "labels",
-    "Adjusted": "adjust",
-    "Arms": "assemble",
-    "CrossSection": "cross_section",
-    "Trajectory": "assemble",
-    "adjust": "adjust",
-    "assemble": "assemble",
-    "cross_section": "cross_section",
+    "Adjusted": "adjusted",
+    "Arms": "arms",
+    "CrossSection": "experiment",
+    "Trajectory": "arms",
+    "adjust": "adjusted",
+    "assemble": "arms",
+    "cross_section": "experiment",
     "Comparison": "comparison",
     "Design": "comparison",
     "Measure": "comparison",

@@ -12,7 +12,7 @@ from evalml.outcomes import OUTCOMES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LEVELS = {"true": "oui", "false": "non", "INCONNU": "inconnu au temps zéro"}
+_LEVELS = {"true": "oui", "false": "non", "INCONNU": "inconnu au temps zéro", "AUTRES": "autres"}
 _LISTS = {"situation_t0": "categorie"}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from evalml.errors import StudyError, TableMissingError, nearest
 from evalml.outcomes.outcome import OUTCOMES, Outcome
 
@@ -72,3 +74,20 @@ def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
         value = rows[outcome.column]
         columns[outcome.name] = value.cast("float64" if outcome.unit == "euros" else "int8")
     return Outcomes(panel, chosen, rows.select("entry", "k", **columns))
+
+
+def outcomes_table(names: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return the definitions of outcomes: label, definition, who observes it, source.
+
+    Args:
+        names: Outcomes to describe; the whole catalogue when None.
+    """
+    chosen = [OUTCOMES[name] for name in (names if names is not None else OUTCOMES)]
+    return pd.DataFrame(
+        {
+            "label": [o.label for o in chosen],
+            "definition": [o.definition for o in chosen],
+            "channel": [o.channel for o in chosen],
+            "source": [o.source for o in chosen],
+        }
+    )

@@ -9,6 +9,7 @@ import pandas as pd
 from evalml.codes import territory_names
 from evalml.report.blinding import blind
 from evalml.report.protect import protect_results
+from evalml.report.results import COLUMNS
 from evalml.report.typography import month_text
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def gather(
         period=period_label(study),
     )
     primary = {"outcome": study.primary.outcome} if study.is_cohort else None
-    ready["effects"] = blind(effects, frames["checks"], primary)
+    blinded = blind(effects, frames["checks"], primary)
+    others = [column for column in blinded if column not in COLUMNS["effects"]]
+    ready["effects"] = blinded[[*COLUMNS["effects"], *others]]
     if "balance" in frames:
         ready["balance"] = _balance(frames["balance"], names)
     ready["protocol"] = protocol_table(study, names)

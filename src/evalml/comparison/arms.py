@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.comparison.build import MeasureSpec, build_comparison
+from evalml.comparison.rare import group_rare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +52,13 @@ class Arms:
         comparison: The two arms at the horizons of the study.
         trajectories: One per outcome, the same rows in the same order.
         crossover: Share of the comparison rows that entered later, by month since time zero.
+        grouped: A note per covariate whose rare levels were grouped.
     """
 
     comparison: Comparison
     trajectories: tuple[Trajectory, ...]
     crossover: pd.Series[float]
+    grouped: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Give counts only."""
@@ -86,8 +89,11 @@ def assemble(
             spec = _spec(trajectory.outcome, horizon)
             entries[spec.column] = trajectory.at(horizon)
             specs.append(spec)
+    described, grouped = group_rare(
+        entries, cohort.covariates, entries["treated"].to_numpy(dtype=bool)
+    )
     comparison = build_comparison(
-        entries,
+        described,
         treatment="treated",
         measures=specs,
         covariates=cohort.covariates,
@@ -95,7 +101,8 @@ def assemble(
         person="person",
         subgroups=subgroups,
     )
-    return Arms(comparison, trajectories, _crossover(entries, outcomes.panel.months[1]))
+    crossover = _crossover(entries, outcomes.panel.months[1])
+    return Arms(comparison, trajectories, crossover, grouped)
 
 
 def _spec(outcome: Outcome, horizon: int) -> MeasureSpec:

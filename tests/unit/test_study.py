@@ -1,0 +1,85 @@
+"""A params file is checked whole before anything starts."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from tests_root import ROOT
+
+from evalml.errors import StudyError
+from evalml.study import read_study, read_yaml, study_from
+
+CEJ = ROOT / "params" / "cej_2024_hdf.yaml"
+
+
+def changed(**changes):
+    values = read_yaml(CEJ) | changes
+    return {k: v for k, v in values.items() if v is not ...}
+
+
+def test_a_study_is_typed():
+    study = read_study(CEJ)
+    assert study.entries.first == dt.date(2024, 1, 1)
+    assert study.primary.horizon == 12
+    assert study.is_cohort
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"horizonz": [6]}, r"unknown key 'horizonz'; did you mean 'horizons'\?"),
+        ({"programme": ...}, r"missing key 'programme'"),
+        (
+            {"entries": {"from": "n'importe quoi", "to": "2024-12-31"}},
+            r"'entries\.from' is \"n'importe quoi\"",
+        ),
+        (
+            {"entries": {"form": "2024-01-01", "to": "2024-12-31"}},
+            r"unknown key 'entries\.form'; did you mean 'from'\?",
+        ),
+        (
+            {"entries": {"from": "2024-12-31", "to": "2024-01-01"}},
+            r"entries: 'to' \(2024-01-01\) lies before",
+        ),
+        ({"entries": ...}, r"'entries' is missing"),
+        ({"programme": "CEJE"}, r"programme 'CEJE' is unknown; did you mean 'CEJ'\?"),
+        ({"territory": {"region": 32}}, r"'territory\.region' is 32"),
+        ({"territory": {"region": "32", "national": True}}, r"territory: give exactly one of"),
+        ({"horizons": [6, 24]}, r"horizon 24 lies beyond follow_up_months \(12\)"),
+        (
+            {"primary": {"outcome": "emploie", "horizon": 12, "method": "aipw"}},
+            r"primary\.outcome 'emploie'",
+        ),
+        ({"checks": {"smdd": 0.1}}, r"unknown key 'checks\.smdd'; did you mean 'smd'\?"),
+        ({"seed": "graine"}, r"'seed' is 'graine'"),
+    ],
+)
+def test_a_fault_is_named_with_its_place_and_the_nearest_valid_key(changes, sentence):
+    with pytest.raises(StudyError, match=sentence):
+        study_from(changed(**changes))
+
+
+def test_all_the_faults_are_told_at_once():
+    with pytest.raises(StudyError, match=r"seed.*horizonz"):
+        study_from(changed(horizonz=[1], seed="x"))
+
+
+def test_a_key_given_twice_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text("study: a\nseed: 1\nstudy: b\n")
+    with pytest.raises(StudyError, match=r"line 3.*'study' given twice"):
+        read_study(path)
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "study: [", "\x00"])
+def test_what_is_no_mapping_is_refused(tmp_path, text):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(StudyError, match=r"bad\.yaml"):
+        read_study(path)
+
+
+def test_a_missing_file_is_refused():
+    with pytest.raises(StudyError, match="no params file"):
+        read_study("params/none.yaml")
