@@ -53,13 +53,14 @@ out <- list(
   km_clustered = curve(survfit(Surv(futime, death) ~ 1, mgus2, cluster = area,
                                conf.type = "log-log"), c(12, 60, 120, 240)),
   rmst_lung = rmean(km(Surv(time, status) ~ sex, lung), 600),
-  rmst_late = rmean(survfit(Surv(astart, astop, death) ~ male, mgus2, start.time = 720), 1020),
+  rmst_late = rmean(survfit(Surv(pmax(astart, 720), astop, death) ~ male,
+                            mgus2[mgus2$astop > 720, ]), 1020),
   aj = incidence(survfit(Surv(etime, outcome) ~ 1, mgus2, id = id), c(12, 60, 120, 240, 360)),
   aj_late = incidence(survfit(Surv(astart, aetime, outcome) ~ 1, mgus2, id = id),
                       12 * c(60, 70, 80, 90)),
   logrank_lung = unname(survdiff(Surv(time, status) ~ sex, lung)$chisq),
   logrank_cell = unname(survdiff(Surv(time, status) ~ celltype, veteran)$chisq),
-  logrank_late = unname(coxph(Surv(astart, astop, death) ~ male, mgus2, ties = "exact")$score),
+  logrank_late = unname(coxph(Surv(astart, astop, death) ~ male, mgus2[1:150, ], ties = "exact")$score),
   cox_lung = coefficients(coxph(Surv(time, status) ~ age + sex + ph.ecog, lung)),
   cox_veteran = coefficients(coxph(Surv(time, status) ~ trt + celltype + karno + diagtime + age +
                                      prior, veteran)),
@@ -67,7 +68,7 @@ out <- list(
   cox_late_years = coefficients(coxph(Surv(age, age + ceiling(futime / 12), death) ~
                                         male + hgb + mspike, mgus2)),
   cox_weighted = coefficients(coxph(Surv(astart, astop, death) ~ male + hgb + mspike, mgus2,
-                                    weights = w, robust = TRUE)),
+                                    weights = w, id = id, robust = TRUE)),
   cox_clustered = coefficients(coxph(Surv(age, age + ceiling(futime / 12), death) ~ male + hgb +
                                        mspike, mgus2, cluster = area)),
   counts = list(lung = nrow(lung), veteran = nrow(veteran), mgus2 = nrow(mgus2))

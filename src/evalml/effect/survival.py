@@ -1,0 +1,286 @@
+"""Survival and cumulative incidence with late entry: Kaplan-Meier, Aalen-Johansen, RMST.
+
+Kaplan and Meier (1958), doi:10.1080/01621459.1958.10501452; Greenwood's variance; Aalen and
+Johansen (1978), Scandinavian Journal of Statistics 5(3), 141-150; robust variance by the
+infinitesimal jackknife, the exact derivative in the weight of each person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from evalml.effect.durations import Durations, RiskSets, risk_sets
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from evalml.arrays import IntVector, Matrix, Vector
+
+_FEW_AT_RISK = 5
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Curve:
+    """A step function: survival, or the cumulative incidence of a cause.
+
+    Attributes:
+        times: Event times, shape (K,).
+        value: Value from each time on, shape (K,).
+        std_error: Standard error, NaN where there is none, shape (K,).
+        at_risk: Persons at risk just before each time, shape (K,).
+        last_time: End of the longest follow-up.
+        start: Value before the first event: 1 for survival, 0 for incidence.
+        warnings: What the reader must know.
+    """
+
+    times: Vector
+    value: Vector
+    std_error: Vector
+    at_risk: IntVector
+    last_time: float
+    start: float
+    warnings: tuple[str, ...] = ()
+
+    def at(self, when: Vector) -> tuple[Vector, Vector]:
+        """Return value and standard error at some times; NaN beyond the last follow-up."""
+        place = np.searchsorted(self.times, when, side="right")
+        value = np.concatenate([[self.start], self.value])[place]
+        std_error = np.concatenate([[0.0], self.std_error])[place]
+        beyond = when > self.last_time
+        return np.where(beyond, np.nan, value), np.where(beyond, np.nan, std_error)
+
+
+def kaplan_meier(durations: Durations, when: Vector | None = None) -> Curve:
+    """Return the survival curve; Greenwood's variance, robust with weights or clusters.
+
+    Args:
+        durations: Durations whose events are 0 and 1.
+        when: Times at which a robust variance is wanted; all event times by default.
+
+    Raises:
+        EstimationError: No event, or several causes (then survival is not what one wants).
+    """
+    if durations.event.max(initial=0) > 1:
+        raise EstimationError("the events have several causes; use aj (cumulative incidence)")
+    sets = risk_sets(durations)
+    survival, hazard = _survival(sets)
+    if durations.weights is None and durations.cluster is None:
+        variance = np.cumsum(_over(hazard, sets.Y - sets.d[0]))
+        std_error = survival * np.sqrt(variance)
+    else:
+        incidence = np.cumsum(_before(survival) * hazard)[None]
+        std_error = _robust(durations, sets, survival, incidence, 0, when)
+    std_error = np.where(survival > 0, std_error, np.nan)
+    return _curve(sets, survival, std_error, durations, 1.0)
+
+
+def aalen_johansen(durations: Durations, cause: int, when: Vector | None = None) -> Curve:
+    """Return the cumulative incidence of a cause; robust variance (infinitesimal jackknife).
+
+    Args:
+        durations: Durations whose events are 0 (censored), 1, 2, … (causes).
+        cause: The cause of interest.
+        when: Times at which the variance is wanted; all event times by default.
+
+    Raises:
+        EstimationError: No event of that cause.
+    """
+    if not (durations.event == cause).any():
+        raise EstimationError(f"no event of cause {cause} is observed")
+    sets = risk_sets(durations)
+    survival, _ = _survival(sets)
+    incidence = np.cumsum(_before(survival) * sets.d / sets.Y, axis=1)
+    std_error = _robust(durations, sets, survival, incidence, cause - 1, when)
+    return _curve(sets, incidence[cause - 1], std_error, durations, 0.0)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MeanTime:
+    """A restricted mean survival time.
+
+    Attributes:
+        value: Mean time without the event, up to the horizon.
+        variance: Its variance.
+        influence: Influence of each person, or None where Greenwood's variance is used.
+    """
+
+    value: float
+    variance: float
+    influence: Vector | None
+
+
+def restricted_mean(durations: Durations, horizon: float, origin: float = 0.0) -> MeanTime:
+    """Return the mean time without the event between `origin` and `horizon`.
+
+    Royston and Parmar (2013), doi:10.1186/1471-2288-13-152: the area under the survival curve.
+
+    Args:
+        durations: Durations whose events are 0 and 1.
+        horizon: End of the window.
+        origin: Start of the window; everybody is taken to be event-free then.
+
+    Raises:
+        EstimationError: The horizon lies before the origin or beyond the last follow-up.
+    """
+    if not origin < horizon <= durations.time.max():
+        raise EstimationError(
+            f"the horizon {horizon:g} must lie after {origin:g} and not beyond the end of the "
+            f"longest follow-up in each group ({durations.time.max():g})"
+        )
+    if not ((durations.event > 0) & (durations.time <= horizon)).any():
+        return MeanTime(horizon - origin, 0.0, None)
+    sets = risk_sets(durations)
+    survival, hazard = _survival(sets)
+    inside = (sets.times <= horizon) & (sets.times > origin)
+    edges = np.concatenate([[origin], sets.times[inside], [horizon]])
+    height = np.concatenate([[1.0], survival[inside]])
+    area = height * np.diff(edges)
+    after = np.zeros(sets.times.size)
+    after[inside] = np.cumsum(area[::-1])[::-1][1:]
+    left = sets.Y - sets.d[0]
+    if durations.weights is None and durations.cluster is None:
+        return MeanTime(float(area.sum()), float(np.sum(after**2 * _over(hazard, left))), None)
+    slope = _over(after, left)
+    influence = _martingale(slope, slope * hazard, durations, sets)
+    return MeanTime(float(area.sum()), float(influence @ influence), -durations.w * influence)
+
+
+def log_log_interval(
+    value: Vector, std_error: Vector, level: float = 0.95
+) -> tuple[Vector, Vector]:
+    """Return the interval of a survival probability on the log(-log) scale.
+
+    Args:
+        value: Survival, shape (m,).
+        std_error: Its standard error, shape (m,).
+        level: Coverage.
+    """
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        theta = z * std_error / (value * np.log(value))
+        low, high = value ** np.exp(-theta), value ** np.exp(theta)
+    sure = (std_error == 0) | (value == 1)
+    return np.where(sure, value, low), np.where(sure, value, high)
+
+
+def _survival(sets: RiskSets) -> tuple[Vector, Vector]:
+    """Return the product-limit survival and the hazard at each event time."""
+    hazard = sets.d.sum(axis=0) / sets.Y
+    gone = np.isclose(hazard, 1.0, atol=1e-12)
+    return np.where(np.cumsum(gone) > 0, 0.0, np.cumprod(1 - hazard)), hazard
+
+
+def _before(survival: Vector) -> Vector:
+    return np.concatenate([[1.0], survival[:-1]])
+
+
+def _over(a: Vector, b: Vector) -> Vector:
+    """Return a / b, and 0 where b is 0 (nobody is left)."""
+    return np.divide(a, b, out=np.zeros_like(a), where=b > 1e-12)  # noqa: PLR2004
+
+
+def _martingale(jump: Vector, drift: Vector, durations: Durations, sets: RiskSets) -> Vector:
+    """Return sums over time of `jump` at the event of each person less `drift` while at risk."""
+    total = np.concatenate([[0.0], np.cumsum(drift)])
+    out: Vector = total[sets.first] - total[sets.last]
+    happened = durations.event > 0
+    out[happened] += jump[sets.last[happened] - 1]
+    return out
+
+
+def _robust(
+    durations: Durations,
+    sets: RiskSets,
+    survival: Vector,
+    incidence: Matrix,
+    cause: int,
+    when: Vector | None,
+) -> Vector:
+    """Return robust standard errors at the event times that govern `when`, NaN elsewhere."""
+    wanted = np.arange(sets.times.size)
+    if when is not None:
+        wanted = np.unique(np.searchsorted(sets.times, when, side="right") - 1)
+        wanted = wanted[wanted >= 0]
+    out = np.full(sets.times.size, np.nan)
+    for k in wanted:
+        out[k] = np.sqrt(_jackknife(durations, sets, survival, incidence, cause, int(k)))
+    return out
+
+
+def _jackknife(
+    durations: Durations,
+    sets: RiskSets,
+    survival: Vector,
+    incidence: Matrix,
+    cause: int,
+    k: int,
+) -> float:
+    """Return the variance of the incidence of a cause at the k-th event time."""
+    influence = _influence(durations, sets, survival, incidence, cause, k) * durations.w
+    if durations.cluster is None:
+        return float(influence @ influence)
+    sums = np.bincount(durations.cluster, weights=influence)
+    G = np.unique(durations.cluster).size
+    if G < 2:  # noqa: PLR2004
+        raise EstimationError("there is one cluster only: no standard error can be computed")
+    return float(sums @ sums) * G / (G - 1)
+
+
+def _influence(
+    durations: Durations,
+    sets: RiskSets,
+    survival: Vector,
+    incidence: Matrix,
+    cause: int,
+    k: int,
+) -> Vector:
+    """Return the derivative of an incidence at the k-th event time in each person's weight."""
+    until = np.arange(sets.times.size) <= k
+    left = sets.Y - sets.d.sum(axis=0)
+    F = incidence[min(cause, incidence.shape[0] - 1)]
+    later = _over(np.where(until, F[k] - F, 0.0), left)
+    here = np.where(until, _before(survival) / sets.Y, 0.0)
+    hazard = sets.d.sum(axis=0) / sets.Y
+    all_causes = _martingale(-later, -later * hazard, durations, sets)
+    drift = here * sets.d[cause] / sets.Y
+    total = np.concatenate([[0.0], np.cumsum(drift)])
+    own: Vector = total[sets.first] - total[sets.last]
+    mine = durations.event == cause + 1
+    own[mine] += here[sets.last[mine] - 1]
+    both: Vector = all_causes + own
+    return both
+
+
+def _curve(
+    sets: RiskSets, value: Vector, std_error: Vector, durations: Durations, start: float
+) -> Curve:
+    return Curve(
+        times=sets.times,
+        value=value,
+        std_error=np.asarray(std_error, dtype=np.float64),
+        at_risk=sets.n_at_risk,
+        last_time=float(durations.time.max()),
+        start=start,
+        warnings=_warnings(sets, durations),
+    )
+
+
+def _warnings(sets: RiskSets, durations: Durations) -> tuple[str, ...]:
+    """Say when late entry leaves nearly nobody at risk early: the curve then rests on them."""
+    total = sets.d.sum(axis=0)
+    gone = np.flatnonzero(np.isclose(total, sets.Y))
+    out = []
+    if gone.size and sets.times[gone[0]] < durations.time.max() and gone[0] < total.size - 1:
+        out.append(
+            f"everybody at risk at time {sets.times[gone[0]]:g} had the event while others enter "
+            "later: the curve is constant from there; start later (--from)"
+        )
+    elif sets.n_at_risk[0] < _FEW_AT_RISK and durations.time.size > _FEW_AT_RISK:
+        out.append(
+            f"{sets.n_at_risk[0]} persons only are at risk at the first event: the curve rests on "
+            "them; start later (--from)"
+        )
+    return tuple(out)
