@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from evalml.published.audit import Audit
 
 app = typer.Typer(
@@ -135,6 +137,12 @@ def compare(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write compare.csv in this folder.")
     ] = None,
+    gaps: Annotated[
+        Path | None, typer.Option("--gaps", help="CSV where gaps are kept over versions.")
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option("--version", help="Name of this version; evalml's by default.")
+    ] = None,
 ) -> None:
     """Say of each printed figure: equal, within rounding, differs by …, or not computable.
 
@@ -157,3 +165,16 @@ def compare(
         out.mkdir(parents=True, exist_ok=True)
         compared.to_csv(out / "compare.csv", index=False)
         typer.echo(f"wrote {out / 'compare.csv'}")
+    if gaps:
+        _keep(gaps, compared, version)
+
+
+def _keep(file: Path, compared: pd.DataFrame, version: str | None) -> None:
+    from importlib.metadata import version as installed
+
+    from evalml.published.gaps import keep_gaps
+
+    changed = keep_gaps(file, compared, version or installed("evalml-workbench"))
+    typer.echo(f"wrote {file}; verdicts that moved since the last version: {len(changed)}")
+    if len(changed):
+        typer.echo(changed.to_string(index=False))

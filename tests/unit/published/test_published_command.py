@@ -128,6 +128,32 @@ def test_compare_says_what_a_table_of_indicators_makes_of_the_figures(file, tmp_
     assert rows["p_hdf"]["reason"] == "no territory region:32"
 
 
+def test_gaps_are_kept_over_versions_and_what_moved_is_said(file, tmp_path):
+    indicators, gaps = tmp_path / "indicators.csv", tmp_path / "kept" / "gaps.csv"
+    head = "indicator,territory,year,value\n"
+    command = ["compare", str(indicators), "--published", str(file), "--gaps", str(gaps)]
+    for version, value in (("1", 2900), ("2", 2977), ("2", 2977)):
+        indicators.write_text(f"{head}pacea,departement:02,2024,{value}\n", encoding="utf-8")
+        result = RUN.invoke(app, [*command, "--version", version])
+        assert result.exit_code == 0, result.output
+    assert "moved since the last version: 1" in result.output
+    rows = [r for r in csv.DictReader(gaps.open(encoding="utf-8")) if r["id"] == "p_02"]
+    assert [(r["version"], r["verdict"], r["difference"]) for r in rows] == [
+        ("1", "differs", "-77"),
+        ("2", "equal", "0"),
+    ]
+
+
+def test_a_file_that_holds_no_gaps_is_not_overwritten(file, tmp_path):
+    indicators = tmp_path / "indicators.csv"
+    indicators.write_text("indicator,territory,year,value\n", encoding="utf-8")
+    command = ["compare", str(indicators), "--published", str(file), "--gaps", str(file)]
+    before = file.read_bytes()
+    result = RUN.invoke(app, command)
+    assert isinstance(result.exception, EvalmlError)
+    assert file.read_bytes() == before
+
+
 def test_compare_without_indicators_says_what_to_give(file, tmp_path):
     result = RUN.invoke(app, ["compare", str(tmp_path), "--published", str(file)])
     assert isinstance(result.exception, EvalmlError)
