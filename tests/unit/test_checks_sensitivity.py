@@ -14,20 +14,15 @@ from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.multitest import multipletests
 
 from evalml.checks import Thresholds
+from evalml.checks.bounds import imbens_manski
 from evalml.checks.confounder_strength import check_confounder_strength, column_groups
 from evalml.checks.e_value import check_e_value
 from evalml.checks.event_study import EventStudy
 from evalml.checks.honest_did import check_honest_did
 from evalml.checks.interaction import check_interaction, interaction_test
 from evalml.checks.leave_one_out import check_leave_one_out, leave_one_out
-from evalml.checks.missing_bounds import (
-    check_lee_bounds,
-    check_missing_bounds,
-    imbens_manski,
-    lee_bounds,
-    trimmed_means,
-    worst_case,
-)
+from evalml.checks.lee_bounds import check_lee_bounds, lee_bounds, trimmed_means
+from evalml.checks.missing_bounds import check_missing_bounds, worst_case
 from evalml.checks.multiplicity import (
     check_multiplicity,
     holm,

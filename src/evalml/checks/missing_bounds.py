@@ -1,27 +1,24 @@
 """What could the effect be, whatever the outcomes that are not known?
 
-Worst case: Manski (1990) and Horowitz and Manski (2000, https://doi.org/10.1080/01621459.2000.10473902):
-the unknown outcomes of one arm are all at the top, those of the other all at the bottom.
-Trimming: Lee (2009), https://doi.org/10.1111/j.1467-937X.2009.00536.x: if the treatment only ever
-makes an outcome better known (or only less), the arm known more often is trimmed by the excess.
-The interval is that of Imbens and Manski (2004), https://doi.org/10.1111/j.1468-0262.2004.00555.x.
+Worst case: Manski (1990) and Horowitz and Manski (2000),
+https://doi.org/10.1080/01621459.2000.10473902: the unknown outcomes of one arm are all at the top,
+those of the other all at the bottom.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import optimize, stats
 
+from evalml.checks.bounds import Bounds, between, imbens_manski
 from evalml.checks.check import Check
-from evalml.checks.french import effect, french, interval, percent
+from evalml.checks.french import french, interval, percent
 from evalml.checks.refit import with_values
-from evalml.errors import DataError, EstimationError
+from evalml.errors import DataError
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
+    from evalml.arrays import BoolVector, Vector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
@@ -29,38 +26,6 @@ if TYPE_CHECKING:
 QUESTION = french(
     "Entre quelles bornes l'effet tombe-t-il, quels que soient les résultats inconnus ?"
 )
-QUESTION_LEE = french(
-    "Quelles bornes, si l'accompagnement ne fait que mieux connaître le résultat ?"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Bounds of an effect.
-
-    Attributes:
-        low: Lower bound.
-        high: Upper bound.
-        ci_low: Lower limit of the interval of the effect.
-        ci_high: Upper limit.
-    """
-
-    low: float
-    high: float
-    ci_low: float
-    ci_high: float
-
-
-def imbens_manski(low: float, high: float, se_low: float, se_high: float, alpha: float) -> Bounds:
-    """Return bounds with the interval that covers the effect, wherever it lies between them."""
-    widest = max(se_low, se_high)
-    if not np.isfinite(widest) or widest <= 0:
-        return Bounds(low, high, low, high)
-    gap = max(high - low, 0.0) / widest
-    c = float(
-        optimize.brentq(lambda x: stats.norm.cdf(x + gap) - stats.norm.cdf(-x) - (1 - alpha), 0, 40)
-    )
-    return Bounds(low, high, low - c * se_low, high + c * se_high)
 
 
 def fill(values: Vector, treated: BoolVector, if_treated: float, if_not: float) -> Vector:
@@ -102,115 +67,6 @@ def worst_case(
     return imbens_manski(down.estimate, up.estimate, down.std_error, up.std_error, alpha)
 
 
-def trimmed_means(y: Vector, w: Vector, keep: float) -> tuple[float, float]:
-    """Return the weighted means of the lowest and of the highest share `keep` of y.
-
-    A tie at the cut is split: what is kept is exactly the share `keep` of the weight.
-
-    Args:
-        y: Values in increasing order, shape (m,).
-        w: Weights, shape (m,).
-        keep: Share of the weight kept, in (0, 1].
-    """
-    weight, total = np.cumsum(w), np.cumsum(w * y)
-    kept = keep * weight[-1]
-    low = _sum_below(y, weight, total, kept)
-    high = total[-1] - _sum_below(y, weight, total, weight[-1] - kept)
-    return float(low / kept), float(high / kept)
-
-
-def _sum_below(y: Vector, weight: Vector, total: Vector, mass: float) -> float:
-    """Return the sum of y over the first `mass` of the weight."""
-    i = min(int(np.searchsorted(weight, mass)), y.size - 1)
-    before = (weight[i - 1], total[i - 1]) if i else (0.0, 0.0)
-    return float(before[1] + (mass - before[0]) * y[i])
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _Trimming:
-    """Rows sorted once, and the sums that the shares known and the other arm need.
-
-    Attributes:
-        y: Known outcomes of the arm known more often, increasing, shape (m,).
-        w: Their weights, shape (m,).
-        unit: Their unit of drawing (cluster or person), shape (m,).
-        sums: By unit: weight of the trimmed arm and of the other, their known weight, and the
-            other's weighted outcomes, shape (units, 5).
-        sign: 1 where the treated arm is the one trimmed, -1 otherwise.
-    """
-
-    y: Vector
-    w: Vector
-    unit: IntVector
-    sums: Matrix
-    sign: int
-
-    def bounds(self, times: Vector) -> tuple[float, float]:
-        """Return Lee's bounds when each unit counts `times` times, shape (units,)."""
-        more, other, more_known, other_known, other_y = times @ self.sums
-        keep = min((other_known / other) / (more_known / more), 1.0)
-        lowest, highest = trimmed_means(self.y, self.w * times[self.unit], keep)
-        mean = other_y / other_known
-        ends = (lowest - mean, highest - mean)
-        return ends if self.sign > 0 else (-ends[1], -ends[0])
-
-
-def _trimming(y: Vector, treated: BoolVector, w: Vector, unit: IntVector) -> _Trimming:
-    known = ~np.isnan(y)
-    share = [float(w[a & known].sum() / w[a].sum()) for a in (~treated, treated)]
-    if not min(share) > 0:
-        raise EstimationError("no outcome is known in one arm; bounds need some in each")
-    sign = 1 if share[1] >= share[0] else -1
-    more = treated if sign > 0 else ~treated
-    rows = np.flatnonzero(more & known)
-    rows = rows[np.lexsort((unit[rows], y[rows]))]
-    parts = [w * more, w * ~more, w * (more & known), w * (~more & known)]
-    parts.append(np.where(~more & known, w * np.nan_to_num(y), 0.0))
-    sums: Matrix = np.empty((int(unit.max()) + 1, len(parts)))
-    for j, part in enumerate(parts):
-        sums[:, j] = np.bincount(unit, weights=part)
-    return _Trimming(y[rows], w[rows], unit[rows], sums, sign)
-
-
-def lee_bounds(
-    y: Vector,
-    treated: BoolVector,
-    w: Vector | None = None,
-    cluster: IntVector | HashVector | None = None,
-    *,
-    draws: int = 199,
-    seed: int = 0,
-    alpha: float = 0.05,
-) -> Bounds:
-    """Return Lee's bounds of the effect on those whose outcome is always known.
-
-    Their interval comes from a bootstrap of multiplicity weights; the arm trimmed stays the same.
-
-    Args:
-        y: Outcomes, NaN where unknown, shape (n,).
-        treated: Shape (n,).
-        w: Analysis weights, shape (n,); ones where None.
-        cluster: Codes of the clusters, or hashes of the persons, shape (n,); rows where None.
-        draws: Bootstrap draws; 0 for the bounds alone.
-        seed: Seed of the bootstrap.
-        alpha: One minus the level of the interval.
-
-    Raises:
-        EstimationError: In one arm, no outcome is known.
-    """
-    unit = np.arange(y.size) if cluster is None else np.unique(cluster, return_inverse=True)[1]
-    weights = np.ones(y.size) if w is None else np.asarray(w, dtype=np.float64)
-    trimming = _trimming(y, treated, weights, unit)
-    size = trimming.sums.shape[0]
-    low, high = trimming.bounds(np.ones(size))
-    if not draws:
-        return Bounds(low, high, float("nan"), float("nan"))
-    rng = np.random.Generator(np.random.PCG64(seed))
-    drawn = np.array([trimming.bounds(rng.standard_exponential((size,))) for _ in range(draws)])
-    se = drawn.std(axis=0, ddof=1)
-    return imbens_manski(low, high, float(se[0]), float(se[1]), alpha)
-
-
 def check_missing_bounds(
     comparison: Comparison, key: str, estimate: Estimator, thresholds: Thresholds
 ) -> Check:
@@ -244,7 +100,7 @@ def check_missing_bounds(
     )
     sentence = (
         f"Sans rien supposer des {percent(unknown)} de résultats inconnus, l'effet est compris "
-        f"{_between(b.low, b.high)} (intervalle : {interval(b.ci_low, b.ci_high, 'proportion')}) : "
+        f"{between(b.low, b.high)} (intervalle : {interval(b.ci_low, b.ci_high, 'proportion')}) : "
         f"{sign}."
     )
     passed = width <= thresholds.missing_bounds
@@ -258,52 +114,3 @@ def check_missing_bounds(
         key,
         gating=False,
     )
-
-
-def check_lee_bounds(
-    comparison: Comparison,
-    key: str,
-    thresholds: Thresholds,
-    weights: Vector | None = None,
-    seed: int = 0,
-) -> Check:
-    """Tell Lee's bounds of an effect.
-
-    Args:
-        comparison: The two arms.
-        key: Key of the outcome.
-        thresholds: `draws`, `alpha`.
-        weights: Analysis weights, shape (n,).
-        seed: Seed of the bootstrap.
-    """
-    measure = comparison.measure(key)
-    try:
-        b = lee_bounds(
-            measure.values,
-            comparison.treated,
-            weights,
-            comparison.person if comparison.cluster is None else comparison.cluster,
-            draws=min(thresholds.draws, 199),
-            seed=seed,
-            alpha=thresholds.alpha,
-        )
-    except EstimationError:
-        sentence = french("Les bornes de Lee ne peuvent être calculées : un groupe est inobservé.")
-        return Check("lee_bounds", QUESTION_LEE, None, None, None, sentence, key, gating=False)
-    excluded = b.ci_low > 0 or b.ci_high < 0
-    meaning = (
-        "l'absence d'effet en est exclue" if excluded else "elles contiennent l'absence d'effet"
-    )
-    sentence = (
-        "Si l'accompagnement ne joue que dans un sens sur l'observation, l'effet sur ceux que l'on "
-        f"observe toujours est compris {_between(b.low, b.high, measure.unit)} (intervalle : "
-        f"{interval(b.ci_low, b.ci_high, measure.unit)}) : {meaning}."
-    )
-    value = b.high - b.low
-    return Check("lee_bounds", QUESTION_LEE, None, value, None, french(sentence), key, gating=False)
-
-
-def _between(low: float, high: float, unit: str = "proportion") -> str:
-    if unit == "proportion":
-        return f"entre {effect(low, unit, sign=True)} et {effect(high, unit, sign=True)}"
-    return interval(low, high, unit).replace("de ", "entre ", 1).replace(" à ", " et ", 1)

@@ -82,9 +82,10 @@ def check_overlap(
     )
     sentence = (
         f"{guarded(n_off, minimum).capitalize()} {who} sur {number(n_judged)} "
-        f"({guarded_share(n_off, n_judged, minimum)}) sont sans équivalent dans "
-        f"l'autre groupe (hors du support commun ou score au-delà de {number(thresholds.score_extreme, 2)}) ; seuil : "
-        f"{percent(thresholds.overlap)}. Autrement dit, {meaning}"
+        f"({guarded_share(n_off, n_judged, minimum)}) sont sans équivalent dans l'autre groupe "
+        "(hors du support commun ou score au-delà de "
+        f"{number(thresholds.score_extreme, 2)}) ; seuil : {percent(thresholds.overlap)}. "
+        f"Autrement dit, {meaning}"
     )
     return Check("overlap", QUESTION, passed, share, thresholds.overlap, french(sentence))
 

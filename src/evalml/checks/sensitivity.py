@@ -12,7 +12,8 @@ from evalml.checks.confounder_strength import check_confounder_strength
 from evalml.checks.e_value import check_e_value
 from evalml.checks.french import french
 from evalml.checks.leave_one_out import check_leave_one_out
-from evalml.checks.missing_bounds import check_lee_bounds, check_missing_bounds
+from evalml.checks.lee_bounds import check_lee_bounds
+from evalml.checks.missing_bounds import check_missing_bounds
 from evalml.checks.negative_controls import check_calibration, check_negative_control
 from evalml.checks.oster import check_oster
 from evalml.checks.placebo_in_time import check_placebo_in_time, placebo_in_time
