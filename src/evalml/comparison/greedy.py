@@ -6,6 +6,7 @@ run on plain lists, a microsecond or two per person.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,66 +40,69 @@ def take_on_line(
     """
     order = np.lexsort((ties, candidate))
     groups, begin, size = np.unique(candidate[order], return_index=True, return_counts=True)
-    line = _Line(groups.tolist(), size.tolist(), begin.tolist(), ties[order].tolist())
-    place = np.searchsorted(groups, target, side="left").tolist()
+    line = _Line(
+        score=[-np.inf, *groups.tolist(), np.inf],
+        end=[0, *(begin + size).tolist(), 0],
+        next=[0, *begin.tolist(), 0],
+        up=list(range(groups.size + 2)),
+        below=list(range(groups.size + 2)),
+        ties=ties[order].tolist(),
+    )
+    place = (np.searchsorted(groups, target, side="left") + 1).tolist()
     scores = target.tolist()
     chosen = np.full((target.size, k), NOBODY, dtype=np.int64)
     for round_ in range(k):
-        taken = [line.take(s, p, reach) for s, p in zip(scores, place, strict=True)]
-        column = np.array(taken, dtype=np.int64)
+        column = np.array(_take_in_turn(line, scores, place, reach), dtype=np.int64)
         free = column != NOBODY
         chosen[free, round_] = order[column[free]]
     return chosen
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class _Line:
-    """Groups of equal scores, with those still free; exhausted groups are skipped by union-find."""
+    """Groups of equal scores between two sentinels, with the next of each still free.
 
-    __slots__ = ("_below", "_free", "_next", "_score", "_ties", "_up")
+    Attributes:
+        score: Score of each group; infinite for the sentinels.
+        end: Place after the last of each group in the sorted list.
+        next: Place of the next one free; `end` when exhausted.
+        up: First group at or above with somebody free (union-find: a parent, then its parent...).
+        below: The same at or below.
+        ties: Hash of each place.
+    """
 
-    def __init__(
-        self, score: list[float], free: list[int], begin: list[int], ties: list[int]
-    ) -> None:
-        self._score = score
-        self._free = free
-        self._next = begin
-        self._ties = ties
-        self._up = list(range(len(score) + 1))  # first group at or above with somebody free
-        self._below = list(range(len(score) + 1))  # the same at or below, shifted by one
+    score: list[float]
+    end: list[int]
+    next: list[int]
+    up: list[int]
+    below: list[int]
+    ties: list[int]
 
-    def take(self, s: float, place: int, reach: float) -> int:
-        """Take the nearest free candidate of score s; its place in the sorted list, or nobody."""
-        up = _root(self._up, place)
-        below = _root(self._below, place) - 1
-        to_up = self._score[up] - s if up < len(self._score) else np.inf
-        to_below = s - self._score[below] if below >= 0 else np.inf
-        nearest = self._nearer(up, below, to_up, to_below)
-        if min(to_up, to_below) > reach or nearest < 0:
-            return NOBODY
-        return self._pick(nearest)
 
-    def _nearer(self, up: int, below: int, to_up: float, to_below: float) -> int:
-        if to_up == to_below == np.inf:
-            return NOBODY
+def _take_in_turn(line: _Line, scores: list[float], place: list[int], reach: float) -> list[int]:
+    """Let each in turn take the nearest free; return places in the sorted list, or nobody."""
+    score, end, following, ups, belows = line.score, line.end, line.next, line.up, line.below
+    taken = []
+    for s, i in zip(scores, place, strict=True):
+        up = i
+        while ups[up] != up:
+            ups[up] = up = ups[ups[up]]
+        below = i - 1
+        while belows[below] != below:
+            belows[below] = below = belows[belows[below]]
+        to_up, to_below = score[up] - s, s - score[below]
+        nearest = up if to_up < to_below else below
         if abs(to_up - to_below) <= NOISE:
-            return up if self._ties[self._next[up]] < self._ties[self._next[below]] else below
-        return up if to_up < to_below else below
-
-    def _pick(self, group: int) -> int:
-        place = self._next[group]
-        self._next[group] = place + 1
-        self._free[group] -= 1
-        if not self._free[group]:
-            self._up[group] = group + 1
-            self._below[group + 1] = group
-        return place
-
-
-def _root(parent: list[int], i: int) -> int:
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
+            nearest = up if line.ties[following[up]] < line.ties[following[below]] else below
+        if min(to_up, to_below) > reach or end[nearest] == 0:
+            taken.append(NOBODY)
+            continue
+        chosen = following[nearest]
+        taken.append(chosen)
+        following[nearest] = chosen + 1
+        if chosen + 1 == end[nearest]:
+            ups[nearest], belows[nearest] = nearest + 1, nearest - 1
+    return taken
 
 
 def take_in_space(

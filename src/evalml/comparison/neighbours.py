@@ -13,13 +13,15 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from evalml.comparison.person import hash_columns
+from evalml.comparison.threads import cores
 
 if TYPE_CHECKING:
     from evalml.arrays import HashVector, IntVector, Matrix, Vector
 
 NOISE = 1e-10
 """Distances (in standard deviations) closer than this are equal: only rounding told them apart."""
-SPARE = 4
+SPARE = 1
+"""One neighbour more than asked shows whether the last one is tied."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -151,7 +153,7 @@ def _search(
 
 def query(tree: cKDTree, points: Matrix, m: int) -> tuple[Matrix, IntVector]:
     """Return the distances to the m nearest points of the tree and their places, shape (n, m)."""
-    distance, place = tree.query(points, k=np.arange(1, m + 1))
+    distance, place = tree.query(points, k=np.arange(1, m + 1), workers=cores())
     return np.asarray(distance), np.asarray(place)
 
 

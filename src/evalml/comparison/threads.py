@@ -26,14 +26,15 @@ def thin_products() -> Iterator[None]:
         yield
 
 
-def map_folds(function: Callable[[int], T], folds: int) -> list[T]:
-    """Return the results of a function over the folds, in order.
-
-    As many at once as there are cores, or as OMP_NUM_THREADS allows: a batch of runs sets it to 1.
-    """
-    cores = os.cpu_count() or 1
+def cores() -> int:
+    """Return how many threads to use: OMP_NUM_THREADS, which a batch of runs sets to 1, or all."""
     allowed = os.environ.get("OMP_NUM_THREADS", "")
-    workers = min(folds, int(allowed) if allowed.isdigit() and int(allowed) else cores)
+    return int(allowed) if allowed.isdigit() and int(allowed) else os.cpu_count() or 1
+
+
+def map_folds(function: Callable[[int], T], folds: int) -> list[T]:
+    """Return the results of a function over the folds, in order, as many at once as cores."""
+    workers = min(folds, cores())
     if workers < 2:  # noqa: PLR2004
         return [function(k) for k in range(folds)]
     with ThreadPoolExecutor(workers) as pool:

@@ -159,16 +159,18 @@ def abadie_imbens(
         gain: Difference of each matched row from its partners, 0 elsewhere, shape (n,).
         theta: The effect.
     """
-    spread = conditional_variance(y, sample, options)
     K, K_prime = matches.load(), matches.load(2)
     serving = K**2 - K_prime + 2.0 * K * matches.matched
+    spread = conditional_variance(y, sample, options, serving > 0)
     n = int(matches.matched.sum())
     between = np.where(matches.matched, gain - theta, 0.0)
     return float(between @ between + serving @ spread) / n**2
 
 
-def conditional_variance(y: Vector, sample: Sample, options: MatchOptions) -> Vector:
-    """Return s^2 of each row, shape (n,).
+def conditional_variance(
+    y: Vector, sample: Sample, options: MatchOptions, wanted: BoolVector
+) -> Vector:
+    """Return s^2 of the rows wanted, 0 for the others, shape (n,).
 
     It is the variance of y over the row and its J nearest neighbours in its own arm; ties at the
     J-th distance all count (as in R's Matching).
@@ -177,20 +179,24 @@ def conditional_variance(y: Vector, sample: Sample, options: MatchOptions) -> Ve
     found = np.zeros(y.size)
     for arm in (sample.treated, ~sample.treated):
         rows = np.flatnonzero(arm & np.isfinite(points).all(axis=1))
-        if rows.size > 1:
-            found[rows] = _own_arm(y[rows], points[rows], sample.person[rows], options)
+        if rows.size > 1 and wanted[rows].any():
+            near = wanted[rows]
+            found[rows[near]] = _own_arm(y[rows], points[rows], sample.person[rows], near, options)
     return found
 
 
-def _own_arm(y: Vector, points: Matrix, ties: HashVector, options: MatchOptions) -> Vector:
+def _own_arm(
+    y: Vector, points: Matrix, ties: HashVector, wanted: BoolVector, options: MatchOptions
+) -> Vector:
     J = min(options.variance_neighbours, y.size - 1)
+    target = points[wanted]
     if points.shape[1] == 1:
-        near = nearest_on_line(points[:, 0], points[:, 0], ties, J + 1, average=True)
+        near = nearest_on_line(target[:, 0], points[:, 0], ties, J + 1, average=True)
     else:
-        near = nearest_in_space(points, points, ties, J + 1, average=True)
+        near = nearest_in_space(target, points, ties, J + 1, average=True)
     own = y - y.mean()
     length = (near.stop - near.start).astype(np.float64)
-    count: Vector = np.bincount(near.target, length, y.size).astype(np.float64)
+    count: Vector = np.bincount(near.target, length, target.shape[0]).astype(np.float64)
     mean, square = (_window_mean(v[near.partners], near, count) for v in (own, own**2))
     return np.asarray(np.maximum(square - mean**2, 0.0) * count / np.maximum(count - 1, 1))
 
