@@ -9,7 +9,7 @@ from evalml.errors import EvalmlError, ExtractError
 from evalml.extract.contract import TABLES
 from evalml.synthetic.make import make_world, produce
 from evalml.synthetic.vintage import as_of
-from evalml.synthetic.world import dump_world, parse_world, read_world
+from evalml.synthetic.worlds import dump_world, parse_world, read_world
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,7 @@ def _immersions(m: Made) -> pa.Table:
     length = rng.integers(4, 21, n)
     who, t, entered, first, length = _apart(who, t, entered, first, length)
     if m.world.margins:
-        ok = quotas.immersions(m, who, t, first)
+        ok = quotas.immersions(m, who, first)
         who, t, entered, first, length = (x[ok] for x in (who, t, entered, first, length))
     n = len(who)
     over = first + length <= m.last_day

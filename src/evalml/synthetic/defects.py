@@ -66,7 +66,8 @@ def _reopened_spell(bed: Bed, count: int) -> None:
     none = pa.nulls(count, pa.date32())
     bed.add(
         "accompagnements", rows, id_accompagnement=ids, date_debut=dates(first), date_fin=none,
-        date_saisie=dates(first), date_fin_prevue=dates(first + 180), motif_fin=pa.nulls(count, pa.string()),
+        date_saisie=dates(first), date_fin_prevue=dates(first + 180),
+        motif_fin=pa.nulls(count, pa.string()),
     )  # fmt: skip
     bed.note("reopened_spell", "accompagnements", pa.array(ids))
 
@@ -141,12 +142,13 @@ def _false_entry(
     model = (
         bed.tables["accompagnements"].slice(0, 1).take(pa.array(np.zeros(count, dtype=np.int64)))
     )
+    chosen, first, no_text = files.take(pa.array(at)), start[at], pa.nulls(count, pa.string())
     bed.add(
-        "accompagnements", model, id_accompagnement=ids, id_jeune=files["id_jeune"].take(at).combine_chunks(),
-        id_dossier=files["id_dossier"].take(at).combine_chunks(), dispositif=pa.array([programme] * count),
-        date_debut=dates(start[at]), date_fin_prevue=dates(start[at] + 365), date_fin=pa.nulls(count, pa.date32()),
-        motif_fin=pa.nulls(count, pa.string()), rang=np.ones(count, dtype=np.int64),
-        id_parent=pa.nulls(count, pa.string()), date_saisie=dates(start[at]),
+        "accompagnements", model, id_accompagnement=ids, dispositif=pa.array([programme] * count),
+        id_jeune=chosen["id_jeune"].combine_chunks(), date_debut=dates(first),
+        id_dossier=chosen["id_dossier"].combine_chunks(), date_fin_prevue=dates(first + 365),
+        date_fin=pa.nulls(count, pa.date32()), motif_fin=no_text, rang=np.ones(count, dtype=np.int64),
+        id_parent=no_text, date_saisie=dates(first),
     )  # fmt: skip
     bed.note(defect, "accompagnements", pa.array(ids))
 

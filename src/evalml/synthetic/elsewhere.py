@@ -47,7 +47,7 @@ def emploi_mensuel(m: Made, sp: Spells) -> pa.Table:
 
 
 def evenements(m: Made) -> pa.Table:
-    """Return events that no programme of the world changes: licence, BAFA, diploma before welcome."""
+    """Return events no programme changes: licence, BAFA, diploma before the welcome."""
     p, rng, n = m.people, m.rng("evenements"), len(m.people.women)
     ease = np.exp(0.5 * p.frailty - 0.3 * p.qpv - 0.35 * (p.niveau < 2) + 0.2 * (p.niveau > 3))
     adult = (p.birth_month + 18 * 12).clip(m.cal.shown)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from evalml.errors import EvalmlError, nearest
 from evalml.extract.contract import TABLES
-from evalml.synthetic import elsewhere, records
+from evalml.synthetic import activity, elsewhere, records
 from evalml.synthetic.columns import Made, as_contract, coded, days, numbered
 from evalml.synthetic.declare import situations
 from evalml.synthetic.defects import plant
@@ -23,7 +23,8 @@ from evalml.synthetic.spells import spells
 from evalml.synthetic.streams import Draws
 from evalml.synthetic.truth import Truth, add_block, add_rollout, files_of
 from evalml.synthetic.vintage import as_of, as_of_extract, day_of
-from evalml.synthetic.world import World, dump_world, read_world, structure_rows
+from evalml.synthetic.world import World
+from evalml.synthetic.worlds import dump_world, read_world, structure_rows
 from evalml.synthetic.write import describe, ready, write_blocks, write_extract, write_truth
 
 if TYPE_CHECKING:
@@ -108,8 +109,8 @@ def tables_of(m: Made) -> dict[str, pa.Table]:
         "dossiers": records.dossiers(m),
         "situations": situations(m, sp),
         "accompagnements": records.accompagnements(m),
-        "actes": records.actes(m),
-        "allocations": records.allocations(m),
+        "actes": activity.actes(m),
+        "allocations": activity.allocations(m),
         **elsewhere.iae(m, sp),
         "evenements_externes": elsewhere.evenements(m),
         "emploi_mensuel": elsewhere.emploi_mensuel(m, sp),

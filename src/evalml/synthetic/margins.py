@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -15,7 +15,8 @@ from evalml.errors import EvalmlError
 from evalml.synthetic.people import NEVER
 from evalml.synthetic.simulate import first_seen_after_move
 from evalml.synthetic.streams import substream
-from evalml.synthetic.world import Part, worlds_folder
+from evalml.synthetic.world import Part
+from evalml.synthetic.worlds import worlds_folder
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
@@ -38,10 +39,10 @@ class Margins(Part):
     year: int
     by: str
     persons: dict[str, ByArea]
-    shares: dict[str, dict[str, float]] = {}
+    shares: dict[str, dict[str, float]] = Field(default={})
     parrainage: Mentored | None = None
-    rows: dict[str, ByArea] = {}
-    people: dict[str, ByArea] = {}
+    rows: dict[str, ByArea] = Field(default={})
+    people: dict[str, ByArea] = Field(default={})
 
     def targets(self, code: str) -> dict[str, int]:
         """Return the persons wanted in one area, by flags; a share becomes a whole number."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from evalml.months import month_number
 from evalml.synthetic.streams import Draws, pick, substream
-from evalml.synthetic.world import World, structure_rows
+from evalml.synthetic.world import World
+from evalml.synthetic.worlds import structure_rows
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector

@@ -226,7 +226,7 @@ def boosters(world: World, p: People, months: int) -> Boosters:
     return Boosters(curves, times)
 
 
-def static_logits(world: World, p: People, a: Areas) -> dict[str, AnyVector]:
+def static_logits(world: World, p: People) -> dict[str, AnyVector]:
     """Return base plus covariates of every programme's entry, by programme."""
     return {
         str(name): entry.base + p.score(entry.covariates)

@@ -164,7 +164,7 @@ def _persons(
     out[kind & able & np.isin(sp.who, kept)] = True
 
 
-def immersions(m: Made, who: AnyVector, t: AnyVector, start: AnyVector) -> AnyVector:
+def immersions(m: Made, who: AnyVector, start: AnyVector) -> AnyVector:
     """Return which immersions are kept: those of the published number, and other years'."""
     margins, rng = m.published(), m.rng("immersion quota")
     lo, hi = year_months(margins, m.cal)

@@ -124,7 +124,7 @@ class _Run:
         )
         self.market: Market = market(world, p)
         self.boosters: Boosters = boosters(world, p, cal.months)
-        self.static = static_logits(world, p, a)
+        self.static = static_logits(world, p)
         self.doors = {str(k): opening(world, k, a, cal) for k in world.programmes}
         self.enrolments = {name: nobody(n) for name in SPELLS if name in world.programmes}
         self.hired = np.full(n, NEVER, dtype=np.int16)

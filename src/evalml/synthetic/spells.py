@@ -118,9 +118,9 @@ def spells(m: Made) -> Spells:
 
 
 def next_refresh(m: Made) -> AnyVector:
-    """Return the first month from each on at which the situation is told anew, shape (months + 1, n).
+    """Return the first month from each on at which the situation is told anew.
 
-    The value is `months` where there is none.
+    Shape (months + 1, n); the value is `months` where there is none.
     """
     contact = m.history.contact
     months, n = contact.shape

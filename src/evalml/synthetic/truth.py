@@ -106,7 +106,7 @@ def _subgroups(
 
 
 def _aligned(situation: AnyVector, entry: AnyVector, horizon_max: int) -> AnyVector:
-    """Return situations by month since entry from -BEFORE, OUTSIDE where there is none, shape (months, n)."""
+    """Return situations by month since entry from -BEFORE, OUTSIDE where there is none."""
     months = situation.shape[0]
     at = entry[None, :].astype(np.int64) + np.arange(-BEFORE, horizon_max + 1)[:, None]
     inside = (at >= 0) & (at < months)
@@ -125,9 +125,9 @@ def add_block(
         who = np.flatnonzero((first >= lo) & (first <= hi))
         few, entry = p.take(who), first[who]
         own = replace(draws, keep=who if draws.keep is None else draws.keep[who])
-        arms = [h.situation[:, who]]
-        for never in (False, True):
-            arms.append(simulate(world, few, a, cal, own, Block(programme, entry, never)).situation)
+        blocked = [Block(programme, entry, never) for never in (False, True)]
+        others = [simulate(world, few, a, cal, own, block).situation for block in blocked]
+        arms = [h.situation[:, who], *others]
         lined = [_aligned(s, entry, truth.horizon_max) for s in arms]
         for (group, value), on in _subgroups(world, few, a, entry).items():
             cell = (programme, group, value)

@@ -1,0 +1,114 @@
+"""What a mission locale does month by month: acts, allowances."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from evalml.synthetic import quotas
+from evalml.synthetic.columns import Made, as_contract, coded, days, plain
+from evalml.synthetic.simulate import PROGRAMME_OF_CONTACT, REFRESH
+from evalml.synthetic.transitions import NEW, employed
+
+if TYPE_CHECKING:
+    from evalml.arrays import AnyVector
+
+TYPES_OF_ACT = ("ENTRETIEN", "ATELIER", "INFO_COLLECTIVE", "CONTACT")
+THEMES = (
+    "EMPLOI", "PROJET_PROFESSIONNEL", "FORMATION", "MOBILITE", "SANTE", "LOGEMENT", "CITOYENNETE",
+    "CULTURE_SPORT_LOISIRS",
+)  # fmt: skip
+STATUS = ("PRESENT", "ABSENT", "ANNULE", "REPORTE")
+
+
+def actes(m: Made) -> pa.Table:
+    """Return the acts of a block: one present act per month of contact, and further ones."""
+    rng, c = m.rng("actes"), m.world.contacts
+    who, t = np.nonzero(m.history.contact.T)
+    kind = (m.history.contact[t, who] & (REFRESH - 1)) - 1
+    mean = np.array([c.acts.get(k, 0.5) for k in PROGRAMME_OF_CONTACT])
+    times = 1 + rng.poisson(mean[kind])
+    row = np.repeat(np.arange(len(who)), times)
+    n = len(row)
+    more = np.ones(n, dtype=bool)
+    more[np.cumsum(times) - times] = False
+    who, t = who[row], t[row]
+    first = m.day[t, who]
+    span = (28 - first).astype(np.float32)
+    day = first + np.where(more, rng.random(n, dtype=np.float32) * span, 0).astype(np.int64)
+    u = rng.random(n, dtype=np.float32)
+    type_ = np.searchsorted([0.68, 0.90, 0.96], np.where(more, u, u * 0.95)).astype(np.int8)
+    away = more & (rng.random(n, dtype=np.float32) < c.absent)
+    kept = np.ones(n, dtype=bool)
+    if m.world.margins:
+        away &= ~quotas.in_year(m, who, t)
+        type_, kept = quotas.acts(m, who, t, more, type_)
+    status = np.where(away, 1 + rng.integers(0, 3, n), 0)
+    theme = np.searchsorted(
+        [0.30, 0.52, 0.66, 0.74, 0.82, 0.87, 0.97], rng.random(n, dtype=np.float32)
+    )
+    date = m.cal.starts[t] + day
+    late = np.where(rng.random(n, dtype=np.float32) < 0.15, rng.integers(1, 15, n), 0)
+    hours = np.array([1.0, 3.0, 2.0, 0.25])[type_]
+    columns = {
+        "id_acte": pa.nulls(n, pa.string()),
+        "id_jeune": m.ids.take(pa.array(who)),
+        "id_dossier": m.dossier(who, t),
+        "type": coded(TYPES_OF_ACT, type_),
+        "theme": coded(THEMES, theme),
+        "statut": coded(STATUS, status),
+        "date_acte": days(date),
+        "heures": plain(hours, away),
+        "date_saisie": days(np.minimum(date + late, m.last_day)),
+    }
+    return as_contract("actes", columns).filter(pa.array(kept))
+
+
+# Full CEJ allowance, adults and minors, from each day on (openfisca-france parameters)
+_CEJ = (("2022-03-01", 500.0, 200.0), ("2022-07-01", 520.0, 208.0), ("2023-04-01", 528.0, 211.20),
+        ("2024-04-01", 552.29, 220.92), ("2025-04-01", 561.68, 224.68))  # fmt: skip
+
+
+def _cej_amount(day: AnyVector, minor: AnyVector) -> AnyVector:
+    out = np.zeros(len(day))
+    for since, adult, young in _CEJ:
+        on = day >= np.datetime64(since, "D").astype(np.int64)
+        out = np.where(on, np.where(minor, young, adult), out)
+    return out
+
+
+def allocations(m: Made) -> pa.Table:
+    """Return allowances by month: CEJ and GJ at their rate less earnings, PACEA now and then."""
+    parts, rng = [], m.rng("allocations")
+    for name in ("CEJ", "GJ", "PACEA"):
+        if name not in m.history.enrolments:
+            continue
+        who, start, end, _, _ = (
+            np.asarray(x, dtype=np.int64) for x in m.history.enrolments[name].spells()
+        )
+        end = np.where(end < 0, m.cal.months - 1, end)
+        length = end - start
+        row = np.repeat(np.arange(len(who)), length)
+        month = start[row] + 1 + np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
+        person = who[row]
+        working = employed(m.history.situation[month, person] & (NEW - 1))
+        minor = month - m.people.birth_month[person] < 18 * 12
+        full = (
+            _cej_amount(m.cal.starts[month], minor) if name == "CEJ" else np.full(len(month), 497.5)
+        )
+        full = full if name != "PACEA" else 100.0 + 20 * rng.integers(0, 10, len(month))
+        paid = rng.random(len(month)) < (0.1 if name == "PACEA" else np.where(working, 0.35, 0.93))
+        amount = np.round(np.where(working, full * 0.5, full), 2)
+        parts.append((person[paid], np.full(paid.sum(), name), month[paid], amount[paid]))
+    if not parts:
+        return as_contract("allocations", {})
+    who, name_, month, amount = (np.concatenate(x) for x in zip(*parts, strict=True))
+    columns = {
+        "id_jeune": m.ids.take(pa.array(who)),
+        "dispositif": pa.array(name_.astype(object), pa.string()),
+        "mois": days(m.cal.starts[month]),
+        "montant_eur": plain(amount),
+    }
+    return as_contract("allocations", columns)
