@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from evalml.effect.effect import Effect
 
-_KEYS = ("group", "time", "event_time", "cause", "term")
+_KEYS = ("group", "time", "event_time", "cause", "term", "subgroup", "subgroup_value")
 _NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "p_value")
 
 
