@@ -15,7 +15,8 @@ def made():
 
 def _effects(made):
     found = made.truth["effects"].to_pandas()
-    return found[found.subgroup == "all"].set_index(["outcome", "horizon_months"])
+    found = found[(found.subgroup == "all") & (found.programme == "CEJ")]
+    return found.set_index(["outcome", "horizon_months"])
 
 
 def _month(days):

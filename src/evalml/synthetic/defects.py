@@ -147,7 +147,8 @@ def _false_entry(
         "accompagnements", model, id_accompagnement=ids, dispositif=pa.array([programme] * count),
         id_jeune=chosen["id_jeune"].combine_chunks(), date_debut=dates(first),
         id_dossier=chosen["id_dossier"].combine_chunks(), date_fin_prevue=dates(first + 365),
-        date_fin=pa.nulls(count, pa.date32()), motif_fin=no_text, rang=np.ones(count, dtype=np.int64),
+        date_fin=pa.nulls(count, pa.date32()), motif_fin=no_text,
+        rang=np.ones(count, dtype=np.int64),
         id_parent=no_text, date_saisie=dates(first),
     )  # fmt: skip
     bed.note(defect, "accompagnements", pa.array(ids))
