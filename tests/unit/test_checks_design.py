@@ -52,6 +52,11 @@ def test_balance_passes_up_to_the_threshold_and_fails_beyond_it():
     assert "0,13" in failed.sentence
 
 
+def test_a_covariate_is_called_by_its_french_label():
+    check = check_balance(table([0.02, -0.13]), LIMITS, {"x1": "Niveau de diplôme : bac"})
+    assert f"«{NBSP}Niveau de diplôme{NBSP}: bac{NBSP}»" in check.sentence
+
+
 def test_balance_names_what_does_not_vary_and_does_not_judge_it():
     check = check_balance(table([0.01, np.nan]), LIMITS)
     assert check.passed is None

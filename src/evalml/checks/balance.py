@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, number, plural
+from evalml.checks.french import french, labelled, number, plural
 from evalml.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from evalml.checks.thresholds import Thresholds
@@ -25,13 +27,16 @@ NAMED = 3
 """How many covariates a sentence names."""
 
 
-def check_balance(balance: pd.DataFrame | None, thresholds: Thresholds) -> Check:
+def check_balance(
+    balance: pd.DataFrame | None, thresholds: Thresholds, labels: Mapping[str, str] | None = None
+) -> Check:
     """Judge the largest |SMD| after adjustment.
 
     Args:
         balance: One row per covariate, with `covariate`, `smd_before`, `smd_after`; None where
             the study has no covariate.
         thresholds: `smd`.
+        labels: French labels of the covariates, where they have one.
 
     Raises:
         DataError: A column of the balance table is missing.
@@ -44,13 +49,13 @@ def check_balance(balance: pd.DataFrame | None, thresholds: Thresholds) -> Check
     if missing:
         raise DataError(f"the balance table has no column {missing}; make it with balance_table")
     smd = balance["smd_after"].abs().to_numpy(dtype=np.float64)
-    names = balance["covariate"].astype("str").to_numpy()
+    names = labelled(balance["covariate"], labels)
     if np.isnan(smd).all():
         return _unjudged("L'équilibre des groupes ne peut être jugé : aucune covariable ne varie.")
     value = float(np.nanmax(smd))
-    over = [str(names[i]) for i in np.argsort(-smd, kind="stable") if smd[i] > thresholds.smd]
+    over = [names[i] for i in np.argsort(-smd, kind="stable") if smd[i] > thresholds.smd]
     passed = not over
-    still = [str(name) for name in names[np.isnan(smd)]]
+    still = [names[i] for i in np.flatnonzero(np.isnan(smd))]
     sentence = _sentence(value, over, balance, thresholds.smd) + _constant(still)
     return Check(
         "balance",

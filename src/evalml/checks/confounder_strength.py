@@ -192,7 +192,11 @@ def column_groups(names: Sequence[str]) -> dict[str, list[int]]:
 
 
 def check_confounder_strength(
-    comparison: Comparison, key: str, thresholds: Thresholds, benchmarks: Sequence[str] = ()
+    comparison: Comparison,
+    key: str,
+    thresholds: Thresholds,
+    benchmarks: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
 ) -> Check:
     """Tell the robustness value and what a confounder as strong as the strongest covariate leaves.
 
@@ -201,6 +205,7 @@ def check_confounder_strength(
         key: Key of the outcome.
         thresholds: `robustness_value`, `alpha`.
         benchmarks: Covariates to compare with; all of them where empty.
+        labels: French labels of the covariates, where they have one.
     """
     measure = comparison.measure(key)
     known = ~np.isnan(measure.values)
@@ -225,7 +230,7 @@ def check_confounder_strength(
     sentence = (
         f"Un facteur non mesuré devrait expliquer {percent(rv)} de la variation restante de "
         "l'entrée et du résultat pour annuler l'effet, "
-        f"{doubt}{_benchmark(bounds, measure.unit)}."
+        f"{doubt}{_benchmark(bounds, measure.unit, labels)}."
     )
     passed = None if rv_alpha == 0 else rv >= thresholds.robustness_value
     return Check(
@@ -240,13 +245,14 @@ def check_confounder_strength(
     )
 
 
-def _benchmark(bounds: Sequence[Bound], unit: str) -> str:
+def _benchmark(bounds: Sequence[Bound], unit: str, labels: Mapping[str, str] | None = None) -> str:
     if not bounds:
         return ""
     worst = max(bounds, key=lambda b: b.r2dz * b.r2yz / (1 - b.r2dz))
     left = effect_text(worst.estimate, unit, sign=True)
+    name = (labels or {}).get(worst.benchmark, worst.benchmark)
     return (
-        f" ; un facteur aussi fort que « {worst.benchmark} », la covariable qui compte le plus, "
+        f" ; un facteur aussi fort que « {name} », la covariable qui compte le plus, "
         f"laisserait un effet de {left}"
     )
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 NBSP = "\N{NO-BREAK SPACE}"
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -73,6 +77,12 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     """Return a count and its noun: `1 jeune`, `2 490 jeunes`."""
     word = one if count < PLURAL_FROM else (many or one + "s")
     return f"{number(count)}{NBSP}{word}"
+
+
+def labelled(names: Iterable[str], labels: Mapping[str, str] | None = None) -> list[str]:
+    """Return the French label of each name, in quotes, or the name where it has none."""
+    known = labels or {}
+    return [f"«{NBSP}{known[name]}{NBSP}»" if name in known else str(name) for name in names]
 
 
 def guarded(count: int, minimum: int) -> str:

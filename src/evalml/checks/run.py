@@ -43,6 +43,7 @@ def run_checks(  # noqa: PLR0913
     n_dropped: int | None = None,
     estimand: str = "att",
     method: str | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> list[Check]:
     """Make the checks of the design and of each outcome.
 
@@ -58,6 +59,7 @@ def run_checks(  # noqa: PLR0913
             used.
         estimand: `att`, `ate`, ...
         method: Method whose standard error tells what could be detected; the last one if None.
+        labels: French labels of the columns of the design, such as `labels_of` gives.
 
     Returns:
         The checks of the design first, then those of each outcome in their order.
@@ -65,9 +67,9 @@ def run_checks(  # noqa: PLR0913
     limits = as_thresholds(thresholds)
     treated = comparison.treated
     checks = [
-        check_balance(balance, limits),
+        check_balance(balance, limits, labels),
         check_overlap(score, treated, limits, estimand),
-        check_separation(comparison, limits),
+        check_separation(comparison, limits, labels),
         check_effective_sample_size(weights, treated, limits),
         check_clipped_weights(weights, treated, limits, n_clipped),
     ]

@@ -46,6 +46,7 @@ def run_sensitivity(  # noqa: PLR0913
     past: Measure | None = None,
     leave_out: Collection[str] = (),
     controls: Sequence[Effect] = (),
+    labels: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> list[Check]:
     """Put one effect to every test that its data allow.
@@ -60,6 +61,7 @@ def run_sensitivity(  # noqa: PLR0913
         past: Outcome before time zero, for the placebo in time.
         leave_out: Covariates that hold that outcome, or later ones.
         controls: Estimates on negative controls, by the same method.
+        labels: French labels of the covariates.
         seed: Seed of the bootstrap.
 
     Returns:
@@ -68,7 +70,10 @@ def run_sensitivity(  # noqa: PLR0913
     limits, key = as_thresholds(thresholds), effect.key
     todo: list[tuple[str, Callable[[], Check]]] = [
         ("e_value", lambda: _e_value(comparison, effect, limits)),
-        ("confounder_strength", lambda: check_confounder_strength(comparison, key, limits)),
+        (
+            "confounder_strength",
+            lambda: check_confounder_strength(comparison, key, limits, (), labels),
+        ),
         ("oster", lambda: check_oster(comparison, key, limits)),
         ("missing_bounds", lambda: check_missing_bounds(comparison, key, estimate, limits)),
         ("lee_bounds", lambda: check_lee_bounds(comparison, key, limits, weights, seed)),

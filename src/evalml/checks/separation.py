@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, guarded, guarded_share, percent
+from evalml.checks.french import french, guarded, guarded_share, labelled, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from evalml.arrays import BoolVector, Vector
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Design
@@ -56,12 +58,15 @@ def set_apart(x: Vector, treated: BoolVector) -> BoolVector:
     return treated.copy() if apart else np.zeros_like(treated)
 
 
-def check_separation(comparison: Comparison, thresholds: Thresholds) -> Check:
+def check_separation(
+    comparison: Comparison, thresholds: Thresholds, labels: Mapping[str, str] | None = None
+) -> Check:
     """Judge the largest share of the treated that one covariate sets apart.
 
     Args:
         comparison: The two arms.
         thresholds: `overlap`, `minimum_count` (smaller counts are not told).
+        labels: French labels of the columns, where they have one.
     """
     treated = comparison.treated
     if treated.all() or not treated.any() or not comparison.design.names:
@@ -73,8 +78,9 @@ def check_separation(comparison: Comparison, thresholds: Thresholds) -> Check:
     value = most / comparison.n_treated
     passed = value <= thresholds.overlap
     worst = sorted(alone, key=lambda name: (-alone[name], name))[:NAMED]
+    told = [guarded(alone[name], thresholds.minimum_count) for name in worst]
     named = ", ".join(
-        f"{name} ({guarded(alone[name], thresholds.minimum_count)})" for name in worst
+        f"{label} ({count})" for label, count in zip(labelled(worst, labels), told, strict=True)
     )
     at_most = guarded_share(most, comparison.n_treated, thresholds.minimum_count)
     sentence = (
