@@ -107,8 +107,13 @@ def rest_text(table: pd.DataFrame, lang: str) -> str:
     """Return how many covariates are not drawn, and the largest of them after adjustment."""
     rest = table.iloc[MOST_DRAWN:]
     sentence = str(words(lang)["figures"]["balance"]["rest"])
-    largest = number(float(rest["smd_after"].max()) + 0.0005, 2, lang)
+    largest = number(np.ceil(float(rest["smd_after"].max()) * 100) / 100, 2, lang)
     return typeset(sentence.format(n=len(rest), largest=largest), lang)
+
+
+def difference_text(value: float, lang: str) -> str:
+    """Return a standardised difference with two decimals, three where two would say zero."""
+    return number(value, 2 if abs(value) >= 0.005 else 3, lang)  # noqa: PLR2004
 
 
 def balance_alt(table: pd.DataFrame, threshold: float, lang: str) -> str:
@@ -117,8 +122,8 @@ def balance_alt(table: pd.DataFrame, threshold: float, lang: str) -> str:
     over = int((table["smd_after"] > threshold).sum())
     sentence = text["alt"].format(
         n=len(table),
-        before=number(table["smd_before"].max(), 2, lang),
-        after=number(table["smd_after"].max(), 2, lang),
+        before=difference_text(table["smd_before"].max(), lang),
+        after=difference_text(table["smd_after"].max(), lang),
         over=plural(text["over"], over),
         threshold=number(threshold, 1, lang),
     )

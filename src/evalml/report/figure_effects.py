@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Row = Any
+MOST_REASONS = 2
+"""Reasons written under the figure; the note gives them all."""
+TALLEST = 8.6
+"""Inches: what a page holds with a caption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +87,11 @@ def plot_effects(
     table = complete_table("effects", effects)
     units = list(dict.fromkeys(table["unit"])) or [""]
     heads = [groups_of(table[table["unit"] == unit]) for unit in units]
-    sizes = [sum(len(rows) + 1 for rows in group) + 1.5 for group in heads]
+    sizes = [sum(lines_of(rows) for rows in group) + 1.5 for group in heads]
     with house_style():
         notes = masked_notes(table, lang)
-        fig = canvas(0.35 + 0.22 * sum(sizes) + 0.14 * notes.count("\n") + 0.2 * bool(notes))
+        below = 0.2 + 0.14 * notes.count("\n") if notes else 0.0
+        fig = canvas(min(0.35 + 0.22 * sum(sizes) + below, TALLEST))
         panels = fig.subplots(len(units), 1, squeeze=False, gridspec_kw={"height_ratios": sizes})
         for axes, unit, groups in zip(panels[:, 0], units, heads, strict=True):
             draw_panel(axes, groups, unit, named, shown, lang)
@@ -103,6 +108,16 @@ def plot_effects(
 def hidden(row: Row) -> bool:
     """Return whether a row is a word rather than a number."""
     return bool(row.status == BLINDED or pd.isna(row.estimate))
+
+
+def all_hidden(rows: pd.DataFrame) -> bool:
+    """Return whether every line of a group is a word rather than a number."""
+    return all(hidden(row) for row in rows_of(rows))
+
+
+def lines_of(rows: pd.DataFrame) -> float:
+    """Return the height of a group, in lines: one where nothing of it may be shown."""
+    return 1.0 if all_hidden(rows) else len(rows) + 1.2
 
 
 def groups_of(table: pd.DataFrame) -> list[pd.DataFrame]:
@@ -137,11 +152,16 @@ def draw_panel(
     scale = unit_of(unit).scale
     shown = [row for rows in groups for row in rows_of(rows) if not hidden(row)]
     set_limits(axes, shown, marks, scale)
+    masked = words(lang)["figures"]["effects"]["masked"]
     gap = 4.4 * max((len(row_text(row, lang)) for row in shown), default=0) + 6
     for rows in groups:
         first = rows_of(rows)[0]
         axes.text(0.0, place, group_label(first, lang, labels), transform=_row(axes), weight="bold",
                   va="center", fontsize=8.5, ha="left", bbox=WHITE, zorder=5)  # fmt: skip
+        if all_hidden(rows):
+            beside(axes, place, masked, 6, fontsize=8, color=MUTED, style="italic")
+            place -= 1
+            continue
         for row in rows_of(rows):
             place -= 1
             draw_row(axes, row, place, gap, lang)
@@ -245,7 +265,11 @@ def masked_notes(table: pd.DataFrame, lang: str) -> str:
     """Return a line for each distinct reason of the blinded rows, folded at the page width."""
     text = words(lang)["figures"]["effects"]["because"]
     blinded = table[(table["status"] == BLINDED) & (table["reason"] != "")]
-    lines = [text.format(reason=reason) for reason in dict.fromkeys(blinded["reason"])]
+    reasons = list(dict.fromkeys(blinded["reason"]))
+    lines = [text.format(reason=reason) for reason in reasons[:MOST_REASONS]]
+    if len(reasons) > MOST_REASONS:
+        rest = words(lang)["figures"]["effects"]["more_reasons"]
+        lines.append(rest.format(n=len(reasons) - MOST_REASONS))
     return "\n".join(fill(typeset(line, lang), 118) for line in lines)
 
 

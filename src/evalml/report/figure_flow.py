@@ -60,10 +60,13 @@ def draw_bars(axes: Axes, table: pd.DataFrame, lang: str) -> None:
         hatch="////", linewidth=0.6,
     )  # fmt: skip
     for at, row in zip(place, bar_labels(table, lang), strict=True):
-        axes.text(axis_end(kept, lost) * 1.02, at, row, va="center", fontsize=8)
+        axes.annotate(
+            row, (1.0, at), xycoords=axes.get_yaxis_transform(), xytext=(6, 0),
+            textcoords="offset points", va="center", fontsize=8, annotation_clip=False,
+        )  # fmt: skip
     labels = [fill(typeset(label, lang), 34) for label in rule_labels(table)]
     axes.set_yticks(place, labels)
-    axes.set_xlim(0, axis_end(kept, lost) * 1.55)
+    axes.set_xlim(0, axis_end(kept, lost) * 1.01)
     axes.set_xticks([])
     axes.tick_params(axis="y", length=0)
     bare(axes, keep=("left",))

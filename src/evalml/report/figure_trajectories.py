@@ -67,7 +67,7 @@ def plot_trajectories(
     table = complete_table("trajectories", trajectories)
     table = table[table["outcome"] == outcome].sort_values(["arm", "month"])
     with house_style():
-        fig = canvas(3.45)
+        fig = canvas(3.0)
         top, middle, low = fig.subplots(
             3, 1, sharex=True, gridspec_kw={"height_ratios": [10, 1.7, 2.3]}
         )
@@ -115,6 +115,8 @@ def draw_curves(
         if np.isfinite(rate).any():
             last = int(np.flatnonzero(np.isfinite(rate))[-1])
             ends.append((arm, float(month[last]), float(rate[last])))
+    if len(table) and table["month"].min() < 0:
+        axes.axvline(0, color=MUTED, linewidth=0.8)
     label_ends(axes, ends, labels, lang)
     is_share = unit == "proportion"
     name = unit_of(unit).level if lang == "fr" else unit_of(unit).english[1]

@@ -276,6 +276,7 @@ def annex(note: Note, figures: Mapping[str, Figure]) -> list[str]:
         blocks.append(tables.observation_table(note))
     if len(note.frames["indicators"]):
         blocks.append(tables.indicators_table(note))
+    blocks.append(tables.checks_table(note, primary=False))
     return section(note, "h_annex", *blocks)
 
 

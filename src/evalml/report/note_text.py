@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.figure_balance import LIMIT
+from evalml.report.figure_balance import LIMIT, difference_text
 from evalml.report.markdown import md
 from evalml.report.results import rows_of
 from evalml.report.typography import (
@@ -20,7 +21,14 @@ from evalml.report.typography import (
     number,
     typeset,
 )
-from evalml.report.verdict import answers, hides, is_blinded, primary_effect, tally
+from evalml.report.verdict import (
+    answers,
+    hides,
+    is_blinded,
+    on_primary,
+    primary_effect,
+    tally,
+)
 from evalml.report.words import Words, method_inside, outcome_label, plural, words
 
 if TYPE_CHECKING:
@@ -169,14 +177,27 @@ def flow_sentence(note: Note) -> str:
     worst = int(lost.fillna(0).to_numpy().argmax())
     first = float(flow["kept"].iloc[0]) + float(lost.fillna(0).iloc[0])
     mark = note.text["suppressed"]
+    people = flow.get("kept_persons")
+    if people is not None and not note.meta.get("unit_label"):
+        ends = [count_text(n, note.lang, hidden=mark) for n in (people.iloc[0], people.iloc[-1])]
+        units = dict(zip(("unit", "unit_last"), trial_units(note, ends), strict=True))
+    else:
+        persons = note.meta.get("unit_label") or words(note.lang)["units"]["persons"]
+        units = {"unit": persons, "unit_last": ""}
     return note.say(
         note.text["done"]["flow"],
         first=count_text(first, note.lang, hidden=mark),
         last=count_text(flow["kept"].iloc[-1], note.lang, hidden=mark),
-        unit=note.meta.get("unit_label") or words(note.lang)["units"]["persons"],
+        **units,
         worst=md(flow["label"].iloc[worst] or flow["rule"].iloc[worst], note.lang),
         lost=count_text(lost.iloc[worst], note.lang, hidden=mark),
     )
+
+
+def trial_units(note: Note, persons: list[str]) -> list[str]:
+    """Return what is counted when a person may be in the trials of several months."""
+    first, last = (note.text["done"][key] for key in ("trials", "trials_last"))
+    return [note.say(first, persons=persons[0]), note.say(last, persons=persons[1])]
 
 
 def sample_sentence(note: Note) -> str:
@@ -187,7 +208,7 @@ def sample_sentence(note: Note) -> str:
     mark = note.text["suppressed"]
     estimand = words(note.lang)["estimands"].get(effect["estimand"], effect["estimand"])
     return note.say(
-        note.text["done"]["sample"],
+        note.text["done"]["sample_trials" if "kept_persons" in note.frames["flow"] else "sample"],
         treated=count_text(effect["n_treated"], note.lang, hidden=mark),
         comparison=count_text(effect["n_comparison"], note.lang, hidden=mark),
         method=md(method_inside(effect["method"], note.lang), note.lang),
@@ -203,8 +224,8 @@ def balance_sentence(note: Note) -> str:
     size = balance[["smd_before", "smd_after"]].astype("float64").abs()
     return note.say(
         note.text["done"]["balance"],
-        before=number(size["smd_before"].max(), 2, note.lang),
-        after=number(size["smd_after"].max(), 2, note.lang),
+        before=difference_text(size["smd_before"].max(), note.lang),
+        after=difference_text(size["smd_after"].max(), note.lang),
         threshold=number(balance_threshold(note), 1, note.lang),
         n=len(balance),
     )
@@ -220,18 +241,49 @@ def balance_threshold(note: Note) -> float:
 
 def limits(note: Note) -> list[str]:
     """Return what the design cannot show: failed checks, open questions, the lasting limits."""
-    checks = note.frames["checks"]
+    every = note.frames["checks"]
+    main = on_primary(every, note.primary)
+    checks = every[main]
     lines = []
     for kind, template in (("failed", "all_failed"), ("unjudged", "all_unjudged")):
         for answer_, check in zip(answers(checks), rows_of(checks), strict=True):
             if answer_ == kind:
                 question, seen = md(check.question, note.lang), check_sentence(note, check)
                 lines.append(note.say(note.text[template], question=question, sentence=seen))
+    lines += secondary_limits(note, every[~main])
     if not lines:
         lines.append(note.text["none_failed"])
     if note.meta.get("kind", "cohort") == "cohort":
         lines.append(note.text["limit_declared"])
     return [*lines, note.text["limit_unmeasured"], note.text["limit_sutva"]]
+
+
+def secondary_limits(note: Note, checks: pd.DataFrame) -> list[str]:
+    """Return one line for each question that failed, or stayed open, on other outcomes."""
+    lines = []
+    kinds = note.text["kinds"]
+    found = answers(checks)
+    for kind, word in kinds.items():
+        rows = checks[[answer_ == kind for answer_ in found]] if len(checks) else checks
+        for question in dict.fromkeys(rows["question"]):
+            keys = dict.fromkeys(rows[rows["question"] == question]["outcome"])
+            names = "; ".join(key_label(key, note) for key in keys)
+            lines.append(
+                note.say(
+                    note.text["all_secondary"],
+                    kind=word,
+                    question=md(question, note.lang),
+                    outcomes=md(names.replace(";", " ;"), note.lang),
+                )
+            )
+    return lines
+
+
+def key_label(key: str, note: Note) -> str:
+    """Return the label of an outcome key such as `emploi_m12`."""
+    found = re.fullmatch(r"(.+)_m(\d+)", key)
+    outcome, horizon = (found[1], int(found[2])) if found else (key, None)
+    return outcome_label(outcome, horizon, note.lang, note.labels)
 
 
 def check_sentence(note: Note, check: Any) -> str:

@@ -135,7 +135,13 @@ def difference_flow(flow: pd.DataFrame, placed: Placed) -> pd.DataFrame:
     """Place what each rule keeps, and make what it leaves out again by subtraction."""
     start = flow["kept"].iloc[:1] + flow["lost"].iloc[:1]
     shown = np.array(placed("flow", pd.concat([start, flow["kept"]])))
-    return flow.assign(kept=shown[1:], lost=shown[:-1] - shown[1:])
+    table = flow.assign(kept=shown[1:], lost=shown[:-1] - shown[1:])
+    for kind in ("treated", "persons"):
+        if f"kept_{kind}" in flow:
+            table = table.assign(**{f"kept_{kind}": placed(kind, flow[f"kept_{kind}"])})
+    if {"kept_treated", "kept_comparison"} <= set(flow.columns):
+        table = table.assign(kept_comparison=table["kept"] - table["kept_treated"])
+    return table
 
 
 def difference_effects(effects: pd.DataFrame, placed: Placed, threshold: int) -> pd.DataFrame:
@@ -214,7 +220,7 @@ def released_cells(frames: Mapping[str, pd.DataFrame], study: str, release: str)
 
 
 COUNTS = {
-    "flow": ("kept",),
+    "flow": ("kept", "kept_treated", "kept_persons"),
     "effects": ("n_treated", "n_comparison"),
     "trajectories": ("n_at_risk",),
     "observation": ("n",),
@@ -226,13 +232,13 @@ def cells_of(
     name: str, frame: pd.DataFrame, column: str, study: str, release: str
 ) -> Iterable[tuple[Any, ...]]:
     """Return the rows of the register for one column of one table."""
-    for row in frame.to_dict("records"):
+    for row in frame.to_dict("records") if column in frame else []:
         value = row.get(column)
         if value is not None and np.isfinite(float(value)):
             told = {str(key): entry for key, entry in row.items()}
             yield (release, scope_of(name, column, told, study), name, key_of(name, told), column,
                    float(value))  # fmt: skip
-    if name == "flow":
+    if column == "kept":
         start = float(frame["kept"].iloc[0]) + float(frame["lost"].iloc[0])
         if np.isfinite(start):
             yield (release, f"{study}|flow", name, "start", column, start)
@@ -241,7 +247,7 @@ def cells_of(
 def scope_of(name: str, column: str, row: Mapping[str, Any], study: str) -> str:
     """Return the population that a count is of."""
     if name == "flow":
-        return f"{study}|flow"
+        return f"{study}|{column.removeprefix('kept_') if column != 'kept' else 'flow'}"
     arm = column.removeprefix("n_") if name == "effects" else str(row["arm"])
     subgroup = str(row.get("subgroup") or "")
     return f"{study}|{arm}|{subgroup}={row['subgroup_value']}" if subgroup else f"{study}|{arm}"

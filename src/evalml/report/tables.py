@@ -12,7 +12,7 @@ from evalml.report.markdown import md, table
 from evalml.report.note_text import check_sentence, effect_cells
 from evalml.report.results import rows_of
 from evalml.report.typography import count_text, level_text, number
-from evalml.report.verdict import answers
+from evalml.report.verdict import answers, on_primary
 from evalml.report.words import (
     level_label,
     method_inside,
@@ -58,7 +58,7 @@ def effects_table(note: Note, effects: pd.DataFrame) -> str:
             ]
         )
     columns, caption = list(note.text["effects_columns"]), note.text["effects_caption"]
-    widths, letters = [26, 18, 15, 17, 14, 14, 14], "llrrrrl"
+    widths, letters = [28, 18, 13, 16, 14, 17, 12], "llrrrrl"
     if alike:
         del columns[1], widths[1]
         letters = "lrrrrl"
@@ -78,17 +78,22 @@ def status_word(note: Note, row: Any) -> str:
     return f"**{word}**" if status == "primary" else word
 
 
-def checks_table(note: Note) -> str:
-    """Return each check: what it asks, its answer, what was seen."""
+def checks_table(note: Note, *, primary: bool = True) -> str:
+    """Return each check on the primary outcome, or on the others: question, answer, what was seen.
+
+    Empty where there is none.
+    """
     verdicts = words(note.lang)["verdicts"]
-    checks = note.frames["checks"]
+    every = note.frames["checks"]
+    checks = every[on_primary(every, note.primary) == primary]
+    if not len(checks):
+        return ""
     rows = [
         [md(check.question, note.lang), verdict(verdicts, answer), check_sentence(note, check)]
         for answer, check in zip(answers(checks), rows_of(checks), strict=True)
     ]
-    return table(
-        note.text["checks_columns"], rows, note.text["checks_caption"], widths=[36, 13, 51]
-    )
+    caption = note.text["checks_caption" if primary else "checks_other_caption"]
+    return table(note.text["checks_columns"], rows, caption, widths=[27, 11, 62])
 
 
 def verdict(verdicts: dict[str, str], answer: str) -> str:

@@ -40,6 +40,7 @@ UNITS = {
     "proportion": Unit(100, 1, 1, "point", "points", "%", ("points", "%")),
     "months": Unit(1, 1, 1, "mois", "mois", "mois", ("months", "months")),
     "days": Unit(1, 0, 0, "jour", "jours", "jours", ("days", "days")),
+    "acts": Unit(1, 1, 1, "acte", "actes", "actes", ("acts", "acts")),
     "hours": Unit(1, 0, 0, "heure", "heures", "heures", ("hours", "hours")),
     "dollars": Unit(1, 0, 0, "dollar", "dollars", "dollars", ("dollars", "dollars")),
     "euros": Unit(1, 0, 0, "euro", "euros", "euros", ("euros", "euros")),

@@ -74,11 +74,16 @@ def answers(checks: pd.DataFrame) -> list[str]:
     return [answer_of(*row) for row in zip(*columns, strict=True)]
 
 
-def tally(checks: pd.DataFrame, primary: Mapping[str, Any]) -> Tally:
-    """Count the answers of the checks that bear on the primary outcome."""
+def on_primary(checks: pd.DataFrame, primary: Mapping[str, Any]) -> pd.Series:
+    """Return which checks bear on the outcome, and the horizon, declared beforehand."""
     outcome, horizon = str(primary.get("outcome", "")), primary.get("horizon_months")
     bearing = [bears_on(key, outcome, horizon) for key in checks["outcome"]]
-    rows = checks[pd.Series(bearing, index=checks.index, dtype="bool")]
+    return pd.Series(bearing, index=checks.index, dtype="bool")
+
+
+def tally(checks: pd.DataFrame, primary: Mapping[str, Any]) -> Tally:
+    """Count the answers of the checks that bear on the primary outcome."""
+    rows = checks[on_primary(checks, primary)]
     found = answers(rows)
     gate = any(
         answer == "failed" and gating for answer, gating in zip(found, rows["gating"], strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
@@ -88,4 +89,6 @@ def subgroup_label(subgroup: str, lang: str, labels: Mapping[str, str]) -> str:
 def level_label(subgroup: str, value: str, lang: str, labels: Mapping[str, str]) -> str:
     """Return the name of a value of a subgroup variable."""
     known, key = words(lang)["levels"], f"{subgroup}={value}"
-    return str(labels.get(key) or known.get(key) or known.get(value) or value)
+    label = str(known.get(key) or labels.get(key) or known.get(value) or value)
+    variable = subgroup_label(subgroup, lang, labels)
+    return re.sub(rf"^{re.escape(variable)}\s*:\s*", "", label, flags=re.IGNORECASE)

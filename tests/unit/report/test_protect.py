@@ -149,3 +149,14 @@ def test_a_small_part_of_a_whole_is_a_bound_in_a_sentence(frames_of, sentence, t
     shown = protect_results({"checks": checks}, 11)["checks"]
     assert shown["sentence"].iloc[0] == told
     assert pd.isna(shown["value"].iloc[0]) == (sentence != told)
+
+
+def test_what_a_rule_takes_from_one_arm_cannot_be_subtracted():
+    steps = flow(0, 400, 48, 60, start=3000).assign(kept_treated=[212, 212, 209, 190])
+    steps = steps.assign(
+        kept_comparison=steps["kept"] - steps["kept_treated"], kept_persons=[900, 895, 840, 838]
+    )
+    shown = protect_results({"flow": steps}, 11)["flow"]
+    assert shown["kept_treated"].tolist() == [212, 212, 212, 190]
+    assert (shown["kept"] - shown["kept_comparison"] == shown["kept_treated"]).all()
+    assert shown["kept_persons"].tolist() == [900, 900, 840, 840]

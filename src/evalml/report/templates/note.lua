@@ -43,9 +43,14 @@ local function box_of(div)
   return nil
 end
 
--- A short table stays on one page.
+-- A short table stays on one page; on a narrow screen a table scrolls, by keyboard too.
 local function whole(block)
-  if not FORMAT:match("typst") or #block.bodies[1].body > 8 then return block end
+  if FORMAT:match("html") then
+    local label = pandoc.utils.stringify(block.caption.long)
+    local attributes = { role = "region", tabindex = "0", ["aria-label"] = label }
+    return pandoc.Div({ block }, pandoc.Attr("", { "table-frame" }, attributes))
+  end
+  if not FORMAT:match("typst") or #block.bodies[1].body > 12 then return block end
   return { pandoc.RawBlock("typst", "#block(breakable: false, width: 100%)["), block,
            pandoc.RawBlock("typst", "]") }
 end
