@@ -98,21 +98,21 @@ def _table(result: Audit) -> None:
 
     table = Table(title="What no rounding explains", show_lines=True)
     table.add_column("#", justify="right")
-    for name in ("figure", "printed", "read", "cause", "certainty"):
-        table.add_column(name, overflow="fold")
-    table.add_column("arithmetic", overflow="fold", ratio=1)
+    table.add_column("figure", overflow="fold", ratio=3)
+    table.add_column("printed, to be read", overflow="fold", ratio=2)
+    table.add_column("cause", overflow="fold", ratio=2)
+    table.add_column("arithmetic", overflow="fold", ratio=4)
     for position, finding in enumerate(result.findings, 1):
         first = result.figures[finding.figures[0]]
         more = len(finding.failures) - 1
-        sums = arithmetic(finding.failures[0], result.figures, ENGLISH) if finding.failures else ""
+        sums = [arithmetic(o, result.figures, ENGLISH) for o in finding.failures[:1]]
+        read = f"\n→ {finding.correction}" if finding.correction else ""
         table.add_row(
             str(position),
-            first.id,
-            first.printed,
-            finding.correction,
-            _CAUSE.get(finding.cause, finding.cause),
-            _CERTAINTY[finding.certainty],
-            sums + (f"  (+{more})" if more > 0 else ""),
+            f"{first.id}\n{first.source}, {first.place}",
+            first.printed + read,
+            f"{_CAUSE.get(finding.cause, finding.cause)}\n({_CERTAINTY[finding.certainty]})",
+            "".join(sums) + (f"\n(and {more} more)" if more > 0 else ""),
         )
     console = Console()
     console.print(table)

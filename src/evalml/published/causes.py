@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from evalml.published.catalogue import concept
+from evalml.published.cause import Cause, at, inside
+from evalml.published.causes_share import of_a_share
 from evalml.published.expression import names
 from evalml.published.figure import ADDITIVE
 from evalml.published.identity import Outcome, number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from evalml.published.figure import Figure
 
 _CLOSE = 0.2
 _FEW = 3
-_PAIR = 2
-
-
-class Cause(NamedTuple):
-    """A cause, and how sure it is.
-
-    Attributes:
-        name: Short name.
-        sentence: One or two sentences, in French.
-        certainty: `quasi certaine`, `probable`, `possible` or `indéterminée`.
-        figures: Those to look at first (none: every figure of the identity).
-        correction: What should be printed, if one can tell.
-    """
-
-    name: str
-    sentence: str
-    certainty: str
-    figures: tuple[str, ...] = ()
-    correction: str = ""
 
 
 def other_cause(
@@ -44,10 +25,6 @@ def other_cause(
     """Return the likeliest cause of a failure, slips apart, or None when none is recognised."""
     finder = _FINDERS.get(outcome.identity.kind)
     return finder(outcome, figures, everything) if finder else None
-
-
-def _at(figure: Figure) -> str:
-    return f"{figure.printed} ({figure.place})"
 
 
 def unknown(outcome: Outcome) -> Cause:
@@ -60,111 +37,6 @@ def unknown(outcome: Outcome) -> Cause:
     return Cause("unknown", text, "indéterminée")
 
 
-def _share(
-    outcome: Outcome, figures: Mapping[str, Figure], everything: list[Outcome]
-) -> Cause | None:
-    printed = figures[outcome.identity.right]
-    exact = outcome.left.middle
-    floor = math.floor(exact / printed.step + 1e-9) * printed.step
-    if outcome.left.low == outcome.left.high and math.isclose(floor, printed.value, abs_tol=1e-9):
-        text = (
-            f"Part tronquée au lieu d’être arrondie : {number(exact)} % est imprimé "
-            f"{printed.printed}."
-        )
-        return Cause("truncated", text, "probable", (printed.id,))
-    members = names(outcome.identity.left)
-    if len(members) != _PAIR:
-        return None
-    count, base = figures[members[0]], figures[members[1]]
-    return (
-        _two_extractions(printed, count, base, figures)
-        or _other_figure(printed, count, base, figures)
-        or _repeated_share(printed, count, figures, everything)
-        or _apart(printed, count)
-    )
-
-
-def _two_extractions(
-    printed: Figure, count: Figure, base: Figure, figures: Mapping[str, Figure]
-) -> Cause | None:
-    """The count sits in a table whose own base is not the base of the share."""
-    if count.table == printed.table:
-        return None
-    for own in _alternatives(base, figures):
-        if own.table != count.table:
-            continue
-        share = 100 * count.value / own.value
-        text = (
-            f"La part {printed.printed} et l’effectif {count.printed} viennent de deux "
-            f"extractions : le tableau de l’effectif a pour base {own.printed}, "
-            f"celui de la part {base.printed}"
-        )
-        ok = _inside(share, printed)
-        text += " ; sur sa propre base, la part est juste." if ok else "."
-        sure = "quasi certaine" if ok else "probable"
-        return Cause("extractions", text, sure, (printed.id, count.id, base.id, own.id))
-    return None
-
-
-def _other_figure(
-    printed: Figure, count: Figure, base: Figure, figures: Mapping[str, Figure]
-) -> Cause | None:
-    for other in _alternatives(base, figures):
-        if other.value and _inside(100 * count.value / other.value, printed):
-            text = f"La part est juste sur la base {_at(other)}, et non sur {_at(base)}."
-            return Cause("extractions", text, "probable", (printed.id, count.id, base.id, other.id))
-    for other in _alternatives(count, figures):
-        if base.value and _inside(100 * other.value / base.value, printed):
-            text = f"La part est juste avec l’effectif {_at(other)}, et non {_at(count)}."
-            return Cause("definitions", text, "probable", (count.id, printed.id, other.id))
-    return None
-
-
-def _inside(value: float, figure: Figure) -> bool:
-    target = figure.interval()
-    return target.low <= value <= target.high
-
-
-def _alternatives(figure: Figure, figures: Mapping[str, Figure]) -> Iterator[Figure]:
-    """Yield the other values printed for what a figure measures."""
-    what = concept(figure)
-    for other in figures.values():
-        if (
-            other.value != figure.value
-            and other.territory == figure.territory
-            and concept(other) == what
-        ):
-            yield other
-
-
-def _repeated_share(
-    printed: Figure, count: Figure, figures: Mapping[str, Figure], everything: list[Outcome]
-) -> Cause | None:
-    """The share is printed elsewhere with another value, or elsewhere fails the same way."""
-    failing = {o.identity.right for o in everything if not o.holds}
-    what = concept(printed)
-    for other in figures.values():
-        same = other.id != printed.id and concept(other) == what
-        if same and other.territory == printed.territory and other.value != printed.value:
-            text = f"{_at(printed)} et {_at(other)} portent le même nom, et l’effectif {_at(count)}"
-            if other.id in failing:
-                text += " ne donne ni l’un ni l’autre : définitions ou extractions différentes."
-            else:
-                text += f" donne {other.printed} : deux définitions ou deux extractions."
-            return Cause("definitions", text, "probable", (printed.id, other.id, count.id))
-    return None
-
-
-def _apart(printed: Figure, count: Figure) -> Cause | None:
-    if printed.table == count.table:
-        return None
-    text = (
-        f"La part {_at(printed)} et l’effectif {_at(count)} ne sont pas imprimés ensemble : "
-        "deux définitions ou deux extractions."
-    )
-    return Cause("definitions", text, "possible", (printed.id, count.id))
-
-
 def _growth(
     outcome: Outcome, figures: Mapping[str, Figure], everything: list[Outcome]
 ) -> Cause | None:
@@ -173,7 +45,7 @@ def _growth(
     now, before = (figures[name] for name in names(outcome.identity.left)[:2])
     inverted = 100 * (now.value - before.value) / now.value
     right = 100 * (now.value - before.value) / before.value
-    if not _inside(inverted, rate):
+    if not inside(inverted, rate):
         return None
     text = (
         f"Mauvaise base : l’écart est rapporté au niveau d’arrivée ({now.printed}) au lieu du "
@@ -197,12 +69,12 @@ def _twice(
     both = all(_held(f.id, everything) for f in (first, second))
     if both and first.statistic in ADDITIVE and first.table != second.table:
         text = (
-            f"{_at(first)} et {_at(second)} sont chacun "
+            f"{at(first)} et {at(second)} sont chacun "
             "cohérents avec leur propre tableau : deux extractions sous le même nom."
         )
         return Cause("extractions", text, "quasi certaine", (first.id, second.id))
     text = (
-        f"{_at(first)} et {_at(second)} portent le même nom : deux définitions ou deux extractions."
+        f"{at(first)} et {at(second)} portent le même nom : deux définitions ou deux extractions."
     )
     return Cause("definitions", text, "probable", (first.id, second.id))
 
@@ -225,7 +97,7 @@ def _mean(
     if not low <= whole.value <= high:
         return None
     text = (
-        f"{_at(whole)} est compris entre les parts des territoires mais n’est pas leur moyenne "
+        f"{at(whole)} est compris entre les parts des territoires mais n’est pas leur moyenne "
         f"pondérée ({number(outcome.left.middle)} %) : l’ensemble et les territoires ne viennent "
         "pas de la même extraction, ou l’un des chiffres est faux."
     )
@@ -281,14 +153,14 @@ def _exceeds(
     if outcome.gap > _CLOSE * abs(whole.value):
         return None
     text = (
-        f"{_at(part)} dépasse {_at(whole)} de "
+        f"{at(part)} dépasse {at(whole)} de "
         f"{number(outcome.gap)} : les deux grandeurs n’ont pas la même définition."
     )
     return Cause("definitions", text, "possible", (part.id, whole.id))
 
 
 _FINDERS: dict[str, Callable[[Outcome, Mapping[str, Figure], list[Outcome]], Cause | None]] = {
-    "share_of_base": _share,
+    "share_of_base": of_a_share,
     "growth": _growth,
     "printed_twice": _twice,
     "weighted_mean": _mean,

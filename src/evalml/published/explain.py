@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from evalml.published.catalogue import Catalogue, concept
 from evalml.published.causes import other_cause, unknown
 from evalml.published.edits import KINDS, Slip, completed
+from evalml.published.identity import WEAK
 from evalml.published.repair import Bench, Suspect, rivals
 from evalml.published.rules_text import badly_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from evalml.published.causes import Cause
+    from evalml.published.cause import Cause
     from evalml.published.figure import Figure
     from evalml.published.identity import Outcome
 
@@ -62,7 +63,11 @@ def explain(figures: Mapping[str, Figure], outcomes: Iterable[Outcome]) -> list[
     findings = _merge(findings, figures)
     named = {name for f in findings for name in f.figures[:1]}
     findings += [_written(f) for f in badly_written(Catalogue(figures)) if f.id not in named]
-    return sorted(findings, key=lambda f: (CERTAINTY.index(f.certainty), -len(f.failures)))
+    strong_first = [
+        replace(f, failures=tuple(sorted(f.failures, key=lambda o: o.identity.kind in WEAK)))
+        for f in findings
+    ]
+    return sorted(strong_first, key=lambda f: (CERTAINTY.index(f.certainty), -len(f.failures)))
 
 
 def _slips(bench: Bench, everything: list[Outcome], limit: float) -> list[Finding]:
@@ -116,7 +121,10 @@ def _proposal(suspect: Suspect) -> str:
 def _causes(bench: Bench, everything: list[Outcome]) -> list[Finding]:
     now = [bench.outcome(i) for i in range(len(everything))]
     findings = []
-    for position in sorted(bench.failing):
+    repeated_first = sorted(
+        bench.failing, key=lambda i: (bench.identities[i].kind != "printed_twice", i)
+    )
+    for position in repeated_first:
         cause = other_cause(now[position], bench.figures, now)
         if cause is not None:
             findings.append(_from_cause(cause, (everything[position],)))

@@ -125,7 +125,9 @@ class Bench:
         chance = len(tried) * reach * min(len(self.identities[i].members) for i in best)
         left = self._strong(set(failing) - best)
         chance *= _TEN ** (left - max(self._strong(best) - 1, 0))
-        return Suspect(figure, tuple(mended[best]), best, chance)
+        wanted = [self.identities[i] for i in sorted(best)]
+        ranked = sorted(mended[best], key=lambda s: trial.misfit(s.value, wanted))
+        return Suspect(figure, tuple(ranked), best, chance)
 
     def _sound(self, position: int) -> bool:
         return check(self.identities[position], self._values).holds
@@ -156,6 +158,14 @@ class _Trial:
 
     def holds(self, identity: Identity) -> bool:
         return check(identity, self.values).holds
+
+    def misfit(self, value: float, wanted: list[Identity]) -> float:
+        """Return how far from exact a value leaves identities, rounding set aside."""
+        self.move(value)
+        outcomes = [check(i, self.values) for i in wanted if i.relation == "="]
+        return sum(
+            abs(o.left.middle - o.right.middle) / max(abs(o.right.middle), 1.0) for o in outcomes
+        )
 
     def reach(self, slip: Slip, required: list[Identity]) -> float:
         """Return the share of numbers of the same length that mend as well."""

@@ -100,6 +100,19 @@ def test_a_share_of_another_table_s_base_is_two_extractions():
     assert "extractions" in causes
 
 
+def test_a_share_of_a_neighbouring_count_is_two_definitions():
+    group = {"breakdown": "age=-18"}
+    figures = folder(
+        figure("base", "41 463"),
+        figure("part", "11 758", population="jeunes", **group),
+        figure("files", "11 103", indicator="dossiers", **group),
+        figure("share", "27 %", statistic="share", population="jeunes", **group),
+    )
+    finding = only(figures)
+    assert finding.cause == "definitions"
+    assert "11 103" in finding.explanation  # 11 103 / 41 463 = 26.8 %, 11 758 / 41 463 = 28.4 %
+
+
 def test_two_tables_each_right_are_two_extractions_not_a_misprint():
     early = by_departement("e", ["3 793", "19 652", "5 070", "9 472", "3 178"], table="zonage")
     late = by_departement("l", ["3 832", "19 797", "5 099", "9 542", "3 193"], table="annexe")
