@@ -50,8 +50,9 @@ WORDS = {
 }
 _DECIMALS_BELOW = 100
 _CSS = (
-    "<style>.evalml td,.evalml th{text-align:left;vertical-align:top;padding:.25em .8em}"
-    ".evalml{border-collapse:collapse}.evalml tr{border-bottom:1px solid #ddd}</style>"
+    "<style>.evalml td,.evalml th{text-align:left!important;vertical-align:top;padding:.25em .8em}"
+    ".evalml{border-collapse:collapse;margin-left:0!important}"
+    ".evalml tr{border-bottom:1px solid #ddd}</style>"
 )
 
 

@@ -217,6 +217,7 @@ def _write_html(path: Path) -> None:
         exclude_input_prompt=True,
     )
     body, _ = exporter.from_filename(str(path))
+    body = body.replace("</head>", "<style>pre{white-space:pre-wrap!important}</style></head>", 1)
     path.with_suffix(".html").write_text(body, encoding="utf-8")
 
 
