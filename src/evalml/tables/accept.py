@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evalml.engine import literal, union
 from evalml.errors import TableMissingError
 from evalml.extract import contract
 from evalml.extract.schema import to_contract
@@ -33,12 +34,14 @@ class Tables:
         tables: Lazy table by name, with exactly the columns and types of the contract.
         rejects: Rows put aside, one line per table and rule: `table`, `rule`, `rows`.
         put_aside: The rows themselves, with the `rule` each breaks, for the tables that have any.
+        received: Rows received by table.
     """
 
     meta: ExtractMeta
     tables: dict[str, Table]
     rejects: pd.DataFrame
     put_aside: dict[str, Table] = field(default_factory=dict)
+    received: dict[str, int] = field(default_factory=dict)
 
     def table(self, name: str) -> Table:
         """Return the accepted rows of one table.
@@ -73,20 +76,24 @@ def accept_tables(extract: Extract, engine: Engine) -> Tables:
         engine: Where queries run.
     """
     known = Known(extract.meta.extraction_date)
-    accepted: dict[str, Table] = {}
-    aside: dict[str, Table] = {}
-    counts: list[tuple[str, str, int]] = []
-    for table in contract.TABLES:
-        if table.name not in extract.tables:
-            continue
+    held = [t for t in contract.TABLES if t.name in extract.tables]
+    typed = {t.name: to_contract(extract.tables[t.name], t) for t in held}
+    with engine.reading(f"{extract.path} cannot be read to its end; copy it again"):
+        twice = _with_duplicates(typed, engine)
+    splits: dict[str, _Split] = {}
+    for table in held:
         with engine.reading(f"table {table.name} cannot be read to its end; copy it again"):
-            split = _split(table, extract.tables[table.name], known, engine)
-        accepted[table.name] = split.accepted
-        counts += [(table.name, rule, n) for rule, n in split.counts.items()]
-        if split.aside is not None:
-            aside[table.name] = split.aside
-    rejects = pd.DataFrame(counts, columns=list(REJECT_COLUMNS))
-    return Tables(extract.meta, accepted, rejects, aside)
+            splits[table.name] = _split(
+                table, typed[table.name], known, engine, duplicates=table.name in twice
+            )
+    counts = [(t, rule, n) for t, s in splits.items() for rule, n in s.counts.items()]
+    return Tables(
+        extract.meta,
+        {t: s.accepted for t, s in splits.items()},
+        pd.DataFrame(counts, columns=list(REJECT_COLUMNS)),
+        {t: s.aside for t, s in splits.items() if s.aside is not None},
+        {t: s.received for t, s in splits.items()},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +101,32 @@ class _Split:
     accepted: Table
     aside: Table | None
     counts: dict[str, int]
+    received: int
 
 
-def _split(table: contract.Table, raw: Table, known: Known, engine: Engine) -> _Split:
-    typed = to_contract(raw, table)
-    duplicates = _has_duplicates(typed, table, engine)
+def _split(
+    table: contract.Table, typed: Table, known: Known, engine: Engine, *, duplicates: bool
+) -> _Split:
     marked = flagged(typed, table, known, duplicates=duplicates)
-    broken = marked.filter(marked["rule"].notnull())
-    tally = broken.group_by("rule").aggregate(rows=broken.count())
-    frame = engine.fetch(tally).sort_values("rule")
+    frame = engine.fetch(marked.group_by("rule").aggregate(rows=marked.count()))
+    received, frame = int(frame["rows"].sum()), frame.dropna().sort_values("rule")
     counts = {str(r): int(n) for r, n in zip(frame["rule"], frame["rows"], strict=True)}
     if not counts:
         known.learn(table, typed, None)
-        return _Split(typed, None, {})
+        return _Split(typed, None, {}, received)
     kept = engine.keep(marked, engine.fresh_name(f"checked_{table.name}"))
     accepted = kept.filter(kept["rule"].isnull()).drop("rule")
     known.learn(table, accepted, typed)
-    return _Split(accepted, kept.filter(kept["rule"].notnull()), counts)
+    return _Split(accepted, kept.filter(kept["rule"].notnull()), counts, received)
 
 
-def _has_duplicates(typed: Table, table: contract.Table, engine: Engine) -> bool:
-    keys = typed.select(*table.key)
-    sizes = keys.group_by(*table.key).aggregate(rows=keys.count())
-    frame = engine.fetch(sizes.aggregate(largest=sizes.rows.max()))
-    return bool(frame["largest"].fillna(0)[0] > 1)
+def _with_duplicates(typed: dict[str, Table], engine: Engine) -> set[str]:
+    """Return the tables where some key appears more than once, in one query."""
+    largest = []
+    for name, rows in typed.items():
+        key = list(contract.table(name).key)
+        sizes = rows.group_by(*key).aggregate(rows=rows.count())
+        most = sizes.aggregate(rows=sizes["rows"].max())
+        largest.append(most.select(table=literal(name), rows=most["rows"]))
+    frame = engine.fetch(union(*largest)) if len(largest) > 1 else engine.fetch(largest[0])
+    return set(frame.loc[frame["rows"].fillna(0) > 1, "table"])

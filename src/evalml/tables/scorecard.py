@@ -135,18 +135,13 @@ def score(extract: Extract, tables: Tables, engine: Engine) -> Scorecard:
         if table.name not in tables.tables:
             continue
         aside = tables.rejects[tables.rejects["table"] == table.name]
-        received = _rows(extract, table, engine)
+        received = tables.received[table.name]
         accepted = received - int(aside["rows"].sum())
         sizes.append(Size(table.name, received, accepted))
         counts = dict(zip(aside["rule"], aside["rows"], strict=True))
         lines += _aside_lines(table, received, counts)
         lines += _counted_lines(table, extract, tables, engine)
     return Scorecard(tables.meta, tuple(lines), tuple(sizes))
-
-
-def _rows(extract: Extract, table: contract.Table, engine: Engine) -> int:
-    raw = extract.tables[table.name]
-    return int(engine.fetch(raw.aggregate(n=raw.count()))["n"][0])
 
 
 def _aside_lines(table: contract.Table, received: int, counts: dict[str, int]) -> list[Line]:
