@@ -47,7 +47,8 @@ end
 local function whole(block)
   if FORMAT:match("html") then
     local label = pandoc.utils.stringify(block.caption.long)
-    local attributes = { role = "region", tabindex = "0", ["aria-label"] = label }
+    -- A list of pairs keeps its order: a table by name would change from run to run.
+    local attributes = { { "role", "region" }, { "tabindex", "0" }, { "aria-label", label } }
     return pandoc.Div({ block }, pandoc.Attr("", { "table-frame" }, attributes))
   end
   if not FORMAT:match("typst") or #block.bodies[1].body > 12 then return block end
