@@ -111,13 +111,13 @@ def estimate(  # noqa: PLR0913, PLR0917
         "treatment": treatment,
         "outcomes": split_names(outcome),
         "covariates": split_names(covariates),
-        "subgroups": (*split_names(subgroup), *split_names(exact)),
+        "subgroups": split_names(subgroup),
+        "strata": split_names(exact),
         "cluster": cluster or None,
         "person": person or None,
     }
     comparison = _read(data, roles, formula, missing)
-    by = len(split_names(subgroup))
-    effects = estimate_effects(_only(comparison, by), methods, settings=settings)
+    effects = estimate_effects(comparison, methods, settings=settings)
     show([_with_notes(effect, comparison) for effect in effects], json_wanted=json)
     if not json:
         _print_balance(effects[0])
@@ -133,7 +133,7 @@ def _read(data: Path, roles: dict[str, Any], formula: str, missing: str) -> Comp
     one_of("missing", missing, ("refuse", "drop", "category"))
     single = [roles["treatment"], roles["cluster"], roles["person"]]
     wanted = [n for n in single if n]
-    for several in ("outcomes", "covariates", "subgroups"):
+    for several in ("outcomes", "covariates", "subgroups", "strata"):
         wanted += roles[several]
     frame = read_table(data, [*wanted, *(names_in(formula) if formula else [])])
     _refuse_missing_outcomes(frame, roles["outcomes"], missing)
@@ -148,6 +148,7 @@ def _read(data: Path, roles: dict[str, Any], formula: str, missing: str) -> Comp
         cluster=roles["cluster"],
         person=roles["person"],
         subgroups=list(dict.fromkeys(roles["subgroups"])),
+        strata=roles["strata"],
         missing=missing,  # type: ignore[arg-type]
     )
 
@@ -175,18 +176,6 @@ def _refuse_missing_outcomes(frame: pd.DataFrame, outcomes: tuple[str, ...], mis
                 "missing at random)"
             )
             raise DataError(message)
-
-
-def _only(comparison: Comparison, subgroups: int) -> Comparison:
-    """Keep exact covariates at hand for matching without making subgroups of them."""
-    from dataclasses import replace
-
-    asked = comparison.subgroups.iloc[:, :subgroups]
-    extra = comparison.subgroups.iloc[:, subgroups:]
-    described = comparison.covariates.assign(
-        **{str(c): extra[c] for c in extra if c not in comparison.covariates}
-    )
-    return replace(comparison, subgroups=asked, covariates=described)
 
 
 def _with_notes(effect: Effect, comparison: Comparison) -> Effect:

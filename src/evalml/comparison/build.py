@@ -40,7 +40,7 @@ class MeasureSpec:
     channel: str = "table"
 
 
-def build_comparison(
+def build_comparison(  # noqa: PLR0913
     frame: pd.DataFrame,
     *,
     treatment: str,
@@ -49,6 +49,7 @@ def build_comparison(
     cluster: str | None = None,
     person: str | None = None,
     subgroups: Sequence[str] = (),
+    strata: Sequence[str] = (),
     missing: Missing = "refuse",
 ) -> Comparison:
     """Read two arms from a person-level table.
@@ -61,6 +62,7 @@ def build_comparison(
         cluster: Column of the clusters for the variance (the mission locale).
         person: Column of the person's identifier; without it, rows are told apart by content.
         subgroups: Columns whose values define subgroups.
+        strata: Columns on which matched persons may have to be equal, such as the trial's month.
         missing: What to do with missing covariates: `refuse`, `category` or `drop`.
 
     Returns:
@@ -70,7 +72,7 @@ def build_comparison(
         ColumnMissingError: A column named is not in the table.
         DataError: Missing covariates, treatment not 0/1, one arm empty, outcome not a number.
     """
-    wanted = [treatment, *(m.column for m in measures), *covariates, *subgroups]
+    wanted = [treatment, *(m.column for m in measures), *covariates, *subgroups, *strata]
     _require(frame, [*wanted, *(c for c in (cluster, person) if c is not None)])
     _distinct_roles(treatment, [m.column for m in measures], covariates)
     rows, notes = _without_missing(frame, list(dict.fromkeys(covariates)), missing)
@@ -87,6 +89,7 @@ def build_comparison(
         person=_hashes(rows, person, design, treated, built),
         subgroups=rows[list(subgroups)].reset_index(drop=True),
         notes=(*notes, *left_out),
+        strata=rows[list(dict.fromkeys(strata))].reset_index(drop=True) if strata else None,
     )
 
 

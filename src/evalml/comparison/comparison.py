@@ -81,6 +81,8 @@ class Comparison:
         person: Hash of the person, shape (n,): folds, ties and bootstrap weights follow it.
         subgroups: n rows, one column per declared subgroup variable.
         notes: What was left out on the way (constant or repeated columns, rows), with counts.
+        strata: n rows, further columns on which matched persons may have to be equal (the month
+            of the trial), or None.
     """
 
     treated: BoolVector
@@ -91,6 +93,7 @@ class Comparison:
     person: HashVector
     subgroups: pd.DataFrame
     notes: tuple[str, ...] = ()
+    strata: pd.DataFrame | None = None
 
     @property
     def n_treated(self) -> int:

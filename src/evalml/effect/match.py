@@ -223,6 +223,11 @@ def match_details(
             f"{asked - n_treated} of {asked} treated found no partner and were dropped: the effect "
             f"is that on the {n_treated} matched treated, no longer on all the treated"
         )
+    if sample.repeated and sample.strata is None:
+        warnings.append(
+            "some persons have several rows and could be their own partner: match exactly on what "
+            "tells the rows apart, such as the month of the trial"
+        )
     if matches.short:
         warnings.append(f"{matches.short} persons found fewer than {options.k} partners")
     return {

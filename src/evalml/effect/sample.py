@@ -102,19 +102,20 @@ def trim_rows(sample: Sample, score: Vector, low: float) -> Sample:
 
 
 def find_strata(comparison: Comparison, exact: Sequence[str]) -> IntVector:
-    """Number the combinations of values of covariates or subgroups, shape (N,).
+    """Number the combinations of values of covariates, subgroups or strata, shape (N,).
 
     Raises:
-        EstimationError: A name is neither a covariate nor a subgroup.
+        EstimationError: A name is none of these.
     """
+    frames = [comparison.covariates, comparison.subgroups]
+    if comparison.strata is not None:
+        frames.append(comparison.strata)
     codes = np.zeros(comparison.treated.size, dtype=np.int64)
     for name in exact:
-        known = comparison.covariates if name in comparison.covariates else comparison.subgroups
-        if name not in known:
-            names = [*map(str, comparison.covariates), *map(str, comparison.subgroups)]
-            message = (
-                f"exact: '{name}' is neither a covariate nor a subgroup; {nearest(name, names)}"
-            )
+        known = next((f for f in frames if name in f), None)
+        if known is None:
+            names = [str(column) for frame in frames for column in frame]
+            message = f"exact: '{name}' is not a covariate; {nearest(name, names)}"
             raise EstimationError(message)
         values, levels = pd.factorize(known[name], sort=True, use_na_sentinel=False)
         codes = np.unique(codes * len(levels) + values, return_inverse=True)[1]

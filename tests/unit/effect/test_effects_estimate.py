@@ -220,7 +220,7 @@ def test_each_way_to_fail_has_a_sentence() -> None:
     )
     failing(
         frame,
-        "'town' is neither a covariate nor a subgroup",
+        "'town' is not a covariate",
         methods=["match"],
         settings=Settings(match=MatchOptions(exact=("town",))),
     )
@@ -254,3 +254,30 @@ def test_every_method_returns_plain_numbers_and_counts() -> None:
         assert effect.mean_treated - effect.mean_comparison == pytest.approx(effect.estimate)
         assert effect.std_error > 0
         assert 0 <= effect.p_value <= 1
+
+
+def test_inside_sequential_trials_partners_are_those_at_risk_in_the_same_month() -> None:
+    """A person waits in months 1 and 2 and enters in month 3: never one's own partner."""
+    rng = np.random.default_rng(4)
+    rows = [
+        {"id": i, "month": m, "treat": int(m == entry), "x": x, "y": rng.standard_normal() + m}
+        for i in range(150)
+        for x in [rng.standard_normal()]
+        for entry in [rng.integers(1, 7)]
+        for m in range(1, min(entry, 4) + 1)
+    ]
+    c = build_comparison(
+        pd.DataFrame(rows),
+        treatment="treat",
+        measures=[MeasureSpec("y")],
+        covariates=["x"],
+        person="id",
+        strata=["month"],
+    )
+    free, risk = (
+        estimate_effects(c, ["match"], settings=Settings(match=MatchOptions(exact=exact)))[0]
+        for exact in ((), ("month",))
+    )
+    assert any("could be their own partner" in w for w in free.details["warnings"])
+    assert not any("own partner" in w for w in risk.details["warnings"])
+    assert abs(risk.estimate) < 0.4 < abs(free.estimate)
