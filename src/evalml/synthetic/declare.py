@@ -72,6 +72,7 @@ def situations(m: Made, sp: Spells) -> pa.Table:
     n = len(at)
     s, who, month = sp.situation[at], sp.who[at], when[at]
     first = sp.first_day[at]
+    first = _from_welcome(m, who, month, first, last[at], rng)
     late = (rng.random(n) < d.date_shifted) * rng.integers(1, 16, n)
     first = np.minimum(first + late, np.maximum(first, last[at]))
     entered = np.maximum(m.contact_day(who, month), first)
@@ -98,6 +99,17 @@ def situations(m: Made, sp: Spells) -> pa.Table:
     }
     main = as_contract("situations", columns | {"id_situation": pa.array([""] * n)})
     return pa.concat_tables([main, _immersions(m)])
+
+
+def _from_welcome(
+    m: Made, who: AnyVector, month: AnyVector, first: AnyVector, last: AnyVector,
+    rng: np.random.Generator,
+) -> AnyVector:  # fmt: skip
+    """Return first days as told: what began before the welcome is entered as recent."""
+    told_at = m.contact_day(who, month)
+    recent = np.minimum(told_at - rng.integers(0, 60, len(who)), last)
+    old = month == m.people.welcome[who]
+    return np.asarray(np.where(old, np.maximum(first, recent), first))
 
 
 def _apart(who: AnyVector, t: AnyVector, *columns: AnyVector) -> tuple[AnyVector, ...]:

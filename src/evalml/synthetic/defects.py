@@ -59,7 +59,9 @@ def _reopened_spell(bed: Bed, count: int) -> None:
     end = bed.days("accompagnements", "date_fin")
     shut = bed.of_file("accompagnements", "date_cloture")
     last = _last_of_programme(bed)
+    everyone = np.arange(len(end))
     fit = (end > 0) & (end < bed.extraction - 60) & (shut < 0) & last
+    fit &= end - bed.born("accompagnements", everyone) < 25 * _YEAR
     at = bed.choose("accompagnements", fit, count, "reopened_spell")
     rows = bed.tables["accompagnements"].take(pa.array(at))
     ids, first = fresh("ACR", count), end[at] + 2
@@ -97,13 +99,16 @@ def _exit_after_closure(bed: Bed, count: int) -> None:
 
 def _file_is_only_one(bed: Bed) -> AnyVector:
     """Return which programme spells belong to persons with a single file."""
+    return ~np.asarray(pc.is_in(bed.tables["accompagnements"]["id_jeune"], _with_two_files(bed)))
+
+
+def _with_two_files(bed: Bed) -> pa.Array:
     counts = bed.tables["dossiers"]["id_jeune"].value_counts()
-    several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
-    return ~np.asarray(pc.is_in(bed.tables["accompagnements"]["id_jeune"], several))
+    return counts.field("values").filter(pc.greater(counts.field("counts"), 1))
 
 
 def _entry_after_programme_closed(bed: Bed, count: int) -> None:
-    _false_entry(bed, count, "entry_after_programme_closed", "GJ", GJ_CLOSED, 0, 16.5, 25.5)
+    _false_entry(bed, count, "entry_after_programme_closed", "CIVIS", GJ_CLOSED, 0, 16.5, 25.5)
 
 
 def _age_out_of_range_at_entry(bed: Bed, count: int) -> None:
@@ -138,7 +143,7 @@ def _false_entry(
     fit = (age >= low) & (age <= high) & ~inside & (shut < 0) & (start < bed.extraction - 30)
     fit &= ~np.asarray(pc.is_in(files["id_jeune"], disabled.combine_chunks()))
     at = bed.choose("dossiers", fit, count, defect)
-    ids = fresh("AC" + programme[0], count)
+    ids = fresh("AC" + programme[:2], count)
     model = (
         bed.tables["accompagnements"].slice(0, 1).take(pa.array(np.zeros(count, dtype=np.int64)))
     )
@@ -193,7 +198,7 @@ def _qpv_missing_after_2024(bed: Bed, count: int) -> None:
 def _unknown_structure(bed: Bed, count: int) -> None:
     everyone = np.ones(bed.tables["dossiers"].num_rows, dtype=bool)
     at = bed.choose("dossiers", everyone, count, "unknown_structure")
-    bed.put("dossiers", "id_structure", at, pa.array(["00000S00"] * count))
+    bed.put("dossiers", "id_structure", at, pa.array([f"{k:05d}S00" for k in range(count)]))
     bed.note("unknown_structure", "dossiers", bed.tables["dossiers"]["id_dossier"].take(at))
 
 
@@ -208,6 +213,7 @@ def _merged_structure_used(bed: Bed, count: int) -> None:
     fit = (bed.days("dossiers", "date_ouverture") > since) & _equal(
         bed, "dossiers", "id_structure", heir
     )
+    fit &= ~np.asarray(pc.is_in(bed.tables["dossiers"]["id_jeune"], _with_two_files(bed)))
     at = bed.choose("dossiers", fit, count, "merged_structure_used")
     bed.put("dossiers", "id_structure", at, pa.array([old] * count))
     bed.note("merged_structure_used", "dossiers", bed.tables["dossiers"]["id_dossier"].take(at))

@@ -192,6 +192,18 @@ def _welcome(world: World, cal: Calendar, rng: np.random.Generator, n: int) -> A
     return rng.choice(months, size=n, p=weight / weight.sum()).astype(np.int16)
 
 
+def _told_apart(born: AnyVector, day: AnyVector, welcome: AnyVector, kind: AnyVector) -> AnyVector:
+    """Return days of birth such that no two persons of a block look alike in what files show."""
+    for _ in range(4):
+        key = ((born.astype(np.int64) + 999) * 28 + day) * 1000 + welcome
+        key = key * 6 + kind
+        order = np.argsort(key, kind="stable")
+        again = np.zeros(len(key), dtype=np.int64)
+        again[order[1:]] = key[order][1:] == key[order][:-1]
+        day = (day + 5 * again) % 28
+    return np.asarray(day.astype(np.int16))
+
+
 def people(world: World, a: Areas, cal: Calendar, draws: Draws) -> People:
     """Draw the persons of one block."""
     n, p, rng = draws.persons, world.population, draws.fixed("people")
@@ -203,6 +215,9 @@ def people(world: World, a: Areas, cal: Calendar, draws: Draws) -> People:
     niveau = pick(rng, list(p.niveau_diplome.values()), n)
     young = (ages < 18) & (niveau >= 3)
     niveau = np.where(young, niveau % 3, niveau).astype(np.int8)
+    women, nation = rng.random(n) < p.women, pick(rng, list(p.nationalite.values()), n)
+    born, birth_day = (welcome - months_old).astype(np.int16), rng.integers(0, 28, n)
+    birth_day = _told_apart(born, birth_day, welcome, women * 3 + nation)
     u = rng.random(n)
     after = welcome + 1 + rng.geometric(max(p.moves_per_year / 12, 1e-9), n).clip(0, NEVER - 999)
     to = rng.choice(len(a.ids), size=n, p=a.share).astype(np.int16)
@@ -210,10 +225,10 @@ def people(world: World, a: Areas, cal: Calendar, draws: Draws) -> People:
     if not p.moves_across:
         moves &= a.departement[to] == dep
     return People(
-        women=rng.random(n) < p.women,
-        birth_day=rng.integers(0, 28, n).astype(np.int16),
-        birth_month=(welcome - months_old).astype(np.int16),
-        nationalite=pick(rng, list(p.nationalite.values()), n),
+        women=women,
+        birth_day=birth_day,
+        birth_month=born,
+        nationalite=nation,
         welcome=welcome,
         area=area,
         area_after=np.where(moves, to, area),

@@ -123,9 +123,9 @@ class Seen:
     area: AnyVector
 
 
-def young_enough(p: People, age: AnyVector) -> AnyVector:
-    """Return whether ages lie within 16-25, or 16-29 for disabled workers."""
-    return (age >= 16) & (age < np.where(p.rqth, 30, 26))
+def young_enough(entry: Entry, p: People, age: AnyVector) -> AnyVector:
+    """Return whether ages lie within a programme's bounds, wider for disabled workers."""
+    return (age >= entry.age_min) & (age < np.where(p.rqth, entry.rqth_under, 26))
 
 
 def opening(world: World, name: str, a: Areas, cal: Calendar) -> tuple[AnyVector, int]:
@@ -168,7 +168,7 @@ def endings(
     stable = (situation == DURABLE) | (situation == ALTERNANCE)
     job = inside & stable & (u < entry.leaves_when_employed)
     quits = inside & ~job & (u > 1 - entry.abandons)
-    old = inside & ~young_enough(p, seen.age)
+    old = inside & ~young_enough(entry, p, seen.age)
     over = inside & (t >= e.limit)
     motif = np.where(situation == ALTERNANCE, M_ALTERNANCE, M_DURABLE)
     motif = np.where(job, motif, np.where(quits, M_ABANDON, np.where(old, M_AGE, M_ECHEANCE)))

@@ -93,7 +93,7 @@ def _file_columns(
     area = np.where(second, p.area_after[who], p.area[who])
     area = _merged(m, area, opened)
     year_2024 = (np.datetime64("2024-01-01").astype("datetime64[D]")).astype(np.int64)
-    lost = rng.random(n) < np.where(opened >= year_2024, pop.qpv_missing_2024, pop.qpv_missing)
+    lost = rng.random(n) < np.where(updated >= year_2024, pop.qpv_missing_2024, pop.qpv_missing)
     seats = [code[:5] for code in a.ids]
     same = rng.integers(0, len(seats), n)
     near = np.where(a.departement[same] == a.departement[area], same, area)
@@ -151,6 +151,8 @@ def _spell_table(m: Made, names: list[str], rows: AnyVector) -> pa.Table:
     until = np.where(end < 0, m.cal.months - 1, end)
     leaving = m.cal.starts[until] + rng.integers(0, 28, n)
     leaving = np.where(motif == M_AUTRE, m.contact_day(who, until), leaving)
+    term = m.cal.starts[until] + m.day[start, who]
+    leaving = np.where(motif == M_ECHEANCE, np.minimum(leaving, term), leaving)
     worded = _reasons(m, who, until, motif, rng)
     longest = np.array([_longest(m, name) for name in names])[k]
     planned = m.cal.starts[(start + longest).clip(0, len(m.cal.starts) - 1)] + m.day[start, who]
@@ -176,11 +178,18 @@ def _spell_table(m: Made, names: list[str], rows: AnyVector) -> pa.Table:
         "date_fin_prevue": days(np.maximum(planned[at], first)),
         "date_fin": days(last, gone),
         "motif_fin": coded(MOTIFS, why.clip(0), gone),
-        "rang": plain(np.where(old, rank[at], 1)),
+        "rang": plain(np.where(old, rank[at], 1 + _shut(m, names, k[at], moved))),
         "id_parent": coded_or_null(numbered("P", parents.clip(0), 1), parents < 0),
         "date_saisie": days(np.minimum(first + late[at], m.last_day)),
     }
     return as_contract("accompagnements", columns)
+
+
+def _shut(m: Made, names: list[str], k: AnyVector, day: AnyVector) -> AnyVector:
+    """Return whether programmes were closed to first entries on the days given."""
+    ends = [m.world.programmes[n].closed if n in m.world.programmes else None for n in names]
+    last = np.array([np.datetime64(x or "9999-01-01", "D").astype(np.int64) for x in ends])
+    return np.asarray(day >= last[k])
 
 
 def _longest(m: Made, name: str) -> int:

@@ -166,13 +166,13 @@ class _Run:
         """Start programme spells; return who entered one."""
         came = np.zeros(len(seen.age), dtype=bool)
         month = int(self.cal.of_year(t))
-        base = young_enough(self.p, seen.age) & seen.recent & ~seen.busy & (seen.since >= 1)
+        base = seen.recent & ~seen.busy & (seen.since >= 1)
         for name, e in self.enrolments.items():
             entry = self.world.programmes[name]
             may = base | (seen.since == 0) if name == "PACEA" else base
             may = (
                 may
-                & (seen.age >= entry.age_min)
+                & young_enough(entry, self.p, seen.age)
                 & self.open_to(name, seen, t)
                 & ~self.excluded(name, t)
             )
@@ -213,7 +213,7 @@ class _Run:
         entry = self.world.programmes.get("IAE")
         if entry is None:
             return np.empty(0, dtype=np.int64)
-        may = young_enough(self.p, seen.age) & seen.recent & (seen.since >= 1) & ~seen.busy
+        may = young_enough(entry, self.p, seen.age) & seen.recent & (seen.since >= 1) & ~seen.busy
         may &= (self.situation == CHOMAGE) & (self.applied < t - 3) & (self.hired == NEVER)
         chance = chances(
             entry, self.static["IAE"], self.a.intake["IAE"], seen, int(self.cal.of_year(t))

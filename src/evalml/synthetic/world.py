@@ -144,6 +144,7 @@ class Entry(Part):
     closed: dt.date | None = None
     base: float
     age_min: int = Field(16, ge=15, le=25)
+    rqth_under: int = Field(26, ge=26, le=30)
     covariates: Coefficients = {}
     employed_last_month: float = 0.0
     employed_of_last_3: float = 0.0
