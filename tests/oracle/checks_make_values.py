@@ -29,6 +29,13 @@ from moderndid.didhonest.sensitivity import (
     create_sensitivity_results_sm,
 )
 
+from evalml.checks.event_study import event_study_of
+from evalml.effect.callaway_santanna import callaway_santanna
+from evalml.effect.group_time import RolloutOptions
+from evalml.effect.panel_columns import PanelColumns
+from evalml.effect.panel_table import read_panel
+from evalml.effect.rollout_aggregate import aggregate
+
 YEARS = [2008, 2009, 2010, 2011, 2012, 2014, 2015]
 
 
@@ -90,6 +97,27 @@ def smooth(beta, V, weights, ms):
     return [[float(r.m), float(r.lb), float(r.ub)] for r in found.to_pandas().itertuples()]
 
 
+def counties():
+    """Roll-out of the county data by event time, as estimated by evalml (itself tested apart)."""
+    panel = read_panel(
+        pd.read_csv(Path(__file__).parent / "data" / "mpdta.csv"),
+        PanelColumns(time="year", outcome="lemp", first_treated="first_treated", unit="countyreal"),
+    )
+    effects = callaway_santanna(panel, RolloutOptions(base="universal"))
+    study = event_study_of(aggregate(effects, "dynamic"))
+    beta, V, mean = study.beta, study.covariance, np.full((4, 1), 0.25)
+    found = create_sensitivity_results_rm(
+        beta, V, 3, 4, m_bar_vec=[0.0, 0.5, 1.0], l_vec=mean, method="C-LF"
+    ).to_pandas()
+    flat = create_sensitivity_results_sm(
+        beta, V, 3, 4, m_vec=[0.0, 0.01], l_vec=mean, method="FLCI"
+    ).to_pandas()
+    return {
+        "relative": [[float(r.Mbar), float(r.lb), float(r.ub)] for r in found.itertuples()],
+        "smooth": [[float(r.m), float(r.lb), float(r.ub)] for r in flat.itertuples()],
+    }
+
+
 def benchmarks():
     covariates = ["age", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75"]
     d = nsw_mixtape.load_pandas().data
@@ -117,6 +145,7 @@ def main():
         "relative_average": relative(beta, V, average, [0.5, 1.0, 2.0]),
         "smooth_first": smooth(beta, V, first, [0.0, 0.01, 0.02]),
         "smooth_average": smooth(beta, V, average, [0.0, 0.01, 0.02]),
+        "mpdta": counties(),
         "sensemakr": benchmarks(),
     }
     place = Path(__file__).with_name("checks_values.json")
