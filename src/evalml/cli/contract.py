@@ -18,23 +18,30 @@ def contract(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the page docs/reference/contract.md.")
     ] = False,
+    lists: Annotated[
+        bool, typer.Option("--lists", help="Print the closed lists as CSV, with their source.")
+    ] = False,
 ) -> None:
     """Print the extract contract: tables, columns, types, closed lists.
 
     Example: evalml contract situations
     """
+    import csv
     import json
+    import sys
 
     from evalml.extract import contract as declared
-    from evalml.extract.page import contract_page
+    from evalml.extract.page import code_list_rows, contract_page
 
-    if as_json and markdown:
-        raise EvalmlError("--json and --markdown exclude each other; give one")
+    if as_json + markdown + lists > 1:
+        raise EvalmlError("--json, --markdown and --lists exclude one another; give one")
     tables = [declared.table(table)] if table else list(declared.TABLES)
     if as_json:
         whole = declared.as_dict()
         whole["tables"] = [t for t in whole["tables"] if t["name"] in {x.name for x in tables}]
         typer.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+    elif lists:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(code_list_rows())
     elif markdown:
         typer.echo(contract_page(), nl=False)
     else:

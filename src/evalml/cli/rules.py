@@ -25,6 +25,9 @@ def rules(
         bool, typer.Option("--unverified", help="Show the values that were not read too.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the page docs/reference/rules.md.")
+    ] = False,
 ) -> None:
     """Print the rules of a programme on a given day, with their legal references.
 
@@ -35,6 +38,11 @@ def rules(
 
     from evalml import rules as dated
 
+    if markdown:
+        from evalml.rules.page import rules_page
+
+        typer.echo(rules_page(), nl=False)
+        return
     try:
         day = dt.date.fromisoformat(at) if at else dt.date.today()
     except ValueError:

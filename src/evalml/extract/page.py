@@ -74,3 +74,12 @@ def _lists() -> str:
         lines += [f"- `{value}` {label}" for value, label in codes.labels.items()]
         lines.append("")
     return "\n".join(lines)
+
+
+def code_list_rows() -> list[list[str]]:
+    """Return `data/reference/code_lists.csv`, header first: one row per value of a closed list."""
+    rows = [["list", "value", "label", "open", "source"]]
+    for name, codes in code_lists().items():
+        more = "yes" if codes.open else "no"
+        rows += [[name, str(v), label, more, codes.source] for v, label in codes.labels.items()]
+    return rows
