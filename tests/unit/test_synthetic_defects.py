@@ -17,7 +17,7 @@ def made():
 def test_every_type_of_defect_is_planted_at_its_rate(made):
     found = made.truth["defects"].to_pandas().groupby("defect").size()
     assert set(found.index) == set(DEFECTS)
-    clean = make_world(read_world("demo"), 20000, 5)
+    clean = make_world(made.world.model_copy(update={"defects": {}}), 20000, 5)
     for name, rate in made.world.defects.items():
         expected = rate * clean.tables[DEFECTS[name][0]].num_rows
         assert found[name] == pytest.approx(expected, rel=0.02, abs=1)

@@ -192,6 +192,14 @@ def _welcome(world: World, cal: Calendar, rng: np.random.Generator, n: int) -> A
     return rng.choice(months, size=n, p=weight / weight.sum()).astype(np.int16)
 
 
+def _as_merged(world: World, a: Areas) -> AnyVector:
+    """Return the mission locale each one ends up in, mergers done."""
+    out = np.arange(len(a.ids))
+    for old, (heir, _) in world.mergers.items():
+        out[a.ids.index(old)] = a.ids.index(heir)
+    return out
+
+
 def _told_apart(born: AnyVector, day: AnyVector, welcome: AnyVector, kind: AnyVector) -> AnyVector:
     """Return days of birth such that no two persons of a block look alike in what files show."""
     for _ in range(4):
@@ -221,7 +229,8 @@ def people(world: World, a: Areas, cal: Calendar, draws: Draws) -> People:
     u = rng.random(n)
     after = welcome + 1 + rng.geometric(max(p.moves_per_year / 12, 1e-9), n).clip(0, NEVER - 999)
     to = rng.choice(len(a.ids), size=n, p=a.share).astype(np.int16)
-    moves = (after < cal.months) & (to != area)
+    one = _as_merged(world, a)
+    moves = (after < cal.months) & (one[to] != one[area])
     if not p.moves_across:
         moves &= a.departement[to] == dep
     return People(
