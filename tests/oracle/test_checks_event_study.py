@@ -310,7 +310,10 @@ def test_a_rollout_gives_its_event_study_and_four_periods_agree_with_moderndid(c
         assert whole[0] <= found[0] + 1e-5
         assert whole[1] >= found[1] - 1e-5
     for m, low, high in VALUES["mpdta"]["smooth"]:
-        assert smoothness_interval(study, weights, m) == pytest.approx((low, high), abs=2e-5)
+        ours = smoothness_interval(study, weights, m)
+        # the length is flat at its minimum: their cone solver leaves the center 6e-5 away at m = 0
+        assert ours[1] - ours[0] == pytest.approx(high - low, rel=1e-5)
+        assert ours == pytest.approx((low, high), abs=1e-4)
     assert study.pre_period().times.tolist() == [-4, -3, -2]
 
 
