@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Step = dict[str, Any]
 
+ALMOST_ONE = 0.999
+"""Sum of the shares of a covariate all of whose categories are shown."""
+
 THRESHOLD = 11
 """Smallest count that may be shown: the rule of tax data, the strictest of those met."""
 
@@ -48,7 +51,34 @@ def protect_results(frames: Mapping[str, pd.DataFrame], threshold: int = THRESHO
             continue
         known = complete_table(name, frame) if name in COLUMNS else frame
         guarded[name] = GUARDS.get(name, protect_counts)(known, threshold)
+    if len(guarded.get("balance", ())) and len(frames.get("effects", ())):
+        sizes = [
+            float(pd.to_numeric(frames["effects"][f"n_{arm}"], errors="coerce").max())
+            for arm in ("treated", "comparison")
+        ]
+        guarded["balance"] = protect_balance(guarded["balance"], sizes, threshold)
     return guarded
+
+
+def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -> pd.DataFrame:
+    """Hide the means of a category that only a few persons of an arm are in.
+
+    A mean of a category times the size of its arm is a count. All three means go: one of them and
+    the standardised difference would give the others.
+    """
+    means = ("mean_treated", "mean_comparison_before")
+    named = balance["covariate"].str.contains("=", regex=False)
+    within = (
+        balance[list(means)].astype("float64").apply(lambda mean: mean.between(0, 1)).all(axis=1)
+    )
+    few = pd.Series(data=False, index=balance.index)
+    for mean, size in zip(means, sizes, strict=True):
+        few |= small_part(pd.Series(size, index=balance.index), balance[mean], threshold)
+    factor = balance["covariate"].str.split("=").str[0]
+    hidden = few & within
+    whole = balance["mean_treated"].astype("float64").groupby(factor).transform("sum") > ALMOST_ONE
+    hidden |= one_more(hidden & named & whole, balance["mean_treated"], [factor]) & named & whole
+    return blank(balance, hidden, [*means, "mean_comparison_after"])
 
 
 def too_small(counts: pd.Series, threshold: int) -> pd.Series:
@@ -280,4 +310,5 @@ GUARDS: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
     "trajectories": protect_trajectories,
     "checks": protect_checks,
     "protocol": keep,
+    "balance": keep,
 }

@@ -160,3 +160,31 @@ def test_what_a_rule_takes_from_one_arm_cannot_be_subtracted():
     assert shown["kept_treated"].tolist() == [212, 212, 212, 190]
     assert (shown["kept"] - shown["kept_comparison"] == shown["kept_treated"]).all()
     assert shown["kept_persons"].tolist() == [900, 900, 840, 840]
+
+
+def test_a_category_of_a_few_persons_has_no_mean_in_the_balance(frames_of):
+    frames = frames_of("strong")
+    frames["balance"].loc[frames["balance"]["covariate"] == "sexe=F", "mean_treated"] = 5 / 4213
+    shown = protect_results(frames, 11)["balance"]
+    row = shown[shown["covariate"] == "sexe=F"].iloc[0]
+    assert row[["mean_treated", "mean_comparison_before", "mean_comparison_after"]].isna().all()
+    assert shown[shown["covariate"] == "qpv"]["mean_treated"].notna().all()
+
+
+def test_a_hidden_category_takes_another_when_all_categories_are_shown(frames_of):
+    frames = frames_of("strong")
+    shares = {"x=a": 0.6, "x=b": 0.4 - 5 / 4213, "x=c": 5 / 4213}
+    frames["balance"] = pd.DataFrame(
+        {
+            "covariate": list(shares),
+            "label": "",
+            "smd_before": 0.1,
+            "smd_after": 0.0,
+            "variance_ratio": 1.0,
+            "mean_treated": list(shares.values()),
+            "mean_comparison_before": 0.3,
+            "mean_comparison_after": 0.3,
+        }
+    )
+    shown = protect_results(frames, 11)["balance"]
+    assert shown["mean_treated"].isna().tolist() == [False, True, True]
