@@ -18,6 +18,7 @@ from evalml.errors import ColumnMissingError, DataError, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+LIBRARIES = ("np", "numpy")
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "abs": np.abs,
     "exp": np.exp,
@@ -45,13 +46,15 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 def names_in(formula: str) -> list[str]:
     """Return the columns that a formula names, in order of appearance."""
     tree = _parse(formula)
-    functions = {
-        n.func.id
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
-    }
-    names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
-    return list(dict.fromkeys(n for n in names if n not in functions))
+    functions = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    libraries = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    names = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
+    columns = [
+        n
+        for n in names
+        if id(n) not in functions and not (id(n) in libraries and n.id in LIBRARIES)
+    ]
+    return list(dict.fromkeys(n.id for n in sorted(columns, key=lambda n: n.col_offset)))
 
 
 def expand_formula(frame: pd.DataFrame, formula: str) -> pd.DataFrame:
@@ -127,7 +130,12 @@ def _level(value: float) -> str:
 
 
 def _called(node: ast.Call) -> str:
-    return node.func.id if isinstance(node.func, ast.Name) and len(node.args) == 1 else ""
+    """Return the name of a function of one argument; `np.log` is `log`."""
+    if len(node.args) != 1:
+        return ""
+    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+        return node.func.attr if node.func.value.id in LIBRARIES else ""
+    return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def _compute(node: ast.expr, frame: pd.DataFrame) -> pd.Series:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from evalml.comparison.neighbours import NOISE, query
+from evalml.comparison.neighbours import NOISE, plant, query
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
@@ -140,7 +139,7 @@ def _one_round(
     while start < target.shape[0] and free.any():
         left = np.flatnonzero(free)
         left = left[np.argsort(ties[left], kind="stable")]
-        tree = cKDTree(candidate[left])
+        tree = plant(candidate[left])
         m = min(BATCH, left.size)
         distance, near = query(tree, target[start:], m)
         near = _by_hash(distance, near)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NOISE = 1e-10
 """Distances (in standard deviations) closer than this are equal: only rounding told them apart."""
+LEAF = 32
 SPARE = 1
 """One neighbour more than asked shows whether the last one is tied."""
 
@@ -88,7 +89,7 @@ def nearest_in_space(
     order = np.lexsort((ties, point))
     edges = np.flatnonzero(np.concatenate(([True], np.diff(point[order]) != 0, [True])))
     begin, end = edges[:-1], edges[1:]
-    tree = cKDTree(candidate[order[begin]])
+    tree = plant(candidate[order[begin]])
     target_of, place, distance = _search(tree, target, end - begin, min(k, candidate.shape[0]))
     found = Segments(order, target_of, begin[place], end[place], distance)
     return found if average else _first_by_hash(found, ties, k, target.shape[0])
@@ -151,10 +152,21 @@ def _search(
     return np.concatenate(parts[0]), np.concatenate(parts[1]), np.concatenate(parts[2])
 
 
+def plant(points: Matrix) -> cKDTree:
+    """Return a tree of the points, cut at midpoints: faster here than at medians."""
+    return cKDTree(points, leafsize=LEAF, balanced_tree=False, compact_nodes=False)
+
+
 def query(tree: cKDTree, points: Matrix, m: int) -> tuple[Matrix, IntVector]:
-    """Return the distances to the m nearest points of the tree and their places, shape (n, m)."""
-    distance, place = tree.query(points, k=np.arange(1, m + 1), workers=cores())
-    return np.asarray(distance), np.asarray(place)
+    """Return the distances to the m nearest points of the tree and their places, shape (n, m).
+
+    Asked cell by cell, as neighbours in turn find the same branches still in the cache.
+    """
+    order = np.lexsort(np.round(points).T)
+    found = tree.query(points[order], k=np.arange(1, m + 1), workers=cores())
+    distance, place = np.empty((points.shape[0], m)), np.empty((points.shape[0], m), dtype=np.int64)
+    distance[order], place[order] = found
+    return distance, place
 
 
 def _first_by_hash(found: Segments, ties: HashVector, k: int, n_targets: int) -> Segments:

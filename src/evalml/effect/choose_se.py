@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from evalml.effect.variance import cluster_se, infer, influence_se
 from evalml.errors import EstimationError, nearest
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from evalml.effect.sample import Sample
     from evalml.effect.settings import Settings
     from evalml.effect.variance import Inference
+
+FEW_CLUSTERS = 10
+FEW_TREATED_CLUSTERS = 5
 
 
 def choose_inference(
@@ -42,6 +47,18 @@ def choose_inference(
         raise EstimationError(_unknown(estimate, method, kind))
     df = n - estimate.parameters if kind.startswith("hc") and n > estimate.parameters else None
     return infer(estimate.value, estimate.std_errors[kind], settings.level, df), kind
+
+
+def cluster_warnings(sample: Sample, kind: str) -> list[str]:
+    """Say when there are too few clusters for their variance to be known."""
+    if kind != "cluster" or sample.cluster is None:
+        return []
+    every = np.unique(sample.cluster).size
+    treated = np.unique(sample.cluster[sample.treated]).size
+    if every < FEW_CLUSTERS or treated < FEW_TREATED_CLUSTERS:
+        found = f"{every}, of which {treated} hold treated persons"
+        return [f"few clusters: {found}; the interval is probably too short"]
+    return []
 
 
 def _clustered(psi: Vector, estimate: Estimate, sample: Sample, level: float) -> Inference:

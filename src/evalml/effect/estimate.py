@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from evalml.comparison.threads import thin_products
-from evalml.effect.choose_se import choose_inference
+from evalml.effect.choose_se import choose_inference, cluster_warnings
 from evalml.effect.effect import Effect
 from evalml.effect.methods import balance_rows, compute
 from evalml.effect.sample import Sample, take_rows, trim_rows
@@ -96,11 +96,12 @@ def _in_rows(
     found: dict[tuple[int, str], Effect] = {}
     for observed, positions in _observed_sets(comparison.measures, rows):
         fits = _fit_each(comparison, observed, methods, settings)
+        unobserved = _count_unobserved(comparison, rows & ~observed)
         for position in positions:
             measure = comparison.measures[position]
             for method in methods:
                 try:
-                    effect = _one(measure, method, fits[method], settings, int(rows.sum()))
+                    effect = _one(measure, method, fits[method], settings, unobserved)
                 except EstimationError as error:
                     if failures == "raise":
                         raise
@@ -149,7 +150,14 @@ def _observed_sets(
     yield from groups.values()
 
 
-def _one(measure: Measure, method: str, fit: Fit, settings: Settings, n_rows: int) -> Effect:
+def _count_unobserved(comparison: Comparison, lost: BoolVector) -> dict[str, int]:
+    n_treated = int((lost & comparison.treated).sum())
+    return {"unobserved": int(lost.sum()), "unobserved_treated": n_treated}
+
+
+def _one(
+    measure: Measure, method: str, fit: Fit, settings: Settings, unobserved: dict[str, int]
+) -> Effect:
     if isinstance(fit, EstimationError):
         raise fit
     sample, shared = fit
@@ -165,12 +173,12 @@ def _one(measure: Measure, method: str, fit: Fit, settings: Settings, n_rows: in
         "se": kind,
         "df": inference.df,
         "n_clusters": inference.n_clusters,
-        "unobserved": n_rows - y.size,
+        **unobserved,
         **estimate.details,
     }
     own = estimate.details.get("warnings", [])
     general = [] if any(w.startswith("weak overlap") for w in own) else shared.overlap
-    details["warnings"] = [*own, *general, *sample.notes]
+    details["warnings"] = [*own, *general, *cluster_warnings(sample, kind), *sample.notes]
     if settings.balance:
         details["balance"] = balance_rows(method, sample, shared, settings.estimand)
     return Effect(

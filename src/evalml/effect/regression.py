@@ -39,9 +39,29 @@ def prepare_folds(Z: Matrix, arm: BoolVector, fold: IntVector) -> FoldGrams:
     return FoldGrams(Z, arm, fold, crosses)
 
 
+def refuse_too_few(rows: int, columns: int) -> None:
+    """Stop when a regression has as many coefficients as rows: it fits anything.
+
+    Raises:
+        EstimationError: Too few rows.
+    """
+    if rows <= columns:
+        message = (
+            f"the outcome regression has {columns} coefficients for {rows} rows: "
+            "leave covariates out, group levels, or use fewer folds"
+        )
+        raise EstimationError(message)
+
+
 def predict_ols(y: Vector, grams: FoldGrams) -> Vector:
-    """Predict every row by least squares on the arm outside the row's fold, shape (n,)."""
+    """Predict every row by least squares on the arm outside the row's fold, shape (n,).
+
+    Raises:
+        EstimationError: As many coefficients as rows.
+    """
     K = grams.crosses.shape[0]
+    held = np.bincount(grams.fold[grams.arm], minlength=K)
+    refuse_too_few(int(held.sum() - (held.max() if K > 1 else 0)), grams.Z.shape[1])
     rights = np.stack(
         [grams.Z.T @ np.where(grams.arm & (grams.fold == k), y, 0.0) for k in range(K)]
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from evalml.comparison.columns import gram, solve_kept
 from evalml.effect.estimates import Estimate
+from evalml.effect.regression import refuse_too_few
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
@@ -48,6 +49,7 @@ def impute_ate(y: Vector, treated: BoolVector, Z: Matrix) -> Estimate:
 
 def _fit(y: Vector, arm: BoolVector, Z: Matrix, target: BoolVector) -> tuple[Vector, Vector]:
     """Return predictions of all rows and the influence of the arm's rows on the target's mean."""
+    refuse_too_few(int(arm.sum()), Z.shape[1])
     inside = arm.astype(float)
     cross = gram(Z, inside)
     beta = solve_kept(cross, Z.T @ (inside * y))

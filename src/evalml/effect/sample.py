@@ -52,13 +52,14 @@ def take_rows(comparison: Comparison, rows: BoolVector, exact: Sequence[str] = (
     """Keep the rows where the outcome was observed.
 
     Raises:
-        EstimationError: One arm has nobody left.
+        EstimationError: One arm has fewer than two persons left: nothing says how they vary.
     """
     treated = comparison.treated[rows]
-    if treated.all() or not treated.any():
-        arm = "comparison" if treated.any() else "treated"
-        message = f"no {arm} person with an observed outcome among {treated.size} rows"
-        raise EstimationError(message)
+    for arm, count in (("treated", treated.sum()), ("comparison", (~treated).sum())):
+        if count < 2:  # noqa: PLR2004
+            found = "only one" if count else "no"
+            message = f"{found} {arm} person with an observed outcome among {treated.size} rows"
+            raise EstimationError(message)
     cluster = None if comparison.cluster is None else comparison.cluster[rows]
     person = comparison.person[rows]
     design = comparison.design if rows.all() else comparison.design.rows(rows)

@@ -281,3 +281,37 @@ def test_inside_sequential_trials_partners_are_those_at_risk_in_the_same_month()
     assert any("could be their own partner" in w for w in free.details["warnings"])
     assert not any("own partner" in w for w in risk.details["warnings"])
     assert abs(risk.estimate) < 0.4 < abs(free.estimate)
+
+
+def test_a_single_person_in_an_arm_is_not_an_estimate() -> None:
+    frame = table(60)
+    frame["treat"] = (np.arange(60) == 3).astype(int)
+    failing(frame, "only one treated person", methods=["diff"])
+
+
+@pytest.mark.parametrize("method", ["regression_imputation", "aipw"])
+def test_as_many_coefficients_as_rows_are_refused(method: str) -> None:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.standard_normal((60, 14)), columns=[f"x{j}" for j in range(14)])
+    frame = frame.assign(y=rng.standard_normal(60), treat=(np.arange(60) < 46).astype(int))
+    c = build_comparison(
+        frame,
+        treatment="treat",
+        measures=[MeasureSpec("y")],
+        covariates=[f"x{j}" for j in range(14)],
+    )
+    with pytest.raises(EstimationError, match=r"coefficients for|separation"):
+        estimate_effects(c, [method], folds=3)
+
+
+def test_few_clusters_are_said() -> None:
+    frame = table().assign(ml=np.arange(500) % 6)
+    (effect,) = estimate_effects(build(frame, cluster="ml"), ["ols"])
+    assert any("few clusters: 6" in w for w in effect.details["warnings"])
+
+
+def test_who_was_not_observed_is_counted_by_arm() -> None:
+    effect = estimate_effects(build(table(), ("later",)), ["diff"])[0]
+    lost = table()["later"].isna()
+    assert effect.details["unobserved"] == lost.sum()
+    assert effect.details["unobserved_treated"] == (lost & table()["treat"].eq(1)).sum()
