@@ -1,0 +1,1 @@
+"""Speed, side by side; `make bench` runs them all."""
