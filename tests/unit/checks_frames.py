@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from evalml.comparison.comparison import Comparison, Design, Measure
 from evalml.effect.effect import Effect
@@ -42,7 +43,7 @@ def make_effect(estimate=0.05, std_error=0.01, **changes):
         "std_error": std_error,
         "ci_low": estimate - 1.959963984540054 * std_error,
         "ci_high": estimate + 1.959963984540054 * std_error,
-        "p_value": 0.01,
+        "p_value": float(2 * stats.norm.sf(abs(estimate) / std_error)) if std_error else 1.0,
         "n_treated": 400,
         "n_comparison": 1600,
         "mean_treated": 0.35,

@@ -195,6 +195,23 @@ def test_detectable_effect_is_2_80_standard_errors():
     assert f"2,8{NBSP}points" in check.sentence
 
 
+def test_few_clusters_make_a_larger_detectable_effect():
+    # 8 degrees of freedom: t 2.306 + 0.889, table of Student's law
+    assert minimum_detectable_effect(1.0, df=8) == pytest.approx(2.306 + 0.889, abs=1e-3)
+    few = check_detectable_effect(frames.make_effect(details={"df": 8}), LIMITS)
+    assert few.value == pytest.approx(0.01 * 3.195, abs=2e-5)
+
+
+def test_an_effect_on_everybody_judges_the_weaker_arm():
+    treated = np.r_[np.ones(300, dtype=bool), np.zeros(300, dtype=bool)]
+    w = np.ones(600)
+    w[0] = 500.0
+    assert check_effective_sample_size(w, treated, LIMITS).passed is True
+    everybody = check_effective_sample_size(w, treated, LIMITS, "ate")
+    assert everybody.passed is False
+    assert "bénéficiaires" in everybody.sentence
+
+
 def test_detectable_effect_says_when_the_error_is_not_defined():
     check = check_detectable_effect(frames.make_effect(0.0, float("nan")), LIMITS)
     assert check.value is None

@@ -18,6 +18,7 @@ from evalml.checks.bounds import imbens_manski
 from evalml.checks.confounder_strength import check_confounder_strength, column_groups
 from evalml.checks.e_value import check_e_value
 from evalml.checks.event_study import EventStudy
+from evalml.checks.families import run_families, subgroup_covariance
 from evalml.checks.honest_did import check_honest_did
 from evalml.checks.interaction import check_interaction, interaction_test
 from evalml.checks.leave_one_out import check_leave_one_out, leave_one_out
@@ -37,6 +38,7 @@ from evalml.checks.negative_controls import (
     calibrate,
     check_calibration,
     check_negative_control,
+    estimate_controls,
     fit_systematic_error,
 )
 from evalml.checks.oster import check_oster
@@ -48,6 +50,7 @@ from evalml.checks.refit import estimator, take_rows, without_covariates
 from evalml.checks.rosenbaum import check_rosenbaum
 from evalml.checks.sensitivity import run_sensitivity
 from evalml.comparison.comparison import Design, Measure
+from evalml.effect.estimate import estimate_effects
 from evalml.errors import DataError, EstimationError
 
 _spec = importlib.util.spec_from_file_location(
@@ -728,3 +731,63 @@ def test_checks_do_not_depend_on_the_order_of_the_rows():
         ]
 
     assert [c.sentence for c in all_of(comparison)] == [c.sentence for c in all_of(mixed)]
+
+
+def by_sex(n=3000, seed=0, clusters=20, gap=0.0):
+    rng = np.random.default_rng(seed)
+    treated = rng.random(n) < 0.4
+    sexe = np.where(rng.random(n) < 0.5, "F", "M")
+    cluster = rng.integers(0, clusters, n)
+    local = rng.normal(0, 0.3, clusters)[cluster] * treated  # the effect varies by cluster
+    y = 0.2 * treated + gap * treated * (sexe == "F") + local + rng.normal(size=n)
+    z = rng.normal(size=n) + 0.01 * treated
+    return frames.make_comparison(
+        treated, {"mois": y, "autre": z}, rng.normal(size=(n, 1)), cluster,
+        unit="months", subgroups=pd.DataFrame({"sexe": sexe}),
+    )  # fmt: skip
+
+
+def test_families_are_judged_together_and_subgroups_by_their_difference():
+    comparison = by_sex(gap=0.5)
+    effects = estimate_effects(comparison, ["diff", "ipw"])
+    checks = run_families(comparison, effects, "ipw", seed=3)
+    names = [(c.name, c.outcome) for c in checks]
+    assert names == [
+        ("multiplicity", "mois"), ("multiplicity", "autre"),
+        ("multiplicity", "mois"), ("multiplicity", "mois"), ("interaction", "mois"),
+        ("multiplicity", "autre"), ("multiplicity", "autre"), ("interaction", "autre"),
+    ]  # fmt: skip
+    assert "Romano" in checks[0].sentence
+    assert "Holm" in checks[2].sentence
+    assert checks[4].value < 0.001
+    assert checks[7].value > 0.05
+    alone = run_families(comparison, [e for e in effects if e.key == "mois"][:1], "diff")
+    assert "Holm" in alone[0].sentence  # a family of one
+
+
+def test_subgroups_that_share_clusters_are_not_independent():
+    comparison = by_sex()
+    effects = [e for e in estimate_effects(comparison, ["ipw"]) if e.subgroup and e.key == "mois"]
+    V = subgroup_covariance(comparison, effects, "ipw")
+    assert np.sqrt(np.diag(V)) == pytest.approx([e.std_error for e in effects])
+    assert V[0, 1] / np.sqrt(V[0, 0] * V[1, 1]) > 0.3
+    # against the difference found in new samples: the covariance must be taken off
+    gaps = []
+    for seed in range(1, 200):
+        c = by_sex(800, seed)
+        women, men = (take_rows(c, (c.subgroups["sexe"] == s).to_numpy()) for s in "FM")
+        gaps.append(difference(women, "mois").estimate - difference(men, "mois").estimate)
+    c = by_sex(800, 0)
+    parts = [e for e in estimate_effects(c, ["diff"]) if e.subgroup and e.key == "mois"]
+    W = subgroup_covariance(c, parts, "diff")
+    assert np.sqrt(W[0, 0] + W[1, 1] - 2 * W[0, 1]) == pytest.approx(np.std(gaps), rel=0.35)
+
+
+def test_negative_controls_that_cannot_be_estimated_are_left_out():
+    comparison = two_arms(600)
+    controls = [
+        Measure("avant", None, comparison.measure("passe").values, "proportion", "Avant"),
+        Measure("constant", None, np.ones(600), "proportion", "Constant"),
+    ]
+    found = estimate_controls(comparison, controls, estimator("ipw"))
+    assert [e.key for e in found] == ["avant"]

@@ -1,7 +1,7 @@
 """Which effect could the study have detected?
 
-Minimum detectable effect (z_{1-alpha/2} + z_{power}) x standard error
-(Bloom 1995, https://doi.org/10.1177/0193841X9501900504).
+Minimum detectable effect (t_{1-alpha/2} + t_{power}) x standard error, with the degrees of freedom
+of the estimate's interval (Bloom 1995, https://doi.org/10.1177/0193841X9501900504).
 """
 
 from __future__ import annotations
@@ -22,9 +22,19 @@ if TYPE_CHECKING:
 QUESTION = french("Quel effet l'étude pouvait-elle détecter ?")
 
 
-def minimum_detectable_effect(std_error: float, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Return the true effect that a two-sided test of level `alpha` finds with `power`."""
-    return float((stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)) * std_error)
+def minimum_detectable_effect(
+    std_error: float, alpha: float = 0.05, power: float = 0.8, df: float | None = None
+) -> float:
+    """Return the true effect that a two-sided test of level `alpha` finds with `power`.
+
+    Args:
+        std_error: Standard error of the estimate.
+        alpha: Level of the test.
+        power: Its power.
+        df: Degrees of freedom (clusters less one); None for many.
+    """
+    law = stats.t(df) if df is not None and np.isfinite(df) and df > 0 else stats.norm()
+    return float((law.ppf(1 - alpha / 2) + law.ppf(power)) * std_error)
 
 
 def check_detectable_effect(effect: Effect, thresholds: Thresholds) -> Check:
@@ -42,7 +52,9 @@ def check_detectable_effect(effect: Effect, thresholds: Thresholds) -> Check:
         return Check(
             "detectable_effect", QUESTION, None, None, None, sentence, effect.key, gating=False
         )
-    value = minimum_detectable_effect(effect.std_error, thresholds.alpha, thresholds.power)
+    value = minimum_detectable_effect(
+        effect.std_error, thresholds.alpha, thresholds.power, effect.details.get("df")
+    )
     seen = "atteint" if abs(effect.estimate) >= value else "n'atteint pas"
     sentence = (
         f"L'étude pouvait détecter un effet d'au moins {effect_text(value, effect.unit)} "

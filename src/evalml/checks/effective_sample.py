@@ -30,19 +30,24 @@ def effective_sample_size(w: Vector) -> float:
 
 
 def check_effective_sample_size(
-    weights: Vector | None, treated: BoolVector, thresholds: Thresholds
+    weights: Vector | None, treated: BoolVector, thresholds: Thresholds, estimand: str = "att"
 ) -> Check:
     """Judge the effective size of the weighted comparison arm.
+
+    For an effect on everybody both arms are weighted, and the smaller effective size is judged.
 
     Args:
         weights: Analysis weights, shape (n,); None for an unweighted comparison.
         treated: Shape (n,).
         thresholds: `effective_sample_size`.
+        estimand: `att` judges the comparison arm; `ate` and `ato` the weaker of the two.
     """
     w = np.ones(treated.size) if weights is None else np.asarray(weights, dtype=np.float64)
-    arm = w[~treated]
+    arms = [w[~treated]] if estimand == "att" else [w[~treated], w[treated]]
+    arm = min(arms, key=effective_sample_size)
+    name = "de comparaison" if arm is arms[0] else "des bénéficiaires"
     if arm.size == 0 or not np.isfinite(arm).all():
-        why = "le groupe de comparaison est vide" if arm.size == 0 else "des poids sont indéfinis"
+        why = f"le groupe {name} est vide" if arm.size == 0 else "des poids sont indéfinis"
         sentence = french(f"L'effectif efficace ne peut être jugé : {why}.")
         return Check("effective_sample_size", QUESTION, None, None, None, sentence)
     value = effective_sample_size(arm)
@@ -53,7 +58,7 @@ def check_effective_sample_size(
         else "l'effet repose sur trop peu de personnes pour être lu."
     )
     sentence = (
-        f"Une fois pondéré, le groupe de comparaison de {number(arm.size)} personnes en vaut "
+        f"Une fois pondéré, le groupe {name} de {number(arm.size)} personnes en vaut "
         f"{number(value)} (minimum : {number(thresholds.effective_sample_size)}) : {meaning}"
     )
     return Check(

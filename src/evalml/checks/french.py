@@ -65,12 +65,20 @@ def interval(low: float, high: float, unit: str) -> str:
     return f"de {effect(low, unit, sign=True)} à {effect(high, unit, sign=True)}"
 
 
-def p_value(p: float) -> str:
-    """Return a p-value: `p = 0,03` or `p < 0,001`."""
+def p_number(p: float) -> str:
+    """Return the number of a p-value: `0,03`, or `moins de 0,001`."""
     smallest = 0.001
     if p < smallest:
+        return "moins de 0,001"
+    return number(p, 3 if p < 0.1 else 2)  # noqa: PLR2004
+
+
+def p_value(p: float) -> str:
+    """Return a p-value: `p = 0,03` or `p < 0,001`."""
+    text = p_number(p)
+    if text.startswith("moins"):
         return f"p{NBSP}<{NBSP}0,001"
-    return f"p{NBSP}={NBSP}{number(p, 3 if p < 0.1 else 2)}"  # noqa: PLR2004
+    return f"p{NBSP}={NBSP}{text}"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -152,6 +152,9 @@ def check_lee_bounds(
         seed: Seed of the bootstrap.
     """
     measure = comparison.measure(key)
+    if not np.isnan(measure.values).any():
+        sentence = french(f"« {measure.label} » est connu pour tous : il n'y a rien à borner.")
+        return Check("lee_bounds", QUESTION, None, 0.0, None, sentence, key, gating=False)
     try:
         b = lee_bounds(
             measure.values,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, number, percent, plural
+from evalml.checks.french import french, p_number, percent, plural
 from evalml.checks.refit import take_rows
 from evalml.effect.methods import compute
 from evalml.effect.sample import take_rows as observed_rows
@@ -124,7 +124,7 @@ def influence_functions(
     Args:
         comparison: The two arms.
         keys: Keys of the outcomes.
-        method: A method that has an influence function (not nearest-neighbour matching).
+        method: A method that has an influence function.
         settings: Its options.
 
     Returns:
@@ -223,8 +223,8 @@ def _judged(effect: Effect, adjusted: float, name: str, k: int, thresholds: Thre
     where = f" ({effect.subgroup} : {effect.subgroup_value})" if effect.subgroup else ""
     sentence = (
         f"Parmi {plural(k, 'effet regardé', 'effets regardés')}, celui-ci{where} {meaning} au "
-        f"seuil de {percent(thresholds.alpha, 0)} (p corrigée de {name} : {number(adjusted, 3)} ; "
-        f"sans correction : {number(effect.p_value, 3)})."
+        f"seuil de {percent(thresholds.alpha, 0)} (p corrigée de {name} : {p_number(adjusted)} ; "
+        f"sans correction : {p_number(effect.p_value)})."
     )
     return Check(
         "multiplicity",

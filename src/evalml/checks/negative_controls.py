@@ -17,13 +17,16 @@ from scipy import optimize, stats
 from evalml.checks.check import Check
 from evalml.checks.french import effect as effect_text
 from evalml.checks.french import french, interval, number, p_value, plural
-from evalml.errors import DataError
+from evalml.checks.refit import with_measure
+from evalml.errors import DataError, EvalmlError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evalml.arrays import Vector
+    from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
+    from evalml.comparison.comparison import Comparison, Measure
     from evalml.effect.effect import Effect
 
 QUESTION = french("La méthode trouve-t-elle un effet là où il ne peut y en avoir ?")
@@ -111,6 +114,25 @@ def calibrate(
     return Calibrated(center, center - z * total, center + z * total, p)
 
 
+def estimate_controls(
+    comparison: Comparison, controls: Sequence[Measure], estimate: Estimator
+) -> list[Effect]:
+    """Return the estimates on outcomes that the programme cannot change, everything refitted.
+
+    Args:
+        comparison: The two arms.
+        controls: Outcomes, such as the diploma obtained before the entry.
+        estimate: Estimator; a control that it cannot estimate is left out.
+    """
+    found = []
+    for control in controls:
+        try:
+            found.append(estimate(with_measure(comparison, control), control.key))
+        except EvalmlError:
+            continue
+    return found
+
+
 def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
     """Judge one negative control: its interval must hold no effect.
 
@@ -123,7 +145,7 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
             f"Le témoin négatif « {effect.outcome} » ne peut être jugé : il est constant."
         )
         return Check("negative_control", QUESTION, None, None, None, sentence, gating=False)
-    p = 2 * float(stats.norm.sf(abs(effect.estimate) / effect.std_error))
+    p = effect.p_value
     passed = p > thresholds.alpha
     meaning = (
         "comme attendu, rien n'est trouvé."

@@ -81,7 +81,7 @@ def check_placebo_in_time(
             "L'effet avant l'entrée ne peut être jugé : le résultat passé est constant."
         )
         return Check("placebo_in_time", QUESTION, None, None, None, sentence, key, gating=False)
-    p = 2 * float(stats.norm.sf(abs(placebo.estimate) / placebo.std_error))
+    p = placebo.p_value
     z = float(stats.norm.ppf(1 - thresholds.alpha / 2))
     seen = z * placebo.std_error
     passed: bool | None = p > thresholds.alpha

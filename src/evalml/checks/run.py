@@ -70,7 +70,7 @@ def run_checks(  # noqa: PLR0913
         check_balance(balance, limits, labels),
         check_overlap(score, treated, limits, estimand),
         check_separation(comparison, limits, labels),
-        check_effective_sample_size(weights, treated, limits),
+        check_effective_sample_size(weights, treated, limits, estimand),
         check_clipped_weights(weights, treated, limits, n_clipped),
     ]
     if n_dropped is not None:
