@@ -262,6 +262,8 @@ def round_shares(frame: pd.DataFrame, digits: int) -> pd.DataFrame:
     """Return `frame` with shares rounded; larger numbers keep four significant digits."""
     present = [column for column in SHARES if column in frame]
     rounded = {column: round_values(frame[column], digits) for column in present}
+    if "p_value" in rounded:  # A tiny probability is not none.
+        rounded["p_value"] = rounded["p_value"].clip(lower=10.0**-digits)
     return frame.assign(**rounded)
 
 

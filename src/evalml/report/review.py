@@ -53,6 +53,16 @@ def item_row(item: Released, done: Release, note: Note) -> list[str]:
     status = text["statuses"][item.status]
     if item.status == "review" and done.leaves(item):
         status = text["statuses"]["exception"]
-    reasons = "; ".join(item.reasons)
+    reason = item_reason(item, note)
     sha = f"`{item.sha256[:16]}`" if item.content else "–"
-    return [f"`{item.name}`", status, md(reasons, "en"), count_text(item.hidden, note.lang), sha]
+    return [f"`{item.name}`", status, reason, count_text(item.hidden, note.lang), sha]
+
+
+def item_reason(item: Released, note: Note) -> str:
+    """Return why an output may leave, in the language of the page; a refusal is told as it is."""
+    text = note.text["review"]["reasons"]
+    if item.status == "pass" and item.rows:
+        return note.say(text["table"], last=note.threshold - 1, n=item.hidden)
+    if item.status == "fail":
+        return f"[{md('; '.join(item.reasons), 'en')}]{{lang=en}}"
+    return str(text["drawn" if item.status == "pass" else "review"])

@@ -12,7 +12,7 @@ from evalml.report.markdown import md, table
 from evalml.report.note_text import check_sentence, effect_cells
 from evalml.report.results import rows_of
 from evalml.report.typography import count_text, level_text, number
-from evalml.report.verdict import answers, on_primary
+from evalml.report.verdict import answers, hides, on_primary
 from evalml.report.words import (
     level_label,
     method_inside,
@@ -89,7 +89,11 @@ def checks_table(note: Note, *, primary: bool = True) -> str:
     if not len(checks):
         return ""
     rows = [
-        [md(check.question, note.lang), verdict(verdicts, answer), check_sentence(note, check)]
+        [
+            md(check.question, note.lang),
+            "–" if hides(check, note.frames["effects"]) else verdict(verdicts, answer),
+            check_sentence(note, check),
+        ]
         for answer, check in zip(answers(checks), rows_of(checks), strict=True)
     ]
     caption = note.text["checks_caption" if primary else "checks_other_caption"]

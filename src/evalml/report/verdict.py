@@ -88,6 +88,11 @@ def tally(checks: pd.DataFrame, primary: Mapping[str, Any]) -> Tally:
     gate = any(
         answer == "failed" and gating for answer, gating in zip(found, rows["gating"], strict=True)
     )
+    if gate:  # A sensitivity analysis speaks of the effect, which is not shown.
+        found = [one for one, gating in zip(found, rows["gating"], strict=True) if gating]
+        return Tally(
+            found.count("passed"), found.count("failed"), found.count("unjudged"), gate, False
+        )
     robust = any(
         answer == "passed" and not gating
         for answer, gating in zip(found, rows["gating"], strict=True)
