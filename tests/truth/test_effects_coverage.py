@@ -1,7 +1,7 @@
 """Each person-level method on its own assumptions: no bias, and intervals that cover 95 %.
 
 The truth is integrated (Gauss-Hermite), not simulated. 95 % intervals must cover between 93 % and
-97 % of 600 samples, and the mean error must be within 2 Monte-Carlo standard errors.
+97 % of 500 samples, and the mean error must be within 2 Monte-Carlo standard errors.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from evalml.comparison.matching import MatchOptions
 from evalml.comparison.person import mix
 from evalml.effect import Effect, Settings, estimate_effects
 
-SAMPLES = 600
+SAMPLES = 500
 
 
 def comparison(
@@ -93,8 +93,10 @@ def judge(effects: list[Effect], target: float) -> None:
 @pytest.mark.parametrize(
     ("estimand", "methods"),
     [
-        ("att", ["ipw", "ebal", "aipw", "regression_imputation"]),
-        ("ate", ["ipw", "aipw", "regression_imputation"]),
+        ("att", ["ipw", "ebal"]),
+        ("att", ["aipw", "regression_imputation"]),
+        ("ate", ["ipw", "regression_imputation"]),
+        ("ate", ["aipw"]),
         ("ato", ["ipw"]),
     ],
 )
@@ -119,12 +121,17 @@ def test_matching_covers_with_the_variance_that_counts_the_score(k: int, estiman
 
 
 @pytest.mark.slow
-def test_clustered_intervals_cover_where_others_do_not() -> None:
-    methods = ["ols", "ipw", "ebal", "aipw", "regression_imputation"]
+@pytest.mark.parametrize(
+    "methods", [["ols", "regression_imputation"], ["ipw", "aipw"], ["ebal"], ["match"]]
+)
+def test_clustered_intervals_cover(methods: list[str]) -> None:
     found = simulate(clustered, methods, Settings())
     for method in methods:
         judge(found[method], 1.0)
-    judge(simulate(clustered, ["match"], Settings())["match"], 1.0)
+
+
+@pytest.mark.slow
+def test_intervals_that_forget_the_clusters_do_not_cover() -> None:
     naive = simulate(clustered, ["ols"], Settings(se="hc2"))["ols"]
     assert np.mean([e.ci_low <= 1.0 <= e.ci_high for e in naive]) < 0.93
 
