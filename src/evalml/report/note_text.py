@@ -267,13 +267,15 @@ def secondary_limits(note: Note, checks: pd.DataFrame) -> list[str]:
         rows = checks[[answer_ == kind for answer_ in found]] if len(checks) else checks
         for question in dict.fromkeys(rows["question"]):
             keys = dict.fromkeys(rows[rows["question"] == question]["outcome"])
-            names = "; ".join(key_label(key, note) for key in keys)
+            names = ("; " if note.lang == "en" else " ; ").join(
+                key_label(key, note) for key in keys
+            )
             lines.append(
                 note.say(
                     note.text["all_secondary"],
                     kind=word,
                     question=md(question, note.lang),
-                    outcomes=md(names.replace(";", " ;"), note.lang),
+                    outcomes=md(names, note.lang),
                 )
             )
     return lines

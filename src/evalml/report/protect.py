@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from evalml.report.blinding import BLINDED, NUMBERS
+from evalml.report.protect_words import hide_counts
 from evalml.report.results import COLUMNS, Frames, complete_table
-from evalml.report.typography import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,6 @@ THRESHOLD = 11
 """Smallest count that may be shown: the rule of tax data, the strictest of those met."""
 
 SMALL = "Secret statistique : moins de {threshold} personnes concernées."
-COUNT_WORDS = r"(?:personnes?|jeunes?|individus?|bénéficiaires?|essais?|dossiers?)"
 
 
 def protect_results(frames: Mapping[str, pd.DataFrame], threshold: int = THRESHOLD) -> Frames:
@@ -261,40 +260,12 @@ def is_count(column: str) -> bool:
     )
 
 
-SMALL_OF = re.compile(
-    r"(?:(?P<share>\d+(?:[,.]\d+)?)(?P<sign>[ \u00a0\u202f]*%)(?P<between>[^%;.]*?))?"
-    r"(?<![\d,.])(?P<part>\d{1,3})(?P<of>[ \u00a0]sur[ \u00a0])(?P<whole>\d[\d\u202f\u00a0]*\d|\d)"
-)
-"""« 3,2 % des bénéficiaires (6 sur 185) »: a share, and the count it gives away."""
-
-
-def hide_parts(sentence: str, threshold: int) -> str:
-    """Return a sentence in which « 6 sur 185 » and the share before it are bounds."""
-
-    def less(found: re.Match[str]) -> str:
-        whole = int(re.sub(r"\D", "", found["whole"]))
-        if not (is_small(found["part"], threshold) or is_small(whole, threshold)):
-            return found[0]
-        told = f"moins de {threshold}{found['of']}{found['whole']}"
-        if found["share"] is None:
-            return told
-        bound = number(100 * threshold / max(whole, threshold), 1)
-        return f"moins de {bound}{found['sign']}{found['between']}{told}"
-
-    return SMALL_OF.sub(less, sentence)
-
-
 def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Replace small counts of persons in the sentences of the checks by « moins de 11 ».
 
     The figure of a check whose sentence held one goes too: it is the same count as a share.
     """
-
-    def less(found: re.Match[str]) -> str:
-        return f"moins de {threshold} {found[2]}" if is_small(found[1], threshold) else found[0]
-
-    pattern = re.compile(rf"(?<![\d,.\u202f\u00a0])(\d{{1,3}})[ \u00a0\u202f]({COUNT_WORDS})\b")
-    told = [pattern.sub(less, hide_parts(sentence, threshold)) for sentence in checks["sentence"]]
+    told = hide_counts(checks["sentence"], threshold)
     changed = pd.Series(told, index=checks.index) != checks["sentence"]
     return blank(checks.assign(sentence=told), changed, ["value"])
 

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from evalml.errors import PrivacyError, nearest
+from evalml.report.cells import round_shares
 from evalml.report.disclosure import (
     FAIL,
     PASS,
@@ -21,7 +22,6 @@ from evalml.report.disclosure import (
     release_file,
     release_for_review,
     release_frame,
-    round_shares,
     write_released,
 )
 from evalml.report.institution import Institution

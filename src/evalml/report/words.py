@@ -63,6 +63,12 @@ def method_inside(name: str, lang: str) -> str:
     return label if name in PROPER else label[:1].lower() + label[1:]
 
 
+def chosen(key: str, lang: str, labels: Mapping[str, str], known: Mapping[str, str]) -> str:
+    """Return the label of a key: the study's, which is French, or the package's in English."""
+    first, second = (labels, known) if lang == "fr" else (known, labels)
+    return str(first.get(key) or second.get(key) or "")
+
+
 def outcome_label(outcome: str, horizon: object, lang: str, labels: Mapping[str, str]) -> str:
     """Return an outcome and its horizon: `En emploi à 12 mois`.
 
@@ -73,7 +79,7 @@ def outcome_label(outcome: str, horizon: object, lang: str, labels: Mapping[str,
         labels: Labels of the study, which win over those of the package.
     """
     known = words(lang)["outcomes"]
-    name = labels.get(outcome) or known.get(outcome) or outcome.replace("_", " ").capitalize()
+    name = chosen(outcome, lang, labels, known) or outcome.replace("_", " ").capitalize()
     if horizon is None or horizon != horizon:  # noqa: PLR0124 - NaN
         return str(name)
     months = int(float(str(horizon)))
@@ -82,8 +88,8 @@ def outcome_label(outcome: str, horizon: object, lang: str, labels: Mapping[str,
 
 def subgroup_label(subgroup: str, lang: str, labels: Mapping[str, str]) -> str:
     """Return the name of a subgroup variable."""
-    known = words(lang)["subgroups"].get(subgroup, subgroup.replace("_", " "))
-    return str(labels.get(subgroup) or known)
+    known = words(lang)["subgroups"]
+    return chosen(subgroup, lang, labels, known) or subgroup.replace("_", " ")
 
 
 def level_label(subgroup: str, value: str, lang: str, labels: Mapping[str, str]) -> str:
