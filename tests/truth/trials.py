@@ -60,6 +60,8 @@ def trials(made, programme: str, year: int, horizon: int) -> pd.DataFrame:
     start, end, entered = (
         pd.to_datetime(told[c]) for c in ("date_debut", "date_fin", "date_saisie")
     )
+    cej = t["accompagnements"][t["accompagnements"].dispositif == "CEJ"]
+    cej_start, cej_end = pd.to_datetime(cej.date_debut), pd.to_datetime(cej.date_fin)
     parts = []
     for m in range((year * 12 - first), (year * 12 - first) + 12):
         day = pd.Timestamp((first + m) // 12, (first + m) % 12 + 1, 1)
@@ -68,6 +70,8 @@ def trials(made, programme: str, year: int, horizon: int) -> pd.DataFrame:
         ok &= (age >= 16) & ((age < 26) | ((age < 30) & (disabled < day).to_numpy()))
         busy = told.id_jeune[(entered < day) & (start < day) & ~(end < day)].unique()
         ok[at(busy)] = False
+        if programme == "PACEA":
+            ok[at(cej.id_jeune[(cej_start < day) & ~(cej_end < day)].unique())] = False
         who = np.flatnonzero(ok)
         f = file.iloc[who]
         parts.append(

@@ -72,7 +72,8 @@ def situations(m: Made, sp: Spells) -> pa.Table:
     n = len(at)
     s, who, month = sp.situation[at], sp.who[at], when[at]
     first = sp.first_day[at]
-    first = _from_welcome(m, who, month, first, last[at], rng)
+    if not m.world.margins:  # which fix the year spells are told to begin in
+        first = _from_welcome(m, who, month, first, last[at], rng)
     late = (rng.random(n) < d.date_shifted) * rng.integers(1, 16, n)
     first = np.minimum(first + late, np.maximum(first, last[at]))
     entered = np.maximum(m.contact_day(who, month), first)
