@@ -180,9 +180,8 @@ def compare(title: str, jobs: list[tuple[str, str]], data: Path) -> None:
     results = [r for r in (run(python, code, data) for python, code in jobs) if r]
     for name, seconds, estimate, se, peak in results:
         ratio = seconds / results[0][1]
-        print(
-            f"  {name:28s} {seconds:8.2f} s  x{ratio:6.1f}  {estimate:.6f} ({se:.6f})  {peak:.1f} GB"
-        )
+        answer = f"{estimate:.6f} ({se:.6f})"
+        print(f"  {name:28s} {seconds:7.2f} s  x{ratio:5.1f}  {answer}  {peak:.1f} GB")
 
 
 def main() -> None:
