@@ -65,14 +65,6 @@ def test_git_holds_no_extract_run_or_key(root):
         assert relative.name != "uv.lock"
 
 
-def test_thresholds_of_a_study_are_those_of_the_checks():
-    from evalml.checks.thresholds import Thresholds as OfChecks
-    from evalml.study import Thresholds as OfStudy
-
-    for name, field in OfStudy.model_fields.items():
-        assert OfChecks.model_fields[name].default == field.default, name
-
-
 def test_every_public_name_exists():
     import evalml
 

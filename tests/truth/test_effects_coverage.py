@@ -1,7 +1,7 @@
 """Each person-level method on its own assumptions: no bias, and intervals that cover 95 %.
 
 The truth is integrated (Gauss-Hermite), not simulated. 95 % intervals must cover between 93 % and
-97 % of 500 samples, and the mean error must be within 2 Monte-Carlo standard errors.
+97 % of 1,000 samples, and the mean error must be within 2 Monte-Carlo standard errors.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from evalml.comparison.matching import MatchOptions
 from evalml.comparison.person import mix
 from evalml.effect import Effect, Settings, estimate_effects
 
-SAMPLES = 500
+SAMPLES = 1000
 
 
 def comparison(
