@@ -146,6 +146,51 @@ def pseudonymise(
     typer.echo(f"written to {out}, with the report")
 
 
+@app.command()
+def convert(
+    path: Annotated[Path, typer.Argument(help="Folder of the export, in CSV.")],
+    out: Annotated[Path, typer.Argument(help="New folder for the extract.")],
+    header: Annotated[
+        Path, typer.Option(help="Folder that holds the extract.yaml to give the extract.")
+    ],
+    source: Annotated[
+        str, typer.Option("--from", help="System the export comes from.")
+    ] = "parcours3",
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="Where each column comes from; the shipped one if not given."),
+    ] = None,
+    memory: Memory = "3GB",
+) -> None:
+    """Write an export of the predecessor, Parcours 3 (2005-2015), as an extract.
+
+    Example: evalml extract convert export/ data/p3 --from parcours3 --header p3-header/
+    """
+    from evalml.engine import open_engine
+    from evalml.errors import nearest
+    from evalml.extract.convert import convert as write
+    from evalml.extract.convert import read_mapping
+    from evalml.extract.meta import read_meta
+
+    if source != "parcours3":
+        raise ExtractError(f"no conversion from '{source}'; {nearest(source, ['parcours3'])}")
+    meta = read_meta(header)
+    if meta.source != "parcours3":
+        raise ExtractError(f"{header}/extract.yaml says source: {meta.source}; write parcours3")
+    meta = meta.model_copy(update={"breaks": meta.all_breaks})
+    report = write(path, out, meta, read_mapping(mapping), open_engine(memory_limit=memory))
+    for name, rows in report.rows.items():
+        typer.echo(f"{name:22} {rows:>12,} rows")
+    for place, codes in report.unmapped.items():
+        typer.echo(f"emptied {place}: {sum(codes.values()):,} cells, codes without counterpart")
+    for name, columns in report.unused.items():
+        if columns:
+            typer.echo(f"not used of {name}: {', '.join(columns)}")
+    for lost in report.lost:
+        typer.echo(f"lost: {lost}")
+    typer.echo(f"written to {out}; check it: evalml extract check {out}")
+
+
 def _parts(moved: VintageDiff, min_count: int) -> dict[str, pd.DataFrame]:
     """Return the tables of a diff, counts below `min_count` left empty."""
     return {

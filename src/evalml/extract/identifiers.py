@@ -30,6 +30,7 @@ PATTERNS = {
     "phone": r"^(\+33|0033|0)[ .]?[1-9]([ .-]?\d{2}){4}$",
     "NIR": (r"^[12]\s?\d{2}\s?(0[1-9]|1[0-2]|[2-9]\d)\s?(\d{2}|2[AB])\s?\d{3}\s?\d{3}(\s?\d{2})?$"),
 }
+LONGEST_NUMBER = 24
 ALLOWED = {("structures", "nom")}
 
 
@@ -88,7 +89,9 @@ def _by_content(name: str, rows: Table, engine: Engine) -> list[Leak]:
 
 
 def _looks_like(cell: Value, pattern: str) -> Value:
-    return cell.re_search(pattern)
+    """Tell which cells follow a pattern; those too long for a number are not searched."""
+    short = cell.contains("@") if pattern is PATTERNS["e-mail"] else cell.length() <= LONGEST_NUMBER
+    return short & cell.re_search(pattern)
 
 
 def _searched(table: str, column: str) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - pydantic reads the annotations at run time
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from evalml.errors import ExtractError, nearest
+from evalml.errors import ExtractError, StudyError, nearest
 from evalml.study import Territory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 META_FILE = "extract.yaml"
@@ -51,6 +52,25 @@ class Break(_Strict):
     reference: str = ""
 
 
+HAUTS_DE_FRANCE = ("02", "59", "60", "62", "80")
+
+
+def system_break(territory: Territory) -> Break:
+    """Return the day I-Milo replaced Parcours 3 in a territory.
+
+    It came region by region: August 2015 in Hauts-de-France; elsewhere the day is not known here
+    and the decree that founds I-Milo dates the break.
+    """
+    what = "I-Milo replaced Parcours 3: series are not comparable across it"
+    areas = territory.departement or ()
+    here = territory.region == "32" or (areas and all(a in HAUTS_DE_FRANCE for a in areas))
+    if here:
+        reference = "AREFIE, reports of Hauts-de-France; décret n° 2015-59 du 26 janvier 2015"
+        return Break(date=dt.date(2015, 8, 1), what=what, reference=reference)
+    reference = "Décret n° 2015-59 du 26 janvier 2015; the day of the region is to be found"
+    return Break(date=dt.date(2015, 1, 26), what=what, reference=reference)
+
+
 class ExtractMeta(_Strict):
     """The header of an extract.
 
@@ -86,7 +106,33 @@ class ExtractMeta(_Strict):
 
     def breaks_between(self, start: dt.date, end: dt.date) -> tuple[Break, ...]:
         """Return the breaks that a study from `start` to `end` crosses and must declare."""
-        return tuple(b for b in self.breaks if start < b.date <= end)
+        return tuple(b for b in self.all_breaks if start < b.date <= end)
+
+    @property
+    def all_breaks(self) -> tuple[Break, ...]:
+        """The breaks `extract.yaml` declares, and that of 2015 where the period spans it."""
+        known = system_break(self.territory)
+        spans = self.period_start < known.date <= self.period_end
+        told = any(b.date == known.date for b in self.breaks)
+        if self.source == "synthetic" or told or not spans:
+            return self.breaks
+        return (*self.breaks, known)
+
+    def refuse_undeclared_breaks(
+        self, start: dt.date, end: dt.date, declared: Iterable[dt.date]
+    ) -> None:
+        """Refuse a study that crosses a change of system without saying so.
+
+        Raises:
+            StudyError: Names the first break that is not declared.
+        """
+        said = set(declared)
+        for found in self.breaks_between(start, end):
+            if found.date not in said:
+                raise StudyError(
+                    f"the study crosses {found.date}, when {found.what}; declare that break in the "
+                    "study, or shorten its period"
+                )
 
 
 def read_meta(folder: Path) -> ExtractMeta:

@@ -15,7 +15,7 @@ _HEAD = """# Programme rules through time
 
 Each value holds from its date until the next. *Entry*: judged on the day of entry; *all along*:
 judged throughout. *Read in* says what was read to write the value; a value marked **unverified** is
-shown for information and used nowhere. `evalml rules cej --at 2023-06-01` prints the rules of a day.
+shown for information and used nowhere. `evalml rules cej --at 2023-06-01` prints those of a day.
 """
 _WHEN = {"entry": "entry", "throughout": "all along"}
 
