@@ -67,10 +67,12 @@ STRUCTURES = [
 OPTIONAL = ("emploi_mensuel", "evenements_externes")
 
 
-def tables_of(people, engine, *, period=("2022-01-01", "2025-12-31"), optional=OPTIONAL) -> Tables:
+def tables_of(
+    people, engine, *, period=("2022-01-01", "2025-12-31"), optional=OPTIONAL, structures=STRUCTURES
+) -> Tables:
     """Return checked tables with the rows of `people`: {name: {table: row or [rows]}}."""
     rows: dict[str, list[dict[str, Any]]] = {t.name: [] for t in TABLES}
-    rows["structures"] = list(STRUCTURES)
+    rows["structures"] = list(structures)
     for person, given in people.items():
         _add_person(rows, str(person), given)
     frames = {

@@ -19,6 +19,14 @@ _WHERE = {
     "evalml.cohort": ("Cohort", "TargetTrial", "build_cohort", "label_of", "target_trial"),
     "evalml.panel": ("Panel", "build_panel", "observe"),
     "evalml.outcomes": ("OUTCOMES", "Outcome", "Outcomes", "compute_outcomes", "outcomes_table"),
+    "evalml.indicators": (
+        "GROUPS",
+        "INDICATORS",
+        "activity_table",
+        "compute_indicators",
+        "groups_table",
+        "indicators_table",
+    ),
     "evalml.comparison": (
         "Comparison",
         "MeasureSpec",
@@ -37,7 +45,7 @@ _WHERE = {
         "gaps",
         "trajectories_table",
     ),
-    "evalml.checks": ("Check", "checks_table", "run_checks"),
+    "evalml.checks": ("Check", "check_primary", "checks_table", "run_checks"),
     "evalml.published": (
         "audit_path",
         "compare_published",

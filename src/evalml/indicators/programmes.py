@@ -1,0 +1,167 @@
+"""Programme spells of a year, per person: entries, renewals, who is in, and who left."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from evalml.engine import Table, interval, literal
+from evalml.panel.build import spell_flags
+
+if TYPE_CHECKING:
+    from evalml.tables import Tables
+
+PROGRAMMES = ("CIVIS", "GJ", "PACEA", "CEJ", "PPAE", "AIJ", "PARRAINAGE")
+NATIONAL = ("PACEA", "PPAE", "CEJ")
+"""The national pathways of the 2024 report; the GJ before them is nested in a PACEA."""
+
+EXITS = ("CIVIS", "GJ", "PACEA", "CEJ", "PARRAINAGE")
+STITCH_DAYS = 31
+"""A spell taken up again within a month is the same stay: a renewal, or a move to another
+mission locale, which closes one file and opens the next."""
+
+
+def programmes_of(tables: Tables, year: int) -> Table:
+    """Return one row per person with a programme spell: entries and presence in `year`.
+
+    Returns:
+        `id_jeune` and, for each programme, `<p>_entree` (a spell begins), `<p>_premiere` (the
+        first of all, so neither a renewal nor a move), `<p>_renouvele`, `<p>_present`; `gj_pacea`
+        (a GJ begins inside a PACEA) and `contractualise` (any entry: a nested GJ counts once).
+    """
+    first, last = literal(dt.date(year, 1, 1)), literal(dt.date(year, 12, 31))
+    spells = tables.table("accompagnements")
+    spells = spells.filter(spells.date_debut <= last)
+    starts = spells.date_debut >= first
+    here = spells.date_fin.isnull() | (spells.date_fin >= first)
+    columns: dict[str, Any] = {}
+    for programme in PROGRAMMES:
+        mine, name = spells.dispositif == programme, programme.lower()
+        columns[f"{name}_entree"] = (mine & starts).any()
+        columns[f"{name}_premiere"] = (
+            (spells.date_debut.min(where=mine).year() == year)
+            & (spells.rang.min(where=mine & starts) == 1)
+        ).fill_null(False)
+        columns[f"{name}_renouvele"] = (mine & starts & (spells.rang > 1)).any()
+        columns[f"{name}_present"] = (mine & here).any()
+    national = [columns[f"{p.lower()}_entree"].cast("int64") for p in NATIONAL]
+    return spells.group_by("id_jeune").agg(
+        **columns,
+        n_parcours_nationaux=sum(national[1:], national[0]),
+        gj_pacea=((spells.dispositif == "GJ") & starts & spells.id_parent.notnull()).any(),
+        contractualise=(spells.dispositif.isin(("CIVIS", "GJ", "PACEA", "CEJ")) & starts).any(),
+    )
+
+
+def exits_of(tables: Tables, year: int) -> Table:
+    """Return one row per person and programme left in `year`: `id_jeune`, `dispositif`, `sortie`.
+
+    A spell that goes on within `STITCH_DAYS` in another one of the same programme is no exit; of
+    several exits in a year the last one counts.
+    """
+    spells = tables.table("accompagnements")
+    spells = spells.filter(spells.dispositif.isin(EXITS))
+    ended = spells.filter(spells.date_fin.year() == year).select(
+        "id_jeune", "dispositif", "motif_fin", sortie=spells.date_fin
+    )
+    after = spells.select(
+        autre=spells.id_jeune, programme=spells.dispositif, debut=spells.date_debut,
+        fin=spells.date_fin,
+    )  # fmt: skip
+    gone = ended.anti_join(
+        after,
+        [
+            ended.id_jeune == after.autre,
+            ended.dispositif == after.programme,
+            after.debut <= ended.sortie + interval(days=STITCH_DAYS),
+            after.fin.isnull() | (after.fin > ended.sortie),
+        ],
+    )
+    return gone.group_by("id_jeune", "dispositif").agg(
+        sortie=gone.sortie.max(), motif_fin=gone.motif_fin.argmax(gone.sortie)
+    )
+
+
+def at_exit(tables: Tables, year: int) -> Table:
+    """Return the exits of `year` with what the youth was doing on the day, as declared.
+
+    Returns:
+        One row per person and programme left: `known`, `durable`, `work`, `alternance`, `aided`,
+        `training`, `school`, `volunteering`, `immersion`, `jobseeker`.
+    """
+    left = exits_of(tables, year)
+    spells = tables.table("situations")
+    spells = spells.filter(spells.etat != "PREVU")
+    spells = spells.select("id_jeune", "date_debut", "date_fin", **_kinds(spells))
+    names = [c for c in spells.columns if c not in {"id_jeune", "date_debut", "date_fin"}]
+    on_day = left.join(
+        spells,
+        [
+            left.id_jeune == spells.id_jeune,
+            spells.date_debut <= left.sortie,
+            spells.date_fin.isnull() | (spells.date_fin >= left.sortie),
+        ],
+    )
+    doing = on_day.group_by("id_jeune", "dispositif").agg(**{n: on_day[n].any() for n in names})
+    both = left.left_join(doing, ["id_jeune", "dispositif"])
+    both = both.drop("id_jeune_right", "dispositif_right")
+    return both.mutate(**{n: both[n].fill_null(False) for n in names})
+
+
+def _kinds(spells: Table) -> dict[str, Any]:
+    flags = spell_flags(spells)
+    return {
+        "known": literal(value=True),
+        "durable": flags["durable"],
+        "work": flags["employment"],
+        "alternance": flags["alternance"],
+        "training": flags["training"],
+        "school": flags["school"],
+        "volunteering": flags["volunteering"],
+        "immersion": flags["immersion"],
+        "jobseeker": flags["jobseeker"],
+    }
+
+
+def outcomes_at_exit(tables: Tables, year: int) -> Table:
+    """Return one row per person who left a programme in `year`, with flags `<p>_sortie_*`.
+
+    `positive` is the ministerial sense (durable employment, alternance included, or back at
+    school); `professionnelle` adds any job, aided or short, and training; `solution` is the
+    PACEA's (job, alternance or training). The situation at exit is the first that holds among
+    durable, alternance, other job, training, school, volunteering, immersion, job seeking.
+    """
+    t = at_exit(tables, year)
+    positive = t.durable | t.alternance | t.school
+    ranked = ("durable", "alternance", "work", "training", "school", "volunteering", "immersion",
+              "jobseeker")  # fmt: skip
+    situation, before = {}, literal(value=False)
+    for name in ranked:
+        situation[f"situation_{name}"] = t[name] & ~before
+        before |= t[name]
+    kinds = {
+        "": literal(value=True),
+        "connue": t.known,
+        "inconnue": ~t.known,
+        "positive": positive,
+        "positive_hors_alternance": t.durable | t.school,
+        "positive_motif": t.motif_fin.isin(("EMPLOI_DURABLE", "ALTERNANCE", "RETOUR_SCOLARITE"))
+        .fill_null(False),
+        "professionnelle": positive | t.work | t.training,
+        "solution": t.work | t.training,
+        "emploi": t.work,
+        "emploi_durable": t.durable,
+        "emploi_durable_alternance": t.durable | t.alternance,
+        "emploi_court": t.work & ~t.durable & ~t.alternance,
+        "alternance": t.alternance,
+        "formation": t.training,
+        **situation,
+    }  # fmt: skip
+    columns = {
+        f"{programme.lower()}_sortie{f'_{name}' if name else ''}": (
+            (t.dispositif == programme) & kind
+        ).any()
+        for programme in EXITS
+        for name, kind in kinds.items()
+    }
+    return t.group_by("id_jeune").agg(**columns)

@@ -1,0 +1,58 @@
+"""Situations begun in a year, per person: contracts, trainings, immersions, returns to school."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evalml.engine import Table
+from evalml.panel.build import AIDED, spell_flags
+
+if TYPE_CHECKING:
+    from evalml.tables import Tables
+
+WORK = ("Emploi", "Contrat en Alternance")
+
+
+def situations_of(tables: Tables, year: int) -> Table:
+    """Return one row per person with a situation begun in `year`; planned ones do not count.
+
+    Returns:
+        `id_jeune`, counts of spells `n_*` and the flags of the person.
+    """
+    spells = tables.table("situations")
+    spells = spells.filter((spells.etat != "PREVU") & (spells.date_debut.year() == year))
+    flags = spell_flags(spells)
+    contract = spells.type_contrat.fill_null("")
+    job = (spells.categorie == "Emploi").fill_null(False)
+    work = spells.categorie.isin(WORK)
+    aided = job & contract.isin(AIDED)
+    classic = job & ~aided
+    kinds = {
+        "contrats": work,
+        "cdi": job & (contract == "CDI"),
+        "cdd": job & (contract == "CDD"),
+        "interim": job & (contract == "CTT"),
+        "independants": job & (contract == "INDEPENDANT"),
+        "durables": flags["durable"],
+        "durables_6": flags["durable_from_6"],
+        "durables_alternance": flags["durable"] | flags["alternance"],
+        "durables_aides": flags["durable"] | flags["durable_aided"],
+        "aides": aided,
+        "pec": job & (contract == "PEC"),
+        "cie": job & (contract == "CIE"),
+        "insertion": flags["in_iae"],
+        "classiques": classic,
+        "alternance": flags["alternance"],
+        "apprentissage": flags["alternance"] & (contract == "APPRENTISSAGE"),
+        "professionnalisation": flags["alternance"] & (contract == "PROFESSIONNALISATION"),
+        "formations": flags["training"],
+        "immersions": flags["immersion"],
+        "scolarites": flags["school"],
+        "volontariats": flags["volunteering"],
+        "services_civiques": contract == "SERVICE_CIVIQUE",
+        "aides_ou_alternance": aided | flags["alternance"],
+        "emplois_ou_formations": work | flags["training"],
+    }
+    counted = {f"n_{name}": kind.sum() for name, kind in kinds.items()}
+    persons = {f"a_{name}": kind.any() for name, kind in kinds.items()}
+    return spells.group_by("id_jeune").agg(**counted, **persons)
