@@ -71,7 +71,7 @@ def test_nobody_never_treated_is_refused_or_the_last_group_compares() -> None:
 def test_all_treated_at_once_leaves_nobody_not_yet_treated() -> None:
     with pytest.raises(EstimationError, match="nobody is left who is not yet treated"):
         estimate(areas([3]), request(options=NOT_YET))
-    with pytest.raises(EstimationError, match="nobody is left|no untreated unit"):
+    with pytest.raises(EstimationError, match=r"nobody is left|no untreated unit"):
         estimate(areas([3]), request("imputation"))
 
 
@@ -163,7 +163,7 @@ def test_a_date_that_changes_within_a_unit_is_refused() -> None:
 def test_a_covariate_that_decides_who_is_treated_leaves_no_effect() -> None:
     table = areas([3, 0])
     table["x"] = (table.g > 0) * 1.0
-    with pytest.raises(EstimationError, match="separate|collinear|overlap"):
+    with pytest.raises(EstimationError, match=r"separate|collinear|overlap"):
         estimate(table, request(covariates=("x",)))
 
 
@@ -178,7 +178,7 @@ def test_lost_cells_are_counted_with_their_reason() -> None:
 
 
 def test_event_times_need_never_treated_units_in_two_way_regressions() -> None:
-    with pytest.raises(EstimationError, match="never treated|collinear"):
+    with pytest.raises(EstimationError, match=r"never treated|collinear"):
         estimate(areas([3, 4]), request("twfe", aggregation="dynamic"))
 
 
@@ -380,6 +380,35 @@ def test_commands_print_one_object_or_a_list_with_keys(app: typer.Typer, tmp_pat
     )
     assert two["method"] == "twfe"
     assert two["details"]["clusters"] == 7
+
+
+def test_the_did_command_relates_the_outcome_to_take_up(app: typer.Typer, tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    n = 2000
+    table = pd.DataFrame({"g": rng.integers(0, 2, n), "t": rng.integers(0, 2, n)})
+    table["d"] = (rng.random(n) < 0.1 + 0.5 * table.g * table.t) * 1
+    table["y"] = table.g + table.t + 3 * table.d + rng.normal(size=n)
+    table.to_csv(tmp_path / "f.csv", index=False)
+    words = [
+        "did",
+        str(tmp_path / "f.csv"),
+        "--time",
+        "t",
+        "--outcome",
+        "y",
+        "--treatment",
+        "g",
+        "--method",
+        "wald_did",
+        "--json",
+    ]
+    cells = table.groupby(["g", "t"])[["y", "d"]].mean()
+    gap = cells.loc[(1, 1)] - cells.loc[(1, 0)] - cells.loc[(0, 1)] + cells.loc[(0, 0)]
+    row = json.loads(CliRunner().invoke(app, [*words, "--take-up", "d"]).stdout)
+    assert row["estimate"] == pytest.approx(gap.y / gap.d, rel=1e-9)
+    assert row["estimand"] == "late"
+    refused = CliRunner().invoke(app, words)
+    assert "needs the column of the take-up" in str(refused.exception)
 
 
 def test_the_survival_command_reads_late_entry(app: typer.Typer, tmp_path) -> None:

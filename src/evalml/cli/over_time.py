@@ -106,7 +106,12 @@ def did(  # noqa: PLR0913, PLR0917
         str, typer.Option("--treatment", help="Column of the treatment status, 0 or 1.")
     ],
     unit: Unit = "",
-    method: Annotated[str, typer.Option(help="twfe; dr, ipw, reg (two periods).")] = "twfe",
+    method: Annotated[
+        str, typer.Option(help="twfe; two periods: dr, ipw, reg, or fuzzy: wald_did, wald_tc.")
+    ] = "twfe",
+    take_up: Annotated[
+        str, typer.Option("--take-up", help="Column of the take-up (fuzzy designs), 0 or 1.")
+    ] = "",
     covariates: Covariates = None,
     weights: Weights = "",
     cluster: Cluster = "",
@@ -123,8 +128,9 @@ def did(  # noqa: PLR0913, PLR0917
     from evalml.effect.did import DidRequest, estimate_did
     from evalml.effect.panel_columns import PanelColumns
 
+    extra = (treatment, take_up) if take_up else (treatment,)
     columns = PanelColumns(
-        time, outcome, "", unit, split_names(covariates), weights, cluster, (treatment,)
+        time, outcome, "", unit, split_names(covariates), weights, cluster, extra
     )
     request = DidRequest(columns, method, missing, level)  # type: ignore[arg-type]
     show([estimate_did(read_table(data, columns.used()), request)], json_wanted=json)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from evalml.effect.effect import Effect
+from evalml.effect.iv import Naming
 from evalml.effect.panel_columns import Missing, PanelColumns
 from evalml.effect.panel_table import read_panel, read_sections
 from evalml.effect.panel_variance import Sampling, critical_value, p_values, sampling_of
 from evalml.effect.twfe import moving_covariates
 from evalml.effect.two_period import EstMethod, TwoPeriod, panel_att, sections_att
+from evalml.effect.wald_did import FuzzyData, WaldKind, wald_did
 from evalml.effect.within_regression import dense_regression
 from evalml.errors import EstimationError, nearest
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.effect.panel_table import CrossSections, PanelTable
 
-DidMethod: TypeAlias = Literal["twfe", "dr", "ipw", "reg"]
-"""Fixed effects, or one of the two-period estimators."""
+DidMethod: TypeAlias = Literal["twfe", "dr", "ipw", "reg", "wald_did", "wald_tc"]
+"""Fixed effects, one of the two-period estimators, or a fuzzy design."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class DidRequest:
     """What is asked of a difference in differences.
 
     Attributes:
-        columns: Which column is what; the treatment status is the only extra column.
+        columns: Which column is what; the extra columns hold the treatment status and, for the
+            fuzzy designs, the take-up.
         method: Method.
         missing: Refuse or drop rows with missing values.
         level: Coverage of the interval.
@@ -64,6 +67,8 @@ def estimate_did(table: pd.DataFrame, request: DidRequest) -> Effect:
     """
     columns = request.columns
     named = Named(columns.outcome, columns.extra[0], level=request.level)
+    if request.method == "wald_did" or request.method == "wald_tc":  # noqa: PLR1714  (narrows)
+        return _fuzzy(table, request, request.method)
     if request.method == "twfe":
         if not columns.unit:
             raise EstimationError("twfe absorbs unit effects: name the column of the unit")
@@ -91,6 +96,32 @@ class Named:
     treatment: str
     unit: str = ""
     level: float = 0.95
+
+
+def _fuzzy(table: pd.DataFrame, request: DidRequest, kind: WaldKind) -> Effect:
+    """Return a Wald ratio; rows of the same unit count as a cluster where none is named."""
+    columns = request.columns
+    if len(columns.extra) < 2:  # noqa: PLR2004
+        raise EstimationError(f"{kind} needs the column of the take-up (0 or 1) of each row")
+    if columns.covariates:
+        raise EstimationError(f"{kind} takes no covariates; leave them out")
+    if columns.unit and not columns.cluster:
+        columns = replace(columns, cluster=columns.unit)
+    rows = read_sections(table, columns, missing=request.missing)
+    periods = np.unique(rows.time)
+    _need_two(periods.size)
+    group, take_up = (rows.extra[name] for name in columns.extra)
+    _need_binary(group)
+    data = FuzzyData(
+        outcome=rows.outcome,
+        take_up=take_up,
+        group=group,
+        post=(rows.time == periods[1]).astype(np.float64),
+        weights=rows.weights,
+        cluster=rows.cluster,
+    )
+    effect = wald_did(data, Naming(kind, columns.outcome, level=request.level), kind=kind)
+    return replace(effect, details=rows.counts | effect.details)
 
 
 def did_twfe(panel: PanelTable, named: Named) -> Effect:

@@ -104,6 +104,8 @@ def panel_averages(panel: PanelTable, request: RolloutRequest) -> Aggregate:
     Raises:
         EstimationError: The design does not allow it, or the method lacks this aggregation.
     """
+    if panel.seen is not None:
+        raise EstimationError("a roll-out needs a balanced panel; drop the incomplete units")
     anticipation = request.options.anticipation
     if request.method == "twfe":
         if request.aggregation == "simple":
