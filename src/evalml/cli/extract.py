@@ -276,15 +276,13 @@ def _show(card: Scorecard, min_count: int, *, as_json: bool) -> None:
         whole = {
             "extract": card.meta.name,
             "blocked": list(card.blocked),
-            "sizes": [asdict(x) for x in card.sizes],
+            "sizes": [asdict(x) for x in shown.sizes],
             "checks": [{**asdict(x), "share": x.share} for x in shown.lines],
         }
         typer.echo(json.dumps(whole, ensure_ascii=False, indent=2))
         return
-    for size in card.sizes:
-        aside = size.received - size.accepted
-        hidden = 0 < aside < min_count
-        counted = f"fewer than {min_count}" if hidden else f"{aside:,}"
+    for size in shown.sizes:
+        counted = f"fewer than {min_count}" if size.aside is None else f"{size.aside:,}"
         typer.echo(f"{size.table:22} {size.received:>12,} rows, {counted} put aside")
     typer.echo("")
     for x in shown.found:

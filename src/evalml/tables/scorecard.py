@@ -69,11 +69,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Rows of a table as received, and as accepted."""
+    """Rows of a table as received and as accepted; None where the difference is hidden."""
 
     table: str
     received: int
-    accepted: int
+    accepted: int | None
+
+    @property
+    def aside(self) -> int | None:
+        """Rows put aside."""
+        return None if self.accepted is None else self.received - self.accepted
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -114,7 +119,10 @@ class Scorecard:
             replace(x, failing=None) if x.failing and x.failing < min_count else x
             for x in self.lines
         )
-        return replace(self, lines=lines)
+        sizes = tuple(
+            replace(x, accepted=None) if x.aside and x.aside < min_count else x for x in self.sizes
+        )
+        return replace(self, lines=lines, sizes=sizes)
 
     def __repr__(self) -> str:
         """Count the checks and those that found something."""

@@ -29,7 +29,7 @@ p.note{color:var(--soft);margin:.2rem 0 1rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-td code{overflow-wrap:anywhere}
+td code{font-size:.82rem;white-space:nowrap}td:first-child{white-space:nowrap}
 .blocked{color:var(--bad);font-weight:600}.warning{color:var(--mid);font-weight:600}
 .ok{color:var(--good)}.empty{color:var(--soft)}
 """
@@ -44,6 +44,13 @@ def share(value: float) -> str:
     """Write a share the French way, in per cent: 0,04 %."""
     text = f"{100 * value:.2f}" if 0 < value < 0.01 else f"{100 * value:.1f}"  # noqa: PLR2004
     return f"{text.replace('.', ',')}\u00a0%"
+
+
+def french(text: str) -> str:
+    """Set a sentence in French typography: curved apostrophes, no-break spaces."""
+    for mark, space in ((" :", "\u00a0"), (" ;", _THIN), (" ?", _THIN), (" %", "\u00a0")):
+        text = text.replace(mark, space + mark[1:])
+    return text.replace("'", "’").replace("1er", "1ᵉʳ").replace("n° ", "n°\u00a0")
 
 
 def scorecard_page(card: Scorecard, min_count: int = 0) -> str:
@@ -63,9 +70,9 @@ def scorecard_page(card: Scorecard, min_count: int = 0) -> str:
         f"<style>{_STYLE}</style></head><body>",
         f"<h1>Qualité de l’extrait «\u00a0{escape(meta.name)}\u00a0»</h1>",
         f"<p class='note'>Extrait du {_day(meta.extraction_date)}, {_period(meta)}{invented}</p>",
-        f"<p>{_summary(card)}</p>",
+        f"<p>{_summary(card, min_count)}</p>",
         "<h2>Lignes reçues et acceptées</h2>",
-        _sizes(card),
+        _sizes(shown, min_count),
         "<h2>Ce qui a été trouvé</h2>",
         _table(shown.found, min_count) if shown.found else "<p>Aucun défaut.</p>",
         "<h2>Tous les contrôles</h2>",
@@ -75,25 +82,25 @@ def scorecard_page(card: Scorecard, min_count: int = 0) -> str:
     return "\n".join(parts)
 
 
-def _summary(card: Scorecard) -> str:
+def _summary(card: Scorecard, min_count: int) -> str:
     counts = Counter(x.status for x in card.lines)
     verdict = "L’extrait est refusé" if card.blocked else "L’extrait peut servir"
-    aside = sum(x.received - x.accepted for x in card.sizes)
+    aside = sum(x.aside or 0 for x in card.sizes)
+    counted = f"moins de {min_count}" if 0 < aside < min_count else number(aside)
     return (
         f"{verdict}\u00a0: {len(card.lines)} contrôles, dont {counts['blocked']} bloquants et "
-        f"{counts['warning']} à examiner\u00a0; {number(aside)} lignes mises de côté, comptées par "
+        f"{counts['warning']} à examiner\u00a0; {counted} lignes mises de côté, comptées par "
         "règle ci-dessous."
     )
 
 
-def _sizes(card: Scorecard) -> str:
-    cells = (
-        (f"<code>{escape(x.table)}</code>", x.received, x.accepted, x.received - x.accepted)
-        for x in card.sizes
-    )
+def _sizes(card: Scorecard, min_count: int) -> str:
+    hidden = f"&lt;\u00a0{min_count}"
     rows = [
-        f"<tr><td>{name}</td>" + "".join(f"<td class='n'>{number(n)}</td>" for n in counts)
-        for name, *counts in cells
+        f"<tr><td><code>{escape(x.table)}</code></td><td class='n'>{number(x.received)}</td>"
+        f"<td class='n'>{'–' if x.accepted is None else number(x.accepted)}</td>"
+        f"<td class='n'>{hidden if x.aside is None else number(x.aside)}</td></tr>"
+        for x in card.sizes
     ]
     return _wide(("Table", "#Reçues", "#Acceptées", "#Mises de côté"), rows)
 
@@ -105,12 +112,13 @@ def _table(lines: Sequence[Line], min_count: int) -> str:
 
 def _row(line: Line, min_count: int) -> str:
     failing = f"&lt;\u00a0{min_count}" if line.failing is None else number(line.failing)
+    place = "<br>".join(f"<code>{escape(p)}</code>" for p in line.place.replace(".", " .").split())
     part = "–" if line.share is None else share(line.share)
     return (
         f"<tr><td class='{line.status}'>{STATUS[line.status]}</td>"
-        f"<td><code>{escape(line.check)}</code></td><td><code>{escape(line.place)}</code></td>"
+        f"<td><code>{escape(line.check)}</code></td><td>{place}</td>"
         f"<td class='n'>{failing}</td><td class='n'>{part}</td>"
-        f"<td class='n'>{share(line.warn_above)}</td><td>{escape(line.sentence)}</td></tr>"
+        f"<td class='n'>{share(line.warn_above)}</td><td>{escape(french(line.sentence))}</td></tr>"
     )
 
 

@@ -55,8 +55,7 @@ def test_the_scorecard_is_written_as_csv_and_as_a_page(tmp_path: Path) -> None:
     assert lines["event_before_birth", "actes"]["status"] == "warning"
     assert (out / "rejects.csv").read_text() == "table,rule,rows\nactes,event_before_birth,1\n"
     page = (out / "scorecard.html").read_text()
-    assert "L’événement précède" not in page
-    assert "précède la naissance" in page
+    assert "L’événement précède la naissance de la personne\u202f; la ligne est mise de côté." in page
     assert "<script" not in page
 
 
