@@ -69,6 +69,7 @@ _WHERE = {
         "protected",
         "protocol_table",
         "show",
+        "shown_checks",
         "write_note",
         "write_results",
     ),

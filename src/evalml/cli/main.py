@@ -12,8 +12,10 @@ from evalml.cli import (
     doctor,
     estimate,
     extract,
+    note,
     over_time,
     published,
+    release,
     rules,
     run,
     synthetic,
@@ -31,6 +33,8 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("synthetic")(synthetic.synthetic)
+app.command("note")(note.note)
+app.command("release")(release.release)
 app.add_typer(extract.app, name="extract")
 app.command("estimate")(estimate.estimate)
 app.command("rollout")(over_time.rollout)

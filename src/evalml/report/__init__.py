@@ -12,7 +12,7 @@ from evalml.report.figures import (
 from evalml.report.gather import gather, note_meta, protocol_table
 from evalml.report.note import write_note
 from evalml.report.results import read_results, write_results
-from evalml.report.views import figures_of, protected, show
+from evalml.report.views import figures_of, protected, show, shown_checks
 
 __all__ = [
     "Figure",
@@ -29,6 +29,7 @@ __all__ = [
     "protocol_table",
     "read_results",
     "show",
+    "shown_checks",
     "write_note",
     "write_results",
 ]

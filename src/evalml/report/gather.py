@@ -187,7 +187,7 @@ def note_meta(
         hashes: Hashes of what went in.
         labels: French labels of outcomes, covariates and levels.
         extract_name: Name of the extract, or of the data set.
-        extraction_date: Vintage of the data.
+        extraction_date: Vintage of the data; empty where they have none.
         synthetic: Whether the data are invented; every page then says so.
         benchmark: Answer of an experiment: `estimate, ci_low, ci_high, label`.
     """

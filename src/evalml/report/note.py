@@ -238,10 +238,10 @@ def subgroups(note: Note) -> str:
 
 def sources(note: Note) -> list[str]:
     """Return where the data come from, and the rule of disclosure."""
-    meta = note.meta
+    meta, day = note.meta, note.meta["extraction_date"]
     told = {
         "source": md(meta["extract_name"], note.lang),
-        "source_date": date_text(str(meta["extraction_date"]), note.lang),
+        "source_date": date_text(str(day), note.lang) if day else "",
         "source_territory": md(meta["territory_label"], note.lang),
         "source_period": md(meta["period_label"], note.lang),
     }
@@ -280,6 +280,10 @@ def annex(note: Note, figures: Mapping[str, Figure]) -> list[str]:
     return section(note, "h_annex", *blocks)
 
 
+UNDATED = "2000-01-01"
+"""Day in the metadata of the files of a note on data without vintage."""
+
+
 def stationery(note: Note, institution: Institution) -> Stationery:
     """Return what stands around the text of every page."""
     kind = words(note.lang)["note"]
@@ -287,7 +291,7 @@ def stationery(note: Note, institution: Institution) -> Stationery:
         institution=institution,
         lang=note.lang,
         stamp=kind["synthetic"] if note.meta.get("synthetic") else "",
-        date=str(note.meta["extraction_date"]),
+        date=str(note.meta["extraction_date"] or UNDATED),
         page=kind["page"],
         figure=kind["figure"],
         table=kind["table"],

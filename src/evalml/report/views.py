@@ -9,6 +9,7 @@ import pandas as pd
 from evalml.report.note import draw, note_of
 from evalml.report.protect import protect_results
 from evalml.report.typography import NBSP, number
+from evalml.report.verdict import hides
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +96,14 @@ def _word(value: Any) -> str:
 def protected(name: str, frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Return one table of the run with its small counts taken out."""
     return protect_results({name: frame}, study.checks.minimum_count)[name]
+
+
+def shown_checks(results: Frames) -> Shown:
+    """Return the checks to display: those that could give away a blinded effect are left out."""
+    checks = results["checks"]
+    hidden = [hides(check, results["effects"]) for check in checks.itertuples()]
+    visible = checks[[not h for h in hidden]]
+    return show(visible[["question", "outcome", "passed", "sentence"]])
 
 
 def figures_of(results: Frames, meta: Mapping[str, Any], threshold: int) -> dict[str, Figure]:

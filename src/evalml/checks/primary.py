@@ -1,0 +1,58 @@
+"""The sensitivity analyses of the one effect the conclusion rests on."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING
+
+from evalml.checks.refit import estimator
+from evalml.checks.sensitivity import run_sensitivity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from evalml.arrays import Vector
+    from evalml.checks.check import Check
+    from evalml.comparison.comparison import Comparison
+    from evalml.effect.effect import Effect
+    from evalml.study import Study
+
+
+def check_primary(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    study: Study,
+    *,
+    weights: Vector | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> list[Check]:
+    """Put the primary effect of a study to every test that its data allow.
+
+    Args:
+        comparison: The two arms.
+        effects: The estimates.
+        study: Says which one is primary, and the thresholds (`refits`, `draws` bound the time).
+        weights: Analysis weights, shape (n,).
+        labels: French labels of the covariates.
+
+    Returns:
+        The checks; none where the primary effect could not be estimated.
+    """
+    wanted = (study.primary.outcome, study.primary.horizon, study.primary.method)
+    found = [
+        e
+        for e in effects
+        if (e.outcome, e.horizon_months, e.method) == wanted and not e.subgroup
+    ]
+    if not found or isnan(found[0].estimate):
+        return []
+    again = estimator(study.primary.method, estimand=study.estimand, seed=study.seed)
+    return run_sensitivity(
+        comparison,
+        found[0],
+        again,
+        study.checks,
+        weights=weights,
+        labels=labels,
+        seed=study.seed,
+    )
