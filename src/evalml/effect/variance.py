@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from evalml.errors import EstimationError
 
@@ -74,7 +74,8 @@ def infer(
     if not 0.0 < level < 1.0:
         message = f"level is {level}; it must lie between 0 and 1, such as 0.95"
         raise EstimationError(message)
-    law = stats.norm() if df is None else stats.t(df)
-    half = float(law.ppf(0.5 + level / 2.0)) * std_error
-    p_value = float(2.0 * law.sf(abs(estimate) / std_error)) if std_error > 0 else float("nan")
+    upper = 0.5 + level / 2.0
+    half = std_error * float(ndtri(upper) if df is None else stdtrit(df, upper))
+    distance = -abs(estimate) / std_error if std_error > 0 else float("nan")
+    p_value = 2.0 * float(ndtr(distance) if df is None else stdtr(df, distance))
     return Inference(std_error, estimate - half, estimate + half, p_value, df, n_clusters)
