@@ -35,37 +35,61 @@ def mpdta() -> pd.DataFrame:
     return table
 
 
+def designs() -> list[dict]:
+    """The designs of Callaway and Sant'Anna that are compared."""
+    plain = {
+        "covariates": "1",
+        "control": "nevertreated",
+        "est_method": "dr",
+        "panel": True,
+        "base": "varying",
+        "anticipation": 0,
+        "weights": False,
+        "never": True,
+    }
+    crossed = [
+        plain
+        | {"covariates": x, "control": control, "est_method": how, "panel": panel, "base": base}
+        for x in ("1", "lpop")
+        for control in ("nevertreated", "notyettreated")
+        for how in (("dr", "reg", "ipw") if x == "lpop" else ("dr",))
+        for panel in (True, False)
+        for base in ("varying", "universal")
+    ]
+    return [
+        *crossed,
+        plain | {"anticipation": 1},
+        plain | {"anticipation": 1, "control": "notyettreated"},
+        plain | {"anticipation": 1, "base": "universal"},
+        plain | {"weights": True},
+        plain | {"weights": True, "covariates": "lpop", "panel": False},
+        plain | {"never": False, "control": "notyettreated"},
+        plain | {"never": False, "control": "notyettreated", "covariates": "lpop"},
+    ]
+
+
 def callaway_santanna(table: pd.DataFrame) -> list[dict]:
     """csdid, analytic standard errors."""
     from csdid.att_gt import ATTgt
 
     out = []
-    designs = [
-        (formula, control, method, panel, base)
-        for formula in ("~1", "~lpop")
-        for control in ("nevertreated", "notyettreated")
-        for method in (("dr", "reg", "ipw") if formula == "~lpop" else ("dr",))
-        for panel in (True, False)
-        for base in ("varying", "universal")
-    ]
-    for formula, control, method, panel, base in designs:
+    for case in designs():
+        rows = table if case["never"] else table[table.first_treated > 0]
+        more = {"weights_name": "w"} if case["weights"] else {}
         with contextlib.redirect_stdout(io.StringIO()):
             fit = ATTgt(
                 yname="lemp",
                 gname="first_treated",
-                idname="countyreal" if panel else "row",
+                idname="countyreal" if case["panel"] else "row",
                 tname="year",
-                xformla="lemp" + formula,
-                data=table.copy(),
-                control_group=control,
-                panel=panel,
-            ).fit(est_method=method, bstrap=False, base_period=base)
-            case = {
-                "covariates": formula[1:],
-                "control": control,
-                "est_method": method,
-                "panel": panel,
-                "base": base,
+                xformla="lemp~" + case["covariates"],
+                data=rows.copy(),
+                control_group=case["control"],
+                panel=case["panel"],
+                anticipation=case["anticipation"],
+                **more,
+            ).fit(est_method=case["est_method"], bstrap=False, base_period=case["base"])
+            case |= {
                 "group": np.asarray(fit.results["group"]).tolist(),
                 "time": np.asarray(fit.results["year"]).tolist(),
                 "att": np.asarray(fit.results["att"], dtype=float).tolist(),
@@ -73,12 +97,11 @@ def callaway_santanna(table: pd.DataFrame) -> list[dict]:
             }
             for kind in AGGREGATIONS:
                 fit.aggte(kind, bstrap=False, cband=False)
-                result = fit.atte
-                keys = ("egt", "att_egt", "se_egt", "overall_att", "overall_se")
+                keys = ("att_egt", "overall_att", "overall_se")
                 case["by_" + kind] = {
-                    k: np.ravel(np.asarray(result[k], dtype=float)).tolist()
+                    k: np.ravel(np.asarray(fit.atte[k], dtype=float)).tolist()
                     for k in keys
-                    if result.get(k) is not None
+                    if fit.atte.get(k) is not None
                 }
         out.append(case)
     return out

@@ -49,15 +49,10 @@ def columns(**more: object) -> PanelColumns:
 
 
 def case_name(case: dict) -> str:
-    return "-".join(
-        (
-            case["covariates"],
-            case["control"],
-            case["est_method"],
-            "panel" if case["panel"] else "sections",
-            case["base"],
-        )
-    )
+    words = [case["covariates"], case["control"], case["est_method"]]
+    words += ["panel" if case["panel"] else "sections", case["base"]]
+    words += [f"anticipation{case['anticipation']}"] * bool(case["anticipation"])
+    return "-".join([*words, *["weights"] * case["weights"], *["none_never"] * (not case["never"])])
 
 
 @pytest.mark.parametrize("case", PEERS["callaway_santanna"], ids=case_name)
@@ -68,10 +63,14 @@ def test_group_time_effects_and_their_averages_are_those_of_csdid(
         columns=columns(
             unit="countyreal" if case["panel"] else "",
             covariates=("lpop",) if case["covariates"] == "lpop" else (),
+            weights="w" if case["weights"] else "",
         ),
-        options=RolloutOptions(CONTROLS[case["control"]], case["est_method"], 0, case["base"]),
+        options=RolloutOptions(
+            CONTROLS[case["control"]], case["est_method"], case["anticipation"], case["base"]
+        ),
         aggregation="gt",
     )
+    mpdta = mpdta if case["never"] else mpdta[mpdta.first_treated > 0]
     cells = rollout_averages(mpdta, request)
     np.testing.assert_array_equal(cells.group, case["group"])
     np.testing.assert_array_equal(cells.time, case["time"])
