@@ -280,10 +280,6 @@ def annex(note: Note, figures: Mapping[str, Figure]) -> list[str]:
     return section(note, "h_annex", *blocks)
 
 
-UNDATED = "2000-01-01"
-"""Day in the metadata of the files of a note on data without vintage."""
-
-
 def stationery(note: Note, institution: Institution) -> Stationery:
     """Return what stands around the text of every page."""
     kind = words(note.lang)["note"]
@@ -291,7 +287,7 @@ def stationery(note: Note, institution: Institution) -> Stationery:
         institution=institution,
         lang=note.lang,
         stamp=kind["synthetic"] if note.meta.get("synthetic") else "",
-        date=str(note.meta["extraction_date"] or UNDATED),
+        date=str(note.meta["extraction_date"]),
         page=kind["page"],
         figure=kind["figure"],
         table=kind["table"],
