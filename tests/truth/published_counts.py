@@ -60,6 +60,14 @@ COUNTS_2024 = {
     "parrainage": "select 'region', count(distinct id_jeune) from 'accompagnements.parquet' join seen using (id_jeune) where dispositif = 'PARRAINAGE' and year(date_debut) <= {year} and coalesce(year(date_fin), 9999) >= {year} group by 1",
 }
 
+THEMES = (
+    "EMPLOI", "PROJET_PROFESSIONNEL", "FORMATION", "MOBILITE", "SANTE", "LOGEMENT", "CITOYENNETE", "CULTURE_SPORT_LOISIRS",
+)  # fmt: skip
+for _theme in THEMES:
+    COUNTS_2024[f"theme {_theme}"] = (
+        f"select dep, count(distinct id_jeune) from acts join home using (id_jeune) where theme = '{_theme}' group by 1"
+    )
+
 _ANY = "select 'region', count(distinct id_jeune) from "
 _PROGRAMME = (
     _ANY

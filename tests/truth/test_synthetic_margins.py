@@ -36,6 +36,9 @@ def test_hauts_de_france_2024_meets_every_published_count_by_departement(tmp_pat
     found = published.counts(tmp_path / "w", published.COUNTS_2024, 2024)
     codes = list(margins.persons["accompagne"])
     wanted = {code: margins.targets(code) for code in codes}
+    for theme, shares in margins.themes.items():
+        printed = {code: round(shares[code] * wanted[code]["accompagne"]) for code in codes}
+        assert found.pop(f"theme {theme}") == printed, theme
     for name in found.keys() - {"contrats", "parrainage", "parrainage_nouveaux"}:
         for code in codes:
             rows = margins.rows.get(name) or margins.people.get(name) or {}
@@ -52,6 +55,9 @@ def test_hauts_de_france_2019_meets_every_published_count(tmp_path):
     margins = read_margins("hdf_2019")
     found = published.counts(tmp_path / "w", published.COUNTS_2019, 2019)
     wanted = margins.targets("region")
+    for theme, shares in margins.themes.items():
+        printed = {code: round(shares[code] * wanted[code]["accompagne"]) for code in codes}
+        assert found.pop(f"theme {theme}") == printed, theme
     for name in found.keys() - {"parrainage"}:
         people = margins.people.get(PEOPLE_2019.get(name, ""), {})
         assert found[name]["region"] == wanted.get(name, people.get("region")), name

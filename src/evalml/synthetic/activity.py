@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from evalml.synthetic import quotas
+from evalml.synthetic import quotas, themes
 from evalml.synthetic.columns import Made, as_contract, coded, days, plain
 from evalml.synthetic.simulate import PROGRAMME_OF_CONTACT, REFRESH
+from evalml.synthetic.themes import NO_THEME, THEMES
 from evalml.synthetic.transitions import NEW, employed
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
 
 TYPES_OF_ACT = ("ENTRETIEN", "ATELIER", "INFO_COLLECTIVE", "CONTACT")
-THEMES = (
-    "EMPLOI", "PROJET_PROFESSIONNEL", "FORMATION", "MOBILITE", "SANTE", "LOGEMENT", "CITOYENNETE",
-    "CULTURE_SPORT_LOISIRS",
-)  # fmt: skip
 STATUS = ("PRESENT", "ABSENT", "ANNULE", "REPORTE")
 
 
@@ -49,6 +46,9 @@ def actes(m: Made) -> pa.Table:
     theme = np.searchsorted(
         [0.30, 0.52, 0.66, 0.74, 0.82, 0.87, 0.97], rng.random(n, dtype=np.float32)
     )
+    if m.world.margins:
+        counted = kept & ~away & (type_ < 3)
+        theme = themes.assign(m, who, t, counted, theme)
     date = m.cal.starts[t] + day
     late = np.where(rng.random(n, dtype=np.float32) < 0.15, rng.integers(1, 15, n), 0)
     hours = np.array([1.0, 3.0, 2.0, 0.25])[type_]
@@ -57,7 +57,7 @@ def actes(m: Made) -> pa.Table:
         "id_jeune": m.ids.take(pa.array(who)),
         "id_dossier": m.dossier(who, t),
         "type": coded(TYPES_OF_ACT, type_),
-        "theme": coded(THEMES, theme),
+        "theme": coded(THEMES, theme % NO_THEME, theme == NO_THEME),
         "statut": coded(STATUS, status),
         "date_acte": days(date),
         "heures": plain(hours, away),

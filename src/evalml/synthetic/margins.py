@@ -41,6 +41,7 @@ class Margins(Part):
     persons: dict[str, ByArea]
     shares: dict[str, dict[str, float]] = Field(default={})
     parrainage: Mentored | None = None
+    themes: dict[str, dict[str, float]] = Field(default={})
     rows: dict[str, ByArea] = Field(default={})
     people: dict[str, ByArea] = Field(default={})
 
