@@ -1,0 +1,129 @@
+"""From the answers of a method over many samples to bias, error, coverage and power."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from evalml.arrays import Matrix, Vector
+    from evalml.effect.validation.scenario import Arm, Scenario
+
+Verdict: TypeAlias = Literal[
+    "holds", "does not hold", "fails as it must", "flaw does not show", "too few samples"
+]
+"""For a method on its assumptions: does it hold? For one outside: does its flaw show?"""
+ENOUGH = 200
+BIAS_ERRORS = 2.0
+COVERED = (0.93, 0.97)
+_Z = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One method in one world.
+
+    Attributes:
+        design: Name of the world.
+        method: Name of the method.
+        flaw: What the method gets wrong there, empty on its own assumptions.
+        replications: Samples drawn.
+        failed: Samples on which it refused to answer.
+        truth: Mean truth.
+        bias: Mean error.
+        bias_error: Monte-Carlo standard error of the bias.
+        rmse: Root of the mean squared error.
+        spread: Standard deviation of the error.
+        std_error: Mean of the standard errors given.
+        coverage: Share of nominal 95 % intervals that hold the truth.
+        coverage_low: Lower bound of its 95 % Monte-Carlo interval (Wilson).
+        coverage_high: Upper bound.
+        rejection: Share of samples where no effect is rejected at 5 %: power, or size.
+        verdict: What to conclude.
+    """
+
+    design: str
+    method: str
+    flaw: str
+    replications: int
+    failed: int
+    truth: float
+    bias: float
+    bias_error: float
+    rmse: float
+    spread: float
+    std_error: float
+    coverage: float
+    coverage_low: float
+    coverage_high: float
+    rejection: float
+    verdict: Verdict
+
+
+def summarise(scenario: Scenario, arm: Arm, rows: Matrix) -> Summary:
+    """Sum up the answers of one method, shape (replications, 6).
+
+    A test without estimate (log-rank) has a rejection rate only, judged by the truth: no effect.
+    """
+    answered = rows[~np.isnan(rows[:, 4])]
+    estimate, std_error, low, high, rejected, truth = answered.T
+    error = estimate - truth
+    covered = (low <= truth) & (truth <= high)
+    known = not np.isnan(error).any() and error.size > 1
+    bounds = wilson(covered)
+    numbers = {
+        "truth": _mean(truth),
+        "bias": _mean(error),
+        "bias_error": float(error.std(ddof=1) / np.sqrt(error.size)) if known else np.nan,
+        "rmse": float(np.sqrt(_mean(error**2))),
+        "spread": float(error.std(ddof=1)) if known else np.nan,
+        "std_error": _mean(std_error),
+        "coverage": _mean(covered) if known else np.nan,
+        "coverage_low": bounds[0] if known else np.nan,
+        "coverage_high": bounds[1] if known else np.nan,
+        "rejection": _mean(rejected),
+    }
+    return Summary(
+        scenario.name,
+        arm.method,
+        arm.flaw,
+        rows.shape[0],
+        rows.shape[0] - answered.shape[0],
+        **numbers,
+        verdict="too few samples" if answered.shape[0] < ENOUGH else judge(numbers, arm.flaw),
+    )
+
+
+def judge(numbers: dict[str, float], flaw: str) -> Verdict:
+    """Return the verdict: no bias beyond 2 Monte-Carlo errors, coverage from 93 to 97 %.
+
+    Without an estimate, the size of the test stands for what its interval would miss.
+    """
+    coverage, bias = numbers["coverage"], numbers["bias"]
+    if np.isnan(coverage):
+        if numbers["truth"] != 0:
+            return "holds"
+        coverage, bias = 1 - numbers["rejection"], 0.0
+    error = numbers["bias_error"]
+    unbiased = bool(np.isnan(error)) or abs(bias) <= BIAS_ERRORS * error
+    right = unbiased and COVERED[0] <= coverage <= COVERED[1]
+    if flaw:
+        return "flaw does not show" if right else "fails as it must"
+    return "holds" if right else "does not hold"
+
+
+def wilson(hits: Vector) -> tuple[float, float]:
+    """Return the 95 % interval of Wilson (1927) of a share, for 0/1 values of shape (n,)."""
+    n = hits.size
+    if not n:
+        return float("nan"), float("nan")
+    p, z2 = float(hits.mean()), _Z**2
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z / (1 + z2 / n) * float(np.sqrt(p * (1 - p) / n + z2 / (4 * n * n)))
+    return middle - half, middle + half
+
+
+def _mean(values: Vector) -> float:
+    return float(values.mean()) if values.size else float("nan")
