@@ -74,9 +74,11 @@ def _latest_end(rows: Table, check: TableCheck) -> Any:
 def _earlier(check: TableCheck, *, before_only: bool = False) -> Any:
     """Return the window of a row's history, or of the rows before it only."""
     params = check.declared.params
+    if before_only:  # ties are spells with the same two days: their order changes no count
+        order = [params["first"], params["last"]]
+        return window(group_by=params["within"], order_by=order, preceding=(None, 1))
     order = [params["first"], *contract.table(check.table).key]
-    frame = {"preceding": (None, 1)} if before_only else {}
-    return window(group_by=params["within"], order_by=order, **frame)
+    return window(group_by=params["within"], order_by=order)
 
 
 HISTORY: dict[str, Kind] = {
