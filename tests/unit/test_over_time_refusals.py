@@ -290,6 +290,40 @@ def test_clones_need_followers_of_both_strategies() -> None:
         GraceData(nobody.start, nobody.months, nobody.event, nobody.X, 13, 12)
 
 
+def test_a_constant_outcome_is_refused_and_weights_must_be_positive() -> None:
+    with pytest.raises(DataError, match="same in all rows"):
+        estimate(areas([3, 0]).assign(y=1.0), request())
+    with pytest.raises(DataError, match="60 weights"):
+        estimate(areas([3, 0]).assign(w=lambda t: (t.g > 0) * 1.0), request(weights="w"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_one_treated_or_one_comparison_cluster_leaves_no_standard_error(method: str) -> None:
+    table = areas([3, 0])
+    treated_together = table.assign(area=np.where(table.g > 0, 0, 1 + table.i % 5))
+    effect = estimate(treated_together, request(method, cluster="area"))[0]
+    assert np.isnan(effect.std_error)
+    assert any("no standard error" in w for w in effect.details["warnings"])
+    if method in {"callaway_santanna", "sun_abraham", "imputation"}:
+        compared_together = table.assign(area=np.where(table.g > 0, 1 + table.i % 5, 0))
+        assert np.isnan(estimate(compared_together, request(method, cluster="area"))[0].std_error)
+
+
+def test_options_that_a_method_does_not_use_are_said() -> None:
+    effect = estimate(areas([3, 0]), request("sun_abraham", options=NOT_YET))[0]
+    assert "sun_abraham does not use: control" in effect.details["warnings"]
+
+
+def test_a_group_without_event_has_a_flat_curve_and_says_so() -> None:
+    table = pd.DataFrame(
+        {"b": np.arange(1.0, 9), "e": [1, 0] * 2 + [0] * 4, "k": ["p"] * 4 + ["q"] * 4}
+    )
+    rows = survive(table, SurvivalRequest(DurationColumns("b", "e", group="k"), at=(3.0,)))
+    assert [r.estimate for r in rows] == [pytest.approx(0.375), 1.0]
+    assert np.isnan(rows[1].std_error)
+    assert "no such event" in rows[1].details["warnings"][0]
+
+
 # the command line ---------------------------------------------------------------------------
 
 

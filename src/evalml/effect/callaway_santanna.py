@@ -118,9 +118,10 @@ def _estimate(
     comparison: tuple[slice, ...],
     work: _Work,
     options: RolloutOptions,
-) -> tuple[float, list[tuple[slice, Vector]], tuple[int, int]]:
+) -> tuple[float, list[tuple[slice, Vector]], tuple[int, int, int]]:
     """Return the effect of a cell, the influence of its units, and its two counts."""
-    counts = (treated.stop - treated.start, sum(part.stop - part.start for part in comparison))
+    size = sum(part.stop - part.start for part in comparison)
+    counts = (treated.stop - treated.start, size, work.sampling.count(comparison))
     if cell.base == cell.time:
         return 0.0, [], counts
     if not counts[1]:

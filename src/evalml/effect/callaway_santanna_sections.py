@@ -52,7 +52,8 @@ def callaway_santanna_sections(
             store.add(cell, *_estimate(cell, work, options, units))
         except EstimationError as error:
             store.skip(cell, units.periods[cell.time], str(error))
-    return store.finish("callaway_santanna", work, units, sections.counts)
+    counts = {"sampling": "repeated cross-sections"} | sections.counts
+    return store.finish("callaway_santanna", work, units, counts)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -112,7 +113,7 @@ class _Work:
 
 def _estimate(
     cell: Cell, work: _Work, options: RolloutOptions, units: RolloutUnits
-) -> tuple[float, list[tuple[slice, Vector]], tuple[int, int]]:
+) -> tuple[float, list[tuple[slice, Vector]], tuple[int, int, int]]:
     """Return the effect of a cell, the influence of its rows, and its counts at its period."""
     known = np.unique(work.first)
     own = int(np.searchsorted(known, cell.group))
@@ -123,7 +124,7 @@ def _estimate(
     now, then = (
         [work.at(own, time), *(work.at(k, time) for k in others)] for time in (cell.time, cell.base)
     )
-    counts = (_size(now[:1]), _size(now[1:]))
+    counts = (_size(now[:1]), _size(now[1:]), work.sampling.count(tuple(now[1:])))
     if cell.base == cell.time:
         return 0.0, [], counts
     if min(*counts, _size(then[:1]), _size(then[1:])) == 0:

@@ -45,6 +45,7 @@ class CellStore:
         estimate: Their effects.
         n_treated: Their treated units.
         n_comparison: Their comparison units.
+        compared: How many of those were sampled independently (units, or clusters).
         skipped: The cells that could not be estimated, and why.
     """
 
@@ -54,6 +55,7 @@ class CellStore:
     estimate: list[float] = field(default_factory=list)
     n_treated: list[int] = field(default_factory=list)
     n_comparison: list[int] = field(default_factory=list)
+    compared: list[int] = field(default_factory=list)
     skipped: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
@@ -66,7 +68,7 @@ class CellStore:
         cell: Cell,
         att: float,
         parts: list[tuple[slice, Vector]],
-        counts: tuple[int, int],
+        counts: tuple[int, int, int],
     ) -> None:
         """Write one cell: its influence goes straight to its row."""
         row = self.influence[len(self.cells)]
@@ -80,6 +82,7 @@ class CellStore:
         self.estimate.append(att)
         self.n_treated.append(counts[0])
         self.n_comparison.append(counts[1])
+        self.compared.append(counts[2])
 
     def skip(self, cell: Cell, time: float, reason: str) -> None:
         """Note a cell that cannot be estimated."""
@@ -101,6 +104,7 @@ class CellStore:
         sizes = [group_size(work, g) for g in groups]
         sampled = np.array([k for _, _, k in sizes])
         zero = np.array([cell.base == cell.time for cell in self.cells])
+        alone = (sampled[place] < 2) | (np.array(self.compared) < 2)  # noqa: PLR2004
         return GroupTime(
             method=method,
             group=group,
@@ -112,9 +116,9 @@ class CellStore:
             n_comparison=np.array(self.n_comparison, dtype=np.int64),
             weight=np.array([share for share, _, _ in sizes])[place],
             weight_influence=np.array([influence for _, influence, _ in sizes]),
-            judged=~zero & (sampled[place] > 1),
+            judged=~zero & ~alone,
             sampling=self.sampling,
-            details=self._details(units, counts, int((sampled < 2).sum())),  # noqa: PLR2004
+            details=self._details(units, counts, int((alone & ~zero).sum())),
         )
 
     def _details(self, units: RolloutUnits, counts: dict[str, Any], alone: int) -> dict[str, Any]:
@@ -122,7 +126,8 @@ class CellStore:
         warnings = [*units.warnings, *self.sampling.warnings()]
         if alone:
             warnings.append(
-                f"{alone} groups of one treated unit or cluster: no standard error of their own"
+                f"{alone} effects by group and time rest on one treated or comparison unit or "
+                "cluster: no standard error of their own"
             )
         if self.skipped:
             warnings.append(f"{len(self.skipped)} effects by group and time could not be estimated")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.effect.panel_table import CrossSections, PanelTable
 
+_NO_VARIATION = 1e-12
 DidMethod: TypeAlias = Literal["twfe", "dr", "ipw", "reg", "wald_did", "wald_tc"]
 """Fixed effects, one of the two-period estimators, or a fuzzy design."""
 
@@ -150,12 +151,19 @@ def did_twfe(panel: PanelTable, named: Named) -> Effect:
     ever = ((D != 0) & seen).any(axis=0)
     treated = seen & (D != 0)
     mean = float(panel.outcome[treated].mean()) if treated.any() else float("nan")
-    details = {
+    details: dict[str, Any] = {
         "rows_used": fit.rows,
         "units_incomplete": int((~seen).any(axis=0).sum()),
         "parameters": fit.parameters,
         "warnings": [*warnings, *fit.sampling.warnings()],
     }
+    codes = np.arange(ever.size) if panel.cluster is None else panel.cluster
+    if np.unique(codes[ever]).size < 2:  # noqa: PLR2004
+        details["warnings"] = [
+            "one treated unit or cluster only: no standard error",
+            *details["warnings"],
+        ]
+        fit.influence[0] = np.nan
     att = TwoPeriod(float(fit.beta[0]), fit.influence[0])
     counts = (int(ever.sum()), int((~ever).sum()))
     details["clusters"] = fit.sampling.n
@@ -232,6 +240,8 @@ def _effect(
     details: dict[str, Any],
 ) -> Effect:
     se = float(np.sqrt(att.influence @ att.influence * sampling.factor))
+    if se <= _NO_VARIATION * (1 + abs(att.att)):
+        raise EstimationError("the change of the outcome does not vary: no standard error")
     half = critical_value(sampling, named.level) * se
     return Effect(
         outcome=named.outcome,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from evalml.effect.panel_variance import Sampling, std_errors
+from evalml.effect.panel_variance import Sampling, shown_errors
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class GroupTime:
     @property
     def std_error(self) -> Vector:
         """Standard errors, NaN where none can be computed, shape (K,)."""
-        return np.where(self.judged, std_errors(self.influence, self.sampling), np.nan)
+        return shown_errors(self.estimate, self.influence, self.judged, self.sampling)
 
     def __repr__(self) -> str:
         """Give the size only."""

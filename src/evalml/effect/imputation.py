@@ -182,6 +182,9 @@ def _read(
         size if codes is None else np.array([np.unique(codes[part]).size for part in work.groups])
     )
     warnings = [*units.warnings, *work.sampling.warnings()]
+    alone = int((sampled < 2).sum())  # noqa: PLR2004
+    if alone:
+        warnings.append(f"{alone} groups of one treated unit or cluster: no standard error")
     if lost:
         warnings.append(f"{lost} effects in periods without any untreated unit cannot be estimated")
     mass = np.array([work.weights[part].sum() for part in work.groups])
@@ -201,7 +204,7 @@ def _read(
         n_comparison=work.untreated.sum(axis=1).astype(np.int64)[t],
         weight=mass[g] / work.weights.sum(),
         weight_influence=None,
-        judged=sampled[g] > 1,
+        judged=(sampled[g] > 1) & (_left(work)[t] > 1),
         sampling=work.sampling,
         details={
             **panel.counts,
@@ -210,3 +213,10 @@ def _read(
             "warnings": warnings,
         },
     )
+
+
+def _left(work: _Work) -> IntVector:
+    """Count the untreated units or clusters of each period, shape (T,)."""
+    starts = [int(np.argmax(row)) if row.any() else row.size for row in work.untreated]
+    n = work.first.size
+    return np.array([work.sampling.count((slice(start, n),)) for start in starts])

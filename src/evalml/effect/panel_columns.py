@@ -147,9 +147,11 @@ def weights_of(table: pd.DataFrame, columns: PanelColumns) -> Vector:
     if not columns.weights:
         return np.ones(len(table))
     weights = numbers_of(table[columns.weights])
-    if (weights < 0).any() or not weights.any():
+    wrong = int((weights <= 0).sum())
+    if wrong:
         raise DataError(
-            f"column '{columns.weights}' must hold weights: none negative, not all zero"
+            f"{wrong} weights of column '{columns.weights}' are zero or negative; leave those "
+            "rows out"
         )
     return np.asarray(weights / weights.mean(), dtype=np.float64)
 

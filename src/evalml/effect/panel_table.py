@@ -120,9 +120,13 @@ def read_sections(
     need_columns(table, columns.used())
     kept, dropped = complete_rows(table[columns.used()], columns, missing)
     covariates, names = covariate_matrix(kept[list(columns.covariates)])
-    rows = len(kept)
+    outcome, rows = numbers_of(kept[columns.outcome]), len(kept)
+    if (outcome == outcome[0]).all():
+        raise DataError(
+            f"the outcome '{columns.outcome}' is the same in all rows: no effect to find"
+        )
     return CrossSections(
-        outcome=numbers_of(kept[columns.outcome]),
+        outcome=outcome,
         time=periods_of(kept[columns.time]),
         first_treated=first_treated_of(kept, columns),
         covariates=covariates,

@@ -11,9 +11,10 @@ from scipy import stats
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
-    from evalml.arrays import IntVector, Matrix, Vector
+    from evalml.arrays import BoolVector, IntVector, Matrix, Vector
 
 _FEW_CLUSTERS = 10
+_NO_VARIATION = 1e-12
 _CHUNK = 1 << 24
 
 
@@ -44,6 +45,15 @@ class Sampling:
         if self.cluster is None or self.n >= _FEW_CLUSTERS:
             return []
         return [f"{self.n} clusters only: the standard errors are not to be trusted"]
+
+    def count(self, parts: tuple[slice, ...]) -> int:
+        """Count the units or clusters in slices of the units."""
+        if self.cluster is None:
+            return sum(part.stop - part.start for part in parts)
+        seen = np.zeros(self.n, dtype=bool)
+        for part in parts:
+            seen[self.cluster[part]] = True
+        return int(seen.sum())
 
     def collapse(self, values: Vector, rows: slice | IntVector | None = None) -> Vector:
         """Sum the values of units (all, or those of `rows`) within clusters, shape (n,)."""
@@ -92,6 +102,21 @@ def std_errors(influence: Matrix, sampling: Sampling) -> Vector:
     """Return the m standard errors: square roots of the diagonal of `covariance`."""
     squares: Vector = np.einsum("ij,ij->i", influence, influence)
     return np.sqrt(squares * sampling.factor)
+
+
+def shown_errors(
+    estimate: Vector, influence: Matrix, judged: BoolVector, sampling: Sampling
+) -> Vector:
+    """Return standard errors, NaN where none can be computed or nothing varies.
+
+    Args:
+        estimate: Shape (m,).
+        influence: Shape (m, n).
+        judged: Where a standard error makes sense, shape (m,).
+        sampling: What was sampled.
+    """
+    se = std_errors(influence, sampling)
+    return np.where(judged & (se > _NO_VARIATION * (1 + np.abs(estimate))), se, np.nan)
 
 
 def critical_value(sampling: Sampling, level: float = 0.95) -> float:

@@ -133,4 +133,19 @@ def rollout(table: pd.DataFrame, request: RolloutRequest) -> list[Effect]:
     reading = Reading(
         request.columns.outcome, request.unit, request.level, request.bootstrap, request.seed
     )
-    return rollout_effects(rollout_averages(table, request), reading)
+    averages = rollout_averages(table, request)
+    averages.details["warnings"] += _unused(request)
+    return rollout_effects(averages, reading)
+
+
+def _unused(request: RolloutRequest) -> list[str]:
+    """Say which options were given that the method does not use."""
+    if request.method == "callaway_santanna":
+        return []
+    default, given = RolloutOptions(), request.options
+    names = [
+        n for n in ("control", "est_method", "base") if getattr(given, n) != getattr(default, n)
+    ]
+    if given.anticipation and request.method == "twfe" and request.aggregation == "simple":
+        names.append("anticipation")
+    return [f"{request.method} does not use: {', '.join(names)}"] if names else []

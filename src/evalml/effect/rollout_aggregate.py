@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from evalml.effect.panel_variance import covariance, std_errors
+from evalml.effect.panel_variance import covariance, shown_errors
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Aggregate:
     @property
     def std_error(self) -> Vector:
         """Standard errors, NaN where none can be computed, shape (m,)."""
-        return np.where(self.judged, std_errors(self.influence, self.sampling), np.nan)
+        return shown_errors(self.estimate, self.influence, self.judged, self.sampling)
 
     @property
     def vcov(self) -> Matrix:

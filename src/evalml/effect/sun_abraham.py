@@ -75,12 +75,15 @@ def _read(
         raise EstimationError("nobody is left to compare with")
     mass = np.bincount(code, weights=weights)
     sums = np.array([np.bincount(code, weights=weights * row, minlength=mass.size) for row in y])
-    sampled = _sampled(fit, code, units.groups.size)
+    sampled = _sampled(fit, code, units.groups.size + 1)
     g, t = pairs.T
     alone = int((sampled < 2).sum())  # noqa: PLR2004
+    judged = (sampled[g] > 1) & (sampled[-1] > 1)
     warnings = [*units.warnings, *fit.sampling.warnings()]
     if alone:
-        warnings.append(f"{alone} groups of one treated unit or cluster: no standard error")
+        warnings.append(
+            f"{alone} groups (or the comparison) of one unit or cluster: no standard error"
+        )
     return GroupTime(
         method="sun_abraham",
         group=units.groups[g],
@@ -92,7 +95,7 @@ def _read(
         n_comparison=np.full(g.size, size[-1]),
         weight=mass[g] / mass.sum(),
         weight_influence=None,
-        judged=sampled[g] > 1,
+        judged=judged,
         sampling=fit.sampling,
         details={
             **panel.counts,
@@ -109,4 +112,4 @@ def _sampled(fit: WithinFit, code: IntVector, groups: int) -> Vector:
     cluster = fit.sampling.cluster
     codes = np.arange(code.size) if cluster is None else cluster
     pairs = np.unique(np.stack([code, codes]), axis=1)[0]
-    return np.bincount(pairs, minlength=groups + 1)[:groups].astype(np.float64)
+    return np.bincount(pairs, minlength=groups).astype(np.float64)

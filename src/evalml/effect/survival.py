@@ -162,7 +162,7 @@ def log_log_interval(
     with np.errstate(divide="ignore", invalid="ignore"):
         theta = z * std_error / (value * np.log(value))
         low, high = value ** np.exp(-theta), value ** np.exp(theta)
-    sure = (std_error == 0) | (value == 1)
+    sure = (std_error == 0) & (value == 1)
     return np.where(sure, value, low), np.where(sure, value, high)
 
 

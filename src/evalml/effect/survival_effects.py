@@ -92,9 +92,25 @@ def _curves(read: DurationTable, request: SurvivalRequest) -> list[Effect]:
         part = read.durations.only(read.group == code)
         when = _times(part, request)
         for cause in causes:
-            curve = aalen_johansen(part, cause, when) if cause else kaplan_meier(part, when)
+            if not ((part.event == cause) if cause else (part.event > 0)).any():
+                curve = _nothing_happens(part, float(not cause))
+            else:
+                curve = aalen_johansen(part, cause, when) if cause else kaplan_meier(part, when)
             rows += _read_curve(curve, part, when, (level, cause), read, request)
     return rows
+
+
+def _nothing_happens(part: Durations, start: float) -> Curve:
+    """Return the flat curve of a group without any such event, which has no standard error."""
+    return Curve(
+        times=np.array([-np.inf]),
+        value=np.array([start]),
+        std_error=np.array([np.nan]),
+        at_risk=np.array([part.time.size]),
+        last_time=float(part.time.max()),
+        start=start,
+        warnings=("no such event in this group: a flat curve, without standard error",),
+    )
 
 
 def _times(part: Durations, request: SurvivalRequest) -> Vector:
@@ -102,6 +118,8 @@ def _times(part: Durations, request: SurvivalRequest) -> Vector:
     if request.at:
         return np.array(request.at, dtype=np.float64)
     times = np.unique(part.time[part.event > 0])
+    if times.size == 0:
+        return np.array([part.time.max()])
     if times.size > _MOST_TIMES:
         times = times[np.linspace(0, times.size - 1, _MOST_TIMES).astype(int)]
     return times

@@ -71,9 +71,10 @@ def twfe_event_study(panel: PanelTable, anticipation: int = 0) -> Aggregate:
     first, group = np.unique(finite, return_inverse=True)
     event = panel.periods - first[:, None]
     times = np.unique(event[np.isfinite(event)])
-    reference = -1.0 - anticipation
-    if reference not in times:
-        raise EstimationError(f"no unit is seen at event time {reference:g}, the reference")
+    before = times[times < -anticipation]
+    if before.size == 0:
+        raise EstimationError("no treated unit is seen before treatment: there is no reference")
+    reference = before[-1]
     keys = times[times != reference]
     cluster = None if panel.cluster is None else panel.cluster[drop:]
     fit = within_regression(
@@ -112,6 +113,8 @@ def _read(
     none = np.full(event_time.size, np.nan)
     post = panel.periods[:, None] >= panel.first_treated
     ever = np.isfinite(panel.first_treated) & post.any(axis=0)
+    codes = np.arange(ever.size) if panel.cluster is None else panel.cluster
+    sampled = np.unique(codes[ever]).size
     mean = float((panel.outcome * post).sum() / post.sum()) if post.any() else float("nan")
     return Aggregate(
         method="twfe",
@@ -124,12 +127,17 @@ def _read(
         mean_treated=np.full(event_time.size, mean),
         n_treated=np.full(event_time.size, int(ever.sum())),
         n_comparison=np.full(event_time.size, int((~ever).sum())),
-        judged=np.ones(event_time.size, dtype=bool),
+        judged=np.full(event_time.size, sampled > 1),
         sampling=fit.sampling,
         details={
             **panel.counts,
             "clusters": fit.sampling.n,
             "parameters": fit.parameters,
-            "warnings": [_WARNING, *(warnings or []), *fit.sampling.warnings()],
+            "warnings": [
+                _WARNING,
+                *(warnings or []),
+                *["one treated unit or cluster only: no standard error"] * (sampled < 2),  # noqa: PLR2004
+                *fit.sampling.warnings(),
+            ],
         },
     )
