@@ -144,11 +144,17 @@ def test_wrong_words_get_the_nearest_right_one(data: Path) -> None:
         "--metric",
         "mahalanobi",
     )
-    fails(data, ColumnMissingError, "no column 'agee'", "--covariates", "agee")
     fails(
         data,
         ColumnMissingError,
-        "formula: no column 'agee'; did you mean",
+        r"has no column 'agee'; did you mean 'age'",
+        "--covariates",
+        "agee",
+    )
+    fails(
+        data,
+        ColumnMissingError,
+        r"has no column 'agee'; did you mean 'age'",
         "--formula",
         "agee + I(age)",
     )

@@ -69,6 +69,12 @@ def estimate_effects(  # noqa: PLR0913
     if not methods or not comparison.measures:
         message = "nothing to estimate: name at least one method and one outcome"
         raise EstimationError(message)
+    if not comparison.design.names and set(methods) - {"diff"}:
+        adjusting = ", ".join(sorted(set(methods) - {"diff"}))
+        message = (
+            f"no covariate varies: {adjusting} would adjust for nothing; name some, or use diff"
+        )
+        raise EstimationError(message)
     effects: list[Effect] = []
     for subgroup, value, rows in _subgroups(comparison):
         with thin_products():

@@ -128,13 +128,26 @@ def test_a_person_with_several_rows_is_a_cluster() -> None:
     assert (effect.details["se"], effect.details["n_clusters"]) == ("cluster", 200)
 
 
-def test_aipw_without_folds_and_a_constant_score_is_regression_imputation() -> None:
+def test_where_covariates_are_a_few_cells_all_methods_are_the_same_one() -> None:
+    """Saturated in z: weighting, balancing, imputing and exact matching average the same cells."""
     frame = table()
     c = build_comparison(
-        frame.assign(same=1.0), treatment="treat", measures=[MeasureSpec("y")], covariates=["same"]
+        frame, treatment="treat", measures=[MeasureSpec("y")], covariates=["z"], strata=["z"]
     )
-    found = estimate_effects(c, ["diff", "aipw", "regression_imputation", "ipw"], folds=0)
-    assert {round(e.estimate, 9) for e in found} == {round(found[0].estimate, 9)}
+    by_cell = frame.groupby(["z", "treat"])["y"].mean().unstack()
+    share = frame.loc[frame["treat"].eq(1), "z"].value_counts(normalize=True)
+    expected = float(((by_cell[1] - by_cell[0]) * share).sum())
+    methods = ["aipw", "regression_imputation", "ipw", "ebal", "match"]
+    options = Settings(folds=0, match=MatchOptions(exact=("z",)))
+    for effect in estimate_effects(c, methods, settings=options):
+        assert effect.estimate == pytest.approx(expected, rel=1e-8), effect.method
+
+
+def test_adjusting_for_nothing_is_refused() -> None:
+    c = build_comparison(table(), treatment="treat", measures=[MeasureSpec("y")], covariates=[])
+    assert estimate_effects(c, ["diff"])[0].estimate
+    with pytest.raises(EstimationError, match="ipw would adjust for nothing"):
+        estimate_effects(c, ["diff", "ipw"])
 
 
 def test_a_yes_or_no_outcome_can_be_regressed_by_logit() -> None:
