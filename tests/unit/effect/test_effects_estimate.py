@@ -134,7 +134,7 @@ def test_where_covariates_are_a_few_cells_all_methods_are_the_same_one() -> None
     c = build_comparison(
         frame, treatment="treat", measures=[MeasureSpec("y")], covariates=["z"], strata=["z"]
     )
-    by_cell = frame.groupby(["z", "treat"])["y"].mean().unstack()
+    by_cell = frame.pivot_table("y", "z", "treat", aggfunc="mean")
     share = frame.loc[frame["treat"].eq(1), "z"].value_counts(normalize=True)
     expected = float(((by_cell[1] - by_cell[0]) * share).sum())
     methods = ["aipw", "regression_imputation", "ipw", "ebal", "match"]
