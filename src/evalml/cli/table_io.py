@@ -25,24 +25,31 @@ def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
 
     Args:
         path: File.
-        columns: Columns to keep; one that is not in the file is left to the caller to name.
+        columns: Columns to keep.
 
     Raises:
+        ColumnMissingError: A column is not in the file.
         DataError: The file does not exist or cannot be read.
     """
     import pandas as pd
 
+    from evalml.effect.panel_columns import refuse_unknown
+
     if not path.is_file():
         raise DataError(f"there is no file {path.name}; give the path of a CSV or Parquet file")
+    wanted = list(dict.fromkeys(columns))
     try:
         if path.suffix.lower() in {".parquet", ".pq"}:
-            table = pd.read_parquet(path)
-            return table[[c for c in table.columns if c in set(columns)] or table.columns[:0]]
+            import pyarrow.parquet as pq
+
+            refuse_unknown(wanted, pq.read_schema(path).names)
+            return pd.read_parquet(path, columns=wanted)
         with path.open(encoding="utf-8-sig") as lines:
             header = lines.readline()
         separator = ";" if header.count(";") > header.count(",") else ","
-        wanted = set(columns)
-        return pd.read_csv(path, sep=separator, usecols=lambda c: c in wanted, encoding="utf-8-sig")
+        there = pd.read_csv(path, sep=separator, nrows=0, encoding="utf-8-sig").columns
+        refuse_unknown(wanted, [str(name) for name in there])
+        return pd.read_csv(path, sep=separator, usecols=wanted, encoding="utf-8-sig")
     except (ValueError, OSError, UnicodeDecodeError):
         raise DataError(f"{path.name} cannot be read as CSV (UTF-8) or Parquet") from None
 

@@ -12,7 +12,7 @@ import pandas as pd
 from evalml.errors import ColumnMissingError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from evalml.arrays import IntVector, Matrix, Vector
 
@@ -69,23 +69,30 @@ def covariate_matrix(covariates: pd.DataFrame) -> tuple[Matrix, tuple[str, ...]]
 
 
 def need_columns(table: pd.DataFrame, names: Iterable[str]) -> None:
-    """Refuse a table that lacks a column; only a near name of its header is quoted.
-
-    A file without header would show its first person as column names.
+    """Refuse a table that lacks a column, or has no row.
 
     Raises:
         ColumnMissingError: A column is not in the table.
         DataError: The table has no row.
     """
-    for name in names:
-        if name not in table.columns:
-            close = get_close_matches(name, [str(c) for c in table.columns], n=1, cutoff=0.6)
-            hint = f"did you mean '{close[0]}'?" if close else "check the header of the file"
-            raise ColumnMissingError(
-                f"no column '{name}' among the {table.shape[1]} of the table; {hint}"
-            )
+    refuse_unknown(names, [str(c) for c in table.columns])
     if table.empty:
         raise DataError("the table has no row; nothing can be estimated")
+
+
+def refuse_unknown(names: Iterable[str], there: Sequence[str]) -> None:
+    """Refuse a name that is not among the columns; only a near one of them is quoted.
+
+    A file without header would show its first person as column names.
+
+    Raises:
+        ColumnMissingError: A name is not among the columns.
+    """
+    for name in names:
+        if name not in there:
+            close = get_close_matches(name, there, n=1, cutoff=0.6)
+            hint = f"did you mean '{close[0]}'?" if close else "check the header of the file"
+            raise ColumnMissingError(f"the table has no column '{name}'; {hint}")
 
 
 def complete_rows(
