@@ -18,7 +18,15 @@ _WHERE = {
     "evalml.tables": ("Tables", "accept_tables"),
     "evalml.cohort": ("Cohort", "TargetTrial", "build_cohort", "label_of", "target_trial"),
     "evalml.panel": ("Panel", "build_panel", "observe"),
-    "evalml.outcomes": ("OUTCOMES", "Outcome", "Outcomes", "compute_outcomes", "outcomes_table"),
+    "evalml.outcomes": (
+        "OUTCOMES",
+        "Outcome",
+        "Outcomes",
+        "compute_outcomes",
+        "exit_situations",
+        "outcomes_table",
+        "time_to_first",
+    ),
     "evalml.indicators": (
         "GROUPS",
         "INDICATORS",

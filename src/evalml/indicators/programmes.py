@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from evalml.engine import Table, interval, literal
-from evalml.panel.build import spell_flags
+from evalml.engine import Table, literal
+from evalml.outcomes.exits import doing_on_day, exits, ranked_situation
 
 if TYPE_CHECKING:
     from evalml.tables import Tables
@@ -16,9 +16,6 @@ NATIONAL = ("PACEA", "PPAE", "CEJ")
 """The national pathways of the 2024 report; the GJ before them is nested in a PACEA."""
 
 EXITS = ("CIVIS", "GJ", "PACEA", "CEJ", "PARRAINAGE")
-STITCH_DAYS = 31
-"""A spell taken up again within a month is the same stay: a renewal, or a move to another
-mission locale, which closes one file and opens the next."""
 
 
 def programmes_of(tables: Tables, year: int) -> Table:
@@ -54,73 +51,13 @@ def programmes_of(tables: Tables, year: int) -> Table:
 
 
 def exits_of(tables: Tables, year: int) -> Table:
-    """Return one row per person and programme left in `year`: `id_jeune`, `dispositif`, `sortie`.
-
-    A spell that goes on within `STITCH_DAYS` in another one of the same programme is no exit; of
-    several exits in a year the last one counts.
-    """
+    """Return one row per person and programme left in `year`: the last exit, where several."""
     spells = tables.table("accompagnements")
-    spells = spells.filter(spells.dispositif.isin(EXITS))
-    ended = spells.filter(spells.date_fin.year() == year).select(
-        "id_jeune", "dispositif", "motif_fin", sortie=spells.date_fin
-    )
-    after = spells.select(
-        autre=spells.id_jeune, programme=spells.dispositif, debut=spells.date_debut,
-        fin=spells.date_fin,
-    )  # fmt: skip
-    gone = ended.anti_join(
-        after,
-        [
-            ended.id_jeune == after.autre,
-            ended.dispositif == after.programme,
-            after.debut <= ended.sortie + interval(days=STITCH_DAYS),
-            after.fin.isnull() | (after.fin > ended.sortie),
-        ],
-    )
+    gone = exits(spells.filter(spells.dispositif.isin(EXITS)))
+    gone = gone.filter(gone.sortie.year() == year)
     return gone.group_by("id_jeune", "dispositif").agg(
         sortie=gone.sortie.max(), motif_fin=gone.motif_fin.argmax(gone.sortie)
     )
-
-
-def at_exit(tables: Tables, year: int) -> Table:
-    """Return the exits of `year` with what the youth was doing on the day, as declared.
-
-    Returns:
-        One row per person and programme left: `known`, `durable`, `work`, `alternance`, `aided`,
-        `training`, `school`, `volunteering`, `immersion`, `jobseeker`.
-    """
-    left = exits_of(tables, year)
-    spells = tables.table("situations")
-    spells = spells.filter(spells.etat != "PREVU")
-    spells = spells.select("id_jeune", "date_debut", "date_fin", **_kinds(spells))
-    names = [c for c in spells.columns if c not in {"id_jeune", "date_debut", "date_fin"}]
-    on_day = left.join(
-        spells,
-        [
-            left.id_jeune == spells.id_jeune,
-            spells.date_debut <= left.sortie,
-            spells.date_fin.isnull() | (spells.date_fin >= left.sortie),
-        ],
-    )
-    doing = on_day.group_by("id_jeune", "dispositif").agg(**{n: on_day[n].any() for n in names})
-    both = left.left_join(doing, ["id_jeune", "dispositif"])
-    both = both.drop("id_jeune_right", "dispositif_right")
-    return both.mutate(**{n: both[n].fill_null(False) for n in names})
-
-
-def _kinds(spells: Table) -> dict[str, Any]:
-    flags = spell_flags(spells)
-    return {
-        "known": literal(value=True),
-        "durable": flags["durable"],
-        "work": flags["employment"],
-        "alternance": flags["alternance"],
-        "training": flags["training"],
-        "school": flags["school"],
-        "volunteering": flags["volunteering"],
-        "immersion": flags["immersion"],
-        "jobseeker": flags["jobseeker"],
-    }
 
 
 def outcomes_at_exit(tables: Tables, year: int) -> Table:
@@ -131,14 +68,8 @@ def outcomes_at_exit(tables: Tables, year: int) -> Table:
     PACEA's (job, alternance or training). The situation at exit is the first that holds among
     durable, alternance, other job, training, school, volunteering, immersion, job seeking.
     """
-    t = at_exit(tables, year)
+    t = doing_on_day(tables, exits_of(tables, year))
     positive = t.durable | t.alternance | t.school
-    ranked = ("durable", "alternance", "work", "training", "school", "volunteering", "immersion",
-              "jobseeker")  # fmt: skip
-    situation, before = {}, literal(value=False)
-    for name in ranked:
-        situation[f"situation_{name}"] = t[name] & ~before
-        before |= t[name]
     kinds = {
         "": literal(value=True),
         "connue": t.known,
@@ -155,7 +86,7 @@ def outcomes_at_exit(tables: Tables, year: int) -> Table:
         "emploi_court": t.work & ~t.durable & ~t.alternance,
         "alternance": t.alternance,
         "formation": t.training,
-        **situation,
+        **{f"situation_{name}": flag for name, flag in ranked_situation(t).items()},
     }  # fmt: skip
     columns = {
         f"{programme.lower()}_sortie{f'_{name}' if name else ''}": (

@@ -1,7 +1,11 @@
 """What happened, as named and sourced outcomes."""
 
 from evalml.outcomes.compute import Outcomes, choose_outcomes, compute_outcomes, outcomes_table
-from evalml.outcomes.outcome import OUTCOMES, Outcome
+from evalml.outcomes.definition import Outcome
+from evalml.outcomes.durable import durable
+from evalml.outcomes.durations import time_to_first
+from evalml.outcomes.exits import exit_situations
+from evalml.outcomes.outcome import OUTCOMES
 
 __all__ = [
     "OUTCOMES",
@@ -9,5 +13,8 @@ __all__ = [
     "Outcomes",
     "choose_outcomes",
     "compute_outcomes",
+    "durable",
+    "exit_situations",
     "outcomes_table",
+    "time_to_first",
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.engine import ifelse, literal, span, window
 from evalml.errors import StudyError, TableMissingError, nearest
 from evalml.outcomes.outcome import OUTCOMES, Outcome
 
@@ -68,12 +69,54 @@ def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
         TableMissingError: It needs the linked source, which the extract lacks.
     """
     chosen = choose_outcomes(names, linked=panel.linked)
-    rows = panel.rows
-    columns = {}
-    for outcome in chosen:
-        value = rows[outcome.column]
-        columns[outcome.name] = value.cast("float64" if outcome.unit == "euros" else "int8")
-    return Outcomes(panel, chosen, rows.select("entry", "k", **columns))
+    monthly = {o.name: monthly_value(panel.rows, o) for o in chosen if not o.cumulated}
+    rows = panel.rows.select("entry", "k", **monthly)
+    added = [o for o in chosen if o.cumulated]
+    if added:
+        sums = cumulated_rows(panel, added)
+        rows = rows.outer_join(sums, ["entry", "k"])
+        rows = rows.mutate(
+            entry=rows.entry.fill_null(rows.entry_right), k=rows.k.fill_null(rows.k_right)
+        ).drop("entry_right", "k_right")
+    return Outcomes(panel, chosen, rows.select("entry", "k", *(o.name for o in chosen)))
+
+
+def monthly_value(rows: Table, outcome: Outcome) -> Any:
+    """Return an outcome of one month as a column, null where the month is unknown."""
+    value = rows[outcome.column]
+    if outcome.unit == "euros":
+        return value.cast("float64")
+    for column in outcome.also:
+        value |= rows[column]
+    return (~value if outcome.negated else value).cast("int8")
+
+
+def cumulated_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
+    """Return what adds up from the month after time zero, one row per entry and month.
+
+    A declared sum is unknown from the first unknown month on; a linked one is unknown outside the
+    months the linked source covers, and a covered month without contract adds nothing.
+    """
+    entries = panel.cohort.entries
+    follow_up = panel.months[1]
+    grid = entries.select(
+        "entry", "month", k=span(literal(1), literal(follow_up)).unnest().cast("int16")
+    )
+    columns = list(dict.fromkeys(o.column for o in outcomes))
+    rows = grid.left_join(panel.rows.select("entry", "k", *columns), ["entry", "k"])
+    rows = rows.drop("entry_right", "k_right")
+    first, last = panel.linked_months
+    at = rows.month + rows.k
+    covered = (at >= first) & (at <= last)
+    so_far = window(group_by="entry", order_by="k", following=0)
+    values = {}
+    for outcome in outcomes:
+        seen = rows[outcome.column]
+        known = covered if outcome.channel == "linked" else seen.notnull()
+        complete = known.cast("int32").sum().over(so_far) == rows.k
+        total = seen.cast("float64").fill_null(0.0).sum().over(so_far)
+        values[outcome.name] = ifelse(complete, total, None)
+    return rows.select("entry", "k", **values)
 
 
 def outcomes_table(names: Sequence[str] | None = None) -> pd.DataFrame:

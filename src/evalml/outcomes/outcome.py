@@ -1,37 +1,11 @@
-"""What is measured: each outcome with its source, its definition and who observes it."""
+"""The catalogue: each outcome with its source, its definition and who observes it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from evalml.outcomes.definition import Channel, Outcome
+from evalml.outcomes.durable import DURABLE
 
-Channel = Literal["declared", "linked"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One outcome of the catalogue.
-
-    Attributes:
-        name: Name in the study file.
-        label: French label.
-        unit: `proportion` or `euros`.
-        source: Where the definition comes from.
-        definition: What counts, in English, for the reference page.
-        channel: Who observes it: a counsellor (`declared`) or a linked source (`linked`).
-        column: Column of the panel.
-        fallback: Outcome used where the linked source is absent, if any.
-    """
-
-    name: str
-    label: str
-    unit: str
-    source: str
-    definition: str
-    channel: Channel
-    column: str
-    fallback: str | None = None
-
+__all__ = ["OUTCOMES", "Channel", "Outcome"]
 
 _DARES = "Dares, evaluation of the Garantie jeunes, annex 5 (2018)"
 _HDF = "AREFIE Hauts-de-France, activity report 2024, key indicators"
@@ -59,24 +33,7 @@ OUTCOMES: dict[str, Outcome] = {
             "declared",
             "employment",
         ),
-        Outcome(
-            "emploi_durable",
-            "En emploi durable",
-            "proportion",
-            _HDF,
-            "CDI, or CDD of more than 6 months; alternance, aided and IAE contracts left out.",
-            "declared",
-            "durable",
-        ),
-        Outcome(
-            "emploi_durable_6",
-            "En emploi durable (CDD de 6 mois compris)",
-            "proportion",
-            "Dares, IAE exit survey",
-            "CDI, or CDD of 6 months or more; alternance, aided and IAE contracts left out.",
-            "declared",
-            "durable_from_6",
-        ),
+        *DURABLE,
         Outcome(
             "emploi_hors_iae",
             "En emploi hors IAE",
@@ -85,6 +42,15 @@ OUTCOMES: dict[str, Outcome] = {
             "A declared job or alternance contract outside a work-integration firm.",
             "declared",
             "outside_iae",
+        ),
+        Outcome(
+            "emploi_iae",
+            "En emploi dans l’IAE",
+            "proportion",
+            "Contract v1, situations (CDDI, siae_type)",
+            "A declared job inside a work-integration firm: the lock-in, not the outcome.",
+            "declared",
+            "in_iae",
         ),
         Outcome(
             "alternance",
@@ -121,6 +87,98 @@ OUTCOMES: dict[str, Outcome] = {
             "A volunteering contract (service civique included) covers a day of the month.",
             "declared",
             "volunteering",
+        ),
+        Outcome(
+            "immersion",
+            "En immersion",
+            "proportion",
+            _IMILO,
+            "An immersion or PMSMP covers a day of the month.",
+            "declared",
+            "immersion",
+        ),
+        Outcome(
+            "demandeur_emploi",
+            "Déclaré demandeur d’emploi",
+            "proportion",
+            _IMILO,
+            "Declared as a job seeker on a day of the month, whatever else was declared.",
+            "declared",
+            "jobseeker",
+        ),
+        Outcome(
+            "neet",
+            "Ni en emploi, ni en études, ni en formation",
+            "proportion",
+            "PNAE, report 2018 (NEET); volunteering counts as an activity, an immersion does not",
+            "Something is declared in the month, and no job, alternance, training, school or "
+            "volunteering.",
+            "declared",
+            "employment",
+            also=("training", "school", "volunteering"),
+            negated=True,
+        ),
+        Outcome(
+            "situation_positive",
+            "En situation positive (sens ministériel du CEJ)",
+            "proportion",
+            f"{_HDF}: the ministerial instruction on exits of the CEJ",
+            "Durable employment (CDI, CDD of more than 6 months, alternance) or back at school.",
+            "declared",
+            "durable",
+            also=("alternance", "school"),
+        ),
+        Outcome(
+            "situation_professionnelle",
+            "En situation professionnelle (sens du CEJ)",
+            "proportion",
+            f"{_HDF}, note 1",
+            "Positive situations, and any other job, aided or short, and training.",
+            "declared",
+            "employment",
+            also=("school", "training"),
+        ),
+        Outcome(
+            "solution_pacea",
+            "En emploi, en alternance ou en formation",
+            "proportion",
+            f"{_HDF}: exits of the PACEA with a solution",
+            "A job, durable or not, alternance or training.",
+            "declared",
+            "employment",
+            also=("training",),
+        ),
+        Outcome(
+            "mois_emploi",
+            "Mois travaillés depuis l’entrée",
+            "mois",
+            "Linked employer declarations (ForCE: MMO-DSN)",
+            "Months with a contract, from the month after time zero on.",
+            "linked",
+            "linked",
+            fallback="mois_emploi_declare",
+            cumulated=True,
+        ),
+        Outcome(
+            "mois_emploi_declare",
+            "Mois travaillés depuis l’entrée (déclarés)",
+            "mois",
+            _IMILO,
+            "Months with a declared job or alternance, from the month after time zero on; unknown "
+            "once a month is.",
+            "declared",
+            "employment",
+            cumulated=True,
+        ),
+        Outcome(
+            "salaire_cumule",
+            "Salaire brut cumulé depuis l’entrée",
+            "euros",
+            "Linked employer declarations (ForCE: MMO-DSN)",
+            "Gross pay added up from the month after time zero on.",
+            "linked",
+            "pay",
+            cumulated=True,
         ),
         Outcome(
             "salaire",
