@@ -137,7 +137,6 @@ def _read(data: Path, roles: dict[str, Any], formula: str, missing: str) -> Comp
         wanted += roles[several]
     wanted += names_in(formula) if formula else []
     frame = read_table(data, wanted)
-    _require_columns(data, frame, wanted)
     _refuse_missing_outcomes(frame, roles["outcomes"], missing)
     covariates = list(roles["covariates"])
     if formula:
@@ -153,32 +152,6 @@ def _read(data: Path, roles: dict[str, Any], formula: str, missing: str) -> Comp
         strata=roles["strata"],
         missing=missing,  # type: ignore[arg-type]
     )
-
-
-def _require_columns(data: Path, frame: pd.DataFrame, wanted: list[str]) -> None:
-    """Name the column that is not in the file, and the nearest one that is.
-
-    The others are not listed: the first line of a file without header is a person's.
-    """
-    from difflib import get_close_matches
-
-    import pandas as pd
-
-    from evalml.errors import ColumnMissingError
-
-    absent = next((name for name in wanted if name not in frame.columns), None)
-    if absent is None:
-        return
-    if data.suffix.lower() in {".parquet", ".pq"}:
-        columns = pd.read_parquet(data).columns
-    else:
-        columns = pd.read_csv(data, sep=None, engine="python", nrows=0).columns
-    close = get_close_matches(absent, [str(c) for c in columns], n=1)
-    hint = (
-        f"did you mean '{close[0]}'?" if close else f"it has {len(columns)} columns, none near it"
-    )
-    message = f"{data.name} has no column '{absent}'; {hint}"
-    raise ColumnMissingError(message)
 
 
 def _with_formula(frame: pd.DataFrame, formula: str) -> tuple[pd.DataFrame, list[str]]:
