@@ -408,8 +408,8 @@ def test_comparing_starters_with_the_others_finds_a_false_effect() -> None:
 
 def test_the_bootstrap_of_clones_covers() -> None:
     inside = []
-    for k in range(120):
-        effect = grace_effect(starters(np.random.default_rng([k, 9]), 500), draws=40, seed=k)
+    for k in range(100):
+        effect = grace_effect(starters(np.random.default_rng([k, 9]), 400), draws=30, seed=k)
         inside.append(abs(effect.estimate) <= 1.96 * effect.std_error)
-    # 120 replications of 40 draws: a rough verdict, four errors wide
+    # 100 replications of 30 draws: a rough verdict, four errors wide
     assert 0.87 <= np.mean(inside) <= 0.99

@@ -153,6 +153,19 @@ def test_days_are_read_as_months() -> None:
     assert [e.estimate for e in a] == [e.estimate for e in b]
 
 
+def test_numbers_such_as_202401_are_months() -> None:
+    table = areas([3, 0])
+    # periods 1 … 6 are October 2023 to March 2024
+    numbers = table.assign(
+        t=table.t.map({1: 202310, 2: 202311, 3: 202312, 4: 202401, 5: 202402, 6: 202403}),
+        g=table.g.map({3: 202312, 0: 0}),
+    )
+    a, b = (estimate(t, request(aggregation="dynamic")) for t in (table, numbers))
+    assert [e.details["event_time"] for e in a] == [e.details["event_time"] for e in b]
+    assert [e.estimate for e in a] == [e.estimate for e in b]
+    assert b[0].details["time_unit"].startswith("months")
+
+
 def test_a_date_that_changes_within_a_unit_is_refused() -> None:
     table = areas([3, 0])
     table.loc[0, "g"] = 5

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from evalml.arrays import IntVector, Matrix, Vector
 
+_FIRST_MONTH, _LAST_MONTH = 190001, 209912
 Missing: TypeAlias = Literal["refuse", "drop"]
 """A row with a missing value is refused (nothing is estimated), or dropped and counted."""
 
@@ -122,30 +123,52 @@ def numbers_of(values: pd.Series[Any]) -> Vector:
     return numbers
 
 
-def periods_of(values: pd.Series[Any]) -> Vector:
-    """Return periods as numbers; ISO days become month numbers (year * 12 + month - 1)."""
+def counts_months(values: pd.Series[Any]) -> bool:
+    """Tell whether periods are calendar months: ISO days, or numbers such as 202403.
+
+    Numbers such as 202312 and 202401 are one month apart, not 89: left as they are, they would
+    shift every event time.
+    """
+    if not pd.api.types.is_numeric_dtype(values):
+        return True
+    known = values.dropna().to_numpy(dtype=np.float64)
+    month = known % 100
+    in_range = (known >= _FIRST_MONTH) & (known <= _LAST_MONTH) & (month >= 1) & (month <= 12)  # noqa: PLR2004
+    return bool(known.size and in_range.all())
+
+
+def periods_of(values: pd.Series[Any], *, months: bool) -> Vector:
+    """Return periods as numbers; calendar months become year * 12 + month - 1.
+
+    Args:
+        values: Numbers, ISO days, or numbers such as 202403.
+        months: Whether they are calendar months (`counts_months` of the period column).
+    """
     if pd.api.types.is_numeric_dtype(values):
-        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return numbers // 100 * 12 + numbers % 100 - 1 if months else numbers
     days = pd.to_datetime(values, format="ISO8601", errors="coerce")
-    if days.isna().to_numpy().sum() > values.isna().to_numpy().sum():
+    if not months or days.isna().to_numpy().sum() > values.isna().to_numpy().sum():
         raise DataError(f"column '{values.name}' is neither a number nor an ISO day")
-    months = days.dt.year * 12 + days.dt.month - 1
-    return np.asarray(months.to_numpy(dtype=np.float64), dtype=np.float64)
+    number = days.dt.year * 12 + days.dt.month - 1
+    return np.asarray(number.to_numpy(dtype=np.float64), dtype=np.float64)
 
 
-def first_treated_of(table: pd.DataFrame, columns: PanelColumns) -> Vector:
+def first_treated_of(table: pd.DataFrame, columns: PanelColumns, *, months: bool) -> Vector:
     """Return the first treated period, infinite for never (0, empty or already infinite)."""
     if not columns.first_treated:
         return np.full(len(table), np.inf)
     column = table[columns.first_treated]
-    if not pd.api.types.is_numeric_dtype(column):
+    if pd.api.types.is_numeric_dtype(column):
+        column = column.astype(np.float64).replace([0.0, np.inf], np.nan)
+        if (column < 0).any():
+            raise DataError(
+                f"column '{columns.first_treated}' holds negative periods; write 0 for never"
+            )
+    else:
         column = column.mask(column.isin(["", "0"]))
-    first = periods_of(column).copy()
-    first[np.isnan(first) | (first == 0)] = np.inf
-    if (first < 0).any():
-        raise DataError(
-            f"column '{columns.first_treated}' holds negative periods; write 0 for never"
-        )
+    first = periods_of(column, months=months).copy()
+    first[np.isnan(first)] = np.inf
     return first
 
 

@@ -12,6 +12,7 @@ from evalml.effect.panel_columns import (
     PanelColumns,
     codes_of,
     complete_rows,
+    counts_months,
     covariate_matrix,
     first_treated_of,
     need_columns,
@@ -120,6 +121,7 @@ def read_sections(
     need_columns(table, columns.used())
     kept, dropped = complete_rows(table[columns.used()], columns, missing)
     covariates, names = covariate_matrix(kept[list(columns.covariates)])
+    months = counts_months(kept[columns.time])
     outcome, rows = numbers_of(kept[columns.outcome]), len(kept)
     if (outcome == outcome[0]).all():
         raise DataError(
@@ -127,14 +129,19 @@ def read_sections(
         )
     return CrossSections(
         outcome=outcome,
-        time=periods_of(kept[columns.time]),
-        first_treated=first_treated_of(kept, columns),
+        time=periods_of(kept[columns.time], months=months),
+        first_treated=first_treated_of(kept, columns, months=months),
         covariates=covariates,
         covariate_names=names,
         weights=weights_of(kept, columns),
         cluster=codes_of(kept[columns.cluster]) if columns.cluster else None,
         extra={name: numbers_of(kept[name]) for name in columns.extra},
-        counts={"rows_read": len(table), "rows_dropped_missing": dropped, "rows_used": rows},
+        counts={
+            "rows_read": len(table),
+            "rows_dropped_missing": dropped,
+            "rows_used": rows,
+            "time_unit": "months (year * 12 + month - 1)" if months else "as given",
+        },
     )
 
 
