@@ -52,3 +52,23 @@ def test_a_stronger_effect_moves_the_truth(made):
     text = "based_on: demo\neffects: {CEJ: {access: [[1, 1.0]]}}\n"
     strong = _effects(make_world(parse_world(text), 8000, 3)).true_att[("emploi", 12)]
     assert strong > _effects(made).true_att[("emploi", 12)] + 0.05
+
+
+def test_an_effect_set_higher_for_some_is_higher_for_them():
+    found = make_world(read_world("heterogeneous"), 20000, 3).truth["effects"].to_pandas()
+    found = found[
+        (found.programme == "CEJ") & (found.outcome == "emploi") & (found.horizon_months == 12)
+    ]
+    att = found[found.subgroup == "niveau_diplome"].set_index("subgroup_value").true_att_never
+    assert att["SANS_DIPLOME"] > att["BAC"] + 0.03
+
+
+def test_opening_an_area_has_no_effect_before_it_opens_and_helps_the_eligible_later():
+    rows = make_world(read_world("gj_rollout"), 20000, 3).truth["rollout"].to_pandas()
+    first = rows[(rows.wave == "2013-10-01") & rows.eligible].set_index("month")
+    assert (first.true_itt[first.index < "2013-10-01"] == 0).all()
+    assert (first.entered[first.index < "2013-10-01"] == 0).all()
+    assert first.true_itt["2016-12-01"] > 0.02
+    assert 0.2 < first.entered["2016-12-01"] < 0.6
+    controls = rows[(rows.wave == "2013-10-01") & ~rows.eligible].set_index("month")
+    assert 0 < controls.entered["2016-12-01"] < 0.1

@@ -95,6 +95,7 @@ def test_an_earlier_vintage_knows_nothing_entered_after_it(made):
         assert 0 < past.tables[name].num_rows < made.tables[name].num_rows
     ends = past.tables["accompagnements"]["date_fin"].drop_null()
     assert pc.max(ends).as_py() <= day
+    assert pc.max(past.tables["dossiers"]["date_maj"]).as_py() <= day
     assert past.extract["extraction_date"] == "2024-06-30"
 
 
