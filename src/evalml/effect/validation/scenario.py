@@ -26,10 +26,12 @@ class Arm:
     Attributes:
         method: Its name in the table.
         flaw: What it gets wrong in this world; empty where the world meets its assumptions.
+        tested: Whether no effect is a hypothesis at all (it is none of a survival curve).
     """
 
     method: str
     flaw: str = ""
+    tested: bool = True
 
 
 @dataclass(frozen=True, slots=True)

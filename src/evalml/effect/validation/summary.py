@@ -40,7 +40,8 @@ class Summary:
         coverage: Share of nominal 95 % intervals that hold the truth.
         coverage_low: Lower bound of its 95 % Monte-Carlo interval (Wilson).
         coverage_high: Upper bound.
-        rejection: Share of samples where no effect is rejected at 5 %: power, or size.
+        rejection: Share of samples where no effect is rejected at 5 %: power, or size; NaN where
+            no effect is no hypothesis.
         verdict: What to conclude.
     """
 
@@ -83,7 +84,7 @@ def summarise(scenario: Scenario, arm: Arm, rows: Matrix) -> Summary:
         "coverage": _mean(covered) if known else np.nan,
         "coverage_low": bounds[0] if known else np.nan,
         "coverage_high": bounds[1] if known else np.nan,
-        "rejection": _mean(rejected),
+        "rejection": _mean(rejected) if arm.tested else np.nan,
     }
     return Summary(
         scenario.name,
