@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.unit.extract import small_extract as small
 from typer.testing import CliRunner
 
 from evalml.cli.extract import app
 from evalml.errors import EvalmlError
-from tests.unit.extract import small_extract as small
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +36,17 @@ NASTY = [
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
-    return {str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(folder.rglob("*")) if f.is_file()}
+    return {
+        str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest()
+        for f in sorted(folder.rglob("*"))
+        if f.is_file()
+    }
 
 
 def plain_csv(folder: Path, rng: random.Random) -> None:
-    options = rng.choice([{}, {"delimiter": ";", "encoding": "cp1252", "dates": "%d/%m/%Y", "decimal": ","}])
+    options = rng.choice(
+        [{}, {"delimiter": ";", "encoding": "cp1252", "dates": "%d/%m/%Y", "decimal": ","}]
+    )
     small.write_csv(folder, **options)
 
 
@@ -132,7 +138,10 @@ def parquet_type(folder: Path, rng: random.Random) -> None:
             pa.nulls(n),
         ]
     )
-    pq.write_table(table.drop_columns([name]) if rng.random() < 0.2 else table.set_column(place, name, new), file)
+    pq.write_table(
+        table.drop_columns([name]) if rng.random() < 0.2 else table.set_column(place, name, new),
+        file,
+    )
 
 
 def parquet_cell(folder: Path, rng: random.Random) -> None:
@@ -215,7 +224,9 @@ QUICK = 2  # batches of `make quick`; the others are slow
     "batch",
     [pytest.param(b, marks=[] if b < QUICK else [pytest.mark.slow]) for b in range(BATCHES)],
 )
-def test_a_corrupted_extract_ends_with_a_sentence_or_a_scorecard(tmp_path: Path, batch: int) -> None:
+def test_a_corrupted_extract_ends_with_a_sentence_or_a_scorecard(
+    tmp_path: Path, batch: int
+) -> None:
     for number in range(batch * EXTRACTS // BATCHES, (batch + 1) * EXTRACTS // BATCHES):
         rng = random.Random(number)
         folder = tmp_path / f"extract_{number}"

@@ -92,10 +92,11 @@ def diff(
     for source in (old, new):
         _refuse_inside(source, out)
     engine = open_engine(memory_limit=memory)
-    before, after = (accept_tables(read_extract(p, engine), engine) for p in (old, new))
-    if after.meta.extraction_date < before.meta.extraction_date:
-        raise ExtractError(f"{new} was extracted before {old}; give the older vintage first")
-    moved = diff_vintages(before, after, engine)
+    with engine.reading(f"{old} or {new} cannot be read to its end; copy it again"):
+        before, after = (accept_tables(read_extract(p, engine), engine) for p in (old, new))
+        if after.meta.extraction_date < before.meta.extraction_date:
+            raise ExtractError(f"{new} was extracted before {old}; give the older vintage first")
+        moved = diff_vintages(before, after, engine)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for name, frame in _parts(moved, min_count).items():
@@ -132,7 +133,8 @@ def pseudonymise(
 
     key = read_key(key_file)
     engine = open_engine(memory_limit=memory)
-    reports = write(read_extract(path, engine), out, key, project, engine)
+    with engine.reading(f"{path} cannot be read to its end; copy it again"):
+        reports = write(read_extract(path, engine), out, key, project, engine)
     if as_json:
         whole = {"project": project, "tables": {n: asdict(r) for n, r in reports.items()}}
         typer.echo(json.dumps(whole, ensure_ascii=False, indent=2))

@@ -91,7 +91,7 @@ def _by_content(name: str, rows: Table, engine: Engine) -> list[Leak]:
 def _looks_like(cell: Value, pattern: str) -> Value:
     """Tell which cells follow a pattern; those too long for a number are not searched."""
     short = cell.contains("@") if pattern is PATTERNS["e-mail"] else cell.length() <= LONGEST_NUMBER
-    return short & cell.re_search(pattern)
+    return short.ifelse(cell.re_search(pattern), literal(False))
 
 
 def _searched(table: str, column: str) -> bool:

@@ -31,6 +31,7 @@ ARROW = {
     "integer": pa.int64(),
     "number": pa.float64(),
 }
+# fmt: off
 ROWS: dict[str, list[dict[str, object]]] = {
     "jeunes": [
         {"id_jeune": "p1", "sexe": "F", "date_naissance": "2003-04-02", "nationalite": "FR", "date_premier_accueil": "2022-02-10"},
@@ -77,6 +78,7 @@ ROWS: dict[str, list[dict[str, object]]] = {
         {"id_structure": "62041S00", "nom": "ML Arras", "code_departement": "62", "code_region": "32", "valide_du": "2005-01-01"},
     ],
 }
+# fmt: on
 
 
 def frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
@@ -102,27 +104,48 @@ def tables(**changed: list[dict[str, object]]) -> dict[str, list[dict[str, objec
     return {name: [*rows, *changed.get(name, [])] for name, rows in ROWS.items()}
 
 
-def write(folder: Path, rows: dict[str, list[dict[str, object]]] | None = None, **meta: object) -> Path:
+def write(
+    folder: Path, rows: dict[str, list[dict[str, object]]] | None = None, **meta: object
+) -> Path:
     """Write an extract in Parquet."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "extract.yaml").write_text(yaml.safe_dump({**META, **meta}, allow_unicode=True), encoding="utf-8")
+    (folder / "extract.yaml").write_text(
+        yaml.safe_dump({**META, **meta}, allow_unicode=True), encoding="utf-8"
+    )
     for name, data in (rows or ROWS).items():
         pq.write_table(to_arrow(name, frame(name, data)), folder / f"{name}.parquet")
     return folder
 
 
-def write_csv(folder: Path, rows: dict[str, list[dict[str, object]]] | None = None, *, delimiter: str = ",", encoding: str = "utf-8", dates: str = "%Y-%m-%d", decimal: str = ".", **meta: object) -> Path:
+def write_csv(
+    folder: Path,
+    rows: dict[str, list[dict[str, object]]] | None = None,
+    *,
+    delimiter: str = ",",
+    encoding: str = "utf-8",
+    dates: str = "%Y-%m-%d",
+    decimal: str = ".",
+    **meta: object,
+) -> Path:
     """Write an extract in CSV, in the dialect asked for."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "extract.yaml").write_text(yaml.safe_dump({**META, **meta}, allow_unicode=True), encoding="utf-8")
+    (folder / "extract.yaml").write_text(
+        yaml.safe_dump({**META, **meta}, allow_unicode=True), encoding="utf-8"
+    )
     for name, data in (rows or ROWS).items():
         table = frame(name, data)
         for column in contract.table(name).columns:
             if column.type == "date":
-                table[column.name] = [None if c is None else c.strftime(dates) for c in table[column.name]]
+                table[column.name] = [
+                    None if c is None else c.strftime(dates) for c in table[column.name]
+                ]
             elif column.type == "number":
-                table[column.name] = [None if c is None else str(c).replace(".", decimal) for c in table[column.name]]
+                table[column.name] = [
+                    None if c is None else str(c).replace(".", decimal) for c in table[column.name]
+                ]
             elif column.type == "boolean":
-                table[column.name] = [None if c is None else str(c).lower() for c in table[column.name]]
+                table[column.name] = [
+                    None if c is None else str(c).lower() for c in table[column.name]
+                ]
         table.to_csv(folder / f"{name}.csv", index=False, sep=delimiter, encoding=encoding)
     return folder

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.unit.extract import small_extract as small
 from typer.testing import CliRunner
 
 from evalml.cli.extract import app
 from evalml.errors import ExtractError, PrivacyError
-from tests.unit.extract import small_extract as small
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,12 +55,16 @@ def test_the_scorecard_is_written_as_csv_and_as_a_page(tmp_path: Path) -> None:
     assert lines["event_before_birth", "actes"]["status"] == "warning"
     assert (out / "rejects.csv").read_text() == "table,rule,rows\nactes,event_before_birth,1\n"
     page = (out / "scorecard.html").read_text()
-    assert "L’événement précède la naissance de la personne\u202f; la ligne est mise de côté." in page
+    assert (
+        "L’événement précède la naissance de la personne\u202f; la ligne est mise de côté." in page
+    )
     assert "<script" not in page
 
 
 def test_rows_put_aside_are_written_only_where_asked(tmp_path: Path) -> None:
-    assert run("check", with_defects(tmp_path / "x"), "--put-aside", tmp_path / "aside").exit_code == 0
+    assert (
+        run("check", with_defects(tmp_path / "x"), "--put-aside", tmp_path / "aside").exit_code == 0
+    )
     rows = pq.read_table(tmp_path / "aside" / "actes.parquet")
     assert rows.column("rule").to_pylist() == ["event_before_birth"]
 
@@ -79,7 +83,11 @@ def test_small_counts_are_hidden_where_the_data_owner_asks(tmp_path: Path) -> No
     assert (out / "rejects.csv").read_text() == "table,rule,rows\n"
     assert "&lt;\u00a011" in (out / "scorecard.html").read_text()
     with (out / "scorecard.csv").open() as file:
-        hidden = next(r for r in csv.DictReader(file) if r["check"] == "event_before_birth" and r["table"] == "actes")
+        hidden = next(
+            r
+            for r in csv.DictReader(file)
+            if r["check"] == "event_before_birth" and r["table"] == "actes"
+        )
     assert hidden["failing"] == hidden["share"] == ""
 
 
@@ -87,12 +95,18 @@ def test_json_holds_every_check_without_nan(tmp_path: Path) -> None:
     whole = json.loads(run("check", with_defects(tmp_path / "x"), "--json").output)
     assert whole["blocked"] == []
     assert {"check", "table", "failing", "share", "status", "sentence"} <= whole["checks"][0].keys()
-    assert next(s for s in whole["sizes"] if s["table"] == "actes") == {"table": "actes", "received": 203, "accepted": 202}
+    assert next(s for s in whole["sizes"] if s["table"] == "actes") == {
+        "table": "actes",
+        "received": 203,
+        "accepted": 202,
+    }
 
 
 def test_nothing_is_written_inside_the_extract(tmp_path: Path) -> None:
     path = small.write(tmp_path / "x")
-    assert "lies inside the extract" in refused(run("check", path, "--out", path / "quality"), ExtractError)
+    assert "lies inside the extract" in refused(
+        run("check", path, "--out", path / "quality"), ExtractError
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +118,9 @@ def test_nothing_is_written_inside_the_extract(tmp_path: Path) -> None:
         ("iae_candidatures", "motif_refus", "appeler le 0612345678 ou j.d@example.fr", "e-mail"),
     ],
 )
-def test_an_extract_that_holds_identifiers_is_refused_without_quoting_them(tmp_path: Path, table: str, column: str, cell: str, what: str) -> None:
+def test_an_extract_that_holds_identifiers_is_refused_without_quoting_them(
+    tmp_path: Path, table: str, column: str, cell: str, what: str
+) -> None:
     rows = deepcopy(small.ROWS)
     rows[table][0][column] = cell
     message = refused(run("check", small.write(tmp_path / "x", rows)), PrivacyError)
@@ -112,8 +128,12 @@ def test_an_extract_that_holds_identifiers_is_refused_without_quoting_them(tmp_p
     assert cell not in message
 
 
-@pytest.mark.parametrize("name", ["nom_usage", "PRENOM", "nir", "commentaire", "adresse_mail", "tel"])
-def test_a_column_named_like_an_identifier_is_refused_even_when_empty(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["nom_usage", "PRENOM", "nir", "commentaire", "adresse_mail", "tel"]
+)
+def test_a_column_named_like_an_identifier_is_refused_even_when_empty(
+    tmp_path: Path, name: str
+) -> None:
     path = small.write(tmp_path / "x")
     table = pq.read_table(path / "jeunes.parquet")
     pq.write_table(table.append_column(name, pa.nulls(3, pa.string())), path / "jeunes.parquet")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 import yaml
+from tests.unit.extract import small_extract as small
 from typer.testing import CliRunner
 
 from evalml.cli.extract import app
@@ -17,14 +18,20 @@ from evalml.engine import open_engine
 from evalml.errors import ColumnMissingError, ExtractError, StudyError, TableMissingError
 from evalml.extract import ExtractMeta, read_extract
 from evalml.tables import accept_tables
-from tests.unit.extract import small_extract as small
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
 
-HEADER = {**small.META, "name": "p3", "source": "parcours3", "extraction_date": "2015-12-31", "period_start": "2010-01-01", "period_end": "2015-12-31"}
+HEADER = {
+    **small.META,
+    "name": "p3",
+    "source": "parcours3",
+    "extraction_date": "2015-12-31",
+    "period_start": "2010-01-01",
+    "period_end": "2015-12-31",
+}
 EXPORT = {
     "individus": [{"num_individu": "n1", "sexe": "2", "date_naissance": "13/04/1990", "nationalite": "FRANCAISE", "date_premier_accueil": "15/03/2010", "date_rqth": "", "telephone": "x"}],
     "dossiers": [{"num_dossier": "d1", "num_individu": "n1", "code_structure": "59350S00", "date_inscription": "15/03/2010", "date_sortie": "", "motif_sortie": "", "code_commune": "59350", "zus": "oui", "niveau_formation": "V bis", "situation_familiale": "Celibataire", "enfants_a_charge": "0", "hebergement": "Yourte", "permis_b": "non", "oriente_par": "", "date_actualisation": "02/02/2012"}],
@@ -58,7 +65,9 @@ def export(tmp_path: Path) -> tuple[Path, Path]:
 
 def run(tmp_path: Path, *words: str) -> Result:
     out = str(tmp_path / "out")
-    return CliRunner().invoke(app, ["convert", str(tmp_path / "p3"), out, "--header", str(tmp_path / "header"), *words])
+    return CliRunner().invoke(
+        app, ["convert", str(tmp_path / "p3"), out, "--header", str(tmp_path / "header"), *words]
+    )
 
 
 def converted(tmp_path: Path) -> dict[str, pd.DataFrame]:
@@ -81,8 +90,14 @@ def test_a_converted_export_reads_as_an_extract_with_civis(tmp_path: Path) -> No
     assert states["etat"].to_dict() == {"e1": "TERMINE", "e2": "EN_COURS", "e3": "PREVU"}
     assert (states.loc["e1", "type_contrat"], states.loc["e1", "duree_prevue_mois"]) == ("CTT", 1.5)
     file = tables["dossiers"].iloc[0]
-    assert (file["niveau_diplome"], bool(file["qpv"]), file["situation_familiale"]) == ("SANS_DIPLOME", True, "SEUL")
-    assert [len(tables[t]) for t in ("allocations", "iae_candidatures", "iae_pass", "iae_contrats")] == [0, 0, 0, 0]
+    assert (file["niveau_diplome"], bool(file["qpv"]), file["situation_familiale"]) == (
+        "SANS_DIPLOME",
+        True,
+        "SEUL",
+    )
+    assert [
+        len(tables[t]) for t in ("allocations", "iae_candidatures", "iae_pass", "iae_contrats")
+    ] == [0, 0, 0, 0]
 
 
 def test_what_has_no_counterpart_is_listed(tmp_path: Path) -> None:
@@ -109,17 +124,26 @@ def test_the_break_of_2015_is_a_dated_fact_that_a_study_must_declare(tmp_path: P
 def test_an_imilo_extract_that_spans_the_break_carries_it_unasked() -> None:
     meta = ExtractMeta.model_validate({**small.META, "period_start": "2014-01-01"})
     assert [b.date for b in meta.all_breaks] == [dt.date(2015, 8, 1)]
-    elsewhere = ExtractMeta.model_validate({**small.META, "period_start": "2014-01-01", "territory": {"region": "11"}})
+    elsewhere = ExtractMeta.model_validate(
+        {**small.META, "period_start": "2014-01-01", "territory": {"region": "11"}}
+    )
     assert [b.date for b in elsewhere.all_breaks] == [dt.date(2015, 1, 26)]
     assert ExtractMeta.model_validate(small.META).all_breaks == ()
-    assert ExtractMeta.model_validate({**small.META, "period_start": "2014-01-01", "source": "synthetic"}).all_breaks == ()
+    assert (
+        ExtractMeta.model_validate(
+            {**small.META, "period_start": "2014-01-01", "source": "synthetic"}
+        ).all_breaks
+        == ()
+    )
 
 
 def test_a_missing_file_or_column_and_a_wrong_header_are_refused(tmp_path: Path) -> None:
     folder, header = export(tmp_path)
     assert isinstance(run(tmp_path, "--from", "parcours4").exception, ExtractError)
     text = (folder / "programmes.csv").read_text(encoding="cp1252")
-    (folder / "programmes.csv").write_text(text.replace("date_initialisation", "date_init"), encoding="cp1252")
+    (folder / "programmes.csv").write_text(
+        text.replace("date_initialisation", "date_init"), encoding="cp1252"
+    )
     assert isinstance(run(tmp_path).exception, ColumnMissingError)
     (folder / "programmes.csv").rename(folder / "programme.csv")
     assert "did you mean 'programme'" in str(run(tmp_path).exception)

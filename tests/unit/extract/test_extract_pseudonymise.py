@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from tests.unit.extract import small_extract as small
 from typer.testing import CliRunner
 
 from evalml.cli.extract import app
 from evalml.errors import EvalmlError, ExtractError, PrivacyError
 from evalml.extract.pseudonymise import KEY_VARIABLE, project_key, pseudonym
-from tests.unit.extract import small_extract as small
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,12 +32,15 @@ def identified(folder: Path) -> Path:
     for table in rows.values():
         for row in table:
             for name, value in row.items():
-                if name.startswith("id_") and name not in ("id_structure",) and value is not None:
+                if name.startswith("id_") and name != "id_structure" and value is not None:
                     row[name] = REAL.get(str(value), f"IDENTIFIANT-{value}-0001")
     rows["dossiers"][0]["oriente_par"] = "camille.martin@example.org"
     path = small.write(folder, rows)
     table = pq.read_table(path / "jeunes.parquet")
-    for name, cells in {"nom_naissance": ["MARTIN", "DUBOIS", "LEROY"], "agence": ["Lille-Sud-0042"] * 3}.items():
+    for name, cells in {
+        "nom_naissance": ["MARTIN", "DUBOIS", "LEROY"],
+        "agence": ["Lille-Sud-0042"] * 3,
+    }.items():
         table = table.append_column(name, pa.array(cells))
     pq.write_table(table, path / "jeunes.parquet")
     return path
@@ -45,7 +48,9 @@ def identified(folder: Path) -> Path:
 
 def run(path: Path, out: Path, *words: str, key: str = KEY, project: str = "cej") -> Result:
     env = {KEY_VARIABLE: key}
-    return CliRunner(env=env).invoke(app, ["pseudonymise", str(path), str(out), "--project", project, *words])
+    return CliRunner(env=env).invoke(
+        app, ["pseudonymise", str(path), str(out), "--project", project, *words]
+    )
 
 
 def ids(out: Path, table: str, column: str = "id_jeune") -> list[str]:
@@ -62,12 +67,19 @@ def test_one_key_keeps_every_join_and_is_stable(tmp_path: Path) -> None:
     path = identified(tmp_path / "x")
     assert run(path, tmp_path / "a").exit_code == run(path, tmp_path / "b").exit_code == 0
     for name in small.ROWS:
-        assert pq.read_table(tmp_path / "a" / f"{name}.parquet").equals(pq.read_table(tmp_path / "b" / f"{name}.parquet"))
+        assert pq.read_table(tmp_path / "a" / f"{name}.parquet").equals(
+            pq.read_table(tmp_path / "b" / f"{name}.parquet")
+        )
     people = set(ids(tmp_path / "a", "jeunes"))
     assert len(people) == 3
     assert set(ids(tmp_path / "a", "situations")) <= people
-    assert ids(tmp_path / "a", "accompagnements", "id_parent")[2] == ids(tmp_path / "a", "accompagnements", "id_accompagnement")[1]
-    assert set(ids(tmp_path / "a", "actes", "id_dossier")) <= set(ids(tmp_path / "a", "dossiers", "id_dossier"))
+    assert (
+        ids(tmp_path / "a", "accompagnements", "id_parent")[2]
+        == ids(tmp_path / "a", "accompagnements", "id_accompagnement")[1]
+    )
+    assert set(ids(tmp_path / "a", "actes", "id_dossier")) <= set(
+        ids(tmp_path / "a", "dossiers", "id_dossier")
+    )
 
 
 @pytest.mark.parametrize("other", [{"key": KEY[::-1]}, {"project": "gj"}])
@@ -75,7 +87,11 @@ def test_another_key_or_project_joins_nothing(tmp_path: Path, other: dict[str, s
     path = identified(tmp_path / "x")
     run(path, tmp_path / "a")
     run(path, tmp_path / "b", **other)
-    for table, column in (("jeunes", "id_jeune"), ("dossiers", "id_dossier"), ("iae_contrats", "id_siae")):
+    for table, column in (
+        ("jeunes", "id_jeune"),
+        ("dossiers", "id_dossier"),
+        ("iae_contrats", "id_siae"),
+    ):
         assert not set(ids(tmp_path / "a", table, column)) & set(ids(tmp_path / "b", table, column))
 
 
@@ -83,7 +99,16 @@ def test_no_original_identifier_and_no_key_is_left_in_the_outputs(tmp_path: Path
     path = identified(tmp_path / "x")
     result = run(path, tmp_path / "out")
     text = everything(tmp_path / "out") + result.output
-    for found in (*REAL.values(), "IDENTIFIANT", "MARTIN", "DUBOIS", "LEROY", "camille", "Lille-Sud", KEY):
+    for found in (
+        *REAL.values(),
+        "IDENTIFIANT",
+        "MARTIN",
+        "DUBOIS",
+        "LEROY",
+        "camille",
+        "Lille-Sud",
+        KEY,
+    ):
         assert found not in text
     assert run_check(tmp_path / "out").exit_code == 0
 
@@ -95,9 +120,17 @@ def run_check(path: Path) -> Result:
 def test_the_report_says_what_was_removed(tmp_path: Path) -> None:
     run(identified(tmp_path / "x"), tmp_path / "out")
     report = json.loads((tmp_path / "out" / "pseudonymisation.json").read_text())
-    assert report["tables"]["jeunes"]["dropped"] == {"nom_naissance": "direct identifier or free text", "agence": "not in the contract"}
+    assert report["tables"]["jeunes"]["dropped"] == {
+        "nom_naissance": "direct identifier or free text",
+        "agence": "not in the contract",
+    }
     assert report["tables"]["dossiers"]["emptied"] == {"oriente_par": 1}
-    assert report["tables"]["situations"] == {"rows": 4, "pseudonymised": ["id_situation", "id_jeune", "id_dossier"], "dropped": {}, "emptied": {}}
+    assert report["tables"]["situations"] == {
+        "rows": 4,
+        "pseudonymised": ["id_situation", "id_jeune", "id_dossier"],
+        "dropped": {},
+        "emptied": {},
+    }
     assert yaml.safe_load((tmp_path / "out" / "extract.yaml").read_text())["pseudonymised"] is True
 
 

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from tests.unit.extract import small_extract as small
 
 from evalml.engine import open_engine
 from evalml.errors import ColumnMissingError, ExtractError, TableMissingError
 from evalml.extract import read_extract
 from evalml.tables import accept_tables
-from tests.unit.extract import small_extract as small
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,9 @@ def frames(path: Path) -> dict[str, pd.DataFrame]:
     tables = accept_tables(read_extract(path, engine), engine)
     assert tables.rejects.empty
     keys = {t: list(tables.table(t).columns) for t in tables.tables}
-    return {t: engine.fetch(tables.table(t)).sort_values(keys[t]).reset_index(drop=True) for t in keys}
+    return {
+        t: engine.fetch(tables.table(t)).sort_values(keys[t]).reset_index(drop=True) for t in keys
+    }
 
 
 def same(one: Path, other: Path) -> bool:
@@ -36,7 +38,12 @@ def same(one: Path, other: Path) -> bool:
 
 
 DIALECTS = {
-    "semicolons, cp1252, French dates, decimal comma": {"delimiter": ";", "encoding": "cp1252", "dates": "%d/%m/%Y", "decimal": ","},
+    "semicolons, cp1252, French dates, decimal comma": {
+        "delimiter": ";",
+        "encoding": "cp1252",
+        "dates": "%d/%m/%Y",
+        "decimal": ",",
+    },
     "commas, UTF-8, ISO dates": {},
     "commas, UTF-8 with a byte order mark": {"encoding": "utf-8-sig"},
     "commas with quoted decimal commas": {"decimal": ","},
@@ -73,9 +80,15 @@ def test_a_table_may_be_a_folder_of_parquet_files(tmp_path: Path) -> None:
 def test_types_of_other_writers_are_accepted(tmp_path: Path) -> None:
     path = small.write(tmp_path / "x")
     table = pq.read_table(path / "dossiers.parquet")
-    table = table.set_column(table.column_names.index("enfants"), "enfants", table["enfants"].cast(pa.float64()))
-    table = table.set_column(table.column_names.index("date_maj"), "date_maj", table["date_maj"].cast(pa.timestamp("us")))
-    table = table.set_column(table.column_names.index("date_cloture"), "date_cloture", pa.nulls(table.num_rows))
+    table = table.set_column(
+        table.column_names.index("enfants"), "enfants", table["enfants"].cast(pa.float64())
+    )
+    table = table.set_column(
+        table.column_names.index("date_maj"), "date_maj", table["date_maj"].cast(pa.timestamp("us"))
+    )
+    table = table.set_column(
+        table.column_names.index("date_cloture"), "date_cloture", pa.nulls(table.num_rows)
+    )
     pq.write_table(table, path / "dossiers.parquet")
     assert same(small.write(tmp_path / "y"), path)
 
@@ -83,7 +96,9 @@ def test_types_of_other_writers_are_accepted(tmp_path: Path) -> None:
 def test_columns_the_contract_does_not_know_stay_out_of_the_tables(tmp_path: Path) -> None:
     path = small.write(tmp_path / "x")
     table = pq.read_table(path / "jeunes.parquet")
-    pq.write_table(table.append_column("conseiller", pa.array(["a", "b", "c"])), path / "jeunes.parquet")
+    pq.write_table(
+        table.append_column("conseiller", pa.array(["a", "b", "c"])), path / "jeunes.parquet"
+    )
     engine = open_engine(threads=1)
     extract = read_extract(path, engine)
     assert "conseiller" in extract.tables["jeunes"].columns
@@ -114,15 +129,26 @@ def test_a_folder_without_extract_yaml_is_refused_with_the_keys_to_write(tmp_pat
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"extraction_dat": "2025-01-31"}, "unknown key 'extraction_dat'; did you mean 'extraction_date'?"),
+        (
+            {"extraction_dat": "2025-01-31"},
+            "unknown key 'extraction_dat'; did you mean 'extraction_date'?",
+        ),
         ({"source": "milo"}, "source: input should be 'imilo', 'parcours3' or 'synthetic'"),
-        ({"territory": {"regions": "32"}}, "unknown key 'territory.regions'; did you mean 'region'?"),
-        ({"territory": {"region": 32}}, "territory.region: input should be a valid string; quote the code"),
+        (
+            {"territory": {"regions": "32"}},
+            "unknown key 'territory.regions'; did you mean 'region'?",
+        ),
+        (
+            {"territory": {"region": 32}},
+            "territory.region: input should be a valid string; quote the code",
+        ),
         ({"period_end": "2010-01-01"}, "period_end lies before period_start"),
         ({"extraction_date": "le 31 janvier"}, "extraction_date: input should be a valid date"),
     ],
 )
-def test_a_wrong_key_of_extract_yaml_is_named_with_its_place(tmp_path: Path, change: dict[str, object], says: str) -> None:
+def test_a_wrong_key_of_extract_yaml_is_named_with_its_place(
+    tmp_path: Path, change: dict[str, object], says: str
+) -> None:
     assert says in refusal(small.write(tmp_path / "x", **change))
 
 
@@ -143,7 +169,9 @@ def test_a_missing_table_is_named_with_the_tables_there_are(tmp_path: Path) -> N
 def test_an_optional_table_may_be_absent_until_a_study_needs_it(tmp_path: Path) -> None:
     engine = open_engine(threads=1)
     tables = accept_tables(read_extract(small.write(tmp_path / "x"), engine), engine)
-    with pytest.raises(TableMissingError, match="needs table emploi_mensuel, which this extract does not hold"):
+    with pytest.raises(
+        TableMissingError, match="needs table emploi_mensuel, which this extract does not hold"
+    ):
         tables.table("emploi_mensuel")
     with pytest.raises(TableMissingError, match="did you mean 'jeunes'"):
         tables.table("jeune")
@@ -153,14 +181,20 @@ def test_a_csv_without_a_column_names_the_file_the_column_and_the_nearest(tmp_pa
     path = small.write_csv(tmp_path / "x")
     file = path / "situations.csv"
     file.write_text(file.read_text().replace("date_debut", "date_debt"))
-    assert refusal(path, ColumnMissingError) == "situations.csv has no column 'date_debut'; did you mean 'date_debt'?"
+    assert (
+        refusal(path, ColumnMissingError)
+        == "situations.csv has no column 'date_debut'; did you mean 'date_debt'?"
+    )
 
 
 def test_a_column_of_the_wrong_type_names_both_types(tmp_path: Path) -> None:
     path = small.write(tmp_path / "x")
     table = pq.read_table(path / "actes.parquet")
     column = table.column_names.index("date_acte")
-    pq.write_table(table.set_column(column, "date_acte", table["date_acte"].cast(pa.string())), path / "actes.parquet")
+    pq.write_table(
+        table.set_column(column, "date_acte", table["date_acte"].cast(pa.string())),
+        path / "actes.parquet",
+    )
     assert "actes.parquet, column date_acte: expected date, found string" in refusal(path)
 
 
@@ -173,7 +207,12 @@ def test_a_truncated_parquet_is_refused(tmp_path: Path, keep: int) -> None:
 
 
 def test_french_dates_that_do_not_tell_days_from_months_are_refused(tmp_path: Path) -> None:
-    rows = {name: [{k: ("2022-03-04" if str(v)[4:5] == "-" else v) for k, v in row.items()} for row in data] for name, data in small.ROWS.items()}
+    rows = {
+        name: [
+            {k: ("2022-03-04" if str(v)[4:5] == "-" else v) for k, v in row.items()} for row in data
+        ]
+        for name, data in small.ROWS.items()
+    }
     ambiguous = small.write_csv(tmp_path / "x", rows, dates="%d/%m/%Y")
     assert refusal(ambiguous) == (
         "jeunes.csv, line 2, column date_naissance: no day above 12 tells days from months; if dates are "
@@ -184,17 +223,39 @@ def test_french_dates_that_do_not_tell_days_from_months_are_refused(tmp_path: Pa
 
 
 CELLS = {
-    "jeunes.csv, line 3, column date_naissance: not a date (written like 9999-99-99); 1 such cells": ("jeunes", "2002-11-20", "2002-02-30"),
-    "jeunes.csv, line 3, column date_naissance: dates are written both": ("jeunes", "2002-11-20", "20/11/2002"),
-    "allocations.csv, line 2, column montant_eur: numbers are written both 1.5 and 1,5": ("allocations", "500.0", '"500,0"'),
-    "situations.csv, line 3, column heures_hebdo: not a number (written like 99A)": ("situations", "35.0", "35h"),
+    "jeunes.csv, line 3, column date_naissance: not a date (written like 9999-99-99); 1 such cells": (
+        "jeunes",
+        "2002-11-20",
+        "2002-02-30",
+    ),
+    "jeunes.csv, line 3, column date_naissance: dates are written both": (
+        "jeunes",
+        "2002-11-20",
+        "20/11/2002",
+    ),
+    "allocations.csv, line 2, column montant_eur: numbers are written both 1.5 and 1,5": (
+        "allocations",
+        "500.0",
+        '"500,0"',
+    ),
+    "situations.csv, line 3, column heures_hebdo: not a number (written like 99A)": (
+        "situations",
+        "35.0",
+        "35h",
+    ),
     "dossiers.csv, line 2, column enfants: not a integer": ("dossiers", ",SEUL,0,", ",SEUL,deux,"),
-    "accompagnements.csv, line 4: the row does not have the 11 columns of the header": ("accompagnements", "a2,2021-11-02", "a2,2021-11-02,x"),
+    "accompagnements.csv, line 4: the row does not have the 11 columns of the header": (
+        "accompagnements",
+        "a2,2021-11-02",
+        "a2,2021-11-02,x",
+    ),
 }
 
 
 @pytest.mark.parametrize("says", CELLS)
-def test_a_cell_that_cannot_be_read_is_refused_with_file_line_and_column(tmp_path: Path, says: str) -> None:
+def test_a_cell_that_cannot_be_read_is_refused_with_file_line_and_column(
+    tmp_path: Path, says: str
+) -> None:
     path = small.write_csv(tmp_path / "x")
     table, old, new = CELLS[says]
     file = path / f"{table}.csv"
@@ -204,7 +265,10 @@ def test_a_cell_that_cannot_be_read_is_refused_with_file_line_and_column(tmp_pat
 
 
 def test_thousands_or_decimals_are_not_guessed(tmp_path: Path) -> None:
-    rows = {n: [{k: (None if isinstance(v, float) else v) for k, v in r.items()} for r in data] for n, data in small.ROWS.items()}
+    rows = {
+        n: [{k: (None if isinstance(v, float) else v) for k, v in r.items()} for r in data]
+        for n, data in small.ROWS.items()
+    }
     rows["allocations"] = [{**r, "montant_eur": 1.234} for r in rows["allocations"]]
     says = "allocations.csv, line 2, column montant_eur: the comma could separate decimals or thousands"
     assert says in refusal(small.write_csv(tmp_path / "x", rows, delimiter=";", decimal=","))

@@ -35,6 +35,12 @@ def test_the_directory_holds_the_42_missions_locales_of_hauts_de_france() -> Non
     """Counts by département as in the directory of the 2024 report (AREFIE)."""
     with (ROOT / "data/reference/missions_locales_hdf.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert Counter(r["code_departement"] for r in rows) == {"59": 16, "62": 9, "02": 6, "60": 8, "80": 3}
+    assert Counter(r["code_departement"] for r in rows) == {
+        "59": 16,
+        "62": 9,
+        "02": 6,
+        "60": 8,
+        "80": 3,
+    }
     assert len({r["nom"] for r in rows}) == 42
     assert all(r["commune"] and r["source"] for r in rows)

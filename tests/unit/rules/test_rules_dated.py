@@ -46,7 +46,12 @@ def test_ages_of_the_gj_follow_its_generalisation() -> None:
 def test_the_waves_of_the_gj_name_the_departements_of_hauts_de_france() -> None:
     waves = rules("GJ").at(dt.date(2015, 12, 31))["waves"].value
     assert isinstance(waves, list)
-    start = {d: w["start"] for w in waves for d in w["departements"] if d in ("02", "59", "60", "62", "80")}
+    start = {
+        d: w["start"]
+        for w in waves
+        for d in w["departements"]
+        if d in ("02", "59", "60", "62", "80")
+    }
     january, september = dt.date(2015, 1, 1), dt.date(2015, 9, 1)
     assert start == {"02": january, "60": january, "62": january, "59": september, "80": september}
     assert [len(w["departements"]) for w in waves] == [11, 11, 26, 26]
@@ -74,6 +79,13 @@ def test_an_unknown_programme_is_refused_with_the_nearest() -> None:
 
 def test_values_out_of_order_are_refused() -> None:
     value = {"reference": "x", "read_in": "y", "value": 1}
-    rule = {"label": "l", "unit": "u", "judged": "entry", "values": [{**value, "from": "2023-01-01"}, {**value, "from": "2022-01-01"}]}
+    rule = {
+        "label": "l",
+        "unit": "u",
+        "judged": "entry",
+        "values": [{**value, "from": "2023-01-01"}, {**value, "from": "2022-01-01"}],
+    }
     with pytest.raises(ValidationError, match="overlaps"):
-        Rules.model_validate({"programme": "X", "label": "x", "last_checked": "2026-01-01", "rules": {"r": rule}})
+        Rules.model_validate(
+            {"programme": "X", "label": "x", "last_checked": "2026-01-01", "rules": {"r": rule}}
+        )

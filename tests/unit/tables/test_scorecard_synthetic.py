@@ -29,7 +29,9 @@ def counts(path: Path) -> dict[tuple[str, str], int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
-def test_every_planted_row_is_counted_on_top_of_what_the_world_has(tmp_path: Path, seed: int) -> None:
+def test_every_planted_row_is_counted_on_top_of_what_the_world_has(
+    tmp_path: Path, seed: int
+) -> None:
     world = read_world("defects")
     dirty = write_extract(tmp_path / "dirty", make_world(world, people=20_000, seed=seed))
     sound = world.model_copy(update={"defects": {}})
