@@ -100,6 +100,7 @@ def assemble(
         cluster="id_structure",
         person="person",
         subgroups=subgroups,
+        strata=["month"],
     )
     crossover = _crossover(entries, outcomes.panel.months[1])
     return Arms(comparison, trajectories, crossover, grouped)

@@ -1,1 +1,1 @@
-"""Invented extracts whose true effects are known (DESIGN.md 11)."""
+"""Invented extracts whose true effects are known."""
