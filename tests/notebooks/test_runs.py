@@ -349,3 +349,16 @@ def test_a_notebook_that_fails_ends_with_1_and_is_kept_for_inspection(tmp_path, 
     [kept] = (tmp_path / "out/cej_2024_hdf").iterdir()
     assert kept.name == "failed"
     assert len(list(kept.rglob("notebook.ipynb"))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("nsw")
+def test_a_study_is_not_run_again_until_something_changes(nsw, tmp_path):
+    out = nsw.parent.parent
+    same = evalml("run", ROOT / "params/nsw.yaml", "--out", out)
+    assert "nothing changed" in same.stdout, same.stderr
+    assert len(list((out / "nsw").glob("[0-9]*"))) == 1
+    changed = evalml("run", params(tmp_path, "nsw", seed=2), "--out", out)
+    assert changed.returncode == 0, changed.stderr
+    assert "nothing changed" not in changed.stdout
+    assert len(list((out / "nsw").glob("[0-9]*"))) == 2

@@ -27,7 +27,7 @@ def demo(
     root = project_root()
     extract = root / DEFAULT_EXTRACT
     runs = out if out is not None else root / "runs"
-    places = ["--out", str(runs), "--extract", str(extract)]
+    places = ["--force", "--out", str(runs), "--extract", str(extract)]
     commands = {
         study: [
             *(sys.executable, "-m", "evalml", "run"),

@@ -19,14 +19,22 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
     engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
     memory: Annotated[str | None, typer.Option(help="Memory of the engine, such as 4GB.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run even if nothing changed.")] = False,
 ) -> None:
     """Run one study: executed notebook, results, figures and note.
+
+    A study whose extract, parameters, notebook, code, lock file and engine have not changed since
+    a finished run is not run again.
 
     Example: evalml run params/cej_2024_hdf.yaml --extract data/extract/2026-01
     """
     plan = prepare(params, extract=extract, out=out, engine=engine, memory=memory)
-    folder = execute_with_bar(plan)
-    typer.echo(f"{plan.study.study}: done, the note is {folder / 'note.html'}")
+    from evalml.run import current_run, inputs_of
+
+    found = None if force else current_run(plan, inputs_of(plan))
+    folder = found if found is not None else execute_with_bar(plan)
+    state = "done" if found is None else "nothing changed since the last run (--force to run again)"
+    typer.echo(f"{plan.study.study}: {state}, the note is {folder / 'note.html'}")
 
 
 def prepare(

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from evalml import errors
 from evalml.errors import EvalmlError, RunError, StudyError
+from evalml.run.currency import inputs_of
 from evalml.run.manifest import peak_memory_mb, write_manifest
-from evalml.run.provenance import hash_files, hash_values, hashes_of, parameters_of, versions
+from evalml.run.provenance import hash_values, parameters_of
 from evalml.settings import Settings, project_root
 
 if TYPE_CHECKING:
@@ -228,13 +229,8 @@ def _record(plan: Plan, run_id: str, started: dt.datetime, seconds: float) -> di
         "study": plan.study.study,
         "parameters": plan.parameters,
         "seed": plan.study.seed,
-        "engine": plan.settings.engine,
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
         "peak_memory_mb": peak_memory_mb(),
-        "hashes": {
-            "notebook": hash_files([plan.notebook], plan.notebook.parent),
-            **hashes_of(plan.study, plan.settings),
-        },
-        "versions": versions(),
+        **inputs_of(plan),
     }
