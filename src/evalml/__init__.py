@@ -30,6 +30,7 @@ _WHERE = {
     "evalml.indicators": (
         "GROUPS",
         "INDICATORS",
+        "THEMES",
         "activity_table",
         "compute_indicators",
         "groups_table",
@@ -81,6 +82,7 @@ _WHERE = {
         "write_note",
         "write_results",
     ),
+    "evalml.report.indicators_table": ("protect_indicators",),
     "evalml.run": ("hashes_of", "read_parameters"),
 }
 _NAMES = {name: module for module, names in _WHERE.items() for name in names}

@@ -126,7 +126,7 @@ def _table(result: Audit) -> None:
 def compare(
     source: Annotated[
         Path,
-        typer.Argument(help="A run folder, or a CSV of indicators (results/indicators.csv)."),
+        typer.Argument(help="An extract, a run folder, or a CSV of indicators."),
     ],
     published: Annotated[
         Path, typer.Option("--published", help="The printed figures: a CSV or a folder.")
@@ -146,20 +146,25 @@ def compare(
 ) -> None:
     """Say of each printed figure: equal, within rounding, differs by …, or not computable.
 
-    Example: evalml published compare runs/activite/20250101 --out compare/
+    Example: evalml published compare data/extract/2026-01 --out compare/
     """
     import pandas as pd
 
-    from evalml.published import compare_published, read_figures
+    from evalml.published import audit_path, compare_published
     from evalml.published.compare import summary
-    from evalml.published.frames import read_indicators, read_mapping
+    from evalml.published.frames import read_mapping
+    from evalml.published.why import explain_differences
 
-    figures = read_figures(published)
+    audit = audit_path(published)
     given = pd.read_csv(mapping, dtype=str) if mapping else read_mapping(published)
-    compared = compare_published(figures, read_indicators(source), given)
+    indicators, synthetic = _indicators(source, audit)
+    compared = compare_published(audit.figures, indicators, given)
+    compared = explain_differences(compared, audit, synthetic=synthetic)
+    if synthetic:
+        typer.echo("données synthétiques")
     typer.echo(summary(compared).to_string())
     known = compared[compared["verdict"] != "not computable"]
-    columns = ["id", "printed", "value", "verdict", "difference"]
+    columns = ["id", "printed", "value", "verdict", "difference", "explanation"]
     typer.echo(known[columns].to_string(index=False))
     if out:
         out.mkdir(parents=True, exist_ok=True)
@@ -167,6 +172,29 @@ def compare(
         typer.echo(f"wrote {out / 'compare.csv'}")
     if gaps:
         _keep(gaps, compared, version)
+
+
+def _indicators(source: Path, audit: Audit) -> tuple[pd.DataFrame, bool]:
+    """Read the indicators of a run, or compute those of an extract; say if the data are invented.
+
+    The counts of an invented extract are nobody's, and are compared whole.
+    """
+    from evalml.cli.indicators import indicators_of_extract
+    from evalml.extract.meta import META_FILE, read_meta
+    from evalml.indicators import GROUPS
+    from evalml.published.frames import read_indicators
+
+    folder = source if source.is_dir() else source.parent
+    if source.suffix == ".csv" or not (folder / META_FILE).is_file():
+        return read_indicators(source), False
+    printed = audit.figures.values()
+    named = {part.split("=")[0] for f in printed for part in f.breakdown.split(";")}
+    return indicators_of_extract(
+        source,
+        {f.year for f in printed},
+        groups=[g for g in GROUPS if g in named],
+        threshold=0 if read_meta(folder).source == "synthetic" else 11,
+    )
 
 
 def _keep(file: Path, compared: pd.DataFrame, version: str | None) -> None:

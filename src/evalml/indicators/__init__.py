@@ -1,6 +1,12 @@
 """Figures of activity and of results, each with its definition, for a year and a territory."""
 
-from evalml.indicators.catalogue import INDICATORS, Indicator, indicators_of, indicators_table
+from evalml.indicators.catalogue import (
+    INDICATORS,
+    THEMES,
+    Indicator,
+    indicators_of,
+    indicators_table,
+)
 from evalml.indicators.compute import COLUMNS, compute_indicators
 from evalml.indicators.groups import GROUPS, Group, groups_of, groups_table
 from evalml.indicators.pivot import activity_table
@@ -9,6 +15,7 @@ __all__ = [
     "COLUMNS",
     "GROUPS",
     "INDICATORS",
+    "THEMES",
     "Group",
     "Indicator",
     "activity_table",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -67,9 +68,26 @@ class Indicator(BaseModel):
         return (self.since or year) <= year <= (self.until or year)
 
 
-def _read() -> dict[str, Indicator]:
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Indicators read together.
+
+    Attributes:
+        label: French label.
+        indicators: Their codes, in order.
+    """
+
+    label: str
+    indicators: tuple[str, ...]
+
+
+def _raw() -> dict[str, Any]:
     text = resources.files("evalml.indicators").joinpath("catalogue.yaml").read_text("utf-8")
     raw: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
+    return raw
+
+
+def _read(raw: dict[str, Any]) -> dict[str, Indicator]:
     sources = raw["sources"]
     return {
         name: Indicator.model_validate(
@@ -79,7 +97,12 @@ def _read() -> dict[str, Indicator]:
     }
 
 
-INDICATORS: dict[str, Indicator] = _read()
+_RAW = _raw()
+INDICATORS: dict[str, Indicator] = _read(_RAW)
+THEMES: dict[str, Theme] = {
+    name: Theme(theme["label"], tuple(theme["indicators"]))
+    for name, theme in _RAW["themes"].items()
+}
 
 
 def indicators_of(year: int, names: Sequence[str] | None = None) -> tuple[Indicator, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
+from pydantic import ValidationError
 
 from evalml.engine import Engine, Table, literal, union
-from evalml.errors import ExtractError
+from evalml.errors import EvalmlError, ExtractError
 from evalml.indicators.acts import acts_of
 from evalml.indicators.beside import allowances_of, applications_of, contracts_of
 from evalml.indicators.catalogue import indicators_of
@@ -15,13 +16,13 @@ from evalml.indicators.groups import groups_of
 from evalml.indicators.people import people_of
 from evalml.indicators.programmes import outcomes_at_exit, programmes_of
 from evalml.indicators.situations import situations_of
+from evalml.study import Territory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from evalml.indicators.catalogue import Indicator
     from evalml.indicators.groups import Group
-    from evalml.study import Territory
     from evalml.tables import Tables
 
 COLUMNS = (
@@ -51,7 +52,7 @@ KEYS = ["trait", "code", "area"]
 def compute_indicators(
     tables: Tables,
     year: int,
-    territory: Territory | None = None,
+    territory: Territory | Mapping[str, Any] | None = None,
     *,
     engine: Engine,
     by: Place | None = "departement",
@@ -63,7 +64,7 @@ def compute_indicators(
     Args:
         tables: The checked records.
         year: Which year; the extract must cover it whole.
-        territory: Where; the extract's own by default.
+        territory: Where, such as `{"departement": ["59"]}`; the extract's own by default.
         engine: Where queries run.
         by: Areas shown beside the whole territory, none when None.
         names: Indicators; all those that exist in `year` by default.
@@ -75,11 +76,11 @@ def compute_indicators(
         Nothing is protected yet: no small count of it may leave (`protect_indicators`).
 
     Raises:
-        EvalmlError: No indicator, or breakdown, has that name.
+        EvalmlError: No indicator, or breakdown, has that name; or the territory is not one.
         ExtractError: The extract does not cover the year.
     """
     _check_year(tables, year)
-    where = territory or tables.meta.territory
+    where = territory_from(territory) if territory else tables.meta.territory
     chosen, broken = indicators_of(year, names), groups_of(year, groups)
     activity = engine.keep(activity_of(tables, where, year), engine.fresh_name("activity"))
     sums = engine.fetch(_sums(activity, PLACES[by] if by else None, chosen, broken))
@@ -96,6 +97,21 @@ def _check_year(tables: Tables, year: int) -> None:
             f"the extract covers {first} to {last}, not the whole of {year}; choose another year, "
             "or an extract that ends later"
         )
+
+
+def territory_from(given: Territory | Mapping[str, Any]) -> Territory:
+    """Return a territory from the four keys a study may give.
+
+    Raises:
+        EvalmlError: Not exactly one of them is given, or it is mistyped.
+    """
+    try:
+        return given if isinstance(given, Territory) else Territory.model_validate(dict(given))
+    except ValidationError:
+        raise EvalmlError(
+            "the territory must be one of {region: '32'}, {departement: ['59']}, "
+            "{structure: [...]} or {national: true}, codes quoted"
+        ) from None
 
 
 def territory_code(territory: Territory) -> str:
