@@ -10,47 +10,16 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from evalml.comparison.comparison import Comparison, Design, Measure
+from evalml.comparison.comparison import Comparison
 from evalml.comparison.matching import MatchOptions
-from evalml.comparison.person import mix
 from evalml.effect import Effect, Settings, estimate_effects
+from evalml.effect.validation.persons import as_comparison as comparison
+from evalml.effect.validation.persons import gain, score
+from evalml.effect.validation.persons import mean_gain as truth
 
 SAMPLES = 1000
-
-
-def comparison(
-    X: np.ndarray, treated: np.ndarray, y: np.ndarray, cluster: np.ndarray | None, seed: int
-) -> Comparison:
-    n = treated.size
-    return Comparison(
-        treated,
-        (Measure("y", None, y, "", "y"),),
-        pd.DataFrame(index=range(n)),
-        Design(X, ("x1", "x2")),
-        cluster,
-        mix(np.arange(n, dtype=np.uint64), seed),
-        pd.DataFrame(index=range(n)),
-    )
-
-
-def score(X: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(0.5 - 0.6 * X[..., 0] + 0.4 * X[..., 1]))
-
-
-def gain(X: np.ndarray) -> np.ndarray:
-    return 1.0 + 0.5 * X[..., 0]
-
-
-def truth(estimand: str) -> float:
-    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
-    X = np.stack(np.meshgrid(nodes, nodes, indexing="ij"), axis=-1)
-    mass = np.outer(weights, weights) / weights.sum() ** 2
-    e = score(X)
-    tilt = {"att": e, "ate": np.ones_like(e), "ato": e * (1 - e)}[estimand]
-    return float((mass * tilt * gain(X)).sum() / (mass * tilt).sum())
 
 
 def confounded(rng: np.random.Generator, seed: int, n: int = 600) -> Comparison:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from evalml.effect.callaway_santanna import callaway_santanna
 from evalml.effect.callaway_santanna_sections import callaway_santanna_sections
 from evalml.effect.censoring import FollowUp, ipcw_effect
-from evalml.effect.clone_censor_weight import GraceData, grace_effect, grace_risk
+from evalml.effect.clone_censor_weight import grace_effect, grace_risk
 from evalml.effect.cox import cox
 from evalml.effect.durations import Durations
 from evalml.effect.group_time import RolloutOptions
@@ -25,11 +26,12 @@ from evalml.effect.sun_abraham import sun_abraham
 from evalml.effect.survival import aalen_johansen, kaplan_meier, restricted_mean
 from evalml.effect.twfe import twfe
 from evalml.effect.two_period import panel_att, sections_att
+from evalml.effect.validation.durations import lost_ones, starters
+from evalml.effect.validation.rollouts import GROUPS, fuzzy, rollout_panel
 from evalml.effect.wald_did import FuzzyData, wald_did
 
 pytestmark = pytest.mark.slow
 REPLICATIONS = 600
-GROUPS = np.array([3.0, 4.0, 6.0, np.inf])
 
 
 def replicate(
@@ -47,36 +49,9 @@ def assert_right(z: float, coverage: float) -> None:
     assert 0.93 <= coverage <= 0.97, f"coverage {coverage:.3f}"
 
 
-def rollout_panel(
-    rng: np.random.Generator, n: int = 240, clusters: int | None = None, slope: float = 0.0
-) -> tuple[PanelTable, np.ndarray]:
-    """Six periods, three groups and never; effects differ by group and grow; returns effects too.
-
-    With `slope`, trends and dates both depend on a covariate; with clusters, dates are drawn by
-    cluster and shocks are common to a cluster and period.
-    """
-    T = 6
-    periods = np.arange(1.0, T + 1)
-    x = rng.normal(size=n)
-    if clusters is None:
-        push = np.where(rng.random(n) < 1 / (1 + np.exp(-0.6 * x * (slope != 0))), 0, 2)
-        first = GROUPS[push + rng.integers(0, 2, n)]
-        cluster = None
-    else:
-        cluster = np.repeat(np.arange(clusters), n // clusters)
-        first = GROUPS[rng.permutation(np.arange(clusters) % 4)][cluster]
-    order = np.argsort(first, kind="stable")
-    first, x = first[order], x[order]
-    gap = periods[:, None] - first
-    effect = np.where(gap >= 0, (8 - np.where(np.isinf(first), 0, first)) * 0.3 * (gap + 1), 0.0)
-    y = rng.normal(size=n) + 0.2 * periods[:, None] + slope * x * periods[:, None]
-    y = y + effect + rng.normal(size=(T, n))
-    if cluster is not None:
-        cluster = cluster[order]
-        y = y + 0.7 * rng.normal(size=(T, clusters))[:, cluster]
-    covariates = x[None, :, None] if slope else np.empty((1, n, 0))
-    panel = PanelTable(y, periods, first, covariates, ("x",) if slope else (), np.ones(n), cluster)
-    return panel, effect
+def drawn(rng: np.random.Generator, **options: Any) -> tuple[PanelTable, np.ndarray]:
+    sample = rollout_panel(rng, **options)
+    return sample.panel, sample.effect
 
 
 def mean_effect(panel: PanelTable, effect: np.ndarray) -> float:
@@ -98,7 +73,7 @@ def test_rollout_methods_are_right_where_effects_differ(method: str) -> None:
     }
 
     def draw(rng: np.random.Generator) -> tuple[float, float, float]:
-        panel, effect = rollout_panel(rng)
+        panel, effect = drawn(rng)
         overall = aggregate(estimators[method](panel), "dynamic")
         # by event time and given the dates: the truth of each draw is the effect at event time 1
         row = int(np.flatnonzero(overall.event_time == 1)[0])
@@ -119,7 +94,7 @@ def population_effect_at_one() -> float:
 
 def test_two_way_fixed_effects_are_biased_on_the_same_panels() -> None:
     def draw(rng: np.random.Generator) -> tuple[float, float, float]:
-        panel, effect = rollout_panel(rng)
+        panel, effect = drawn(rng)
         result = twfe(panel)
         return result.estimate[-1], result.std_error[-1], mean_effect(panel, effect)
 
@@ -131,7 +106,7 @@ def test_two_way_fixed_effects_are_biased_on_the_same_panels() -> None:
 @pytest.mark.parametrize("method", ["dr", "reg", "ipw"])
 def test_covariates_undo_trends_that_depend_on_them(method: str) -> None:
     def draw(rng: np.random.Generator) -> tuple[float, float, float]:
-        panel, _ = rollout_panel(rng, n=480, slope=0.4)
+        panel, _ = drawn(rng, n=480, slope=0.4)
         cells = callaway_santanna(panel, RolloutOptions("never", method))
         k = int(np.flatnonzero((cells.group == 3) & (cells.time == 4))[0])
         return cells.estimate[k], cells.std_error[k], (8 - 3) * 0.3 * 2
@@ -141,7 +116,7 @@ def test_covariates_undo_trends_that_depend_on_them(method: str) -> None:
 
 def test_without_covariates_those_trends_bias() -> None:
     def draw(rng: np.random.Generator) -> tuple[float, float, float]:
-        panel, _ = rollout_panel(rng, n=480, slope=0.4)
+        panel, _ = drawn(rng, n=480, slope=0.4)
         bare = PanelTable(
             panel.outcome,
             panel.periods,
@@ -169,7 +144,7 @@ def test_clusters_are_covered_with_student_intervals(method: str) -> None:
     }
 
     def draw(rng: np.random.Generator) -> tuple[float, float, float]:
-        panel, _ = rollout_panel(rng, n=480, clusters=60)
+        panel, _ = drawn(rng, n=480, clusters=60)
         cells = estimators[method](panel)
         k = int(np.flatnonzero((cells.group == 3) & (cells.time == 4))[0])
         return cells.estimate[k], cells.std_error[k], (8 - 3) * 0.3 * 2
@@ -179,7 +154,7 @@ def test_clusters_are_covered_with_student_intervals(method: str) -> None:
 
 def test_ignoring_clusters_covers_too_little() -> None:
     def draw(rng: np.random.Generator) -> tuple[float, float, float]:
-        panel, effect = rollout_panel(rng, n=480, clusters=60)
+        panel, effect = drawn(rng, n=480, clusters=60)
         bare = PanelTable(
             panel.outcome,
             panel.periods,
@@ -230,20 +205,10 @@ def test_two_periods_with_covariates(method: str, sampled: str) -> None:
     assert_right(*replicate(draw))
 
 
-def fuzzy(rng: np.random.Generator, n: int = 1500) -> FuzzyData:
-    """Take-up rises from 10 to 60 % in the group that opens, from 10 to 20 % in the other."""
-    group, post = rng.integers(0, 2, n), rng.integers(0, 2, n)
-    level = rng.random(n)
-    share = 0.1 + 0.1 * post + 0.4 * group * post
-    d = (level < share).astype(float)
-    y = group - level + 0.5 * post + 2 * d + rng.normal(size=n)
-    return FuzzyData(y, d, group.astype(float), post.astype(float))
-
-
 @pytest.mark.parametrize("kind", ["wald_did", "wald_tc"])
 def test_wald_did_undoes_partial_take_up(kind: str) -> None:
     def draw(rng: np.random.Generator) -> tuple[float, float, float]:
-        data = fuzzy(rng)
+        data = fuzzy(rng, 1500)
         if kind == "wald_tc":  # needs the comparison group's take-up stable
             level = rng.random(data.group.size)
             d = np.where(data.group == 0, (level < 0.1).astype(float), data.take_up)
@@ -345,21 +310,10 @@ def test_cox_with_late_entry(robust: bool) -> None:
     assert 0.93 <= coverage <= 0.97
 
 
-def lost_ones(rng: np.random.Generator, n: int = 900) -> tuple[np.ndarray, ...]:
-    """Outcome at month 6 of persons whose losses depend on a covariate that drives the outcome."""
-    x = rng.normal(size=n)
-    treated = rng.random(n) < 0.5
-    y = x + 1.0 * treated + rng.normal(size=n)
-    hazard = 1 / (1 + np.exp(3.2 - 0.6 * x - 0.5 * treated))
-    month = rng.geometric(np.clip(hazard, 1e-9, 1)) - 1
-    lost = month < 6
-    return np.where(lost, np.nan, y), treated, np.minimum(month, 6), lost, x[:, None]
-
-
 def test_censoring_weights_undo_losses() -> None:
     def draw(rng: np.random.Generator) -> tuple[float, float, float]:
-        y, treated, months, lost, X = lost_ones(rng)
-        effect = ipcw_effect(y, treated, FollowUp(months, lost, X, 6))
+        seen = lost_ones(rng, 900)
+        effect = ipcw_effect(seen.y, seen.treated, FollowUp(seen.months, seen.lost, seen.X, 6))
         return effect.estimate, effect.std_error, 1.0
 
     assert_right(*replicate(draw))
@@ -367,31 +321,19 @@ def test_censoring_weights_undo_losses() -> None:
 
 def test_the_complete_cases_are_biased() -> None:
     def draw(rng: np.random.Generator) -> tuple[float, float, float]:
-        y, treated, months, lost, X = lost_ones(rng)
-        effect = ipcw_effect(y, treated, FollowUp(months, lost, X[:, :0], 6))
+        seen = lost_ones(rng, 900)
+        effect = ipcw_effect(
+            seen.y, seen.treated, FollowUp(seen.months, seen.lost, seen.X[:, :0], 6)
+        )
         return effect.estimate, effect.std_error, 1.0
 
     assert abs(replicate(draw)[0]) > 5
 
 
-def starters(rng: np.random.Generator, n: int = 1500) -> GraceData:
-    """No effect at all; persons likely to find a job start less often, and late."""
-    x = rng.normal(size=n)
-    start, alive = np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool)
-    months, event = np.full(n, 12), np.zeros(n, dtype=np.int64)
-    for month in range(1, 13):
-        wish = rng.random(n) < 1 / (1 + np.exp(1.2 + 0.7 * x))
-        start = np.where(alive & (start == 0) & wish, month, start)
-        found = alive & (rng.random(n) < 1 / (1 + np.exp(2.5 - 0.7 * x)))
-        months, event = np.where(found, month, months), np.where(found, 1, event)
-        alive &= ~found
-    return GraceData(start, months, event, x[:, None], 3, 12)
-
-
 def test_clones_find_no_effect_where_there_is_none() -> None:
     values = []
     for k in range(REPLICATIONS):
-        risk = grace_risk(starters(np.random.default_rng([k, 5])))
+        risk = grace_risk(starters(np.random.default_rng([k, 5]), 1500))
         values.append(risk.start - risk.no_start)
     values = np.array(values)
     assert abs(values.mean()) < 2 * values.std(ddof=1) / np.sqrt(REPLICATIONS)
@@ -400,7 +342,7 @@ def test_clones_find_no_effect_where_there_is_none() -> None:
 def test_comparing_starters_with_the_others_finds_a_false_effect() -> None:
     gaps = []
     for k in range(50):
-        data = starters(np.random.default_rng([k, 5]))
+        data = starters(np.random.default_rng([k, 5]), 1500)
         ever = data.start > 0
         gaps.append(data.event[ever].mean() - data.event[~ever].mean())
     assert np.mean(gaps) < -0.1

@@ -186,7 +186,7 @@ def ipcw_row(data: Losses, replication: int, *, bare: bool = False) -> Row:  # n
     return interval_row(effect.estimate, effect.std_error, 1.0)
 
 
-def starters(rng: np.random.Generator, n: int = 500) -> GraceData:
+def starters(rng: np.random.Generator, n: int = 1000) -> GraceData:
     """Draw no effect at all; persons likely to find a job start less often, and late."""
     x = rng.normal(size=n)
     start, alive = np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool)
@@ -202,7 +202,7 @@ def starters(rng: np.random.Generator, n: int = 500) -> GraceData:
 
 def clones_row(data: GraceData, replication: int) -> Row:
     """Return the difference of risks at month 12 under both strategies, 0 in truth."""
-    effect = grace_effect(data, draws=100, seed=replication)
+    effect = grace_effect(data, draws=200, seed=replication)
     low, high = effect.ci_low, effect.ci_high
     return (effect.estimate, effect.std_error, low, high, float(low > 0 or high < 0), 0.0)
 
@@ -294,7 +294,7 @@ DURATION_SCENARIOS: tuple[Scenario, ...] = (
         "grace",
         "entry within three months, no effect, jobs found meanwhile",
         "durations",
-        "500 persons",
+        "1,000 persons",
         (
             Arm("clone_censor_weight"),
             Arm("ever_started", "places persons by what happens later (immortal time)"),

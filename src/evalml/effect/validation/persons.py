@@ -23,8 +23,7 @@ MATCH = MatchOptions(score_correction=True, variance_neighbours=2)
 ADJUSTING = ("ols", "regression_imputation", "match", "ipw", "ebal", "aipw")
 UNADJUSTED = Arm("diff", "compares without adjusting")
 WEIGHS_OTHERWISE = Arm("ols", "one coefficient: weighs persons by their variance, not the treated")
-
-FEW = "a variance between 10 clusters is hardly known"
+EDGE = Arm("match", "covariates without bounds: at the edge nobody is near")
 
 
 def as_comparison(
@@ -66,6 +65,17 @@ def mean_gain(estimand: str) -> float:
     return float((mass * tilt * gain(X)).sum() / (mass * tilt).sum())
 
 
+BOUND = float(np.sqrt(3.0))
+
+
+def bounded_gain() -> float:
+    """Return the mean effect on the treated of `bounded`, by Gauss-Legendre."""
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    X = BOUND * np.stack(np.meshgrid(nodes, nodes, indexing="ij"), axis=-1)
+    mass = np.outer(weights, weights) * score(X)
+    return float((mass * gain(X)).sum() / mass.sum())
+
+
 def seed_of(rng: np.random.Generator) -> int:
     """Draw the seed of folds and ties, so that they change from sample to sample."""
     return int(rng.integers(0, 2**31))
@@ -93,6 +103,14 @@ def confounded(rng: np.random.Generator, n: int = 1000, *, constant: bool = Fals
 def same_effect(rng: np.random.Generator) -> Comparison:
     """Draw confounded persons whose effects are all alike."""
     return confounded(rng, constant=True)
+
+
+def bounded(rng: np.random.Generator, n: int = 1000) -> Comparison:
+    """Draw confounded persons whose covariates have bounds; effects differ."""
+    X = rng.uniform(-BOUND, BOUND, (n, 2))
+    treated = rng.random(n) < score(X)
+    y = X[:, 0] - 0.5 * X[:, 1] + gain(X) * treated + rng.standard_normal(n)
+    return as_comparison(X, treated, y, None, seed_of(rng))
 
 
 def no_effect(rng: np.random.Generator, n: int = 1500) -> Comparison:
@@ -179,6 +197,11 @@ def _arms(*right: str) -> tuple[Arm, ...]:
     return tuple(Arm(method) for method in right)
 
 
+def _unbounded(*right: str) -> tuple[Arm, ...]:
+    """Return the methods; matching asks for bounded covariates (Abadie and Imbens, 2006)."""
+    return tuple(EDGE if method == "match" else Arm(method) for method in right)
+
+
 PERSON_SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "experiment",
@@ -194,7 +217,7 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         "entries follow what is seen, one effect for all",
         "persons",
         "1,000 persons",
-        (UNADJUSTED, *_arms(*ADJUSTING)),
+        (UNADJUSTED, *_unbounded(*ADJUSTING)),
         same_effect,
         person_methods(1.0, Settings(match=MATCH)),
     ),
@@ -203,16 +226,25 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         "entries follow what is seen, effects differ, effect on the treated",
         "persons",
         "1,000 persons",
-        (UNADJUSTED, WEIGHS_OTHERWISE, *_arms(*ADJUSTING[1:])),
+        (UNADJUSTED, WEIGHS_OTHERWISE, *_unbounded(*ADJUSTING[1:])),
         confounded,
         person_methods(mean_gain("att"), Settings(match=MATCH)),
     ),
     Scenario(
-        "heterogeneous_all",
-        "the same, effect on all",
+        "bounded",
+        "the same, covariates with bounds",
         "persons",
         "1,000 persons",
-        (UNADJUSTED, *_arms("regression_imputation", "match", "ipw", "aipw")),
+        (UNADJUSTED, WEIGHS_OTHERWISE, *_arms(*ADJUSTING[1:])),
+        bounded,
+        person_methods(bounded_gain(), Settings(match=MATCH)),
+    ),
+    Scenario(
+        "heterogeneous_all",
+        "effects differ, effect on all",
+        "persons",
+        "1,000 persons",
+        (UNADJUSTED, *_unbounded("regression_imputation", "match", "ipw", "aipw")),
         confounded,
         person_methods(mean_gain("ate"), Settings(estimand="ate", match=MATCH)),
     ),
@@ -230,16 +262,16 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         "persons of a cluster share shocks and effects",
         "persons",
         "60 clusters of 20",
-        (*_arms(*ADJUSTING), Arm("ols_no_cluster", "takes the persons for independent")),
+        (*_unbounded(*ADJUSTING), Arm("ols_no_cluster", "takes the persons for independent")),
         clustered,
         person_methods(1.0, Settings(), {"ols_no_cluster": ("ols", Settings(se="hc2"))}),
     ),
     Scenario(
         "few_clusters",
-        "the same with few clusters",
+        "the same, few clusters, alike in size, both arms in each",
         "persons",
         "10 clusters of 100",
-        tuple(Arm(method, FEW) for method in ("ols", "ipw", "ebal", "aipw")),
+        _arms("ols", "ipw", "ebal", "aipw"),
         lambda rng: clustered(rng, 10, 100),
         person_methods(1.0, Settings()),
     ),
@@ -251,7 +283,7 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         (
             Arm("ols", "its line misses the curve"),
             Arm("regression_imputation", "its line misses the curve"),
-            *_arms("match", "ipw", "ebal", "aipw"),
+            *_unbounded("match", "ipw", "ebal", "aipw"),
         ),
         curved_outcome,
         person_methods(1.0, Settings(match=MATCH)),

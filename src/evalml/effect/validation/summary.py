@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from evalml.effect.validation.scenario import Arm, Scenario
 
 Verdict: TypeAlias = Literal[
-    "holds", "does not hold", "fails as it must", "flaw does not show", "too few samples"
+    "holds", "does not hold", "flaw shows", "flaw does not show", "too few samples"
 ]
 """For a method on its assumptions: does it hold? For one outside: does its flaw show?"""
 ENOUGH = 200
@@ -111,7 +111,7 @@ def judge(numbers: dict[str, float], flaw: str) -> Verdict:
     unbiased = bool(np.isnan(error)) or abs(bias) <= BIAS_ERRORS * error
     right = unbiased and COVERED[0] <= coverage <= COVERED[1]
     if flaw:
-        return "flaw does not show" if right else "fails as it must"
+        return "flaw does not show" if right else "flaw shows"
     return "holds" if right else "does not hold"
 
 
