@@ -17,7 +17,7 @@ _WHERE = {
     "evalml.extract": ("Extract", "read_extract", "read_person_table", "with_terms"),
     "evalml.tables": ("Tables", "accept_tables"),
     "evalml.cohort": ("Cohort", "TargetTrial", "build_cohort", "label_of", "target_trial"),
-    "evalml.panel": ("Panel", "build_panel", "observe"),
+    "evalml.panel": ("Panel", "build_panel", "observe", "profile_cohort"),
     "evalml.outcomes": (
         "OUTCOMES",
         "Outcome",
@@ -82,6 +82,7 @@ _WHERE = {
         "write_note",
         "write_results",
     ),
+    "evalml.report.figure_cohort": ("COHORT_PICTURES", "plot_cohort"),
     "evalml.report.indicators_table": ("protect_indicators",),
     "evalml.run": ("hashes_of", "read_parameters"),
 }

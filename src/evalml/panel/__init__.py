@@ -2,5 +2,6 @@
 
 from evalml.panel.build import FLAGS, Panel, build_panel
 from evalml.panel.observation import observe
+from evalml.panel.profile import profile_cohort
 
-__all__ = ["FLAGS", "Panel", "build_panel", "observe"]
+__all__ = ["FLAGS", "Panel", "build_panel", "observe", "profile_cohort"]

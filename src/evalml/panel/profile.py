@@ -1,0 +1,165 @@
+"""What a cohort looks like, as counts: who entered, when, where, and how well they are seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalml.codes import code_list, territory_names
+from evalml.engine import Engine, Table, cases, literal, month_label, month_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evalml.panel.build import Panel
+    from evalml.tables import Tables
+
+UNKNOWN = "INCONNU"
+AGES = ((18, "16-17 ans"), (22, "18-21 ans"), (26, "22-25 ans"), (200, "26 ans et plus"))
+SENIORITY = (
+    (3, "moins de 3 mois"), (6, "3 à 5 mois"), (12, "6 à 11 mois"), (24, "12 à 23 mois"),
+    (10_000, "24 mois et plus"),
+)  # fmt: skip
+COLUMNS = ["measure", "group", "group_value", "label", "value", "numerator", "denominator", "unit"]
+
+
+def profile_cohort(tables: Tables, panel: Panel, engine: Engine) -> pd.DataFrame:
+    """Count the rows of a cohort by arm, for its standard pictures.
+
+    Every trait is that known at time zero. The unit is the pair of a youth and a trial, so a
+    youth eligible in several months counts in each.
+
+    Returns:
+        One row per measure (`entries`, `age`, `sexe`, `niveau_diplome`, `overlap`, `seniority`,
+        `observation`, `territory`), arm (`group`) and value: `label`, `value` (percent of the
+        arm), `numerator`, `denominator`, `unit`. Nothing is protected yet.
+    """
+    people = _described(tables, panel)
+    sizes = engine.fetch(people.group_by("treated").agg(n=people.count()))
+    arms = {_arm(t): int(n) for t, n in zip(sizes["treated"], sizes["n"], strict=True)}
+    parts = [_counted(people, name, labels, arms, engine) for name, labels in _labels().items()]
+    parts += [_overlap(tables, panel, arms, engine), _observed(panel, arms, engine)]
+    return pd.concat(parts, ignore_index=True)[COLUMNS]
+
+
+def _arm(treated: Any) -> str:
+    return "treated" if treated else "comparison"
+
+
+def _labels() -> dict[str, Mapping[str, str]]:
+    diplomas = {**code_list("niveau_diplome").labels, UNKNOWN: "Non renseigné"}
+    return {
+        "entries": {},
+        "age": {label: label for _, label in AGES},
+        "sexe": code_list("sexe").labels,
+        "niveau_diplome": diplomas,
+        "seniority": {**{label: label for _, label in SENIORITY}, UNKNOWN: "Non renseigné"},
+        "territory": territory_names()["departements"],
+    }
+
+
+def _described(tables: Tables, panel: Panel) -> Table:
+    """Return the entries with the traits drawn, as known at time zero."""
+    entries = panel.cohort.entries.select(
+        "entry", "id_jeune", "month", "treated", "id_structure", territory="code_departement"
+    )
+    born = tables.table("jeunes").select(
+        "id_jeune", "sexe", "date_naissance", "date_premier_accueil"
+    )
+    t = entries.join(born, "id_jeune")
+    t = t.left_join(_diplomas(tables, entries), "entry").drop("entry_right")
+    late = (t.date_naissance.day() > 1).cast("int32")
+    age = (t.month - month_of(t.date_naissance) - late) // 12
+    since = t.month - month_of(t.date_premier_accueil)
+    known = t.date_premier_accueil.notnull() & (since > 0)
+    return t.mutate(
+        entries=month_label(t.month),
+        age=cases(*[(age < limit, literal(label)) for limit, label in AGES], else_=UNKNOWN),
+        niveau_diplome=t.niveau_diplome.fill_null(UNKNOWN),
+        seniority=cases(
+            *[(known & (since < limit), literal(label)) for limit, label in SENIORITY],
+            else_=UNKNOWN,
+        ),
+    )
+
+
+def _diplomas(tables: Tables, entries: Table) -> Table:
+    """Return the diploma of the file each entry belongs to, where known before time zero."""
+    files = tables.table("dossiers").select(
+        "id_jeune", "id_structure", "date_ouverture", "date_maj", "niveau_diplome"
+    )
+    held = entries.select("entry", "id_jeune", "id_structure", "month")
+    held = held.join(files, ["id_jeune", "id_structure"])
+    held = held.filter(
+        (month_of(held.date_ouverture) < held.month) & (month_of(held.date_maj) < held.month)
+    )
+    return held.group_by("entry").agg(
+        niveau_diplome=held.niveau_diplome.argmax(held.date_ouverture)
+    )
+
+
+def _counted(
+    people: Table, name: str, labels: Mapping[str, str], arms: Mapping[str, int], engine: Engine
+) -> pd.DataFrame:
+    found = engine.fetch(people.group_by("treated", value=people[name]).agg(n=people.count()))
+    held = {
+        (_arm(treated), str(value)): int(n)
+        for treated, value, n in found[["treated", "value", "n"]].itertuples(index=False)
+    }
+    present = {value for _, value in held}
+    order = [value for value in labels if value in present] or sorted(present)
+    rows = [
+        (arm, value, labels.get(value, value), held.get((arm, value), 0))
+        for arm in arms
+        for value in order
+    ]
+    return _framed(name, rows, arms)
+
+
+def _framed(
+    measure: str, rows: list[tuple[str, str, str, int]], arms: Mapping[str, int]
+) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["group", "group_value", "label", "numerator"])
+    frame["denominator"] = frame["group"].map(arms).astype("int64")
+    frame["value"] = 100 * frame["numerator"] / frame["denominator"]
+    return frame.assign(measure=measure, unit="%")
+
+
+def _overlap(tables: Tables, panel: Panel, arms: Mapping[str, int], engine: Engine) -> pd.DataFrame:
+    """Count who is inside another programme at time zero; one may be in several."""
+    entries = panel.cohort.entries.select("entry", "id_jeune", "month", "treated")
+    spells = tables.table("accompagnements")
+    spells = spells.filter(spells.dispositif != panel.cohort.trial.dispositif)
+    spells = spells.select("id_jeune", "dispositif", "date_debut", "date_fin", "date_saisie")
+    inside = entries.join(spells, "id_jeune")
+    inside = inside.filter(
+        (month_of(inside.date_debut) < inside.month)
+        & (month_of(inside.date_saisie) < inside.month)
+        & (inside.date_fin.isnull() | (month_of(inside.date_fin) >= inside.month))
+    )
+    found = engine.fetch(inside.group_by("treated", "dispositif").agg(n=inside.entry.nunique()))
+    held = {
+        (_arm(treated), str(code)): int(n)
+        for treated, code, n in found[["treated", "dispositif", "n"]].itertuples(index=False)
+    }
+    labels = code_list("dispositif").labels
+    order = sorted({code for _, code in held})
+    rows = [(arm, c, labels.get(c, c), held.get((arm, c), 0)) for arm in arms for c in order]
+    return _framed("overlap", rows, arms)
+
+
+def _observed(panel: Panel, arms: Mapping[str, int], engine: Engine) -> pd.DataFrame:
+    """Count, by month since time zero, the entries with a declared situation."""
+    told = panel.rows.filter(panel.rows.state.notnull()).select("entry", "k")
+    told = told.join(panel.cohort.entries.select("entry", "treated"), "entry")
+    found = engine.fetch(told.group_by("treated", "k").agg(n=told.entry.nunique()))
+    held = {
+        (_arm(treated), int(k)): int(n)
+        for treated, k, n in found[["treated", "k", "n"]].itertuples(index=False)
+    }
+    first, last = panel.months
+    rows = [
+        (arm, str(k), str(k), held.get((arm, k), 0)) for arm in arms for k in range(first, last + 1)
+    ]
+    return _framed("observation", rows, arms)

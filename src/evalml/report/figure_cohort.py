@@ -1,0 +1,205 @@
+"""The standard pictures of a cohort, drawn from protected counts; the flow has its own module."""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.patches import Patch
+
+from evalml.errors import DataError, nearest
+from evalml.report.figures_style import (
+    COMPARISON,
+    MUTED,
+    RULE,
+    TREATED,
+    Figure,
+    bare,
+    canvas,
+    few_ticks,
+    house_style,
+    stamp,
+)
+from evalml.report.typography import number, typeset
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COHORT_PICTURES = {
+    "entries": ("entries",),
+    "composition": ("sexe", "age", "niveau_diplome"),
+    "overlap": ("overlap",),
+    "seniority": ("seniority",),
+    "observation": ("observation",),
+    "territory": ("territory",),
+}
+"""Measures of `profile_cohort` that each picture shows."""
+
+TITLES = {
+    "fr": {
+        "entries": "Les entrées, mois par mois",
+        "composition": "Sexe, âge et diplôme au temps zéro",
+        "overlap": "Déjà dans un autre parcours au temps zéro",
+        "seniority": "Temps écoulé depuis le premier accueil",
+        "observation": "Part des mois dont la situation est connue",
+        "territory": "Les départements de la cohorte",
+    },
+    "en": {
+        "entries": "Entries by month",
+        "composition": "Sex, age and diploma at time zero",
+        "overlap": "Already in another programme at time zero",
+        "seniority": "Time since the first welcome",
+        "observation": "Share of months with a known situation",
+        "territory": "Départements of the cohort",
+    },
+}
+WORDS = {
+    "fr": {
+        "treated": "Entrants", "comparison": "Comparaison", "percent": "% du groupe",
+        "count": "Entrants", "k": "Mois depuis le temps zéro", "hidden": "secret ou vide",
+        "alt": "{title}. {rows}", "none": "Rien à montrer.", "at": "mois",
+    },
+    "en": {
+        "treated": "Entrants", "comparison": "Comparison", "percent": "% of the arm",
+        "count": "Entrants", "k": "Months since time zero", "hidden": "hidden or empty",
+        "alt": "{title}. {rows}", "none": "Nothing to show.", "at": "month",
+    },
+}  # fmt: skip
+ARMS = {"treated": (TREATED, ""), "comparison": (COMPARISON, "////")}
+
+
+def plot_cohort(
+    profile: pd.DataFrame, picture: str, *, lang: str = "fr", synthetic: bool = False
+) -> Figure:
+    """Draw one of the standard pictures of a cohort.
+
+    Args:
+        profile: What `profile_cohort` returned, protected; NaN where suppressed.
+        picture: One of `COHORT_PICTURES`.
+        lang: `fr` or `en`.
+        synthetic: Whether to stamp the figure.
+
+    Returns:
+        The figure and its alternative text.
+
+    Raises:
+        DataError: There is no such picture.
+    """
+    if picture not in COHORT_PICTURES:
+        raise DataError(f"no picture is called '{picture}'; {nearest(picture, COHORT_PICTURES)}")
+    measures = COHORT_PICTURES[picture]
+    tables = [profile[profile["measure"] == measure] for measure in measures]
+    sizes = [max(table["group_value"].nunique(), 1) for table in tables]
+    lines = picture in {"entries", "observation"}
+    with house_style():
+        fig = canvas(2.6 if lines else 0.8 + 0.36 * sum(sizes))
+        ratios = None if lines else sizes
+        axes = fig.subplots(len(tables), 1, squeeze=False, height_ratios=ratios)[:, 0]
+        for place, table in zip(axes, tables, strict=True):
+            _draw(place, table, picture, lang)
+        if not lines:
+            axes[-1].set_xlabel(typeset(WORDS[lang]["percent"], lang), loc="right")
+        _legend(axes[0], picture, lang)
+        if synthetic:
+            stamp(fig, lang)
+    title = typeset(TITLES[lang][picture], lang)
+    return Figure(fig, f"cohort_{picture}", title, cohort_alt(tables, picture, lang), synthetic)
+
+
+def _draw(axes: Axes, table: pd.DataFrame, picture: str, lang: str) -> None:
+    draw = {"entries": draw_entries, "observation": draw_curves}.get(picture, draw_shares)
+    draw(axes, table, lang)
+
+
+def draw_shares(axes: Axes, table: pd.DataFrame, lang: str) -> None:
+    """Draw two bars per value, one for each arm, with its share."""
+    values = list(dict.fromkeys(table["group_value"]))
+    labels = table.drop_duplicates("group_value").set_index("group_value")["label"]
+    for arm, offset in (("treated", 0.19), ("comparison", -0.19)):
+        rows = table[table["group"] == arm].set_index("group_value")["value"].reindex(values)
+        shares = rows.to_numpy("float64", na_value=np.nan)
+        places = -np.arange(len(values), dtype="float64") + offset
+        colour, hatch = ARMS[arm]
+        axes.barh(
+            places, np.nan_to_num(shares), height=0.36, facecolor=colour if not hatch else "white",
+            edgecolor=colour, hatch=hatch, linewidth=0.7,
+        )  # fmt: skip
+        for place, share in zip(places, shares, strict=True):
+            text = WORDS[lang]["hidden"] if np.isnan(share) else number(float(share), 1, lang)
+            axes.annotate(text, (np.nan_to_num(share), place), xytext=(4, 0),
+                          textcoords="offset points", va="center", fontsize=7)  # fmt: skip
+    axes.set_yticks(
+        -np.arange(len(values)), [fill(typeset(str(labels[v]), lang), 34) for v in values]
+    )
+    axes.set_xticks([])
+    axes.margins(x=0.12)
+    axes.tick_params(axis="y", length=0)
+    bare(axes, keep=("left",))
+    axes.spines["left"].set_color(RULE)
+
+
+def draw_entries(axes: Axes, table: pd.DataFrame, lang: str) -> None:
+    """Draw the number of entrants of each month."""
+    rows = table[table["group"] == "treated"]
+    counts = rows["numerator"].to_numpy("float64", na_value=np.nan)
+    axes.bar(np.arange(len(rows)), np.nan_to_num(counts), width=0.7, color=TREATED)
+    step = max(len(rows) // 12, 1)
+    axes.set_xticks(np.arange(0, len(rows), step), list(rows["label"])[::step], rotation=45)
+    axes.yaxis.set_major_locator(few_ticks(5))
+    axes.set_ylabel(WORDS[lang]["count"])
+    bare(axes, keep=("bottom", "left"))
+
+
+def draw_curves(axes: Axes, table: pd.DataFrame, lang: str) -> None:
+    """Draw the share of known situations of each arm, month by month."""
+    for arm, style in (("treated", "-"), ("comparison", "--")):
+        rows = table[table["group"] == arm]
+        months = rows["group_value"].astype("int64").to_numpy()
+        shares = rows["value"].to_numpy("float64", na_value=np.nan)
+        axes.plot(months, shares, style, color=ARMS[arm][0], label=WORDS[lang][arm])
+    axes.axvline(0, color=MUTED, linewidth=0.7)
+    axes.set_ylim(0, 100)
+    axes.set_xlabel(typeset(WORDS[lang]["k"], lang))
+    axes.set_ylabel(typeset(WORDS[lang]["percent"], lang))
+    axes.yaxis.set_major_locator(few_ticks(5))
+    bare(axes, keep=("bottom", "left"))
+
+
+def _legend(axes: Axes, picture: str, lang: str) -> None:
+    if picture == "entries":
+        return
+    handles = None
+    if picture != "observation":
+        handles = [
+            Patch(facecolor="white" if hatch else colour, edgecolor=colour, hatch=hatch,
+                  label=WORDS[lang][arm])
+            for arm, (colour, hatch) in ARMS.items()
+        ]  # fmt: skip
+    axes.legend(
+        handles=handles, frameon=False, fontsize=7.5, loc="lower right", bbox_to_anchor=(1, 1),
+        ncols=2,
+    )  # fmt: skip
+
+
+def cohort_alt(tables: list[pd.DataFrame], picture: str, lang: str) -> str:
+    """Return what a picture shows: its largest values, or its ends, by arm."""
+    text, said = WORDS[lang], []
+    column, unit = ("numerator", "") if picture == "entries" else ("value", " %")
+    for table in tables:
+        for arm, rows in table.groupby("group", sort=False):
+            known = rows.dropna(subset=[column])
+            if not len(known) or (arm == "comparison" and picture == "entries"):
+                continue
+            top = known.nlargest(3, column, keep="first")
+            if picture == "observation":
+                top = known.iloc[sorted({0, len(known) // 2, len(known) - 1})]
+                top = top.assign(label=text["at"] + " " + top["label"])
+            values = ", ".join(
+                f"{label} {number(float(v), 1 if unit else 0, lang)}{unit}"
+                for label, v in zip(top["label"], top[column], strict=True)
+            )
+            said.append(f"{text[str(arm)]} : {values}.")
+    rows_text = " ".join(said) or text["none"]
+    return typeset(text["alt"].format(title=TITLES[lang][picture], rows=rows_text), lang)
