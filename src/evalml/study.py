@@ -200,6 +200,7 @@ class Study(_Part):
     subgroups: tuple[str, ...] = ()
     negative_controls: tuple[str, ...] = ()
     checks: Thresholds = Field(default_factory=Thresholds)
+    breaks: tuple[dt.date, ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
     seed: int = Field(20240101, ge=0)
     language: Literal["fr", "en"] = "fr"

@@ -163,3 +163,19 @@ def test_the_cohort_does_not_depend_on_the_order_of_the_rows(engine):
         for p in (people, backwards)
     )
     assert first.equals(second)
+
+
+def test_a_study_that_crosses_a_change_of_system_must_declare_it(engine):
+    from evalml.errors import StudyError
+    from evalml.tables import Tables
+
+    held = tables_of(ANCHORS, engine)
+    meta = held.meta.model_copy(
+        update={"breaks": ({"date": "2024-06-01", "what": "the system changed"},)}
+    )
+    crossed = Tables(
+        meta=type(meta).model_validate(meta.model_dump()), tables=held.tables, rejects=held.rejects
+    )
+    with pytest.raises(StudyError, match=r"crosses 2024-06-01.*declare"):
+        build_cohort(crossed, ev.target_trial(study()), [], engine)
+    build_cohort(crossed, ev.target_trial(study(breaks=["2024-06-01"])), [], engine)

@@ -58,6 +58,7 @@ def build_cohort(
 
     Raises:
         CohortError: The extract does not cover the follow-up, or an arm is empty.
+        StudyError: The study crosses a change of information system that it does not declare.
         ImmortalTimeError: A covariate uses what was not known at time zero.
         TableMissingError: A covariate needs an optional table that the extract lacks.
     """
@@ -82,6 +83,8 @@ def build_cohort(
 
 
 def _check_period(tables: Tables, trial: TargetTrial) -> None:
+    first = first_day(trial.months[0] - trial.history_months)
+    tables.meta.refuse_undeclared_breaks(first, first_day(trial.last_month), trial.breaks)
     end = month_number(tables.meta.period_end)
     if trial.last_month > end:
         last, needed = first_day(trial.months[-1]), first_day(trial.last_month)

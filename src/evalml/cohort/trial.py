@@ -39,6 +39,7 @@ class TargetTrial:
         history_months: Months before time zero that describe the past.
         grace_months: Months after time zero in which an entry still belongs to the treated arm.
         estimand: `att` or `ate`.
+        breaks: Changes of information system that the study declares it crosses.
     """
 
     programme: str
@@ -52,6 +53,7 @@ class TargetTrial:
     history_months: int
     grace_months: int
     estimand: str
+    breaks: tuple[dt.date, ...] = ()
 
     @property
     def last_month(self) -> int:
@@ -82,6 +84,7 @@ def target_trial(study: Study) -> TargetTrial:
         history_months=study.history_months,
         grace_months=study.grace_months,
         estimand=study.estimand,
+        breaks=study.breaks,
     )
 
 
