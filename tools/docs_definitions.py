@@ -30,8 +30,8 @@ def indicators_page() -> str:
         f"# Indicators\n\n{len(INDICATORS)} figures of activity and of results, computed in one ",
         "pass over an extract for a year and a territory (`compute_indicators`, `evalml ",
         "indicators`). A code is that of the printed figures it answers (`evalml published ",
-        "compare`). A share or a mean names what it divides by; a count *among accompanied* leaves ",
-        "out whoever had no act in the year. Nothing is shown before `protect_indicators`.\n",
+        "compare`). A share or a mean names what it divides by; a count *among accompanied* ",
+        "leaves out whoever had no act in the year. Nothing is shown before `protect_indicators`.\n",
     ]
     for theme in THEMES.values():
         parts.append(
@@ -89,8 +89,8 @@ def outcomes_page() -> str:
         HEAD,
         "# Outcomes\n\nWhat is measured month by month after time zero. *Declared* outcomes are ",
         "known where a situation was declared to a counsellor for the month, and unknown ",
-        "elsewhere: never a zero. *Linked* ones come from employer declarations; where the extract ",
-        "lacks them the declared fallback is used. Durable employment is a choice of three ",
+        "elsewhere: never a zero. *Linked* ones come from employer declarations; where the ",
+        "extract lacks them the declared fallback is used. Durable employment is a choice of three ",
         "switches (six months, alternance, aided contracts), so it is eight outcomes.\n\n",
         "| code | label | unit | observed by | what counts | source |\n|---|---|---|---|---|---|\n",
     ]
@@ -106,9 +106,8 @@ def outcomes_page() -> str:
 
 def _outcome_cases() -> str:
     folder = CASES / "outcomes"
-    parts = [
-        "\n## Cases: what holds in a month\n\n| a person | months since time zero |\n|---|---|\n"
-    ]
+    table = "| a person | months since time zero |\n|---|---|\n"
+    parts = [f"\n## Cases: what holds in a month\n\n{table}"]
     parts += [_case(c["says"], _months(c["at"])) for c in _read(folder / "monthly.yaml")]
     parts.append(f"\n## Cases: what adds up\n\n{table}")
     parts += [_case(c["says"], _months(c["at"])) for c in _read(folder / "cumulated.yaml")]
