@@ -31,7 +31,8 @@ def indicators_page() -> str:
         "pass over an extract for a year and a territory (`compute_indicators`, `evalml ",
         "indicators`). A code is that of the printed figures it answers (`evalml published ",
         "compare`). A share or a mean names what it divides by; a count *among accompanied* ",
-        "leaves out whoever had no act in the year. Nothing is shown before `protect_indicators`.\n",
+        "leaves out whoever had no act in the year. Nothing is shown before ",
+        "`protect_indicators`.\n",
     ]
     for theme in THEMES.values():
         parts.append(
@@ -90,8 +91,8 @@ def outcomes_page() -> str:
         "# Outcomes\n\nWhat is measured month by month after time zero. *Declared* outcomes are ",
         "known where a situation was declared to a counsellor for the month, and unknown ",
         "elsewhere: never a zero. *Linked* ones come from employer declarations; where the ",
-        "extract lacks them the declared fallback is used. Durable employment is a choice of three ",
-        "switches (six months, alternance, aided contracts), so it is eight outcomes.\n\n",
+        "extract lacks them the declared fallback is used. Durable employment is a choice of ",
+        "three switches (six months, alternance, aided contracts), so it is eight outcomes.\n\n",
         "| code | label | unit | observed by | what counts | source |\n|---|---|---|---|---|---|\n",
     ]
     for it in OUTCOMES.values():

@@ -1,0 +1,51 @@
+"""The activity tables of a year, run by plain papermill on any extract."""
+
+from __future__ import annotations
+
+import nbformat
+import papermill
+import pytest
+from tests_root import ROOT
+
+import evalml as ev
+from evalml.settings import Settings
+
+NOTEBOOK = ROOT / "notebooks" / "activite.ipynb"
+
+
+def run(extract, folder, monkeypatch, **parameters):
+    for key, value in Settings(extract, folder / "run").environment().items():
+        monkeypatch.setenv(key, value)
+    done = folder / "done.ipynb"
+    papermill.execute_notebook(
+        str(NOTEBOOK), str(done), parameters=parameters, progress_bar=False, cwd=str(ROOT)
+    )
+    return nbformat.read(done, as_version=4)
+
+
+@pytest.mark.slow
+def test_it_writes_protected_tables_for_another_year_and_says_that_the_data_are_synthetic(
+    small_extract, tmp_path, monkeypatch
+):
+    notebook = run(small_extract, tmp_path, monkeypatch, year=2023, groups=["sexe", "qpv"])
+    table = ev.read_indicators(tmp_path / "run")
+    assert set(table["year"]) == {2023}
+    counts = table[table["statistic"] == "count"]["value"].dropna()
+    assert len(counts) > 100
+    assert not ((counts > 0) & (counts < 11)).any()
+    pages = [
+        output["data"]["text/html"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "text/html" in output.get("data", {})
+    ]
+    assert len(pages) == 7
+    assert all("données synthétiques" in page for page in pages)
+
+
+@pytest.mark.slow
+def test_a_year_the_extract_does_not_cover_stops_it_with_a_sentence(
+    small_extract, tmp_path, monkeypatch
+):
+    with pytest.raises(papermill.exceptions.PapermillExecutionError, match="not the whole of 1999"):
+        run(small_extract, tmp_path, monkeypatch, year=1999)
