@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from evalml.arrays import IntVector, Vector
     from evalml.comparison import Comparison
-    from evalml.comparison.assemble import Trajectory
+    from evalml.comparison.arms import Trajectory
 
 
 def trajectories_table(
