@@ -187,7 +187,9 @@ def world(batch):
     for w in range(WORLDS):
         for i in range(YOUTHS):
             name = f"w{w}-{i}"
-            people[name] = some_person(rng, name, [f"M{w:03d}", f"M{w:03d}", "59350S00", "33063S00"])
+            people[name] = some_person(
+                rng, name, [f"M{w:03d}", f"M{w:03d}", "59350S00", "33063S00"]
+            )
             if rng.random() < 0.5:
                 near_entry(rng, people[name], trial)
     return trial, people
