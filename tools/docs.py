@@ -10,6 +10,9 @@ from typer.testing import CliRunner
 from evalml.cli import app
 from evalml.extract.page import contract_page
 from evalml.study import Study
+from tools.docs_chooser import chooser_page
+from tools.docs_definitions import DEFINITION_PAGES
+from tools.docs_validation import validation_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +89,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/command-line.md": command_line_page,
     "docs/reference/study.md": study_page,
     "docs/methods/README.md": methods_page,
+    "docs/methods/validation.md": validation_page,
+    "docs/explanation/choose-a-method.md": chooser_page,
+    **DEFINITION_PAGES,
 }
 
 

@@ -8,7 +8,9 @@ import pytest
 from tests_root import ROOT
 from tools.docs import PAGES
 
-MARKDOWN = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "data").glob("*.md")])
+MARKDOWN = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "data").glob("*.md")]
+)
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
@@ -29,5 +31,7 @@ def test_the_readme_names_only_commands_that_exist():
 
     commands = {c.name for c in app.registered_commands} | {g.name for g in app.registered_groups}
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in re.findall(r"evalml ([a-z]+)", " ".join(re.findall(r"`[^`]+`|```.*?```", text, flags=re.DOTALL))):
+    for name in re.findall(
+        r"evalml ([a-z]+)", " ".join(re.findall(r"`[^`]+`|```.*?```", text, flags=re.DOTALL))
+    ):
         assert name in commands, name

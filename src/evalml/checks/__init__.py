@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evalml.checks.run import checks_table, run_checks
     from evalml.checks.thresholds import Thresholds, as_thresholds
 
-__all__ = ["Check", "Thresholds", "check_primary", "as_thresholds", "checks_table", "run_checks"]
+__all__ = ["Check", "Thresholds", "as_thresholds", "check_primary", "checks_table", "run_checks"]
 
 _PLACES = {
     "check_primary": "primary",

@@ -40,9 +40,7 @@ def check_primary(
     """
     wanted = (study.primary.outcome, study.primary.horizon, study.primary.method)
     found = [
-        e
-        for e in effects
-        if (e.outcome, e.horizon_months, e.method) == wanted and not e.subgroup
+        e for e in effects if (e.outcome, e.horizon_months, e.method) == wanted and not e.subgroup
     ]
     if not found or isnan(found[0].estimate):
         return []

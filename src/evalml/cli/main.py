@@ -11,7 +11,9 @@ from evalml.cli import (
     demo,
     doctor,
     estimate,
+    explain,
     extract,
+    indicators,
     note,
     over_time,
     published,
@@ -19,6 +21,7 @@ from evalml.cli import (
     rules,
     run,
     synthetic,
+    validate,
 )
 from evalml.errors import EvalmlError
 
@@ -40,9 +43,12 @@ app.command("estimate")(estimate.estimate)
 app.command("rollout")(over_time.rollout)
 app.command("did")(over_time.did)
 app.command("survival")(over_time.survival)
+app.command("indicators")(indicators.indicators)
 app.add_typer(published.app, name="published")
 app.command("rules")(rules.rules)
 app.command("contract")(contract.contract)
+app.command("explain")(explain.explain)
+app.command("validate")(validate.validate)
 app.command("doctor")(doctor.doctor)
 
 

@@ -52,4 +52,5 @@ class Effect:
     @property
     def key(self) -> str:
         """Name of the outcome with the horizon as a suffix, such as `emploi_m12`."""
-        return self.outcome if self.horizon_months is None else f"{self.outcome}_m{self.horizon_months}"
+        at = self.horizon_months
+        return self.outcome if at is None else f"{self.outcome}_m{at}"
