@@ -167,7 +167,7 @@ def grace_effect(
         values[k] = again.start - again.no_start, again.mean_start - again.mean_no_start
     se = values.std(axis=0, ddof=1) * np.sqrt(sampling.factor)
     estimate = risk.start - risk.no_start
-    # From the bootstrap's error, not its percentiles: those of a few hundred draws are a point short.
+    # From the bootstrap's error: percentiles of a few hundred draws are a point short.
     half = float(norm.ppf((1 + level) / 2)) * float(se[0])
     within = (data.start >= 1) & (data.start <= np.minimum(data.grace, data.months))
     return Effect(
