@@ -54,7 +54,7 @@ _WHERE = {
         "gaps",
         "trajectories_table",
     ),
-    "evalml.checks": ("Check", "check_primary", "checks_table", "run_checks"),
+    "evalml.checks": ("Check", "check_primary", "check_study", "checks_table", "run_checks"),
     "evalml.published": (
         "audit_path",
         "compare_published",

@@ -11,14 +11,23 @@ from typing import TYPE_CHECKING, Any
 from evalml.checks.check import Check
 
 if TYPE_CHECKING:
-    from evalml.checks.primary import check_primary
+    from evalml.checks.primary import check_primary, check_study
     from evalml.checks.run import checks_table, run_checks
     from evalml.checks.thresholds import Thresholds, as_thresholds
 
-__all__ = ["Check", "Thresholds", "as_thresholds", "check_primary", "checks_table", "run_checks"]
+__all__ = [
+    "Check",
+    "Thresholds",
+    "as_thresholds",
+    "check_primary",
+    "check_study",
+    "checks_table",
+    "run_checks",
+]
 
 _PLACES = {
     "check_primary": "primary",
+    "check_study": "primary",
     "Thresholds": "thresholds",
     "as_thresholds": "thresholds",
     "checks_table": "run",

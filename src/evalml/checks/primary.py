@@ -1,4 +1,4 @@
-"""The sensitivity analyses of the one effect the conclusion rests on."""
+"""The checks of a study, and the sensitivity analyses of the effect its conclusion rests on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from evalml.checks.refit import estimator
+from evalml.checks.run import run_checks
 from evalml.checks.sensitivity import run_sensitivity
 
 if TYPE_CHECKING:
@@ -13,9 +14,40 @@ if TYPE_CHECKING:
 
     from evalml.arrays import Vector
     from evalml.checks.check import Check
+    from evalml.comparison.adjusted import Adjusted
     from evalml.comparison.comparison import Comparison
     from evalml.effect.effect import Effect
     from evalml.study import Study
+
+
+def check_study(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    adjusted: Adjusted,
+    study: Study,
+    labels: Mapping[str, str] | None = None,
+) -> list[Check]:
+    """Make the checks of the design and of each outcome of a study.
+
+    Args:
+        comparison: The two arms.
+        effects: The estimates.
+        adjusted: Score, weights and balance of the comparison.
+        study: Says the thresholds, the estimand and the primary method.
+        labels: French labels of the covariates.
+    """
+    return run_checks(
+        comparison,
+        effects,
+        study.checks,
+        balance=adjusted.balance,
+        weights=adjusted.weights,
+        score=adjusted.score,
+        n_clipped=adjusted.clipped,
+        estimand=study.estimand,
+        method=study.primary.method,
+        labels=labels,
+    )
 
 
 def check_primary(
