@@ -68,11 +68,6 @@ NOTES: dict[tuple[str, str], str] = {
     ("stepped_score", "regression_imputation"): _CHANCE,
     ("stepped_score", "ebal"): _CHANCE,
     ("stepped_score", "aipw"): _CHANCE,
-    ("grace", "clone_censor_weight"): (
-        "Real: its bootstrap error is 6 % short with 1,000 persons (0.0352 for 0.0373), right with "
-        "4,000 (0.0176 for 0.0176), and percentiles of 200 draws lose one more point: estimate "
-        "and error with the normal law would hold the truth in 94.0 % of these samples."
-    ),
 }
 """Why a method does not hold in the committed table; the house tests ask for one each."""
 
