@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import typer
 
@@ -52,10 +53,32 @@ app.command("validate")(validate.validate)
 app.command("doctor")(doctor.doctor)
 
 
+LISTS = frozenset({"--covariates", "--exact", "--at", "--subgroup", "--methods", "--designs"})
+"""Options of several values: `--covariates age,educ`, or repeated, or `--covariates age educ`."""
+
+
+def spread(words: list[str]) -> list[str]:
+    """Repeat an option before each of the values that follow it.
+
+    A word that is the path of a file ends the list: it is the table, given after its options.
+    """
+    said: list[str] = []
+    option = ""
+    for word in words:
+        if word.startswith("-") and not word[1:2].isdigit():
+            option = word if word in LISTS else ""
+        elif option and said[-1] != option and not Path(word).is_file():
+            said.append(option)
+        elif option and said[-1] != option:
+            option = ""
+        said.append(word)
+    return said
+
+
 def main() -> None:
     """Run the command line; an evalml error ends it with one sentence and its exit code."""
     try:
-        app()
+        app(spread(sys.argv[1:]))
     except EvalmlError as fault:
         print(f"evalml: {fault}", file=sys.stderr)  # noqa: T201
         sys.exit(fault.exit_code)
