@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from evalml.codes import territory_names
 from evalml.errors import ExtractError, StudyError, nearest
 from evalml.study import Territory
 
@@ -55,6 +57,12 @@ class Break(_Strict):
 HAUTS_DE_FRANCE = ("02", "59", "60", "62", "80")
 
 
+def plain_name(name: str) -> str:
+    """Return a name without accents, capitals or typographic signs, to compare it by."""
+    bare = unicodedata.normalize("NFKD", name.replace("’", "'")).encode("ascii", "ignore").decode()
+    return " ".join(bare.lower().replace("-", " ").split())
+
+
 def system_break(territory: Territory) -> Break:
     """Return the day I-Milo replaced Parcours 3 in a territory.
 
@@ -95,6 +103,24 @@ class ExtractMeta(_Strict):
     pseudonymised: bool
     csv: Dialect = Dialect()
     breaks: tuple[Break, ...] = ()
+
+    @field_validator("territory", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        """Take a territory by its name too: « Hauts-de-France », « Nord », « France »."""
+        if not isinstance(given, str):
+            return given
+        names = territory_names()
+        regions = {plain_name(name): code for code, name in names["regions"].items()}
+        places = {plain_name(name): code for code, name in names["departements"].items()}
+        said = plain_name(given)
+        if said in {"france", "france entiere", "national"}:
+            return {"national": True}
+        if said in regions or given in names["regions"]:
+            return {"region": regions.get(said, given)}
+        if said in places or given in names["departements"]:
+            return {"departement": [places.get(said, given)]}
+        raise ValueError(f"no territory is called so; {nearest(said, [*regions, *places])}")
 
     @model_validator(mode="after")
     def _ordered(self) -> ExtractMeta:

@@ -287,3 +287,34 @@ def test_no_repr_shows_a_row(tmp_path: Path) -> None:
     tables = accept_tables(extract, engine)
     assert repr(extract) == "Extract(petit, imilo, extracted 2025-01-31, 10 tables)"
     assert repr(tables) == "Tables(petit, 10 tables, 0 rows put aside)"
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("Hauts-de-France", {"region": "32"}),
+        ("hauts de france", {"region": "32"}),
+        ("Côte-d'Or", {"departement": ("21",)}),
+        ("France", {"national": True}),
+    ],
+)
+def test_a_territory_may_be_given_by_its_name(said: str, meant: dict[str, object]) -> None:
+    from evalml.extract import ExtractMeta
+
+    meta = ExtractMeta(
+        name="x", source="imilo", extraction_date="2025-01-31", territory=said,
+        period_start="2024-01-01", period_end="2024-12-31", pseudonymised=True,
+    )  # fmt: skip
+    assert meta.territory.model_dump(exclude_none=True) == meant
+
+
+def test_a_territory_nobody_knows_is_refused_with_the_nearest_name() -> None:
+    from pydantic import ValidationError
+
+    from evalml.extract import ExtractMeta
+
+    with pytest.raises(ValidationError, match="bretagne"):
+        ExtractMeta(
+            name="x", source="imilo", extraction_date="2025-01-31", territory="Bretange",
+            period_start="2024-01-01", period_end="2024-12-31", pseudonymised=True,
+        )  # fmt: skip
