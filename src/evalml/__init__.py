@@ -80,6 +80,7 @@ _WHERE = {
         "show",
         "shown_checks",
         "write_note",
+        "write_queries",
         "write_results",
     ),
     "evalml.report.figure_cohort": ("COHORT_PICTURES", "plot_cohort"),

@@ -102,6 +102,7 @@ def test_a_run_leaves_everything_the_design_promises(cej):
         "figures/trajectories_emploi.svg",
         "figures/effects.png",
     } <= names
+    assert "-- person_months" in (cej / "queries.sql").read_text()
     effects = pd.read_csv(cej / "results/effects.csv")
     assert list(effects.columns)[: len(EFFECTS)] == EFFECTS
     assert set(effects["method"]) == {"diff", "ipw", "aipw"}

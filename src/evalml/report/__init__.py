@@ -11,7 +11,7 @@ from evalml.report.figures import (
 )
 from evalml.report.gather import gather, note_meta, protocol_table
 from evalml.report.note import write_note
-from evalml.report.results import read_results, write_results
+from evalml.report.results import read_results, write_queries, write_results
 from evalml.report.views import figures_of, protected, show, shown_checks
 
 __all__ = [
@@ -31,5 +31,6 @@ __all__ = [
     "show",
     "shown_checks",
     "write_note",
+    "write_queries",
     "write_results",
 ]

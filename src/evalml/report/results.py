@@ -6,6 +6,7 @@ No person is in them. A table that a study does not write is an empty frame with
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ import pandas as pd
 from evalml.errors import DataError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 Frames = dict[str, pd.DataFrame]
@@ -102,6 +103,10 @@ SIGNIFICANT = "%.10g"
 """Ten significant digits: what is beyond them differs between machines."""
 
 
+PASSING = re.compile(r"ibis_pandas_memtable_\w+")
+"""Names drawn anew at each run, which would make two records of one run differ."""
+
+
 def read_results(folder: Path) -> Frames:
     """Read the stable tables of a `results/` folder.
 
@@ -188,6 +193,20 @@ def write_results(frames: Mapping[str, pd.DataFrame], folder: Path) -> list[Path
 def csv_text(frame: pd.DataFrame) -> str:
     """Return `frame` as CSV: UTF-8, comma, unix lines, ten significant digits."""
     return str(frame.to_csv(index=False, float_format=SIGNIFICANT, lineterminator="\n"))
+
+
+def write_queries(statements: Sequence[tuple[str, str]], folder: Path) -> Path:
+    """Write the compiled SQL of every table a run kept, for the record.
+
+    Args:
+        statements: Name and SQL of each table, in order (`Engine.statements`).
+        folder: Folder of the run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "queries.sql"
+    blocks = [f"-- {name}\n{PASSING.sub('memtable', sql)};\n" for name, sql in statements]
+    path.write_text("\n".join(blocks), encoding="utf-8", newline="")
+    return path
 
 
 def write_meta(meta: Mapping[str, Any], folder: Path) -> Path:
