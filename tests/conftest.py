@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("house", derandomize=True, database=None)
+settings.load_profile("house")
+"""The same examples at every run: a failure is never luck, and can be seen again."""
 
 ROOT = Path(__file__).resolve().parents[1]
 
