@@ -263,11 +263,14 @@ def is_count(column: str) -> bool:
 def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Replace small counts of persons in the sentences of the checks by « moins de 11 ».
 
-    The figure of a check whose sentence held one goes too: it is the same count as a share.
+    The figure of a check whose sentence held one, or came with one hidden already, goes too: it is
+    the same count as a share.
     """
     told = hide_counts(checks["sentence"], threshold)
-    changed = pd.Series(told, index=checks.index) != checks["sentence"]
-    return blank(checks.assign(sentence=told), changed, ["value"])
+    masked = re.compile(rf"moins de {threshold}\s[^\W\d]", re.IGNORECASE)
+    hidden = pd.Series([bool(masked.search(text)) for text in told], index=checks.index)
+    hidden |= pd.Series(told, index=checks.index) != checks["sentence"]
+    return blank(checks.assign(sentence=told), hidden, ["value"])
 
 
 def keep(frame: pd.DataFrame, _threshold: int) -> pd.DataFrame:

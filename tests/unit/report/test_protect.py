@@ -188,3 +188,21 @@ def test_a_hidden_category_takes_another_when_all_categories_are_shown(frames_of
     )
     shown = protect_results(frames, 11)["balance"]
     assert shown["mean_treated"].isna().tolist() == [False, True, True]
+
+
+def test_a_check_whose_sentence_hides_a_count_does_not_give_it_away_by_its_value():
+    checks = pd.DataFrame(
+        {
+            "check": ["overlap", "overlap"],
+            "question": ["q", "q"],
+            "passed": [True, True],
+            "value": [6 / 185, 40 / 185],
+            "threshold": [0.05, 0.3],
+            "sentence": ["Moins de 11 bénéficiaires sur 185.", "40 bénéficiaires sur 185."],
+            "outcome": ["", ""],
+            "gating": [True, True],
+        }
+    )
+    value = protect_results({"checks": checks})["checks"]["value"]
+    assert pd.isna(value[0])
+    assert value[1] == 40 / 185
