@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.codes import code_list, territory_names
-from evalml.engine import Engine, Table, cases, literal, month_label, month_of
+from evalml.engine import (
+    Engine,
+    Table,
+    cases,
+    greatest,
+    ifelse,
+    least,
+    literal,
+    month_label,
+    month_of,
+    span,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,14 +43,15 @@ def profile_cohort(tables: Tables, panel: Panel, engine: Engine) -> pd.DataFrame
 
     Returns:
         One row per measure (`entries`, `age`, `sexe`, `niveau_diplome`, `overlap`, `seniority`,
-        `observation`, `territory`), arm (`group`) and value: `label`, `value` (percent of the
-        arm), `numerator`, `denominator`, `unit`. Nothing is protected yet.
+        `observation`, `exposure`, `territory`), arm (`group`) and value: `label`, `value` (percent
+        of the arm), `numerator`, `denominator`, `unit`. Nothing is protected yet.
     """
     people = _described(tables, panel)
     sizes = engine.fetch(people.group_by("treated").agg(n=people.count()))
     arms = {_arm(t): int(n) for t, n in zip(sizes["treated"], sizes["n"], strict=True)}
     parts = [_counted(people, name, labels, arms, engine) for name, labels in _labels().items()]
     parts += [_overlap(tables, panel, arms, engine), _observed(panel, arms, engine)]
+    parts.append(_exposed(tables, panel, arms, engine))
     return pd.concat(parts, ignore_index=True)[COLUMNS]
 
 
@@ -153,13 +165,43 @@ def _observed(panel: Panel, arms: Mapping[str, int], engine: Engine) -> pd.DataF
     """Count, by month since time zero, the entries with a declared situation."""
     told = panel.rows.filter(panel.rows.state.notnull()).select("entry", "k")
     told = told.join(panel.cohort.entries.select("entry", "treated"), "entry")
-    found = engine.fetch(told.group_by("treated", "k").agg(n=told.entry.nunique()))
+    return _by_month("observation", told, panel.months, arms, engine)
+
+
+def _exposed(tables: Tables, panel: Panel, arms: Mapping[str, int], engine: Engine) -> pd.DataFrame:
+    """Count, by month from time zero on, the entries inside the programme that is evaluated."""
+    last = panel.months[1]
+    entries = panel.cohort.entries.select("entry", "id_jeune", "month", "treated")
+    inside = entries.join(_spells(tables, panel.cohort.trial.dispositif), "id_jeune")
+    first = greatest(month_of(inside.date_debut) - inside.month, 0)
+    until = ifelse(inside.date_fin.isnull(), last, month_of(inside.date_fin) - inside.month)
+    inside = inside.mutate(k_first=first, k_last=least(until, last))
+    inside = inside.filter(inside.k_first <= inside.k_last)
+    months = inside.select("entry", "treated", k=span(inside.k_first, inside.k_last).unnest())
+    return _by_month("exposure", months, (0, last), arms, engine)
+
+
+def _spells(tables: Tables, dispositif: str) -> Table:
+    """Return the spells of a programme: for the IAE, its contracts."""
+    if dispositif == "IAE":
+        return tables.table("iae_contrats").select("id_jeune", "date_debut", "date_fin")
+    spells = tables.table("accompagnements")
+    spells = spells.filter(spells.dispositif == dispositif)
+    return spells.select("id_jeune", "date_debut", "date_fin")
+
+
+def _by_month(
+    measure: str, rows: Table, months: tuple[int, int], arms: Mapping[str, int], engine: Engine
+) -> pd.DataFrame:
+    """Count the entries of `rows` by arm and month since time zero."""
+    found = engine.fetch(rows.group_by("treated", "k").agg(n=rows.entry.nunique()))
     held = {
         (_arm(treated), int(k)): int(n)
         for treated, k, n in found[["treated", "k", "n"]].itertuples(index=False)
     }
-    first, last = panel.months
-    rows = [
-        (arm, str(k), str(k), held.get((arm, k), 0)) for arm in arms for k in range(first, last + 1)
+    values = [
+        (arm, str(k), str(k), held.get((arm, k), 0))
+        for arm in arms
+        for k in range(months[0], months[1] + 1)
     ]
-    return _framed("observation", rows, arms)
+    return _framed(measure, values, arms)

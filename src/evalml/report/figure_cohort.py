@@ -33,6 +33,7 @@ COHORT_PICTURES = {
     "overlap": ("overlap",),
     "seniority": ("seniority",),
     "observation": ("observation",),
+    "exposure": ("exposure",),
     "territory": ("territory",),
 }
 """Measures of `profile_cohort` that each picture shows."""
@@ -44,6 +45,7 @@ TITLES = {
         "overlap": "Déjà dans un autre parcours au temps zéro",
         "seniority": "Temps écoulé depuis le premier accueil",
         "observation": "Part des mois dont la situation est connue",
+        "exposure": "Dans le programme, mois par mois",
         "territory": "Les départements de la cohorte",
     },
     "en": {
@@ -52,6 +54,7 @@ TITLES = {
         "overlap": "Already in another programme at time zero",
         "seniority": "Time since the first welcome",
         "observation": "Share of months with a known situation",
+        "exposure": "In the programme, month by month",
         "territory": "Départements of the cohort",
     },
 }
@@ -67,6 +70,8 @@ WORDS = {
         "alt": "{title}. {rows}", "none": "Nothing to show.", "at": "month",
     },
 }  # fmt: skip
+CURVES = ("observation", "exposure")
+"""Pictures with one curve per arm over the months since time zero."""
 ARMS = {"treated": (TREATED, ""), "comparison": (COMPARISON, "////")}
 
 
@@ -92,7 +97,7 @@ def plot_cohort(
     measures = COHORT_PICTURES[picture]
     tables = [profile[profile["measure"] == measure] for measure in measures]
     sizes = [max(table["group_value"].nunique(), 1) for table in tables]
-    lines = picture in {"entries", "observation"}
+    lines = picture in {"entries", *CURVES}
     with house_style():
         fig = canvas(2.6 if lines else 0.8 + 0.36 * sum(sizes))
         ratios = None if lines else sizes
@@ -109,7 +114,8 @@ def plot_cohort(
 
 
 def _draw(axes: Axes, table: pd.DataFrame, picture: str, lang: str) -> None:
-    draw = {"entries": draw_entries, "observation": draw_curves}.get(picture, draw_shares)
+    curves = dict.fromkeys(CURVES, draw_curves)
+    draw = {"entries": draw_entries, **curves}.get(picture, draw_shares)
     draw(axes, table, lang)
 
 
@@ -153,7 +159,7 @@ def draw_entries(axes: Axes, table: pd.DataFrame, lang: str) -> None:
 
 
 def draw_curves(axes: Axes, table: pd.DataFrame, lang: str) -> None:
-    """Draw the share of known situations of each arm, month by month."""
+    """Draw a share of each arm, month by month."""
     for arm, style in (("treated", "-"), ("comparison", "--")):
         rows = table[table["group"] == arm]
         months = rows["group_value"].astype("int64").to_numpy()
@@ -171,7 +177,7 @@ def _legend(axes: Axes, picture: str, lang: str) -> None:
     if picture == "entries":
         return
     handles = None
-    if picture != "observation":
+    if picture not in CURVES:
         handles = [
             Patch(facecolor="white" if hatch else colour, edgecolor=colour, hatch=hatch,
                   label=WORDS[lang][arm])
@@ -193,7 +199,7 @@ def cohort_alt(tables: list[pd.DataFrame], picture: str, lang: str) -> str:
             if not len(known) or (arm == "comparison" and picture == "entries"):
                 continue
             top = known.nlargest(3, column, keep="first")
-            if picture == "observation":
+            if picture in CURVES:
                 top = known.iloc[sorted({0, len(known) // 2, len(known) - 1})]
                 top = top.assign(label=text["at"] + " " + top["label"])
             values = ", ".join(

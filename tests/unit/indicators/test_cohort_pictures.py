@@ -61,10 +61,14 @@ def test_the_counts_are_those_of_the_people(profile):
     # the last contact is in May, two months after time zero
     assert cell(profile, "observation", "treated", "2") == 30
     assert cell(profile, "observation", "treated", "3") == 0
+    # an entry without an end lasts to the end of the follow-up; nobody else ever entered
+    assert cell(profile, "exposure", "treated", "0") == 30
+    assert cell(profile, "exposure", "treated", "12") == 30
+    assert cell(profile, "exposure", "comparison", "12") == 0
 
 
 def test_parts_of_an_arm_make_the_arm(profile):
-    whole = profile[~profile["measure"].isin(["overlap", "observation"])]
+    whole = profile[~profile["measure"].isin(["overlap", "observation", "exposure"])]
     assert np.allclose(whole.groupby(["measure", "group"])["value"].sum(), 100)
 
 
