@@ -44,6 +44,17 @@ OUTCOMES: dict[str, Outcome] = {
             "outside_iae",
         ),
         Outcome(
+            "emploi_hors_iae_lie",
+            "En emploi hors IAE (source appariée)",
+            "proportion",
+            "Linked employer declarations (ForCE: MMO-DSN)",
+            "At least one employment contract in the month other than a CDDI, the contract of "
+            "work-integration firms; alternance included.",
+            "linked",
+            "linked_outside_iae",
+            fallback="emploi_hors_iae",
+        ),
+        Outcome(
             "emploi_iae",
             "En emploi dans l’IAE",
             "proportion",

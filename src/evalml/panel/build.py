@@ -49,7 +49,8 @@ class Panel:
         cohort: The persons followed.
         rows: One row per entry and month in which something is known: `entry`, `k` (months since
             time zero, negative before), `state` (rank, null if nothing was declared), the flags
-            (null if nothing was declared), `linked` (worked, by the linked source) and `pay`.
+            (null if nothing was declared), `linked` (worked, by the linked
+            source), `linked_outside_iae` and `pay`.
         months: Months since time zero covered, first and last.
         linked: Whether a linked source observes employment.
         linked_months: First and last month number the linked source covers.
@@ -145,7 +146,9 @@ def linked_months(tables: Tables, cohort: Cohort, window: tuple[int, int]) -> Ta
     at = month_of(worked.mois)
     worked = worked.filter((at >= window[0]) & (at <= window[1]))
     return worked.group_by("id_jeune", at=month_of(worked.mois)).agg(
-        linked=literal(value=True), pay=worked.salaire_brut.sum()
+        linked=literal(value=True),
+        linked_outside_iae=(worked.type_contrat != "CDDI").fill_null(True).any(),  # noqa: FBT003
+        pay=worked.salaire_brut.sum(),
     )
 
 
@@ -163,7 +166,11 @@ def build_panel(tables: Tables, cohort: Cohort, engine: Engine) -> Panel:
             at=months["at"].fill_null(months.at_right),
         ).drop("id_jeune_right", "at_right")
     else:
-        months = months.mutate(linked=literal(None, "boolean"), pay=literal(None, "float64"))
+        months = months.mutate(
+            linked=literal(None, "boolean"),
+            linked_outside_iae=literal(None, "boolean"),
+            pay=literal(None, "float64"),
+        )
     person_months = engine.keep(months, "person_months")
     rows = cohort.entries.select("entry", "id_jeune", "month").join(person_months, "id_jeune")
     k = (rows["at"] - rows.month).cast("int16")
