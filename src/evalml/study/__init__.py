@@ -1,0 +1,32 @@
+"""A study: one file of `params/`, typed and checked before anything starts."""
+
+from evalml.study.parts import (
+    ComparisonDesign,
+    Design,
+    Eligibility,
+    Entries,
+    Method,
+    Primary,
+    Territory,
+    Treatment,
+)
+from evalml.study.protocol import PROGRAMMES, Study
+from evalml.study.reading import read_study, read_yaml, study_from
+from evalml.study.thresholds import Thresholds
+
+__all__ = [
+    "PROGRAMMES",
+    "ComparisonDesign",
+    "Design",
+    "Eligibility",
+    "Entries",
+    "Method",
+    "Primary",
+    "Study",
+    "Territory",
+    "Thresholds",
+    "Treatment",
+    "read_study",
+    "read_yaml",
+    "study_from",
+]

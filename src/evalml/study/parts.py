@@ -1,0 +1,166 @@
+"""The parts of a study: where, when, who could enter, what is compared, what is primary."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from evalml.codes import code_list
+from evalml.errors import nearest
+from evalml.study.part import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Design = Literal[
+    "sequential_trials",
+    "active_comparator",
+    "accepted_refused",
+    "rollout",
+    "encouragement",
+    "cross_section",
+]
+Method = Literal["diff", "ols", "regression_imputation", "match", "ipw", "ebal", "aipw", "iv"]
+Code = Annotated[str, StringConstraints(min_length=1)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+
+POOLS = {
+    "sequential_trials": "not_yet_entered",
+    "encouragement": "not_yet_entered",
+    "accepted_refused": "refused",
+    "rollout": "not_yet_open",
+}
+"""The pool of each of these designs, which `target_trial` holds a study to."""
+
+INSTRUMENTS = ("capacite",)
+"""Instruments the encouragement design knows."""
+
+
+class Territory(Part):
+    """Where the persons are followed; exactly one of the four keys."""
+
+    region: Code | None = None
+    departement: tuple[Code, ...] | None = None
+    structure: tuple[Code, ...] | None = None
+    national: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Territory:
+        given = [k for k in type(self).model_fields if getattr(self, k) is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of region, departement, structure, national")
+        return self
+
+
+class Entries(Part):
+    """Months of entry, first and last included."""
+
+    first: dt.date = Field(alias="from")
+    last: dt.date = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Entries:
+        if self.last < self.first:
+            raise ValueError(f"'to' ({self.last}) lies before 'from' ({self.first})")
+        return self
+
+
+class Eligibility(Part):
+    """Who could have entered; ages left out come from the dated rules of the programme."""
+
+    age_min: int | None = Field(None, ge=15, le=30)
+    age_max: int | None = Field(None, ge=15, le=30)
+    age_max_rqth: int | None = Field(None, ge=15, le=30)
+    accompanied_within_months: int = Field(5, ge=1, le=24)
+    outside_situations: tuple[str, ...] = ("Scolarité", "Formation")
+    outside_programmes: tuple[str, ...] = ()
+    require: dict[str, str | bool | int] = Field(default_factory=dict)
+
+
+class Treatment(Part):
+    """What the treated arm does at time zero.
+
+    Attributes:
+        dispositif: Code of the programme entered; the study's when left out.
+        first_entry: Whether only spells of rank 1 count.
+        rang: Rank of the spell that counts as the entry, from 2 on: a renewal. Those who could
+            have renewed have a spell of the rank before, ended, and none of this rank.
+        nested: Of the entries into a PACEA, those `with` a GJ that starts in the same month, those
+            `without`, or `any`. A GJ that starts later is no part of the entry: it happens after
+            time zero.
+        column: Column of the treatment, for a table without time.
+    """
+
+    dispositif: str | None = None
+    first_entry: bool = True
+    rang: int | None = Field(None, ge=2, le=9)
+    nested: Literal["any", "with", "without"] = "any"
+    column: str | None = None
+
+    @model_validator(mode="after")
+    def _one_rank(self) -> Treatment:
+        if self.rang is not None and self.first_entry:
+            raise ValueError(f"rang {self.rang} is no first entry; set first_entry to false")
+        return self
+
+
+class ComparisonDesign(Part):
+    """Who they are compared with.
+
+    Attributes:
+        design: The design.
+        pool: Who the comparison persons are: a programme's code for an active comparator.
+        entries: Months in which the comparison persons enter their own programme, where they are
+            not those of the study (active comparator).
+        instrument: What moves entry and nothing else (encouragement).
+        experiment: Table of an experiment whose answer is known.
+        source: Table the comparison comes from, for a table without time.
+    """
+
+    design: Design
+    pool: str = "not_yet_entered"
+    entries: Entries | None = None
+    instrument: str | None = None
+    experiment: str | None = None
+    source: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_pool(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "pool" not in given and given.get("design") in POOLS:
+            return {**given, "pool": POOLS[given["design"]]}
+        return given
+
+    @model_validator(mode="after")
+    def _possible(self) -> ComparisonDesign:
+        for problem in self._problems():
+            raise ValueError(problem)
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        if self.design == "cross_section" and self.source is None:
+            yield "a cross_section needs 'source', the table the comparison comes from"
+        if self.design == "active_comparator" and self.pool not in code_list("dispositif").labels:
+            known = code_list("dispositif").labels
+            yield (
+                f"pool '{self.pool}' is no programme: an active_comparator needs the code of the "
+                f"other programme; {nearest(self.pool, known)}"
+            )
+        if self.entries is not None and self.design != "active_comparator":
+            yield f"'entries' of the comparison are for an active_comparator, not {self.design}"
+        if (self.instrument is not None) != (self.design == "encouragement"):
+            need = "needs" if self.instrument is None else "only: it is"
+            yield f"'instrument': an encouragement {need} one of {list(INSTRUMENTS)}"
+        if self.instrument is not None and self.instrument not in INSTRUMENTS:
+            near = nearest(self.instrument, INSTRUMENTS)
+            yield f"instrument '{self.instrument}' is unknown; {near}"
+
+
+class Primary(Part):
+    """The one estimate the conclusion rests on, chosen beforehand."""
+
+    outcome: str
+    horizon: int | None = Field(None, ge=0, le=120)
+    method: Method

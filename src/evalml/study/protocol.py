@@ -1,0 +1,157 @@
+"""The target-trial protocol: every key of a study, and what must hold between them.
+
+A study says what is evaluated (the target trial, the comparison, the outcomes); where it runs
+(extract, engine, folders) is not its business.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from evalml.errors import nearest
+from evalml.study.faults import sentence
+from evalml.study.part import Part
+from evalml.study.parts import (
+    Code,
+    ComparisonDesign,
+    Eligibility,
+    Entries,
+    Method,
+    Name,
+    Primary,
+    Territory,
+    Treatment,
+)
+from evalml.study.secondary import KEYS, merged
+from evalml.study.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+APPLICATION = ("siae_type", "emetteur", "candidatures_avant")
+"""Covariates of an application to the IAE."""
+
+PROGRAMMES = ("CEJ", "GJ", "PACEA", "PARRAINAGE", "IAE")
+
+
+class Study(Part):
+    """The target-trial protocol of one evaluation."""
+
+    study: Name
+    title: str = Field(min_length=3)
+    programme: Code
+    notebook: Code
+    territory: Territory | None = None
+    entries: Entries | None = None
+    eligibility: Eligibility = Field(default_factory=Eligibility)
+    time_zero: Literal["month_start"] = "month_start"
+    treatment: Treatment = Field(default_factory=Treatment)
+    comparison: ComparisonDesign
+    estimand: Literal["att", "ate"] = "att"
+    follow_up_months: int = Field(12, ge=1, le=120)
+    grace_months: int = Field(0, ge=0, le=12)
+    outcomes: tuple[str, ...] = Field(min_length=1)
+    horizons: tuple[Annotated[int, Field(ge=0, le=120)], ...] = ()
+    covariates: tuple[str, ...] = ()
+    history_months: int = Field(12, ge=0, le=60)
+    methods: tuple[Method, ...] = Field(("diff", "ipw", "aipw"), min_length=1)
+    primary: Primary
+    minimum_effect: float | None = None
+    subgroups: tuple[str, ...] = ()
+    negative_controls: tuple[str, ...] = ()
+    checks: Thresholds = Field(default_factory=Thresholds)
+    breaks: tuple[dt.date, ...] = ()
+    labels: dict[str, str] = Field(default_factory=dict)
+    secondary: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    seed: int = Field(20240101, ge=0)
+    language: Literal["fr", "en"] = "fr"
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Study:
+        for problem in _incoherences(self):
+            raise ValueError(problem)
+        return self
+
+    @property
+    def is_cohort(self) -> bool:
+        """Whether the study follows persons over time (all designs but `cross_section`)."""
+        return self.comparison.design != "cross_section"
+
+    @property
+    def dispositif(self) -> str:
+        """Code of the programme whose entry is evaluated."""
+        return self.treatment.dispositif or self.programme
+
+    def analyses(self) -> dict[str, Study]:
+        """Return each secondary analysis as a study of its own, by name."""
+        base = self.model_dump(by_alias=True, exclude={"secondary"})
+        return {
+            name: Study.model_validate(merged(base, given))
+            for name, given in self.secondary.items()
+        }
+
+
+def _incoherences(s: Study) -> Iterator[str]:
+    if s.primary.outcome not in s.outcomes:
+        yield f"primary.outcome '{s.primary.outcome}' is not among outcomes {list(s.outcomes)}"
+    if s.primary.method not in s.methods:
+        yield f"primary.method '{s.primary.method}' is not among methods {list(s.methods)}"
+    if not s.is_cohort:
+        if s.secondary:
+            yield "'secondary': a cross_section has no secondary analyses"
+        return
+    yield from _of_the_cohort(s)
+    yield from _of_the_design(s)
+    yield from _of_the_secondary(s)
+
+
+def _of_the_cohort(s: Study) -> Iterator[str]:
+    if s.programme not in PROGRAMMES:
+        yield f"programme '{s.programme}' is unknown; {nearest(s.programme, PROGRAMMES)}"
+    if s.entries is None or s.territory is None:
+        missing = "entries" if s.entries is None else "territory"
+        yield f"'{missing}' is missing: a {s.comparison.design} study needs it"
+    if not s.horizons:
+        yield "'horizons' is missing: say at which months since time zero outcomes are compared"
+    if s.horizons and max(s.horizons) > s.follow_up_months:
+        yield f"horizon {max(s.horizons)} lies beyond follow_up_months ({s.follow_up_months})"
+    if s.primary.horizon not in s.horizons:
+        yield f"primary.horizon {s.primary.horizon} is not among horizons {list(s.horizons)}"
+
+
+def _of_the_design(s: Study) -> Iterator[str]:
+    design, pool = s.comparison.design, s.comparison.pool
+    instrumental = design == "encouragement"
+    if instrumental != (s.methods == ("iv",)) and (instrumental or "iv" in s.methods):
+        yield f"methods {list(s.methods)}: an encouragement is estimated by [iv], and only it is"
+    if design == "active_comparator" and pool == s.dispositif:
+        yield f"comparison.pool is '{pool}', the programme evaluated; name another programme"
+    if s.comparison.entries is not None and "mois_entree" in s.covariates:
+        yield (
+            "covariates: 'mois_entree' separates the arms, whose entries lie in different months "
+            "(comparison.entries); take it off the covariates"
+        )
+    if design == "accepted_refused" and s.dispositif != "IAE":
+        yield f"accepted_refused compares applications to the IAE, not entries into {s.dispositif}"
+    asked = [n for n in APPLICATION if n in (*s.covariates, *s.subgroups)]
+    if asked and design != "accepted_refused":
+        yield f"'{asked[0]}' describes an application: only an accepted_refused study has them"
+    if s.treatment.nested != "any" and s.dispositif != "PACEA":
+        yield "treatment.nested is about the GJ inside a PACEA; leave it out"
+
+
+def _of_the_secondary(s: Study) -> Iterator[str]:
+    base = s.model_dump(by_alias=True, exclude={"secondary"})
+    for name, given in s.secondary.items():
+        place = f"secondary.{name}"
+        unknown = [key for key in given if key not in KEYS]
+        yield from (f"unknown key '{place}.{key}'; {nearest(key, KEYS)}" for key in unknown)
+        if "title" not in given:
+            yield f"missing key '{place}.title'"
+        try:
+            Study.model_validate(merged(base, {k: v for k, v in given.items() if k in KEYS}))
+        except ValidationError as fault:
+            yield from (sentence(e, Study, place) for e in fault.errors(include_url=False))

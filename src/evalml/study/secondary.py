@@ -1,0 +1,37 @@
+"""Secondary analyses declared beforehand: the study, with a few keys changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OVERRIDES = (
+    "territory", "entries", "eligibility", "treatment", "comparison", "estimand",
+    "follow_up_months", "grace_months", "outcomes", "horizons", "covariates", "history_months",
+    "methods", "primary", "minimum_effect", "subgroups", "checks", "breaks", "seed",
+)  # fmt: skip
+"""Keys of a study that a secondary analysis may give again."""
+
+KEYS = ("title", *OVERRIDES)
+
+WHOLE = frozenset({"territory", "entries", "comparison"})
+"""Mappings that are replaced; of the others, only the keys given are."""
+
+
+def merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a study with those of one secondary analysis in their place.
+
+    Args:
+        base: Values of the study.
+        given: Values of the analysis.
+    """
+    values = {key: value for key, value in base.items() if key != "secondary"}
+    for key, value in given.items():
+        held = values.get(key)
+        if isinstance(value, dict) and isinstance(held, dict) and key not in WHOLE:
+            values[key] = {**held, **value}
+        else:
+            values[key] = value
+    return values
