@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING
 
 from evalml.cohort.known import refuse_unknown_at_zero
 from evalml.errors import CohortError
 from evalml.months import first_day, months_from
-from evalml.rules import rules
-from evalml.study import Eligibility, Study, Territory
+from evalml.rules import programmes, rules
+from evalml.study import POOLS, Eligibility, Entries, Study, Territory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _LIFE = ("opening", "closing")
+MONTHLY = ("sequential_trials", "active_comparator", "accepted_refused", "encouragement")
+"""Designs that are a trial a month; the others are not made of persons at a time zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +32,11 @@ class AgeRule:
 
 @dataclass(frozen=True, slots=True)
 class TargetTrial:
-    """The protocol of sequential trials, one for each month of entry.
+    """The protocol of a trial for each month of entry.
 
     Attributes:
         programme: Name of the programme whose entry is evaluated.
-        dispositif: Its code in `accompagnements`.
+        dispositif: Its code in `accompagnements`, or `IAE`.
         first_entry: Whether only first entries (rank 1) count; renewals then never start a trial.
         months: Month numbers of the trials (`evalml.months`); time zero is the first day.
         ages: Age rule in force at each month, in the order of `months`.
@@ -40,6 +47,14 @@ class TargetTrial:
         grace_months: Months after time zero in which an entry still belongs to the treated arm.
         estimand: `att` or `ate`.
         breaks: Changes of information system that the study declares it crosses.
+        design: `sequential_trials`, `active_comparator`, `accepted_refused` or `encouragement`.
+        pool: Code of the comparator, for an active comparator.
+        entry_months: Months in which the treated enter.
+        pool_months: Months in which the comparison persons enter the comparator.
+        rang: Rank of the renewal studied, None for first entries.
+        nested: `any`, `with` or `without` a GJ that starts in the month of the entry.
+        instrument: Whether the capacity of the mission locale is wanted (encouragement).
+        described: Columns wanted beside the covariates: those that define subgroups.
     """
 
     programme: str
@@ -54,30 +69,52 @@ class TargetTrial:
     grace_months: int
     estimand: str
     breaks: tuple[dt.date, ...] = ()
+    design: str = "sequential_trials"
+    pool: str = ""
+    entry_months: tuple[int, ...] = ()
+    pool_months: tuple[int, ...] = ()
+    rang: int | None = None
+    nested: str = "any"
+    instrument: bool = False
+    described: tuple[str, ...] = ()
 
     @property
     def last_month(self) -> int:
         """Last month whose outcome is read."""
         return self.months[-1] + self.follow_up_months
 
+    @property
+    def same_months(self) -> bool:
+        """Whether both arms enter in the same months, so that a month is a stratum."""
+        return self.entry_months == self.pool_months
+
 
 def target_trial(study: Study) -> TargetTrial:
     """Return the target trial a study describes, with the programme's rules of each month.
 
     Raises:
-        CohortError: The design is not one of sequential trials, or the programme was closed.
+        CohortError: The design is no trial a month, or a programme was closed.
         ImmortalTimeError: A rule uses what is not known at time zero.
     """
+    design = study.comparison.design
+    if design not in MONTHLY:
+        raise CohortError(
+            f"study '{study.study}' is a {design}: it has no time zero for each person; the "
+            f"designs that do are {', '.join(MONTHLY)}"
+        )
     if study.entries is None or study.territory is None:
         raise CohortError(f"study '{study.study}' has no entries or no territory: it is no cohort")
+    _refuse_pool(study)
     refuse_unknown_at_zero(study.eligibility.require, "eligibility.require")
-    months = tuple(months_from(study.entries.first, study.entries.last))
+    entering, waiting = _months(study.entries), _months(study.comparison.entries or study.entries)
+    active = design == "active_comparator"
+    ages = _ages_of(study, entering, waiting if active else ())
     return TargetTrial(
         programme=study.programme,
-        dispositif=study.treatment.dispositif or study.programme,
+        dispositif=study.dispositif,
         first_entry=study.treatment.first_entry,
-        months=months,
-        ages=tuple(_ages(study, first_day(m)) for m in months),
+        months=tuple(ages),
+        ages=tuple(ages.values()),
         eligibility=study.eligibility,
         territory=study.territory,
         follow_up_months=study.follow_up_months,
@@ -85,27 +122,81 @@ def target_trial(study: Study) -> TargetTrial:
         grace_months=study.grace_months,
         estimand=study.estimand,
         breaks=study.breaks,
+        design=design,
+        pool=study.comparison.pool if active else "",
+        entry_months=entering,
+        pool_months=waiting if active else entering,
+        rang=study.treatment.rang,
+        nested=study.treatment.nested,
+        instrument=study.comparison.instrument is not None,
+        described=study.subgroups,
     )
 
 
-def _ages(study: Study, day: dt.date) -> AgeRule:
-    """Return the ages of the study, or those of the programme's rules on `day`."""
+def _months(entries: Entries) -> tuple[int, ...]:
+    return tuple(months_from(entries.first, entries.last))
+
+
+def _refuse_pool(study: Study) -> None:
+    given = study.comparison
+    usual = POOLS.get(given.design, given.pool)
+    if given.pool != usual:
+        raise CohortError(
+            f"comparison.pool '{given.pool}': the pool of {given.design} is '{usual}', the only "
+            "one that selects on nothing that happens later"
+        )
+
+
+def _ages_of(
+    study: Study, entering: tuple[int, ...], waiting: tuple[int, ...]
+) -> dict[int, AgeRule]:
+    """Return the ages at each month, in order: those that both programmes take.
+
+    An entrant older than the comparator takes has nobody to be compared with.
+    """
+    dispositif = study.dispositif
+    own = {m: _ages(study, first_day(m), dispositif) for m in entering}
+    theirs = {m: _ages(study, first_day(m), study.comparison.pool) for m in waiting}
+    if not theirs:
+        return own
+    every = (*own.values(), *theirs.values())
+    both = {m: _narrowest((own.get(m), theirs.get(m))) for m in sorted({*own, *theirs})}
+    if entering == waiting:
+        return both
+    return dict.fromkeys(both, _narrowest(every))
+
+
+def _narrowest(given: Iterable[AgeRule | None]) -> AgeRule:
+    """Return the ages that all the rules take."""
+    return reduce(
+        lambda a, b: AgeRule(
+            max(a.lowest, b.lowest),
+            min(a.highest, b.highest),
+            min(a.highest_rqth, b.highest_rqth),
+        ),
+        [age for age in given if age is not None],
+    )
+
+
+def _ages(study: Study, day: dt.date, programme: str) -> AgeRule:
+    """Return the ages of the study, or those of a programme's rules on `day`."""
     given = study.eligibility
-    in_force = rules(study.programme).at(day)
+    in_force = rules(programme).at(day) if programme in programmes() else {}
     opening, closing = (in_force[k].value if k in in_force else None for k in _LIFE)
     if (isinstance(opening, dt.date) and day < opening) or (
         isinstance(closing, dt.date) and day > closing
     ):
+        where = "entries" if programme == study.dispositif else "comparison.entries"
         raise CohortError(
-            f"{study.programme} takes first entries from {opening} to {closing or 'now'}, not on "
-            f"{day}; change 'entries' of the study"
+            f"{programme} takes first entries from {opening} to {closing or 'now'}, not on "
+            f"{day}; change '{where}' of the study"
         )
     values = {k: v.value for k, v in in_force.items() if isinstance(v.value, int | float)}
     lowest = given.age_min if given.age_min is not None else values.get("age_min")
     highest = given.age_max if given.age_max is not None else values.get("age_max")
     if lowest is None or highest is None:
         raise CohortError(
-            f"no age rule of {study.programme} is known on {day}; "
+            f"no age rule of {programme} is known on {day}; "
             "give eligibility.age_min and eligibility.age_max in the study"
         )
     rqth = given.age_max_rqth if given.age_max_rqth is not None else values.get("age_max_rqth")

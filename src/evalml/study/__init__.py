@@ -1,6 +1,7 @@
 """A study: one file of `params/`, typed and checked before anything starts."""
 
 from evalml.study.parts import (
+    POOLS,
     ComparisonDesign,
     Design,
     Eligibility,
@@ -15,6 +16,7 @@ from evalml.study.reading import read_study, read_yaml, study_from
 from evalml.study.thresholds import Thresholds
 
 __all__ = [
+    "POOLS",
     "PROGRAMMES",
     "ComparisonDesign",
     "Design",

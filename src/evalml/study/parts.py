@@ -22,7 +22,19 @@ Design = Literal[
     "encouragement",
     "cross_section",
 ]
-Method = Literal["diff", "ols", "regression_imputation", "match", "ipw", "ebal", "aipw", "iv"]
+Method = Literal[
+    "diff",
+    "ols",
+    "regression_imputation",
+    "match",
+    "ipw",
+    "ebal",
+    "aipw",
+    "iv",
+    "callaway_santanna",
+    "wald_did",
+    "triple_difference",
+]
 Code = Annotated[str, StringConstraints(min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 
@@ -33,6 +45,9 @@ POOLS = {
     "rollout": "not_yet_open",
 }
 """The pool of each of these designs, which `target_trial` holds a study to."""
+
+ROLLOUT_METHODS = ("callaway_santanna", "wald_did", "triple_difference")
+"""Methods of the roll-out design, beside the naive difference."""
 
 INSTRUMENTS = ("capacite",)
 """Instruments the encouragement design knows."""
@@ -117,6 +132,8 @@ class ComparisonDesign(Part):
         instrument: What moves entry and nothing else (encouragement).
         experiment: Table of an experiment whose answer is known.
         source: Table the comparison comes from, for a table without time.
+        eligible_levels: Diplomas of the youths a roll-out is about.
+        witness_levels: Diplomas of its witnesses, who live there too and hardly enter.
     """
 
     design: Design
@@ -125,6 +142,8 @@ class ComparisonDesign(Part):
     instrument: str | None = None
     experiment: str | None = None
     source: str | None = None
+    eligible_levels: tuple[str, ...] = ("SANS_DIPLOME", "BREVET", "CAP_BEP")
+    witness_levels: tuple[str, ...] = ("BAC", "BAC_PLUS_2", "BAC_PLUS_3")
 
     @model_validator(mode="before")
     @classmethod
@@ -143,11 +162,15 @@ class ComparisonDesign(Part):
         if self.design == "cross_section" and self.source is None:
             yield "a cross_section needs 'source', the table the comparison comes from"
         if self.design == "active_comparator" and self.pool not in code_list("dispositif").labels:
-            known = code_list("dispositif").labels
+            programmes = code_list("dispositif").labels
             yield (
                 f"pool '{self.pool}' is no programme: an active_comparator needs the code of the "
-                f"other programme; {nearest(self.pool, known)}"
+                f"other programme; {nearest(self.pool, programmes)}"
             )
+        known = code_list("niveau_diplome").values
+        for level in (*self.eligible_levels, *self.witness_levels):
+            if level not in known:
+                yield f"'{level}' is no level of diploma; {nearest(level, known)}"
         if self.entries is not None and self.design != "active_comparator":
             yield f"'entries' of the comparison are for an active_comparator, not {self.design}"
         if (self.instrument is not None) != (self.design == "encouragement"):

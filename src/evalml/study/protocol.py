@@ -15,6 +15,7 @@ from evalml.errors import nearest
 from evalml.study.faults import sentence
 from evalml.study.part import Part
 from evalml.study.parts import (
+    ROLLOUT_METHODS,
     Code,
     ComparisonDesign,
     Eligibility,
@@ -50,7 +51,7 @@ class Study(Part):
     time_zero: Literal["month_start"] = "month_start"
     treatment: Treatment = Field(default_factory=Treatment)
     comparison: ComparisonDesign
-    estimand: Literal["att", "ate"] = "att"
+    estimand: Literal["att", "ate", "itt"] = "att"
     follow_up_months: int = Field(12, ge=1, le=120)
     grace_months: int = Field(0, ge=0, le=12)
     outcomes: tuple[str, ...] = Field(min_length=1)
@@ -127,6 +128,7 @@ def _of_the_design(s: Study) -> Iterator[str]:
     instrumental = design == "encouragement"
     if instrumental != (s.methods == ("iv",)) and (instrumental or "iv" in s.methods):
         yield f"methods {list(s.methods)}: an encouragement is estimated by [iv], and only it is"
+    yield from _of_the_rollout(s)
     if design == "active_comparator" and pool == s.dispositif:
         yield f"comparison.pool is '{pool}', the programme evaluated; name another programme"
     if s.comparison.entries is not None and "mois_entree" in s.covariates:
@@ -141,6 +143,23 @@ def _of_the_design(s: Study) -> Iterator[str]:
         yield f"'{asked[0]}' describes an application: only an accepted_refused study has them"
     if s.treatment.nested != "any" and s.dispositif != "PACEA":
         yield "treatment.nested is about the GJ inside a PACEA; leave it out"
+
+
+def _of_the_rollout(s: Study) -> Iterator[str]:
+    rollout = s.comparison.design == "rollout"
+    own = [m for m in s.methods if m in ROLLOUT_METHODS]
+    if rollout and set(s.methods) - {*ROLLOUT_METHODS, "diff"}:
+        yield f"methods {list(s.methods)}: a rollout knows {['diff', *ROLLOUT_METHODS]}"
+    if own and not rollout:
+        yield f"method '{own[0]}' needs areas that open over time: only a rollout has them"
+    if rollout != (s.estimand == "itt"):
+        yield (
+            f"estimand '{s.estimand}': a rollout estimates the effect of the opening on those "
+            "eligible (itt), and only it does"
+        )
+    both = set(s.comparison.eligible_levels) & set(s.comparison.witness_levels)
+    if both:
+        yield f"comparison: '{min(both)}' is both an eligible and a witness level"
 
 
 def _of_the_secondary(s: Study) -> Iterator[str]:

@@ -36,6 +36,8 @@ class Thresholds(Part):
             standard deviations of the outcome).
         draws: Draws of a bootstrap or a permutation.
         refits: Most refits that one check may ask for.
+        areas: Fewest areas on each side of a roll-out for errors clustered by area.
+        contamination: Largest share of the areas not open yet that may have entered nevertheless.
     """
 
     smd: float = Field(0.1, gt=0)
@@ -60,3 +62,5 @@ class Thresholds(Part):
     positive_effect: float = Field(0.05, gt=0)
     draws: int = Field(999, ge=99)
     refits: int = Field(60, ge=2)
+    areas: int = Field(5, ge=2)
+    contamination: float = Field(0.05, ge=0, le=1)
