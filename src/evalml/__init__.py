@@ -19,9 +19,11 @@ _WHERE = {
     "evalml.cohort": ("Cohort", "TargetTrial", "build_cohort", "label_of", "target_trial"),
     "evalml.panel": ("Panel", "build_panel", "observe", "profile_cohort"),
     "evalml.outcomes": (
+        "CONTROLS",
         "OUTCOMES",
         "Outcome",
         "Outcomes",
+        "compute_controls",
         "compute_outcomes",
         "exit_situations",
         "outcomes_table",

@@ -37,6 +37,7 @@ from evalml.checks.negative_controls import (
     SystematicError,
     calibrate,
     check_calibration,
+    check_controls_together,
     check_negative_control,
     estimate_controls,
     fit_systematic_error,
@@ -672,7 +673,10 @@ def test_the_whole_battery_runs_with_a_real_estimator_and_survives_one_that_fail
         "e_value", "confounder_strength", "oster", "missing_bounds", "lee_bounds",
         "leave_one_out", "positive_control",
     ]  # fmt: skip
-    assert names[7:] == ["rosenbaum", "placebo_in_time", *["negative_control"] * 6, "calibration"]
+    assert names[7:] == [
+        "rosenbaum", "placebo_in_time", *["negative_control"] * 6, "negative_controls",
+        "calibration",
+    ]  # fmt: skip
     assert all(c.outcome in {"emploi", ""} for c in checks)
 
     def broken(c, key):
@@ -781,6 +785,16 @@ def test_subgroups_that_share_clusters_are_not_independent():
     parts = [e for e in estimate_effects(c, ["diff"]) if e.subgroup and e.key == "mois"]
     W = subgroup_covariance(c, parts, "diff")
     assert np.sqrt(W[0, 0] + W[1, 1] - 2 * W[0, 1]) == pytest.approx(np.std(gaps), rel=0.35)
+
+
+def test_of_several_negative_controls_one_may_fail_by_luck_but_not_by_much():
+    """0.01 x 3 = 0.03 fails at 5 %; 0.02 x 3 = 0.06 does not (Bonferroni)."""
+    others = [frames.make_effect(0.0, p_value=0.5), frames.make_effect(0.0, p_value=0.9)]
+    fails = check_controls_together([frames.make_effect(0.05, p_value=0.01), *others], LIMITS)
+    passes = check_controls_together([frames.make_effect(0.05, p_value=0.02), *others], LIMITS)
+    assert (fails.passed, fails.value) == (False, pytest.approx(0.03))
+    assert (passes.passed, passes.value) == (True, pytest.approx(0.06))
+    assert check_controls_together([], LIMITS).passed is None
 
 
 def test_negative_controls_that_cannot_be_estimated_are_left_out():

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from evalml.effect.effect import Effect
 
 QUESTION = french("La méthode trouve-t-elle un effet là où il ne peut y en avoir ?")
+QUESTION_TOGETHER = "Les témoins négatifs, ensemble, trahissent-ils un facteur non mesuré ?"
 QUESTION_CALIBRATION = french(
     "Que devient l'effet, corrigé de l'erreur vue sur les témoins négatifs ?"
 )
@@ -159,6 +160,33 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
     return Check(
         "negative_control", QUESTION, passed, p, thresholds.alpha, french(sentence), gating=False
     )
+
+
+def check_controls_together(controls: Sequence[Effect], thresholds: Thresholds) -> Check:
+    """Judge the negative controls together: of several, one may fail by luck.
+
+    Args:
+        controls: Estimates on outcomes that the programme cannot change.
+        thresholds: `alpha`, which the smallest p-value times the controls (Bonferroni) must exceed.
+    """
+    name, question = "negative_controls", french(QUESTION_TOGETHER)
+    usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
+    if not usable:
+        sentence = french("Aucun témoin négatif n'a pu être jugé.")
+        return Check(name, question, None, None, None, sentence, gating=False)
+    p = min(1.0, min(c.p_value for c in usable) * len(usable))
+    passed = p > thresholds.alpha
+    among = plural(len(usable), "témoin négatif", "témoins négatifs")
+    meaning = (
+        "aucun ne trouve d'effet au-delà du hasard : rien n'indique un facteur non mesuré."
+        if passed
+        else "un effet impossible est trouvé au-delà du hasard. Les entrants diffèrent par un "
+        "facteur que les caractéristiques mesurées ne portent pas ; l'effet estimé le porte aussi."
+    )
+    sentence = f"Sur {among} ({p_value(p)}, corrigée du nombre) : {meaning}"
+    return Check(
+        name, question, passed, p, thresholds.alpha, french(sentence), gating=False
+    )  # fmt: skip
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:

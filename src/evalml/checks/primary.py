@@ -5,12 +5,18 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from evalml.checks.negative_controls import estimate_controls
 from evalml.checks.refit import estimator
 from evalml.checks.run import run_checks
 from evalml.checks.sensitivity import run_sensitivity
+from evalml.comparison.comparison import Measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
     from evalml.arrays import Vector
     from evalml.checks.check import Check
@@ -57,6 +63,7 @@ def check_primary(
     *,
     weights: Vector | None = None,
     labels: Mapping[str, str] | None = None,
+    controls: pd.DataFrame | None = None,
 ) -> list[Check]:
     """Put the primary effect of a study to every test that its data allow.
 
@@ -66,6 +73,8 @@ def check_primary(
         study: Says which one is primary, and the thresholds (`refits`, `draws` bound the time).
         weights: Analysis weights, shape (n,).
         labels: French labels of the covariates.
+        controls: Negative controls of the same rows, one column each, such as `compute_controls`
+            gives.
 
     Returns:
         The checks; none where the primary effect could not be estimated.
@@ -84,5 +93,15 @@ def check_primary(
         study.checks,
         weights=weights,
         labels=labels,
+        controls=estimate_controls(comparison, measures_of(controls), again),
         seed=study.seed,
     )
+
+
+def measures_of(controls: pd.DataFrame | None) -> list[Measure]:
+    """Return each column as an outcome, those known of nobody or the same for all left out."""
+    if controls is None:
+        return []
+    columns = {str(name): controls[name].to_numpy(dtype=np.float64) for name in controls}
+    varying = {k: v for k, v in columns.items() if np.unique(v[~np.isnan(v)]).size > 1}
+    return [Measure(k, None, v, "proportion", k) for k, v in varying.items()]

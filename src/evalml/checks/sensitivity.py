@@ -14,7 +14,11 @@ from evalml.checks.french import french
 from evalml.checks.leave_one_out import check_leave_one_out
 from evalml.checks.lee_bounds import check_lee_bounds
 from evalml.checks.missing_bounds import check_missing_bounds
-from evalml.checks.negative_controls import check_calibration, check_negative_control
+from evalml.checks.negative_controls import (
+    check_calibration,
+    check_controls_together,
+    check_negative_control,
+)
 from evalml.checks.oster import check_oster
 from evalml.checks.placebo_in_time import check_placebo_in_time, placebo_in_time
 from evalml.checks.positive_controls import check_positive_control
@@ -94,6 +98,7 @@ def run_sensitivity(  # noqa: PLR0913
         for control in controls
     )
     if controls:
+        todo.append(("negative_controls", lambda: check_controls_together(controls, limits)))
         todo.append(("calibration", lambda: check_calibration(effect, controls, limits)))
     return [_try(name, check, key) for name, check in todo]
 

@@ -1,6 +1,7 @@
 """What happened, as named and sourced outcomes."""
 
 from evalml.outcomes.compute import Outcomes, choose_outcomes, compute_outcomes, outcomes_table
+from evalml.outcomes.controls import CONTROLS, compute_controls
 from evalml.outcomes.definition import Outcome
 from evalml.outcomes.durable import durable
 from evalml.outcomes.durations import time_to_first
@@ -8,10 +9,12 @@ from evalml.outcomes.exits import exit_situations
 from evalml.outcomes.outcome import OUTCOMES
 
 __all__ = [
+    "CONTROLS",
     "OUTCOMES",
     "Outcome",
     "Outcomes",
     "choose_outcomes",
+    "compute_controls",
     "compute_outcomes",
     "durable",
     "exit_situations",

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from evalml.synthetic import quotas
+from evalml.synthetic.applications import days_before, in_order
 from evalml.synthetic.columns import Made, as_contract, coded, days, numbered, plain
 from evalml.synthetic.declare import SIAE_TYPES
 from evalml.synthetic.records import welcome_day
@@ -76,13 +77,11 @@ def evenements(m: Made) -> pa.Table:
 
 def iae(m: Made, sp: Spells) -> dict[str, pa.Table]:
     """Return the three IAE tables of a block."""
-    who, t, yes = (np.asarray(x) for x in m.history.applications)
-    order = np.lexsort((t, who))
-    who, t, yes = who[order], t[order].astype(np.int64), yes[order]
+    who, t, yes = in_order(m.history)
     rng, n = m.rng("iae"), len(who)
     kind = (who + t) % 4
     firm = m.areas.departement[m.people.area[who]] * 100 + rng.integers(0, 30, n)
-    applied = np.maximum(m.cal.starts[t] - rng.integers(5, 40, n), welcome_day(m)[who])
+    applied = np.maximum(m.cal.starts[t] - days_before(rng, n), welcome_day(m)[who])
     hired_on = _hired(m, sp, who, t)
     u = rng.random(n)
     waiting = ~yes & (t >= m.cal.months - 2) & (u < 0.5)

@@ -15,7 +15,7 @@ from evalml.synthetic.transitions import ALTERNANCE, DURABLE, Boosts, curve
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
     from evalml.synthetic.people import Areas, Calendar, People
-    from evalml.synthetic.world import Entry, World
+    from evalml.synthetic.world import Acceptance, Entry, World
 
 SPELLS = ("CEJ", "GJ", "PACEA", "PARRAINAGE")
 MOTIFS = (
@@ -227,11 +227,22 @@ def boosters(world: World, p: People, months: int) -> Boosters:
 
 
 def static_logits(world: World, p: People) -> dict[str, AnyVector]:
-    """Return base plus covariates of every programme's entry, by programme."""
-    return {
-        str(name): entry.base + p.score(entry.covariates)
-        for name, entry in world.programmes.items()
-    }
+    """Return base, covariates and hidden ease of every programme's entry, by programme."""
+    return {str(name): entry.base + _score(entry, p) for name, entry in world.programmes.items()}
+
+
+def _score(part: Entry | Acceptance, p: People) -> AnyVector:
+    score = p.score(part.covariates)
+    return score + np.float32(part.frailty) * p.frailty if part.frailty else score
+
+
+def acceptances(entry: Entry, p: People, seen: Seen) -> AnyVector | float:
+    """Return the chance that an application of this month is accepted."""
+    how = entry.acceptance
+    if how is None:
+        return entry.accepted
+    recent = np.float32(how.employed_of_last_6) * seen.n6
+    return expit(np.log(entry.accepted / (1 - entry.accepted)) + _score(how, p) + recent)
 
 
 def chances(

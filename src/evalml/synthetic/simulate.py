@@ -14,6 +14,7 @@ from evalml.synthetic.programmes import (
     Boosters,
     Enrolment,
     Seen,
+    acceptances,
     boosters,
     chances,
     endings,
@@ -219,7 +220,8 @@ class _Run:
             entry, self.static["IAE"], self.a.intake["IAE"], seen, int(self.cal.of_year(t))
         )
         who = np.flatnonzero(may & (self.draws.uniform("apply", t) < chance))
-        yes = self.draws.uniform("accept", t)[who] < entry.accepted
+        chance = np.broadcast_to(np.float32(acceptances(entry, self.p, seen)), may.shape)
+        yes = self.draws.uniform("accept", t)[who] < chance[who]
         yes &= np.broadcast_to(self.open_to("IAE", seen, t), may.shape)[who]
         self.applied[who] = t
         self.hired[who[yes]] = t

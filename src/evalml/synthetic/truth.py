@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from evalml.months import first_day, month_number
+from evalml.synthetic.applications import in_order, months_applied
 from evalml.synthetic.people import NEVER, NIVEAUX
 from evalml.synthetic.simulate import Block, History, simulate
 from evalml.synthetic.transitions import (
@@ -88,6 +89,14 @@ def first_entries(h: History, programme: str, n: int) -> AnyVector:
     return first
 
 
+def _applied(p: People, cal: Calendar, draws: Draws, h: History) -> AnyVector:
+    """Return the month of the application that was accepted, or NEVER."""
+    who, _, accepted = in_order(h)
+    zero = np.full(len(p.women), NEVER, dtype=np.int16)
+    zero[who[accepted]] = months_applied(p, cal, draws, h)[accepted]
+    return zero
+
+
 def _subgroups(
     world: World, p: People, a: Areas, entry: AnyVector
 ) -> dict[tuple[str, str], AnyVector]:
@@ -122,10 +131,13 @@ def add_block(
     hi = cal.at(month_number(world.truth.entries_to))
     for programme in world.truth.programmes:
         first = first_entries(h, programme, len(p.women))
-        who = np.flatnonzero((first >= lo) & (first <= hi))
-        few, entry = p.take(who), first[who]
+        zero = first
+        if programme == "IAE" and world.truth.iae_from == "application":
+            zero = _applied(p, cal, draws, h)
+        who = np.flatnonzero((zero >= lo) & (zero <= hi))
+        few, entry = p.take(who), zero[who]
         own = replace(draws, keep=who if draws.keep is None else draws.keep[who])
-        blocked = [Block(programme, entry, never) for never in (False, True)]
+        blocked = [Block(programme, first[who], never) for never in (False, True)]
         others = [simulate(world, few, a, cal, own, block).situation for block in blocked]
         arms = [h.situation[:, who], *others]
         lined = [_aligned(s, entry, truth.horizon_max) for s in arms]

@@ -5,7 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from evalml.errors import nearest
 
@@ -46,6 +54,11 @@ class Part(BaseModel):
     """A part of a world; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _unless_at_rest(written: dict[str, Any], **at_rest: object) -> dict[str, Any]:
+    """Return `written` without the knobs left at rest: a world that has none is as before them."""
+    return {k: v for k, v in written.items() if k not in at_rest or v != at_rest[k]}
 
 
 class Period(Part):
@@ -137,8 +150,20 @@ class Declaration(Part):
     immersions_times: float = Field(1.0, ge=0, le=6)
 
 
+class Acceptance(Part):
+    """What an application is accepted by, on the logit scale, over the share `accepted`."""
+
+    covariates: Coefficients = {}
+    employed_of_last_6: float = 0.0
+    frailty: float = 0.0
+
+
 class Entry(Part):
-    """The monthly chance of entering a programme, on the logit scale, and how long it lasts."""
+    """The monthly chance of entering a programme, on the logit scale, and how long it lasts.
+
+    `frailty` is the pull of the persons' hidden ease at finding work, which no table shows: any
+    value but 0 makes a world whose true effects no adjustment finds.
+    """
 
     opened: dt.date
     closed: dt.date | None = None
@@ -161,6 +186,12 @@ class Entry(Part):
     abandons: Share = 0.0
     renews: Share = 0.0
     accepted: Share = 1.0
+    frailty: float = 0.0
+    acceptance: Acceptance | None = None
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _unless_at_rest(handler(self), frailty=0.0, acceptance=None)
 
 
 class Effect(Part):
@@ -184,12 +215,17 @@ class Rollout(Part):
 
 
 class TruthSpec(Part):
-    """Which entries the true effects are about."""
+    """Which entries the true effects are about, and from which month those of IAE count.
+
+    An application is answered a month or two later: `iae_from` says whether the months since entry
+    count from the hire or from the application, which is all that is known of a refusal.
+    """
 
     entries_from: dt.date
     entries_to: dt.date
     horizon_max: int = Field(24, ge=1, le=60)
     programmes: list[Programme] = ["CEJ"]
+    iae_from: Literal["hire", "application"] = "hire"
     subgroups: list[
         Literal["sexe", "qpv", "niveau_diplome", "mineur", "departement", "suivi_avant"]
     ] = [
@@ -197,6 +233,10 @@ class TruthSpec(Part):
         "qpv",
         "niveau_diplome",
     ]
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _unless_at_rest(handler(self), iae_from="hire")
 
 
 class World(Part):

@@ -1,0 +1,269 @@
+"""Each programme's whole line on worlds whose truth is known, many times over.
+
+For every seed: a world is made, each programme is evaluated as a study is, and what the primary
+and the naive analyses say is set beside the truth. One line per seed, programme, outcome, horizon
+and method is appended as soon as it is known, so that an interrupted run goes on where it stopped.
+
+python -m benchmarks.programme_truth lines.csv --world judge --seeds 1-20 [--programmes CEJ,PACEA]
+python -m benchmarks.programme_truth lines.csv --summary docs/methods/programmes.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+import evalml as ev
+from evalml.checks.confounder_strength import check_confounder_strength
+from evalml.checks.e_value import check_e_value
+from evalml.checks.negative_controls import (
+    check_controls_together,
+    check_negative_control,
+    estimate_controls,
+)
+from evalml.checks.primary import measures_of
+from evalml.checks.refit import estimator
+from evalml.study import Study, study_from
+from evalml.synthetic.make import produce
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from evalml.checks.check import Check
+    from evalml.engine import Engine
+    from evalml.tables import Tables
+
+ROOT = Path(__file__).resolve().parents[1]
+HORIZONS = (6, 12, 24)
+CONTROLS = ("emploi_13_24_mois_avant", "permis_avant")
+COLUMNS = (
+    "world", "seed", "programme", "outcome", "horizon", "method", "estimate", "std_error",
+    "ci_low", "ci_high", "p_value", "n_treated", "n_comparison", "truth", "passed",
+)  # fmt: skip
+TRUE_NAME = {"emploi_hors_iae_lie": "emploi_hors_iae"}
+"""Name in truth/effects.csv of an outcome that several sources observe."""
+SPECIAL: dict[str, dict[str, Any]] = {
+    "CEJ": {},
+    "PACEA": {"outside_programmes": ["CEJ"]},
+    "PARRAINAGE": {},
+    "IAE": {},
+}
+"""What the eligibility of each programme adds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One study made: its effects and the checks of its primary effect."""
+
+    effects: list[ev.Effect]
+    checks: list[Check]
+
+
+def study_of(programme: str) -> Study:
+    """Return the study of a programme's entries of 2023, with the covariates of the CEJ's."""
+    base = ev.read_study(ROOT / "params" / "cej_2024_hdf.yaml").model_dump(
+        mode="json", by_alias=True, exclude_none=True
+    )
+    iae = programme == "IAE"
+    outcomes = ["emploi_hors_iae_lie", "emploi"] if iae else ["emploi"]
+    chosen = {
+        "study": f"judge_{programme.lower()}",
+        "programme": programme,
+        "entries": {"from": "2023-01-01", "to": "2023-12-31"},
+        "eligibility": {
+            "accompanied_within_months": 5,
+            "outside_situations": ["Scolarité", "Formation"],
+            "age_min": 16,
+            "age_max": 25,
+            **SPECIAL[programme],
+        },
+        "treatment": {"dispositif": programme, "first_entry": True},
+        "follow_up_months": max(HORIZONS),
+        "horizons": list(HORIZONS),
+        "outcomes": outcomes,
+        "methods": ["diff", "aipw"],
+        "primary": {"outcome": outcomes[0], "horizon": 12, "method": "aipw"},
+        "negative_controls": list(CONTROLS),
+        "subgroups": [],
+    }
+    if iae:
+        chosen["comparison"] = {"design": "accepted_refused", "pool": "refused"}
+    return study_from(base | chosen)
+
+
+def line(study: Study, tables: Tables, engine: Engine) -> Line:
+    """Go from tables to effects and to the checks that may betray a hidden confounder."""
+    cohort = ev.build_cohort(tables, ev.target_trial(study), study.covariates, engine)
+    outcomes = ev.compute_outcomes(ev.build_panel(tables, cohort, engine), study.outcomes)
+    arms = ev.assemble(outcomes, study.horizons, [], engine)
+    effects = ev.estimate_effects(
+        arms.comparison, study.methods, seed=study.seed, failures="record"
+    )
+    controls = ev.compute_controls(tables, cohort, study.negative_controls, engine)
+    return Line(effects, _checks(arms.comparison, effects, study, controls))
+
+
+def _checks(
+    comparison: ev.Comparison, effects: Sequence[ev.Effect], study: Study, controls: pd.DataFrame
+) -> list[Check]:
+    primary = next(
+        e
+        for e in effects
+        if (e.outcome, e.horizon_months, e.method)
+        == (study.primary.outcome, study.primary.horizon, study.primary.method)
+    )
+    again = estimator(study.primary.method, seed=study.seed)
+    found = estimate_controls(comparison, measures_of(controls), again)
+    return [
+        *(check_negative_control(c, study.checks) for c in found),
+        check_controls_together(found, study.checks),
+        check_e_value(primary, study.checks),
+        check_confounder_strength(comparison, primary.key, study.checks),
+    ]
+
+
+def true_effects(folder: Path, programme: str) -> dict[tuple[str, int], float]:
+    """Return the true effects on those a study can see: followed before they entered."""
+    table = pd.read_csv(folder / "truth" / "effects.csv", keep_default_na=False)
+    mine = table[
+        (table["programme"] == programme)
+        & (table["subgroup"] == "suivi_avant")
+        & (table["subgroup_value"] == "true")
+    ]
+    keys = zip(mine["outcome"], mine["horizon_months"].astype(int), strict=True)
+    return dict(zip(keys, mine["true_att"].astype(float), strict=True))
+
+
+def rows_of(
+    world: str, seed: int, programme: str, done: Line, truth: dict[tuple[str, int], float]
+) -> list[dict[str, Any]]:
+    """Return the lines to append: one per effect, then one per check."""
+    same = {"world": world, "seed": seed, "programme": programme}
+    rows: list[dict[str, Any]] = []
+    for e in done.effects:
+        horizon = int(e.horizon_months or 0)
+        real = truth[TRUE_NAME.get(e.outcome, e.outcome), horizon]
+        rows.append(
+            same
+            | {
+                "outcome": e.outcome, "horizon": horizon, "method": e.method,
+                "estimate": e.estimate, "std_error": e.std_error, "ci_low": e.ci_low,
+                "ci_high": e.ci_high, "p_value": e.p_value, "n_treated": e.n_treated,
+                "n_comparison": e.n_comparison, "truth": real,
+                "passed": e.ci_low <= real <= e.ci_high,
+            }
+        )  # fmt: skip
+    seen: dict[str, int] = {}
+    for check in done.checks:
+        seen[check.name] = seen.get(check.name, 0) + 1
+        name = (
+            f"{check.name}_{seen[check.name]}" if check.name == "negative_control" else check.name
+        )
+        rows.append(
+            same
+            | {"outcome": "check", "method": name, "estimate": check.value, "passed": check.passed}
+        )
+    return rows
+
+
+def append(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Append lines, with the header if the file is new."""
+    new = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+def done_already(path: Path) -> set[tuple[str, int, str]]:
+    """Return the (world, seed, programme) that a file of lines holds."""
+    if not path.exists():
+        return set()
+    table = pd.read_csv(path, usecols=["world", "seed", "programme"]).drop_duplicates()
+    return {(str(w), int(s), str(p)) for w, s, p in table.itertuples(index=False)}
+
+
+def run(path: Path, world: str, seeds: Iterable[int], programmes: Sequence[str]) -> None:
+    """Make every seed of a world and append what each programme's line finds."""
+    there = done_already(path)
+    for seed in seeds:
+        wanted = [p for p in programmes if (world, seed, p) not in there]
+        if not wanted:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            extract = Path(folder) / "extract"
+            produce(extract, world=world, seed=seed)
+            engine = ev.open_engine(threads=1)
+            tables = ev.accept_tables(ev.read_extract(extract, engine), engine)
+            for programme in wanted:
+                done = line(study_of(programme), tables, engine)
+                append(
+                    path, rows_of(world, seed, programme, done, true_effects(extract, programme))
+                )
+            print(world, seed, *wanted, flush=True)
+
+
+def summary(lines: pd.DataFrame) -> pd.DataFrame:
+    """Return, by world, programme, outcome, horizon and method, what the seeds say.
+
+    Returns:
+        `seeds`, `n_treated` (mean), `truth` (mean), `bias`, `error_sd` (sd over seeds of estimate
+        minus truth), `std_error` (mean), `covers` (seeds whose interval covers), `rejects` (seeds
+        whose interval leaves out 0); for a check, `fails` (seeds in which it fails).
+    """
+    keys = ["world", "programme", "outcome", "horizon", "method"]
+    rows = []
+    for key, group in lines.groupby(keys, dropna=False, sort=False):
+        passed = group["passed"].astype("str")
+        known = dict(zip(keys, key, strict=True)) | {"seeds": len(group)}
+        if key[2] == "check":
+            rows.append(known | {"fails": int((passed == "False").sum())})
+            continue
+        error = group["estimate"] - group["truth"]
+        rejects = (group["ci_low"] > 0) | (group["ci_high"] < 0)
+        rows.append(
+            known
+            | {
+                "n_treated": round(float(group["n_treated"].mean())),
+                "truth": group["truth"].mean(), "bias": error.mean(),
+                "error_sd": error.std(ddof=1) if len(group) > 1 else np.nan,
+                "std_error": group["std_error"].mean(),
+                "covers": int((passed == "True").sum()), "rejects": int(rejects.sum()),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _seeds(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def main() -> None:
+    """Append lines, or sum them up."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("lines", type=Path)
+    parser.add_argument("--world", default="judge")
+    parser.add_argument("--seeds", type=_seeds, default=range(1, 21))
+    parser.add_argument("--programmes", default=",".join(SPECIAL))
+    parser.add_argument("--summary", type=Path)
+    given = parser.parse_args()
+    if given.summary is None:
+        run(given.lines, given.world, given.seeds, given.programmes.split(","))
+        return
+    table = summary(pd.read_csv(given.lines))
+    given.summary.write_text(
+        table.to_csv(index=False, float_format="%.4f", lineterminator="\n"), encoding="utf-8"
+    )
+
+
+if __name__ == "__main__":
+    main()
