@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evalml.cohort.capacity import with_capacity
 from evalml.cohort.covariates import check_covariates, describe
 from evalml.cohort.eligible import Rule, at_time_zero
-from evalml.engine import Engine, Table, hash_of, row_number, window
+from evalml.engine import Engine, Table, row_number, window
 from evalml.errors import CohortError
 from evalml.months import first_day, month_number
 
@@ -62,23 +63,29 @@ def build_cohort(
         ImmortalTimeError: A covariate uses what was not known at time zero.
         TableMissingError: A covariate needs an optional table that the extract lacks.
     """
-    check_covariates(covariates)
+    wanted = tuple(dict.fromkeys([*covariates, *trial.described]))
+    check_covariates(wanted)
     _check_period(tables, trial)
-    people, rules = at_time_zero(tables, trial, engine)
-    at_zero = engine.keep(people, "at_zero")
+    at_zero, rules = at_time_zero(tables, trial, engine)
     flow = _flow(at_zero, rules, engine)
     _check_arms(flow, trial)
     eligible = at_zero.filter(reduce(and_, (at_zero[rule.column] for rule in rules)))
     eligible = eligible.drop(*(rule.column for rule in rules))
-    described = describe(eligible, covariates, tables, trial, engine)
+    described = describe(eligible, wanted, tables, trial, engine)
     columns = tuple(name.replace(".", "_") for name in covariates)
-    numbered = described.mutate(person=hash_of(described.id_jeune))
-    numbered = numbered.mutate(
-        entry=row_number().over(window(order_by=[numbered.month, numbered.person])),
-        later_entry=(numbered.entry > numbered.month).ifelse(numbered.entry, None),
+    if trial.instrument:
+        described = with_capacity(described, tables, trial, engine)
+    extra = [name.replace(".", "_") for name in wanted if name not in covariates]
+    extra += ["capacite"] if trial.instrument else []
+    later = ~described.treated & (described.entry >= described.month)
+    numbered = described.mutate(
+        entry=row_number().over(window(order_by=[described.month, described.person])),
+        later_entry=later.ifelse(described.entry, None),
     )
     keep = ["entry", "id_jeune", "person", "month", "treated", "id_structure", "code_departement"]
-    entries = engine.keep(numbered.select(*keep, "later_entry", *columns), "entries")
+    entries = engine.keep(
+        numbered.select(*keep, "later_entry", *columns, *extra), engine.fresh_name("entries")
+    )
     return Cohort(trial, entries, columns, flow)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.codes import RANKING
 from evalml.cohort.known import column_of, refuse_unknown_at_zero
+from evalml.cohort.traits import JOINS, TRAITS, trait
 from evalml.engine import (
     Engine,
     Table,
@@ -71,6 +72,7 @@ COVARIATES: dict[str, Covariate] = {
         Covariate(
             "mois_emploi_avant", "Mois en emploi dans le passé", ("emploi_mensuel.en_emploi",)
         ),
+        *(Covariate(name, *row) for name, row in TRAITS.items()),
     )
 }
 
@@ -117,12 +119,13 @@ def describe(
     A value of the file counts only where the file was last updated before time zero
     (`date_maj`); otherwise it is unknown at time zero, which is a level of its own.
     """
-    t = eligible
+    t = _with_columns(eligible, names, tables)
     for joined, needed in (
         (_acts, {"actes_3m"}),
         (_pacea, {"pacea"}),
         (_situation, {"situation_t0"}),
         (_employment, {"emploi_avant_1", "emploi_avant_2", "emploi_avant_3", "mois_emploi_avant"}),
+        *JOINS,
     ):
         if needed & set(names):
             extra = joined(eligible, tables, trial, engine)
@@ -130,17 +133,36 @@ def describe(
     return t.mutate(**{name.replace(".", "_"): _expression(t, name) for name in names})
 
 
+def _with_columns(eligible: Table, names: Sequence[str], tables: Tables) -> Table:
+    """Join the columns of the person and of the file that the covariates are made of."""
+    t = eligible
+    for table_name, key in (("dossiers", "id_dossier"), ("jeunes", "id_jeune")):
+        rows = tables.table(table_name)
+        read = [
+            full.partition(".")[2]
+            for name in names
+            for full in ((name,) if "." in name else COVARIATES[name].columns)
+            if full.startswith(f"{table_name}.")
+        ]
+        wanted = [c for c in dict.fromkeys([*read, "date_maj"]) if c in rows.columns]
+        wanted = [c for c in wanted if c not in t.columns]
+        if wanted and read:
+            t = t.join(rows.select(key, *wanted), key)
+    return t
+
+
 def _expression(t: Table, name: str) -> Any:
+    if name in TRAITS:
+        return trait(t, name)
     raw = name.partition(".")[2] if "." in name else name
-    known = (t.date_maj < t.zero).fill_null(False)
     if raw in _FROM_FILE or name.startswith("dossiers."):
+        known = (month_of(t.date_maj) < t.month).fill_null(False)
         value = t[raw].cast("string")
         return ifelse(known & value.notnull(), value, literal(UNKNOWN))
-    seniority = least(greatest(t.month - month_of(t.date_premier_accueil), 0), _MAX_SENIORITY)
     computed = {
         "departement": lambda: t.code_departement,
         "mois_entree": lambda: month_label(t.month),
-        "anciennete": lambda: seniority.fill_null(0).cast("float64"),
+        "anciennete": lambda: _seniority(t).fill_null(0).cast("float64"),
         "actes_3m": lambda: least(t.n_acts.fill_null(0), _MAX_ACTS).cast("float64"),
         "pacea": lambda: t.in_pacea.fill_null(False).cast("int8"),
         "situation_t0": lambda: _situation_label(t.situation_rank),
@@ -154,13 +176,17 @@ def _expression(t: Table, name: str) -> Any:
     return computed[name]() if name in computed else t[raw]
 
 
+def _seniority(t: Table) -> Any:
+    return least(greatest(t.month - month_of(t.date_premier_accueil), 0), _MAX_SENIORITY)
+
+
 def _situation_label(rank: Any) -> Any:
     branches = [(rank == i, literal(label)) for i, label in enumerate(RANKING)]
     return cases(*branches, else_=literal(UNKNOWN))
 
 
 def _keys(eligible: Table) -> Table:
-    return eligible.select("id_jeune", "month", "zero")
+    return eligible.select("id_jeune", "month")
 
 
 def _acts(eligible: Table, tables: Tables, trial: TargetTrial, engine: Engine) -> Table:  # noqa: ARG001
@@ -182,9 +208,9 @@ def _pacea(eligible: Table, tables: Tables, trial: TargetTrial, engine: Engine) 
     spells = spells.filter(spells.dispositif == "PACEA")
     inside = _keys(eligible).join(spells, "id_jeune")
     inside = inside.filter(
-        (inside.date_debut < inside.zero)
-        & (inside.date_saisie < inside.zero)
-        & (inside.date_fin.isnull() | (inside.date_fin >= inside.zero))
+        (month_of(inside.date_debut) < inside.month)
+        & (month_of(inside.date_saisie) < inside.month)
+        & (inside.date_fin.isnull() | (month_of(inside.date_fin) >= inside.month))
     )
     return inside.select("id_jeune", "month").distinct().mutate(in_pacea=literal(value=True))
 
@@ -196,9 +222,9 @@ def _situation(eligible: Table, tables: Tables, trial: TargetTrial, engine: Engi
     spells = spells.select("id_jeune", "date_debut", "date_fin", "date_saisie", rank=rank)
     inside = _keys(eligible).join(spells, "id_jeune")
     inside = inside.filter(
-        (inside.date_debut < inside.zero)
-        & (inside.date_saisie < inside.zero)
-        & (inside.date_fin.isnull() | (inside.date_fin >= inside.zero))
+        (month_of(inside.date_debut) < inside.month)
+        & (month_of(inside.date_saisie) < inside.month)
+        & (inside.date_fin.isnull() | (month_of(inside.date_fin) >= inside.month))
     )
     return inside.group_by("id_jeune", "month").agg(situation_rank=inside["rank"].min())
 

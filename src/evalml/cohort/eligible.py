@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from evalml.engine import Engine, Table, greatest, hash_of, literal, month_of, row_number, window
+from evalml.cohort.entering import entries_of
+from evalml.cohort.month_sets import Calendar, gather, holds, spread, unfold
+from evalml.cohort.two_arms import arm_rules, never_before, with_arms
+from evalml.engine import (
+    Engine,
+    Table,
+    bit_or,
+    cases,
+    greatest,
+    hash_of,
+    literal,
+    month_of,
+    row_number,
+    window,
+)
 from evalml.errors import CohortError
-from evalml.months import first_day
 
 if TYPE_CHECKING:
     from evalml.cohort.trial import TargetTrial
@@ -32,23 +43,6 @@ class Rule:
     column: str
 
 
-def time_zeros(trial: TargetTrial, engine: Engine) -> Table:
-    """Return one row per trial: month number, first day (time zero) and the age rule in force."""
-    rows = [
-        {
-            "month": month,
-            "zero": first_day(month),
-            "age_min": ages.lowest,
-            "age_max": ages.highest,
-            "age_max_rqth": ages.highest_rqth,
-        }
-        for month, ages in zip(trial.months, trial.ages, strict=True)
-    ]
-    types = {"month": "int32", "zero": "date", "age_min": "int32"}
-    types |= {"age_max": "int32", "age_max_rqth": "int32"}
-    return engine.memtable(pd.DataFrame(rows)).cast(types)
-
-
 def structures_of(structures: Table, territory: Territory) -> Table:
     """Return the missions locales of a territory, one row each (their last validity)."""
     latest = structures.mutate(
@@ -68,101 +62,109 @@ def structures_of(structures: Table, territory: Territory) -> Table:
     return unique
 
 
-def open_files(tables: Tables, trial: TargetTrial, engine: Engine) -> Table:
-    """Return one row per person and time zero with an open file in the territory.
+def open_files(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
+    """Return one row per file open at some time zero in the territory.
 
     A person followed by two missions locales belongs to the file opened last; a tie is broken by
     the hash of the file.
+
+    Returns:
+        `id_jeune`, `id_dossier`, `id_structure`, `code_departement`, the columns the trial
+        requires, `block`, and `open`, the months at which the person belongs to the file.
     """
+    required = [c for table, c in _required(trial) if table == "dossiers"]
     files = tables.table("dossiers")
-    files = files.mutate(file_hash=hash_of(files.id_dossier))
-    places = structures_of(tables.table("structures"), trial.territory)
-    local = files.join(places, "id_structure")
-    zeros = time_zeros(trial, engine)
-    opened = local.cross_join(zeros)
-    opened = opened.filter(
-        (opened.date_ouverture < opened.zero)
-        & (opened.date_cloture.isnull() | (opened.date_cloture >= opened.zero))
+    files = files.join(structures_of(tables.table("structures"), trial.territory), "id_structure")
+    files = files.select(
+        "id_jeune",
+        "id_dossier",
+        "id_structure",
+        "code_departement",
+        "date_ouverture",
+        *required,
+        first=month_of(files.date_ouverture) + 1,
+        last=month_of(files.date_cloture).fill_null(calendar.last),
     )
-    order = window(
-        group_by=["id_jeune", "month"], order_by=[opened.date_ouverture.desc(), opened.file_hash]
+    laid = spread(files, calendar)
+    laid = laid.mutate(file_hash=hash_of(laid.id_dossier))
+    opened_later = window(
+        group_by=["id_jeune", "block"],
+        order_by=[laid.date_ouverture.desc(), laid.file_hash],
+        preceding=(None, 1),
     )
-    ranked = opened.mutate(recency=row_number().over(order))
-    return ranked.filter(ranked.recency == 0).drop("recency", "file_hash", "date_cloture")
+    taken = bit_or(laid.months).over(opened_later).fill_null(0)
+    mine = laid.mutate(open=laid.months & ~taken)
+    return mine.filter(mine.open != 0).drop("months", "date_ouverture", "file_hash")
 
 
-def age_at(birth: Any, zero: Any) -> Any:
-    """Return the age in completed years on the day `zero`."""
-    as_number = {
-        name: day.year().cast("int32") * 10000
-        + day.month().cast("int32") * 100
-        + day.day().cast("int32")
-        for name, day in (("birth", birth), ("zero", zero))
-    }
-    return ((as_number["zero"] - as_number["birth"]) // 10000).cast("int32")
+def age_at(born: Any, month: Any) -> Any:
+    """Return the age in completed years on the first day of `month`.
 
-
-def entries_of(tables: Tables, trial: TargetTrial) -> Table:
-    """Return, per person, the month of the first entry and of any earlier spell.
-
-    `entry` is the month of the first spell of rank 1 (or of any rank where renewals count),
-    `ever` the month of the first spell of any rank: an entry after `ever` is no first entry.
+    Args:
+        born: Month number from whose first day the person has lived whole months only.
+        month: Month number.
     """
-    spells = tables.table("accompagnements")
-    spells = spells.filter(spells.dispositif == trial.dispositif)
-    start = month_of(spells.date_debut)
-    first = spells.rang == 1 if trial.first_entry else literal(value=True)
-    return spells.group_by("id_jeune").agg(entry=start.min(where=first), ever=start.min())
+    return ((month - born) // 12).cast("int32")
 
 
-def accompanied_at(tables: Tables, trial: TargetTrial, engine: Engine) -> Table:
-    """Return the (person, month) pairs with an act that took place in the months before.
+def people_at(tables: Tables, trial: TargetTrial) -> Table:
+    """Return one row per person: `id_jeune`, `born`, `rqth_from`, and the columns required."""
+    required = [c for table, c in _required(trial) if table == "jeunes"]
+    people = tables.table("jeunes")
+    late = (people.date_naissance.day() > 1).cast("int32")
+    return people.select(
+        "id_jeune",
+        *required,
+        born=(month_of(people.date_naissance) + late).cast("int32"),
+        rqth_from=month_of(people.rqth_depuis),
+    )
+
+
+def _required(trial: TargetTrial) -> list[tuple[str, str]]:
+    parts = [name.partition(".") for name in trial.eligibility.require]
+    return [(table, column) for table, _, column in parts]
+
+
+def accompanied_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
+    """Return the months with an act that took place in the months before, as sets.
 
     An act counts where it took place (PRESENT) and had been entered before time zero.
     """
     acts = tables.table("actes")
     acts = acts.filter((acts.statut == "PRESENT") & (acts.type != "CONTACT"))
-    acts = acts.select(
+    done = month_of(acts.date_acte)
+    near = acts.select(
         "id_jeune",
-        done=month_of(acts.date_acte),
-        known=greatest(month_of(acts.date_acte), month_of(acts.date_saisie)),
-    ).distinct()
-    zeros = time_zeros(trial, engine).select("month")
-    reach = trial.eligibility.accompanied_within_months
-    near = acts.join(
-        zeros,
-        (zeros.month > acts.known) & (zeros.month <= acts.done + reach),
+        first=greatest(done, month_of(acts.date_saisie)) + 1,
+        last=done + trial.eligibility.accompanied_within_months,
     )
-    return near.select("id_jeune", "month").distinct().mutate(accompanied=literal(value=True))
+    return gather(spread(near, calendar), ["id_jeune"], accompanied=True)
 
 
-def outside_at(tables: Tables, trial: TargetTrial, engine: Engine) -> Table:
-    """Return the (person, month) pairs in a situation that rules an entry out."""
+def outside_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
+    """Return the months in a situation that rules an entry out, as sets."""
     spells = tables.table("situations")
     spells = spells.filter(
         spells.categorie.isin(trial.eligibility.outside_situations) & (spells.etat != "PREVU")
     )
-    zeros = time_zeros(trial, engine).select("month", "zero")
-    covering = spells.join(
-        zeros,
-        (spells.date_debut < zeros.zero)
-        & (spells.date_saisie < zeros.zero)
-        & (spells.date_fin.isnull() | (spells.date_fin >= zeros.zero)),
+    covering = spells.select(
+        "id_jeune",
+        first=greatest(month_of(spells.date_debut), month_of(spells.date_saisie)) + 1,
+        last=month_of(spells.date_fin).fill_null(calendar.last),
     )
-    return covering.select("id_jeune", "month").distinct().mutate(busy=literal(value=True))
+    return gather(spread(covering, calendar), ["id_jeune"], busy=True)
 
 
-def in_programmes_at(tables: Tables, trial: TargetTrial, engine: Engine) -> Table:
-    """Return the (person, month) pairs inside one of the programmes the trial excludes."""
+def in_programmes_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
+    """Return the months inside one of the programmes the trial excludes, as sets."""
     spells = tables.table("accompagnements")
     spells = spells.filter(spells.dispositif.isin(trial.eligibility.outside_programmes))
-    zeros = time_zeros(trial, engine).select("month", "zero")
-    covering = spells.join(
-        zeros,
-        (spells.date_debut < zeros.zero)
-        & (spells.date_fin.isnull() | (spells.date_fin >= zeros.zero)),
+    covering = spells.select(
+        "id_jeune",
+        first=month_of(spells.date_debut) + 1,
+        last=month_of(spells.date_fin).fill_null(calendar.last),
     )
-    return covering.select("id_jeune", "month").distinct().mutate(enrolled=literal(value=True))
+    return gather(spread(covering, calendar), ["id_jeune"], enrolled=True)
 
 
 def at_time_zero(
@@ -178,35 +180,49 @@ def at_time_zero(
             "sequential trials have no grace period (it needs clone-censor-weight); "
             "set grace_months to 0"
         )
-    t = open_files(tables, trial, engine)
-    people = tables.table("jeunes")
-    t = t.join(people, "id_jeune")
-    t = t.left_join(entries_of(tables, trial), "id_jeune").drop("id_jeune_right")
-    for flags in _flags(tables, trial, engine):
-        t = t.left_join(flags, ["id_jeune", "month"]).drop("id_jeune_right", "month_right")
-    age = age_at(t.date_naissance, t.zero)
-    rqth = (t.rqth_depuis < t.zero).fill_null(False)
-    t = t.mutate(age=age, rqth=rqth, treated=(t.entry == t.month).fill_null(False))
+    calendar = Calendar(trial.months[0], trial.months[-1])
+    files = open_files(tables, trial, calendar).join(people_at(tables, trial), "id_jeune")
+    files = files.left_join(entries_of(tables, trial), "id_jeune").drop("id_jeune_right")
+    for flags in _flags(tables, trial, calendar):
+        files = files.left_join(flags, ["id_jeune", "block"]).drop("id_jeune_right", "block_right")
+    files = files.mutate(person=hash_of(files.id_jeune))
+    t = unfold(engine.keep(files, "open_files"), calendar, "open")
+    t = t.mutate(
+        age=age_at(t.born, t.month),
+        rqth=(t.rqth_from < t.month).fill_null(False),
+    )
+    t = with_arms(t, tables, trial, engine)
     columns = _rule_columns(t, trial)
     rules = tuple(rule for rule, _ in columns)
     return t.mutate(**{rule.column: passes for rule, passes in columns}), rules
 
 
-def _flags(tables: Tables, trial: TargetTrial, engine: Engine) -> list[Table]:
-    flags = [accompanied_at(tables, trial, engine)]
+def _flags(tables: Tables, trial: TargetTrial, calendar: Calendar) -> list[Table]:
+    flags = [accompanied_at(tables, trial, calendar)]
     if trial.eligibility.outside_situations:
-        flags.append(outside_at(tables, trial, engine))
+        flags.append(outside_at(tables, trial, calendar))
     if trial.eligibility.outside_programmes:
-        flags.append(in_programmes_at(tables, trial, engine))
+        flags.append(in_programmes_at(tables, trial, calendar))
     return flags
+
+
+def _bound(t: Table, trial: TargetTrial, which: str) -> Any:
+    """Return an age bound in force at each month, as a column."""
+    values: dict[int, list[int]] = {}
+    for month, ages in zip(trial.months, trial.ages, strict=True):
+        values.setdefault(getattr(ages, which), []).append(month)
+    (usual, _), *others = values.items()
+    branches = [(t.month.isin(months), literal(value)) for value, months in others]
+    return cases(*branches, else_=literal(usual)) if branches else literal(usual)
 
 
 def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
     given = trial.eligibility
     ages = {(a.lowest, a.highest, a.highest_rqth) for a in trial.ages}
     lowest, highest, rqth = min(ages)
-    old_enough = (t.age >= t.age_min) & (
-        (t.age <= t.age_max) | (t.rqth & (t.age <= t.age_max_rqth))
+    old_enough = (t.age >= _bound(t, trial, "lowest")) & (
+        (t.age <= _bound(t, trial, "highest"))
+        | (t.rqth & (t.age <= _bound(t, trial, "highest_rqth")))
     )
     months = given.accompanied_within_months
     rules = [
@@ -224,12 +240,12 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
                 f"Accompagné : au moins un acte réalisé dans les {months} mois précédents",
                 "rule_accompanied",
             ),
-            t.accompanied.fill_null(False),
+            holds(t.accompanied, t.place),
         ),
         (
             Rule(
                 "not_yet_entered",
-                f"Jamais entré en {trial.dispositif} auparavant",
+                never_before(trial),
                 "rule_not_yet_entered",
             ),
             t.ever.isnull() | (t.ever >= t.month),
@@ -240,7 +256,7 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         rules.append(
             (
                 Rule("outside_situations", f"Ni en {label} au temps zéro", "rule_outside"),
-                ~t.busy.fill_null(False),
+                ~holds(t.busy, t.place),
             )
         )
     if given.outside_programmes:
@@ -248,7 +264,7 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         rules.append(
             (
                 Rule("outside_programmes", f"Hors {label} au temps zéro", "rule_programmes"),
-                ~t.enrolled.fill_null(False),
+                ~holds(t.enrolled, t.place),
             )
         )
     for name, value in given.require.items():
@@ -259,4 +275,4 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
                 (t[column] == value).fill_null(False),
             )
         )
-    return rules
+    return rules + [(Rule(*words), passes) for words, passes in arm_rules(t, trial)]
