@@ -1,9 +1,4 @@
-"""The only module that knows the data engine: ibis expressions, run by DuckDB (or Spark).
-
-Stages build expressions from the tables they are given with ibis' own methods and the few names
-re-exported here, and call `Engine.keep` where a result is read more than once. Expressions that
-do not mean the same on every engine are listed in `docs/decisions/0002-ibis-on-duckdb.md`.
-"""
+"""DuckDB, inside the process: the engine of every day, and the reader of files for the others."""
 
 from __future__ import annotations
 
@@ -15,49 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import ibis
-from ibis import _, cases, ifelse, literal, row_number, window
-from ibis.expr.types import BooleanValue, Column, Table, Value
 
-from evalml.errors import EvalmlError, ExtractError, nearest
+from evalml.errors import ExtractError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pandas as pd
+    import pyarrow as pa
+    from ibis.expr.types import Table
 
-__all__ = [
-    "BooleanValue",
-    "Column",
-    "Engine",
-    "Table",
-    "Value",
-    "_",
-    "cases",
-    "coalesce",
-    "greatest",
-    "hash_of",
-    "ifelse",
-    "interval",
-    "least",
-    "literal",
-    "month_label",
-    "month_of",
-    "null",
-    "open_engine",
-    "row_number",
-    "span",
-    "union",
-    "window",
-]
-
-ENGINES = ("duckdb", "spark")
-
-least = ibis.least
-coalesce = ibis.coalesce
-interval = ibis.interval
-null = ibis.null
-greatest = ibis.greatest
-union = ibis.union
+SORTED_ROWS = 50_000
+"""Results up to this size are put in the order of their columns: it depends on no engine."""
 
 
 @dataclass(slots=True, repr=False)
@@ -69,32 +33,77 @@ class Engine:
         backend: The ibis backend.
         statements: Compiled SQL of every result kept, in order: it goes into the run record.
         names: How many tables were named after each stem.
+        kept: Names of the results kept.
     """
 
     name: str
     backend: Any
     statements: list[tuple[str, str]] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
+
+    @property
+    def local(self) -> Engine:
+        """The engine that reads files and databases this machine alone can see: DuckDB."""
+        return self
+
+    def adopt(self, rows: Table, name: str) -> Table:  # noqa: ARG002 - Spark needs a name
+        """Return rows of `local` as a table of this engine."""
+        return rows
 
     def keep(self, expression: Table, name: str) -> Table:
         """Compute `expression` once and return the table that holds it.
 
         Args:
             expression: What to compute.
-            name: Name of the temporary table, unique in the run.
+            name: Name of the temporary table; another is made of it where it is taken.
         """
-        sql = str(ibis.to_sql(expression, dialect=self.backend.name))
-        self.statements.append((name, sql))
-        return self.backend.create_table(name, expression, temp=True, overwrite=True)
+        name = self._free(name)
+        self.statements.append((name, self.sql(expression)))
+        return self.backend.create_table(name, expression, temp=True)
+
+    def _free(self, name: str) -> str:
+        """Return `name`, or `name_2` where a result of that name is kept already."""
+        number, free = 1, name
+        while free in self.kept:
+            number += 1
+            free = f"{name}_{number}"
+        self.kept.add(free)
+        return free
+
+    def sql(self, expression: Table) -> str:
+        """Return the SQL that this engine runs for an expression."""
+        return str(ibis.to_sql(expression, dialect=self.backend.name))
 
     def fetch(self, expression: Table) -> pd.DataFrame:
-        """Bring the rows of `expression` into memory as a pandas frame."""
+        """Bring the rows of `expression` into memory as a pandas frame.
+
+        The rows of a small result that asks for no order come in the order of their columns,
+        which is the same on every engine and with every number of threads.
+        """
+        frame = self._frame(expression)
+        asked = type(expression.op()).__name__ in ("Sort", "Limit")
+        if asked or not 1 < len(frame) <= SORTED_ROWS:
+            return frame
+        return frame.sort_values(list(frame.columns), ignore_index=True)
+
+    def _frame(self, expression: Table) -> pd.DataFrame:
         frame: pd.DataFrame = expression.to_pandas()
         return frame
 
     def memtable(self, frame: pd.DataFrame) -> Table:
         """Return `frame` as a table expression."""
         return ibis.memtable(frame)
+
+    def take(self, batches: pa.RecordBatchReader, name: str) -> Table:
+        """Store a stream of Arrow batches, never all of it in memory, as a table called `name`."""
+        connection = self.backend.con
+        connection.register("arriving", batches)
+        try:
+            connection.table("arriving").create(name)
+        finally:
+            connection.unregister("arriving")
+        return self.backend.table(name)
 
     def read_parquet(self, paths: Path | Sequence[Path], name: str) -> Table:
         """Return the Parquet files as a lazy table called `name`."""
@@ -132,8 +141,7 @@ class Engine:
 
     def batches(self, expression: Table, rows: int = 250_000) -> Iterator[Any]:
         """Give the rows of `expression` as Arrow record batches, never all of them at once."""
-        sql = str(ibis.to_sql(expression, dialect=self.backend.name))
-        yield from self.backend.con.execute(sql).to_arrow_reader(rows)
+        yield from self.backend.con.execute(self.sql(expression)).to_arrow_reader(rows)
 
     def write_parquet(self, expression: Table, path: Path) -> None:
         """Write the rows of `expression` to a Parquet file, without passing through Python."""
@@ -142,6 +150,11 @@ class Engine:
     def write_csv(self, expression: Table, path: Path) -> None:
         """Write the rows of `expression` to a UTF-8 CSV file, without passing through Python."""
         expression.to_csv(str(path))
+
+    @property
+    def faults(self) -> tuple[type[Exception], ...]:
+        """What this engine raises when it cannot read a file."""
+        return (duckdb.Error, OSError, UnicodeDecodeError)
 
     @contextmanager
     def reading(self, what: str) -> Iterator[None]:
@@ -155,7 +168,7 @@ class Engine:
         """
         try:
             yield
-        except (duckdb.Error, OSError, UnicodeDecodeError) as error:
+        except self.faults as error:
             # The engine's own message may quote a cell: it is not passed on.
             raise ExtractError(f"{what} ({type(error).__name__})") from None
 
@@ -164,51 +177,11 @@ class Engine:
         return f"Engine({self.name}, {len(self.statements)} results kept)"
 
 
-def open_engine(
-    name: str = "duckdb", *, memory_limit: str | None = None, threads: int | None = None
-) -> Engine:
-    """Open an engine.
-
-    Args:
-        name: `duckdb` or `spark`.
-        memory_limit: Memory DuckDB may take before it spills to disk, such as `4GB`.
-        threads: Number of threads, all by default.
-
-    Raises:
-        EvalmlError: No engine has that name, or it is not installed.
-    """
-    if name not in ENGINES:
-        raise EvalmlError(f"no engine is called '{name}'; {nearest(name, ENGINES)}")
-    if name == "spark":
-        raise EvalmlError("the Spark engine is not available in this version; use --engine duckdb")
+def open_duckdb(memory_limit: str | None = None, threads: int | None = None) -> Engine:
+    """Open DuckDB in memory; past its memory limit it spills to the temporary folder."""
     settings: dict[str, Any] = {"temp_directory": tempfile.gettempdir()}
     if memory_limit is not None:
         settings["memory_limit"] = memory_limit
     if threads is not None:
         settings["threads"] = threads
-    backend = ibis.duckdb.connect(**settings)
-    return Engine(name, backend)
-
-
-def month_of(day: Any) -> Any:
-    """Return the month number (`evalml.months`) of a date column: year * 12 + month - 1."""
-    return (day.year().cast("int32") * 12 + day.month().cast("int32") - 1).cast("int32")
-
-
-def month_label(number: Any) -> Any:
-    """Return the month of a month number as text, such as 2024-03."""
-    return (
-        (number // 12).cast("int32").cast("string")
-        + "-"
-        + ((number % 12 + 1).cast("int32").cast("string").lpad(2, "0"))
-    )
-
-
-def span(first: Any, last: Any) -> Any:
-    """Return the integers from `first` to `last`, both included, as an array column."""
-    return ibis.range(first, last + 1)
-
-
-def hash_of(column: Any) -> Any:
-    """Return 16 hexadecimal digits that depend on the value only: the house tie-breaker."""
-    return column.cast("string").hexdigest("sha256").substr(0, 16)
+    return Engine("duckdb", ibis.duckdb.connect(**settings))

@@ -1,0 +1,63 @@
+"""The only package that knows the data engine: ibis expressions, run by DuckDB or by Spark.
+
+Stages build expressions from the tables they are given with ibis' own methods and the few names
+re-exported here, and call `Engine.keep` where a result is read more than once. Expressions that
+do not mean the same on every engine are listed in `docs/decisions/0002-ibis-on-duckdb.md`;
+`tests/house/test_portable.py` refuses them everywhere else.
+"""
+
+from __future__ import annotations
+
+from evalml.engine.duck import Engine
+from evalml.engine.expressions import (
+    BooleanValue,
+    Column,
+    Table,
+    Value,
+    _,
+    bit_or,
+    cases,
+    coalesce,
+    greatest,
+    hash_of,
+    ifelse,
+    interval,
+    least,
+    literal,
+    month_label,
+    month_of,
+    null,
+    row_number,
+    span,
+    union,
+    window,
+)
+from evalml.engine.opening import ENGINES, open_engine, refuse_missing_engine
+
+__all__ = [
+    "ENGINES",
+    "BooleanValue",
+    "Column",
+    "Engine",
+    "Table",
+    "Value",
+    "_",
+    "bit_or",
+    "cases",
+    "coalesce",
+    "greatest",
+    "hash_of",
+    "ifelse",
+    "interval",
+    "least",
+    "literal",
+    "month_label",
+    "month_of",
+    "null",
+    "open_engine",
+    "refuse_missing_engine",
+    "row_number",
+    "span",
+    "union",
+    "window",
+]

@@ -1,0 +1,69 @@
+"""Expressions that mean the same on every engine, and ibis' own that stages may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+from ibis import _, cases, ifelse, literal, row_number, window
+from ibis.expr.types import BooleanValue, Column, Table, Value
+
+__all__ = [
+    "BooleanValue",
+    "Column",
+    "Table",
+    "Value",
+    "_",
+    "bit_or",
+    "cases",
+    "coalesce",
+    "greatest",
+    "hash_of",
+    "ifelse",
+    "interval",
+    "least",
+    "literal",
+    "month_label",
+    "month_of",
+    "null",
+    "row_number",
+    "span",
+    "union",
+    "window",
+]
+
+least = ibis.least
+coalesce = ibis.coalesce
+interval = ibis.interval
+null = ibis.null
+greatest = ibis.greatest
+union = ibis.union
+
+
+@ibis.udf.agg.builtin
+def bit_or(number: int) -> int:  # type: ignore[empty-body]
+    """Return the bits that any row of the group has; the engines have it, ibis not for all."""
+
+
+def month_of(day: Any) -> Any:
+    """Return the month number (`evalml.months`) of a date column: year * 12 + month - 1."""
+    return (day.year().cast("int32") * 12 + day.month().cast("int32") - 1).cast("int32")
+
+
+def month_label(number: Any) -> Any:
+    """Return the month of a month number as text, such as 2024-03."""
+    return (
+        (number // 12).cast("int32").cast("string")
+        + "-"
+        + ((number % 12 + 1).cast("int32").cast("string").lpad(2, "0"))
+    )
+
+
+def span(first: Any, last: Any) -> Any:
+    """Return the integers from `first` to `last`, both included, as an array column."""
+    return ibis.range(first, last + 1)
+
+
+def hash_of(column: Any) -> Any:
+    """Return 16 hexadecimal digits that depend on the value only: the house tie-breaker."""
+    return column.cast("string").hexdigest("sha256").substr(0, 16)

@@ -1,0 +1,208 @@
+"""Spark: the same expressions where the data already live, on a cluster or on this machine.
+
+Spark computes lazily and forgets: what is kept is written as Parquet to a scratch folder that the
+whole cluster sees, or held by the cluster where there is no such folder. Results come back through
+Arrow and DuckDB, so that a frame has the same types whichever engine computed it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import shutil
+import tempfile
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from evalml.engine.duck import Engine, open_duckdb
+from evalml.engine.java import java_home
+from evalml.engine.sites import Site, spark_site
+from evalml.errors import EvalmlError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+    import pyarrow as pa
+    from ibis.expr.types import Table
+
+SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+}
+"""What a session must hold for results to be those of DuckDB; a cluster accepts all of them."""
+
+LOCAL_SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.shuffle.partitions": "8",
+    "spark.sql.catalogImplementation": "in-memory",
+}
+"""What suits one machine: no web page, no open port, few parts."""
+
+LOCAL_MEMORY = "4g"
+
+
+@dataclass(slots=True, repr=False)
+class SparkEngine(Engine):
+    """A Spark session.
+
+    Attributes:
+        session: The session.
+        scratch: Folder or URL where results are kept, None where the cluster holds them.
+        reader: DuckDB, for what only this machine can read.
+    """
+
+    session: Any = None
+    scratch: str | None = None
+    reader: Engine = field(default_factory=open_duckdb)
+
+    @property
+    def local(self) -> Engine:
+        """DuckDB: it reads CSV files and databases, and hands the typed rows over."""
+        return self.reader
+
+    def adopt(self, rows: Table, name: str) -> Table:
+        """Hand rows of `local` over to Spark: through the scratch folder, else through Arrow."""
+        if self.scratch is not None and "://" not in self.scratch:
+            path = Path(self.scratch) / f"{name}.parquet"
+            self.reader.write_parquet(rows, path)
+            return self.read_parquet(path, name)
+        arriving = self.session.createDataFrame(rows.to_pyarrow())
+        arriving.createOrReplaceTempView(name)
+        return self.backend.table(name)
+
+    def keep(self, expression: Table, name: str) -> Table:
+        """Compute `expression` once: written to the scratch folder, or held by the cluster."""
+        name = self._free(name)
+        self.statements.append((name, self.sql(expression)))
+        rows = _typed(self._frame_of(expression), expression)
+        if self.scratch is not None:
+            place = f"{self.scratch}/{name}-{uuid.uuid4().hex[:8]}"
+            rows.write.parquet(place)
+            rows = self.session.read.parquet(place)
+        else:
+            rows = rows.localCheckpoint(eager=True)
+        rows.createOrReplaceTempView(name)
+        return self.backend.table(name)
+
+    def read_parquet(self, paths: Path | Sequence[Path], name: str) -> Table:
+        """Return the Parquet files as a lazy table called `name`."""
+        many = [paths] if isinstance(paths, Path) else list(paths)
+        read = self.session.read.parquet(*(str(path) for path in many))
+        read.createOrReplaceTempView(name)
+        return self.backend.table(name)
+
+    def batches(self, expression: Table, rows: int = 250_000) -> Iterator[Any]:
+        """Give the rows of `expression` as Arrow record batches."""
+        yield from self._arrow(expression).to_batches(max_chunksize=rows)
+
+    def write_parquet(self, expression: Table, path: Path) -> None:
+        """Write the rows of `expression` to one Parquet file of this machine."""
+        self.reader.write_parquet(ibis.memtable(self._arrow(expression)), path)
+
+    def write_csv(self, expression: Table, path: Path) -> None:
+        """Write the rows of `expression` to one CSV file of this machine."""
+        self.reader.write_csv(ibis.memtable(self._arrow(expression)), path)
+
+    @property
+    def faults(self) -> tuple[type[Exception], ...]:
+        """What Spark raises when it cannot read a file."""
+        from pyspark.errors import PySparkException
+
+        return (PySparkException, *self.reader.faults)
+
+    def _frame(self, expression: Table) -> pd.DataFrame:
+        return self.reader._frame(ibis.memtable(self._arrow(expression)))  # noqa: SLF001
+
+    def _arrow(self, expression: Table) -> pa.Table:
+        found: pa.Table = self._frame_of(expression).toArrow()
+        return found.cast(expression.schema().to_pyarrow())
+
+    def _frame_of(self, expression: Table) -> Any:
+        """Return the lazy Spark frame of an expression; its memtables are handed over first."""
+        self.backend._run_pre_execute_hooks(expression)  # noqa: SLF001 - ibis has no public door
+        return self.session.sql(self.backend.compile(expression))
+
+
+def _typed(rows: Any, expression: Table) -> Any:
+    """Give the columns the types ibis counts on: Spark may compute narrower ones."""
+    from ibis.backends.pyspark.datatypes import PySparkSchema
+
+    wanted = PySparkSchema.from_ibis(expression.schema())
+    return rows.select(*(rows[f.name].cast(f.dataType).alias(f.name) for f in wanted.fields))
+
+
+def open_spark(memory_limit: str | None = None, threads: int | None = None) -> SparkEngine:
+    """Open the session that `EVALML_SPARK` names, or reuse the one already open.
+
+    Args:
+        memory_limit: Memory of Spark where it runs on this machine, such as `4GB`.
+        threads: Threads where it runs on this machine and `EVALML_SPARK` does not say.
+
+    Raises:
+        EvalmlError: The session could not be opened.
+    """
+    site = spark_site(threads)
+    try:
+        session = _session(site, memory_limit)
+    except Exception as error:
+        raise EvalmlError(
+            f"Spark could not be reached at {site.url} ({type(error).__name__}); check "
+            "EVALML_SPARK, and that the cluster's Spark is 4.0: `evalml doctor` says what is here"
+        ) from error
+    backend = ibis.pyspark.connect(session)
+    reader = open_duckdb(memory_limit, threads)
+    return SparkEngine("spark", backend, session=session, scratch=_scratch(site), reader=reader)
+
+
+def _session(site: Site, memory_limit: str | None) -> Any:
+    from pyspark.sql import SparkSession
+
+    settings = dict(SETTINGS)
+    if site.connect:
+        session = SparkSession.builder.remote(site.url).getOrCreate()
+    else:
+        os.environ["JAVA_HOME"] = str(java_home())
+        if site.local:
+            settings |= LOCAL_SETTINGS
+            settings["spark.driver.memory"] = _java_memory(memory_limit)
+            settings["spark.local.dir"] = tempfile.gettempdir()
+            settings["spark.sql.warehouse.dir"] = tempfile.gettempdir()
+        builder = SparkSession.builder.master(site.url).appName("evalml")
+        for key, value in settings.items():
+            builder = builder.config(key, value)
+        session = builder.getOrCreate()
+        session.sparkContext.setLogLevel("ERROR")
+    for key, value in SETTINGS.items():
+        session.conf.set(key, value)
+    return session
+
+
+def _java_memory(limit: str | None) -> str:
+    """Return a memory limit as Java writes it: `4GB` gives `4g`."""
+    found = re.fullmatch(r"(\d+)\s*([KMGT])I?B?", (limit or LOCAL_MEMORY).strip().upper())
+    if found is None:
+        raise EvalmlError(f"'{limit}' is no amount of memory; write it like 4GB")
+    return f"{found[1]}{found[2].lower()}"
+
+
+def _scratch(site: Site) -> str | None:
+    """Return a new folder for the results of this session; on this machine it goes with it."""
+    if site.scratch is not None:
+        return f"{site.scratch.rstrip('/')}/evalml-{uuid.uuid4().hex[:12]}"
+    if not site.local:
+        return None
+    folder = tempfile.mkdtemp(prefix="evalml-spark-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
