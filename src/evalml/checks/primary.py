@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalml.checks.instrument import check_encouragement
 from evalml.checks.negative_controls import estimate_controls
 from evalml.checks.refit import estimator
 from evalml.checks.run import run_checks
@@ -42,6 +43,8 @@ def check_study(
         study: Says the thresholds, the estimand and the primary method.
         labels: French labels of the covariates.
     """
+    if study.comparison.design == "encouragement":
+        return check_encouragement(comparison, effects, study.checks, labels)
     return run_checks(
         comparison,
         effects,
@@ -83,7 +86,7 @@ def check_primary(
     found = [
         e for e in effects if (e.outcome, e.horizon_months, e.method) == wanted and not e.subgroup
     ]
-    if not found or isnan(found[0].estimate):
+    if not found or isnan(found[0].estimate) or study.comparison.design == "encouragement":
         return []
     again = estimator(study.primary.method, estimand=study.estimand, seed=study.seed)
     return run_sensitivity(

@@ -20,6 +20,8 @@ from evalml.errors import DataError, nearest
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    import pandas as pd
+
     from evalml.arrays import BoolVector, IntVector, Vector
 
 Estimator: TypeAlias = Callable[[Comparison, str], Effect]
@@ -50,7 +52,13 @@ def take_rows(comparison: Comparison, rows: IntVector | BoolVector) -> Compariso
         cluster=None if comparison.cluster is None else comparison.cluster[index],
         person=comparison.person[index],
         subgroups=comparison.subgroups.iloc[index].reset_index(drop=True),
+        strata=_rows(comparison.strata, index),
+        instrument=None if comparison.instrument is None else comparison.instrument[index],
     )
+
+
+def _rows(frame: pd.DataFrame | None, index: IntVector) -> pd.DataFrame | None:
+    return None if frame is None else frame.iloc[index].reset_index(drop=True)
 
 
 def with_measure(comparison: Comparison, measure: Measure) -> Comparison:

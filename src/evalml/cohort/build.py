@@ -83,9 +83,7 @@ def build_cohort(
         later_entry=later.ifelse(described.entry, None),
     )
     keep = ["entry", "id_jeune", "person", "month", "treated", "id_structure", "code_departement"]
-    entries = engine.keep(
-        numbered.select(*keep, "later_entry", *columns, *extra), engine.fresh_name("entries")
-    )
+    entries = engine.keep(numbered.select(*keep, "later_entry", *columns, *extra), "entries")
     return Cohort(trial, entries, columns, flow)
 
 

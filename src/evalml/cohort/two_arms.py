@@ -79,17 +79,7 @@ def arm_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
     if trial.design == "active_comparator":
         rules += _comparator_rules(t, trial)
     if trial.design == "accepted_refused":
-        answered = t.accepted.notnull()
-        rules += [
-            (
-                ("applied", "A envoyé une candidature à l’IAE dans le mois", "rule_applied"),
-                t.applied.fill_null(False),
-            ),
-            (
-                ("answered", "Candidature acceptée ou refusée (ni annulée, ni en cours)", "rule_answered"),
-                answered,
-            ),
-        ]  # fmt: skip
+        rules += _application_rules(t)
     return rules
 
 
@@ -126,4 +116,13 @@ def _comparator_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
             ),
             t.treated | waits,
         ),
+    ]
+
+
+def _application_rules(t: Table) -> list[tuple[Words, Any]]:
+    sent = "A envoyé une candidature à l’IAE dans le mois"
+    said = "Candidature acceptée ou refusée (ni annulée, ni en cours)"
+    return [
+        (("applied", sent, "rule_applied"), t.applied.fill_null(False)),
+        (("answered", said, "rule_answered"), t.accepted.notnull()),
     ]

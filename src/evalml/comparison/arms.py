@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,8 +100,10 @@ def assemble(
         cluster="id_structure",
         person="person",
         subgroups=subgroups,
-        strata=["month"],
+        strata=["month"] if cohort.trial.same_months else [],
     )
+    if cohort.trial.instrument:
+        comparison = replace(comparison, instrument=entries["capacite"].to_numpy(dtype=float))
     crossover = _crossover(entries, outcomes.panel.months[1])
     return Arms(comparison, trajectories, crossover, grouped)
 

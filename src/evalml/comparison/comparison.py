@@ -83,6 +83,7 @@ class Comparison:
         notes: What was left out on the way (constant or repeated columns, rows), with counts.
         strata: n rows, further columns on which matched persons may have to be equal (the month
             of the trial), or None.
+        instrument: What moves entry and nothing else, shape (n,), or None.
     """
 
     treated: BoolVector
@@ -94,6 +95,7 @@ class Comparison:
     subgroups: pd.DataFrame
     notes: tuple[str, ...] = ()
     strata: pd.DataFrame | None = None
+    instrument: Vector | None = None
 
     @property
     def n_treated(self) -> int:

@@ -1,0 +1,197 @@
+"""What a study can hope to see, computed before any effect is.
+
+Minimum detectable effect (t_{1-alpha/2} + t_{power}) x standard error (Bloom 1995,
+https://doi.org/10.1177/0193841X9501900504). The standard error is foreseen from the comparison arm
+alone, so that nobody has looked at the effect: with a share `rho` of the variance left by the
+covariates between missions locales, and both arms inside the same ones,
+
+    V = s^2 (1 - R^2) { (1 - rho) (1/n1 + 1/n0) + rho sum_g (a_g - b_g)^2 },
+
+where n0 is the comparison arm's effective size and a_g, b_g are the shares of the arms in area g.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from evalml.checks.check import Check
+from evalml.checks.detectable_effect import minimum_detectable_effect
+from evalml.checks.french import effect as effect_text
+from evalml.checks.french import french, number, percent
+from evalml.comparison.columns import gram, solve_kept, standardise
+
+if TYPE_CHECKING:
+    from evalml.arrays import BoolVector, IntVector, Vector
+    from evalml.comparison.comparison import Comparison, Measure
+    from evalml.study import Study
+
+QUESTION = french("L'étude est-elle assez grande pour l'effet qu'elle cherche ?")
+COLUMNS = (
+    "outcome", "label", "horizon_months", "n_treated", "n_effective", "clusters", "baseline",
+    "r_squared", "icc", "detectable", "unit",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What the comparison arm says of one outcome.
+
+    Attributes:
+        n_treated: Treated rows whose outcome is known.
+        n_effective: Rows the weighted comparison arm is worth, at most its persons.
+        clusters: Missions locales.
+        baseline: Level expected without the programme.
+        r_squared: Share of the variance that the covariates explain.
+        icc: Share of the rest that lies between missions locales.
+        std_error: Standard error to expect.
+    """
+
+    n_treated: int
+    n_effective: float
+    clusters: int
+    baseline: float
+    r_squared: float
+    icc: float
+    std_error: float
+
+
+def power_table(comparison: Comparison, weights: Vector, study: Study) -> pd.DataFrame:
+    """Return the minimum detectable effect of each outcome and horizon.
+
+    Args:
+        comparison: The two arms; the outcomes of the treated are not looked at.
+        weights: Weights that give the comparison arm the composition of the treated, shape (n,).
+        study: Says the level and the power.
+
+    Returns:
+        One row per outcome and horizon; `baseline` and `detectable` are in points where the
+        outcome is a proportion, in its unit otherwise.
+    """
+    limits, rows = study.checks, []
+    for measure in comparison.measures:
+        found = foresee(comparison, measure, weights)
+        scale = 100.0 if measure.unit == "proportion" else 1.0
+        df = float(found.clusters - 1) if found.clusters > 1 else None
+        smallest = minimum_detectable_effect(found.std_error, limits.alpha, limits.power, df)
+        rows.append(
+            (
+                measure.outcome,
+                measure.label,
+                measure.horizon_months,
+                found.n_treated,
+                round(found.n_effective),
+                found.clusters,
+                scale * found.baseline,
+                found.r_squared,
+                found.icc,
+                scale * smallest,
+                "points" if measure.unit == "proportion" else measure.unit,
+            )
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def foresee(comparison: Comparison, measure: Measure, weights: Vector) -> Foreseen:
+    """Foresee the standard error of an effect from the comparison arm alone."""
+    known = ~np.isnan(measure.values)
+    waiting, entering = known & ~comparison.treated, known & comparison.treated
+    y, w = measure.values[waiting], weights[waiting]
+    baseline = float(np.average(y, weights=w))
+    total = float(np.average((y - baseline) ** 2, weights=w))
+    left = _left_over(comparison.design.matrix[waiting], y, w)
+    left_variance = float(np.average(left**2, weights=w))
+    persons = np.unique(comparison.person[waiting]).size
+    n0 = min(float(w.sum() ** 2 / (w @ w)), float(persons))
+    n1 = int(entering.sum())
+    codes = _codes(comparison.cluster, known)
+    rho = 0.0 if codes is None else intraclass(left, codes[waiting])
+    apart = 0.0 if codes is None else _apart(codes, weights, entering, waiting)
+    variance = left_variance * ((1 - rho) * (1 / max(n1, 1) + 1 / n0) + rho * apart)
+    return Foreseen(
+        n1,
+        n0,
+        0 if codes is None else int(np.unique(codes[known]).size),
+        baseline,
+        1 - left_variance / total if total > 0 else 0.0,
+        rho,
+        float(np.sqrt(variance)),
+    )
+
+
+def _codes(cluster: IntVector | None, known: BoolVector) -> IntVector | None:
+    return None if cluster is None or np.unique(cluster[known]).size < 2 else cluster  # noqa: PLR2004
+
+
+def _left_over(X: np.ndarray, y: Vector, w: Vector) -> Vector:
+    """Return what the covariates do not explain of y, by weighted least squares, shape (n,)."""
+    Z = standardise(X).Z
+    rest: Vector = y - Z @ solve_kept(gram(Z, w), Z.T @ (w * y))
+    return rest
+
+
+def intraclass(values: Vector, codes: IntVector) -> float:
+    """Return the share of the variance between groups, by analysis of variance, at least 0.
+
+    Args:
+        values: Shape (n,).
+        codes: Group of each, shape (n,).
+    """
+    groups = np.unique(codes, return_inverse=True)[1]
+    sizes = np.bincount(groups).astype(np.float64)
+    k, n = sizes.size, values.size
+    if k < 2 or n <= k:  # noqa: PLR2004
+        return 0.0
+    means = np.bincount(groups, values) / sizes
+    between = float(sizes @ (means - values.mean()) ** 2) / (k - 1)
+    within = float(((values - means[groups]) ** 2).sum()) / (n - k)
+    usual = (n - float(sizes @ sizes) / n) / (k - 1)
+    bottom = between + (usual - 1) * within
+    return max((between - within) / bottom, 0.0) if bottom > 0 else 0.0
+
+
+def _apart(codes: IntVector, weights: Vector, entering: BoolVector, waiting: BoolVector) -> float:
+    """Return the sum of squared differences between the arms' shares in each group."""
+    size = int(codes.max()) + 1
+    a = np.bincount(codes[entering], minlength=size) / max(int(entering.sum()), 1)
+    b = np.bincount(codes[waiting], weights[waiting], minlength=size) / weights[waiting].sum()
+    return float(((a - b) ** 2).sum())
+
+
+def check_power(table: pd.DataFrame, study: Study) -> Check:
+    """Say whether the study can see the smallest effect that it says is useful.
+
+    Args:
+        table: What `power_table` returned.
+        study: Says the primary outcome and the useful effect.
+    """
+    at = (table["outcome"] == study.primary.outcome) & (
+        table["horizon_months"] == study.primary.horizon
+    )
+    rows, wanted = table[at], study.minimum_effect
+    key = f"{study.primary.outcome}_m{study.primary.horizon}"
+    if rows.empty:
+        sentence = french("La puissance ne peut être jugée : le critère principal n'est pas là.")
+        return Check("power", QUESTION, None, None, None, sentence, key, gating=False)
+    row = rows.iloc[0]
+    proportion = row["unit"] == "points"
+    unit = "proportion" if proportion else str(row["unit"])
+    value = float(row["detectable"]) / (100 if proportion else 1)
+    told = (
+        f"Avant toute estimation : avec une puissance de {percent(study.checks.power, 0)}, cette "
+        f"étude peut voir un effet d'au moins {effect_text(value, unit)} "
+        f"({number(int(row['clusters']))} missions locales)"
+    )
+    if wanted is None:
+        return Check("power", QUESTION, None, value, None, french(told + "."), key, gating=False)
+    passed = value <= wanted
+    rest = (
+        f" ; l'effet utile fixé d'avance, {effect_text(wanted, unit)}, est à sa portée."
+        if passed
+        else f" ; l'effet utile fixé d'avance, {effect_text(wanted, unit)}, lui échapperait le "
+        "plus souvent : ne rien trouver ne prouverait pas l'absence d'effet."
+    )
+    return Check("power", QUESTION, passed, value, wanted, french(told + rest), key, gating=False)
