@@ -62,5 +62,5 @@ class Thresholds(Part):
     positive_effect: float = Field(0.05, gt=0)
     draws: int = Field(999, ge=99)
     refits: int = Field(60, ge=2)
-    areas: int = Field(5, ge=2)
+    areas: int = Field(6, ge=2)
     contamination: float = Field(0.05, ge=0, le=1)

@@ -130,7 +130,7 @@ DESIGNS: dict[str, DesignCard] = {
                 Need("the dates are known, and differ within the territory", n.areas_known),
                 Need("the outcome means the same before and after", n.seen_alike),
             ),
-            ("callaway_santanna", "sun_abraham", "imputation", "wald_did"),
+            ("callaway_santanna", "sun_abraham", "imputation", "wald_did", "triple_difference"),
             "evalml rollout DATA",
             "two-way fixed effects compare with areas open already: shown biased",
         ),
@@ -259,6 +259,14 @@ METHODS: dict[str, MethodCard] = {
             "take-up that barely moves",
             "wald_did.md",
             ("late",),
+        ),
+        MethodCard(
+            "triple_difference",
+            "Triple difference",
+            "youths of the same areas whom the programme does not take: they show the area's shocks",
+            "witnesses who enter, or whose job market moves otherwise",
+            "triple_difference.md",
+            ("itt",),
         ),
         MethodCard(
             "iv",

@@ -1,0 +1,11 @@
+"""Areas that open a programme one after another: who came to them, when, and what became of them.
+
+From the checked tables to cells (area x half-year of first demand x month since the demand), the
+one thing a roll-out is estimated from.
+"""
+
+from evalml.areas.cells import AreaCells, area_cells
+from evalml.areas.people import FirstDemands, first_demands
+from evalml.areas.waves import waves_of
+
+__all__ = ["AreaCells", "FirstDemands", "area_cells", "first_demands", "waves_of"]

@@ -1,0 +1,228 @@
+"""From the youths of a roll-out to cells: how many, and how many of them in each outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from evalml.areas.people import TRAITS
+from evalml.engine import greatest, ifelse, literal, month_of, union
+from evalml.errors import StudyError
+from evalml.months import month_number
+from evalml.outcomes import choose_outcomes
+from evalml.outcomes.compute import monthly_value
+from evalml.panel.build import last_contacts, spell_flags
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evalml.areas.people import FirstDemands
+    from evalml.arrays import IntVector, Matrix
+    from evalml.engine import Engine, Table
+    from evalml.outcomes import Outcome
+    from evalml.tables import Tables
+
+ENTERED = "entered"
+"""Name of the take-up: whether the programme was entered by that month."""
+Block: TypeAlias = tuple[str, str, str, int]
+"""Level, subgroup, value, month since the first demand."""
+BLOCK = ("level", "subgroup", "subgroup_value", "k")
+KEYS = ["level", "subgroup", "subgroup_value", "area", "cohort", "k"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AreaCells:
+    """Counts by area, half-year of first demand and month since it.
+
+    Attributes:
+        table: One row per level (`eligible`, `witness`), subgroup, value, area, cohort and month
+            `k` since the first demand: `n` youths, and for each outcome `NAME_n` (observed) and
+            `NAME_sum`. The subgroup is empty for all; `entered` splits by take-up by month k.
+        areas: What `FirstDemands` says of the areas, sorted; rows of every matrix follow it.
+        cohorts: Half-years in order; columns of every matrix follow it.
+        wanted: Half-years whose effect is wanted.
+        months: The months k, in order.
+        outcomes: The outcomes of the study, as this extract can observe them.
+        flow: Who was kept at each rule.
+        blocks: The rows of the table by level, subgroup, value and month.
+    """
+
+    table: pd.DataFrame
+    areas: pd.DataFrame
+    cohorts: tuple[int, ...]
+    wanted: tuple[int, ...]
+    months: tuple[int, ...]
+    outcomes: tuple[Outcome, ...]
+    flow: pd.DataFrame
+    blocks: dict[Block, IntVector] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Find the rows of each block once."""
+        found: dict[Any, Any] = self.table.groupby(list(BLOCK)).indices
+        self.blocks.update({key: np.asarray(rows, np.int64) for key, rows in found.items()})
+
+    def __repr__(self) -> str:
+        """Give the size only."""
+        return f"AreaCells({len(self.areas)} areas x {len(self.cohorts)} half-years)"
+
+    def matrices(
+        self, name: str, k: int, level: str = "eligible", group: tuple[str, str] = ("", "")
+    ) -> tuple[Matrix, Matrix]:
+        """Return counts and sums of an outcome, each of shape (areas, cohorts).
+
+        Args:
+            name: An outcome, `entered`, `n` (youths), or `TRAIT=VALUE` for the composition.
+            k: Month since the first demand.
+            level: `eligible` or `witness`.
+            group: Subgroup and value.
+        """
+        trait, _, value = name.partition("=")
+        rows = self._rows(k, level, (trait, value) if value else group)
+        count, total = ("n", "n") if value or name == "n" else (f"{name}_n", f"{name}_sum")
+        y = self._matrix(rows, total)
+        if not value:
+            return self._matrix(rows, count), y
+        return self._matrix(self._rows(k, level, ("", "")), "n"), y
+
+    def _rows(self, k: int, level: str, group: tuple[str, str]) -> pd.DataFrame:
+        rows = self.blocks.get((level, *group, k), np.empty(0, dtype=np.int64))
+        return self.table.iloc[rows]
+
+    def _matrix(self, rows: pd.DataFrame, column: str) -> Matrix:
+        out = np.zeros((len(self.areas), len(self.cohorts)))
+        known, asked = (x["area"].to_numpy(dtype=str) for x in (self.areas, rows))
+        at = np.searchsorted(known, asked)
+        np.add.at(
+            out,
+            (at, rows["cohort"].to_numpy(dtype=np.int64) - self.cohorts[0]),
+            rows[column].to_numpy(dtype=np.float64),
+        )
+        return out
+
+    def values(self, subgroup: str, level: str = "eligible") -> list[str]:
+        """Return the values of a subgroup, sorted."""
+        return sorted({key[2] for key in self.blocks if key[:2] == (level, subgroup)})
+
+
+def area_cells(
+    tables: Tables,
+    people: FirstDemands,
+    outcomes: Sequence[str],
+    months: Sequence[int],
+    engine: Engine,
+) -> AreaCells:
+    """Count the youths of a roll-out by area, half-year and month since the first demand.
+
+    A half-year is counted at month k only if its last youth can be seen that long.
+
+    Args:
+        tables: The checked records.
+        people: The youths.
+        outcomes: Names of outcomes.
+        months: Months since the first demand.
+        engine: The engine the tables live in.
+
+    Raises:
+        StudyError: An outcome adds up over months: a cell holds one month.
+    """
+    chosen = choose_outcomes(outcomes, linked="emploi_mensuel" in tables.tables)
+    for outcome in chosen:
+        if outcome.cumulated:
+            raise StudyError(
+                f"outcomes: '{outcome.name}' adds up over months, and a roll-out reads one month "
+                "at a time; leave it out"
+            )
+    ks = tuple(sorted({*months}))
+    last = month_number(tables.meta.period_end)
+    grid = _grid(people.rows, ks, last)
+    values = _with_values(grid, tables, people.rows, ks, chosen, last)
+    kept = engine.keep(values, engine.fresh_name("area_months"))
+    parts = [_counted(kept, "", literal(""), chosen)]
+    parts += [_counted(kept, trait, kept[trait], chosen) for trait in TRAITS]
+    parts.append(_counted(kept, ENTERED, kept[ENTERED].cast("int8").cast("string"), chosen))
+    table = engine.fetch(union(*parts)).sort_values(KEYS, ignore_index=True)
+    return AreaCells(table, people.areas, people.cohorts, people.wanted, ks, chosen, people.flow)
+
+
+def _grid(rows: Table, ks: tuple[int, ...], last: int) -> Table:
+    """Return one row per youth and month k that the whole half-year can be followed to."""
+    every = rows.mutate(k=_array(ks).unnest().cast("int32"))
+    return every.filter(every.cohort * 6 + 5 + every.k <= last)
+
+
+def _array(values: tuple[int, ...]) -> Any:
+    return literal(list(values), "array<int32>")
+
+
+def _with_values(
+    grid: Table,
+    tables: Tables,
+    rows: Table,
+    ks: tuple[int, ...],
+    chosen: tuple[Outcome, ...],
+    last: int,
+) -> Table:
+    """Add to each youth and month the take-up, and the outcomes, null where not observed."""
+    declared = _declared(tables, rows, ks)
+    t = grid.left_join(declared, ["entry", "k"]).drop("entry_right", "k_right")
+    if any(o.channel == "linked" for o in chosen):
+        linked = _linked(tables, rows, ks)
+        t = t.left_join(linked, ["entry", "k"]).drop("entry_right", "k_right")
+        at = t.month + t.k
+        start = month_of(tables.table("emploi_mensuel").mois).min()
+        first = tables.table("emploi_mensuel").agg(first=start)
+        t = t.cross_join(first)
+        covered = (at >= t["first"]) & (at <= last)
+        t = t.mutate(
+            linked=ifelse(covered, t.linked.fill_null(False), None),
+            linked_outside_iae=ifelse(covered, t.linked_outside_iae.fill_null(False), None),
+            pay=ifelse(covered, t.pay.fill_null(0.0), None),
+        )
+    return t.mutate(
+        **{ENTERED: (t.entered <= t.k).fill_null(False)},
+        **{f"y_{o.name}": monthly_value(t, o).cast("float64") for o in chosen},
+    )
+
+
+def _declared(tables: Tables, rows: Table, ks: tuple[int, ...]) -> Table:
+    """Return the flags of the months covered by a declared situation, as the panel reads them."""
+    people = rows.select("entry", "id_jeune", "month")
+    spells = tables.table("situations")
+    spells = spells.filter(spells.etat != "PREVU").join(people, "id_jeune")
+    spells = spells.join(last_contacts(tables), "id_jeune")
+    start = month_of(spells.date_debut)
+    known_until = greatest(start, spells.last_contact)
+    end = ifelse(spells.date_fin.isnull(), known_until, month_of(spells.date_fin))
+    flags = spell_flags(spells)
+    spells = spells.mutate(k_first=start - spells.month, k_last=end - spells.month, **flags)
+    long = spells.select("entry", "k_first", "k_last", *flags, k=_array(ks).unnest().cast("int32"))
+    inside = long.filter((long.k >= long.k_first) & (long.k <= long.k_last))
+    return inside.group_by("entry", "k").agg(**{flag: inside[flag].any() for flag in flags})
+
+
+def _linked(tables: Tables, rows: Table, ks: tuple[int, ...]) -> Table:
+    """Return the months with a contract, by the linked source."""
+    worked = tables.table("emploi_mensuel")
+    worked = worked.filter(worked.en_emploi)
+    worked = worked.join(rows.select("entry", "id_jeune", "month"), "id_jeune")
+    worked = worked.mutate(k=(month_of(worked.mois) - worked.month).cast("int32"))
+    worked = worked.filter(worked.k.isin(ks))
+    outside = (worked.type_contrat != "CDDI").fill_null(True)
+    return worked.group_by("entry", "k").agg(
+        linked=literal(value=True), linked_outside_iae=outside.any(), pay=worked.salaire_brut.sum()
+    )
+
+
+def _counted(t: Table, subgroup: str, value: Any, chosen: tuple[Outcome, ...]) -> Table:
+    """Count the youths, and add up the outcomes, by cell and value of a subgroup."""
+    named = t.mutate(subgroup=literal(subgroup), subgroup_value=value.cast("string"))
+    sums: dict[str, Any] = {"n": named.count().cast("int64")}
+    sums |= {f"{ENTERED}_n": named.count().cast("int64")}
+    sums |= {f"{ENTERED}_sum": named[ENTERED].cast("float64").sum()}
+    for o in chosen:
+        y = named[f"y_{o.name}"]
+        sums |= {f"{o.name}_n": y.count().cast("int64"), f"{o.name}_sum": y.sum().fill_null(0.0)}
+    return named.group_by(*KEYS).agg(**sums)
