@@ -12,6 +12,7 @@ from typing import Any
 
 _WHERE = {
     "evalml.study": ("Study", "read_study", "study_from"),
+    "evalml.rules": ("allowance_rules",),
     "evalml.settings": ("Settings", "project_root", "read_settings"),
     "evalml.engine": ("Engine", "open_engine"),
     "evalml.extract": ("Extract", "read_extract", "read_person_table", "with_terms"),
@@ -23,6 +24,7 @@ _WHERE = {
         "OUTCOMES",
         "Outcome",
         "Outcomes",
+        "compute_allowances",
         "compute_controls",
         "compute_outcomes",
         "exit_situations",
@@ -51,12 +53,23 @@ _WHERE = {
     "evalml.effect": (
         "Effect",
         "as_experiment",
+        "costs_table",
         "effects_table",
         "estimate_effects",
+        "estimate_study",
         "gaps",
         "trajectories_table",
     ),
-    "evalml.checks": ("Check", "check_primary", "check_study", "checks_table", "run_checks"),
+    "evalml.checks": (
+        "Check",
+        "check_power",
+        "check_primary",
+        "check_study",
+        "checks_table",
+        "power_table",
+        "run_checks",
+    ),
+    "evalml.secondary": ("secondary_analyses",),
     "evalml.published": (
         "audit_path",
         "compare_published",
@@ -81,6 +94,7 @@ _WHERE = {
         "protocol_table",
         "show",
         "shown_checks",
+        "shown_costs",
         "write_note",
         "write_queries",
         "write_results",

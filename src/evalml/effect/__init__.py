@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evalml.effect.benchmark import as_experiment, gaps
+    from evalml.effect.declared import estimate_study
+    from evalml.effect.costs import costs_table
     from evalml.effect.effect import Effect
     from evalml.effect.estimate import estimate_effects
     from evalml.effect.settings import Settings
@@ -20,15 +22,19 @@ __all__ = [
     "Effect",
     "Settings",
     "as_experiment",
+    "costs_table",
     "effects_table",
     "estimate_effects",
+    "estimate_study",
     "gaps",
     "trajectories_table",
 ]
 
 _PLACES = {
     "as_experiment": "benchmark",
+    "costs_table": "costs",
     "gaps": "benchmark",
+    "estimate_study": "declared",
     "Effect": "effect",
     "Settings": "settings",
     "effects_table": "table",

@@ -1,5 +1,6 @@
 """What happened, as named and sourced outcomes."""
 
+from evalml.outcomes.allowances import compute_allowances
 from evalml.outcomes.compute import Outcomes, choose_outcomes, compute_outcomes, outcomes_table
 from evalml.outcomes.controls import CONTROLS, compute_controls
 from evalml.outcomes.definition import Outcome
@@ -14,6 +15,7 @@ __all__ = [
     "Outcome",
     "Outcomes",
     "choose_outcomes",
+    "compute_allowances",
     "compute_controls",
     "compute_outcomes",
     "durable",

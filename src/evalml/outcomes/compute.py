@@ -69,8 +69,9 @@ def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
         TableMissingError: It needs the linked source, which the extract lacks.
     """
     chosen = choose_outcomes(names, linked=panel.linked)
-    monthly = {o.name: monthly_value(panel.rows, o) for o in chosen if not o.cumulated}
-    rows = panel.rows.select("entry", "k", **monthly)
+    single = [o for o in chosen if not o.cumulated]
+    read = panel.read(*columns_of(single))
+    rows = read.select("entry", "k", **{o.name: monthly_value(read, o) for o in single})
     added = [o for o in chosen if o.cumulated]
     if added:
         sums = cumulated_rows(panel, added)
@@ -79,6 +80,11 @@ def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
             entry=rows.entry.fill_null(rows.entry_right), k=rows.k.fill_null(rows.k_right)
         ).drop("entry_right", "k_right")
     return Outcomes(panel, chosen, rows.select("entry", "k", *(o.name for o in chosen)))
+
+
+def columns_of(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return the columns of the panel that outcomes are read from."""
+    return list(dict.fromkeys(c for o in outcomes for c in (o.column, *o.also)))
 
 
 def monthly_value(rows: Table, outcome: Outcome) -> Any:
@@ -102,8 +108,7 @@ def cumulated_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
     grid = entries.select(
         "entry", "month", k=span(literal(1), literal(follow_up)).unnest().cast("int16")
     )
-    columns = list(dict.fromkeys(o.column for o in outcomes))
-    rows = grid.left_join(panel.rows.select("entry", "k", *columns), ["entry", "k"])
+    rows = grid.left_join(panel.read(*columns_of(outcomes)), ["entry", "k"])
     rows = rows.drop("entry_right", "k_right")
     first, last = panel.linked_months
     at = rows.month + rows.k

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from evalml.engine import Table, cases, coalesce, least, literal, row_number, window
 from evalml.errors import StudyError, nearest
-from evalml.outcomes.compute import monthly_value
+from evalml.outcomes.compute import columns_of, monthly_value
 from evalml.outcomes.outcome import OUTCOMES, Outcome
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def time_to_first(
         StudyError: An outcome is unknown, is not declared, or is no proportion.
     """
     wanted, others = _declared(event), [_declared(name) for name in competing]
-    rows = panel.rows.filter((panel.rows.k >= 1) & panel.rows.state.notnull())
+    rows = panel.read("state", *columns_of([wanted, *others]))
+    rows = rows.filter((rows.k >= 1) & rows.state.notnull())
     reached = (monthly_value(rows, wanted) == 1).fill_null(False)
     ended = literal(value=False)
     for outcome in others:

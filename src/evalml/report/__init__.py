@@ -1,6 +1,7 @@
 """What we say: tables, figures and the note, from results only."""
 
 from evalml.report.blinding import mask_blinded
+from evalml.report.costs import shown_costs
 from evalml.report.figures import (
     Figure,
     Marks,
@@ -9,8 +10,9 @@ from evalml.report.figures import (
     plot_flow,
     plot_trajectories,
 )
-from evalml.report.gather import gather, note_meta, protocol_table
+from evalml.report.gather import gather, note_meta
 from evalml.report.note import write_note
+from evalml.report.protocol import protocol_table
 from evalml.report.results import read_results, write_queries, write_results
 from evalml.report.views import figures_of, protected, show, shown_checks
 
@@ -30,6 +32,7 @@ __all__ = [
     "read_results",
     "show",
     "shown_checks",
+    "shown_costs",
     "write_note",
     "write_queries",
     "write_results",

@@ -6,35 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.codes import territory_names
 from evalml.report.blinding import blind
+from evalml.report.costs import guard_costs
 from evalml.report.protect import protect_results
+from evalml.report.protocol import period_label, protocol_table, territory_label
 from evalml.report.results import COLUMNS
-from evalml.report.typography import month_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from evalml.report.results import Frames
-    from evalml.study import Study, Territory
-
-DESIGNS = {
-    "sequential_trials": "Essais séquentiels : une comparaison par mois d’entrée",
-    "cross_section": "Coupe transversale : groupe de comparaison d’une autre source",
-}
-ESTIMANDS = {
-    "att": "Effet moyen sur celles et ceux qui entrent (ATT)",
-    "ate": "Effet moyen sur l’ensemble des éligibles (ATE)",
-}
-METHODS = {
-    "diff": "écart brut",
-    "ols": "régression",
-    "regression_imputation": "imputation par régression",
-    "match": "appariement",
-    "ipw": "pondération par le score de propension",
-    "ebal": "pondération par entropie",
-    "aipw": "estimation doublement robuste (AIPW)",
-}
+    from evalml.study import Study
 
 
 def gather(
@@ -48,7 +30,7 @@ def gather(
     Args:
         study: The study.
         frames: What the stages found: `effects` and `checks`, and any of `flow`, `balance`,
-            `trajectories`, `observation`.
+            `trajectories`, `observation`, `costs`, `power`, `secondary`.
         labels: French labels of outcomes, covariates and levels.
 
     Raises:
@@ -69,6 +51,12 @@ def gather(
     ready["effects"] = blinded[[*COLUMNS["effects"], *others]]
     if "balance" in frames:
         ready["balance"] = _balance(frames["balance"], names)
+    if "costs" in frames:
+        ready["costs"] = guard_costs(frames["costs"], frames["checks"], study.checks.minimum_count)
+    if "secondary" in frames:
+        ready["secondary"] = frames["secondary"].assign(
+            horizon_months=frames["secondary"]["horizon_months"].astype("float64")
+        )
     ready["protocol"] = protocol_table(study, names)
     return protect_results(ready, study.checks.minimum_count)
 
@@ -86,86 +74,6 @@ def _balance(balance: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
             "mean_comparison_after": balance["mean_comparison_after"],
         }
     )
-
-
-def territory_label(territory: Territory | None) -> str:
-    """Return the name of a territory, such as « Hauts-de-France »."""
-    if territory is None:
-        return ""
-    names = territory_names()
-    if territory.region is not None:
-        return names["regions"].get(territory.region, f"région {territory.region}")
-    if territory.departement is not None:
-        return ", ".join(names["departements"].get(code, code) for code in territory.departement)
-    if territory.structure is not None:
-        return f"{len(territory.structure)} missions locales"
-    return "France entière"
-
-
-def period_label(study: Study) -> str:
-    """Return the months of entry, such as « janvier 2024 à décembre 2024 »."""
-    if study.entries is None:
-        return ""
-    first, last = month_text(study.entries.first), month_text(study.entries.last)
-    return first if first == last else f"{first} à {last}"
-
-
-def protocol_table(study: Study, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Return the protocol of the target trial as a table: item, label, text."""
-    names = dict(labels or {})
-    outcomes = ", ".join(names.get(name, name) for name in study.outcomes)
-    methods = ", ".join(METHODS[name] for name in study.methods)
-    rows = [("design", "Schéma", DESIGNS.get(study.comparison.design, study.comparison.design))]
-    rows += _cohort_rows(study) if study.is_cohort else _table_rows(study)
-    rows += [
-        ("outcomes", "Résultats mesurés", outcomes),
-        ("estimand", "Grandeur estimée", ESTIMANDS[study.estimand]),
-        ("methods", "Méthodes", methods),
-        ("primary", "Critère principal, fixé à l’avance", _primary(study, names)),
-    ]
-    return pd.DataFrame(rows, columns=["item", "label", "text"])
-
-
-def _primary(study: Study, names: Mapping[str, str]) -> str:
-    at = f" à {study.primary.horizon} mois" if study.primary.horizon is not None else ""
-    outcome = names.get(study.primary.outcome, study.primary.outcome)
-    return f"{outcome}{at}, {METHODS[study.primary.method]}"
-
-
-def _cohort_rows(study: Study) -> list[tuple[str, str, str]]:
-    given = study.eligibility
-    outside = " ni en ".join(s.lower() for s in given.outside_situations)
-    name = study.treatment.dispositif or study.programme
-    eligible = (
-        "Dossier ouvert dans une mission locale du territoire, âge prévu par les textes, au moins "
-        f"un acte réalisé dans les {given.accompanied_within_months} mois précédents, "
-        f"jamais entré en {name}"
-    )
-    eligible += f", ni en {outside}" if outside else ""
-    return [
-        ("territory", "Territoire", territory_label(study.territory)),
-        ("eligibility", "Qui aurait pu entrer", eligible),
-        ("time_zero", "Temps zéro", "Premier jour de chaque mois d’entrée"),
-        ("treated", "Groupe des entrants", f"Première entrée en {name} dans le mois"),
-        (
-            "comparison",
-            "Groupe de comparaison",
-            f"Éligibles qui n’entrent pas en {name} ce mois-là (ils peuvent entrer plus tard)",
-        ),
-        ("entries", "Entrées", period_label(study)),
-        ("follow_up", "Suivi", f"{study.follow_up_months} mois"),
-    ]
-
-
-def _table_rows(study: Study) -> list[tuple[str, str, str]]:
-    return [
-        ("experiment", "Expérience", str(study.comparison.experiment or "aucune")),
-        (
-            "comparison",
-            "Groupe de comparaison",
-            f"{study.comparison.pool} ({study.comparison.source})",
-        ),
-    ]
 
 
 def note_meta(

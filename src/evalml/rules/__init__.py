@@ -1,5 +1,6 @@
 """Programme rules through time, each value with its legal reference."""
 
+from evalml.rules.allowances import allowance_rules
 from evalml.rules.read import DatedValue, Rule, Rules, RuleValue, programmes, rules
 
-__all__ = ["DatedValue", "Rule", "RuleValue", "Rules", "programmes", "rules"]
+__all__ = ["DatedValue", "Rule", "RuleValue", "Rules", "allowance_rules", "programmes", "rules"]

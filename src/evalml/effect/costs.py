@@ -1,0 +1,184 @@
+"""What a programme costs in allowances, and what it costs per month in employment it adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evalml.comparison.comparison import Measure
+from evalml.effect.estimate import estimate_effects
+from evalml.effect.fieller import Ratio, covariance_from_sum, fieller
+from evalml.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evalml.arrays import Vector
+    from evalml.comparison.arms import Arms
+    from evalml.comparison.comparison import Comparison
+    from evalml.comparison.propensity import Estimand
+    from evalml.effect.effect import Effect
+
+LABELS = {
+    "paid": "Allocations versées, par jeune entré",
+    "paid_without": "Allocations versées sans l’entrée, par jeune (estimé)",
+    "net_cost": "Surcoût en allocations, par jeune entré",
+    "months": "Mois en emploi ajoutés, par jeune entré",
+    "per_month": "Surcoût par mois en emploi ajouté",
+    "support": "Accompagnement",
+}
+COLUMNS = (
+    "measure", "label", "horizon_months", "method", "value", "ci_low", "ci_high", "unit",
+    "n_treated", "n_comparison", "largest_share", "remark",
+)  # fmt: skip
+NOT_TOLD = (
+    "Non défini : l’intervalle du nombre de mois en emploi ajoutés contient zéro, un coût par mois "
+    "n’a pas de sens."
+)
+LOST = "Non défini : à cet horizon, l’entrée retire des mois en emploi au lieu d’en ajouter."
+NO_SOURCE = "Non compté : aucun montant par jeune n’a de source. Le coût total est donc plus élevé."
+_SCALE = 500.0
+"""Euros that weigh as much as a month in the sum whose variance gives the covariance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """The two effects a cost per month is made of, and their ratio, at one horizon.
+
+    Attributes:
+        cost: Effect on allowances paid, in euros.
+        months: Effect on months in employment.
+        per_month: Their ratio.
+    """
+
+    cost: Effect
+    months: Effect
+    per_month: Ratio
+
+
+def cost_per_month(
+    comparison: Comparison,
+    euros: Vector,
+    months: Vector,
+    method: str,
+    *,
+    estimand: Estimand = "att",
+    seed: int = 0,
+) -> Costs:
+    """Estimate the cost of a month in employment added, with its Fieller interval.
+
+    The covariance of the two effects comes from the effect on their sum, by the same method, folds
+    and clusters: every method here that has clusters is linear in the outcome.
+
+    Args:
+        comparison: The two arms.
+        euros: Allowances paid, shape (n,).
+        months: Months in employment, shape (n,); NaN where unknown.
+        method: Method of estimation.
+        estimand: `att` or `ate`.
+        seed: Draws the folds.
+    """
+    known = ~np.isnan(months) & ~np.isnan(euros)
+    columns = {"cout": euros, "mois": months, "somme": euros / _SCALE + months}
+    measures = tuple(
+        Measure(name, None, np.where(known, values, np.nan), unit, name)
+        for (name, values), unit in zip(columns.items(), ("euros", "mois", ""), strict=True)
+    )
+    alone = replace(comparison, measures=measures, subgroups=comparison.subgroups[[]])
+    cost, added, both = estimate_effects(alone, [method], estimand=estimand, seed=seed)
+    v_cost, v_months = (cost.std_error / _SCALE) ** 2, added.std_error**2
+    v_both = covariance_from_sum(both.std_error**2, v_cost, v_months)
+    critical = (added.ci_high - added.estimate) / added.std_error
+    ratio = fieller(cost.estimate / _SCALE, added.estimate, v_cost, v_months, v_both, critical)
+    in_euros = Ratio(*(_SCALE * x for x in (ratio.value, ratio.ci_low, ratio.ci_high)))
+    return Costs(cost, added, in_euros)
+
+
+def costs_table(
+    arms: Arms,
+    paid: pd.DataFrame,
+    method: str = "aipw",
+    *,
+    estimand: Estimand = "att",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return what the programme costs in allowances at each horizon, and per month it adds.
+
+    Allowances of every programme count, in both arms, from the month of time zero to the horizon;
+    months in employment from the month after. Nothing is protected or blinded yet.
+
+    Args:
+        arms: The two arms, with the trajectory of `emploi` (or the first employment outcome).
+        paid: Allowances paid, one column per horizon, such as `compute_allowances` gives.
+        method: Method of estimation.
+        estimand: `att` or `ate`.
+        seed: Draws the folds.
+
+    Returns:
+        The table `costs`: `measure`, `label`, `horizon_months`, `method`, `value`, `ci_low`,
+        `ci_high`, `unit`, `n_treated`, `n_comparison`, `largest_share` (of what the entrants were
+        paid, to one of them), `remark`.
+
+    Raises:
+        DataError: No employment is followed month by month, or the rows are not the arms'.
+    """
+    if len(paid) != arms.comparison.treated.size:
+        raise DataError(
+            f"{len(paid)} rows of allowances for {arms.comparison.treated.size} of the arms; "
+            "compute both from the same cohort"
+        )
+    worked = _months_worked(arms, [int(h) for h in paid.columns])
+    rows: list[dict[str, Any]] = []
+    for horizon, months in worked.items():
+        euros = paid[horizon].to_numpy(dtype=np.float64)
+        found = cost_per_month(arms.comparison, euros, months, method, estimand=estimand, seed=seed)
+        rows += _rows(found, horizon, euros[arms.comparison.treated])
+    rows.append({"measure": "support", "unit": "euros", "remark": NO_SOURCE})
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.assign(
+        label=[LABELS[name] for name in table["measure"]],
+        method=table["method"].fillna(""),
+        remark=table["remark"].fillna(""),
+    )
+
+
+def _months_worked(arms: Arms, horizons: Sequence[int]) -> dict[int, Vector]:
+    """Return months in employment from the month after time zero to each horizon."""
+    followed = [t for t in arms.trajectories if t.outcome.name in {"emploi", "emploi_declare"}]
+    if not followed:
+        raise DataError("costs need the outcome 'emploi': add it to 'outcomes' of the study")
+    monthly = followed[0]
+    found = {}
+    for horizon in horizons:
+        inside = (monthly.months >= 1) & (monthly.months <= horizon)
+        found[horizon] = monthly.values[:, inside].astype(np.float64).sum(axis=1)
+    return found
+
+
+def _rows(found: Costs, horizon: int, paid: Vector) -> list[dict[str, Any]]:
+    cost, months, ratio = found.cost, found.months, found.per_month
+    total = float(paid.sum())
+    same = {
+        "horizon_months": horizon, "method": cost.method, "n_treated": cost.n_treated,
+        "n_comparison": cost.n_comparison, "unit": "euros",
+        "largest_share": float(paid.max()) / total if total else 0.0,
+    }  # fmt: skip
+    gains = ratio.defined and months.estimate > 0
+    remark = "" if gains else (LOST if ratio.defined else NOT_TOLD)
+    shown = ratio if gains else Ratio(float("nan"), float("nan"), float("nan"))
+    return [
+        same | {"measure": "paid", "value": cost.mean_treated},
+        same | {"measure": "paid_without", "value": cost.mean_comparison},
+        same | {"measure": "net_cost"} | _interval(cost),
+        same | {"measure": "months", "unit": "mois"} | _interval(months),
+        same
+        | {"measure": "per_month", "unit": "euros par mois", "remark": remark}
+        | {"value": shown.value, "ci_low": shown.ci_low, "ci_high": shown.ci_high},
+    ]
+
+
+def _interval(effect: Effect) -> dict[str, float]:
+    return {"value": effect.estimate, "ci_low": effect.ci_low, "ci_high": effect.ci_high}

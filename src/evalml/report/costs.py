@@ -1,0 +1,80 @@
+"""What a reader sees of the costs: nothing that a failed check blinds, nobody's own allowance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalml.report.blinding import bears_on, failed_gates
+from evalml.report.protect import blank, too_small
+from evalml.report.results import complete_table, rows_of
+from evalml.report.typography import ABSENT, interval_text, number, typeset
+from evalml.report.views import Shown
+
+if TYPE_CHECKING:
+    from evalml.report.results import Frames
+
+ESTIMATED = ("paid_without", "net_cost", "months", "per_month")
+"""Measures that rest on the comparison: they are the effect, or give it away."""
+DOMINANCE = 0.85
+"""Largest share of the entrants' allowances that one of them may have received."""
+NUMBERS = ["value", "ci_low", "ci_high"]
+HIDDEN = "Masqué : un contrôle dont dépend cet effet échoue."
+SMALL = "Secret statistique."
+UNITS = {"euros par mois": "euros", "euros": "euros", "mois": "months"}
+
+
+def guard_costs(costs: pd.DataFrame, checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Return the costs that may be read.
+
+    Args:
+        costs: The table of `costs_table`.
+        checks: Table of checks; one that fails and bears on employment blinds what rests on it.
+        threshold: Smallest count that may be shown.
+    """
+    failed = [key for key, _ in failed_gates(complete_table("checks", checks))]
+    employment = ("emploi", "emploi_declare")
+    blinded = [
+        row.measure in ESTIMATED
+        and any(bears_on(key, name, row.horizon_months) for key in failed for name in employment)
+        for row in rows_of(costs)
+    ]
+    small = too_small(costs["n_treated"], threshold) | too_small(costs["n_comparison"], threshold)
+    held = costs["largest_share"].astype("float64") > DOMINANCE
+    told = costs.assign(
+        remark=costs["remark"]
+        .mask(pd.Series(blinded, index=costs.index), HIDDEN)
+        .mask(small | held, SMALL)
+    )
+    secret = blank(told, small | held, [*NUMBERS, "n_treated", "n_comparison"])
+    return blank(secret, pd.Series(blinded, index=costs.index), NUMBERS).drop(
+        columns="largest_share"
+    )
+
+
+def shown_costs(results: Frames) -> Shown:
+    """Return the costs as a reader sees them: a line per measure and horizon, in French."""
+    rows = [
+        (
+            typeset(row.label),
+            ABSENT if pd.isna(row.horizon_months) else f"{int(row.horizon_months)} mois",
+            _value(row.value, row.unit),
+            _interval(row.ci_low, row.ci_high, row.unit),
+            typeset(row.remark),
+        )
+        for row in rows_of(results["costs"])
+    ]
+    names = ["coût", "à", "valeur", "intervalle à 95 %", "remarque"]
+    return Shown(pd.DataFrame(rows, columns=names))
+
+
+def _value(value: float, unit: str) -> str:
+    if pd.isna(value):
+        return ABSENT
+    digits = 1 if unit == "mois" else 0
+    return typeset(f"{number(value, digits)} {unit}")
+
+
+def _interval(low: float, high: float, unit: str) -> str:
+    return ABSENT if pd.isna(low) or pd.isna(high) else interval_text(low, high, UNITS[unit])
