@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from evalml.checks.check import Check
 
 if TYPE_CHECKING:
+    from evalml.checks.power import check_power, power_table
     from evalml.checks.primary import check_primary, check_study
     from evalml.checks.run import checks_table, run_checks
     from evalml.checks.thresholds import Thresholds, as_thresholds
@@ -19,13 +20,17 @@ __all__ = [
     "Check",
     "Thresholds",
     "as_thresholds",
+    "check_power",
     "check_primary",
     "check_study",
     "checks_table",
+    "power_table",
     "run_checks",
 ]
 
 _PLACES = {
+    "check_power": "power",
+    "power_table": "power",
     "check_primary": "primary",
     "check_study": "primary",
     "Thresholds": "thresholds",

@@ -23,6 +23,7 @@ from evalml.report.note_text import Note, answer, balance_threshold, done, limit
 from evalml.report.protect import THRESHOLD, protect_results
 from evalml.report.render import Stationery, render
 from evalml.report.results import COLUMNS, read_meta, read_results, write_meta
+from evalml.report.secondary_tables import power_table, secondary_reasons, secondary_table
 from evalml.report.typography import date_text
 from evalml.report.words import words
 
@@ -108,7 +109,9 @@ def note_of(
     frames = protect_results({**empty, **results}, threshold)
     effects = mask_blinded(frames["effects"])
     shown = mask_trajectories(frames["trajectories"], effects)
-    return Note({**frames, "effects": effects, "trajectories": shown}, meta, lang, threshold)
+    masked = {"effects": effects, "trajectories": shown}
+    masked["secondary"] = mask_blinded(frames["secondary"])
+    return Note({**frames, **masked}, meta, lang, threshold)
 
 
 def draw(note: Note) -> dict[str, Figure]:
@@ -178,6 +181,7 @@ def compose(note: Note, figures: Mapping[str, Figure], institution: Institution 
         *section(note, "h_sure", checks(note), md(note.text["certainty_rule"], note.lang)),
         *section(note, "h_cannot", bullets(limits(note))),
         *section(note, "h_subgroups", subgroups(note)),
+        *section(note, "h_secondary", *secondary(note)),
         *section(note, "h_sources", bullets(sources(note))),
         *section(note, "h_reproduce", reproduce(note, institution)),
         *annex(note, figures),
@@ -236,6 +240,12 @@ def subgroups(note: Note) -> str:
     return tables.subgroups_table(note, rows) if len(rows) else ""
 
 
+def secondary(note: Note) -> list[str]:
+    """Return the analyses declared beside the main one, and why some are masked."""
+    shown = secondary_table(note)
+    return [note.text["secondary_rule"], shown, secondary_reasons(note)] if shown else []
+
+
 def sources(note: Note) -> list[str]:
     """Return where the data come from, and the rule of disclosure."""
     meta, day = note.meta, note.meta["extraction_date"]
@@ -274,6 +284,7 @@ def annex(note: Note, figures: Mapping[str, Figure]) -> list[str]:
     blocks = [show(figures, role) for role in roles]
     if len(note.frames["observation"]):
         blocks.append(tables.observation_table(note))
+    blocks.append(power_table(note))
     if len(note.frames["indicators"]):
         blocks.append(tables.indicators_table(note))
     blocks.append(tables.checks_table(note, primary=False))

@@ -205,6 +205,12 @@ def one_more(small: pd.Series, size: pd.Series, groups: list[pd.Series]) -> pd.S
     return pd.Series(table.index.isin(first), index=table.index)
 
 
+def protect_secondary(secondary: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Protect the effects of each secondary analysis as those of a study."""
+    parts = [protect_effects(rows, threshold) for _, rows in secondary.groupby("analysis")]
+    return pd.concat(parts).reindex(secondary.index)
+
+
 def protect_trajectories(trajectories: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Take out the months with too few persons, and shares that make a small count.
 
@@ -281,6 +287,7 @@ def keep(frame: pd.DataFrame, _threshold: int) -> pd.DataFrame:
 GUARDS: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
     "flow": protect_flow,
     "effects": protect_effects,
+    "secondary": protect_secondary,
     "trajectories": protect_trajectories,
     "checks": protect_checks,
     "protocol": keep,

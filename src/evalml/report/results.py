@@ -86,6 +86,43 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "observation": ("arm", "measure", "label", "value", "unit", "n"),
     "protocol": ("item", "label", "text"),
+    "power": (
+        "outcome",
+        "label",
+        "horizon_months",
+        "n_treated",
+        "n_effective",
+        "clusters",
+        "baseline",
+        "r_squared",
+        "icc",
+        "detectable",
+        "unit",
+    ),
+    "secondary": (
+        "analysis",
+        "title",
+        "outcome",
+        "horizon_months",
+        "subgroup",
+        "subgroup_value",
+        "estimand",
+        "method",
+        "estimate",
+        "std_error",
+        "ci_low",
+        "ci_high",
+        "p_value",
+        "n_treated",
+        "n_comparison",
+        "mean_treated",
+        "mean_comparison",
+        "unit",
+        "max_smd",
+        "observation_gap",
+        "status",
+        "reason",
+    ),
 }
 """The columns every reader may count on; a run may write more."""
 
@@ -96,7 +133,7 @@ TEXT = {
     "study", "programme", "territory", "period", "outcome", "subgroup", "subgroup_value",
     "estimand", "method", "unit", "status", "reason", "rule", "label", "covariate", "arm",
     "check", "question", "sentence", "indicator", "group", "group_value", "measure", "item",
-    "text",
+    "text", "analysis", "title",
 }  # fmt: skip
 
 SIGNIFICANT = "%.10g"

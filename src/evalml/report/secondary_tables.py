@@ -1,0 +1,89 @@
+"""The tables of the note on secondary analyses, and on what the study could see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalml.report.blinding import BLINDED
+from evalml.report.markdown import bullets, md, table
+from evalml.report.note_text import effect_cells
+from evalml.report.results import rows_of
+from evalml.report.typography import count_text, level_text, number
+from evalml.report.words import method_inside, outcome_label
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from evalml.report.note_text import Note
+
+
+def secondary_table(note: Note) -> str:
+    """Return the effects of the secondary analyses, one line each; empty where there is none."""
+    frame = note.frames["secondary"]
+    if not len(frame):
+        return ""
+    columns, caption = note.text["secondary_columns"], note.text["secondary_caption"]
+    rows = [_line(note, row) for row in rows_of(frame)]
+    return table(columns, rows, caption, widths=[27, 21, 17, 13, 17, 16, 11], align="lllrrrl")
+
+
+def _line(note: Note, row: Any) -> list[str]:
+    mark = note.text["suppressed"]
+    label = outcome_label(str(row.outcome), row.horizon_months, note.lang, note.labels)
+    counts = [count_text(n, note.lang, hidden=mark) for n in (row.n_treated, row.n_comparison)]
+    return [
+        md(str(row.title), note.lang),
+        md(label, note.lang),
+        md(method_inside(str(row.method), note.lang), note.lang),
+        *effect_cells(note, row),
+        " / ".join(counts),
+        note.text["statuses"][row.status],
+    ]
+
+
+def secondary_reasons(note: Note) -> str:
+    """Return why effects of secondary analyses are masked, once per analysis and reason."""
+    frame = note.frames["secondary"]
+    if not len(frame):
+        return ""
+    hidden = frame[(frame["status"] == BLINDED) & (frame["reason"] != "")]
+    told = hidden.drop_duplicates(["analysis", "reason"])
+    lines = [
+        note.say(
+            note.text["secondary_reason"],
+            title=md(str(row.title), note.lang),
+            reason=md(str(row.reason), note.lang),
+        )
+        for row in rows_of(told)
+    ]
+    return bullets(lines) if lines else ""
+
+
+def power_table(note: Note) -> str:
+    """Return the smallest effect each outcome could show; empty where it was not foreseen."""
+    frame = note.frames["power"]
+    if not len(frame):
+        return ""
+    mark, rows = note.text["suppressed"], []
+    for row in rows_of(frame):
+        share = row.unit == "points"
+        unit = "proportion" if share else str(row.unit)
+        values = [v / 100 if share else v for v in (row.baseline, row.detectable)]
+        level, smallest = (
+            mark if pd.isna(value) else level_text(value, unit, note.lang) for value in values
+        )
+        rows.append(
+            [
+                md(outcome_label(row.outcome, row.horizon_months, note.lang, note.labels)),
+                count_text(row.n_treated, note.lang, hidden=mark),
+                number(float(row.clusters), 0, note.lang),
+                level,
+                smallest.replace("%", note.text["points"]) if share else smallest,
+            ]
+        )
+    return table(
+        note.text["power_columns"], rows, note.text["power_caption"],
+        widths=[36, 14, 14, 18, 18], align="lrrrr",
+    )  # fmt: skip
