@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from evalml.run import Plan
+    from evalml.study import Study
 
 
 def run(
@@ -50,11 +51,27 @@ def prepare(
     Raises:
         EvalmlError: The params file, the notebook or the extract is not fit for the study.
     """
-    from evalml.run import plan_run
-    from evalml.settings import DEFAULT_EXTRACT, Settings, project_root
     from evalml.study import read_study
 
     study = read_study(params)
+    plan = plan_study(study, params, extract=extract, out=out, engine=engine, memory=memory)
+    check_study(plan)
+    return plan
+
+
+def plan_study(
+    study: Study,
+    near: Path,
+    *,
+    extract: Path | None = None,
+    out: Path | None = None,
+    engine: str = "duckdb",
+    memory: str | None = None,
+) -> Plan:
+    """Find the notebook of a study, and say where it runs."""
+    from evalml.run import plan_run
+    from evalml.settings import DEFAULT_EXTRACT, Settings, project_root
+
     root = project_root()
     settings = Settings(
         extract=extract if extract is not None else root / DEFAULT_EXTRACT,
@@ -62,24 +79,32 @@ def prepare(
         engine=engine,
         memory_limit=memory,
     )
-    plan = plan_run(study, settings, params)
-    if study.is_cohort:
-        _check_extract(plan)
-    return plan
+    return plan_run(study, settings, near)
 
 
-def _check_extract(plan: Plan) -> None:
-    """Refuse what the study asks of an extract that does not hold it."""
+def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> None:
+    """Refuse what a study asks of an extract that does not hold it.
+
+    Args:
+        plan: The study, and where it runs.
+        known: Tables of the extracts that were read already; filled here.
+    """
+    if not plan.study.is_cohort:
+        return
     from evalml.cohort import check_covariates, target_trial
     from evalml.engine import open_engine
     from evalml.extract import read_extract
     from evalml.outcomes import choose_outcomes
 
-    engine = open_engine(plan.settings.engine)
-    received = read_extract(plan.settings.extract, engine)
-    choose_outcomes(plan.study.outcomes, linked="emploi_mensuel" in received.tables)
-    check_covariates(plan.study.covariates)
-    target_trial(plan.study)
+    known = {} if known is None else known
+    place = plan.settings.extract
+    if place not in known:
+        known[place] = frozenset(read_extract(place, open_engine(plan.settings.engine)).tables)
+    for study in (plan.study, *plan.study.analyses().values()):
+        choose_outcomes(study.outcomes, linked="emploi_mensuel" in known[place])
+        check_covariates([*study.covariates, *study.subgroups])
+        if study.comparison.design != "rollout":
+            target_trial(study)
 
 
 def execute_with_bar(plan: Plan) -> Path:

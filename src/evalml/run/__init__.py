@@ -1,14 +1,18 @@
 """Run the notebooks of studies; knows notebooks, no statistics."""
 
-from evalml.run.currency import current_run, inputs_of
-from evalml.run.execute import Plan, execute, plan_run
+from evalml.run.currency import current_run, differences, finished_runs, inputs_of
+from evalml.run.execute import How, execute
 from evalml.run.parameters import read_parameters
+from evalml.run.plan import Plan, plan_run
 from evalml.run.provenance import hashes_of, versions
 
 __all__ = [
+    "How",
     "Plan",
     "current_run",
+    "differences",
     "execute",
+    "finished_runs",
     "hashes_of",
     "inputs_of",
     "plan_run",

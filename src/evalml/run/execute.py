@@ -1,4 +1,4 @@
-"""Run the notebook of one study: all or nothing, with its own status."""
+"""Run the notebook of one study: all or nothing, one at a time, with its own status."""
 
 from __future__ import annotations
 
@@ -6,97 +6,181 @@ import datetime as dt
 import os
 import shutil
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalml import errors
-from evalml.errors import EvalmlError, RunError, StudyError
-from evalml.run.currency import inputs_of
-from evalml.run.manifest import peak_memory_mb, write_manifest
-from evalml.run.provenance import hash_values, parameters_of
-from evalml.settings import Settings, project_root
+from evalml.errors import EvalmlError, RunError
+from evalml.run.currency import COMPARED, current_run, inputs_of
+from evalml.run.lock import held
+from evalml.run.manifest import write_manifest
+from evalml.run.notebook import Execution
+from evalml.run.page import scrub, write_html
+from evalml.run.provenance import hash_values
+from evalml.run.status import (
+    FOLDER,
+    NAME,
+    Status,
+    forget_status,
+    lock_file,
+    replace_json,
+    write_status,
+)
+from evalml.run.watch import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
 
-    from evalml.study import Study
+    from evalml.run.plan import Plan
 
 NOTEBOOK = "notebook.ipynb"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """One run, ready to start.
+class How:
+    """How a plan is run.
 
     Attributes:
-        study: The study, checked.
-        parameters: Every key of the study, defaults included, as papermill will inject it.
-        notebook: The notebook to execute.
-        settings: Where it runs; `out` is the root of all runs.
+        limits: Time and memory it may take.
+        address: Socket of the process that forks kernels; empty for a plain kernel.
+        progress: Called with (number of the code cell, number of code cells).
+        force: Run even where a finished run of the same inputs is there.
     """
 
-    study: Study
-    parameters: dict[str, Any]
-    notebook: Path
-    settings: Settings
+    limits: Limits = field(default_factory=Limits)
+    address: str = ""
+    progress: Callable[[int, int], None] | None = None
+    force: bool = True
 
 
-def plan_run(study: Study, settings: Settings, near: Path) -> Plan:
-    """Find the notebook of a study.
-
-    Args:
-        study: The study, checked.
-        settings: Where it runs.
-        near: The params file; `notebooks/` is looked for beside its folder first.
-
-    Raises:
-        StudyError: There is no such notebook.
-    """
-    name = Path(study.notebook).stem
-    folders = [near.resolve().parent.parent / "notebooks", project_root() / "notebooks"]
-    for folder in folders:
-        if (folder / f"{name}.ipynb").is_file():
-            return Plan(study, parameters_of(study), folder / f"{name}.ipynb", settings)
-    found = sorted(p.stem for folder in folders for p in folder.glob("*.ipynb"))
-    raise StudyError(f"notebook: there is no notebooks/{name}.ipynb; {errors.nearest(name, found)}")
-
-
-def execute(plan: Plan, progress: Callable[[int, int], None] | None = None) -> Path:
+def execute(
+    plan: Plan, progress: Callable[[int, int], None] | None = None, how: How | None = None
+) -> Path:
     """Run the notebook and return the folder of the finished run.
 
     Everything is written to a hidden folder and moved into place at the end, so that nobody ever
     sees half a run. An input the notebook refuses leaves nothing behind; a run that fails leaves
-    its notebook in `failed/` for the person who has to find out why.
+    its notebook in `failed/` for the person who has to find out why. Whoever else runs the same
+    study at the same time is waited for.
 
     Args:
         plan: What to run.
-        progress: Called with (cells done, cells in all).
+        progress: Called with (number of the code cell, number of code cells).
+        how: Limits, and where its kernel comes from.
 
     Raises:
         EvalmlError: The notebook refused its input (exit code 2).
         RunError: A cell failed, or the kernel died (exit code 1).
     """
-    started = dt.datetime.now(tz=dt.UTC)
-    clock = time.perf_counter()
-    root = plan.settings.out / plan.study.study
-    run_id = f"{started:%Y%m%dT%H%M%S}-{hash_values(plan.parameters)[:8]}"
-    partial = root / f".{run_id}-{os.getpid()}"
-    partial.mkdir(parents=True)
+    asked = how or How()
+    asked = replace(asked, progress=progress) if progress is not None else asked
+    out, study = plan.settings.out, plan.study.study
     try:
-        _execute_notebook(plan, partial, progress)
-        _write_html(partial / NOTEBOOK)
-        write_manifest(partial, _record(plan, run_id, started, time.perf_counter() - clock))
-        return _publish(partial, root / run_id)
-    except RunError:
-        failed = root / "failed" / run_id
-        failed.parent.mkdir(exist_ok=True)
-        shutil.move(partial, failed)
-        raise
+        with held(lock_file(out, study)):
+            _sweep(out / study)
+            inputs = inputs_of(plan)
+            found = None if asked.force else current_run(plan, inputs)
+            return found if found is not None else _Run(plan, asked, inputs).run()
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        _drop_empty(root, plan.settings.out)
+        _drop_empty(out / study, out / FOLDER, out)
+
+
+class _Run:
+    """One run on its way: where it writes, and what it says of itself."""
+
+    def __init__(self, plan: Plan, how: How, inputs: dict[str, Any]) -> None:
+        self.plan, self.how, self.inputs = plan, how, inputs
+        self.started = dt.datetime.now(tz=dt.UTC)
+        self.clock = time.perf_counter()
+        self.root = plan.settings.out / plan.study.study
+        self.run_id = f"{self.started:%Y%m%dT%H%M%S}-{hash_values(plan.parameters)[:8]}"
+        self.partial = self.root / f".{self.run_id}-{os.getpid()}"
+        settings = replace(
+            plan.settings, extract=plan.settings.extract.resolve(), out=self.partial.resolve()
+        )
+        self.execution = Execution(settings.environment(), how.limits, how.address, self._at_cell)
+
+    def run(self) -> Path:
+        """Execute, write the page and the record, and move the whole into place."""
+        self.partial.mkdir(parents=True)
+        self._say("running")
+        try:
+            self._execute()
+            final = _publish(self.partial, self.root / self.run_id)
+        except RunError as fault:
+            self._keep_failed(str(fault))
+            raise
+        except EvalmlError:
+            forget_status(self.plan.settings.out, self.plan.study.study)
+            raise
+        except BaseException as fault:
+            self._say("failed", f"evalml itself failed with {type(fault).__name__}")
+            raise
+        else:
+            self._say("finished", run=final)
+            return final
+        finally:
+            shutil.rmtree(self.partial, ignore_errors=True)
+
+    def _execute(self) -> None:
+        notebook = self.partial / NOTEBOOK
+        try:
+            self.execution.run(self.plan.notebook, notebook, self.plan.parameters)
+        finally:
+            scrub(notebook, self.plan.notebook.name)
+        write_html(notebook)
+        write_manifest(self.partial, self._record())
+
+    def _record(self) -> dict[str, Any]:
+        now = inputs_of(self.plan)
+        moved = [key for key in COMPARED if now[key] != self.inputs[key]]
+        return {
+            "run_id": self.run_id,
+            "status": "finished",
+            "study": self.plan.study.study,
+            "parameters": self.plan.parameters,
+            "seed": self.plan.study.seed,
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": self._seconds(),
+            "peak_memory_mb": round(self.execution.peak_mb, 1),
+            **({"moved": moved} if moved else {}),
+            **self.inputs,
+        }
+
+    def _keep_failed(self, reason: str) -> None:
+        failed = self.root / "failed" / self.run_id
+        failed.parent.mkdir(exist_ok=True)
+        shutil.move(self.partial, failed)
+        status = self._say("failed", reason, run=failed)
+        replace_json(failed / NAME, asdict(status))
+
+    def _at_cell(self, cell: int, cells: int) -> None:
+        self._say("running")
+        if self.how.progress is not None:
+            self.how.progress(cell, cells)
+
+    def _say(self, state: Any, reason: str = "", run: Path | None = None) -> Status:
+        out = self.plan.settings.out
+        status = Status(
+            study=self.plan.study.study,
+            state=state,
+            reason=reason,
+            cell=self.execution.cell,
+            cells=self.execution.cells,
+            seconds=self._seconds(),
+            peak_memory_mb=round(self.execution.peak_mb, 1) or None,
+            run=run.relative_to(out).as_posix() if run is not None else "",
+        )
+        return write_status(out, status)
+
+    def _seconds(self) -> float:
+        return round(time.perf_counter() - self.clock, 2)
+
+
+def _sweep(root: Path) -> None:
+    """Remove the half-made runs of processes that died: whoever lives holds the lock, and waits."""
+    for folder in root.glob(".[0-9]*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _publish(partial: Path, final: Path) -> Path:
@@ -111,126 +195,7 @@ def _publish(partial: Path, final: Path) -> Path:
 
 def _drop_empty(*folders: Path) -> None:
     for folder in folders:
-        if folder.is_dir() and not any(folder.iterdir()):
+        try:
             folder.rmdir()
-
-
-def _execute_notebook(
-    plan: Plan, folder: Path, progress: Callable[[int, int], None] | None
-) -> None:
-    import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
-    settings = Settings(
-        plan.settings.extract.resolve(),
-        folder.resolve(),
-        plan.settings.engine,
-        plan.settings.memory_limit,
-        plan.settings.threads,
-    )
-    hooks = _hooks(plan.notebook, progress)
-    try:
-        with _environment({**_one_thread(), **settings.environment()}):
-            papermill.execute_notebook(
-                str(plan.notebook),
-                str(folder / NOTEBOOK),
-                parameters=plan.parameters,
-                progress_bar=False,
-                request_save_on_cell_execute=False,
-                kernel_manager_class="evalml.run.kernel.IpcKernelManager",
-                cwd=str(project_root()),
-                **hooks,
-            )
-    except PapermillExecutionError as fault:
-        _scrub(folder / NOTEBOOK, plan)
-        raise _translate(fault) from None
-    except (DeadKernelError, CellTimeoutError) as fault:
-        raise RunError(f"the kernel stopped before the end ({type(fault).__name__})") from None
-    _scrub(folder / NOTEBOOK, plan)
-
-
-def _translate(fault: Any) -> EvalmlError:
-    """Return the house error behind a failed cell, or a RunError that says where it failed."""
-    kind = getattr(errors, str(fault.ename), None)
-    if isinstance(kind, type) and issubclass(kind, EvalmlError):
-        return kind(str(fault.evalue))
-    return RunError(
-        f"cell {fault.exec_count} failed with {fault.ename}; see the notebook in failed/"
-    )
-
-
-def _hooks(notebook: Path, progress: Callable[[int, int], None] | None) -> dict[str, Any]:
-    if progress is None:
-        return {}
-    import nbformat
-
-    total = len(nbformat.read(notebook, as_version=4).cells) + 1
-
-    def done(cell: Any, cell_index: int, **_: Any) -> None:  # noqa: ARG001 - nbclient's signature
-        progress(cell_index + 1, total)
-
-    return {"on_cell_complete": done}
-
-
-def _one_thread() -> dict[str, str]:
-    """Return one BLAS thread per kernel: on few cores, more of them wait for one another."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return {name: "1" for name in names if name not in os.environ}
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {key: os.environ.get(key) for key in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for key, value in before.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value
-
-
-def _scrub(path: Path, plan: Plan) -> None:
-    """Take this machine's paths out of the executed notebook."""
-    import nbformat
-
-    if not path.is_file():
-        return
-    notebook = nbformat.read(path, as_version=4)
-    record = notebook.metadata.get("papermill", {})
-    record["input_path"] = f"notebooks/{plan.notebook.name}"
-    record["output_path"] = NOTEBOOK
-    nbformat.write(notebook, path)
-
-
-def _write_html(path: Path) -> None:
-    """Write the executed notebook as one HTML file that needs no network."""
-    from nbconvert import HTMLExporter
-
-    exporter = HTMLExporter(
-        mathjax_url="",
-        require_js_url="",
-        jquery_url="",
-        mermaid_js_url="",
-        exclude_input_prompt=True,
-    )
-    body, _ = exporter.from_filename(str(path))
-    body = body.replace("</head>", "<style>pre{white-space:pre-wrap!important}</style></head>", 1)
-    path.with_suffix(".html").write_text(body, encoding="utf-8")
-
-
-def _record(plan: Plan, run_id: str, started: dt.datetime, seconds: float) -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "status": "finished",
-        "study": plan.study.study,
-        "parameters": plan.parameters,
-        "seed": plan.study.seed,
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(seconds, 2),
-        "peak_memory_mb": peak_memory_mb(),
-        **inputs_of(plan),
-    }
+        except OSError:
+            return

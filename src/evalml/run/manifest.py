@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import resource
-import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,12 +45,6 @@ def _rows(path: Path) -> int | None:
         return None
     with path.open(encoding="utf-8", newline="") as stream:
         return max(sum(1 for _ in csv.reader(stream)) - 1, 0)
-
-
-def peak_memory_mb() -> float:
-    """Return the largest memory of a child process so far (the kernel), in MB."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return round(usage / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
 
 
 def write_manifest(folder: Path, record: dict[str, Any]) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evalml.run.source import stages
 from evalml.settings import Settings, project_root
 
 if TYPE_CHECKING:
@@ -34,26 +36,70 @@ def hash_files(paths: Iterable[Path], root: Path) -> str:
     """Return one SHA-256 over the names (relative to `root`) and the bytes of the files."""
     digest = hashlib.sha256()
     for path in sorted(paths):
-        digest.update(path.relative_to(root).as_posix().encode())
-        with path.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
+        digest.update(f"{path.relative_to(root).as_posix()} {hash_file(path)}\n".encode())
     return digest.hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, read again only when its size or its time has changed."""
+    state = path.stat()
+    return _hash_file(str(path), state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+@lru_cache(maxsize=4096)
+def _hash_file(path: str, size: int, modified: int, inode: int) -> str:  # noqa: ARG001 - the key
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def extract_files(extract: Path) -> list[Path]:
+    """Return the files of an extract, its truth folder (synthetic worlds) left out."""
+    if extract.is_file():
+        return [extract]
+    files = [p for p in extract.rglob("*") if p.is_file()]
+    return sorted(p for p in files if "truth" not in p.relative_to(extract).parts)
 
 
 def hash_extract(extract: Path) -> str:
     """Return the hash of an extract, its truth folder (synthetic worlds) left out."""
-    if extract.is_file():
-        return hash_files([extract], extract.parent)
-    files = [p for p in extract.rglob("*") if p.is_file()]
-    return hash_files((p for p in files if "truth" not in p.relative_to(extract).parts), extract)
+    root = extract.parent if extract.is_file() else extract
+    return hash_files(extract_files(extract), root)
+
+
+def extract_parts(extract: Path) -> dict[str, str]:
+    """Return the hash of each table of an extract (a file, or a folder of them)."""
+    root = extract.parent if extract.is_file() else extract
+    tables: dict[str, list[Path]] = {}
+    for path in extract_files(extract):
+        tables.setdefault(_table_of(path.relative_to(root)), []).append(path)
+    return {name: hash_files(files, root) for name, files in tables.items()}
+
+
+def _table_of(path: Path) -> str:
+    return path.parts[0] if len(path.parts) > 1 or path.suffix == ".yaml" else path.stem
+
+
+def source_parts() -> dict[str, str]:
+    """Return the hash of each stage of the package, blind to comments."""
+    return stages(Path(__file__).resolve().parents[1])
 
 
 def hash_code() -> str:
-    """Return the hash of the source of the package."""
-    source = Path(__file__).resolve().parents[1]
-    suffixes = {".py", ".yaml", ".lua", ".css", ".typ", ".csv"}
-    return hash_files((p for p in source.rglob("*") if p.suffix in suffixes), source)
+    """Return the hash of the source that runs execute, blind to comments."""
+    return hash_values(source_parts())
+
+
+def hash_notebook(path: Path) -> str:
+    """Return the hash of the cells of a notebook: what it says and does, not how it was saved."""
+    cells = json.loads(path.read_text(encoding="utf-8")).get("cells", [])
+    said = [
+        (c["cell_type"], "".join(c["source"]), sorted(c.get("metadata", {}).get("tags", [])))
+        for c in cells
+    ]
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
 def hash_values(values: Mapping[str, Any]) -> str:
@@ -73,11 +119,18 @@ def hashes_of(study: Study, settings: Settings) -> dict[str, str | None]:
     }
 
 
+def parts_of(study: Study, settings: Settings) -> dict[str, dict[str, str]]:
+    """Return the hashes of the parts that a reader can be told of: tables, stages."""
+    tables = extract_parts(settings.extract) if study.is_cohort else {}
+    return {"extract": tables, "source": source_parts()}
+
+
 def parameters_of(study: Study) -> dict[str, Any]:
     """Return every key of a study, defaults included, as plain values."""
     return study.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+@lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that make the numbers."""
     found = {"python": platform.python_version()}

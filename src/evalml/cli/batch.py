@@ -1,0 +1,131 @@
+"""`evalml batch`: many studies in parallel; one failing run loses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evalml.errors import EvalmlError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from evalml.run import Plan
+    from evalml.run.status import Status
+
+
+def batch(  # noqa: PLR0913, PLR0917 - the options of a command
+    params: Annotated[
+        list[Path] | None, typer.Argument(help="Studies: files of params/.", show_default=False)
+    ] = None,
+    grid: Annotated[
+        Path | None, typer.Option(help="YAML of a grid: base and vary (see params/grids/).")
+    ] = None,
+    extract: Annotated[
+        Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
+    engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at once [default: cores].")] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0, help="Seconds one run may take.")
+    ] = None,
+    memory_limit: Annotated[
+        float | None, typer.Option(min=0, help="MB the kernel of one run may take.")
+    ] = None,
+    backend: Annotated[str, typer.Option(help="loky (this machine) or dask (a cluster).")] = "loky",
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of the dask scheduler [default: one made here].")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run even what is current.")] = False,
+) -> None:
+    """Run many studies in parallel, each in a kernel of its own.
+
+    Studies are checked before anything starts; one that cannot be run is reported and the others
+    run. What a finished run of the same inputs has answered is not run again, so that a batch
+    that was cut short is resumed by giving the same command. Ends with a table of what happened
+    (also summary.csv and summary.json under --out): exit code 0 when all studies have a result, 1
+    when one has not, 2 when none could start.
+
+    Example: evalml batch --grid params/grids/cej_years.yaml --jobs 2 --memory-limit 4000
+    """
+    from evalml.run.batch import Workforce, refuse_missing_backend, run_batch
+    from evalml.run.watch import Limits
+
+    refuse_missing_backend(backend)
+    plans, refused = _prepare(params or [], grid, extract=extract, out=out, engine=engine)
+    if not plans:
+        raise EvalmlError("; ".join(dict.fromkeys(s.reason for s in refused)))
+    root = plans[0].settings.out
+    workforce = Workforce(jobs, backend, scheduler, Limits(time_limit, memory_limit), force)
+    from evalml.cli.batch_table import live
+
+    with live(root, [p.study.study for p in plans], refused) as told:
+        ended = run_batch(plans, workforce, refused, told)
+    _conclude(root, ended)
+
+
+def _prepare(
+    params: Sequence[Path], grid: Path | None, **where: Any
+) -> tuple[list[Plan], list[Status]]:
+    """Check every study; return what can run, and what cannot with its reason."""
+    from evalml.run.grid import Cell, read_grid, refuse_twins
+    from evalml.run.status import Status
+
+    if bool(params) == (grid is not None):
+        raise EvalmlError("give params files, or --grid GRID.yaml, and not both")
+    cells = read_grid(grid) if grid is not None else [*_read(params)]
+    refuse_twins([cell.name for cell in cells], "batch")
+    checked: dict[Path, frozenset[str]] = {}
+    plans: list[Plan] = []
+    refused: list[Status] = []
+    for cell in cells:
+        found = _plan(cell, checked, where) if isinstance(cell, Cell) else cell
+        if isinstance(found, str):
+            refused.append(Status(cell.name, "refused", found))
+        else:
+            plans.append(found)
+    return plans, refused
+
+
+def _read(params: Sequence[Path]) -> Iterator[Any]:
+    from evalml.run.grid import Cell
+    from evalml.study import read_study
+
+    for path in params:
+        try:
+            study = read_study(path)
+        except EvalmlError as fault:
+            yield Cell(path.stem, path, None, str(fault))
+        else:
+            yield Cell(study.study, path, study)
+
+
+def _plan(cell: Any, checked: dict[Path, frozenset[str]], where: dict[str, Any]) -> Plan | str:
+    """Return the plan of a study, or the sentence that says why there is none."""
+    from evalml.cli.run import check_study, plan_study
+
+    if cell.study is None:
+        return str(cell.reason)
+    try:
+        plan = plan_study(cell.study, cell.near, **where)
+        check_study(plan, known=checked)
+    except EvalmlError as fault:
+        return str(fault)
+    return plan
+
+
+def _conclude(out: Path, ended: Sequence[Status]) -> None:
+    """Print what happened, write it down, and end with the exit code it deserves."""
+    from rich.console import Console
+
+    from evalml.cli.batch_table import summary_table, write_summary
+
+    write_summary(out, ended)
+    Console().print(summary_table(ended))
+    lost = [s for s in ended if s.state not in {"finished", "current"}]
+    typer.echo(f"{len(ended) - len(lost)} of {len(ended)} studies have a result in {out}")
+    if lost:
+        raise typer.Exit(1)

@@ -1,0 +1,215 @@
+"""Many runs in parallel: one failing run loses nothing, and what is finished is not run again."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import joblib
+from joblib.externals.loky.process_executor import BrokenProcessPool
+
+from evalml.errors import EvalmlError, nearest
+from evalml.run.currency import current_run, inputs_of
+from evalml.run.execute import How
+from evalml.run.forked import forked_kernels
+from evalml.run.status import OVER, Status, read_status, write_status
+from evalml.run.watch import Limits
+from evalml.run.worker import Task, task_of, work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from evalml.run.plan import Plan
+
+BACKENDS = ("loky", "dask")
+
+
+@dataclass(frozen=True, slots=True)
+class Workforce:
+    """Who does the runs.
+
+    Attributes:
+        jobs: Runs at once; all cores when None.
+        backend: `loky` (processes of this machine) or `dask` (a cluster).
+        scheduler: Address of the dask scheduler; a cluster on this machine when None.
+        limits: What one run may take.
+        force: Run even where a finished run of the same inputs is there.
+    """
+
+    jobs: int | None = None
+    backend: str = "loky"
+    scheduler: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    force: bool = False
+
+    @property
+    def at_once(self) -> int:
+        """Runs at once."""
+        return self.jobs or cores()
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_batch(
+    plans: Sequence[Plan],
+    workforce: Workforce,
+    refused: Sequence[Status] = (),
+    told: Callable[[Status], None] | None = None,
+) -> list[Status]:
+    """Run the plans and return how each ended, in their order, the refused ones last.
+
+    Args:
+        plans: Runs of different studies.
+        workforce: Who does them.
+        refused: Studies that cannot be run, with their reasons.
+        told: Called with each status as soon as it is final.
+
+    Raises:
+        EvalmlError: The backend is not there.
+    """
+    ended: dict[str, Status] = {}
+
+    def end(status: Status) -> None:
+        ended[status.study] = status
+        if told is not None:
+            told(status)
+
+    for status in refused:
+        end(status)
+    waiting = []
+    for plan in plans:
+        found = None if workforce.force else current_run(plan, inputs_of(plan))
+        if found is None:
+            waiting.append(plan)
+            write_status(plan.settings.out, Status(plan.study.study, "waiting"))
+        else:
+            end(_current(plan, found))
+    if waiting:
+        with _crew(workforce) as crew:
+            _work_off(waiting, crew, end)
+    order = [p.study.study for p in plans] + [s.study for s in refused]
+    return [ended[name] for name in order]
+
+
+def _current(plan: Plan, run: Path) -> Status:
+    out = plan.settings.out
+    place = run.relative_to(out).as_posix()
+    return write_status(out, Status(plan.study.study, "current", run=place))
+
+
+def refuse_missing_backend(name: str) -> None:
+    """Refuse a backend that is unknown or not installed.
+
+    Raises:
+        EvalmlError: It is.
+    """
+    if name not in BACKENDS:
+        raise EvalmlError(f"no backend is called '{name}'; {nearest(name, BACKENDS)}")
+    if name == "dask" and find_spec("distributed") is None:
+        message = (
+            "the dask backend needs dask; install it with pip install 'evalml-workbench[dask]'"
+        )
+        raise EvalmlError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Crew:
+    """The processes that run, and how each run is done.
+
+    Attributes:
+        jobs: Runs at once.
+        how: Limits, and where kernels come from.
+        parent: The process they die with; 0 where they belong to a cluster.
+    """
+
+    jobs: int
+    how: How
+    parent: int
+
+
+@contextmanager
+def _crew(workforce: Workforce) -> Iterator[_Crew]:
+    """Set the backend of joblib, with a process that forks kernels where there is one machine."""
+    refuse_missing_backend(workforce.backend)
+    jobs = workforce.at_once
+    if workforce.backend == "dask":
+        with _cluster(workforce, jobs):
+            yield _Crew(jobs, How(workforce.limits, "own", force=workforce.force), parent=0)
+        return
+    with forked_kernels() as address, joblib.parallel_config("loky", inner_max_num_threads=1):
+        how = How(workforce.limits, address, force=workforce.force)
+        yield _Crew(jobs, how, parent=os.getpid())
+
+
+@contextmanager
+def _cluster(workforce: Workforce, jobs: int) -> Iterator[None]:
+    """Set joblib to a dask cluster: the one at the address, or one of processes made here."""
+    from distributed import Client
+
+    where: dict[str, Any] = (
+        {"address": workforce.scheduler}
+        if workforce.scheduler
+        else {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
+    )
+    with Client(**where), joblib.parallel_config("dask"):
+        yield
+
+
+def _work_off(plans: Sequence[Plan], crew: _Crew, end: Callable[[Status], None]) -> None:
+    """Run all; when a process of the crew dies, run alone each that it may have been doing."""
+    threads = max(1, cores() // crew.jobs)
+    left = {p.study.study: task_of(p, crew.how, threads, crew.parent) for p in plans}
+    suspects: list[str] = []
+    while left:
+        now = suspects[:1] or list(left)
+        try:
+            for status in _each([left[name] for name in now], crew):
+                del left[status.study]
+                end(status)
+        except BrokenProcessPool:
+            begun = _settle(left, now, end)
+            if suspects:
+                end(_killed(left.pop(suspects[0])))
+            suspects = suspects or begun or list(left)
+        suspects = [name for name in suspects if name in left]
+
+
+def _each(tasks: Sequence[Task], crew: _Crew) -> Iterator[Status]:
+    """Give the statuses as they come; always by other processes, never by this one."""
+    parallel = joblib.Parallel(
+        n_jobs=max(2, crew.jobs),
+        batch_size=1,
+        pre_dispatch=crew.jobs if crew.parent else "all",
+        return_as="generator_unordered",
+    )
+    yield from parallel(joblib.delayed(work)(task) for task in tasks)
+
+
+def _settle(left: dict[str, Task], now: Sequence[str], end: Callable[[Status], None]) -> list[str]:
+    """End what had ended when the crew broke, and return what had begun."""
+    begun = []
+    for name in [name for name in now if name in left]:
+        status = read_status(Path(left[name].out), name)
+        if status is not None and status.state in OVER:
+            del left[name]
+            end(status)
+        elif status is not None and status.state == "running":
+            begun.append(name)
+    return begun
+
+
+def _killed(task: Task) -> Status:
+    """Return the status of a run whose process died twice, the second time all alone."""
+    out = Path(task.out)
+    status = read_status(out, task.study)
+    where = f" in cell {status.cell}" if status is not None and status.cell else ""
+    return write_status(out, Status(task.study, "failed", f"the process that ran it died{where}"))

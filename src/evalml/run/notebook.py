@@ -1,0 +1,132 @@
+"""Execute one notebook with papermill, and say of a failure what papermill does not."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from evalml import errors
+from evalml.errors import EvalmlError, RunError
+from evalml.run.forked import ONE_THREAD
+from evalml.run.kernel import manager_for
+from evalml.run.watch import Limits, Watch
+from evalml.settings import project_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+START_TRIES = 2
+"""A kernel that dies before it answers is started once more; a cell is never run again."""
+
+
+@dataclass(slots=True)
+class Execution:
+    """How one notebook is executed, and how far it has come.
+
+    Attributes:
+        environment: Settings of the run, for its kernel.
+        limits: What it may take.
+        address: Socket of the process that forks kernels; empty for a plain kernel.
+        progress: Called at each code cell with (number of the cell, number of cells).
+        cell: The code cell being run, as the notebook numbers them.
+        cells: Number of code cells.
+        peak_mb: Largest memory of the kernel and its children.
+    """
+
+    environment: Mapping[str, str]
+    limits: Limits = field(default_factory=Limits)
+    address: str = ""
+    progress: Callable[[int, int], None] | None = None
+    cell: int = 0
+    cells: int = 0
+    peak_mb: float = 0.0
+
+    def run(self, source: Path, target: Path, parameters: Mapping[str, Any]) -> None:
+        """Execute `source` into `target`.
+
+        Raises:
+            EvalmlError: The notebook refused its input (exit code 2).
+            RunError: A cell failed, the kernel died, or a limit was passed (exit code 1).
+        """
+        from papermill.exceptions import PapermillExecutionError
+
+        for last in (*[False] * (START_TRIES - 1), True):
+            watch = Watch(self.limits)
+            try:
+                with _environment({**_one_thread(), **self.environment}):
+                    self._execute(source, target, parameters, watch)
+            except PapermillExecutionError as fault:
+                raise _translate(fault) from None
+            except RuntimeError as fault:  # DeadKernelError and CellTimeoutError among them
+                if last or self.cell or watch.verdict:
+                    raise RunError(self._death(watch, fault)) from None
+            else:
+                return
+            finally:
+                watch.end()
+                self.peak_mb = max(self.peak_mb, watch.peak_mb)
+
+    def _execute(
+        self, source: Path, target: Path, parameters: Mapping[str, Any], watch: Watch
+    ) -> None:
+        import nbformat
+        import papermill
+
+        notebook = nbformat.read(source, as_version=4)
+        self.cells = sum(c.cell_type == "code" for c in notebook.cells) + 1
+        papermill.execute_notebook(
+            str(source),
+            str(target),
+            parameters=dict(parameters),
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            kernel_manager_class=manager_for(watch, self.address),
+            cwd=str(project_root()),
+            on_cell_start=self._at_cell,
+        )
+
+    def _at_cell(self, cell: Any, cell_index: int) -> None:  # noqa: ARG002 - nbclient's signature
+        if cell.cell_type != "code":
+            return
+        self.cell += 1
+        if self.progress is not None:
+            self.progress(self.cell, self.cells)
+
+    def _death(self, watch: Watch, fault: RuntimeError) -> str:
+        where = f"in cell {self.cell}" if self.cell else "before the first cell"
+        watch.end()
+        if watch.verdict:
+            return f"stopped {where}: {watch.verdict}"
+        peak = f"; its memory had reached {watch.peak_mb:.0f} MB" if watch.peak_mb else ""
+        return f"the kernel died {where} ({type(fault).__name__}){peak}"
+
+
+def _translate(fault: Any) -> EvalmlError:
+    """Return the house error behind a failed cell, or a RunError that says where it failed."""
+    kind = getattr(errors, str(fault.ename), None)
+    if isinstance(kind, type) and issubclass(kind, EvalmlError):
+        return kind(str(fault.evalue))
+    return RunError(
+        f"cell {fault.exec_count} failed with {fault.ename}; see the notebook in failed/"
+    )
+
+
+def _one_thread() -> dict[str, str]:
+    return {name: value for name, value in ONE_THREAD.items() if name not in os.environ}
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {key: os.environ.get(key) for key in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
