@@ -24,7 +24,7 @@ class Settings:
     """Where a study runs.
 
     Attributes:
-        extract: Folder (or DuckDB file) of the extract.
+        extract: Folder (or DuckDB file) of the extract, or the URL of its database.
         out: Folder this run writes into.
         engine: `duckdb` or `spark`.
         memory_limit: Memory the engine may take, such as `4GB`; its own default when None.

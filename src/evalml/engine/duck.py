@@ -100,7 +100,7 @@ class Engine:
         connection = self.backend.con
         connection.register("arriving", batches)
         try:
-            connection.table("arriving").create(name)
+            connection.execute(f'CREATE TEMP TABLE "{name}" AS FROM "arriving"')
         finally:
             connection.unregister("arriving")
         return self.backend.table(name)

@@ -40,7 +40,7 @@ greatest = ibis.greatest
 union = ibis.union
 
 
-@ibis.udf.agg.builtin
+@ibis.udf.agg.builtin  # type: ignore[untyped-decorator]
 def bit_or(number: int) -> int:  # type: ignore[empty-body]
     """Return the bits that any row of the group has; the engines have it, ibis not for all."""
 

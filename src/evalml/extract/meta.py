@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from evalml.codes import territory_names
+from evalml.engine.postgres import refuse_password
 from evalml.errors import ExtractError, StudyError, nearest
 from evalml.study import Territory
 
@@ -54,6 +55,31 @@ class Break(_Strict):
     reference: str = ""
 
 
+class Source(_Strict):
+    """The PostgreSQL database that holds the tables, where they are not files.
+
+    Attributes:
+        url: `postgresql://user@host:port/name`; the password comes from `PGPASSWORD` or
+            `~/.pgpass`, never from here.
+        schema_name: Schema of the tables (`schema`), else the one the user starts in.
+        restrict: What the server leaves out: persons without a file in the `territory`, rows
+            outside the `period`; nothing by default.
+    """
+
+    url: str
+    schema_name: str | None = Field(default=None, alias="schema")
+    restrict: tuple[Literal["territory", "period"], ...] = ()
+
+    @field_validator("url")
+    @classmethod
+    def _shown(cls, url: str) -> str:
+        try:
+            refuse_password(url)
+        except ExtractError as error:
+            raise ValueError(str(error)) from None
+        return url
+
+
 HAUTS_DE_FRANCE = ("02", "59", "60", "62", "80")
 
 
@@ -91,6 +117,7 @@ class ExtractMeta(_Strict):
         period_end: Last day covered.
         pseudonymised: Whether the identifiers are pseudonyms.
         csv: Dialect of the CSV files, where it has to be said.
+        database: Where the tables are, if they are not files beside `extract.yaml`.
         breaks: Changes of system within the period.
     """
 
@@ -102,6 +129,7 @@ class ExtractMeta(_Strict):
     period_end: dt.date
     pseudonymised: bool
     csv: Dialect = Dialect()
+    database: Source | None = None
     breaks: tuple[Break, ...] = ()
 
     @field_validator("territory", mode="before")
@@ -121,6 +149,12 @@ class ExtractMeta(_Strict):
         if said in places or given in names["departements"]:
             return {"departement": [places.get(said, given)]}
         raise ValueError(f"no territory is called so; {nearest(said, [*regions, *places])}")
+
+    @field_validator("database", mode="before")
+    @classmethod
+    def _by_url(cls, given: Any) -> Any:
+        """Take a database by its URL alone."""
+        return {"url": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _ordered(self) -> ExtractMeta:
@@ -177,23 +211,38 @@ def read_meta(folder: Path) -> ExtractMeta:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         raise ExtractError(f"{META_FILE} is not readable YAML{_yaml_place(error)}") from None
+    return meta_from(raw, META_FILE)
+
+
+def meta_from(raw: Any, place: str) -> ExtractMeta:
+    """Return the header that plain values make; `place` is where they were read.
+
+    Raises:
+        ExtractError: A key is wrong, missing or unknown.
+    """
     if not isinstance(raw, dict):
-        raise ExtractError(f"{META_FILE} must hold the keys {', '.join(_KEYS)}")
+        raise ExtractError(f"{place} must hold the keys {', '.join(_KEYS)}")
     try:
         return ExtractMeta.model_validate(raw)
     except ValidationError as error:
-        raise ExtractError(f"{META_FILE}: {_first_fault(error)}") from None
+        raise ExtractError(f"{place}: {_first_fault(error)}") from None
 
 
 def write_meta(meta: ExtractMeta, folder: Path) -> None:
-    """Write `meta` as `extract.yaml` in `folder`."""
-    values = meta.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    """Write `meta` as `extract.yaml` in `folder`, for tables that are files beside it."""
+    files = meta.model_copy(update={"database": None})
+    values = files.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
     (folder / META_FILE).write_text(text, encoding="utf-8")
 
 
 _KEYS = tuple(ExtractMeta.model_fields)
-_MODELS: dict[str, type[BaseModel]] = {"territory": Territory, "csv": Dialect, "breaks": Break}
+_MODELS: dict[str, type[BaseModel]] = {
+    "territory": Territory,
+    "csv": Dialect,
+    "breaks": Break,
+    "database": Source,
+}
 
 
 def _first_fault(error: ValidationError) -> str:

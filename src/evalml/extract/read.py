@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalml.errors import ExtractError, TableMissingError
+from evalml.engine.postgres import database_of
+from evalml.errors import ExtractError
 from evalml.extract import contract
 from evalml.extract.csv_tables import read_csv_tables
+from evalml.extract.database import describe_database, read_database, require_tables
 from evalml.extract.meta import META_FILE, ExtractMeta, read_meta
 from evalml.extract.schema import require_columns, require_types
 
@@ -43,45 +45,77 @@ class Extract:
 
 
 def read_extract(path: Path, engine: Engine) -> Extract:
-    """Open the extract in the folder, or the DuckDB file, at `path`.
+    """Open the extract in the folder, the DuckDB file or the PostgreSQL database at `path`.
 
-    Parquet and DuckDB tables stay on disk until they are queried; CSV files are typed once into
-    the engine's store, which spills to disk past its memory limit.
+    Parquet and DuckDB tables stay on disk until they are queried; CSV files and tables of
+    PostgreSQL are typed once into the engine's store, which spills to disk past its memory limit.
 
     Args:
         path: A folder that holds `extract.yaml` and one file (or folder of Parquet files) per
-            table, or a `.duckdb` file next to its `extract.yaml`.
+            table, or a `.duckdb` file next to its `extract.yaml`, or the URL of a PostgreSQL
+            database; or a folder whose `extract.yaml` names that database.
         engine: Where queries run.
 
     Raises:
         ExtractError: The extract cannot be read, or does not follow the contract.
     """
     path = Path(path)
+    database = database_of(path)
+    if database is not None:
+        _refuse_files(path)
+        return Extract(path, *read_database(path, database, engine))
     if not path.exists():
         raise ExtractError(f"there is no extract at {path}; check the path given to --extract")
     if path.is_dir() and not any(path.iterdir()):
         raise ExtractError(f"{path} is empty; put the tables and {META_FILE} in it")
     meta = read_meta(path if path.is_dir() else path.parent)
     sources = _sources(path, engine)
-    _require_tables(path, sources)
+    require_tables(str(path), sources)
     held = [t for t in contract.TABLES if t.name in sources]
     csv = {t.name: s for t in held if isinstance(s := sources[t.name], Path) and s.suffix == ".csv"}
-    typed = read_csv_tables(csv, meta.csv, engine)
+    typed = read_csv_tables(csv, meta.csv, engine.local)
     tables = {
-        t.name: typed[t.name] if t.name in typed else _open(sources[t.name], t, engine)
+        t.name: engine.adopt(typed[t.name], engine.fresh_name(f"csv_{t.name}"))
+        if t.name in typed
+        else _open(sources[t.name], t, engine)
         for t in held
     }
     return Extract(path, meta, tables)
 
 
+def tables_held(path: Path, engine: Engine) -> frozenset[str]:
+    """Return the names of the tables of an extract, refusing what can be refused at once.
+
+    Files are opened as `read_extract` does; of a database only the catalogue is read.
+
+    Raises:
+        ExtractError: The extract cannot be read, or does not follow the contract.
+    """
+    database = database_of(path)
+    if database is None:
+        return frozenset(read_extract(path, engine).tables)
+    _refuse_files(path)
+    return describe_database(path, database)[1]
+
+
+def _refuse_files(path: Path) -> None:
+    """Refuse a folder whose tables are said to be in a database and are there as well."""
+    files = {t.name for t in contract.TABLES} & {entry.stem for entry in path.glob("*")}
+    if files:
+        raise ExtractError(
+            f"{META_FILE} names a database, but its folder holds table '{min(files)}' too; "
+            "keep one of the two"
+        )
+
+
 def _sources(path: Path, engine: Engine) -> dict[str, Path | Table]:
     """Find where each table is: a file, a folder of Parquet files, or a table of a database."""
     if path.is_file():
-        return dict(_database(path, engine))
+        return dict(_database(path, engine.local))
     found: dict[str, Path | Table] = {}
     for entry in sorted(path.iterdir()):
         if entry.suffix in (".duckdb", ".db"):
-            _add(found, _database(entry, engine), path)
+            _add(found, _database(entry, engine.local), path)
         elif entry.suffix in (".parquet", ".csv") or any(entry.glob("*.parquet")):
             _add(found, {entry.stem: entry}, path)
     return found
@@ -99,16 +133,6 @@ def _database(path: Path, engine: Engine) -> dict[str, Table]:
         return engine.attach(path, engine.fresh_name("extract"))
 
 
-def _require_tables(path: Path, sources: Mapping[str, object]) -> None:
-    missing = [t.name for t in contract.TABLES if not t.optional and t.name not in sources]
-    if missing:
-        found = ", ".join(sorted(sources)) or "no table"
-        raise TableMissingError(
-            f"{path} has no table '{missing[0]}'"
-            f"{' (nor ' + ', '.join(missing[1:]) + ')' if missing[1:] else ''}; it holds: {found}"
-        )
-
-
 def _open(source: Path | Table, table: contract.Table, engine: Engine) -> Table:
     """Open one table that stays where it is, and compare its columns with the contract."""
     if isinstance(source, Path):
@@ -119,5 +143,5 @@ def _open(source: Path | Table, table: contract.Table, engine: Engine) -> Table:
     else:
         rows, label = source, f"table {table.name}"
     require_columns(label, rows.columns, table)
-    require_types(label, rows, table)
-    return rows
+    require_types(label, rows.schema(), table)
+    return rows if isinstance(source, Path) else engine.adopt(rows, f"held_{table.name}")

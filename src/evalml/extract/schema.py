@@ -8,7 +8,7 @@ from evalml.engine import null
 from evalml.errors import ColumnMissingError, ExtractError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from evalml.engine import Table, Value
     from evalml.extract import contract
@@ -50,13 +50,17 @@ def require_distinct(file: str, names: Iterable[str]) -> None:
             raise ExtractError(f"{file}, line 1: {what}; give each column its own")
 
 
-def require_types(file: str, rows: Table, table: contract.Table) -> None:
+def require_types(file: str, schema: Mapping[str, Any], table: contract.Table) -> None:
     """Refuse a file where a column is of another type than in the contract.
+
+    Args:
+        file: What is read, as the sentence should say it.
+        schema: Type of each column, as ibis says it.
+        table: The table of the contract.
 
     Raises:
         ExtractError: Names the file, the column, the type expected and the type found.
     """
-    schema = rows.schema()
     for column in table.columns:
         found = schema[column.name]
         if not (_is_null(found) or _accepts(column.type, found)):
