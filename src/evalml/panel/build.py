@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalml.codes import RANKING
+from evalml.cohort.month_sets import WIDTH, Calendar, gather, holds, spread
 from evalml.engine import Engine, Table, cases, greatest, ifelse, least, literal, month_of, span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evalml.cohort import Cohort
     from evalml.tables import Tables
 
@@ -40,6 +43,9 @@ FLAGS = (
 )
 """Columns of the declared panel that are true where at least one spell says so."""
 
+LINKED = ("linked", "linked_outside_iae")
+"""Columns of the panel that the linked source says."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Panel:
@@ -47,25 +53,77 @@ class Panel:
 
     Attributes:
         cohort: The persons followed.
-        rows: One row per entry and month in which something is known: `entry`, `k` (months since
-            time zero, negative before), `state` (rank, null if nothing was declared), the flags
-            (null if nothing was declared), `linked` (worked, by the linked
-            source), `linked_outside_iae` and `pay`.
+        sets: One row per person and block of `calendar`: `id_jeune`, `block`, and as sets of months
+            (`evalml.cohort.month_sets`) `declared`, each flag, `linked`, `linked_outside_iae`, and
+            `state_0`, `state_1`... by rank.
+        pay: One row per person and month with a contract: `id_jeune`, `at`, `pay`; None without
+            linked source.
+        calendar: The months followed, of all the trials together.
         months: Months since time zero covered, first and last.
         linked: Whether a linked source observes employment.
         linked_months: First and last month number the linked source covers.
     """
 
     cohort: Cohort
-    rows: Table
+    sets: Table
+    pay: Table | None
+    calendar: Calendar
     months: tuple[int, int]
     linked: bool
     linked_months: tuple[int, int]
+
+    @property
+    def rows(self) -> Table:
+        """One row per entry and month in which something is known.
+
+        `entry`, `k` (months since time zero, negative before), `state` (rank, null if nothing was
+        declared), the flags (null if nothing was declared), `linked` (worked, by the linked
+        source), `linked_outside_iae` (worked elsewhere than in a firm of the IAE) and `pay`.
+        """
+        return self.read("state", *FLAGS, *LINKED, "pay")
+
+    def read(self, *columns: str) -> Table:
+        """Return `rows` with these columns only, beside `entry` and `k`."""
+        return unfolded(self, columns)
+
+    def sets_by_entry(self) -> Table:
+        """Return the sets of each entry: `entry`, `month`, and the columns of `sets`."""
+        entries = self.cohort.entries.select("entry", "id_jeune", "month")
+        return entries.join(self.sets, "id_jeune")
 
     def __repr__(self) -> str:
         """Say what is covered."""
         source = "declared and linked" if self.linked else "declared"
         return f"Panel(months {self.months[0]} to {self.months[1]}, {source})"
+
+
+def unfolded(panel: Panel, columns: Sequence[str]) -> Table:
+    """Return one row per entry and month since time zero in which something is known."""
+    t = panel.sets_by_entry()
+    since = panel.calendar.first + t.block * WIDTH - t.month
+    first = greatest(panel.months[0] - since, 0).cast("int32")
+    last = least(panel.months[1] - since, WIDTH - 1).cast("int32")
+    if panel.calendar.blocks > 1:
+        t = t.filter(first <= last)
+    t = t.mutate(place=span(first, last).unnest().cast("int32"))
+    t = t.filter(holds(t.declared | t.linked, t.place))
+    at = t.block * WIDTH + t.place + panel.calendar.first
+    t = t.mutate(at=at.cast("int32"), k=(at - t.month).cast("int16"))
+    if "pay" in columns and panel.pay is not None:
+        t = t.left_join(panel.pay, ["id_jeune", "at"]).drop("id_jeune_right", "at_right")
+    return t.select("entry", "k", **{name: _month_of_set(t, name) for name in columns})
+
+
+def _month_of_set(t: Table, name: str) -> Any:
+    """Return a column of the panel in the month `place` of the sets of each row."""
+    if name == "pay":
+        return t.pay if "pay" in t.columns else literal(None, "float64")
+    if name in LINKED:
+        return ifelse(holds(t.linked, t.place), holds(t[name], t.place), None)
+    if name == "state":
+        ranks = [(holds(t[f"state_{i}"], t.place), literal(i)) for i in range(len(RANKING))]
+        return cases(*ranks, else_=None)
+    return ifelse(holds(t.declared, t.place), holds(t[name], t.place), None)
 
 
 def spell_flags(spells: Table) -> dict[str, Any]:
@@ -107,82 +165,76 @@ def last_contacts(tables: Tables) -> Table:
     return both.group_by("id_jeune").agg(last_contact=both.contact.max())
 
 
-def declared_months(tables: Tables, cohort: Cohort, window: tuple[int, int]) -> Table:
-    """Return one row per person of the cohort and month covered by a declared spell.
+def declared_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
+    """Return the months covered by the declared spells of each person, as sets.
 
     Args:
         tables: The checked records.
-        cohort: The persons followed.
-        window: First and last month number.
+        people: The persons wanted, `id_jeune`.
+        calendar: The months followed.
     """
-    people = cohort.entries.select("id_jeune").distinct()
     spells = tables.table("situations")
     spells = spells.filter(spells.etat != "PREVU").join(people, "id_jeune")
     spells = spells.join(last_contacts(tables), "id_jeune")
-    rank = cases(*[(spells.categorie == c, literal(i)) for i, c in enumerate(RANKING)], else_=None)
     start = month_of(spells.date_debut)
     known_until = greatest(start, spells.last_contact)
-    end = ifelse(spells.date_fin.isnull(), known_until, month_of(spells.date_fin))
-    spells = spells.mutate(
-        state=rank,
-        first=greatest(start, window[0]),
-        last=least(end, window[1]),
-        **spell_flags(spells),
+    ranked = {f"state_{i}": spells.categorie == name for i, name in enumerate(RANKING)}
+    kinds = {**spell_flags(spells), **ranked}
+    laid = spread(
+        spells.select(
+            "id_jeune",
+            first=start,
+            last=ifelse(spells.date_fin.isnull(), known_until, month_of(spells.date_fin)),
+            **kinds,
+        ),
+        calendar,
     )
-    spells = spells.filter(spells["first"] <= spells["last"])
-    months = spells.select(
-        "id_jeune", "state", *FLAGS, at=span(spells["first"], spells["last"]).unnest()
-    )
-    return months.group_by("id_jeune", "at").agg(
-        state=months.state.min(), **{flag: months[flag].any() for flag in FLAGS}
-    )
+    return gather(laid, ["id_jeune"], declared=True, **{name: laid[name] for name in kinds})
 
 
-def linked_months(tables: Tables, cohort: Cohort, window: tuple[int, int]) -> Table:
-    """Return one row per person of the cohort and month with a contract, by the linked source."""
-    people = cohort.entries.select("id_jeune").distinct()
+def linked_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
+    """Return the months with a contract of each person, by the linked source, as sets."""
     worked = tables.table("emploi_mensuel")
     worked = worked.filter(worked.en_emploi).join(people, "id_jeune")
     at = month_of(worked.mois)
-    worked = worked.filter((at >= window[0]) & (at <= window[1]))
-    return worked.group_by("id_jeune", at=month_of(worked.mois)).agg(
-        linked=literal(value=True),
-        linked_outside_iae=(worked.type_contrat != "CDDI").fill_null(True).any(),  # noqa: FBT003
-        pay=worked.salaire_brut.sum(),
-    )
+    outside = (worked.type_contrat != "CDDI").fill_null(True)  # noqa: FBT003
+    laid = spread(worked.select("id_jeune", first=at, last=at, outside=outside), calendar)
+    return gather(laid, ["id_jeune"], linked=True, linked_outside_iae=laid.outside)
+
+
+def monthly_pay(tables: Tables, calendar: Calendar) -> Table:
+    """Return the gross pay of each person and month with a contract."""
+    worked = tables.table("emploi_mensuel")
+    at = month_of(worked.mois)
+    worked = worked.filter(worked.en_emploi & (at >= calendar.first) & (at <= calendar.last))
+    return worked.group_by("id_jeune", at=month_of(worked.mois)).agg(pay=worked.salaire_brut.sum())
 
 
 def build_panel(tables: Tables, cohort: Cohort, engine: Engine) -> Panel:
     """Follow the cohort month by month, from its history to the end of the follow-up."""
     trial = cohort.trial
-    window = (trial.months[0] - trial.history_months, trial.last_month)
-    months = declared_months(tables, cohort, window)
+    calendar = Calendar(trial.months[0] - trial.history_months, trial.last_month)
+    people = engine.keep(cohort.entries.select("id_jeune").distinct(), "people")
+    sets = declared_sets(tables, people, calendar)
     has_linked = "emploi_mensuel" in tables.tables
     if has_linked:
-        linked = linked_months(tables, cohort, window)
-        months = months.outer_join(linked, ["id_jeune", "at"])
-        months = months.mutate(
-            id_jeune=months.id_jeune.fill_null(months.id_jeune_right),
-            at=months["at"].fill_null(months.at_right),
-        ).drop("id_jeune_right", "at_right")
+        sets = sets.outer_join(linked_sets(tables, people, calendar), ["id_jeune", "block"])
+        sets = sets.mutate(
+            id_jeune=sets.id_jeune.fill_null(sets.id_jeune_right),
+            block=sets.block.fill_null(sets.block_right),
+        ).drop("id_jeune_right", "block_right")
     else:
-        months = months.mutate(
-            linked=literal(None, "boolean"),
-            linked_outside_iae=literal(None, "boolean"),
-            pay=literal(None, "float64"),
-        )
-    person_months = engine.keep(months, "person_months")
-    rows = cohort.entries.select("entry", "id_jeune", "month").join(person_months, "id_jeune")
-    k = (rows["at"] - rows.month).cast("int16")
-    rows = rows.mutate(k=k)
-    rows = rows.filter((rows.k >= -trial.history_months) & (rows.k <= trial.follow_up_months))
-    covered = _linked_coverage(tables, engine) if has_linked else (0, -1)
+        sets = sets.mutate(linked=literal(0, "int64"), linked_outside_iae=literal(0, "int64"))
+    names = [c for c in sets.columns if c not in ("id_jeune", "block")]
+    sets = sets.select("id_jeune", "block", **{name: sets[name].fill_null(0) for name in names})
     return Panel(
         cohort,
-        rows.drop("id_jeune", "month", "at"),
+        engine.keep(sets, "person_months"),
+        monthly_pay(tables, calendar) if has_linked else None,
+        calendar,
         (-trial.history_months, trial.follow_up_months),
         has_linked,
-        covered,
+        _linked_coverage(tables, engine) if has_linked else (0, -1),
     )
 
 

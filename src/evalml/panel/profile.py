@@ -163,7 +163,8 @@ def _overlap(tables: Tables, panel: Panel, arms: Mapping[str, int], engine: Engi
 
 def _observed(panel: Panel, arms: Mapping[str, int], engine: Engine) -> pd.DataFrame:
     """Count, by month since time zero, the entries with a declared situation."""
-    told = panel.rows.filter(panel.rows.state.notnull()).select("entry", "k")
+    told = panel.read("state")
+    told = told.filter(told.state.notnull()).select("entry", "k")
     told = told.join(panel.cohort.entries.select("entry", "treated"), "entry")
     return _by_month("observation", told, panel.months, arms, engine)
 
