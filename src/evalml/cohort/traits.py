@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from evalml.tables import Tables
 
 MAJORITY = 18
-AGES = ((18, "16-17"), (22, "18-21"), (26, "22-25"))
-OLDEST = "26 et plus"
+AGES = ((18, "16-17 ans"), (22, "18-21 ans"))
+OLDEST = "22 ans et plus"
 _LONGEST = 36
 _MOST = 6
 _WINDOW = 12

@@ -105,11 +105,13 @@ def tally(checks: pd.DataFrame, primary: Mapping[str, Any]) -> Tally:
 def hides(check: Any, effects: pd.DataFrame) -> bool:
     """Return whether the sentence of a check could give away a blinded effect.
 
-    A sensitivity analysis speaks of the effect itself: it is silent while the effect is.
+    A sensitivity analysis speaks of the effect on everybody: it is silent while that effect is,
+    whatever small subgroups are masked.
     """
     if check.gating:
         return False
-    blinded = effects[effects["status"] == BLINDED]
+    whole = effects["subgroup"].fillna("") == ""
+    blinded = effects[whole & (effects["status"] == BLINDED)]
     return any(
         bears_on(check.outcome, outcome, horizon)
         for outcome, horizon in zip(blinded["outcome"], blinded["horizon_months"], strict=True)

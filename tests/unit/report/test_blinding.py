@@ -94,3 +94,15 @@ def test_the_comparison_arm_goes_with_the_effect(frames_of):
     frames = frames_of("blinded")
     left = mask_trajectories(frames["trajectories"], frames["effects"])
     assert set(left["arm"]) == {"treated"}
+
+
+def test_a_small_subgroup_masked_does_not_silence_the_checks_of_the_effect_on_everybody():
+    from types import SimpleNamespace
+
+    from evalml.report.verdict import hides
+
+    check = SimpleNamespace(gating=False, outcome="emploi_m12")
+    rows = {"outcome": ["emploi"] * 2, "horizon_months": [12.0] * 2, "subgroup": ["", "age"]}
+    effects = pd.DataFrame({**rows, "status": ["shown", "blinded"]})
+    assert not hides(check, effects)
+    assert hides(check, effects.assign(status=["blinded", "shown"]))
