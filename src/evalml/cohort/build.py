@@ -13,6 +13,7 @@ import pandas as pd
 from evalml.cohort.capacity import with_capacity
 from evalml.cohort.covariates import check_covariates, describe
 from evalml.cohort.eligible import Rule, at_time_zero
+from evalml.cohort.same_place import same_place
 from evalml.engine import Engine, Table, row_number, window
 from evalml.errors import CohortError
 from evalml.months import first_day, month_number
@@ -71,6 +72,10 @@ def build_cohort(
     _check_arms(flow, trial)
     eligible = at_zero.filter(reduce(and_, (at_zero[rule.column] for rule in rules)))
     eligible = eligible.drop(*(rule.column for rule in rules))
+    if trial.per_entrant:
+        eligible, line = same_place(eligible, trial, flow, engine)
+        flow = pd.concat([flow, line], ignore_index=True)
+        _check_arms(flow, trial)
     described = describe(eligible, wanted, tables, trial, engine)
     columns = tuple(name.replace(".", "_") for name in covariates)
     if trial.instrument:

@@ -54,6 +54,8 @@ class TargetTrial:
         rang: Rank of the renewal studied, None for first entries.
         nested: `any`, `with` or `without` a GJ that starts in the month of the entry.
         instrument: Whether the capacity of the mission locale is wanted (encouragement).
+        per_entrant: Comparison persons kept per entrant, of the same mission locale and month; 0
+            for all, wherever they are.
         described: Columns wanted beside the covariates: those that define subgroups.
     """
 
@@ -77,6 +79,7 @@ class TargetTrial:
     nested: str = "any"
     instrument: bool = False
     described: tuple[str, ...] = ()
+    per_entrant: int = 0
 
     @property
     def last_month(self) -> int:
@@ -130,6 +133,7 @@ def target_trial(study: Study) -> TargetTrial:
         nested=study.treatment.nested,
         instrument=study.comparison.instrument is not None,
         described=study.subgroups,
+        per_entrant=study.comparison.per_entrant if study.comparison.within else 0,
     )
 
 

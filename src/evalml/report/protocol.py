@@ -171,7 +171,10 @@ def _compared(study: Study) -> str:
             f"Première entrée en {given.pool}{when}, jamais entrés en {name} auparavant (ils "
             "peuvent y entrer plus tard)"
         )
-    return f"Éligibles qui n’entrent pas en {name} ce mois-là (ils peuvent entrer plus tard)"
+    text = f"Éligibles qui n’entrent pas en {name} ce mois-là (ils peuvent entrer plus tard)"
+    if given.within is None:
+        return text
+    return f"{text}, de la même mission locale : au plus {given.per_entrant} par entrant"
 
 
 def _table_rows(study: Study) -> list[Row]:

@@ -129,6 +129,9 @@ class ComparisonDesign(Part):
         pool: Who the comparison persons are: a programme's code for an active comparator.
         entries: Months in which the comparison persons enter their own programme, where they are
             not those of the study (active comparator).
+        within: `structure` keeps, for each entrant, comparison persons of the same mission locale
+            and month only (sequential trials).
+        per_entrant: How many of them at most, drawn by hash.
         instrument: What moves entry and nothing else (encouragement).
         experiment: Table of an experiment whose answer is known.
         source: Table the comparison comes from, for a table without time.
@@ -140,6 +143,8 @@ class ComparisonDesign(Part):
     pool: str = "not_yet_entered"
     entries: Entries | None = None
     instrument: str | None = None
+    within: Literal["structure"] | None = None
+    per_entrant: int = Field(10, ge=1, le=100)
     experiment: str | None = None
     source: str | None = None
     eligible_levels: tuple[str, ...] = ("SANS_DIPLOME", "BREVET", "CAP_BEP")
@@ -173,6 +178,8 @@ class ComparisonDesign(Part):
                 yield f"'{level}' is no level of diploma; {nearest(level, known)}"
         if self.entries is not None and self.design != "active_comparator":
             yield f"'entries' of the comparison are for an active_comparator, not {self.design}"
+        if self.within is not None and self.design != "sequential_trials":
+            yield f"'within' is for sequential_trials, not {self.design}"
         if (self.instrument is not None) != (self.design == "encouragement"):
             need = "needs" if self.instrument is None else "only: it is"
             yield f"'instrument': an encouragement {need} one of {list(INSTRUMENTS)}"
