@@ -29,7 +29,7 @@ from evalml.report.verdict import (
     primary_effect,
     tally,
 )
-from evalml.report.words import Words, method_inside, outcome_label, plural, words
+from evalml.report.words import Words, design_words, method_inside, outcome_label, plural, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,8 +56,7 @@ class Note:
     @property
     def text(self) -> Words:
         """The phrases of the note."""
-        found: Words = words(self.lang)["note"]
-        return found
+        return design_words(self.lang, str(self.meta.get("kind", "")))
 
     @property
     def labels(self) -> dict[str, str]:
@@ -247,13 +246,13 @@ def limits(note: Note) -> list[str]:
     lines = []
     for kind, template in (("failed", "all_failed"), ("unjudged", "all_unjudged")):
         for answer_, check in zip(answers(checks), rows_of(checks), strict=True):
-            if answer_ == kind:
+            if answer_ == kind and not hides(check, note.frames["effects"]):
                 question, seen = md(check.question, note.lang), check_sentence(note, check)
                 lines.append(note.say(note.text[template], question=question, sentence=seen))
     lines += secondary_limits(note, every[~main])
     if not lines:
         lines.append(note.text["none_failed"])
-    if note.meta.get("kind", "cohort") == "cohort":
+    if note.meta.get("kind", "cohort") != "cross_section":
         lines.append(note.text["limit_declared"])
     return [*lines, note.text["limit_unmeasured"], note.text["limit_sutva"]]
 
@@ -262,6 +261,8 @@ def secondary_limits(note: Note, checks: pd.DataFrame) -> list[str]:
     """Return one line for each question that failed, or stayed open, on other outcomes."""
     lines = []
     kinds = note.text["kinds"]
+    open_ = [not hides(check, note.frames["effects"]) for check in rows_of(checks)]
+    checks = checks[pd.Series(open_, checks.index, dtype="bool")]
     found = answers(checks)
     for kind, word in kinds.items():
         rows = checks[[answer_ == kind for answer_ in found]] if len(checks) else checks

@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from evalml.errors import PrivacyError, nearest
 from evalml.report.cells import round_shares
 from evalml.report.disclosure import (
@@ -36,13 +38,12 @@ from evalml.report.register import (
     released_cells,
 )
 from evalml.report.render import render
-from evalml.report.results import COLUMNS, read_meta, read_results
+from evalml.report.results import COLUMNS, read_meta, read_results, rows_of
 from evalml.report.review import review_page
+from evalml.report.verdict import hides
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pandas as pd
 
     from evalml.report.results import Frames
 
@@ -110,7 +111,7 @@ def release_run(
     left = read_register(book)
     note, moved = released_note(run_dir / "results", meta, asked, left)
     with TemporaryDirectory() as place:
-        items = table_items(note, asked)
+        items = [*table_items(note, asked), about_item(note, run_dir.name)]
         if formats:
             items += drawn_items(note, items, Path(place) / "drawn", institution, formats)
         items += notebook_items(run_dir)
@@ -134,8 +135,19 @@ def released_note(
     frames["checks"] = frames["checks"].assign(
         sentence=follow_counts(frames["checks"]["sentence"], moved)
     )
+    frames["checks"] = silence(frames["checks"], frames["effects"])
     rounded = {name: round_shares(frame, rule.digits) for name, frame in frames.items()}
     return Note(rounded, meta, note.lang, rule.threshold), len(moved)
+
+
+def silence(checks: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
+    """Return the checks without the answer and the figure of those that tell a blinded effect."""
+    hidden = pd.Series([hides(check, effects) for check in rows_of(checks)], checks.index, "bool")
+    return checks.assign(
+        sentence=checks["sentence"].mask(hidden, ""),
+        value=checks["value"].astype("float64").mask(hidden),
+        passed=checks["passed"].astype("object").where(~hidden, None),
+    )
 
 
 def moved_counts(old: Frames, new: Frames, scope: str) -> dict[float, float]:
@@ -160,6 +172,41 @@ def table_items(note: Note, rule: Rule) -> list[Released]:
         for name, frame in note.frames.items()
         if len(frame) and name in COLUMNS
     ]
+
+
+ABOUT = (
+    "study", "title", "programme", "territory_label", "period_label", "synthetic",
+    "extraction_date", "extract_name", "command", "hashes", "language", "primary", "threshold",
+    "kind", "benchmark",
+)  # fmt: skip
+"""What a study says of itself to those who read its release."""
+
+LABELLED = ("outcome", "covariate", "arm", "subgroup", "subgroup_value")
+
+
+def about_item(note: Note, run: str) -> Released:
+    """Put what the study says of itself through the gate: words, and the hashes of the run."""
+    told = {key: note.meta.get(key) for key in ABOUT}
+    told |= {"run": run, "minimum_count": note.threshold, "labels": used_labels(note)}
+    text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
+    why = "words of the study file and hashes: no person, no count"
+    return release_file("study.json", f"{text}\n".encode(), why=why)
+
+
+def used_labels(note: Note) -> dict[str, str]:
+    """Return the labels of the names that the tables hold, and of no other."""
+    names = {
+        str(value)
+        for frame in note.frames.values()
+        for column in LABELLED
+        if column in frame
+        for value in frame[column].unique()
+    } - {""}
+    return {
+        name: label
+        for name, label in note.labels.items()
+        if name in names or name.partition("=")[2] in names
+    }
 
 
 def drawn_items(

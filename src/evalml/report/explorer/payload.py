@@ -1,0 +1,229 @@
+"""The data of the explorer: released tables and the words of both languages, ready for JSON."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalml.report.blinding import outcome_key
+from evalml.report.english import check_words, period_words, phrase
+from evalml.report.results import rows_of
+from evalml.report.typography import UNITS, Unit, unit_of
+from evalml.report.verdict import answers
+from evalml.report.words import (
+    LANGUAGES,
+    level_label,
+    method_label,
+    outcome_label,
+    subgroup_label,
+    words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from evalml.report.explorer.read import ReleasedStudy
+    from evalml.report.institution import Institution
+
+EFFECT = (
+    "outcome", "key", "subgroup", "subgroup_value", "method", "estimate", "ci_low", "ci_high",
+    "mean_treated", "mean_comparison", "n_treated", "n_comparison", "unit", "status", "reason",
+    "primary",
+)  # fmt: skip
+CURVE = ("arm", "month", "rate", "std_error", "n_at_risk", "share_unobserved")
+BALANCE = ("covariate", "smd_before", "smd_after", "variance_ratio")
+CHECK = ("check", "outcome", "gating", "answer", "value", "threshold")
+
+Both = dict[str, str]
+"""A phrase by language."""
+
+
+def explorer_data(
+    studies: Sequence[ReleasedStudy], institution: Institution, lang: str
+) -> dict[str, Any]:
+    """Return all the page needs, ready for JSON; the order of `studies` is kept.
+
+    Args:
+        studies: Released runs.
+        institution: Who signs.
+        lang: The language the page opens in.
+    """
+    return {
+        "language": lang,
+        "institution": {"name": institution.name, "contact": institution.contact},
+        "minimum_count": max(int(study.about["minimum_count"]) for study in studies),
+        "words": {each: page_words(each) for each in LANGUAGES},
+        "units": units_used(studies),
+        "labels": {each: labels(studies, each) for each in LANGUAGES},
+        "studies": [study_data(study) for study in studies],
+    }
+
+
+def page_words(lang: str) -> dict[str, Any]:
+    """Return the phrases of the page in one language."""
+    every = words(lang)
+    note = every["note"]
+    return {
+        **every["explorer"],
+        "arms": every["arms"],
+        "verdicts": every["verdicts"],
+        "statuses": note["statuses"],
+        "certainty": note["certainty"],
+        "checks_hidden": note["checks_hidden"],
+        "synthetic": note["synthetic"],
+        "suppressed": note["suppressed"],
+    }
+
+
+def units_used(studies: Iterable[ReleasedStudy]) -> dict[str, Any]:
+    """Return how the numbers of each unit are written."""
+    names = {str(u) for s in studies for u in s.frames["effects"]["unit"]} | {"proportion"}
+    return {name: unit_data(unit_of(name)) for name in sorted(names | (names & set(UNITS)))}
+
+
+def unit_data(unit: Unit) -> dict[str, Any]:
+    """Return a unit, ready for JSON."""
+    return {
+        "scale": unit.scale,
+        "effect_digits": unit.effect_digits,
+        "level_digits": unit.level_digits,
+        "fr": {"one": unit.one, "many": unit.many, "level": unit.level},
+        "en": {"one": unit.english[0], "many": unit.english[0], "level": unit.english[1]},
+    }
+
+
+def labels(studies: Sequence[ReleasedStudy], lang: str) -> dict[str, Both]:
+    """Return the names of outcomes, methods, subgroups and covariates in one language."""
+    found: dict[str, Both] = {"outcomes": {}, "methods": {}, "groups": {}, "covariates": {}}
+    for study in studies:
+        told = dict(study.about.get("labels") or {})
+        for row in rows_of(study.frames["effects"]):
+            key = outcome_key(row.outcome, row.horizon_months)
+            found["outcomes"][key] = outcome_label(row.outcome, row.horizon_months, lang, told)
+            found["methods"][row.method] = method_label(row.method, lang)
+            if row.subgroup:
+                name = f"{row.subgroup}={row.subgroup_value}"
+                found["groups"][name] = group_label(row, lang, told)
+        for outcome in study.frames["trajectories"]["outcome"].unique():
+            found["outcomes"][outcome] = outcome_label(outcome, None, lang, told)
+        for row in rows_of(study.frames["balance"]):
+            found["covariates"][row.covariate] = phrase(row.label or row.covariate, lang)
+    return {kind: dict(sorted(names.items())) for kind, names in found.items()}
+
+
+def group_label(row: Any, lang: str, told: Mapping[str, str]) -> str:
+    """Return a subgroup and its value, such as « Sexe : Femmes »."""
+    variable = subgroup_label(row.subgroup, lang, told)
+    value = level_label(row.subgroup, row.subgroup_value, lang, told)
+    between = "\N{NO-BREAK SPACE}: " if lang == "fr" else ": "
+    return f"{variable[:1].upper()}{variable[1:]}{between}{value}"
+
+
+def study_data(study: ReleasedStudy) -> dict[str, Any]:
+    """Return one study, ready for JSON."""
+    about, frames = study.about, study.frames
+    primary = dict(about.get("primary") or {})
+    period = str(about.get("period_label") or "")
+    return {
+        "key": study.key,
+        "run": str(about.get("run", "")),
+        "title": str(about["title"]),
+        "programme": str(about.get("programme") or ""),
+        "territory": {each: phrase(about.get("territory_label") or "", each) for each in LANGUAGES},
+        "period": {each: period_words(period, each) for each in LANGUAGES},
+        "year": year_of(period),
+        "synthetic": bool(about.get("synthetic")),
+        "source": str(about.get("extract_name") or ""),
+        "extracted": str(about.get("extraction_date") or ""),
+        "primary": outcome_key(str(primary.get("outcome", "")), primary.get("horizon_months")),
+        "method": str(primary.get("method", "")),
+        "decision": about.get("threshold"),
+        "benchmark": about.get("benchmark"),
+        "notes": sorted(study.notes),
+        "effects": effects_data(frames["effects"], primary),
+        "curves": curves_data(frames["trajectories"]),
+        "balance": {"columns": BALANCE, "rows": plain_rows(frames["balance"], BALANCE)},
+        "limit": balance_limit(frames["checks"]),
+        "checks": checks_data(frames["checks"]),
+        "protocol": [
+            {each: [phrase(row.label, each), phrase(row.text, each)] for each in LANGUAGES}
+            for row in rows_of(frames["protocol"])
+        ],
+    }
+
+
+def year_of(period: str) -> str:
+    """Return the years of a period: `2024`, `2019-2021`, or nothing."""
+    years = sorted(set(re.findall(r"\b(?:19|20)\d\d\b", period)))
+    return "-".join(dict.fromkeys([years[0], years[-1]])) if years else ""
+
+
+def effects_data(effects: pd.DataFrame, primary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the effects; those that are blinded have no number already."""
+    main = outcome_key(str(primary.get("outcome", "")), primary.get("horizon_months"))
+    keys = [
+        outcome_key(outcome, horizon)
+        for outcome, horizon in zip(effects["outcome"], effects["horizon_months"], strict=True)
+    ]
+    declared = [
+        key == main and method == primary.get("method") and not subgroup
+        for key, method, subgroup in zip(keys, effects["method"], effects["subgroup"], strict=True)
+    ]
+    table = effects.assign(key=keys, primary=declared)
+    reasons = list(dict.fromkeys(str(reason) for reason in table["reason"] if reason))
+    places = {reason: place for place, reason in enumerate(reasons)}
+    table = table.assign(reason=[places.get(str(reason), -1) for reason in table["reason"]])
+    return {
+        "columns": EFFECT,
+        "rows": plain_rows(table, EFFECT),
+        "reasons": [{each: phrase(reason, each) for each in LANGUAGES} for reason in reasons],
+    }
+
+
+def curves_data(trajectories: pd.DataFrame) -> dict[str, Any]:
+    """Return the curves by outcome, a row per arm and month."""
+    ordered = trajectories.sort_values(["outcome", "arm", "month"], kind="stable")
+    return {
+        str(outcome): {"columns": CURVE, "rows": plain_rows(rows, CURVE)}
+        for outcome, rows in ordered.groupby("outcome", sort=True)
+    }
+
+
+def balance_limit(checks: pd.DataFrame) -> float | None:
+    """Return the threshold that the balance was judged against, if it was."""
+    used = pd.to_numeric(checks[checks["check"] == "balance"]["threshold"], errors="coerce")
+    known = used.dropna()
+    return float(known.iloc[0]) if len(known) else None
+
+
+def checks_data(checks: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the checks with their question and sentence in both languages."""
+    silent = (checks["sentence"] == "") & ~checks["gating"].astype("bool")
+    answer = pd.Series(answers(checks), checks.index, "object").mask(silent, "hidden")
+    rows = plain_rows(checks.assign(answer=answer), CHECK)
+    told = []
+    for row, check in zip(rows, rows_of(checks), strict=True):
+        both = {each: check_words(check, each) for each in LANGUAGES}
+        told.append({**dict(zip(CHECK, row, strict=True)), **both})
+    return told
+
+
+def plain_rows(frame: pd.DataFrame, columns: Sequence[str]) -> list[list[Any]]:
+    """Return the rows of a table as lists of plain values, None for what is absent."""
+    return [
+        [plain_value(value) for value in row]
+        for row in frame[list(columns)].itertuples(index=False)
+    ]
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value that JSON writes the same everywhere."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    number = float(value)
+    if not math.isfinite(number):
+        return None
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,181 @@
+"""The explorer shows released tables only, the same bytes twice, in both languages."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from evalml.cli import app
+from evalml.errors import DataError, PrivacyError
+from evalml.report.explorer import build_explorer
+from evalml.report.explorer.payload import year_of
+from evalml.report.explorer.read import read_release
+from evalml.report.release import release_run
+
+from .conftest import STUDIES, write_study
+
+
+def data_of(site):
+    text = (site / "data.js").read_text(encoding="utf-8")
+    return json.loads(text.removeprefix("window.EVALML = ").removesuffix(";\n"))
+
+
+def files_of(folder):
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def numbers_in(node):
+    if isinstance(node, dict):
+        return [n for value in node.values() for n in numbers_in(value)]
+    if isinstance(node, list):
+        return [n for value in node for n in numbers_in(value)]
+    return [node] if isinstance(node, int | float) and not isinstance(node, bool) else []
+
+
+def test_every_released_study_is_on_the_page(site):
+    assert sorted(study["key"] for study in data_of(site)["studies"]) == sorted(
+        name for name, *_ in STUDIES
+    )
+
+
+def test_the_page_holds_the_numbers_of_the_released_table_and_no_other(released, site):
+    study = next(s for s in data_of(site)["studies"] if s["key"] == "cej_2022_hdf")
+    table = pd.read_csv(next((released / "cej_2022_hdf").glob("*/release/tables/effects.csv")))
+    shown = pd.DataFrame(study["effects"]["rows"], columns=study["effects"]["columns"])
+    for column in ("estimate", "ci_low", "ci_high", "n_treated", "n_comparison"):
+        assert shown[column].astype("float64").tolist() == table[column].tolist()
+
+
+def test_a_blinded_effect_has_no_number_on_the_page_and_its_reason_is_told(site):
+    study = next(s for s in data_of(site)["studies"] if s["key"] == "cej_2024_bre")
+    shown = pd.DataFrame(study["effects"]["rows"], columns=study["effects"]["columns"])
+    masked = shown[shown["status"] == "blinded"]
+    assert len(masked) == len(shown)
+    numbers = ["estimate", "ci_low", "ci_high", "mean_treated", "mean_comparison"]
+    assert masked[numbers].isna().all(axis=None)
+    assert "12,7" in study["effects"]["reasons"][0]["fr"]
+    arms = {row[0] for packed in study["curves"].values() for row in packed["rows"]}
+    assert arms == {"treated"}
+
+
+def test_the_sensitivity_of_a_blinded_effect_is_not_on_the_page(site):
+    study = next(s for s in data_of(site)["studies"] if s["key"] == "cej_2024_bre")
+    check = next(c for c in study["checks"] if c["check"] == "evalue")
+    assert check["value"] is None
+    assert "1,62" not in json.dumps(study, ensure_ascii=False)
+
+
+def test_no_count_of_the_page_is_small(site):
+    for study in data_of(site)["studies"]:
+        effects = pd.DataFrame(study["effects"]["rows"], columns=study["effects"]["columns"])
+        counts = [*effects["n_treated"], *effects["n_comparison"]]
+        for packed in study["curves"].values():
+            counts += list(pd.DataFrame(packed["rows"], columns=packed["columns"])["n_at_risk"])
+        assert not [n for n in counts if n is not None and 0 < n < 11]
+
+
+def test_the_page_asks_nothing_of_the_network(site):
+    for name in ("index.html", "explorer.css", "explorer.js", "data.js"):
+        text = (site / name).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?:|//cdn|fetch\(|XMLHttpRequest|@import|innerHTML", text), name
+
+
+def test_words_of_a_study_cannot_become_marks(tmp_path):
+    hostile = ("x", "<img src=x onerror=alert(1)>", "</script><b>", "2024", "strong")
+    run = write_study(tmp_path / "runs", hostile)
+    release_run(run, formats=())
+    build_explorer([run], tmp_path / "site")
+    text = (tmp_path / "site" / "data.js").read_text(encoding="utf-8")
+    assert "<img" not in text
+    assert "</script" not in text
+
+
+def test_the_same_releases_give_the_same_bytes_in_any_order(released, tmp_path):
+    folders = sorted(path.parent.parent for path in released.glob("*/*/release/release.json"))
+    build_explorer(folders, tmp_path / "one")
+    build_explorer(folders[::-1], tmp_path / "two")
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+
+
+def test_both_languages_have_every_word_and_every_label(site):
+    data = data_of(site)
+    assert set(data["words"]["fr"]) == set(data["words"]["en"])
+    for kind, names in data["labels"]["fr"].items():
+        assert set(names) == set(data["labels"]["en"][kind])
+    assert data["labels"]["fr"]["outcomes"]["emploi_m12"] == "En emploi à 12\N{NO-BREAK SPACE}mois"
+    assert data["labels"]["en"]["outcomes"]["emploi_m12"] == "In employment at 12 months"
+
+
+def test_a_run_without_a_release_is_refused_with_what_to_do(tmp_path):
+    run = write_study(tmp_path / "runs", STUDIES[0])
+    with pytest.raises(DataError, match="evalml release"):
+        build_explorer([run], tmp_path / "site")
+    with pytest.raises(DataError, match="nothing released under"):
+        build_explorer([tmp_path / "runs"], tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_table_changed_after_its_release_is_refused(released, tmp_path):
+    source = next(released.glob("cej_2022_hdf/*"))
+    run = tmp_path / source.name
+    shutil.copytree(source, run)
+    table = run / "release" / "tables" / "effects.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("4213", "7"), encoding="utf-8")
+    with pytest.raises(PrivacyError, match="not the file that was released"):
+        read_release(run)
+
+
+def test_a_small_count_stops_the_page_even_if_the_record_agrees(released, tmp_path):
+    source = next(released.glob("cej_2022_hdf/*"))
+    run = tmp_path / source.name
+    shutil.copytree(source, run)
+    table, record = run / "release" / "tables" / "effects.csv", run / "release" / "release.json"
+    old = hashlib.sha256(table.read_bytes()).hexdigest()
+    table.write_text(table.read_text(encoding="utf-8").replace("4213", "7"), encoding="utf-8")
+    new = hashlib.sha256(table.read_bytes()).hexdigest()
+    record.write_text(record.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(PrivacyError, match="below 11"):
+        read_release(run)
+
+
+def test_the_same_study_twice_keeps_both_under_two_keys(released, tmp_path):
+    source = next(released.glob("cej_2022_hdf/*"))
+    shutil.copytree(source, tmp_path / "copy" / "r2")
+    release_run(tmp_path / "copy" / "r2", formats=())
+    build_explorer([source, tmp_path / "copy" / "r2"], tmp_path / "site")
+    keys = [study["key"] for study in data_of(tmp_path / "site")["studies"]]
+    assert len(set(keys)) == len(keys) == 2
+
+
+def test_labels_that_no_table_uses_do_not_leave(released):
+    about = json.loads(next(released.glob("cej_2022_hdf/*/release/study.json")).read_text("utf-8"))
+    assert "X" not in about["labels"]
+    assert "emploi" in about["labels"]
+
+
+@pytest.mark.parametrize(
+    ("period", "year"),
+    [("janvier 2024 à décembre 2024", "2024"), ("mars 2019 à mai 2021", "2019-2021"), ("", "")],
+)
+def test_the_year_is_read_from_the_period(period, year):
+    assert year_of(period) == year
+
+
+def test_the_command_says_where_the_page_is_and_what_was_left_out(released, tmp_path):
+    runs = tmp_path / "runs"
+    shutil.copytree(released, runs)
+    write_study(runs, ("new", "CEJ", "Corse", "2024", "null"))
+    said = CliRunner().invoke(app, ["explorer", str(runs), "--out", str(tmp_path / "s")]).output
+    assert "8 studies" in said
+    assert "nothing of it is released" in said
+    assert (tmp_path / "s" / "index.html").is_file()
