@@ -92,14 +92,15 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
     if not plan.study.is_cohort:
         return
     from evalml.cohort import check_covariates, target_trial
-    from evalml.engine import open_engine
-    from evalml.extract import read_extract
+    from evalml.engine import open_engine, refuse_missing_engine
+    from evalml.extract import tables_held
     from evalml.outcomes import choose_outcomes
 
+    refuse_missing_engine(plan.settings.engine)
     known = {} if known is None else known
     place = plan.settings.extract
     if place not in known:
-        known[place] = frozenset(read_extract(place, open_engine(plan.settings.engine)).tables)
+        known[place] = tables_held(place, open_engine())
     for study in (plan.study, *plan.study.analyses().values()):
         choose_outcomes(study.outcomes, linked="emploi_mensuel" in known[place])
         check_covariates([*study.covariates, *study.subgroups])

@@ -2,7 +2,7 @@
 
 from evalml.extract.meta import ExtractMeta, read_meta, write_meta
 from evalml.extract.person_table import read_person_table, with_terms
-from evalml.extract.read import Extract, read_extract
+from evalml.extract.read import Extract, read_extract, tables_held
 
 __all__ = [
     "Extract",
@@ -10,6 +10,7 @@ __all__ = [
     "read_extract",
     "read_meta",
     "read_person_table",
+    "tables_held",
     "with_terms",
     "write_meta",
 ]

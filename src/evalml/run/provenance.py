@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evalml.study import Study
 
 _CHUNK = 1 << 20
+_HEADER = "extract.yaml"
 _PACKAGES = (
     "evalml-workbench",
     "duckdb",
@@ -65,17 +66,43 @@ def extract_files(extract: Path) -> list[Path]:
 
 def hash_extract(extract: Path) -> str:
     """Return the hash of an extract, its truth folder (synthetic worlds) left out."""
+    if _in_database(extract):
+        return hash_values(_database_parts(extract))
     root = extract.parent if extract.is_file() else extract
     return hash_files(extract_files(extract), root)
 
 
 def extract_parts(extract: Path) -> dict[str, str]:
-    """Return the hash of each table of an extract (a file, or a folder of them)."""
+    """Return the hash of each table of an extract: a file, a folder of them, or in a database.
+
+    A database sums up its tables itself: no row leaves it.
+    """
+    if _in_database(extract):
+        return _database_parts(extract)
     root = extract.parent if extract.is_file() else extract
     tables: dict[str, list[Path]] = {}
     for path in extract_files(extract):
         tables.setdefault(_table_of(path.relative_to(root)), []).append(path)
     return {name: hash_files(files, root) for name, files in tables.items()}
+
+
+def _in_database(extract: Path) -> bool:
+    """Tell whether the tables are in a database, without loading what reads one."""
+    header = extract / _HEADER
+    told = header.read_text(encoding="utf-8", errors="ignore") if header.is_file() else str(extract)
+    if "postgres" not in told:
+        return False
+    from evalml.engine.postgres import database_of
+
+    return database_of(extract) is not None
+
+
+def _database_parts(extract: Path) -> dict[str, str]:
+    from evalml.engine.postgres import database_of, database_parts
+
+    header, database = extract / _HEADER, database_of(extract)
+    said = {_HEADER: hash_file(header)} if header.is_file() else {}
+    return said | (database_parts(database) if database is not None else {})
 
 
 def _table_of(path: Path) -> str:
