@@ -49,13 +49,13 @@ COLUMNS = (
 )  # fmt: skip
 TRUE_NAME = {"emploi_hors_iae_lie": "emploi_hors_iae"}
 """Name in truth/effects.csv of an outcome that several sources observe."""
-SPECIAL: dict[str, dict[str, Any]] = {
-    "CEJ": {},
-    "PACEA": {"outside_programmes": ["CEJ"]},
-    "PARRAINAGE": {},
-    "IAE": {},
+STUDIES = {
+    "CEJ": "cej_2023_hdf",
+    "PACEA": "pacea_2023_hdf",
+    "PARRAINAGE": "parrainage_2024_hdf",
+    "IAE": "iae_2024_hdf",
 }
-"""What the eligibility of each programme adds."""
+"""The study of params/ whose eligibility, comparison and covariates are judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +67,23 @@ class Line:
 
 
 def study_of(programme: str) -> Study:
-    """Return the study of a programme's entries of 2023, with the covariates of the CEJ's."""
-    base = ev.read_study(ROOT / "params" / "cej_2024_hdf.yaml").model_dump(
-        mode="json", by_alias=True, exclude_none=True
-    )
-    iae = programme == "IAE"
-    outcomes = ["emploi_hors_iae_lie", "emploi"] if iae else ["emploi"]
+    """Return the study of a programme as params/ has it, for the entries the worlds are about."""
+    path = ROOT / "params" / f"{STUDIES[programme]}.yaml"
+    base = ev.read_study(path).model_dump(mode="json", by_alias=True, exclude_none=True)
+    base["eligibility"]["outside_situations"] = ["Scolarité", "Formation", "Contrat en Alternance"]
+    first = "emploi_hors_iae_lie" if programme == "IAE" else "emploi"
     chosen = {
         "study": f"judge_{programme.lower()}",
-        "programme": programme,
         "entries": {"from": "2023-01-01", "to": "2023-12-31"},
-        "eligibility": {
-            "accompanied_within_months": 5,
-            "outside_situations": ["Scolarité", "Formation"],
-            "age_min": 16,
-            "age_max": 25,
-            **SPECIAL[programme],
-        },
-        "treatment": {"dispositif": programme, "first_entry": True},
         "follow_up_months": max(HORIZONS),
         "horizons": list(HORIZONS),
-        "outcomes": outcomes,
+        "outcomes": list(dict.fromkeys([first, "emploi"])),
         "methods": ["diff", "aipw"],
-        "primary": {"outcome": outcomes[0], "horizon": 12, "method": "aipw"},
+        "primary": {"outcome": first, "horizon": 12, "method": "aipw"},
         "negative_controls": list(CONTROLS),
         "subgroups": [],
+        "secondary": {},
     }
-    if iae:
-        chosen["comparison"] = {"design": "accepted_refused", "pool": "refused"}
     return study_from(base | chosen)
 
 
@@ -253,7 +242,7 @@ def main() -> None:
     parser.add_argument("lines", type=Path)
     parser.add_argument("--world", default="judge")
     parser.add_argument("--seeds", type=_seeds, default=range(1, 21))
-    parser.add_argument("--programmes", default=",".join(SPECIAL))
+    parser.add_argument("--programmes", default=",".join(STUDIES))
     parser.add_argument("--summary", type=Path)
     given = parser.parse_args()
     if given.summary is None:
