@@ -31,6 +31,17 @@ _WHERE = {
         "outcomes_table",
         "time_to_first",
     ),
+    "evalml.areas": ("area_cells", "first_demands", "opening_months", "profile_areas"),
+    "evalml.effect.opening_estimates": ("estimate_openings",),
+    "evalml.effect.opening_events": (
+        "composition_table",
+        "event_study_table",
+        "opening_observation",
+        "opening_trajectories",
+    ),
+    "evalml.checks.opening_checks": ("check_openings",),
+    "evalml.report.beside_published": ("beside_published", "opening_labels"),
+    "evalml.report.figure_openings": ("OPENING_PICTURES", "plot_openings"),
     "evalml.indicators": (
         "GROUPS",
         "INDICATORS",
@@ -95,6 +106,8 @@ _WHERE = {
         "show",
         "shown_checks",
         "shown_costs",
+        "shown_power",
+        "shown_secondary",
         "write_note",
         "write_queries",
         "write_results",
@@ -102,6 +115,8 @@ _WHERE = {
     "evalml.report.figure_cohort": ("COHORT_PICTURES", "plot_cohort"),
     "evalml.report.indicators_table": ("protect_indicators",),
     "evalml.run": ("hashes_of", "read_parameters"),
+    "evalml.run.compare": ("compare_runs",),
+    "evalml.run.registry": ("results_of", "runs_table"),
 }
 _NAMES = {name: module for module, names in _WHERE.items() for name in names}
 

@@ -45,7 +45,7 @@ class Foreseen:
         n_effective: Rows the weighted comparison arm is worth, at most its persons.
         clusters: Missions locales.
         baseline: Level expected without the programme.
-        r_squared: Share of the variance that the covariates explain.
+        r_squared: Share of the variance that the covariates explain, the columns spent counted.
         icc: Share of the rest that lies between missions locales.
         std_error: Standard error to expect.
     """
@@ -103,9 +103,10 @@ def foresee(comparison: Comparison, measure: Measure, weights: Vector) -> Forese
     baseline = float(np.average(y, weights=w))
     total = float(np.average((y - baseline) ** 2, weights=w))
     left = _left_over(comparison.design.matrix[waiting], y, w)
-    left_variance = float(np.average(left**2, weights=w))
     persons = np.unique(comparison.person[waiting]).size
     n0 = min(float(w.sum() ** 2 / (w @ w)), float(persons))
+    spent = 1 + len(comparison.design.names)
+    left_variance = float(np.average(left**2, weights=w)) * n0 / max(n0 - spent, 1.0)
     n1 = int(entering.sum())
     codes = _codes(comparison.cluster, known)
     rho = 0.0 if codes is None else intraclass(left, codes[waiting])
@@ -116,7 +117,7 @@ def foresee(comparison: Comparison, measure: Measure, weights: Vector) -> Forese
         n0,
         0 if codes is None else int(np.unique(codes[known]).size),
         baseline,
-        1 - left_variance / total if total > 0 else 0.0,
+        max(1 - left_variance / total, 0.0) if total > 0 else 0.0,
         rho,
         float(np.sqrt(variance)),
     )

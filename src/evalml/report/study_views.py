@@ -1,0 +1,94 @@
+"""What a notebook displays of the power of a study, and of its secondary analyses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalml.report.blinding import BLINDED, mask_blinded
+from evalml.report.protect import protect_results
+from evalml.report.results import rows_of
+from evalml.report.typography import count_text, effect_number, effect_text, level_text, number
+from evalml.report.views import Shown
+from evalml.report.words import method_inside, outcome_label, words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from evalml.report.results import Frames
+    from evalml.study import Study
+
+HIDDEN = "masqué"
+
+
+def shown_power(power: pd.DataFrame, study: Study) -> Shown:
+    """Return the smallest effect each outcome could show, as a reader sees it.
+
+    Args:
+        power: What `power_table` returned.
+        study: Says the smallest count that may be shown.
+    """
+    safe = protect_results({"power": power}, study.checks.minimum_count)["power"]
+    mark = words("fr")["note"]["suppressed"]
+    rows = [_power_line(row, mark) for row in rows_of(safe)]
+    columns = [
+        "résultat",
+        "entrants",
+        "missions locales",
+        "niveau sans le programme",
+        "part expliquée",
+        "plus petit effet visible",
+    ]
+    return Shown(pd.DataFrame(rows, columns=columns))
+
+
+def _power_line(row: Any, mark: str) -> list[str]:
+    share = row.unit == "points"
+    unit, scale = ("proportion", 100) if share else (str(row.unit), 1)
+    return [
+        outcome_label(str(row.outcome), row.horizon_months, "fr", {row.outcome: row.label}),
+        count_text(row.n_treated, "fr", hidden=mark),
+        number(float(row.clusters), 0),
+        level_text(row.baseline / scale, unit, "fr"),
+        f"{number(100 * float(row.r_squared), 0)} %",
+        effect_text(row.detectable / scale, unit, "fr").lstrip("+"),
+    ]
+
+
+def shown_secondary(results: Frames, labels: Mapping[str, str] | None = None) -> Shown:
+    """Return the effects of the secondary analyses, as a reader sees them.
+
+    Args:
+        results: What `gather` returned.
+        labels: French labels of the outcomes.
+    """
+    if "secondary" not in results or not len(results["secondary"]):
+        return Shown(pd.DataFrame())
+    frame = mask_blinded(results["secondary"])
+    mark = words("fr")["note"]["suppressed"]
+    rows = [_secondary_line(row, dict(labels or {}), mark) for row in rows_of(frame)]
+    columns = [
+        "analyse", "résultat", "méthode", "effet", "intervalle à 95 %", "entrants", "comparaison",
+    ]  # fmt: skip
+    return Shown(pd.DataFrame(rows, columns=columns))
+
+
+def _secondary_line(row: Any, labels: dict[str, str], mark: str) -> list[str]:
+    hidden = row.status == BLINDED or pd.isna(row.estimate)
+    effect = HIDDEN if hidden else effect_text(row.estimate, row.unit, "fr")
+    ends = (
+        ""
+        if hidden
+        else " ; ".join(effect_number(end, row.unit, "fr") for end in (row.ci_low, row.ci_high))
+    )
+    return [
+        str(row.title),
+        outcome_label(str(row.outcome), row.horizon_months, "fr", labels),
+        method_inside(str(row.method), "fr"),
+        effect,
+        ends,
+        count_text(row.n_treated, "fr", hidden=mark),
+        count_text(row.n_comparison, "fr", hidden=mark),
+    ]
