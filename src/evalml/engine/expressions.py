@@ -21,6 +21,7 @@ __all__ = [
     "hash_of",
     "ifelse",
     "interval",
+    "latest",
     "least",
     "literal",
     "month_label",
@@ -67,3 +68,12 @@ def span(first: Any, last: Any) -> Any:
 def hash_of(column: Any) -> Any:
     """Return 16 hexadecimal digits that depend on the value only: the house tie-breaker."""
     return column.cast("string").hexdigest("sha256").substr(0, 16)
+
+
+def latest(value: Any, day: Any, tie: Any) -> Any:
+    """Return, in a group, the value of the row with the last day; on one day, the greatest tie.
+
+    Rows without a value are passed over, and no two engines choose differently.
+    """
+    key = day.cast("string") + "|" + tie.cast("string")
+    return value.argmax(key, where=value.notnull())

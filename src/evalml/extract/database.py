@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ibis.expr.datatypes import DataType
-
     from evalml.engine import Engine, Table
     from evalml.engine.postgres import Session
 
@@ -88,7 +86,7 @@ def read_database(
     return meta, tables
 
 
-def _held(columns: Mapping[str, Mapping[str, DataType]], database: Database) -> list[str]:
+def _held(columns: Mapping[str, Mapping[str, Any]], database: Database) -> list[str]:
     """Return the tables of the contract that are there, each with its columns and types."""
     held = [t for t in contract.TABLES if t.name in columns]
     require_tables(repr(database), columns)
@@ -121,7 +119,7 @@ def _meta(
 
 
 def selection(
-    table: contract.Table, columns: Mapping[str, DataType], meta: ExtractMeta, session: Session
+    table: contract.Table, columns: Mapping[str, Any], meta: ExtractMeta, session: Session
 ) -> str:
     """Return the query that selects the rows and columns of a table, to be run by the server."""
     chosen = ", ".join(
@@ -136,7 +134,7 @@ def selection(
     )
 
 
-def _typed(column: contract.Column, found: DataType) -> str:
+def _typed(column: contract.Column, found: Any) -> str:
     name = f"r.{identifier(column.name)}"
     if column.type == "date":
         return _DAY.format(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from evalml.engine import Table, literal
+from evalml.engine import Table, latest, literal
 from evalml.outcomes.exits import doing_on_day, exits, ranked_situation
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def exits_of(tables: Tables, year: int) -> Table:
     gone = exits(spells.filter(spells.dispositif.isin(EXITS)))
     gone = gone.filter(gone.sortie.year() == year)
     return gone.group_by("id_jeune", "dispositif").agg(
-        sortie=gone.sortie.max(), motif_fin=gone.motif_fin.argmax(gone.sortie)
+        sortie=gone.sortie.max(), motif_fin=latest(gone.motif_fin, gone.sortie, gone.motif_fin)
     )
 
 
