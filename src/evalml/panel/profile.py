@@ -13,6 +13,7 @@ from evalml.engine import (
     cases,
     greatest,
     ifelse,
+    latest,
     least,
     literal,
     month_label,
@@ -99,7 +100,7 @@ def _described(tables: Tables, panel: Panel) -> Table:
 def _diplomas(tables: Tables, entries: Table) -> Table:
     """Return the diploma of the file each entry belongs to, where known before time zero."""
     files = tables.table("dossiers").select(
-        "id_jeune", "id_structure", "date_ouverture", "date_maj", "niveau_diplome"
+        "id_jeune", "id_structure", "id_dossier", "date_ouverture", "date_maj", "niveau_diplome"
     )
     held = entries.select("entry", "id_jeune", "id_structure", "month")
     held = held.join(files, ["id_jeune", "id_structure"])
@@ -107,7 +108,7 @@ def _diplomas(tables: Tables, entries: Table) -> Table:
         (month_of(held.date_ouverture) < held.month) & (month_of(held.date_maj) < held.month)
     )
     return held.group_by("entry").agg(
-        niveau_diplome=held.niveau_diplome.argmax(held.date_ouverture)
+        niveau_diplome=latest(held.niveau_diplome, held.date_ouverture, held.id_dossier)
     )
 
 
