@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from evalml.arrays import IntVector, Matrix
     from evalml.engine import Engine, Table
     from evalml.outcomes import Outcome
+    from evalml.study import Study
     from evalml.tables import Tables
 
 ENTERED = "entered"
 """Name of the take-up: whether the programme was entered by that month."""
+STEP = 3
 Block: TypeAlias = tuple[str, str, str, int]
 """Level, subgroup, value, month since the first demand."""
 BLOCK = ("level", "subgroup", "subgroup_value", "k")
@@ -48,6 +50,7 @@ class AreaCells:
         outcomes: The outcomes of the study, as this extract can observe them.
         flow: Who was kept at each rule.
         blocks: The rows of the table by level, subgroup, value and month.
+        held: Matrices already laid out.
     """
 
     table: pd.DataFrame
@@ -58,6 +61,7 @@ class AreaCells:
     outcomes: tuple[Outcome, ...]
     flow: pd.DataFrame
     blocks: dict[Block, IntVector] = field(default_factory=dict)
+    held: dict[tuple[object, ...], tuple[Matrix, Matrix]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Find the rows of each block once."""
@@ -79,6 +83,14 @@ class AreaCells:
             level: `eligible` or `witness`.
             group: Subgroup and value.
         """
+        key = (name, k, level, *group)
+        if key not in self.held:
+            self.held[key] = self._counted(name, k, level, group)
+        return self.held[key]
+
+    def _counted(
+        self, name: str, k: int, level: str, group: tuple[str, str]
+    ) -> tuple[Matrix, Matrix]:
         trait, _, value = name.partition("=")
         rows = self._rows(k, level, (trait, value) if value else group)
         count, total = ("n", "n") if value or name == "n" else (f"{name}_n", f"{name}_sum")
@@ -105,6 +117,14 @@ class AreaCells:
     def values(self, subgroup: str, level: str = "eligible") -> list[str]:
         """Return the values of a subgroup, sorted."""
         return sorted({key[2] for key in self.blocks if key[:2] == (level, subgroup)})
+
+
+def opening_months(study: Study) -> tuple[int, ...]:
+    """Return the months since the first demand that a roll-out is read at.
+
+    Its horizons, and every third month of the follow-up for the curves.
+    """
+    return tuple(sorted({*study.horizons, *range(0, study.follow_up_months + 1, STEP)}))
 
 
 def area_cells(

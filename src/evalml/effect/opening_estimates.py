@@ -93,6 +93,21 @@ def estimate_opening(
     """
     outcome, horizon, method = what
     opening = opening_of(cells, outcome, horizon, group=group)
+    return opening_effect(cells, study, opening, method, group)
+
+
+def opening_effect(
+    cells: AreaCells,
+    study: Study,
+    opening: Opening,
+    method: str,
+    group: tuple[str, str] = ALL,
+) -> Effect:
+    """Return the effect of an outcome laid out cell by cell, with its error.
+
+    Raises:
+        EstimationError: The areas do not allow it; the message says why.
+    """
     values = _values(cells, opening, method, group)
     spread, how = spread_of(cells, study, opening, method, group, values)
     treated, level = _treated(cells, opening, method, group)

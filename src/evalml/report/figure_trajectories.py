@@ -74,11 +74,11 @@ def plot_trajectories(
         draw_curves(top, table, unit, named, masked=masked, lang=lang)
         draw_at_risk(middle, table, lang)
         draw_unobserved(low, table, lang)
+        low.set_xlabel(named.get("month_axis") or words(lang)["month_axis"])
         if synthetic:
             stamp(fig, lang)
-    title = words(lang)["figures"]["trajectories"]["title"].format(
-        outcome=outcome_label(outcome, None, lang, named)
-    )
+    told = named.get("trajectories_title") or words(lang)["figures"]["trajectories"]["title"]
+    title = told.format(outcome=outcome_label(outcome, None, lang, named))
     alt = trajectories_alt(table, unit, named, masked=masked, lang=lang)
     return Figure(fig, f"trajectories_{outcome}", typeset(title, lang), alt, synthetic)
 
@@ -183,7 +183,6 @@ def draw_unobserved(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     axes.set_ylim(0, max(axes.get_ylim()[1], 10))
     axes.yaxis.set_major_formatter(lambda value, _place: number(value, 0, lang))
     axes.yaxis.set_major_locator(few_ticks(2))
-    axes.set_xlabel(words(lang)["month_axis"])
     axes.grid(axis="y", color=RULE, linewidth=0.5)
     bare(axes)
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from evalml.report.blinding import blind
 from evalml.report.costs import guard_costs
+from evalml.report.figure_event_study import guard_events
 from evalml.report.protect import protect_results
 from evalml.report.protocol import period_label, protocol_table, territory_label
 from evalml.report.results import COLUMNS
@@ -51,6 +52,8 @@ def gather(
     ready["effects"] = blinded[[*COLUMNS["effects"], *others]]
     if "balance" in frames:
         ready["balance"] = _balance(frames["balance"], names)
+    if "event_study" in frames:
+        ready["event_study"] = guard_events(frames["event_study"], ready["effects"])
     if "costs" in frames:
         ready["costs"] = guard_costs(frames["costs"], frames["checks"], study.checks.minimum_count)
     if "secondary" in frames:
@@ -74,6 +77,13 @@ def _balance(balance: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
             "mean_comparison_after": balance["mean_comparison_after"],
         }
     )
+
+
+def _kind(study: Study) -> str:
+    """Return which words the note takes: those of a cohort, a roll-out or a table."""
+    if study.comparison.design == "rollout":
+        return "rollout"
+    return "cohort" if study.is_cohort else "cross_section"
 
 
 def note_meta(
@@ -117,7 +127,7 @@ def note_meta(
             "method": study.primary.method,
         },
         "threshold": study.minimum_effect,
-        "kind": "cohort" if study.is_cohort else "cross_section",
+        "kind": _kind(study),
         "benchmark": dict(benchmark) if benchmark else None,
         "labels": dict(labels),
     }

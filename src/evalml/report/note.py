@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.report import tables
+from evalml.report.beside_published import published_sources, published_table
 from evalml.report.blinding import BLINDED, mask_blinded, mask_trajectories
+from evalml.report.figure_event_study import plot_event_study
 from evalml.report.figures import (
     Figure,
     Marks,
@@ -121,13 +123,15 @@ def draw(note: Note) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     if len(frames["trajectories"]):
         figures["trajectories"] = draw_trajectories(note, common)
-    whole = frames["effects"][frames["effects"]["subgroup"] == ""]
+    whole = drawn_effects(note)
     if len(whole):
         marks = Marks(note.meta.get("benchmark"), note.meta.get("threshold"))
         figures["effects"] = plot_effects(whole, labels=note.labels, marks=marks, **common)
     groups = subgroup_effects(note)
     if len(groups):
         figures["subgroups"] = plot_effects(groups, labels=note.labels, name="subgroups", **common)
+    if len(frames["event_study"]):
+        figures["event_study"] = draw_events(note, common)
     if len(frames["flow"]):
         figures["flow"] = plot_flow(frames["flow"], **common)
     if len(frames["balance"]):
@@ -149,6 +153,27 @@ def draw_trajectories(note: Note, common: Mapping[str, Any]) -> Figure:
     return plot_trajectories(table, outcome, unit=unit, labels=note.labels, masked=masked, **common)
 
 
+def drawn_effects(note: Note) -> pd.DataFrame:
+    """Return the effects of the figure: all of them, or those of the table of a roll-out."""
+    effects = note.frames["effects"]
+    return main_effects(note) if rolled_out(note) else effects[effects["subgroup"] == ""]
+
+
+def rolled_out(note: Note) -> bool:
+    """Return whether areas opened over time in this study."""
+    return note.meta.get("kind") == "rollout"
+
+
+def draw_events(note: Note, common: Mapping[str, Any]) -> Figure:
+    """Draw the event study of the primary outcome and horizon, or of the first there is."""
+    table = note.frames["event_study"]
+    outcome, horizon = note.primary.get("outcome"), note.primary.get("horizon_months")
+    rows = table[(table["outcome"] == outcome) & (table["horizon_months"] == horizon)]
+    first = (rows if len(rows) else table).iloc[0]
+    name, month = str(first["outcome"]), int(first["horizon_months"])
+    return plot_event_study(table, name, month, labels=note.labels, **common)
+
+
 def subgroup_effects(note: Note) -> pd.DataFrame:
     """Return the subgroups of the primary outcome, horizon and method."""
     effects, primary = note.frames["effects"], note.primary
@@ -166,6 +191,9 @@ def main_effects(note: Note) -> pd.DataFrame:
     if note.meta.get("kind") == "cross_section":
         return whole
     chosen = whole[whole["method"] == note.primary.get("method")]
+    if rolled_out(note):
+        primary = whole["outcome"] == note.primary.get("outcome")
+        return whole[primary | whole.index.isin(chosen.index)]
     return chosen if len(chosen) else whole
 
 
@@ -178,6 +206,7 @@ def compose(note: Note, figures: Mapping[str, Figure], institution: Institution 
         show(figures, "trajectories" if "trajectories" in figures else "effects"),
         *section(note, "h_protocol", protocol(note)),
         *section(note, "h_done", "\n\n".join(done(note)), effects(note)),
+        *section(note, "h_published", published_table(note), published_sources(note)),
         *section(note, "h_sure", checks(note), md(note.text["certainty_rule"], note.lang)),
         *section(note, "h_cannot", bullets(limits(note))),
         *section(note, "h_subgroups", subgroups(note)),
@@ -280,7 +309,9 @@ def reproduce(note: Note, institution: Institution | None) -> str:
 def annex(note: Note, figures: Mapping[str, Figure]) -> list[str]:
     """Return the other figures and tables."""
     first = "trajectories" if "trajectories" in figures else "effects"
-    roles = [role for role in ("effects", "flow", "balance", "subgroups") if role != first]
+    roles = [
+        role for role in ("event_study", "effects", "flow", "balance", "subgroups") if role != first
+    ]
     blocks = [show(figures, role) for role in roles]
     if len(note.frames["observation"]):
         blocks.append(tables.observation_table(note))

@@ -279,6 +279,13 @@ def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
     return blank(checks.assign(sentence=told), hidden, ["value"])
 
 
+def protect_events(events: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Take out the half-years of an event study that rest on too few persons."""
+    small = too_small(events["n_treated"], threshold) | too_small(events["n_comparison"], threshold)
+    numbers = ["estimate", "std_error", "ci_low", "ci_high", "n_treated", "n_comparison"]
+    return blank(events, small, numbers)
+
+
 def keep(frame: pd.DataFrame, _threshold: int) -> pd.DataFrame:
     """Return a table that counts nobody as it is."""
     return frame
@@ -291,5 +298,7 @@ GUARDS: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
     "trajectories": protect_trajectories,
     "checks": protect_checks,
     "protocol": keep,
+    "event_study": protect_events,
+    "published": keep,
     "balance": keep,
 }

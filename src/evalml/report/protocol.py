@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.codes import territory_names
+from evalml.report.protocol_rollout import rollout_rows
 from evalml.report.typography import month_text
 from evalml.report.words import method_inside
 
@@ -104,6 +105,8 @@ def _primary(study: Study, names: Mapping[str, str]) -> str:
 
 
 def _cohort_rows(study: Study) -> list[Row]:
+    if study.comparison.design == "rollout":
+        return rollout_rows(study, territory_label(study.territory), period_label(study))
     applies = study.comparison.design == "accepted_refused"
     zero = "Premier jour du mois de la candidature" if applies else (
         "Premier jour de chaque mois d’entrée"

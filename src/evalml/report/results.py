@@ -86,6 +86,19 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "observation": ("arm", "measure", "label", "value", "unit", "n"),
     "protocol": ("item", "label", "text"),
+    "event_study": (
+        "outcome",
+        "horizon_months",
+        "event_time",
+        "phase",
+        "estimate",
+        "std_error",
+        "ci_low",
+        "ci_high",
+        "n_treated",
+        "n_comparison",
+    ),
+    "published": ("source", "measured", "published", "ours", "alike", "differs", "read_in"),
     "power": (
         "outcome",
         "label",
@@ -133,7 +146,8 @@ TEXT = {
     "study", "programme", "territory", "period", "outcome", "subgroup", "subgroup_value",
     "estimand", "method", "unit", "status", "reason", "rule", "label", "covariate", "arm",
     "check", "question", "sentence", "indicator", "group", "group_value", "measure", "item",
-    "text", "analysis", "title",
+    "text", "analysis", "title", "phase", "source", "measured", "published", "ours", "alike",
+    "differs", "read_in",
 }  # fmt: skip
 
 SIGNIFICANT = "%.10g"

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from evalml.study import Study
 
 HEADERS = {
+    "source": "source",
+    "measured": "ce qui est mesuré",
+    "published": "publié",
+    "ours": "cette étude",
+    "alike": "ce qui rapproche",
+    "differs": "ce qui sépare",
+    "read_in": "lu dans",
     "label": "",
     "text": "",
     "item": "",
@@ -77,9 +84,23 @@ class Shown:
         return f"Shown({len(self.frame)} rows)"
 
 
-def show(frame: pd.DataFrame) -> Shown:
-    """Return an aggregate table, already protected, as a reader sees it."""
-    return Shown(frame.drop(columns=["item", "measure"], errors="ignore"))
+def show(frame: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Shown:
+    """Return an aggregate table, already protected, as a reader sees it.
+
+    Args:
+        frame: The table; shares are shown in percent.
+        labels: Names of the arms, where they are not those of entrants and others.
+    """
+    table = frame.drop(columns=["item", "measure"], errors="ignore")
+    if labels and "arm" in table:
+        table = table.assign(arm=table["arm"].replace(dict(labels)))
+    if {"value", "unit"} <= set(table):
+        shares = table["unit"] == "proportion"
+        table = table.assign(
+            value=table["value"].mask(shares, 100 * table["value"]),
+            unit=table["unit"].mask(shares, "%"),
+        )
+    return Shown(table)
 
 
 def _word(value: Any) -> str:

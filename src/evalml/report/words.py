@@ -34,6 +34,31 @@ def words(lang: str) -> Words:
     return cast("Words", typeset_all(yaml.safe_load(text), lang))
 
 
+@cache
+def design_words(lang: str, kind: str) -> Words:
+    """Return the phrases of the note for one kind of study: the usual ones, with its own over them.
+
+    Args:
+        lang: `fr` or `en`.
+        kind: Kind of the study; one without words of its own gets the usual ones.
+    """
+    usual = cast("Words", words(lang)["note"])
+    file = files("evalml.report").joinpath(f"templates/{lang}_{kind}.yaml")
+    if not file.is_file():
+        return usual
+    own = typeset_all(yaml.safe_load(file.read_text(encoding="utf-8")), lang)
+    return laid_over(usual, cast("Words", own))
+
+
+def laid_over(usual: Words, own: Words) -> Words:
+    """Return a tree of phrases with another laid over it."""
+    out = dict(usual)
+    for key, value in own.items():
+        both = isinstance(value, dict) and isinstance(usual.get(key), dict)
+        out[key] = laid_over(usual[key], value) if both else value
+    return out
+
+
 def typeset_all(node: Any, lang: str) -> Any:
     """Return the tree of phrases with every phrase typeset."""
     if isinstance(node, dict):
