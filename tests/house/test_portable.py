@@ -55,6 +55,8 @@ def faults(source):
             for k in node.keywords
         ):
             found.append((name, node.lineno, "DuckDB counts boundaries, Spark whole months"))
+        if isinstance(node.func.value, ast.Call) and _name(node.func.value) == "unnest":
+            found.append((name, node.lineno, "Spark takes nothing around unnest(); cast the array"))
         if name in {"first", "last"} and (node.args or node.keywords):
             found.append((name, node.lineno, "an order within a group is not supported by Spark"))
         if (
@@ -70,6 +72,10 @@ def faults(source):
             if any(n.split(".")[0] in {"ibis", "duckdb", "pyspark", "sqlglot"} for n in named):
                 found.append(("import", node.lineno, "only evalml.engine knows the engine"))
     return found
+
+
+def _name(call):
+    return getattr(call.func, "attr", None)
 
 
 def _integer(node):
@@ -92,6 +98,7 @@ def _is_division(node):
         "x = t.k.first(order_by=t.day)",
         "x = t.sample(0.1, seed=3)",
         "x = (t.a / t.b).cast('int32')",
+        "x = span(t.a, t.b).unnest().cast('int16')",
         "import ibis",
         "from ibis import _",
         "x = engine.backend.raw_sql('select 1')",

@@ -42,6 +42,10 @@ class Calendar:
         """How many blocks it takes."""
         return (self.last - self.first) // WIDTH + 1
 
+    def block_start(self, block: int) -> int:
+        """Return the first month number of a block."""
+        return self.first + block * WIDTH
+
     def widest(self) -> int:
         """Return the months of its longest block."""
         return min(self.last - self.first + 1, WIDTH)
@@ -52,9 +56,19 @@ def set_between(first: Any, last: Any) -> Any:
     return (literal(FULL) >> (WIDTH - 1 - last)) - (literal(FULL) >> (WIDTH - first))
 
 
+def bit(months: Any, place: Any) -> Any:
+    """Return 1 where a set holds the month at `place` of its block, else 0."""
+    return (months >> place) & 1
+
+
 def holds(months: Any, place: Any) -> BooleanValue:
-    """Tell whether a set, empty where null, holds the month at `place` of its block."""
-    return (((months >> place) & 1) == 1).fill_null(False)
+    """Tell whether a set holds the month at `place` of its block."""
+    return bit(months, place) == 1
+
+
+def without(months: Any, others: Any) -> Any:
+    """Return the months of a set that are not among `others`."""
+    return months - (months & others)  # `~(a | b)` loses its parentheses in the compiled SQL
 
 
 def spread(spells: Table, calendar: Calendar) -> Table:
@@ -78,7 +92,7 @@ def spread(spells: Table, calendar: Calendar) -> Table:
         months = set_between(rows.start, rows.end)
         return rows.select(*rest, block=literal(0, "int32"), months=months)
     reached = span((rows.start // WIDTH).cast("int32"), (rows.end // WIDTH).cast("int32"))
-    rows = rows.mutate(block=reached.unnest().cast("int32"))
+    rows = rows.mutate(block=reached.unnest())
     low = greatest(rows.start - rows.block * WIDTH, 0).cast("int32")
     high = least(rows.end - rows.block * WIDTH, WIDTH - 1).cast("int32")
     return rows.select(*rest, "block", months=set_between(low, high))
@@ -106,7 +120,7 @@ def unfold(rows: Table, calendar: Calendar, months: str) -> Table:
         The columns of `rows`, with `place` (the month's number in its block) and `month`.
     """
     places = span(literal(0, "int32"), literal(calendar.widest() - 1, "int32")).unnest()
-    each = rows.mutate(place=places.cast("int32"))
+    each = rows.mutate(place=places)
     each = each.filter(holds(each[months], each.place))
     number = each.block * WIDTH + each.place + calendar.first
     return each.mutate(month=number.cast("int32"))

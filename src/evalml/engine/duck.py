@@ -14,7 +14,7 @@ import ibis
 from evalml.errors import ExtractError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -59,8 +59,15 @@ class Engine:
             name: Name of the temporary table; another is made of it where it is taken.
         """
         name = self._free(name)
-        self.statements.append((name, self.sql(expression)))
-        return self.backend.create_table(name, expression, temp=True)
+        sql = self.sql(expression)
+        self.statements.append((name, sql))
+        # ibis' own create_table would compile a second time, and insert into a table made before
+        self.backend._run_pre_execute_hooks(expression)  # noqa: SLF001 - tables held in memory
+        text = self.backend.compiler.type_mapper.to_string
+        columns = (f'CAST("{c}" AS {text(t)}) AS "{c}"' for c, t in expression.schema().items())
+        query = f'CREATE TEMP TABLE "{name}" AS SELECT {", ".join(columns)} FROM ({sql}) AS "q"'  # noqa: S608
+        self.backend.con.execute(query)
+        return self.backend.table(name)
 
     def _free(self, name: str) -> str:
         """Return `name`, or `name_2` where a result of that name is kept already."""
@@ -127,6 +134,18 @@ class Engine:
             quote='"',
             escape='"',
             max_line_size=1_000_000,
+        )
+
+    def read_json(self, paths: Sequence[Path], name: str, columns: Mapping[str, str]) -> Table:
+        """Return JSON files of one object each as a lazy table called `name`.
+
+        Args:
+            paths: The files; keys that `columns` does not name are left out.
+            name: Name of the table.
+            columns: DuckDB type of each key.
+        """
+        return self.backend.read_json(
+            [str(p) for p in paths], table_name=name, columns=dict(columns), format="auto"
         )
 
     def attach(self, path: Path, name: str) -> dict[str, Table]:

@@ -61,8 +61,11 @@ def month_label(number: Any) -> Any:
 
 
 def span(first: Any, last: Any) -> Any:
-    """Return the integers from `first` to `last`, both included, as an array column."""
-    return ibis.range(first, last + 1)
+    """Return the integers (int32) from `first` to `last`, both included, as an array column.
+
+    Unnest it as it is: Spark takes nothing around what makes rows of an array.
+    """
+    return ibis.range(first, last + 1).cast("array<int32>")
 
 
 def hash_of(column: Any) -> Any:
