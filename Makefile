@@ -11,11 +11,11 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help demo test quick lab bench docs fix lint types contract clean lock environment
+.PHONY: help demo test quick lab bench bench-peers docs fix lint types contract clean lock environment
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "evalml needs Python 3.11 or later; none was found" >&2; exit 2; }
@@ -56,6 +56,11 @@ lab: $(STAMP) ## open JupyterLab on the page that explains the line
 
 bench: $(STAMP) ## speed, side by side
 	$(BIN)/python -m benchmarks
+
+bench-peers: ## the packages `make bench` compares with, in .venv-peers
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r benchmarks/requirements-peers.txt
 
 docs: $(STAMP) environment ## regenerate every page that is made from the code
 	$(BIN)/python -m tools.docs

@@ -1,0 +1,15 @@
+"""Every row of the benchmark, in the order of the page."""
+
+from __future__ import annotations
+
+from benchmarks import cohort, durations, indicators, persons, rollout, run_parts
+
+ROWS = (
+    cohort.ROW,
+    indicators.ROW,
+    *persons.ROWS,
+    *rollout.ROWS,
+    *durations.ROWS,
+    *run_parts.ROWS,
+)
+BY_NAME = {row.name: row for row in ROWS}
