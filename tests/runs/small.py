@@ -75,7 +75,12 @@ def project(folder):
         (folder / name).mkdir(parents=True)
     for kind, middle in KINDS.items():
         notebook = nbformat.read(ROOT / "notebooks/cej.ipynb", as_version=4)
-        sources = [PARAMETERS, BEGIN, middle.replace("ev.errors.", "__import__('evalml.errors').errors."), WRITE]
+        sources = [
+            PARAMETERS,
+            BEGIN,
+            middle.replace("ev.errors.", "__import__('evalml.errors').errors."),
+            WRITE,
+        ]
         notebook.cells = [nbformat.v4.new_code_cell(s) for s in sources]
         notebook.cells[0].metadata["tags"] = ["parameters"]
         for i, cell in enumerate(notebook.cells):

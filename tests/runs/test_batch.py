@@ -37,7 +37,7 @@ def alive(marker):
 
 
 def half_made(out):
-    return [p for p in out.glob("*/.[0-9]*")]
+    return list(out.glob("*/.[0-9]*"))
 
 
 def test_each_way_to_fail_is_told_with_its_reason_and_the_rest_have_results(here, small_extract):
@@ -115,7 +115,7 @@ def test_a_second_batch_runs_nothing_again(here, small_extract):
 def test_a_killed_batch_leaves_no_process_and_is_resumed_without_redoing_what_is_done(
     here, small_extract
 ):
-    path = grid(here, vary={"seed": list(range(8))}, **{"study": "s_{seed}"})
+    path = grid(here, vary={"seed": list(range(8))}, study="s_{seed}")
     params(here, "base", notebook="slow")
     words = ("batch", "--grid", path, "--extract", small_extract, "--jobs", 2, "--out")
     calm = here / "calm"

@@ -10,9 +10,10 @@ import typer
 from evalml.errors import EvalmlError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from evalml.run import Plan
+    from evalml.run.grid import Cell
     from evalml.run.status import Status
 
 
@@ -71,18 +72,18 @@ def _prepare(
     params: Sequence[Path], grid: Path | None, **where: Any
 ) -> tuple[list[Plan], list[Status]]:
     """Check every study; return what can run, and what cannot with its reason."""
-    from evalml.run.grid import Cell, read_grid, refuse_twins
+    from evalml.run.grid import read_grid, refuse_twins
     from evalml.run.status import Status
 
     if bool(params) == (grid is not None):
         raise EvalmlError("give params files, or --grid GRID.yaml, and not both")
-    cells = read_grid(grid) if grid is not None else [*_read(params)]
+    cells = read_grid(grid) if grid is not None else read_cells(params)
     refuse_twins([cell.name for cell in cells], "batch")
     checked: dict[Path, frozenset[str]] = {}
     plans: list[Plan] = []
     refused: list[Status] = []
     for cell in cells:
-        found = _plan(cell, checked, where) if isinstance(cell, Cell) else cell
+        found = _plan(cell, checked, where)
         if isinstance(found, str):
             refused.append(Status(cell.name, "refused", found))
         else:
@@ -90,25 +91,28 @@ def _prepare(
     return plans, refused
 
 
-def _read(params: Sequence[Path]) -> Iterator[Any]:
+def read_cells(params: Sequence[Path]) -> list[Cell]:
+    """Read params files; one that is no study is kept with the reason why."""
     from evalml.run.grid import Cell
     from evalml.study import read_study
 
+    cells = []
     for path in params:
         try:
             study = read_study(path)
         except EvalmlError as fault:
-            yield Cell(path.stem, path, None, str(fault))
+            cells.append(Cell(path.stem, path, None, str(fault)))
         else:
-            yield Cell(study.study, path, study)
+            cells.append(Cell(study.study, path, study))
+    return cells
 
 
-def _plan(cell: Any, checked: dict[Path, frozenset[str]], where: dict[str, Any]) -> Plan | str:
+def _plan(cell: Cell, checked: dict[Path, frozenset[str]], where: dict[str, Any]) -> Plan | str:
     """Return the plan of a study, or the sentence that says why there is none."""
     from evalml.cli.run import check_study, plan_study
 
     if cell.study is None:
-        return str(cell.reason)
+        return cell.reason
     try:
         plan = plan_study(cell.study, cell.near, **where)
         check_study(plan, known=checked)

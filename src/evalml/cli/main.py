@@ -8,11 +8,14 @@ from pathlib import Path
 import typer
 
 from evalml.cli import (
+    batch,
+    compare,
     contract,
     demo,
     doctor,
     estimate,
     explain,
+    explorer,
     extract,
     indicators,
     note,
@@ -21,6 +24,8 @@ from evalml.cli import (
     release,
     rules,
     run,
+    runs,
+    status,
     synthetic,
     validate,
 )
@@ -36,9 +41,14 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
+app.command("batch")(batch.batch)
+app.command("status")(status.status)
+app.command("runs")(runs.runs)
+app.command("compare")(compare.compare)
 app.command("synthetic")(synthetic.synthetic)
 app.command("note")(note.note)
 app.command("release")(release.release)
+app.command("explorer")(explorer.explorer)
 app.add_typer(extract.app, name="extract")
 app.command("estimate")(estimate.estimate)
 app.command("rollout")(over_time.rollout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -94,7 +94,7 @@ def run_batch(
         else:
             end(_current(plan, found))
     if waiting:
-        with _crew(workforce) as crew:
+        with _crew(workforce, len(waiting)) as crew:
             _work_off(waiting, crew, end)
     order = [p.study.study for p in plans] + [s.study for s in refused]
     return [ended[name] for name in order]
@@ -137,15 +137,16 @@ class _Crew:
 
 
 @contextmanager
-def _crew(workforce: Workforce) -> Iterator[_Crew]:
-    """Set the backend of joblib, with a process that forks kernels where there is one machine."""
+def _crew(workforce: Workforce, runs: int) -> Iterator[_Crew]:
+    """Set the backend of joblib, with a process that forks kernels if it is worth its imports."""
     refuse_missing_backend(workforce.backend)
-    jobs = workforce.at_once
+    jobs = min(workforce.at_once, runs)
     if workforce.backend == "dask":
         with _cluster(workforce, jobs):
             yield _Crew(jobs, How(workforce.limits, "own", force=workforce.force), parent=0)
         return
-    with forked_kernels() as address, joblib.parallel_config("loky", inner_max_num_threads=1):
+    kernels = forked_kernels() if runs > 1 else nullcontext("")
+    with kernels as address, joblib.parallel_config("loky", inner_max_num_threads=1):
         how = How(workforce.limits, address, force=workforce.force)
         yield _Crew(jobs, how, parent=os.getpid())
 

@@ -11,6 +11,7 @@ from evalml import errors
 from evalml.errors import EvalmlError, RunError
 from evalml.run.forked import ONE_THREAD
 from evalml.run.kernel import manager_for
+from evalml.run.lean import import_lean
 from evalml.run.watch import Limits, Watch
 from evalml.settings import project_root
 
@@ -51,6 +52,7 @@ class Execution:
             EvalmlError: The notebook refused its input (exit code 2).
             RunError: A cell failed, the kernel died, or a limit was passed (exit code 1).
         """
+        import_lean()
         from papermill.exceptions import PapermillExecutionError
 
         for last in (*[False] * (START_TRIES - 1), True):

@@ -15,6 +15,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import gc
+import io
 import json
 import os
 import random
@@ -27,6 +28,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from evalml.run.lean import import_lean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +67,8 @@ def can_fork() -> bool:
 
 
 def preload() -> None:
-    """Import the stack and every public name of evalml; start nothing."""
+    """Import the stack and every stage of evalml, and warm up what is slow once; start nothing."""
+    import_lean()
     for name in STACK:
         with suppress(ImportError):
             import_module(name)
@@ -78,6 +82,23 @@ def preload() -> None:
             with suppress(Exception):  # what cannot be imported says so in the run that needs it
                 import_module(".".join(("evalml", *words)))
     import_module("evalml.run.provenance").source_parts()
+    _warm_up()
+
+
+def _warm_up() -> None:
+    """Draw one figure and compile one query: the first of each pays for tables and fonts."""
+    plt = import_module("matplotlib.pyplot")
+    ibis = import_module("ibis")
+    figure, axes = plt.subplots()
+    axes.plot([0, 1], label="é")
+    axes.legend()
+    for kind in ("png", "svg"):
+        figure.savefig(io.BytesIO(), format=kind)
+    plt.close(figure)
+    table = ibis.table({"a": "int64", "b": "string", "c": "date"}, name="t")
+    one = table.filter(table.a > 0).mutate(d=table.c.year(), e=table.b.upper())
+    grouped = one.group_by("b").agg(n=one.a.sum(), m=one.d.max())
+    ibis.to_sql(grouped.join(table, "b"), dialect="duckdb")
 
 
 def running_threads() -> list[str]:

@@ -1,0 +1,42 @@
+"""`evalml runs`: all runs as one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def runs(
+    out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
+) -> None:
+    """List all runs, finished and failed, the latest first, from their records.
+
+    Example: evalml runs --out runs --json
+    """
+    from evalml.run.registry import runs_table
+    from evalml.settings import project_root
+
+    table: Any = runs_table(out if out is not None else project_root() / "runs")
+    if as_json:
+        typer.echo(table.to_json(orient="records", indent=2, force_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table("run", "state", "started", "programme", "s", "MB", "extract", "code", "reason")
+    for row in table.itertuples():
+        started = str(row.started)[:16].replace("T", " ")
+        told = (row.run, row.state, started, row.programme)
+        size = (_number(row.seconds), _number(row.peak_memory_mb))
+        rest = (row.extract, row.code, row.reason)
+        words = ("" if word is None else str(word) for word in (*told, *size, *rest))
+        shown.add_row(*(Text(word, overflow="fold") for word in words))
+    Console().print(shown)
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}".replace("nan", "")
