@@ -123,7 +123,7 @@ def ours(folder: Path) -> pd.DataFrame:
     tables = ev.Tables(extract.meta, extract.tables, pd.DataFrame({"rows": []}))
     cohort = ev.build_cohort(tables, ev.target_trial(study), [], engine)
     outcomes = ev.compute_outcomes(ev.build_panel(tables, cohort, engine), NAMES)
-    rows = outcomes.rows.join(cohort.entries.select("entry", "treated"), "entry")
+    rows = outcomes.rows
     counts = {name: (rows[name] == 1).sum() for name in NAMES}
     found = engine.fetch(rows.group_by("treated", "k").agg(**counts))
     return found.sort_values(["treated", "k"]).fillna(0).reset_index(drop=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalml.cohort.entering import entries_of
-from evalml.cohort.month_sets import Calendar, gather, holds, spread, unfold
+from evalml.cohort.month_sets import Calendar, gather, holds, spread, unfold, without
 from evalml.cohort.two_arms import arm_rules, never_before, with_arms
 from evalml.engine import (
     Engine,
@@ -93,7 +93,7 @@ def open_files(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
         preceding=(None, 1),
     )
     taken = bit_or(laid.months).over(opened_later).fill_null(0)
-    mine = laid.mutate(open=laid.months & ~taken)
+    mine = laid.mutate(open=without(laid.months, taken))
     return mine.filter(mine.open != 0).drop("months", "date_ouverture", "file_hash")
 
 
@@ -185,6 +185,8 @@ def at_time_zero(
     files = files.left_join(entries_of(tables, trial), "id_jeune").drop("id_jeune_right")
     for flags in _flags(tables, trial, calendar):
         files = files.left_join(flags, ["id_jeune", "block"]).drop("id_jeune_right", "block_right")
+        name = flags.columns[-1]
+        files = files.mutate(**{name: files[name].fill_null(0)})
     files = files.mutate(person=hash_of(files.id_jeune))
     t = unfold(engine.keep(files, "open_files"), calendar, "open")
     t = t.mutate(

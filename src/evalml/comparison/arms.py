@@ -9,6 +9,7 @@ import numpy as np
 
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.comparison.rare import group_rare
+from evalml.comparison.unpack import trajectory_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,24 +123,10 @@ def _spec(outcome: Outcome, horizon: int) -> MeasureSpec:
 def _trajectories(
     outcomes: Outcomes, entries: pd.DataFrame, engine: Engine
 ) -> tuple[Trajectory, ...]:
-    panel = outcomes.panel
-    first, last = panel.months
+    first, last = outcomes.panel.months
     months = np.arange(first, last + 1, dtype=np.int64)
-    long = engine.fetch(outcomes.rows)
-    row, k = long["entry"].to_numpy(), long["k"].to_numpy(dtype=np.int64) - first
-    calendar = entries["month"].to_numpy(dtype=np.int64)[:, None] + months[None, :]
-    found = []
-    for outcome in outcomes.chosen:
-        linked = outcome.channel == "linked"
-        values = np.full((len(entries), months.size), np.nan, dtype=np.float32)
-        if linked:
-            first_linked, last_linked = panel.linked_months
-            values[(calendar >= first_linked) & (calendar <= last_linked)] = 0.0
-        seen = long[outcome.name].to_numpy(dtype=np.float32, na_value=np.nan)
-        known = ~np.isnan(seen)
-        values[row[known], k[known]] = seen[known]
-        found.append(Trajectory(outcome, months, values))  # type: ignore[arg-type]
-    return tuple(found)
+    values = trajectory_values(outcomes, entries, engine)
+    return tuple(Trajectory(o, months, values[o.name]) for o in outcomes.chosen)
 
 
 def _crossover(entries: pd.DataFrame, follow_up: int) -> pd.Series[float]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.cohort.month_sets import bit, holds, without
 from evalml.engine import ifelse, literal, span, window
 from evalml.errors import StudyError, TableMissingError, nearest
 from evalml.outcomes.outcome import OUTCOMES, Outcome
+from evalml.panel.build import unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +28,24 @@ class Outcomes:
         panel: The months it was read from.
         chosen: The outcomes of the study, in order; a linked outcome without linked source is
             replaced by its declared fallback.
-        rows: `entry`, `k`, and one column per outcome, null where not observed.
+        rows: `entry`, `treated`, `k`, and one column per outcome, null where not observed.
     """
 
     panel: Panel
     chosen: tuple[Outcome, ...]
     rows: Table
+
+    def sets(self, wanted: Sequence[Outcome]) -> Table:
+        """Return some outcomes as sets of months, one row per entry and block of the calendar.
+
+        Returns:
+            `entry`, `block`, `set_<name>` for each outcome and, for each channel that observes one,
+            `known_<channel>`.
+        """
+        t = self.panel.by_entry()
+        known = {f"known_{o.channel}": known_set(t, o) for o in wanted}
+        true = {f"set_{o.name}": outcome_set(t, o) for o in wanted}
+        return t.select("entry", "block", **known, **true)
 
     def __repr__(self) -> str:
         """Name the outcomes."""
@@ -69,17 +83,47 @@ def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
         TableMissingError: It needs the linked source, which the extract lacks.
     """
     chosen = choose_outcomes(names, linked=panel.linked)
-    single = [o for o in chosen if not o.cumulated]
-    read = panel.read(*columns_of(single))
-    rows = read.select("entry", "k", **{o.name: monthly_value(read, o) for o in single})
+    rows = monthly_rows(panel, [o for o in chosen if not o.cumulated])
     added = [o for o in chosen if o.cumulated]
     if added:
         sums = cumulated_rows(panel, added)
         rows = rows.outer_join(sums, ["entry", "k"])
         rows = rows.mutate(
-            entry=rows.entry.fill_null(rows.entry_right), k=rows.k.fill_null(rows.k_right)
-        ).drop("entry_right", "k_right")
-    return Outcomes(panel, chosen, rows.select("entry", "k", *(o.name for o in chosen)))
+            entry=rows.entry.fill_null(rows.entry_right),
+            treated=rows.treated.fill_null(rows.treated_right),
+            k=rows.k.fill_null(rows.k_right),
+        ).drop("entry_right", "treated_right", "k_right")
+    return Outcomes(panel, chosen, rows.select("entry", "treated", "k", *(o.name for o in chosen)))
+
+
+def monthly_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
+    """Return the outcomes of single months, one row per entry and month something is known of."""
+    t = panel.by_entry()
+    sets = {f"set_{o.name}": outcome_set(t, o) for o in outcomes if o.as_set}
+    t = unfolded(panel, t.mutate(**sets))
+    if len(sets) < len(outcomes):
+        t = panel.with_pay(t)
+    return t.select("entry", "treated", "k", **{o.name: _of_month(t, o) for o in outcomes})
+
+
+def outcome_set(t: Table, outcome: Outcome) -> Any:
+    """Return the months in which an outcome is true, as a set, from the sets of the panel."""
+    months = t[outcome.column]
+    for column in outcome.also:
+        months |= t[column]
+    return without(known_set(t, outcome), months) if outcome.negated else months
+
+
+def known_set(t: Table, outcome: Outcome) -> Any:
+    """Return the months in which an outcome is known, as a set, from the sets of the panel."""
+    return t.linked if outcome.channel == "linked" else t.declared
+
+
+def _of_month(t: Table, outcome: Outcome) -> Any:
+    if not outcome.as_set:
+        return t.pay.cast("float64")
+    value = bit(t[f"set_{outcome.name}"], t.place).cast("int8")
+    return ifelse(holds(known_set(t, outcome), t.place), value, None)
 
 
 def columns_of(outcomes: Sequence[Outcome]) -> list[str]:
@@ -106,7 +150,10 @@ def cumulated_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
     entries = panel.cohort.entries
     follow_up = panel.months[1]
     grid = entries.select(
-        "entry", "month", k=span(literal(1), literal(follow_up)).unnest().cast("int16")
+        "entry",
+        "treated",
+        "month",
+        k=span(literal(1), literal(follow_up)).cast("array<int16>").unnest(),
     )
     rows = grid.left_join(panel.read(*columns_of(outcomes)), ["entry", "k"])
     rows = rows.drop("entry_right", "k_right")
@@ -121,7 +168,7 @@ def cumulated_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
         complete = known.cast("int32").sum().over(so_far) == rows.k
         total = seen.cast("float64").fill_null(0.0).sum().over(so_far)
         values[outcome.name] = ifelse(complete, total, None)
-    return rows.select("entry", "k", **values)
+    return rows.select("entry", "treated", "k", **values)
 
 
 def outcomes_table(names: Sequence[str] | None = None) -> pd.DataFrame:

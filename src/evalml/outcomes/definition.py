@@ -37,3 +37,8 @@ class Outcome:
     also: tuple[str, ...] = ()
     negated: bool = False
     cumulated: bool = False
+
+    @property
+    def as_set(self) -> bool:
+        """Whether it is true or not of each month, so that a set of months holds it."""
+        return self.unit == "proportion" and not self.cumulated

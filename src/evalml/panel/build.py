@@ -16,7 +16,6 @@ from evalml.cohort.month_sets import WIDTH, Calendar, gather, holds, spread
 from evalml.engine import Engine, Table, cases, greatest, ifelse, least, literal, month_of, span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
     from evalml.cohort import Cohort
     from evalml.tables import Tables
@@ -84,12 +83,22 @@ class Panel:
 
     def read(self, *columns: str) -> Table:
         """Return `rows` with these columns only, beside `entry` and `k`."""
-        return unfolded(self, columns)
+        t = unfolded(self, self.by_entry())
+        if "pay" in columns:
+            t = self.with_pay(t)
+        return t.select("entry", "k", **{name: _month_of_set(t, name) for name in columns})
 
-    def sets_by_entry(self) -> Table:
-        """Return the sets of each entry: `entry`, `month`, and the columns of `sets`."""
-        entries = self.cohort.entries.select("entry", "id_jeune", "month")
+    def by_entry(self) -> Table:
+        """Return the sets of each entry: `entry`, `treated`, `month`, and the columns of `sets`."""
+        entries = self.cohort.entries.select("entry", "id_jeune", "treated", "month")
         return entries.join(self.sets, "id_jeune")
+
+    def with_pay(self, unfolded_rows: Table) -> Table:
+        """Add the column `pay` to unfolded rows, null in a month without contract."""
+        if self.pay is None:
+            return unfolded_rows.mutate(pay=literal(None, "float64"))
+        t = unfolded_rows.left_join(self.pay, ["id_jeune", "at"])
+        return t.drop("id_jeune_right", "at_right")
 
     def __repr__(self) -> str:
         """Say what is covered."""
@@ -97,27 +106,31 @@ class Panel:
         return f"Panel(months {self.months[0]} to {self.months[1]}, {source})"
 
 
-def unfolded(panel: Panel, columns: Sequence[str]) -> Table:
-    """Return one row per entry and month since time zero in which something is known."""
-    t = panel.sets_by_entry()
+def unfolded(panel: Panel, t: Table) -> Table:
+    """Return one row per entry and month since time zero in which something is known.
+
+    Args:
+        panel: The panel.
+        t: Rows of `Panel.by_entry`, with any columns made of their sets.
+
+    Returns:
+        The columns of `t`, `place` (the month's number in its block), `at` and `k`.
+    """
     since = panel.calendar.first + t.block * WIDTH - t.month
     first = greatest(panel.months[0] - since, 0).cast("int32")
     last = least(panel.months[1] - since, WIDTH - 1).cast("int32")
     if panel.calendar.blocks > 1:
         t = t.filter(first <= last)
-    t = t.mutate(place=span(first, last).unnest().cast("int32"))
+    t = t.mutate(place=span(first, last).unnest())
     t = t.filter(holds(t.declared | t.linked, t.place))
     at = t.block * WIDTH + t.place + panel.calendar.first
-    t = t.mutate(at=at.cast("int32"), k=(at - t.month).cast("int16"))
-    if "pay" in columns and panel.pay is not None:
-        t = t.left_join(panel.pay, ["id_jeune", "at"]).drop("id_jeune_right", "at_right")
-    return t.select("entry", "k", **{name: _month_of_set(t, name) for name in columns})
+    return t.mutate(at=at.cast("int32"), k=(at - t.month).cast("int16"))
 
 
 def _month_of_set(t: Table, name: str) -> Any:
     """Return a column of the panel in the month `place` of the sets of each row."""
     if name == "pay":
-        return t.pay if "pay" in t.columns else literal(None, "float64")
+        return t.pay
     if name in LINKED:
         return ifelse(holds(t.linked, t.place), holds(t[name], t.place), None)
     if name == "state":
@@ -197,7 +210,7 @@ def linked_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
     worked = tables.table("emploi_mensuel")
     worked = worked.filter(worked.en_emploi).join(people, "id_jeune")
     at = month_of(worked.mois)
-    outside = (worked.type_contrat != "CDDI").fill_null(True)  # noqa: FBT003
+    outside = (worked.type_contrat != "CDDI").fill_null(True)
     laid = spread(worked.select("id_jeune", first=at, last=at, outside=outside), calendar)
     return gather(laid, ["id_jeune"], linked=True, linked_outside_iae=laid.outside)
 

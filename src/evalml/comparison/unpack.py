@@ -1,0 +1,103 @@
+"""Trajectories in memory: one row per entry, one column per month since time zero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from evalml.arrays import IntVector, Matrix
+    from evalml.engine import Engine
+    from evalml.outcomes import Outcome, Outcomes
+
+ROWS = 1 << 16
+"""Rows treated at a time: what a processor keeps at hand."""
+
+
+def unpack(values: Matrix, months: IntVector, known: IntVector, place: IntVector) -> None:
+    """Write months held as sets into columns, 1 or 0 where known; leave the others as they are.
+
+    Args:
+        values: Shape (n, K), float32, changed in place; column j is the month at place + j.
+        months: Sets of months in which the thing is true (bit i: month at place i), shape (n,).
+        known: Sets of months in which it is known, shape (n,).
+        place: Place of the first column's month, shape (n,); bits from 0 to 62 exist.
+    """
+    for start in range(0, len(values), ROWS):
+        some = slice(start, start + ROWS)
+        part, true, told, first = values[some], months[some], known[some], place[some]
+        inside = bool(first.min() >= 0 and first.max() + part.shape[1] <= 63)  # noqa: PLR2004
+        for j in range(part.shape[1]):
+            bit = first + j
+            seen = (told >> np.clip(bit, 0, 62)) & 1 == 1
+            if not inside:
+                seen &= (bit >= 0) & (bit <= 62)  # noqa: PLR2004
+            np.copyto(part[:, j], (true >> np.clip(bit, 0, 62)) & 1, where=seen, casting="unsafe")
+
+
+def covered(values: Matrix, month: IntVector, first: int, span: tuple[int, int]) -> None:
+    """Write 0 in the months that the linked source covers.
+
+    Args:
+        values: Shape (n, K), changed in place.
+        month: Month number of time zero, shape (n,).
+        first: Months since time zero of the first column.
+        span: First and last month number covered.
+    """
+    for j in range(values.shape[1]):
+        at = month + (first + j)
+        values[(at >= span[0]) & (at <= span[1]), j] = 0.0
+
+
+def trajectory_values(
+    outcomes: Outcomes, entries: pd.DataFrame, engine: Engine
+) -> dict[str, Matrix]:
+    """Return each outcome month by month, shape (n, K), float32; NaN where not observed."""
+    panel = outcomes.panel
+    first, last = panel.months
+    month = entries["month"].to_numpy(dtype=np.int64)
+    found: dict[str, Matrix] = {}
+    for outcome in outcomes.chosen:
+        values: Matrix = np.full((len(entries), last - first + 1), np.nan, dtype=np.float32)
+        if outcome.channel == "linked":
+            covered(values, month, first, panel.linked_months)
+        found[outcome.name] = values
+    as_sets = [o for o in outcomes.chosen if o.as_set]
+    if as_sets:
+        _from_sets(found, outcomes, as_sets, month, engine)
+    for outcome in outcomes.chosen:
+        if not outcome.as_set:
+            _from_rows(found[outcome.name], outcomes, outcome, engine)
+    return found
+
+
+def _from_sets(
+    found: dict[str, Matrix],
+    outcomes: Outcomes,
+    wanted: Sequence[Outcome],
+    month: IntVector,
+    engine: Engine,
+) -> None:
+    panel = outcomes.panel
+    sets = engine.fetch(outcomes.sets(wanted))
+    for block in range(panel.calendar.blocks):
+        rows = sets[sets["block"] == block]
+        entry = rows["entry"].to_numpy()
+        place = month + panel.months[0] - panel.calendar.block_start(block)
+        for outcome in wanted:
+            true, known = (np.zeros(month.size, dtype=np.int64) for _ in range(2))
+            true[entry] = rows[f"set_{outcome.name}"].to_numpy(dtype=np.int64)
+            known[entry] = rows[f"known_{outcome.channel}"].to_numpy(dtype=np.int64)
+            unpack(found[outcome.name], true, known, place)
+
+
+def _from_rows(values: Matrix, outcomes: Outcomes, outcome: Outcome, engine: Engine) -> None:
+    rows = outcomes.rows.select("entry", "k", outcome.name)
+    long = engine.fetch(rows.filter(rows[outcome.name].notnull()))
+    column = long["k"].to_numpy(dtype=np.int64) - outcomes.panel.months[0]
+    values[long["entry"].to_numpy(), column] = long[outcome.name].to_numpy(dtype=np.float32)
