@@ -20,7 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalml.areas import area_cells, first_demands
+from evalml.checks.opening_trends import before
+from evalml.checks.pre_trend import wald_test
 from evalml.effect.opening_estimates import ROLLOUT, TRIPLE, WALD, estimate_opening
+from evalml.effect.opening_events import events_of
 from evalml.effect.openings import opening_of
 from evalml.engine import open_engine
 from evalml.errors import EstimationError
@@ -37,6 +40,7 @@ from evalml.tables import accept_tables
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
+    from evalml.effect.openings import Opening
     from evalml.study import Study
     from evalml.synthetic.world import World
 
@@ -84,17 +88,17 @@ def one(seed: int, n: int, *, null: bool, study: Study) -> list[dict[str, Any]]:
         spec = Path(folder) / "world.yaml"
         spec.write_text(dump_world(world), encoding="utf-8")
         produce(Path(folder) / "extract", world=spec, people=n, seed=seed)
-        return list(_read(Path(folder) / "extract", histories(world, n, seed), study, seed))
+        true = None if null else histories(world, n, seed)
+        return list(_read(Path(folder) / "extract", true, study, seed))
 
 
-def _read(extract: Path, true: Histories, study: Study, seed: int) -> Any:
+def _read(extract: Path, true: Histories | None, study: Study, seed: int) -> Any:
     engine = open_engine(threads=1)
     tables = accept_tables(read_extract(extract, engine), engine)
     youths = first_demands(tables, study, engine)
     cells = area_cells(tables, youths, ["emploi"], study.horizons, engine)
     rows = engine.fetch(youths.rows.filter(youths.rows.level == "eligible"))
     who = rows["id_jeune"].str[1:].astype("int64").to_numpy()
-    start = rows["month"].to_numpy() - true.first
     for horizon in study.horizons:
         opening = opening_of(cells, cells.outcomes[0], horizon)
         plan = opening.effects.plan
@@ -105,11 +109,14 @@ def _read(extract: Path, true: Histories, study: Study, seed: int) -> Any:
             cells.areas["area"].to_numpy(dtype=str), rows["area"].to_numpy(dtype=str)
         )
         mine = post[area, rows["cohort"].to_numpy() - cells.cohorts[0]]
-        at = (start + horizon)[mine]
-        gain = true.with_opening[at, who[mine]].astype(float) - true.without[at, who[mine]]
+        gain = np.zeros(int(mine.sum()))
+        if true is not None:
+            at = rows["month"].to_numpy()[mine] - true.first + horizon
+            gain = true.with_opening[at, who[mine]].astype(float) - true.without[at, who[mine]]
         entered = (rows["entered"].to_numpy(dtype=float, na_value=np.inf) <= horizon)[mine]
         truth = {ROLLOUT: gain.mean(), TRIPLE: gain.mean()}
         truth |= dict.fromkeys((WALD, "diff"), gain.sum() / entered.sum())
+        trend = _trend(opening, study)
         for method in METHODS:
             try:
                 e = estimate_opening(cells, study, (cells.outcomes[0], horizon, method))
@@ -122,8 +129,14 @@ def _read(extract: Path, true: Histories, study: Study, seed: int) -> Any:
                 "ci_high": e.ci_high, "n": e.n_treated, "take_up": entered.mean(),
                 "covers": int(e.ci_low <= truth[method] <= e.ci_high),
                 "found": int(e.ci_low > 0),
-                "df": e.details.get("df"), "error": "",
+                "df": e.details.get("df"), "pre_trend": trend, "error": "",
             }  # fmt: skip
+
+
+def _trend(opening: Opening, study: Study) -> float:
+    """Return the p-value of the half-years before the opening, NaN where there is none."""
+    pre = before(events_of(opening), study)
+    return float("nan") if pre is None else wald_test(pre.beta, pre.covariance)[2]
 
 
 def main() -> None:
@@ -136,7 +149,7 @@ def main() -> None:
     told.add_argument("--null", action="store_true")
     given = told.parse_args()
     names = ["seed", "horizon", "method", "truth", "estimate", "std_error", "ci_low", "ci_high",
-             "n", "take_up", "covers", "found", "df", "error"]  # fmt: skip
+             "n", "take_up", "covers", "found", "df", "pre_trend", "error"]  # fmt: skip
     with given.out.open("w", encoding="utf-8", newline="") as stream:
         table = csv.DictWriter(stream, names)
         table.writeheader()

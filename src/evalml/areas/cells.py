@@ -169,7 +169,7 @@ def area_cells(
 
 def _grid(rows: Table, ks: tuple[int, ...], last: int) -> Table:
     """Return one row per youth and month k that the whole half-year can be followed to."""
-    every = rows.mutate(k=_array(ks).unnest().cast("int32"))
+    every = rows.mutate(k=_array(ks).cast("array<int32>").unnest())
     return every.filter(every.cohort * 6 + 5 + every.k <= last)
 
 
@@ -218,7 +218,9 @@ def _declared(tables: Tables, rows: Table, ks: tuple[int, ...]) -> Table:
     end = ifelse(spells.date_fin.isnull(), known_until, month_of(spells.date_fin))
     flags = spell_flags(spells)
     spells = spells.mutate(k_first=start - spells.month, k_last=end - spells.month, **flags)
-    long = spells.select("entry", "k_first", "k_last", *flags, k=_array(ks).unnest().cast("int32"))
+    long = spells.select(
+        "entry", "k_first", "k_last", *flags, k=_array(ks).cast("array<int32>").unnest()
+    )
     inside = long.filter((long.k >= long.k_first) & (long.k <= long.k_last))
     return inside.group_by("entry", "k").agg(**{flag: inside[flag].any() for flag in flags})
 

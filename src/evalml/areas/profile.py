@@ -63,15 +63,15 @@ def _framed(
         unit=unit,
     )
     out["numerator"], out["denominator"] = out[numerator], out[denominator]
-    out["value"] = 100 * out["numerator"] / out["denominator"] if unit == "%" else out["numerator"]
-    return out
+    share = 100 * out["numerator"] / out["denominator"]
+    return out.assign(value=share if unit == "%" else out["numerator"])
 
 
 def _composition(cells: AreaCells, trait: str) -> pd.DataFrame:
     rows = _by_wave(cells, trait, 0)
     sums = rows.groupby(["opened", "group", "subgroup_value"], sort=True, as_index=False)["n"].sum()
     total = sums.groupby("group")["n"].transform("sum")
-    return sums.assign(
+    found: pd.DataFrame = sums.assign(
         measure=trait,
         group_value=sums["subgroup_value"],
         label=sums["subgroup_value"],
@@ -80,6 +80,7 @@ def _composition(cells: AreaCells, trait: str) -> pd.DataFrame:
         value=100 * sums["n"] / total,
         unit="%",
     )
+    return found
 
 
 def _areas(cells: AreaCells) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from evalml.checks.french import french, number, percent, plural, points
 from evalml.checks.opening_robust import robust_checks
 from evalml.checks.opening_trends import check_honest, check_trend
 from evalml.comparison import labels_of
-from evalml.effect.opening_cells import jackknife, opening_effects
+from evalml.effect.opening_cells import demand_change, jackknife, opening_effects
 from evalml.effect.opening_events import composition_table, known_share, wanted_cells
 from evalml.effect.openings import study_openings
 from evalml.errors import EstimationError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evalml.areas import AreaCells
+    from evalml.arrays import Vector
     from evalml.effect.effect import Effect
     from evalml.effect.openings import Opening
     from evalml.outcomes import Outcome
@@ -37,6 +38,7 @@ OBSERVED = french("Le résultat est-il aussi souvent connu là où le programme 
 BREAK = french("Un changement de système d'information se confond-il avec l'ouverture ?")
 STRONG = 10.0
 MANY = 0.1
+TWO_SIDED = 1.96
 
 
 def check_openings(cells: AreaCells, effects: Sequence[Effect], study: Study) -> list[Check]:
@@ -196,31 +198,36 @@ def _named(covariate: str) -> str:
 
 
 def _demands(cells: AreaCells, opening: Opening, key: str) -> Check:
-    """Tell how the number of first demands moved in the areas that opened."""
+    """Judge how the number of first demands moved in the areas that opened."""
     n, _ = cells.matrices("n", 0)
-    plan = opening.effects.plan.take(opening.post)
-    counts = [
-        np.where(areas, n[:, at].T, 0.0).sum(axis=1)
-        for areas in (plan.treated, plan.control)
-        for at in (plan.time, plan.base)
-    ]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        expected = counts[1] * counts[2] / counts[3]
-    change = float(counts[0].sum() / np.nansum(expected) - 1)
-    passed = abs(change) <= MANY
-    meaning = (
-        "le flux n'a guère changé."
-        if passed
-        else "des jeunes sont venus pour le programme, ou s'en sont détournés ; l'effet par jeune "
-        "éligible compare alors des cohortes qui ne sont plus les mêmes."
-    )
+    plan = opening.effects.plan
+    change = demand_change(n, plan.take(opening.post))
+    error = _error(change, opening)
+    beyond = abs(float(change[0])) > MANY
+    passed: bool | None = not beyond
+    if beyond and not abs(float(change[0])) > TWO_SIDED * error:
+        passed = None
+    meaning = {
+        True: "le flux n'a guère changé.",
+        False: "des jeunes sont venus pour le programme, ou s'en sont détournés ; les cohortes "
+        "comparées ne sont plus les mêmes.",
+        None: "un hasard de cette taille n'est pas exclu, et l'essai ne tranche pas.",
+    }[passed]
     sentence = (
-        f"Les premiers accueils de jeunes éligibles ont évolué de {_signed(change)} dans les "
-        f"territoires ouverts, par rapport aux autres (seuil : {percent(MANY, 0)}) : {meaning}"
+        f"Les premiers accueils de jeunes éligibles ont évolué de {_signed(float(change[0]))} dans "
+        f"les territoires ouverts, par rapport aux autres (seuil : {percent(MANY, 0)}) : {meaning}"
     )
-    return Check(
-        "first_demands", DEMANDS, passed, abs(change), MANY, french(sentence), key, gating=False
-    )
+    value = abs(float(change[0]))
+    return Check("first_demands", DEMANDS, passed, value, MANY, french(sentence), key, gating=False)
+
+
+def _error(values: Vector, opening: Opening) -> float:
+    """Return the error of a number from its values without each area, infinite where unknown."""
+    try:
+        spread = jackknife(values[None, :], opening.used, opening.effects.plan.stratum)
+    except EstimationError:
+        return float("inf")
+    return float(np.sqrt(spread.covariance[0, 0]))
 
 
 def _signed(share: float) -> str:
@@ -255,12 +262,8 @@ def _contamination(cells: AreaCells, opening: Opening, study: Study, key: str) -
 def _first_stage(opening: Opening, key: str) -> Check:
     """Judge the strength of the first stage, and say what the opening moved."""
     take_up = opening.take_up.average(opening.post)
-    rise = float(take_up[0])
-    try:
-        spread = jackknife(take_up[None, :], opening.used, opening.effects.plan.stratum)
-        F = rise**2 / float(spread.covariance[0, 0])
-    except EstimationError:
-        F = float("nan")
+    rise, error = float(take_up[0]), _error(take_up, opening)
+    F = (rise / error) ** 2 if np.isfinite(error) else float("nan")
     passed = bool(F >= STRONG) if np.isfinite(F) else None
     sentence = (
         f"L'ouverture a fait entrer {percent(rise)} des jeunes éligibles dans les "

@@ -44,16 +44,19 @@ def check_trend(opening: Opening, effect: Effect, study: Study) -> Check:
         study: Says the thresholds.
     """
     found = check_pre_trend(
-        _before(events_of(opening), study), study.checks, effect=effect.estimate, key=effect.key,
+        before(events_of(opening), study), study.checks, effect=effect.estimate, key=effect.key,
         unit=effect.unit,
     )  # fmt: skip
     told = found.sentence.replace("l’entrée", "l’ouverture")
+    if _few(opening, study):
+        told = told.replace("aucune période avant", "trop peu de territoires")
     told = told.replace("les groupes", "les territoires").replace("par période", "par semestre")
     return replace(found, question=TREND, sentence=told)
 
 
-def _before(events: Events, study: Study) -> PrePeriod | None:
-    few = int(events.opening.inside.sum()) < study.checks.areas
+def before(events: Events, study: Study) -> PrePeriod | None:
+    """Return the last untouched half-years before the reference; None where there is none."""
+    few = _few(events.opening, study)
     rows = np.flatnonzero(events.times < events.reference)[-MOST_BEFORE:]
     if events.spread is None or few or not rows.size:
         return None
@@ -62,20 +65,30 @@ def _before(events: Events, study: Study) -> PrePeriod | None:
     return PrePeriod(events.values[rows, 0], V, times, float(events.reference))
 
 
+def _few(opening: Opening, study: Study) -> bool:
+    """Return whether too few areas opened for errors clustered by area."""
+    return int(opening.inside.sum()) < study.checks.areas
+
+
 def honest_study(events: Events) -> tuple[EventStudy, Vector] | None:
     """Return the event study near the opening, and the weights of the effect: youths found open.
 
-    The half-years that the opening reaches in part lie after the reference, with no weight.
+    The half-years that the opening reaches in part lie after the reference, with no weight; the
+    path stops at the first half-year that is missing.
     """
     if events.spread is None:
         return None
     start, end = events.reference - MOST_BEFORE, MOST_AFTER
-    rows = np.flatnonzero((events.times >= start) & (events.times <= end))
-    times = events.times[rows]
-    steps = np.sort(np.append(times, events.reference))
-    whole = (np.diff(steps) == 1).all() and times.min() < events.reference
-    if not whole or times.max() < 0:
+    held = set(events.times.tolist()) | {events.reference}
+    first, last = events.reference, events.reference
+    while first - 1 in held and first > start:
+        first -= 1
+    while last + 1 in held and last < end:
+        last += 1
+    if first == events.reference or last < 0:
         return None
+    rows = np.flatnonzero((events.times >= first) & (events.times <= last))
+    times = events.times[rows]
     V = events.spread.covariance[np.ix_(rows, rows)]
     found = EventStudy(events.values[rows, 0], V, times.astype(np.float64), float(events.reference))
     after = times > events.reference
@@ -91,7 +104,7 @@ def check_honest(opening: Opening, effect: Effect, study: Study) -> list[Check]:
         effect: The estimate.
         study: Says the thresholds.
     """
-    few = int(opening.inside.sum()) < study.checks.areas
+    few = _few(opening, study)
     built = None if few else honest_study(events_of(opening))
     if built is None:
         return _silent(

@@ -90,7 +90,7 @@ def plan_openings(
     masks: list[tuple[BoolVector, BoolVector]] = []
     for g in np.unique(first[inside]):
         base = int(g) - 1 - lag - int(cohorts[0])
-        if base < 0:
+        if base < 0 or g > cohorts[-1]:
             continue
         for t, c in enumerate(cohorts):
             control = (first > max(int(c), int(cohorts[base])) + lag) & (first != g)
@@ -176,6 +176,29 @@ def _without_each(parts: Matrix) -> Matrix:
     """Return the sum over areas, then the sum without each of them, shape (K, 1 + areas)."""
     total = parts.sum(axis=1, keepdims=True)
     return np.concatenate([total, total - parts], axis=1)
+
+
+def demand_change(n: Matrix, plan: OpeningPlan) -> Vector:
+    """Return by which share the youths of the treated cells outnumber what the others foretell.
+
+    Args:
+        n: Youths, shape (areas, half-years).
+        plan: The cells.
+
+    Returns:
+        Whole, then without each area, shape (1 + areas,).
+    """
+    parts = [
+        _without_each(np.where(areas, n[:, at].T, 0.0))
+        for areas in (plan.treated, plan.control)
+        for at in (plan.time, plan.base)
+    ]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = parts[1] * parts[2] / parts[3]
+    known = np.isfinite(expected)
+    total = np.where(known, expected, 0.0).sum(axis=0)
+    found = np.where(known, parts[0], 0.0).sum(axis=0)
+    return np.asarray(np.divide(found, total, out=np.full(total.size, np.nan), where=total > 0) - 1)
 
 
 @dataclass(frozen=True, slots=True)

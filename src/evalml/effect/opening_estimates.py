@@ -38,7 +38,8 @@ ALL = ("", "")
 def estimate_openings(cells: AreaCells, study: Study) -> list[Effect]:
     """Estimate every outcome, horizon and method of a roll-out, and the declared subgroups.
 
-    What cannot be estimated is a row without a number, whose details say why.
+    What cannot be estimated by the primary method is a row without a number, whose details say
+    why; by another method, it is left out.
 
     Args:
         cells: Counts by area and half-year.
@@ -56,7 +57,7 @@ def estimate_openings(cells: AreaCells, study: Study) -> list[Effect]:
         for group in _groups(cells, study)
         for horizon in study.horizons
     ]
-    return whole + parts
+    return [e for e in whole + parts if e.method == method or np.isfinite(e.estimate)]
 
 
 def _groups(cells: AreaCells, study: Study) -> Iterator[tuple[str, str]]:

@@ -58,11 +58,12 @@ class Events:
 def events_of(opening: Opening) -> Events:
     """Return the event study of an outcome at a horizon.
 
-    After the opening, the cells are those of the study; before, all that can be compared.
+    After the opening, the cells are those of the study; before, all those of the same waves.
     """
     effects, plan = opening.effects, opening.effects.plan
     reference = -1 - plan.lag
-    usable = opening.post | (plan.event_time < 0)
+    same = np.isin(plan.group, plan.group[opening.post])
+    usable = opening.post | (same & (plan.event_time < 0))
     times = np.unique(plan.event_time[usable & (plan.event_time != reference)])
     rows = [usable & (plan.event_time == e) for e in times]
     values = np.array([effects.average(r) for r in rows])
