@@ -12,6 +12,7 @@ from evalml.cohort.entering import (
     nested_starts,
     renewable_at,
 )
+from evalml.study import word_of
 
 if TYPE_CHECKING:
     from evalml.cohort.trial import TargetTrial
@@ -67,12 +68,12 @@ def arm_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
     """Return the rules that the design adds to those of eligibility, with who passes each."""
     rules: list[tuple[Words, Any]] = []
     if trial.rang is not None:
-        label = f"Sorti de {trial.dispositif} après une entrée de rang {trial.rang - 1}"
+        label = f"Sorti de {word_of(trial.dispositif)} après une entrée de rang {trial.rang - 1}"
         passes = t.renewable.fill_null(False)
         rules.append((("renewable", label, "rule_renewable"), passes))
     if trial.nested != "any":
         word = "avec" if trial.nested == "with" else "sans"
-        label = f"Entrées en {trial.dispositif} {word} une GJ qui commence le même mois"
+        label = f"Entrées en {word_of(trial.dispositif)} {word} une GJ qui commence le même mois"
         inside = t.gj_starts.fill_null(False)
         right = inside if trial.nested == "with" else ~inside
         rules.append((("nested", label, "rule_nested"), ~_enters(t) | right))
@@ -88,7 +89,7 @@ def never_before(trial: TargetTrial) -> str:
     if trial.design == "accepted_refused":
         return "Ni candidature acceptée ni contrat dans l’IAE auparavant"
     again = f" pour la {trial.rang}e fois" if trial.rang is not None else ""
-    return f"Jamais entré en {trial.dispositif}{again} auparavant"
+    return f"Jamais entré en {word_of(trial.dispositif)}{again} auparavant"
 
 
 def _enters(t: Table) -> Any:
@@ -103,7 +104,7 @@ def _comparator_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
         (
             (
                 "never_in_comparator",
-                f"Jamais entré en {trial.pool} auparavant",
+                f"Jamais entré en {word_of(trial.pool)} auparavant",
                 "rule_never_in_comparator",
             ),
             t.pool_ever.isnull() | (t.pool_ever >= t.month),
@@ -111,7 +112,7 @@ def _comparator_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
         (
             (
                 "enters_either",
-                f"Entre en {trial.dispositif} ou en {trial.pool} dans le mois",
+                f"Entre en {word_of(trial.dispositif)} ou en {word_of(trial.pool)} dans le mois",
                 "rule_enters_either",
             ),
             t.treated | waits,

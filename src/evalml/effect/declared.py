@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from evalml.comparison.design import build_design
+from evalml.comparison.rare import group_rare
 from evalml.effect.encouragement import estimate_encouragement
 from evalml.effect.estimate import estimate_effects
 
 if TYPE_CHECKING:
+    from evalml.arrays import BoolVector
     from evalml.comparison.comparison import Comparison
     from evalml.comparison.propensity import Estimand
     from evalml.effect.effect import Effect
@@ -19,7 +24,8 @@ def estimate_study(comparison: Comparison, study: Study) -> list[Effect]:
     """Estimate what a study declares, by the methods of its design.
 
     Everybody: all outcomes, horizons and methods. Subgroups: the primary outcome by the primary
-    method at all horizons, since more would only make a winner of chance.
+    method at all horizons, since more would only make a winner of chance; within each, the levels
+    too rare there are grouped, as they were in the whole.
 
     Args:
         comparison: The two arms.
@@ -33,19 +39,50 @@ def estimate_study(comparison: Comparison, study: Study) -> list[Effect]:
     """
     if study.comparison.design == "encouragement":
         return estimate_encouragement(comparison)
-    estimand: Estimand = "ate" if study.estimand == "ate" else "att"
     whole = replace(comparison, subgroups=comparison.subgroups[[]])
-    effects = estimate_effects(
-        whole, study.methods, estimand=estimand, seed=study.seed, failures="record"
-    )
+    effects = _estimated(whole, study.methods, study)
     primary = tuple(m for m in comparison.measures if m.outcome == study.primary.outcome)
-    if not primary or comparison.subgroups.empty:
+    if not primary:
         return effects
-    within = estimate_effects(
-        replace(comparison, measures=primary),
-        [study.primary.method],
-        estimand=estimand,
-        seed=study.seed,
-        failures="record",
+    main = replace(comparison, measures=primary)
+    for name in comparison.subgroups.columns:
+        column = comparison.subgroups[name]
+        for value in sorted(column.dropna().unique(), key=str):
+            rows = (column == value).to_numpy(dtype=bool, na_value=False)
+            found = _estimated(of_rows(main, rows), (study.primary.method,), study)
+            effects += [replace(e, subgroup=str(name), subgroup_value=str(value)) for e in found]
+    return effects
+
+
+def _estimated(comparison: Comparison, methods: tuple[str, ...], study: Study) -> list[Effect]:
+    estimand: Estimand = "ate" if study.estimand == "ate" else "att"
+    return estimate_effects(
+        comparison, methods, estimand=estimand, seed=study.seed, failures="record"
     )
-    return [*effects, *(e for e in within if e.subgroup)]
+
+
+def of_rows(comparison: Comparison, rows: BoolVector) -> Comparison:
+    """Return some rows, their covariates described anew: levels too rare among them are grouped.
+
+    Args:
+        comparison: The two arms.
+        rows: Which rows, shape (n,).
+    """
+    treated = comparison.treated[rows]
+    frame = comparison.covariates.loc[rows].reset_index(drop=True)
+    frame, _ = group_rare(frame, [str(name) for name in frame], treated)
+    design, _ = build_design(frame)
+    strata = comparison.strata
+    cluster = comparison.cluster
+    return replace(
+        comparison,
+        treated=treated,
+        measures=tuple(replace(m, values=m.values[rows]) for m in comparison.measures),
+        covariates=frame,
+        design=design,
+        cluster=None if cluster is None else np.unique(cluster[rows], return_inverse=True)[1],
+        person=comparison.person[rows],
+        subgroups=comparison.subgroups.loc[rows, []].reset_index(drop=True),
+        strata=None if strata is None else strata.loc[rows].reset_index(drop=True),
+        instrument=None if comparison.instrument is None else comparison.instrument[rows],
+    )

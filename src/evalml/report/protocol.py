@@ -10,6 +10,7 @@ from evalml.codes import territory_names
 from evalml.report.protocol_rollout import rollout_rows
 from evalml.report.typography import month_text
 from evalml.report.words import method_inside
+from evalml.study import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +127,7 @@ def _cohort_rows(study: Study) -> list[Row]:
 
 
 def _eligible(study: Study) -> str:
-    given, name = study.eligibility, study.dispositif
+    given, name = study.eligibility, word_of(study.dispositif)
     outside = " ni en ".join(s.lower() for s in given.outside_situations)
     text = (
         "Dossier ouvert dans une mission locale du territoire, âge prévu par les textes, au moins "
@@ -149,7 +150,7 @@ def _never(study: Study, name: str) -> str:
 
 
 def _treated(study: Study) -> str:
-    name, rang = study.dispositif, study.treatment.rang
+    name, rang = word_of(study.dispositif), study.treatment.rang
     if study.comparison.design == "accepted_refused":
         return "Première candidature du mois à recevoir une réponse : acceptée"
     inside = {
@@ -162,7 +163,7 @@ def _treated(study: Study) -> str:
 
 
 def _compared(study: Study) -> str:
-    name, given = study.dispositif, study.comparison
+    name, given = word_of(study.dispositif), study.comparison
     if given.design == "accepted_refused":
         return (
             "Première candidature du mois à recevoir une réponse : refusée (annulée ou en cours, "

@@ -11,7 +11,8 @@ from evalml.study.parts import (
     Territory,
     Treatment,
 )
-from evalml.study.protocol import PROGRAMMES, Study
+from evalml.study.programmes import PROGRAMMES, word_of
+from evalml.study.protocol import Study
 from evalml.study.reading import read_study, read_yaml, study_from
 from evalml.study.thresholds import Thresholds
 
@@ -31,4 +32,5 @@ __all__ = [
     "read_study",
     "read_yaml",
     "study_from",
+    "word_of",
 ]

@@ -26,6 +26,7 @@ from evalml.study.parts import (
     Territory,
     Treatment,
 )
+from evalml.study.programmes import PROGRAMMES
 from evalml.study.secondary import KEYS, merged
 from evalml.study.thresholds import Thresholds
 
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 APPLICATION = ("siae_type", "emetteur", "candidatures_avant")
 """Covariates of an application to the IAE."""
-
-PROGRAMMES = ("CEJ", "GJ", "PACEA", "PARRAINAGE", "IAE")
 
 
 class Study(Part):
