@@ -47,6 +47,7 @@ ev.write_results({"effects": table}, settings.out / "results")
 
 KINDS = {
     "quick": "x = 1",
+    "brief": "time.sleep(0.3)",
     "slow": "time.sleep(0.7)",
     "long": "time.sleep(60)",
     "raises": "1 / 0",

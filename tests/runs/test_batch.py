@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +14,34 @@ from runs.small import evalml, grid, params, project, results, start, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("batch")]
 
+LIMITS = ("--jobs", 2, "--memory-limit", 900)
+REASONS = {
+    "s_impossible": ("refused", "horizon 99 lies beyond follow_up_months (12)"),
+    "s_raises": ("failed", "cell 4 failed with ZeroDivisionError"),
+    "s_hungry": ("failed", "stopped in cell 4: it took"),
+}
 
-@pytest.fixture
-def here(tmp_path):
-    return project(tmp_path / "project")
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return project(tmp_path_factory.mktemp("batch"))
+
+
+@pytest.fixture(scope="module")
+def words(site, small_extract):
+    """The command of a grid of 24: 21 that can run, one impossible, one that raises, one too big."""
+    cases = [{"name": f"{n:02}", "set": {"seed": n, "notebook": "brief"}} for n in range(21)]
+    cases.insert(3, {"name": "raises", "set": {"notebook": "raises"}})
+    cases.insert(8, {"name": "hungry", "set": {"notebook": "hungry"}})
+    cases.insert(12, {"name": "impossible", "set": {"horizons": [99]}})
+    path = grid(site, "of24", vary={"case": cases}, study="s_{case}", title="{case}")
+    return ("batch", "--grid", path, "--extract", small_extract, *LIMITS, "--out")
+
+
+@pytest.fixture(scope="module")
+def calm(site, words):
+    """The grid, undisturbed."""
+    return evalml(*words, site / "calm"), site / "calm"
 
 
 def summary(out):
@@ -28,10 +53,10 @@ def alive(marker):
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
+            said = (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if marker.encode() in words and int(folder.name) != os.getpid():
+        if marker.encode() in said and int(folder.name) != os.getpid():
             found.append(int(folder.name))
     return found
 
@@ -40,144 +65,114 @@ def half_made(out):
     return list(out.glob("*/.[0-9]*"))
 
 
-def test_each_way_to_fail_is_told_with_its_reason_and_the_rest_have_results(here, small_extract):
-    out = here / "out"
-    kinds = ["quick", "raises", "hungry", "vanishes", "refuses", "long"]
-    path = grid(here, vary={"notebook": kinds, "seed": [1]}, study="s_{notebook}")
-    done = evalml(
-        "batch", "--grid", path, "--extract", small_extract, "--out", out, "--jobs", 2,
-        "--memory-limit", 900, "--time-limit", 12,
-    )  # fmt: skip
+def finished(out):
+    return {p: p.stat().st_mtime_ns for p in out.glob("*/[0-9]*/manifest.json")}
+
+
+def test_a_grid_of_24_gives_21_results_and_3_reasons(calm):
+    done, out = calm
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
+    assert "21 of 24 studies have a result" in done.stdout
     table = summary(out)
-    assert dict(table["state"]) == {
-        "s_quick": "finished", "s_raises": "failed", "s_hungry": "failed", "s_vanishes": "failed",
-        "s_refuses": "refused", "s_long": "failed",
-    }  # fmt: skip
-    reason = table["reason"]
-    assert "cell 4 failed with ZeroDivisionError" in reason["s_raises"]
-    assert "in cell 4" in reason["s_hungry"]
-    assert "more than the 900 MB" in reason["s_hungry"]
-    assert float(table.loc["s_hungry", "peak_memory_mb"]) > 900
-    assert "the kernel died in cell 4" in reason["s_vanishes"]
-    assert reason["s_refuses"] == "nobody can enter"
-    assert "12 seconds" in reason["s_long"]
-    assert "in cell 4" in reason["s_long"]
-    assert set(results(out)) == {"s_quick/effects.csv"}
-    kept = json.loads(next((out / "s_hungry/failed").glob("*/status.json")).read_text())
-    assert kept["state"] == "failed"
-    assert kept["cell"] == 4
+    assert len(table) == 24
+    lost = table[table["state"] != "finished"]
+    assert {name: row["state"] for name, row in lost.iterrows()} == {
+        name: state for name, (state, _) in REASONS.items()
+    }
+    for name, (_, reason) in REASONS.items():
+        assert reason in lost.loc[name, "reason"], name
+    assert "more than the 900 MB" in lost.loc["s_hungry", "reason"]
+    assert float(lost.loc["s_hungry", "peak_memory_mb"]) > 900
+    assert len(results(out)) == 21
+    assert json.loads((out / "summary.json").read_text())[0]["study"] == "s_00"
+
+
+def test_a_failed_run_keeps_its_notebook_and_its_own_status(calm):
+    _, out = calm
+    [kept] = (out / "s_hungry/failed").iterdir()
+    status = json.loads((kept / "status.json").read_text())
+    assert (status["state"], status["cell"]) == ("failed", 4)
+    assert (kept / "notebook.ipynb").is_file()
     assert not half_made(out)
     assert not alive(str(out))
 
 
-def test_an_impossible_study_is_refused_with_its_reason_and_the_rest_runs(here, small_extract):
-    out = here / "out"
-    path = grid(here, vary={"horizons": [[6], [24]]}, study="s_{horizons}")
-    done = evalml("batch", "--grid", path, "--extract", small_extract, "--out", out)
-    assert done.returncode == 1, done.stderr
-    assert dict(summary(out)["state"]) == {"s_6": "finished", "s_24": "refused"}
-    assert "horizon 24 lies beyond follow_up_months (12)" in summary(out).loc["s_24", "reason"]
-
-
-def test_a_batch_without_any_possible_study_ends_with_2_and_writes_nothing(here, small_extract):
-    out = here / "out"
-    path = grid(here, vary={"horizons": [[24], [36]]}, study="s_{horizons}")
-    done = evalml("batch", "--grid", path, "--extract", small_extract, "--out", out)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    assert not out.exists()
-
-
-def test_two_studies_of_one_name_are_refused_before_anything_starts(here, small_extract):
-    out = here / "out"
-    path = grid(here, vary={"seed": [1, 2]}, study="same")
-    done = evalml("batch", "--grid", path, "--extract", small_extract, "--out", out)
-    assert done.returncode == 2
-    assert "several studies are called same" in done.stderr
-    assert not out.exists()
-
-
-def test_a_second_batch_runs_nothing_again(here, small_extract):
-    out = here / "out"
-    path = grid(here, vary={"seed": [1, 2, 3]})
-    words = ("batch", "--grid", path, "--extract", small_extract, "--out", out)
-    assert evalml(*words).returncode == 0
-    first = {p: p.stat().st_mtime_ns for p in out.glob("*/[0-9]*/manifest.json")}
-    assert len(first) == 3
-    again = evalml(*words)
-    assert again.returncode == 0, again.stderr
-    assert set(summary(out)["state"]) == {"current"}
-    assert {p: p.stat().st_mtime_ns for p in out.glob("*/[0-9]*/manifest.json")} == first
-
-
-def test_a_killed_batch_leaves_no_process_and_is_resumed_without_redoing_what_is_done(
-    here, small_extract
-):
-    path = grid(here, vary={"seed": list(range(8))}, study="s_{seed}")
-    params(here, "base", notebook="slow")
-    words = ("batch", "--grid", path, "--extract", small_extract, "--jobs", 2, "--out")
-    calm = here / "calm"
-    assert evalml(*words, calm).returncode == 0
-    out = here / "out"
+def test_a_batch_killed_in_the_middle_is_resumed_and_gives_the_same_bytes(site, words, calm):
+    out = site / "disturbed"
     batch = start(*words, out)
-    until(lambda: len(list(out.glob("*/[0-9]*/manifest.json"))) >= 2)
-    until(lambda: half_made(out))
+    until(lambda: len(finished(out)) >= 6 and half_made(out))
     os.kill(batch.pid, signal.SIGKILL)
     batch.wait()
     until(lambda: not alive(str(out)), 10)
-    done = {p: p.stat().st_mtime_ns for p in out.glob("*/[0-9]*/manifest.json")}
-    assert 2 <= len(done) < 8
+    before = finished(out)
+    assert 6 <= len(before) < 21
     again = evalml(*words, out)
-    assert again.returncode == 0, again.stderr
+    assert again.returncode == 1, again.stderr
     states = summary(out)["state"]
-    assert sum(states == "current") == len(done)
-    assert sum(states == "finished") == 8 - len(done)
-    assert all(p.stat().st_mtime_ns == t for p, t in done.items())
+    assert sum(states == "current") == len(before)
+    assert sum(states == "finished") == 21 - len(before)
+    after = finished(out)
+    assert all(after[path] == time for path, time in before.items())
     assert not half_made(out)
-    assert results(out) == results(calm)
+    assert results(out) == results(calm[1])
 
 
-@pytest.mark.parametrize("victim", ["worker", "kernel", "zygote"])
-def test_a_killed_process_costs_no_more_than_its_own_runs(victim, here, small_extract):
-    params(here, "base", notebook="slow")
-    path = grid(here, vary={"seed": list(range(5))}, study="s_{seed}")
-    words = ("batch", "--grid", path, "--extract", small_extract, "--jobs", 2, "--out")
-    out = here / "out"
-    batch = start(*words, out)
-    until(lambda: running(out, from_cell=3))
-    os.kill(find(victim, batch.pid, out), signal.SIGKILL)
-    code = batch.wait(timeout=120)
+def test_every_other_way_to_fail_is_told_and_leaves_no_process(site, small_extract):
+    kinds = ["vanishes", "refuses", "children"]
+    path = grid(site, "ways", vary={"notebook": kinds}, study="w_{notebook}")
+    out = site / "ways"
+    done = evalml(
+        "batch", "--grid", path, "--extract", small_extract, "--out", out, "--time-limit", 9
+    )
+    assert done.returncode == 1, done.stderr
+    table = summary(out)
+    reason = table["reason"]
+    assert "the kernel died in cell 4" in reason["w_vanishes"]
+    assert reason["w_refuses"] == "nobody can enter"
+    assert table.loc["w_refuses", "state"] == "refused"
+    assert "in cell 4: it was not done after the 9 seconds" in reason["w_children"]
+    assert not alive(str(out))
+
+
+def test_killed_processes_cost_no_more_than_their_own_runs(site, small_extract):
+    path = grid(site, "kills", vary={"seed": list(range(7))}, study="k_{seed}")
+    params(site, "base", notebook="slow")
+    out = site / "kills"
+    line = ("batch", "--grid", path, "--extract", small_extract, "--jobs", 2, "--out", out)
+    batch = start(*line)
+    until(lambda: finished(out))
+    for victim in ("kernel", "worker", "zygote"):
+        count = len(finished(out))
+        os.kill(find(victim, batch.pid, out), signal.SIGKILL)
+        if victim != "zygote":
+            until(lambda count=count: len(finished(out)) > count)
+    code = batch.wait(timeout=150)
     states = list(summary(out)["state"])
     lost = states.count("failed")
     assert set(states) <= {"finished", "failed"}
+    assert lost <= 3  # one with its kernel, two with the zygote, none with its worker
     assert code == (1 if lost else 0)
-    assert lost <= {"worker": 0, "kernel": 1, "zygote": 2}[victim]
     until(lambda: not alive(str(out)), 10)
-    assert evalml(*words, out).returncode == 0
-    assert len(results(out)) == 5
+    assert evalml(*line).returncode == 0
+    assert len(results(out)) == 7
     assert not half_made(out)
 
 
-def running(out, from_cell):
+def running(out, from_cell=3):
     for path in (out / ".state").glob("*.json"):
-        try:
-            state = json.loads(path.read_text())
-        except json.JSONDecodeError:
-            continue
-        if state["state"] == "running" and state["cell"] >= from_cell:
+        state = json.loads(path.read_text())
+        if state["state"] == "running" and state["cell"] >= from_cell and half_made(out):
             return state
     return None
 
 
 def find(victim, batch, out):
     """Return the process of a running batch to kill."""
-    worker = until(lambda: running(out, from_cell=3))["process"]
     if victim == "worker":
-        return worker
-    zygote = next(p for p in children(batch) if b"evalml.run.zygote" in words_of(p))
-    return zygote if victim == "zygote" else children(zygote)[0]
+        return until(lambda: running(out))["process"]
+    zygote = next(p for p in children(batch) if b"evalml.run.zygote" in line_of(p))
+    return zygote if victim == "zygote" else until(lambda: children(zygote))[0]
 
 
 def children(pid):
@@ -185,39 +180,56 @@ def children(pid):
     return [int(p) for t in tasks for p in t.read_text().split()]
 
 
-def words_of(pid):
+def line_of(pid):
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
-def test_two_batches_at_once_run_each_study_once(here, small_extract):
-    params(here, "base", notebook="slow")
-    path = grid(here, vary={"seed": list(range(4))}, study="s_{seed}")
-    out = here / "out"
-    words = ("batch", "--grid", path, "--extract", small_extract, "--jobs", 2, "--out", out)
-    batches = [start(*words), start(*words)]
+def test_two_batches_at_once_run_each_study_once(site, small_extract):
+    path = grid(site, "twice", vary={"seed": [1, 2, 3]}, study="t_{seed}")
+    params(site, "base", notebook="slow")
+    out = site / "twice"
+    line = ("batch", "--grid", path, "--extract", small_extract, "--jobs", 2, "--out", out)
+    batches = [start(*line), start(*line)]
     assert [b.wait(timeout=200) for b in batches] == [0, 0]
-    assert len(list(out.glob("*/[0-9]*/manifest.json"))) == 4
+    assert len(finished(out)) == 3
 
 
-def test_a_kernel_takes_its_children_with_it(here, small_extract):
-    params(here, "base", notebook="children")
-    out = here / "out"
-    done = evalml(
-        "batch", here / "params/base.yaml", "--extract", small_extract, "--out", out,
-        "--time-limit", 3,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert not alive(str(out))
+REFUSED = {
+    "no possible study": ({"vary": {"horizons": [[24], [36]]}}, "horizon 24 lies beyond"),
+    "two of one name": ({"vary": {"seed": [1, 2]}, "study": "same"}, "several studies are called"),
+    "an unknown word": ({"varry": {"seed": [1]}}, "did you mean 'vary'?"),
+    "a name of what does not vary": ({"vary": {"seed": [1]}, "study": "{sed}"}, "'seed'"),
+    "no list": ({"vary": {"seed": 1}}, "lists of values"),
+}
 
 
-def test_dask_that_is_not_installed_is_said_in_one_sentence(here):
-    pytest.importorskip  # noqa: B018
-    from importlib.util import find_spec
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_grid_that_cannot_start_ends_with_2_and_writes_nothing(case, site, small_extract):
+    values, sentence = REFUSED[case]
+    out = site / "refused"
+    path = grid(site, "refused", **values)
+    done = evalml("batch", "--grid", path, "--extract", small_extract, "--out", out)
+    assert done.returncode == 2, done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not out.exists()
 
-    if find_spec("distributed"):
-        pytest.skip("dask is installed here")
-    done = evalml("batch", here / "params/base.yaml", "--backend", "dask", "--out", here / "out")
+
+@pytest.mark.skipif(find_spec("distributed") is not None, reason="dask is installed here")
+def test_dask_that_is_not_installed_is_said_in_one_sentence(site):
+    out = site / "dask"
+    done = evalml("batch", site / "params/base.yaml", "--backend", "dask", "--out", out)
     assert done.returncode == 2
     assert "evalml-workbench[dask]" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
-    assert not (here / "out").exists()
+    assert not out.exists()
+
+
+@pytest.mark.skipif(find_spec("distributed") is None, reason="needs the dask extra")
+def test_a_cluster_gives_the_same_bytes(site, small_extract):
+    path = grid(site, "cluster", vary={"seed": [1, 2, 3]}, study="d_{seed}")
+    line = ("batch", "--grid", path, "--extract", small_extract, "--jobs", 2, "--out")
+    assert evalml(*line, site / "here").returncode == 0
+    done = evalml(*line, site / "cluster", "--backend", "dask")
+    assert done.returncode == 0, done.stderr
+    assert results(site / "cluster") == results(site / "here")

@@ -6,7 +6,7 @@ import json
 
 import pandas as pd
 import pytest
-from runs.small import evalml, grid, params, project
+from runs.small import evalml, grid, project
 
 import evalml as ev
 from evalml.errors import DataError
@@ -20,10 +20,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("registry")]
 def site(tmp_path_factory, small_extract):
     """Three runs: two that differ by their seed alone, and one that failed."""
     site = project(tmp_path_factory.mktemp("registry"))
-    path = grid(site, vary={"seed": [1, 2]}, study="s_{seed}", title="{base}")
+    cases = [{"name": str(n), "set": {"seed": n}} for n in (1, 2)]
+    cases.append({"name": "bad", "set": {"notebook": "raises"}})
+    path = grid(site, vary={"case": cases}, study="s_{case}", title="{base}")
     words = ("--extract", small_extract, "--out", site / "runs")
-    assert evalml("batch", "--grid", path, *words).returncode == 0
-    assert evalml("batch", params(site, "bad", notebook="raises"), *words).returncode == 1
+    assert evalml("batch", "--grid", path, *words).returncode == 1
     return site
 
 
@@ -32,11 +33,11 @@ def test_runs_lists_what_finished_and_what_failed(site):
     assert done.returncode == 0, done.stderr
     rows = {row["study"]: row for row in json.loads(done.stdout)}
     assert {name: row["state"] for name, row in rows.items()} == {
-        "s_1": "finished", "s_2": "finished", "bad": "failed",
+        "s_1": "finished", "s_2": "finished", "s_bad": "failed",
     }  # fmt: skip
     assert rows["s_1"]["programme"] == "CEJ"
     assert rows["s_1"]["extract"] == rows["s_2"]["extract"] != rows["s_1"]["params"]
-    assert "ZeroDivisionError" in rows["bad"]["reason"]
+    assert "ZeroDivisionError" in rows["s_bad"]["reason"]
 
 
 def test_results_of_many_runs_are_one_frame(site):

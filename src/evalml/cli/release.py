@@ -36,6 +36,7 @@ def release(
     from evalml.report.disclosure import Rule
     from evalml.report.institution import read_institution
     from evalml.report.release import release_run
+    from evalml.run.manifest import list_again
 
     done = release_run(
         run,
@@ -45,6 +46,7 @@ def release(
         exceptions=dict(_pair(each) for each in exception or []),
         by=by,
     )
+    list_again(run)
     table = Table("output", "status", "leaves", "reason")
     for item in done.items:
         table.add_row(

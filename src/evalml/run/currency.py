@@ -49,8 +49,7 @@ def same_inputs(record: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
 def current_run(plan: Plan, inputs: dict[str, Any]) -> Path | None:
     """Return the latest finished run of the same inputs whose files are all there, if any."""
     for run, record in finished_runs(plan.settings.out / plan.study.study):
-        whole = all((run / o["path"]).is_file() for o in record["outputs"])
-        if whole and same_inputs(record, inputs):
+        if not missing_outputs(run, record) and same_inputs(record, inputs):
             return run
     return None
 
@@ -117,8 +116,9 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
 
 
 def missing_outputs(run: Path, record: Mapping[str, Any]) -> list[Difference]:
-    """Return the files of a run that somebody removed."""
-    paths = [o["path"] for o in record["outputs"] if not (run / o["path"]).is_file()]
+    """Return the files of a run that somebody removed; a release is made after it, and apart."""
+    made = [o["path"] for o in record["outputs"] if o["privacy"] != "released"]
+    paths = [path for path in made if not (run / path).is_file()]
     return [Difference("outputs", path, "there", "") for path in paths]
 
 

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from evalml.errors import EvalmlError, RunError
 from evalml.run.currency import COMPARED, current_run, inputs_of
 from evalml.run.lock import held
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from evalml.run.plan import Plan
 
 NOTEBOOK = "notebook.ipynb"
+PARAMS = "params.yaml"
+"""The study as it was run: a grid has no params file of its own to run again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,7 @@ class _Run:
         finally:
             scrub(notebook, self.plan.notebook.name)
         write_html(notebook)
+        _write_params(self.partial / PARAMS, self.plan.parameters)
         write_manifest(self.partial, self._record())
 
     def _record(self) -> dict[str, Any]:
@@ -175,6 +180,11 @@ class _Run:
 
     def _seconds(self) -> float:
         return round(time.perf_counter() - self.clock, 2)
+
+
+def _write_params(path: Path, parameters: dict[str, Any]) -> None:
+    text = yaml.safe_dump(parameters, allow_unicode=True, sort_keys=False)
+    path.write_text(text, encoding="utf-8")
 
 
 def _sweep(root: Path) -> None:

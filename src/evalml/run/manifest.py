@@ -7,6 +7,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from evalml.run.status import replace_json
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -49,6 +51,15 @@ def _rows(path: Path) -> int | None:
 
 def write_manifest(folder: Path, record: dict[str, Any]) -> None:
     """Write the record of the run that `folder` holds."""
-    record = {**record, "outputs": describe_outputs(folder)}
-    text = json.dumps(record, indent=2, ensure_ascii=False, default=str)
-    (folder / NAME).write_text(text + "\n", encoding="utf-8")
+    replace_json(folder / NAME, {**record, "outputs": describe_outputs(folder)})
+
+
+def list_again(folder: Path) -> None:
+    """Bring the outputs of a record up to date, after a release or a note in another language.
+
+    Args:
+        folder: A finished run; a folder without a record is left as it is.
+    """
+    path = folder / NAME
+    if path.is_file():
+        write_manifest(folder, json.loads(path.read_text(encoding="utf-8")))
