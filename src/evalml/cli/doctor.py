@@ -10,7 +10,7 @@ import typer
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say what is installed and what is missing.
+    """Say what is installed and what is missing, and which engines would start.
 
     Example: evalml doctor
     """
@@ -18,15 +18,16 @@ def doctor(
 
     from evalml.run import versions
 
-    report = {"versions": versions(), "optional": _optional()}
+    report = {"versions": versions(), "engines": _engines(), "optional": _optional()}
     if as_json:
         typer.echo(json.dumps(report, indent=2))
         return
     for name, version in report["versions"].items():
         typer.echo(f"{name:22} {version}")
-    typer.echo("")
-    for name, state in report["optional"].items():
-        typer.echo(f"{name:22} {state}")
+    for part in ("engines", "optional"):
+        typer.echo("")
+        for name, state in report[part].items():
+            typer.echo(f"{name:22} {state}")
 
 
 _OPTIONAL = {
@@ -44,4 +45,30 @@ def _optional() -> dict[str, str]:
         if find_spec(name) is not None
         else f"not installed; for {purpose}: pip install 'evalml-workbench[{extra}]'"
         for name, (extra, purpose) in _OPTIONAL.items()
+    }
+
+
+def _engines() -> dict[str, str]:
+    """Say of each engine, and of each place extracts are read from, whether it is ready."""
+    from importlib import metadata
+
+    from evalml.engine.java import java_home, java_version
+    from evalml.engine.postgres import postgres_lacks
+    from evalml.engine.sites import spark_lacks, spark_site
+
+    site = spark_site()
+    spark = spark_lacks(site)
+    if spark is None and site.connect:
+        spark = f"ready; runs at {site.url}, without Java here"
+    elif spark is None:
+        home = java_home()
+        java = java_version(home / "bin" / "java") if home is not None else 0
+        spark = f"ready; pyspark {metadata.version('pyspark')}, Java {java}, runs at {site.url}"
+    lacking = postgres_lacks()
+    driver = "adbc-driver-postgresql"
+    found = f"ready; {driver} {metadata.version(driver)}" if lacking is None else lacking
+    return {
+        "duckdb": f"ready; duckdb {metadata.version('duckdb')}",
+        "spark": spark,
+        "postgresql": found,
     }

@@ -188,10 +188,12 @@ def reading_database(database: Database) -> Iterator[Session]:
 
 def _reason(error: Any) -> str:
     """Say why the server refused, by its code: its own message may quote a value."""
-    code = str(getattr(error, "sqlstate", None) or "")
+    code = str(getattr(error, "sqlstate", None) or "").strip("\0")
+    if not code and "passw" in str(error).lower():  # a refused connection carries no code
+        code = "28P01"
     if code in _REFUSED:
         return _REFUSED[code]
-    if code in ("", "\0\0\0\0\0") or code.startswith("08"):
+    if not code or code.startswith("08"):
         return "cannot be reached; check host and port, and that this machine may connect"
     return f"stopped a query (SQLSTATE {code}); ask who runs it what the code means"
 
