@@ -136,7 +136,7 @@ def _read(extract: Path, true: Histories | None, study: Study, seed: int) -> Any
 def _trend(opening: Opening, study: Study) -> float:
     """Return the p-value of the half-years before the opening, NaN where there is none."""
     pre = before(events_of(opening), study)
-    return float("nan") if pre is None else wald_test(pre.beta, pre.covariance)[2]
+    return float("nan") if pre is None else wald_test(pre.beta, pre.covariance, pre.df)[2]
 
 
 def main() -> None:

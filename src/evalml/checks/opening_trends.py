@@ -62,7 +62,7 @@ def before(events: Events, study: Study) -> PrePeriod | None:
         return None
     V = events.spread.covariance[np.ix_(rows, rows)]
     times = events.times[rows].astype(np.float64)
-    return PrePeriod(events.values[rows, 0], V, times, float(events.reference))
+    return PrePeriod(events.values[rows, 0], V, times, float(events.reference), events.spread.df)
 
 
 def _few(opening: Opening, study: Study) -> bool:

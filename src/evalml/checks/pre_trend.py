@@ -34,12 +34,14 @@ class PrePeriod:
         covariance: Their covariance, shape (k, k).
         times: Their event times, shape (k,), such as -4, -3, -2.
         reference: Event time whose coefficient is zero by construction.
+        df: Degrees of freedom of the covariance; infinite for one taken as known.
     """
 
     beta: Vector
     covariance: Matrix
     times: Vector
     reference: float = -1.0
+    df: float = float("inf")
 
     def __post_init__(self) -> None:
         """Refuse vectors that do not match, or a reference among the estimates.
@@ -60,17 +62,26 @@ class PrePeriod:
             )
 
 
-def wald_test(beta: Vector, covariance: Matrix) -> tuple[float, int, float]:
+def wald_test(
+    beta: Vector, covariance: Matrix, df: float = float("inf")
+) -> tuple[float, int, float]:
     """Return statistic, degrees of freedom and p-value of all coefficients being zero.
 
-    A singular covariance loses the directions it does not measure.
+    A singular covariance loses the directions it does not measure. One estimated from few clusters
+    is allowed for as in Hotelling (1931): (df - k + 1) / (df k) times the statistic is a Fisher
+    variable with k and df - k + 1 degrees of freedom.
     """
     values, vectors = np.linalg.eigh(covariance)
     kept = values > 1e-12 * max(float(values.max()), np.finfo(float).tiny)
     scores = vectors[:, kept].T @ beta / np.sqrt(values[kept])
     dof = int(kept.sum())
     statistic = float(scores @ scores)
-    return statistic, dof, float(stats.chi2.sf(statistic, dof)) if dof else 1.0
+    if not dof:
+        return statistic, dof, 1.0
+    if np.isfinite(df):
+        rest = max(df - dof + 1, 1.0)
+        return statistic, dof, float(stats.f.sf(statistic * rest / (df * dof), dof, rest))
+    return statistic, dof, float(stats.chi2.sf(statistic, dof))
 
 
 def rejection_probability(delta: Vector, covariance: Matrix, alpha: float = 0.05) -> float:
@@ -134,7 +145,7 @@ def check_pre_trend(
     if not np.isfinite(pre.covariance).all() or (np.diag(pre.covariance) <= 0).any():
         sentence = french("L'évolution avant l'entrée ne peut être jugée : une variance est nulle.")
         return Check("pre_trend", QUESTION, None, None, None, sentence, key)
-    _, _, p = wald_test(pre.beta, pre.covariance)
+    _, _, p = wald_test(pre.beta, pre.covariance, pre.df)
     drift = drift_for_power(pre, thresholds.power, thresholds.alpha)
     reach = drift * (horizon - pre.reference)
     passed: bool | None = p > thresholds.alpha
