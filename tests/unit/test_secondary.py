@@ -37,8 +37,8 @@ FAULTS = {
     "an unknown key": ({"covariatez": []}, r"unknown key 'secondary\.a\.covariatez'; did you mean"),
     "a key it may not change": ({"programme": "GJ"}, r"unknown key 'secondary\.a\.programme'"),
     "an unknown key of a part": (
-        {"comparison": {"desing": "rollout"}},
-        r"unknown key 'secondary\.a\.comparison\.desing'; did you mean 'design'",
+        {"comparison": {"design": "rollout", "pol": "x"}},
+        r"unknown key 'secondary\.a\.comparison\.pol'; did you mean 'pool'",
     ),
     "a value out of its bounds": (
         {"horizons": [48]},
