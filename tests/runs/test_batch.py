@@ -34,7 +34,7 @@ def words(site, small_extract):
     cases.insert(3, {"name": "raises", "set": {"notebook": "raises"}})
     cases.insert(8, {"name": "hungry", "set": {"notebook": "hungry"}})
     cases.insert(12, {"name": "impossible", "set": {"horizons": [99]}})
-    path = grid(site, "of24", vary={"case": cases}, study="s_{case}", title="{case}")
+    path = grid(site, "of24", vary={"case": cases}, study="s_{case}", title="{base} {case}")
     return ("batch", "--grid", path, "--extract", small_extract, *LIMITS, "--out")
 
 

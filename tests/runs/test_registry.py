@@ -11,7 +11,7 @@ from runs.small import evalml, grid, project
 import evalml as ev
 from evalml.errors import DataError
 from evalml.run.compare import LEVELS, compare_effects, moved_by, verdict_of
-from evalml.run.currency import Difference
+from evalml.run.differences import Difference, sentences
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("registry")]
 
@@ -56,9 +56,9 @@ def test_compare_names_the_one_input_that_made_the_figures_move(site):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["verdict"].startswith("only one input differs (params key seed: 1 → 2): it made")
-    assert "12 of 12 figures move" in found["verdict"]
+    assert found["verdict"].endswith("it made 6 of 6 effects move, come or go")
     same = json.loads(evalml("compare", a, a, "--json").stdout)
-    assert same["verdict"] == "no input differs and no figure moved: the run is reproduced"
+    assert same["verdict"] == "no input differs and no effect moved: the run is reproduced"
 
 
 def test_a_figure_has_moved_when_it_would_print_otherwise():
@@ -77,10 +77,17 @@ def test_one_figure_that_moves_among_many_is_found():
          "estimate": [0.1, 0.2], "std_error": [0.01, 0.02], "n_treated": [300, 300]}
     )  # fmt: skip
     other = base.assign(estimate=[0.1, 0.25])
-    figures = compare_effects(base, other)
-    [moved] = figures[figures["moved"] != "same"].to_dict("records")
-    assert (moved["horizon_months"], moved["figure"], moved["moved"]) == (12, "estimate", LEVELS[2])
-    assert moved["difference"] == pytest.approx(0.05)
+    effects = compare_effects(base, other, {"outcome": "emploi", "horizon": 12, "method": "aipw"})
+    assert list(effects["horizon_months"]) == [12, 6]
+    assert list(effects["moved"]) == ["beyond rounding", "same"]
+    assert effects["difference"].iloc[0] == pytest.approx(0.05)
+
+
+def test_a_list_that_changed_is_told_by_what_came_and_went():
+    before = Difference("params", "methods", '["diff", "ipw"]', '["diff", "aipw"]')
+    assert sentences([before]) == ["params key methods: -ipw, +aipw"]
+    stages = [Difference("source", name, "a", "b") for name in ("checks", "effect")]
+    assert sentences(stages) == ["source of evalml changed in checks, effect"]
 
 
 def test_the_verdict_never_blames_one_input_of_several():

@@ -123,12 +123,11 @@ def _plan(cell: Cell, checked: dict[Path, frozenset[str]], where: dict[str, Any]
 
 def _conclude(out: Path, ended: Sequence[Status]) -> None:
     """Print what happened, write it down, and end with the exit code it deserves."""
-    from rich.console import Console
-
     from evalml.cli.batch_table import summary_table, write_summary
+    from evalml.cli.wide import console
 
     write_summary(out, ended)
-    Console().print(summary_table(ended))
+    console().print(summary_table(ended))
     lost = [s for s in ended if s.state not in {"finished", "current"}]
     typer.echo(f"{len(ended) - len(lost)} of {len(ended)} studies have a result in {out}")
     if lost:

@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from evalml.run.compare import Comparison
+
 _SHOWN = 40
+_POINTS = 100
 
 
 def compare(
     run_a: Annotated[Path, typer.Argument(help="Folder of a run: runs/STUDY/RUN_ID.")],
     run_b: Annotated[Path, typer.Argument(help="Folder of another run.")],
-    all_figures: Annotated[
-        bool, typer.Option("--all", help="Show the figures that did not move too.")
+    all_effects: Annotated[
+        bool, typer.Option("--all", help="Show the effects that did not move too.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say which inputs of two runs differ, and which figures moved from A to B.
+    """Say which inputs of two runs differ, and which effects moved from A to B.
 
-    A figure moved beyond rounding when it would be printed differently: to a tenth of a point for
-    a proportion, to three significant digits for the rest. When one input alone differs, it is
-    named as what made the figures move.
+    An effect moved beyond rounding when one of its figures would be printed differently: to a
+    tenth of a point for a proportion, to three significant digits for the rest. When one input
+    alone differs, it is named as what made the effects move.
 
     Example: evalml compare runs/cej_2024/20260401T1015-1a2b runs/cej_2024/20260402T0912-5e6f
     """
     from evalml.run.compare import compare_runs
+    from evalml.run.differences import sentences
 
     found = compare_runs(run_a, run_b)
-    figures = found.figures if all_figures else found.moved
     if as_json:
-        typer.echo(_json(found, figures))
+        typer.echo(_json(found))
         return
-    for each in found.inputs:
-        typer.echo(f"input: {each}")
-    typer.echo(f"outputs whose bytes differ: {len(found.files)}")
-    _print(figures)
+    if found.primary:
+        typer.echo(_headline(found))
+    for line in sentences(found.inputs):
+        typer.echo(f"input: {line}")
+    shown = found.effects if all_effects else found.moved
+    _print(shown)
+    _sum_up(found)
     typer.echo(found.verdict)
 
 
-def _json(found: Any, figures: Any) -> str:
+def _json(found: Comparison) -> str:
     import json
     from dataclasses import asdict
 
@@ -48,7 +56,7 @@ def _json(found: Any, figures: Any) -> str:
         {
             "verdict": found.verdict,
             "inputs": [asdict(each) for each in found.inputs],
-            "figures": json.loads(figures.to_json(orient="records")),
+            "effects": json.loads(found.effects.to_json(orient="records")),
             "files": found.files,
         },
         indent=2,
@@ -56,22 +64,59 @@ def _json(found: Any, figures: Any) -> str:
     )
 
 
-def _print(figures: Any) -> None:
-    from rich.console import Console
+def _headline(found: Comparison) -> str:
+    """Say what became of the primary effect."""
+    row = next(found.effects.itertuples())
+    name = f"the primary effect ({row.outcome}, {row.method})"
+    if row.moved == "same":
+        return f"{name} is the same: {_effect(row, 'a')}"
+    return f"{name} went from {_effect(row, 'a')} to {_effect(row, 'b')}: {row.moved}"
+
+
+def _print(effects: Any) -> None:
     from rich.table import Table
 
-    if not len(figures):
+    from evalml.cli.wide import console
+
+    if not len(effects):
         return
-    table = Table("outcome", "month", "subgroup", "method", "figure", "A", "B", "B - A", "moved")
-    for row in figures.head(_SHOWN).itertuples():
+    table = Table("outcome", "month", "subgroup", "method", "A", "B", "B - A", "moved")
+    for row in effects.head(_SHOWN).itertuples():
         subgroup = f"{row.subgroup} {row.subgroup_value}".strip()
-        numbers = (_number(x) for x in (row.a, row.b, row.difference))
-        month = _number(row.horizon_months)
-        table.add_row(row.outcome, month, subgroup, row.method, row.figure, *numbers, row.moved)
-    Console().print(table)
-    if len(figures) > _SHOWN:
-        typer.echo(f"… and {len(figures) - _SHOWN} more (--json gives them all)")
+        change = _number(row.difference, row.unit, "+")
+        table.add_row(
+            row.outcome, f"{row.horizon_months:g}".replace("nan", ""), subgroup, row.method,
+            _effect(row, "a"), _effect(row, "b"), change, row.moved,
+        )  # fmt: skip
+    console().print(table)
+    if len(effects) > _SHOWN:
+        typer.echo(f"… and {len(effects) - _SHOWN} more (--json gives them all)")
 
 
-def _number(value: float) -> str:
-    return f"{value:.6g}".replace("nan", "")
+def _effect(row: Any, side: str) -> str:
+    """Return an estimate with its interval and its persons, in points where it is a proportion."""
+    figures = {name: getattr(row, f"{name}_{side}") for name in ("estimate", "ci_low", "ci_high")}
+    if math.isnan(figures["estimate"]):
+        return "no value"
+    told = {name: _number(value, row.unit) for name, value in figures.items()}
+    interval = f" [{told['ci_low']}; {told['ci_high']}]" if told["ci_low"] else ""
+    counts = (getattr(row, f"n_treated_{side}"), getattr(row, f"n_comparison_{side}"))
+    persons = "" if any(math.isnan(n) for n in counts) else f", n {counts[0]:.0f} + {counts[1]:.0f}"
+    return f"{told['estimate']}{interval}{persons}"
+
+
+def _number(value: float, unit: str, sign: str = "") -> str:
+    if math.isnan(value):
+        return ""
+    if unit == "proportion":
+        return f"{_POINTS * value:{sign}.1f} pt"
+    return f"{value:{sign}.4g}"
+
+
+def _sum_up(found: Comparison) -> None:
+    """Count what only one of the two runs has, and the files that differ."""
+    counts = found.effects["moved"].value_counts()
+    told = [f"{counts[level]} with {level}" for level in counts.index if level.startswith("no ")]
+    if told:
+        typer.echo(f"effects that cannot be compared: {', '.join(told)} (absent or blinded)")
+    typer.echo(f"outputs whose bytes differ: {len(found.files)}")

@@ -23,19 +23,18 @@ def runs(
     if as_json:
         typer.echo(table.to_json(orient="records", indent=2, force_ascii=False))
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table("run", "state", "started", "programme", "s", "MB", "extract", "code", "reason")
+    from evalml.cli.wide import console
+
+    shown = Table("study", "run", "state", "started", "s", "MB", "extract", "code", "reason")
     for row in table.itertuples():
-        started = str(row.started)[:16].replace("T", " ")
-        told = (row.run, row.state, started, row.programme)
+        started = row.started[:16].replace("T", " ")
         size = (_number(row.seconds), _number(row.peak_memory_mb))
-        rest = (row.extract, row.code, row.reason)
-        words = ("" if word is None else str(word) for word in (*told, *size, *rest))
-        shown.add_row(*(Text(word, overflow="fold") for word in words))
-    Console().print(shown)
+        words = (row.study, Path(row.run).name, row.state, started, *size, row.extract, row.code)
+        shown.add_row(*(Text(word, overflow="fold") for word in (*words, row.reason)))
+    console().print(shown)
 
 
 def _number(value: float) -> str:

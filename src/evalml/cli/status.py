@@ -73,13 +73,14 @@ _COLOURS = {"current": "green", "stale": "yellow", "failed": "red", "refused": "
 
 
 def _print(found: Sequence[Standing]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from evalml.cli.wide import console
 
     table = Table("study", "state", "why", "run")
     for each in found:
         state = Text(each.state, style=_COLOURS.get(each.state, ""))
         why = Text("\n".join(each.why), overflow="fold")
         table.add_row(each.study, state, why, Text(each.run, overflow="fold"))
-    Console().print(table)
+    console().print(table)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalml.errors import DataError
-from evalml.run.currency import Difference, differences
+from evalml.run.differences import Difference, differences, sentences
 from evalml.run.manifest import NAME
 from evalml.run.registry import read_result
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-JOINED = ("outcome", "horizon_months", "subgroup", "subgroup_value", "estimand", "method")
-"""What makes a figure of two runs the same figure."""
+JOINED = ["outcome", "horizon_months", "subgroup", "subgroup_value", "estimand", "method"]
+"""What makes an effect of two runs the same effect."""
 
-FIGURES = ("estimate", "std_error", "ci_low", "ci_high", "n_treated", "n_comparison")
+FIGURES = ["estimate", "std_error", "ci_low", "ci_high", "n_treated", "n_comparison"]
 """Columns of `effects.csv` that are compared."""
 
 LEVELS = ("same", "within rounding", "beyond rounding", "no value in B", "no value in A")
+"""How far an effect moved, from not at all to not there."""
 
 WORDS = frozenset({"study", "title", "labels", "language"})
 """Keys of a study that say how it is told, not what is computed."""
 
 _ALIKE = 1e-9
-_SIGNIFICANT = 3
-_POINTS = 3
+_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,16 @@ class Comparison:
 
     Attributes:
         inputs: What differs of their inputs.
-        figures: One row per figure (the keys, `figure`, `a`, `b`, `difference`, `moved`).
+        effects: One row per effect, the primary one first: the keys, each figure of A and of B
+            (`estimate_a`, `estimate_b`, …), the `difference` of the estimates and how it `moved`.
+        primary: Whether the first row is the primary effect of both.
         files: Outputs whose bytes differ, or that only one of them has.
     """
 
     inputs: tuple[Difference, ...]
-    figures: pd.DataFrame
+    effects: pd.DataFrame
+    primary: bool
     files: tuple[str, ...]
-
-    @property
-    def moved(self) -> pd.DataFrame:
-        """The figures that would be printed differently."""
-        return self.figures[~self.figures["moved"].isin(LEVELS[:2])]
 
     @property
     def causes(self) -> tuple[Difference, ...]:
@@ -60,21 +58,29 @@ class Comparison:
         return tuple(d for d in self.inputs if d not in words)
 
     @property
+    def moved(self) -> pd.DataFrame:
+        """The effects that both runs have and that would be printed differently."""
+        return self.effects[self.effects["moved"] == LEVELS[2]]
+
+    @property
     def verdict(self) -> str:
-        """One sentence: which input made how many figures move."""
-        return verdict_of(self.causes, len(self.moved), len(self.figures))
+        """One sentence: which input made how many effects move, or come and go."""
+        changed = self.effects["moved"].isin(LEVELS[2:])
+        return verdict_of(self.causes, int(changed.sum()), len(self.effects))
 
 
-def verdict_of(inputs: Sequence[Difference], moved: int, total: int) -> str:
-    """Return which input made figures move, as far as two runs can say it."""
-    told = f"{moved} of {total} figures moved beyond rounding"
-    if not inputs:
-        same = "no input differs and no figure moved: the run is reproduced"
-        return same if not moved else f"no input differs, yet {told}: this is not reproducible"
-    if len(inputs) == 1:
-        made = f"it made {told.replace(' moved', ' move')}" if moved else "no figure moved by it"
-        return f"only one input differs ({inputs[0]}): {made}"
-    several = f"{len(inputs)} inputs differ and {told}"
+def verdict_of(causes: Sequence[Difference], moved: int, total: int) -> str:
+    """Return which input made effects move, as far as two runs can say it."""
+    told = f"{moved} of {total} effects"
+    if not causes:
+        same = "no input differs and no effect moved: the run is reproduced"
+        return (
+            f"no input differs, yet {told} moved, came or went: not reproducible" if moved else same
+        )
+    if len(causes) == 1:
+        made = f"it made {told} move, come or go" if moved else "no effect moved by it"
+        return f"only one input differs ({sentences(causes)[0]}): {made}"
+    several = f"{len(causes)} inputs differ and {told} moved, came or went"
     return f"{several}; change one at a time to know which did it" if moved else several
 
 
@@ -89,9 +95,12 @@ def compare_runs(a: Path, b: Path) -> Comparison:
         DataError: One of them is no finished run.
     """
     before, after = _record(a), _record(b)
+    primary = before["parameters"].get("primary", {})
+    effects = compare_effects(read_result(a, "effects"), read_result(b, "effects"), primary)
     return Comparison(
         tuple(differences(before, after)),
-        compare_effects(read_result(a, "effects"), read_result(b, "effects")),
+        effects,
+        len(effects) > 0 and bool(_is_primary(effects, primary).iloc[0]),
         tuple(_files(before, after)),
     )
 
@@ -109,26 +118,46 @@ def _files(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     return sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
 
 
-def compare_effects(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    """Join two tables of effects on what makes figures the same, and say which moved."""
-    left, right = (_long(frame) for frame in (a, b))
-    both = left.merge(right, on=[*JOINED, "figure"], how="outer", suffixes=("_a", "_b"))
-    both = both.rename(columns={"value_a": "a", "value_b": "b"})
-    both = both[both["a"].notna() | both["b"].notna()]
-    unit = both.pop("unit_a").fillna(both.pop("unit_b"))
-    moved = [
-        moved_by(x, y, proportion=u == "proportion" and not f.startswith("n_"))
-        for x, y, u, f in zip(both["a"], both["b"], unit, both["figure"], strict=True)
-    ]
-    return both.assign(difference=both["b"] - both["a"], moved=moved).reset_index(drop=True)
+def compare_effects(
+    a: pd.DataFrame, b: pd.DataFrame, primary: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
+    """Join two tables of effects on what makes effects the same, and say which moved.
+
+    Args:
+        a: Rows of an `effects.csv`.
+        b: Rows of another.
+        primary: Outcome, horizon and method of the primary effect: its row comes first.
+    """
+    left, right = (
+        f.reindex(columns=[*JOINED, "unit", *FIGURES]).drop_duplicates(JOINED) for f in (a, b)
+    )
+    both = left.merge(right, on=JOINED, how="outer", suffixes=("_a", "_b"))
+    both["unit"] = both.pop("unit_a").fillna(both.pop("unit_b"))
+    rows = both.to_dict("records")
+    both["difference"] = both["estimate_b"] - both["estimate_a"]
+    both["moved"] = [LEVELS[max(_level(row, figure) for figure in FIGURES)] for row in rows]
+    both["first"] = ~_is_primary(both, primary or {})
+    both["group"] = both["subgroup"] != ""
+    order = ["first", "group", "subgroup", "subgroup_value", "outcome", "horizon_months", "method"]
+    return both.sort_values(order, ignore_index=True).drop(columns=["first", "group"])
 
 
-def _long(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per figure of a table of effects."""
-    keys = [*JOINED, "unit"]
-    whole = frame.reindex(columns=[*keys, *FIGURES])
-    long = whole.melt(id_vars=keys, var_name="figure", value_name="value")
-    return long.assign(value=pd.to_numeric(long["value"], errors="coerce"))
+def _is_primary(effects: pd.DataFrame, primary: Mapping[str, Any]) -> pd.Series:
+    """Say which rows are the primary effect on the whole population."""
+    found = effects["subgroup"] == ""
+    for key, column in {"outcome": "outcome", "method": "method"}.items():
+        found &= effects[column] == primary.get(key)
+    if primary.get("horizon") is not None:
+        found &= effects["horizon_months"] == primary["horizon"]
+    return found
+
+
+def _level(row: Mapping[Any, Any], figure: str) -> int:
+    proportion = row["unit"] == "proportion" and not figure.startswith("n_")
+    a, b = (float(row[f"{figure}_{side}"]) for side in "ab")
+    if np.isnan(a) and np.isnan(b):
+        return 0
+    return LEVELS.index(moved_by(a, b, proportion=proportion))
 
 
 def moved_by(a: float, b: float, *, proportion: bool) -> str:
@@ -145,4 +174,4 @@ def moved_by(a: float, b: float, *, proportion: bool) -> str:
 
 
 def _printed(value: float, *, proportion: bool) -> str:
-    return f"{value:.{_POINTS}f}" if proportion else f"{value:.{_SIGNIFICANT}g}"
+    return f"{value:.{_DIGITS}f}" if proportion else f"{value:.{_DIGITS}g}"

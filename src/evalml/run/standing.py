@@ -7,14 +7,8 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from evalml.run.currency import (
-    Difference,
-    current_run,
-    differences,
-    finished_runs,
-    inputs_of,
-    missing_outputs,
-)
+from evalml.run.currency import current_run, finished_runs, inputs_of, missing_outputs
+from evalml.run.differences import differences, sentences
 from evalml.run.lock import is_held
 from evalml.run.status import lock_file, read_status, settled
 
@@ -76,9 +70,8 @@ def _past(plan: Plan, inputs: Mapping[str, Any]) -> Standing:
     """Say what has changed since the latest finished run, if there is one."""
     out, study = plan.settings.out, plan.study.study
     for run, record in finished_runs(out / study)[:1]:
-        found: list[Difference] = differences(record, {**inputs, "parameters": plan.parameters})
-        found += missing_outputs(run, record)
-        why = tuple(str(each) for each in found)
+        found = differences(record, {**inputs, "parameters": plan.parameters})
+        why = tuple(sentences([*found, *missing_outputs(run, record)]))
         moved = tuple(f"{key} changed while it ran" for key in record.get("moved", ()))
         return Standing(study, "stale", why + moved, run.relative_to(out).as_posix())
     return Standing(study, "never run")
