@@ -50,6 +50,39 @@ def dominated(
     return held
 
 
+def as_before(
+    counts: NDArray[np.float64],
+    held: NDArray[np.bool_] | None,
+    earlier: pd.DataFrame,
+    dims: Sequence[str],
+    levels: list[list[str]],
+    count: str,
+    threshold: int,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return counts and held cells such that an earlier release cannot be subtracted.
+
+    Args:
+        counts: Counts without margins.
+        held: Cells of the table with margins to hide for another reason.
+        earlier: The earlier release, margins included.
+        dims: Columns of categories.
+        levels: Categories along each axis.
+        count: Column of counts.
+        threshold: Smallest count that may be shown.
+    """
+    known = earlier[
+        np.logical_and.reduce(
+            [earlier[d].isin(level) for d, level in zip(dims, levels, strict=True)]
+        )
+    ]
+    was = to_array(known, dims, levels, count)
+    gone = to_array(known.assign(gone=known[count].isna()), dims, levels, "gone") > 0
+    near = (np.abs(counts - was) < threshold) & (was > 0) & ~gone & (counts > 0)
+    mask = np.zeros([size + 1 for size in counts.shape], dtype="bool") if held is None else held
+    mask[tuple(slice(0, size) for size in counts.shape)] |= gone
+    return np.where(near, was, counts), mask
+
+
 def shown_counts(
     counts: NDArray[np.float64], hidden: NDArray[np.bool_], rule: Rule
 ) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ import pandas as pd
 from evalml.errors import PrivacyError
 from evalml.report.cells import (
     add_rates,
+    as_before,
     dominated,
     round_shares,
     shown_counts,
@@ -106,7 +108,7 @@ class Released:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def release_table(
+def release_table(  # noqa: PLR0913
     frame: pd.DataFrame,
     rule: Rule,
     *,
@@ -116,6 +118,7 @@ def release_table(
     amounts: Mapping[str, str] | None = None,
     rates: Sequence[str] = (),
     total: str = "Total",
+    before: Released | None = None,
 ) -> Released:
     """Protect a table of counts by categories, and give its margins.
 
@@ -129,6 +132,8 @@ def release_table(
         amounts: Column of an amount -> column of the largest contribution to it.
         rates: Columns that rest on the count and go with it.
         total: The category of the margins.
+        before: An earlier release of the same table: what it hid stays hidden, and a count within
+            the threshold of the one it showed is shown as that one.
 
     Returns:
         The output: categories, count, amounts and rates, hidden cells marked.
@@ -140,6 +145,9 @@ def release_table(
     levels = [sorted(inner_rows[dim].astype("str").unique()) for dim in dims]
     counts = to_array(inner_rows, dims, levels, count)
     held = dominated(inner_rows, dims, levels, dict(amounts or {}), rule.dominance)
+    if before is not None:
+        earlier = pd.read_csv(BytesIO(before.content), dtype=dict.fromkeys(dims, "str"))
+        counts, held = as_before(counts, held, earlier, dims, levels, count, rule.threshold)
     hidden = hide_cells(counts, rule.threshold, held)
     columns = {count: shown_counts(counts, hidden, rule)}
     for amount in amounts or {}:

@@ -103,6 +103,10 @@ def difference(
         tie_arms(done, study, anchors, threshold)
     if len(frames["effects"]):
         done["effects"] = difference_effects(frames["effects"], placed, threshold)
+    if len(frames.get("secondary", ())):
+        parts = frames["secondary"].groupby("analysis", sort=False)
+        each = [difference_effects(rows, placed, threshold) for _name, rows in parts]
+        done["secondary"] = pd.concat(each).reindex(frames["secondary"].index)
     for name, column in (("trajectories", "n_at_risk"), ("observation", "n")):
         if len(frames[name]):
             done[name] = difference_arms(frames[name], column, placed)
@@ -222,6 +226,7 @@ def released_cells(frames: Mapping[str, pd.DataFrame], study: str, release: str)
 COUNTS = {
     "flow": ("kept", "kept_treated", "kept_persons"),
     "effects": ("n_treated", "n_comparison"),
+    "secondary": ("n_treated", "n_comparison"),
     "trajectories": ("n_at_risk",),
     "observation": ("n",),
 }
@@ -248,7 +253,7 @@ def scope_of(name: str, column: str, row: Mapping[str, Any], study: str) -> str:
     """Return the population that a count is of."""
     if name == "flow":
         return f"{study}|{column.removeprefix('kept_') if column != 'kept' else 'flow'}"
-    arm = column.removeprefix("n_") if name == "effects" else str(row["arm"])
+    arm = str(row["arm"]) if "arm" in row else column.removeprefix("n_")
     subgroup = str(row.get("subgroup") or "")
     return f"{study}|{arm}|{subgroup}={row['subgroup_value']}" if subgroup else f"{study}|{arm}"
 
@@ -256,6 +261,14 @@ def scope_of(name: str, column: str, row: Mapping[str, Any], study: str) -> str:
 KEYS = {
     "flow": ("rule",),
     "effects": ("outcome", "horizon_months", "subgroup", "subgroup_value", "method"),
+    "secondary": (
+        "analysis",
+        "outcome",
+        "horizon_months",
+        "subgroup",
+        "subgroup_value",
+        "method",
+    ),
     "trajectories": ("outcome", "arm", "month"),
     "observation": ("measure", "arm"),
 }

@@ -27,9 +27,11 @@ from evalml.report.disclosure import (
     write_released,
 )
 from evalml.report.institution import Institution
+from evalml.report.nested import with_nested
 from evalml.report.note import FORMATS, note_of, stationery, write_from
 from evalml.report.note_text import Note
 from evalml.report.register import (
+    REGISTER,
     add_to_register,
     anchors_of,
     difference,
@@ -40,6 +42,7 @@ from evalml.report.register import (
 from evalml.report.render import render
 from evalml.report.results import COLUMNS, read_meta, read_results, rows_of
 from evalml.report.review import review_page
+from evalml.report.shares import Ledger, settle_shares
 from evalml.report.verdict import hides
 
 if TYPE_CHECKING:
@@ -109,7 +112,7 @@ def release_run(
     meta = read_meta(run_dir / "results")
     book = register or run_dir.parent.parent / "release_register.csv"
     left = read_register(book)
-    note, moved = released_note(run_dir / "results", meta, asked, left)
+    note, moved, ledger = released_note(run_dir / "results", meta, asked, left)
     with TemporaryDirectory() as place:
         items = [*table_items(note, asked), about_item(note, run_dir.name)]
         if formats:
@@ -120,24 +123,29 @@ def release_run(
         write_release(done, Path(place) / "out", note, institution or Institution())
         replace_folder(Path(place) / "out", done.folder)
     name = f"{meta.get('study', run_dir.parent.name)}/{run_dir.name}"
-    add_to_register(book, left, released_cells(note.frames, scope_of_study(meta), name))
+    cells = released_cells(note.frames, scope_of_study(meta), name)
+    shares = pd.DataFrame(ledger.rows(name), columns=list(REGISTER))
+    add_to_register(book, left, pd.concat([cells, shares], ignore_index=True))
     return done
 
 
 def released_note(
     results: Path, meta: Mapping[str, Any], rule: Rule, left: pd.DataFrame
-) -> tuple[Note, int]:
-    """Return the tables that may leave, and how many counts moved to one that had left."""
+) -> tuple[Note, int, Ledger]:
+    """Return the tables that may leave, how many counts moved to one that had left, the shares."""
     note = note_of(read_results(results), meta, str(meta.get("language") or "fr"), rule.threshold)
     scope = scope_of_study(meta)
-    frames = difference(note.frames, scope, anchors_of(left), rule.threshold)
-    moved = moved_counts(note.frames, frames, scope)
+    anchors = with_nested(anchors_of(left), scope)
+    ledger = Ledger(scope, anchors, rule)
+    counted = difference(note.frames, scope, anchors, rule.threshold)
+    moved = moved_counts(note.frames, counted, scope)
+    frames = settle_shares(note.frames, counted, ledger)
     frames["checks"] = frames["checks"].assign(
         sentence=follow_counts(frames["checks"]["sentence"], moved)
     )
     frames["checks"] = silence(frames["checks"], frames["effects"])
     rounded = {name: round_shares(frame, rule.digits) for name, frame in frames.items()}
-    return Note(rounded, meta, note.lang, rule.threshold), len(moved)
+    return Note(rounded, meta, note.lang, rule.threshold), len(moved), ledger
 
 
 def silence(checks: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
