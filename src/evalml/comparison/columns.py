@@ -45,6 +45,11 @@ class Standardised:
         return Z
 
 
+def blocks(n: int) -> list[slice]:
+    """Return n rows as slices of a block each."""
+    return [slice(start, start + BLOCK) for start in range(0, n, BLOCK)]
+
+
 def gram(X: Matrix, weights: Vector | None = None) -> Matrix:
     """Return X'WX, block by block, shape (p, p)."""
     total = np.zeros((X.shape[1], X.shape[1]))
@@ -82,24 +87,46 @@ def standardise(X: Matrix) -> Standardised:
 
 def _independent(correlation: Matrix) -> IntVector:
     """Return the columns that are no linear combination of earlier ones (pivotless Cholesky)."""
-    rows: list[Vector] = []
+    p = correlation.shape[0]
+    factor = np.zeros((p, p))
+    residual = np.diag(correlation).astype(float)
     kept: list[int] = []
-    for j in range(correlation.shape[0]):
-        loadings = correlation[j, kept]
-        factor = _forward(rows, loadings)
-        residual = correlation[j, j] - factor @ factor
-        if residual > ALIASED:
-            rows.append(np.append(factor, np.sqrt(residual)))
+    for j in range(p):
+        if residual[j] > ALIASED:
+            known = factor[:, : len(kept)]
+            column = (correlation[:, j] - known @ known[j]) / np.sqrt(residual[j])
+            factor[:, len(kept)] = column
+            residual -= column**2
             kept.append(j)
     return np.array(kept, dtype=np.int64)
 
 
-def _forward(rows: list[Vector], right: Vector) -> Vector:
-    """Solve L y = right by forward substitution, L given by its growing rows."""
-    y = np.zeros(right.size)
-    for i, row in enumerate(rows):
-        y[i] = (right[i] - row[:i] @ y[:i]) / row[i]
-    return y
+@dataclass(frozen=True, slots=True, repr=False)
+class Solver:
+    """X'X, ready to be solved for one right-hand side after another.
+
+    Attributes:
+        cross: X'X of the columns kept, shape (q, q).
+        kept: Indices of the columns that are no combination of earlier ones, shape (q,).
+    """
+
+    cross: Matrix
+    kept: IntVector
+
+    def solve(self, right: Matrix) -> Matrix:
+        """Solve X'X b = X'y, 0 for the columns left out; `right` has shape (p,) or (p, k)."""
+        solution = np.zeros_like(right)
+        solution[self.kept] = np.linalg.solve(self.cross, right[self.kept])
+        return solution
+
+
+def prepare_solver(cross: Matrix) -> Solver:
+    """Choose the columns of X'X, shape (p, p), that say something new."""
+    scale = np.sqrt(np.maximum(np.diag(cross), 0.0))
+    present = np.flatnonzero(scale > 0)
+    unit = cross[np.ix_(present, present)] / np.outer(scale[present], scale[present])
+    kept = present[_independent(unit)]
+    return Solver(cross[np.ix_(kept, kept)], kept)
 
 
 def solve_kept(cross: Matrix, right: Matrix) -> Matrix:
@@ -109,10 +136,4 @@ def solve_kept(cross: Matrix, right: Matrix) -> Matrix:
         cross: X'X, shape (p, p).
         right: X'y, shape (p,) or (p, k).
     """
-    scale = np.sqrt(np.maximum(np.diag(cross), 0.0))
-    present = np.flatnonzero(scale > 0)
-    unit = cross[np.ix_(present, present)] / np.outer(scale[present], scale[present])
-    kept = present[_independent(unit)]
-    solution = np.zeros_like(right)
-    solution[kept] = np.linalg.solve(cross[np.ix_(kept, kept)], right[kept])
-    return solution
+    return prepare_solver(cross).solve(right)

@@ -76,6 +76,7 @@ class Matches:
         asked: Rows that looked for one, shape (n,).
         short: How many found fewer than k.
         score: The propensity score fitted, if the metric needs one.
+        points: Coordinates of the rows, shape (n, q).
     """
 
     partners: IntVector
@@ -86,6 +87,7 @@ class Matches:
     asked: BoolVector
     short: int
     score: Propensity | None
+    points: Matrix
 
     def count(self) -> Vector:
         """Return the number of partners of each row, shape (n,)."""
@@ -121,6 +123,7 @@ def match(
     strata: IntVector | None = None,
     *,
     both: bool = False,
+    score: Propensity | None = None,
 ) -> Matches:
     """Match the treated with comparison rows; with `both`, also the other way round.
 
@@ -134,6 +137,7 @@ def match(
         options: How.
         strata: Partners must share this code, shape (n,).
         both: Match the comparison rows too (effect on all).
+        score: The score of these rows, where it was fitted already for the effect on the treated.
 
     Raises:
         EstimationError: Nobody found a partner, or `both` without replacement.
@@ -141,7 +145,7 @@ def match(
     if both and not options.replace:
         message = "matching without replacement gives the effect on the treated only (att)"
         raise EstimationError(message)
-    points, score = place_rows(design, treated, options.metric)
+    points, score = place_rows(design, treated, options.metric, score)
     codes = np.zeros(treated.size, dtype=np.int64) if strata is None else strata
     if options.ties == "row":
         person = np.arange(treated.size, dtype=np.uint64)
@@ -149,7 +153,7 @@ def match(
     if both:
         pieces += list(_pieces(points, ~treated, person, options, codes))
     asked = np.ones_like(treated) if both else treated
-    return _collect(pieces, asked, options.k, score)
+    return _collect(pieces, asked, options.k, score, points)
 
 
 def _pieces(
@@ -239,7 +243,7 @@ def _greedy(
 
 
 def _collect(
-    pieces: list[Segments], asked: BoolVector, k: int, score: Propensity | None
+    pieces: list[Segments], asked: BoolVector, k: int, score: Propensity | None, points: Matrix
 ) -> Matches:
     """Put the strata together and count who found partners."""
     if not any(piece.target.size for piece in pieces):
@@ -256,4 +260,4 @@ def _collect(
     count = np.bincount(target, stop - start, asked.size)
     matched = count > 0
     short = int((matched & (count < k)).sum())
-    return Matches(partners, target, start, stop, matched, asked, short, score)
+    return Matches(partners, target, start, stop, matched, asked, short, score, points)

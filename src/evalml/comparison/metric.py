@@ -22,7 +22,7 @@ LINES = ("propensity", "logit")
 
 
 def place_rows(
-    design: Design, treated: BoolVector, metric: Metric
+    design: Design, treated: BoolVector, metric: Metric, score: Propensity | None = None
 ) -> tuple[Matrix, Propensity | None]:
     """Return coordinates whose Euclidean distance is the metric, and the score if one was fitted.
 
@@ -37,12 +37,13 @@ def place_rows(
         design: Covariates, n rows.
         treated: Shape (n,).
         metric: Which distance.
+        score: The score of these rows, where it was fitted already for the effect on the treated.
 
     Returns:
         Coordinates, shape (n, q), q = 1 for a score; infinite where a score is 0 or 1.
     """
     if metric in LINES:
-        score = fit_propensity(design, treated, "att")
+        score = score or fit_propensity(design, treated, "att")
         return _score_line(score, metric)[:, None], score
     Z = standardise(design.matrix).Z[:, 1:]
     if Z.shape[1] == 0:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from evalml.effect.variance import cluster_se, infer, influence_se
+from evalml.effect.variance import cluster_se, distinct, infer, influence_se
 from evalml.errors import EstimationError, nearest
 
 if TYPE_CHECKING:
@@ -53,8 +51,7 @@ def cluster_warnings(sample: Sample, kind: str) -> list[str]:
     """Say when there are too few clusters for their variance to be known."""
     if kind != "cluster" or sample.cluster is None:
         return []
-    every = np.unique(sample.cluster).size
-    treated = np.unique(sample.cluster[sample.treated]).size
+    every, treated = distinct(sample.cluster), distinct(sample.cluster[sample.treated])
     if every < FEW_CLUSTERS or treated < FEW_TREATED_CLUSTERS:
         found = f"{every}, of which {treated} hold treated persons"
         return [f"few clusters: {found}; the interval is probably too short"]

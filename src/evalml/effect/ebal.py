@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import gram, solve_kept
 from evalml.effect.estimates import Estimate
+from evalml.effect.least_squares import least_squares
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.effect.least_squares import LeastSquares
 
 
-def balanced_difference(
-    y: Vector, treated: BoolVector, weights: Vector, moments: Matrix
-) -> Estimate:
+@dataclass(frozen=True, slots=True, repr=False)
+class Balanced:
+    """Arms made alike by entropy weights, and the regression their estimation amounts to.
+
+    Attributes:
+        w: Weights of the comparison rows, summing to one, shape (n,).
+        d: Weights of the treated rows, summing to one, shape (n,).
+        fit: Weighted regression on the moments less their means among the treated.
+    """
+
+    w: Vector
+    d: Vector
+    fit: LeastSquares
+
+
+def balance_arms(treated: BoolVector, weights: Vector, moments: Matrix) -> Balanced:
+    """Prepare what all outcomes share.
+
+    Args:
+        treated: Shape (n,).
+        weights: Entropy weights of the comparison rows, shape (n,).
+        moments: Balanced moments, shape (n, q), without constant.
+    """
+    w = np.where(treated, 0.0, weights)
+    w /= w.sum()
+    d = treated / treated.sum()
+    return Balanced(w, d, least_squares(moments - d @ moments, w))
+
+
+def balanced_difference(y: Vector, arms: Balanced) -> Estimate:
     """Return the mean of the treated minus the balanced mean of the others.
 
     The influence function counts the estimation of the weights: the estimating equations of the
@@ -24,17 +53,11 @@ def balanced_difference(
 
     Args:
         y: Outcome, shape (n,).
-        treated: Shape (n,).
-        weights: Entropy weights of the comparison rows, shape (n,).
-        moments: Balanced moments, shape (n, q), without constant.
+        arms: The two arms, balanced.
     """
-    w = np.where(treated, 0.0, weights)
-    w /= w.sum()
-    d = treated / treated.sum()
+    d, w = arms.d, arms.w
     mean1, mean0 = float(d @ y), float(w @ y)
-    Z = moments - d @ moments
-    gamma = solve_kept(gram(Z, w), Z.T @ (w * (y - mean0)))
-    fitted = Z @ gamma
+    fitted = arms.fit.predict(y - mean0)
     psi0 = w * (y - mean0 - fitted) + d * fitted
     psi = y.size * (d * (y - mean1) - psi0)
     return Estimate(mean1 - mean0, psi, mean1, mean0)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.comparison.columns import gram, solve_kept, standardise
 from evalml.comparison.matching import MatchOptions, match
-from evalml.comparison.metric import place_rows
 from evalml.comparison.neighbours import nearest_in_space, nearest_on_line
 from evalml.comparison.overlap import measure_overlap, overlap_warnings
 from evalml.effect.diff import hc_errors
@@ -16,26 +15,90 @@ from evalml.effect.estimates import Estimate
 from evalml.effect.match_score import score_correction
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
+    from collections.abc import Iterable, Iterator
+
+    from evalml.arrays import BoolVector, IntVector, Matrix, Vector
     from evalml.comparison.matching import Matches
     from evalml.comparison.neighbours import Segments
+    from evalml.comparison.propensity import Propensity
+    from evalml.effect.least_squares import LeastSquares
     from evalml.effect.sample import Sample
 
 
-def fit_matches(sample: Sample, options: MatchOptions, estimand: str) -> Matches:
-    """Match the rows of a sample for the effect on the treated (att) or on all (ate)."""
-    return match(
+@dataclass(frozen=True, slots=True, repr=False)
+class Pairing:
+    """Who was matched with whom, and all that follows whatever the outcome.
+
+    Attributes:
+        matches: The partners.
+        weights: Weight of each row in the matched sample, shape (n,).
+        serving: What a row's own variance counts for, shape (n,); None without replacement.
+        near: Neighbours, in their own arm, of the rows that serve.
+        arms: Regressions of the treated and of the comparison arm, for sums by cluster.
+        details: What there is to say.
+    """
+
+    matches: Matches
+    weights: Vector
+    serving: Vector | None
+    near: tuple[OwnArm, ...]
+    arms: tuple[LeastSquares, LeastSquares] | None
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OwnArm:
+    """Neighbours of some rows of an arm within it.
+
+    Attributes:
+        rows: Rows of the arm, shape (m,).
+        wanted: Those of them whose neighbours were looked for, shape (m,).
+        near: The neighbours, positions in `rows`.
+    """
+
+    rows: IntVector
+    wanted: BoolVector
+    near: Segments
+
+
+def fit_matches(
+    sample: Sample,
+    options: MatchOptions,
+    estimand: str,
+    score: Propensity | None = None,
+    arms: tuple[LeastSquares, LeastSquares] | None = None,
+) -> Pairing:
+    """Match the rows of a sample for the effect on the treated (att) or on all (ate).
+
+    Args:
+        sample: The rows.
+        options: How.
+        estimand: `att` or `ate`.
+        score: Their propensity score, where it was fitted already for the effect on the treated.
+        arms: Regressions of the treated and of the comparison arm, for sums by cluster.
+    """
+    matches = match(
         sample.design,
         sample.treated,
         sample.person,
         options,
         sample.strata,
         both=estimand == "ate",
+        score=score,
     )
+    weights = match_weights(matches)
+    details = match_details(sample, matches, options, weights)
+    serving: Vector | None = None
+    near: tuple[OwnArm, ...] = ()
+    if options.replace:
+        K, K_prime = matches.load(), matches.load(2)
+        serving = K**2 - K_prime + 2.0 * K * matches.matched
+        near = tuple(own_neighbours(sample, matches.points, options, serving > 0))
+    return Pairing(matches, weights, serving, near, arms, details)
 
 
 def matched_difference(
-    y: Vector, sample: Sample, matches: Matches, options: MatchOptions, *, by_cluster: bool = False
+    y: Vector, sample: Sample, pairing: Pairing, options: MatchOptions, *, by_cluster: bool = False
 ) -> Estimate:
     """Return the mean difference between each person and the mean of its partners.
 
@@ -47,22 +110,20 @@ def matched_difference(
     Args:
         y: Outcome, shape (n,).
         sample: The rows.
-        matches: Who was matched with whom.
+        pairing: Who was matched with whom.
         options: How; they say which variance.
         by_cluster: Whether influence values for sums by cluster are wanted; matched sets have
             their own.
     """
-    treated = sample.treated
+    treated, matches, weights = sample.treated, pairing.matches, pairing.weights
     other = matches.partner_mean(y)
     sign = np.where(treated, 1.0, -1.0)
     gain = np.where(matches.matched, sign * (y - other), 0.0)
     n = int(matches.matched.sum())
     theta = float(gain.sum()) / n
-    weights = matches.matched + matches.load()
     mean1 = float(np.average(y[treated], weights=weights[treated]))
-    errors, notes = _errors(y, sample, matches, options, gain, theta)
-    psi = _martingale(y, sample, matches) if by_cluster else _influence(y, treated, weights)
-    details = {**match_details(sample, matches, options, weights), **notes}
+    errors, notes = _errors(y, sample, pairing, options, gain, theta)
+    psi = _martingale(y, sample, pairing) if by_cluster else _influence(y, treated, weights)
     return Estimate(
         value=theta,
         psi=psi,
@@ -73,7 +134,7 @@ def matched_difference(
         parameters=2,
         sets=matched_sets(matches, weights),
         used=weights > 0,
-        details=details,
+        details={**pairing.details, **notes},
     )
 
 
@@ -89,23 +150,20 @@ def matched_sets(matches: Matches, weights: Vector) -> IntVector:
     return sets
 
 
-def _martingale(y: Vector, sample: Sample, matches: Matches) -> Vector:
+def _martingale(y: Vector, sample: Sample, pairing: Pairing) -> Vector:
     """Return influence values that may be summed by cluster, shape (n,).
 
     Abadie and Imbens (2012) write the matching estimator as a sum over persons: what the effect at
     their covariates has above the mean, plus their residual times 1 + K. Means given the covariates
     come from a linear regression in each arm.
     """
-    treated, K, matched = sample.treated, matches.load(), matches.matched
-    Z = standardise(sample.design.matrix).Z
-    predicted = {}
-    for name, arm in (("1", treated), ("0", ~treated)):
-        inside = arm.astype(float)
-        predicted[name] = Z @ solve_kept(gram(Z, inside), Z.T @ (inside * y))
-    gap = np.where(matched, predicted["1"] - predicted["0"], 0.0)
+    assert pairing.arms is not None  # noqa: S101  fit_shared prepares them where they are wanted
+    treated, matched = sample.treated, pairing.matches.matched
+    predicted1, predicted0 = (arm.predict(y) for arm in pairing.arms)
+    gap = np.where(matched, predicted1 - predicted0, 0.0)
     centred = np.where(matched, gap - gap.sum() / matched.sum(), 0.0)
-    residual = np.where(treated, y - predicted["1"], predicted["0"] - y)
-    return np.asarray((centred + (matched + K) * residual) * (y.size / matched.sum()))
+    residual = np.where(treated, y - predicted1, predicted0 - y)
+    return np.asarray((centred + pairing.weights * residual) * (y.size / matched.sum()))
 
 
 def _influence(y: Vector, treated: BoolVector, weights: Vector) -> Vector:
@@ -121,82 +179,77 @@ def _influence(y: Vector, treated: BoolVector, weights: Vector) -> Vector:
 def _errors(
     y: Vector,
     sample: Sample,
-    matches: Matches,
+    pairing: Pairing,
     options: MatchOptions,
     gain: Vector,
     theta: float,
 ) -> tuple[dict[str, float], dict[str, Any]]:
     if not options.replace:
-        weights = match_weights(matches)
+        weights = pairing.weights
         used = weights > 0
         psi = _influence(y, sample.treated, weights)[used] * (used.sum() / y.size)
         share, arms = weights[used], sample.treated[used]
         total = np.where(arms, share[arms].sum(), share[~arms].sum())
         return hc_errors(psi, share / total, 2), {}
-    variance = abadie_imbens(y, sample, matches, options, gain, theta)
+    variance = abadie_imbens(y, pairing, gain, theta)
     if not options.score_correction:
         return {"abadie_imbens": variance**0.5}, {}
-    change = score_correction(y, sample, matches, options, theta)
+    change = score_correction(y, sample, pairing.matches, options, theta)
     corrected = max(variance + change, 0.0)
     return {"abadie_imbens": corrected**0.5}, {"score_correction": change}
 
 
-def abadie_imbens(
-    y: Vector,
-    sample: Sample,
-    matches: Matches,
-    options: MatchOptions,
-    gain: Vector,
-    theta: float,
-) -> float:
+def abadie_imbens(y: Vector, pairing: Pairing, gain: Vector, theta: float) -> float:
     """Return the variance of Abadie and Imbens (2006), the score taken as known.
 
     Args:
         y: Outcome, shape (n,).
-        sample: The rows.
-        matches: With replacement.
-        options: Metric and neighbours of the conditional variance.
+        pairing: With replacement.
         gain: Difference of each matched row from its partners, 0 elsewhere, shape (n,).
         theta: The effect.
     """
-    K, K_prime = matches.load(), matches.load(2)
-    serving = K**2 - K_prime + 2.0 * K * matches.matched
-    spread = conditional_variance(y, sample, options, serving > 0)
-    n = int(matches.matched.sum())
-    between = np.where(matches.matched, gain - theta, 0.0)
-    return float(between @ between + serving @ spread) / n**2
+    assert pairing.serving is not None  # noqa: S101  with replacement
+    matched = pairing.matches.matched
+    spread = conditional_variance(y, pairing.near)
+    between = np.where(matched, gain - theta, 0.0)
+    return float(between @ between + pairing.serving @ spread) / int(matched.sum()) ** 2
 
 
-def conditional_variance(
-    y: Vector, sample: Sample, options: MatchOptions, wanted: BoolVector
-) -> Vector:
-    """Return s^2 of the rows wanted, 0 for the others, shape (n,).
+def own_neighbours(
+    sample: Sample, points: Matrix, options: MatchOptions, wanted: BoolVector
+) -> Iterator[OwnArm]:
+    """Yield, arm by arm, the J nearest neighbours of the rows wanted in their own arm.
 
-    It is the variance of y over the row and its J nearest neighbours in its own arm; ties at the
-    J-th distance all count (as in R's Matching).
+    Ties at the J-th distance all count (as in R's Matching).
     """
-    points, _ = place_rows(sample.design, sample.treated, options.metric)
-    found = np.zeros(y.size)
     for arm in (sample.treated, ~sample.treated):
         rows = np.flatnonzero(arm & np.isfinite(points).all(axis=1))
-        if rows.size > 1 and wanted[rows].any():
-            near = wanted[rows]
-            found[rows[near]] = _own_arm(y[rows], points[rows], sample.person[rows], near, options)
+        if rows.size < 2 or not wanted[rows].any():  # noqa: PLR2004 - two make a variance
+            continue
+        near, own, ties = wanted[rows], points[rows], sample.person[rows]
+        J = min(options.variance_neighbours, rows.size - 1)
+        if own.shape[1] == 1:
+            found = nearest_on_line(own[near, 0], own[:, 0], ties, J + 1, average=True)
+        else:
+            found = nearest_in_space(own[near], own, ties, J + 1, average=True)
+        yield OwnArm(rows, near, found)
+
+
+def conditional_variance(y: Vector, arms: Iterable[OwnArm]) -> Vector:
+    """Return s^2 of the rows whose neighbours are given, 0 for the others, shape (n,).
+
+    It is the variance of y over the row and its nearest neighbours in its own arm.
+    """
+    found = np.zeros(y.size)
+    for arm in arms:
+        found[arm.rows[arm.wanted]] = _own_arm(y[arm.rows], arm.near, int(arm.wanted.sum()))
     return found
 
 
-def _own_arm(
-    y: Vector, points: Matrix, ties: HashVector, wanted: BoolVector, options: MatchOptions
-) -> Vector:
-    J = min(options.variance_neighbours, y.size - 1)
-    target = points[wanted]
-    if points.shape[1] == 1:
-        near = nearest_on_line(target[:, 0], points[:, 0], ties, J + 1, average=True)
-    else:
-        near = nearest_in_space(target, points, ties, J + 1, average=True)
+def _own_arm(y: Vector, near: Segments, wanted: int) -> Vector:
     own = y - y.mean()
     length = (near.stop - near.start).astype(np.float64)
-    count: Vector = np.bincount(near.target, length, target.shape[0]).astype(np.float64)
+    count: Vector = np.bincount(near.target, length, wanted).astype(np.float64)
     mean, square = (_window_mean(v[near.partners], near, count) for v in (own, own**2))
     return np.asarray(np.maximum(square - mean**2, 0.0) * count / np.maximum(count - 1, 1))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.metric import LINES, place_rows
+from evalml.comparison.metric import LINES
 from evalml.comparison.neighbours import nearest_on_line
 from evalml.errors import EstimationError
 
@@ -41,8 +41,7 @@ def score_correction(
         message = f"metric {options.metric} has no estimated score: leave the correction out"
         raise EstimationError(message)
     treated, e = sample.treated, score.score
-    points, _ = place_rows(sample.design, treated, options.metric)
-    line = points[:, 0]
+    line = matches.points[:, 0]
     density = e * (1.0 - e)
     cov1 = _local_covariance(y, score.Z, line, treated, sample, options)
     cov0 = _local_covariance(y, score.Z, line, ~treated, sample, options)

@@ -11,7 +11,7 @@ from evalml.effect.aipw import aipw_ate, aipw_att
 from evalml.effect.diff import difference
 from evalml.effect.ebal import balanced_difference
 from evalml.effect.ipw import weighted_difference
-from evalml.effect.match import match_weights, matched_difference
+from evalml.effect.match import matched_difference
 from evalml.effect.ols import regress
 from evalml.effect.regression import predict_logit, predict_ols
 from evalml.effect.regression_imputation import impute_ate, impute_att
@@ -53,7 +53,7 @@ def _diff(y: Vector, sample: Sample, _: Shared, __: Settings) -> Estimate:
 
 
 def _ols(y: Vector, sample: Sample, shared: Shared, _: Settings) -> Estimate:
-    estimate = regress(y, sample.treated, shared.Z)
+    estimate = regress(y, sample.treated, _given(shared.freed))
     return replace(estimate, details={"assumes": "the effect is the same for everyone"})
 
 
@@ -62,8 +62,10 @@ def _regression_imputation(
 ) -> Estimate:
     if settings.estimand == "ato":
         raise EstimationError(_no_overlap_estimand("regression_imputation"))
-    impute = impute_att if settings.estimand == "att" else impute_ate
-    return impute(y, sample.treated, shared.Z)
+    without = _given(shared.imputers)[0]
+    if settings.estimand == "att":
+        return impute_att(y, sample.treated, without)
+    return impute_ate(y, sample.treated, _given(shared.imputers)[1], without)
 
 
 def _ipw(y: Vector, sample: Sample, shared: Shared, _: Settings) -> Estimate:
@@ -98,7 +100,7 @@ def _weight_details(sample: Sample, score: Propensity, weights: Weights) -> dict
 
 def _ebal(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
     entropy = _given(shared.entropy)
-    estimate = balanced_difference(y, sample.treated, entropy.weights, entropy.moments)
+    estimate = balanced_difference(y, _given(shared.balanced))
     overlap = measure_overlap(entropy.weights, sample.treated)
     details = {
         **{k: v for k, v in overlap.details().items() if v is not None},
@@ -111,11 +113,9 @@ def _ebal(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Esti
 
 
 def _match(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
-    grouped = sample.cluster is not None or sample.repeated
-    asked = settings.se in {"cluster", "influence"} and (grouped or settings.match.replace)
-    by_cluster = asked or (settings.se is None and grouped)
-    matches = _given(shared.matches)
-    return matched_difference(y, sample, matches, settings.match, by_cluster=by_cluster)
+    pairing = _given(shared.pairing)
+    by_cluster = pairing.arms is not None
+    return matched_difference(y, sample, pairing, settings.match, by_cluster=by_cluster)
 
 
 def balance_rows(
@@ -135,8 +135,8 @@ def _final_weights(method: str, shared: Shared) -> Vector | None:
         return None if shared.fold_weights is None else shared.fold_weights.values
     if method == "ebal":
         return None if shared.entropy is None else shared.entropy.weights
-    if method == "match" and shared.matches is not None:
-        return match_weights(shared.matches)
+    if method == "match" and shared.pairing is not None:
+        return shared.pairing.weights
     return None
 
 

@@ -2,49 +2,84 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import gram, solve_kept
+from evalml.comparison.columns import blocks
 from evalml.effect.diff import hc_errors
 from evalml.effect.estimates import Estimate
+from evalml.effect.least_squares import least_squares
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.effect.least_squares import LeastSquares
 
 
-def regress(y: Vector, treated: BoolVector, Z: Matrix) -> Estimate:
-    """Return the coefficient of the treatment, the covariates Z held fixed.
+SPREAD = 1e-10
+"""Share of the treatment's variation that the covariates must leave."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Freed:
+    """The treatment freed of the covariates: what the regression of every outcome shares.
+
+    Attributes:
+        fit: Regression on the covariates.
+        d: Treatment less its prediction, shape (n,).
+        spread: Its sum of squares.
+        leverage: Diagonal of the hat matrix of treatment and covariates, shape (n,).
+    """
+
+    fit: LeastSquares
+    d: Vector
+    spread: float
+    leverage: Vector
+
+
+def free_treatment(treated: BoolVector, Z: Matrix) -> Freed:
+    """Take from the treatment what the covariates Z, shape (n, q), say of it."""
+    fit = least_squares(Z)
+    treatment = treated.astype(float)
+    d = treatment - fit.predict(treatment)
+    spread = float(d @ d)
+    leverage = _leverage(fit)
+    return Freed(fit, d, spread, leverage + d**2 / max(spread, np.finfo(float).tiny))
+
+
+def regress(y: Vector, treated: BoolVector, freed: Freed) -> Estimate:
+    """Return the coefficient of the treatment, the covariates held fixed.
 
     By Frisch, Waugh and Lovell: the treatment is first freed of the covariates.
 
     Args:
         y: Outcome, shape (n,).
         treated: Shape (n,).
-        Z: Covariates with a constant, full rank, shape (n, q).
+        freed: The treatment freed of the covariates, which are of full rank.
 
     Raises:
         EstimationError: The covariates determine the treatment.
     """
-    n, q = Z.shape
-    d = treated.astype(float)
-    cross = gram(Z)
-    both = solve_kept(cross, Z.T @ np.column_stack([d, y]))
-    d_free, y_free = d - Z @ both[:, 0], y - Z @ both[:, 1]
-    spread = float(d_free @ d_free)
-    if spread < 1e-10 * n or n <= q + 1:
+    n, q = freed.fit.Z.shape
+    if freed.spread < SPREAD * n or n <= q + 1:
         message = "the covariates determine the treatment: its coefficient cannot be told apart"
         raise EstimationError(message)
-    theta = float(d_free @ y_free) / spread
-    psi = d_free * (y_free - theta * d_free) * (n / spread)
-    leverage = _leverage(Z, cross) + d_free**2 / spread
+    y_free = y - freed.fit.predict(y)
+    theta = float(freed.d @ y_free) / freed.spread
+    psi = freed.d * (y_free - theta * freed.d) * (n / freed.spread)
     mean1 = float(y[treated].mean())
-    return Estimate(theta, psi, mean1, mean1 - theta, hc_errors(psi, leverage, q + 1), "hc2", q + 1)
+    errors = hc_errors(psi, freed.leverage, q + 1)
+    return Estimate(theta, psi, mean1, mean1 - theta, errors, "hc2", q + 1)
 
 
-def _leverage(Z: Matrix, cross: Matrix) -> Vector:
+def _leverage(fit: LeastSquares) -> Vector:
     """Return the diagonal of Z (Z'Z)^-1 Z', shape (n,)."""
-    half = np.linalg.solve(np.linalg.cholesky(cross), Z.T)
-    return np.asarray((half**2).sum(axis=0))
+    kept = fit.solver.kept
+    inverse = np.linalg.inv(np.linalg.cholesky(fit.solver.cross)).T
+    found = np.empty(fit.Z.shape[0])
+    for rows in blocks(found.size):
+        half = fit.Z[rows][:, kept] @ inverse
+        found[rows] = np.einsum("ij,ij->i", half, half)
+    return found

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import gram, solve_kept, standardise
+from evalml.comparison.columns import blocks, gram, prepare_solver, standardise
 from evalml.comparison.logit import NotConvergedError, fit_logit
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Matrix, Vector
+    from evalml.comparison.columns import Solver
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -23,20 +24,28 @@ class FoldGrams:
         Z: Standardised columns and constant of all rows, shape (n, q).
         arm: Rows to fit on, shape (n,).
         fold: Fold of each row, shape (n,).
-        crosses: Z'Z of the arm in each fold, shape (K, q, q).
+        rows: Rows of the arm in each fold, shape (K,).
+        solvers: Of Z'Z of the arm outside each fold.
     """
 
     Z: Matrix
     arm: BoolVector
     fold: IntVector
-    crosses: Matrix
+    rows: IntVector
+    solvers: tuple[Solver, ...]
 
 
 def prepare_folds(Z: Matrix, arm: BoolVector, fold: IntVector) -> FoldGrams:
     """Sum Z'Z of the arm once per fold."""
     K = int(fold.max()) + 1
     crosses = np.stack([gram(Z, (arm & (fold == k)).astype(float)) for k in range(K)])
-    return FoldGrams(Z, arm, fold, crosses)
+    solvers = tuple(prepare_solver(crosses[_outside(K, k)].sum(axis=0)) for k in range(K))
+    return FoldGrams(Z, arm, fold, np.bincount(fold[arm], minlength=K), solvers)
+
+
+def _outside(K: int, k: int) -> BoolVector:
+    """Return the folds a regression for fold k is fitted on: the others, or the only one."""
+    return np.arange(K) != k if K > 1 else np.ones(1, dtype=bool)
 
 
 def refuse_too_few(rows: int, columns: int) -> None:
@@ -59,18 +68,22 @@ def predict_ols(y: Vector, grams: FoldGrams) -> Vector:
     Raises:
         EstimationError: As many coefficients as rows.
     """
-    K = grams.crosses.shape[0]
-    held = np.bincount(grams.fold[grams.arm], minlength=K)
+    K, n = len(grams.solvers), y.size
+    held = grams.rows
     refuse_too_few(int(held.sum() - (held.max() if K > 1 else 0)), grams.Z.shape[1])
-    rights = np.stack(
-        [grams.Z.T @ np.where(grams.arm & (grams.fold == k), y, 0.0) for k in range(K)]
+    rights = np.zeros((K, grams.Z.shape[1]))
+    own = np.where(grams.arm, y, 0.0)
+    for rows in blocks(n):
+        by_fold = np.zeros((own[rows].size, K))
+        np.put_along_axis(by_fold, grams.fold[rows, None], own[rows, None], axis=1)
+        rights += by_fold.T @ grams.Z[rows]
+    beta = np.column_stack(
+        [s.solve(rights[_outside(K, k)].sum(axis=0)) for k, s in enumerate(grams.solvers)]
     )
-    predicted = np.empty(y.size)
-    for k in range(K):
-        outside = np.arange(K) != k if K > 1 else np.array([True])
-        beta = solve_kept(grams.crosses[outside].sum(axis=0), rights[outside].sum(axis=0))
-        rows = grams.fold == k
-        predicted[rows] = grams.Z[rows] @ beta
+    predicted = np.empty(n)
+    for rows in blocks(n):
+        every = grams.Z[rows] @ beta
+        predicted[rows] = np.take_along_axis(every, grams.fold[rows, None], axis=1)[:, 0]
     return predicted
 
 
@@ -83,7 +96,7 @@ def predict_logit(y: Vector, grams: FoldGrams) -> Vector:
     if not np.isin(y, (0.0, 1.0)).all():
         message = "the outcome takes values other than 0 and 1: use the linear outcome regression"
         raise EstimationError(message)
-    K = grams.crosses.shape[0]
+    K = len(grams.solvers)
     predicted = np.empty(y.size)
     for k in range(K):
         inside = grams.fold == k

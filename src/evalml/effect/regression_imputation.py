@@ -2,28 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import gram, solve_kept
 from evalml.effect.estimates import Estimate
 from evalml.effect.regression import refuse_too_few
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.arrays import BoolVector, Vector
+    from evalml.effect.least_squares import LeastSquares
 
 
-def impute_att(y: Vector, treated: BoolVector, Z: Matrix) -> Estimate:
+@dataclass(frozen=True, slots=True, repr=False)
+class Imputer:
+    """Regression in one arm, and how its rows bear on the mean prediction of the target.
+
+    Attributes:
+        fit: Regression among the rows of the arm.
+        rows: How many those are.
+        pull: Influence, per unit of its residual, of each row on that mean, shape (n,).
+    """
+
+    fit: LeastSquares
+    rows: int
+    pull: Vector
+
+    def predict(self, y: Vector) -> tuple[Vector, Vector]:
+        """Return predictions of all rows and the influence of the arm's rows, shape (n,) each.
+
+        Raises:
+            EstimationError: As many coefficients as rows.
+        """
+        refuse_too_few(self.rows, self.fit.Z.shape[1])
+        predicted = self.fit.predict(y)
+        return predicted, self.pull * (y - predicted)
+
+
+def imputer(fit: LeastSquares, target: BoolVector) -> Imputer:
+    """Prepare the regression of an arm for the mean over the target rows, shape (n,)."""
+    inside = np.ones(target.size) if fit.weights is None else fit.weights
+    share = target / target.sum()
+    direction = fit.solver.solve(fit.Z.T @ share)
+    pull = target.size * (fit.Z @ direction) * inside
+    return Imputer(fit, int(inside.sum()), pull)
+
+
+def impute_att(y: Vector, treated: BoolVector, without: Imputer) -> Estimate:
     """Return the mean over the treated of y minus its prediction from the comparison arm.
 
     Args:
         y: Outcome, shape (n,).
         treated: Shape (n,).
-        Z: Covariates with a constant, shape (n, q).
+        without: Regression of the comparison arm, the treated as target.
     """
     share = treated.mean()
-    predicted, pull = _fit(y, ~treated, Z, treated)
+    predicted, pull = without.predict(y)
     gap = y - predicted
     theta = float(gap[treated].mean())
     psi = np.where(treated, (gap - theta) / share, -pull)
@@ -31,28 +66,17 @@ def impute_att(y: Vector, treated: BoolVector, Z: Matrix) -> Estimate:
     return Estimate(theta, psi, mean1, mean1 - theta)
 
 
-def impute_ate(y: Vector, treated: BoolVector, Z: Matrix) -> Estimate:
+def impute_ate(y: Vector, treated: BoolVector, having: Imputer, without: Imputer) -> Estimate:
     """Return the mean over all of the predictions of the two arms' regressions.
 
     Args:
         y: Outcome, shape (n,).
         treated: Shape (n,).
-        Z: Covariates with a constant, shape (n, q).
+        having: Regression of the treated arm, everyone as target.
+        without: Regression of the comparison arm, everyone as target.
     """
-    everyone = np.ones(y.size, dtype=bool)
-    predicted1, pull1 = _fit(y, treated, Z, everyone)
-    predicted0, pull0 = _fit(y, ~treated, Z, everyone)
+    predicted1, pull1 = having.predict(y)
+    predicted0, pull0 = without.predict(y)
     gap = predicted1 - predicted0
     psi = gap - gap.mean() + np.where(treated, pull1, -pull0)
     return Estimate(float(gap.mean()), psi, float(predicted1.mean()), float(predicted0.mean()))
-
-
-def _fit(y: Vector, arm: BoolVector, Z: Matrix, target: BoolVector) -> tuple[Vector, Vector]:
-    """Return predictions of all rows and the influence of the arm's rows on the target's mean."""
-    refuse_too_few(int(arm.sum()), Z.shape[1])
-    inside = arm.astype(float)
-    cross = gram(Z, inside)
-    beta = solve_kept(cross, Z.T @ (inside * y))
-    predicted = Z @ beta
-    direction = solve_kept(cross, Z[target].mean(axis=0))
-    return predicted, y.size * (Z @ direction) * inside * (y - predicted)

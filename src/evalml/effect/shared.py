@@ -14,16 +14,19 @@ from evalml.comparison.entropy import EntropyBalance, balance_entropy
 from evalml.comparison.overlap import measure_overlap, overlap_warnings
 from evalml.comparison.propensity import Propensity, fit_propensity
 from evalml.comparison.weights import Weights, score_weights
+from evalml.effect.ebal import Balanced, balance_arms
 from evalml.effect.folds import assign_folds
-from evalml.effect.match import fit_matches
+from evalml.effect.least_squares import least_squares_in
+from evalml.effect.match import Pairing, fit_matches
+from evalml.effect.ols import Freed, free_treatment
 from evalml.effect.regression import FoldGrams, prepare_folds
+from evalml.effect.regression_imputation import Imputer, imputer
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from evalml.arrays import IntVector, Matrix
-    from evalml.comparison.matching import Matches
     from evalml.effect.sample import Sample
     from evalml.effect.settings import Settings
 
@@ -40,8 +43,12 @@ class Shared:
         fold_weights: From it.
         grams0: Least squares on the comparison arm, by fold.
         grams1: Least squares on the treated arm, by fold (effect on all only).
+        freed: The treatment freed of the covariates, for `ols`.
+        imputers: Regressions of the comparison and of the treated arm, for
+            `regression_imputation`; the second for the effect on all only.
         entropy: Entropy balancing, for `ebal`.
-        matches: For `match`.
+        balanced: The arms it makes alike.
+        pairing: For `match`.
         overlap: Sentences on the overlap of the arms, whatever the method.
     """
 
@@ -52,8 +59,11 @@ class Shared:
     fold_weights: Weights | None = None
     grams0: FoldGrams | None = None
     grams1: FoldGrams | None = None
+    freed: Freed | None = None
+    imputers: tuple[Imputer, ...] | None = None
     entropy: EntropyBalance | None = None
-    matches: Matches | None = None
+    balanced: Balanced | None = None
+    pairing: Pairing | None = None
     overlap: tuple[str, ...] = ()
 
 
@@ -68,8 +78,9 @@ def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> 
     score = None
     if wanted & {"ipw", "aipw"}:
         score = fit_score(sample, settings)
+    by_cluster = "match" in wanted and wants_clusters(sample, settings)
     Z: Matrix = np.empty((0, 0))
-    if wanted & {"ols", "regression_imputation", "aipw"}:
+    if by_cluster or wanted & {"ols", "regression_imputation", "aipw"}:
         Z = _columns(sample, score)
     shared = Shared(Z, score)
     shared = replace(shared, overlap=judge_overlap(sample, score))
@@ -80,10 +91,41 @@ def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> 
         shared = _with_folds(shared, sample, score, settings)
     if "ebal" in wanted:
         _only(settings, "ebal", ("att",))
-        shared = replace(shared, entropy=balance_entropy(sample.design, treated, settings.moments))
+        entropy = balance_entropy(sample.design, treated, settings.moments)
+        balanced = balance_arms(treated, entropy.weights, entropy.moments)
+        shared = replace(shared, entropy=entropy, balanced=balanced)
+    if "ols" in wanted:
+        shared = replace(shared, freed=free_treatment(treated, Z))
     if "match" in wanted:
         _only(settings, "match", ("att", "ate"))
-        shared = replace(shared, matches=fit_matches(sample, settings.match, estimand))
+    return _with_arms(shared, sample, wanted, settings, by_cluster=by_cluster)
+
+
+def wants_clusters(sample: Sample, settings: Settings) -> bool:
+    """Return whether matching has to give influence values that are summed by cluster."""
+    grouped = sample.cluster is not None or sample.repeated
+    if settings.se is None:
+        return grouped
+    return settings.se in {"cluster", "influence"} and (grouped or settings.match.replace)
+
+
+def _with_arms(
+    shared: Shared, sample: Sample, wanted: set[str], settings: Settings, *, by_cluster: bool
+) -> Shared:
+    """Add what needs a regression in each arm: imputation, and matching summed by cluster."""
+    treated, estimand, on_all = sample.treated, settings.estimand, settings.estimand != "att"
+    imputing = "regression_imputation" in wanted
+    arm0 = least_squares_in(shared.Z, ~treated) if imputing or by_cluster else None
+    arm1 = least_squares_in(shared.Z, treated) if (imputing and on_all) or by_cluster else None
+    if imputing and arm0 is not None:
+        target = np.ones_like(treated) if on_all else treated
+        both = (arm0, arm1) if on_all and arm1 is not None else (arm0,)
+        shared = replace(shared, imputers=tuple(imputer(arm, target) for arm in both))
+    if "match" in wanted:
+        score = shared.score if estimand == "att" and settings.score == "logit" else None
+        arms = None if not by_cluster or arm0 is None or arm1 is None else (arm1, arm0)
+        pairing = fit_matches(sample, settings.match, estimand, score, arms)
+        shared = replace(shared, pairing=pairing)
     return shared
 
 

@@ -13,6 +13,8 @@ from evalml.errors import EstimationError
 if TYPE_CHECKING:
     from evalml.arrays import IntVector, Vector
 
+DENSE = 4
+"""Codes below this many times the rows are counted directly, without sorting them."""
 StandardError: TypeAlias = Literal["hc0", "hc1", "hc2", "cluster", "influence", "abadie_imbens"]
 """How the standard error is computed."""
 
@@ -51,8 +53,7 @@ def cluster_se(psi: Vector, cluster: IntVector) -> tuple[float, int]:
     Raises:
         EstimationError: There is only one cluster.
     """
-    _, codes = np.unique(cluster, return_inverse=True)
-    sums = np.bincount(codes, weights=psi)
+    sums = sums_by_code(psi, cluster)
     G = sums.size
     if G < 2:  # noqa: PLR2004
         message = (
@@ -61,6 +62,22 @@ def cluster_se(psi: Vector, cluster: IntVector) -> tuple[float, int]:
         )
         raise EstimationError(message)
     return float(np.sqrt(G / (G - 1) * (sums @ sums))) / psi.size, G
+
+
+def distinct(codes: IntVector) -> int:
+    """Return how many different codes there are."""
+    if codes.size and codes.min() >= 0 and codes.max() < DENSE * codes.size:
+        return int((np.bincount(codes) > 0).sum())
+    return int(np.unique(codes).size)
+
+
+def sums_by_code(values: Vector, codes: IntVector) -> Vector:
+    """Return the sums of `values` by code, in the order of the codes; both of shape (n,)."""
+    if codes.size and codes.min() >= 0 and codes.max() < DENSE * codes.size:
+        sums = np.bincount(codes, weights=values)[np.bincount(codes) > 0]
+    else:
+        sums = np.bincount(np.unique(codes, return_inverse=True)[1], weights=values)
+    return np.asarray(sums, dtype=np.float64)
 
 
 def infer(

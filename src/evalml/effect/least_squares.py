@@ -1,0 +1,47 @@
+"""Least squares on the same columns for many outcomes: what needs no outcome is done once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalml.comparison.columns import Solver, gram, prepare_solver
+
+if TYPE_CHECKING:
+    from evalml.arrays import BoolVector, Matrix, Vector
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LeastSquares:
+    """A weighted regression on fixed columns.
+
+    Attributes:
+        Z: Columns, shape (n, q).
+        weights: Shape (n,), or None for ones.
+        solver: Of Z'WZ.
+    """
+
+    Z: Matrix
+    weights: Vector | None
+    solver: Solver
+
+    def coefficients(self, y: Vector) -> Vector:
+        """Return the coefficients of the regression of y, shape (q,)."""
+        weighted = y if self.weights is None else self.weights * y
+        return self.solver.solve(self.Z.T @ weighted)
+
+    def predict(self, y: Vector) -> Vector:
+        """Return the fitted value of every row, those of weight 0 too, shape (n,)."""
+        return np.asarray(self.Z @ self.coefficients(y))
+
+
+def least_squares(Z: Matrix, weights: Vector | None = None) -> LeastSquares:
+    """Prepare the regression on Z, shape (n, q), with weights of shape (n,)."""
+    return LeastSquares(Z, weights, prepare_solver(gram(Z, weights)))
+
+
+def least_squares_in(Z: Matrix, arm: BoolVector) -> LeastSquares:
+    """Prepare the regression on Z, shape (n, q), among the rows of an arm."""
+    return least_squares(Z, arm.astype(float))
