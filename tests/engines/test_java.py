@@ -59,7 +59,8 @@ def only_java(monkeypatch, tmp_path):
 
 
 def test_the_java_of_java_home_is_taken(only_java):
-    assert java.java_home() == only_java("17.0.1")
+    home = only_java("17.0.1")
+    assert java.java_home() == home
 
 
 @pytest.mark.parametrize("said", ["1.8.0_402", "11.0.2", "25.0.1"])

@@ -120,7 +120,7 @@ def by_place(t):
         "id",
         place=row_number().over(order),
         latest=t.end.max().over(before),
-        total=t.n.sum().over(so_far),
+        total=t.n.fill_null(0).sum().over(so_far),
         previous=t.n.lag().over(window(group_by="person", order_by=[t.day, t.id])),
         by_null=row_number().over(window(group_by="person", order_by=[t.end, t.id])),
         by_null_down=row_number().over(window(group_by="person", order_by=[t.n.desc(), t.id])),
@@ -136,7 +136,7 @@ def by_month(t):
 
 def joined(t):
     """Joins on keys, on intervals, and the rows that find nobody."""
-    other = t.select("person", since=t.day, until=t.end).filter(t.yes)
+    other = t.filter(t.yes).select("person", since="day", until="end")
     near = t.join(other, ["person", t.day >= other.since, t.day <= other.until])
     outside = t.anti_join(other, ["person", t.day >= other.since])
     return near.group_by("id").agg(n=near.count()).outer_join(

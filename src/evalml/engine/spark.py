@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import uuid
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +121,11 @@ class SparkEngine(Engine):
         """What Spark raises when it cannot read a file."""
         from pyspark.errors import PySparkException
 
-        return (PySparkException, *self.reader.faults)
+        if find_spec("py4j") is None:  # Spark Connect alone
+            return (PySparkException, *self.reader.faults)
+        from py4j.protocol import Py4JError
+
+        return (PySparkException, Py4JError, *self.reader.faults)
 
     def _frame(self, expression: Table) -> pd.DataFrame:
         return self.reader._frame(ibis.memtable(self._arrow(expression)))  # noqa: SLF001

@@ -12,7 +12,7 @@ from evalml.extract import contract
 from evalml.extract.csv_tables import read_csv_tables
 from evalml.extract.database import describe_database, read_database, require_tables
 from evalml.extract.meta import META_FILE, ExtractMeta, read_meta
-from evalml.extract.schema import require_columns, require_types
+from evalml.extract.schema import require_columns, require_types, to_contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,12 +136,28 @@ def _database(path: Path, engine: Engine) -> dict[str, Table]:
 def _open(source: Path | Table, table: contract.Table, engine: Engine) -> Table:
     """Open one table that stays where it is, and compare its columns with the contract."""
     if isinstance(source, Path):
-        files = sorted(source.glob("*.parquet")) if source.is_dir() else [source]
         label = source.name
         with engine.reading(f"{label} {DAMAGED}"):
-            rows = engine.read_parquet(files, engine.fresh_name(f"raw_{table.name}"))
+            rows, foreign = _parquet(source, table, engine)
     else:
-        rows, label = source, f"table {table.name}"
+        rows, label, foreign = source, f"table {table.name}", True
     require_columns(label, rows.columns, table)
     require_types(label, rows.schema(), table)
-    return rows if isinstance(source, Path) else engine.adopt(rows, f"held_{table.name}")
+    if not foreign or engine.local is engine:
+        return rows
+    return engine.adopt(to_contract(rows, table), engine.fresh_name(f"held_{table.name}"))
+
+
+def _parquet(source: Path, table: contract.Table, engine: Engine) -> tuple[Table, bool]:
+    """Return a table of Parquet files, and whether DuckDB had to open it for another engine.
+
+    Spark refuses a column of nanoseconds, or one that has no type because it is empty.
+    """
+    files = sorted(source.glob("*.parquet")) if source.is_dir() else [source]
+    name = engine.fresh_name(f"raw_{table.name}")
+    try:
+        return engine.read_parquet(files, name), False
+    except engine.faults:
+        if engine.local is engine:
+            raise
+        return engine.local.read_parquet(files, name), True
