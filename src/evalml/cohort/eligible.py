@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalml.cohort.entering import entries_of
-from evalml.cohort.month_sets import Calendar, gather, holds, spread, unfold, without
+from evalml.cohort.month_sets import Calendar, gather, holds, spread, touches, unfold, without
 from evalml.cohort.two_arms import arm_rules, never_before, with_arms
 from evalml.engine import (
     Engine,
@@ -131,12 +131,18 @@ def accompanied_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Ta
     An act counts where it took place (PRESENT) and had been entered before time zero.
     """
     acts = tables.table("actes")
-    acts = acts.filter((acts.statut == "PRESENT") & (acts.type != "CONTACT"))
+    reach = trial.eligibility.accompanied_within_months
+    recent = Calendar(calendar.first - reach, calendar.last)
+    acts = acts.filter(
+        touches(acts.date_acte, acts.date_acte, recent)
+        & (acts.statut == "PRESENT")
+        & (acts.type != "CONTACT")
+    )
     done = month_of(acts.date_acte)
     near = acts.select(
         "id_jeune",
         first=greatest(done, month_of(acts.date_saisie)) + 1,
-        last=done + trial.eligibility.accompanied_within_months,
+        last=done + reach,
     )
     return gather(spread(near, calendar), ["id_jeune"], accompanied=True)
 
@@ -145,7 +151,9 @@ def outside_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
     """Return the months in a situation that rules an entry out, as sets."""
     spells = tables.table("situations")
     spells = spells.filter(
-        spells.categorie.isin(trial.eligibility.outside_situations) & (spells.etat != "PREVU")
+        touches(spells.date_debut, spells.date_fin, calendar)
+        & spells.categorie.isin(trial.eligibility.outside_situations)
+        & (spells.etat != "PREVU")
     )
     covering = spells.select(
         "id_jeune",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalml.engine import bit_or, greatest, least, literal, span
+from evalml.months import first_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +55,18 @@ class Calendar:
 def set_between(first: Any, last: Any) -> Any:
     """Return the set of the months `first` to `last` of a block, 0 <= first <= last < WIDTH."""
     return (literal(FULL) >> (WIDTH - 1 - last)) - (literal(FULL) >> (WIDTH - first))
+
+
+def touches(first_day_of: Any, last_day_of: Any, calendar: Calendar) -> BooleanValue:
+    """Tell, from two date columns, whether a spell can reach a calendar: a cheap first sieve.
+
+    Args:
+        first_day_of: Column of first days.
+        last_day_of: Column of last days, null where the spell goes on.
+        calendar: The months asked about.
+    """
+    begun = first_day_of < literal(first_day(calendar.last + 1))
+    return begun & (last_day_of.isnull() | (last_day_of >= literal(first_day(calendar.first))))
 
 
 def bit(months: Any, place: Any) -> Any:

@@ -11,9 +11,9 @@ from evalml.comparison.comparison import Design
 from evalml.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from evalml.arrays import AnyVector, Vector
+    from evalml.arrays import AnyVector, Matrix, Vector
 
 Missing: TypeAlias = Literal["refuse", "category", "drop"]
 """What to do with a missing covariate: stop, make it a category, or drop the row."""
@@ -37,21 +37,19 @@ def build_design(covariates: pd.DataFrame) -> tuple[Design, tuple[str, ...]]:
     Raises:
         DataError: A covariate is a date, is infinite, or has as many levels as an identifier.
     """
-    columns = [c for name in covariates for c in _columns_of(str(name), covariates[name])]
-    kept, twins, notes = _without_repeats(columns)
-    matrix = np.empty((len(covariates), len(kept)))
-    for j, (_, values) in enumerate(kept):
-        matrix[:, j] = values
-    names = tuple(name for name, _ in kept)
-    return Design(matrix, names, _levels_left_out(covariates, names, twins)), notes
+    coded = {str(c): levels_of(covariates[c]) for c in covariates if is_text(covariates[c])}
+    most = sum(len(coded[str(c)][1]) if str(c) in coded else 2 for c in covariates)
+    columns = (c for name in covariates for c in _columns_of(str(name), covariates[name], coded))
+    matrix, names, twins, notes = _without_repeats(columns, len(covariates), most)
+    levels = {name: found for name, (_, found) in coded.items()}
+    return Design(matrix, names, _levels_left_out(levels, names, twins)), notes
 
 
 def _levels_left_out(
-    covariates: pd.DataFrame, names: tuple[str, ...], twins: dict[str, str]
+    coded: dict[str, list[str]], names: tuple[str, ...], twins: dict[str, str]
 ) -> tuple[tuple[str, tuple[int, ...]], ...]:
     found = []
-    for name in (str(c) for c in covariates if is_text(covariates[c])):
-        _, levels = levels_of(covariates[name])
+    for name, levels in coded.items():
         others = [twins.get(f"{name}={level}", f"{name}={level}") for level in levels[1:]]
         found.append((f"{name}={levels[0]}", tuple(names.index(other) for other in others)))
     return tuple((level, columns) for level, columns in found if columns)
@@ -59,9 +57,15 @@ def _levels_left_out(
 
 def levels_of(column: pd.Series) -> tuple[AnyVector, list[str]]:
     """Return the code of each row and the sorted names of the levels of a text column."""
+    if isinstance(column.dtype, pd.StringDtype):
+        raw, found = pd.factorize(column)
+        named = [*(str(level) for level in found), MISSING_LEVEL]
+        levels = sorted(set(named if (raw < 0).any() else named[:-1]))
+        place = np.array([levels.index(name) if name in levels else -1 for name in named])
+        return place[raw], levels
     text = column.astype(object).where(column.notna(), MISSING_LEVEL).map(str)
-    codes, levels = pd.factorize(text, sort=True)
-    return codes, [str(level) for level in levels]
+    codes, sorted_levels = pd.factorize(text, sort=True)
+    return codes, [str(level) for level in sorted_levels]
 
 
 def count_missing(covariates: pd.DataFrame) -> dict[str, int]:
@@ -88,22 +92,24 @@ def refuse_missing(covariates: pd.DataFrame) -> None:
         raise DataError(message)
 
 
-def _columns_of(name: str, column: pd.Series) -> list[Column]:
+def _columns_of(
+    name: str, column: pd.Series, coded: dict[str, tuple[AnyVector, list[str]]]
+) -> Iterator[Column]:
     if pd.api.types.is_datetime64_any_dtype(column):
         message = f"covariate '{name}' is a date; turn it into an age or a number of months first"
         raise DataError(message)
-    return _dummies(name, column) if is_text(column) else _numbers(name, column)
+    yield from _dummies(name, *coded[name]) if name in coded else _numbers(name, column)
 
 
-def _dummies(name: str, column: pd.Series) -> list[Column]:
-    codes, levels = levels_of(column)
-    if len(levels) > MAX_LEVELS or (len(levels) > 50 and len(levels) > len(column) / 2):  # noqa: PLR2004
+def _dummies(name: str, codes: AnyVector, levels: list[str]) -> Iterator[Column]:
+    if len(levels) > MAX_LEVELS or (len(levels) > 50 and len(levels) > codes.size / 2):  # noqa: PLR2004
         message = (
-            f"covariate '{name}' has {len(levels)} levels over {len(column)} rows, like an "
+            f"covariate '{name}' has {len(levels)} levels over {codes.size} rows, like an "
             "identifier; leave it out, group its levels, or give numbers as numbers"
         )
         raise DataError(message)
-    return [(f"{name}={level}", (codes == j).astype(float)) for j, level in enumerate(levels) if j]
+    for j, level in enumerate(levels[1:], start=1):
+        yield f"{name}={level}", (codes == j).astype(float)
 
 
 def _numbers(name: str, column: pd.Series) -> list[Column]:
@@ -135,23 +141,33 @@ def _holds_booleans(column: pd.Series) -> bool:
 
 
 def _without_repeats(
-    columns: Iterable[Column],
-) -> tuple[list[Column], dict[str, str], tuple[str, ...]]:
-    """Leave out constants and exact copies, with a note for each and the twin of each copy."""
-    kept: list[Column] = []
+    columns: Iterable[Column], rows: int, most: int
+) -> tuple[Matrix, tuple[str, ...], dict[str, str], tuple[str, ...]]:
+    """Fill the matrix but for constants and exact copies: a note for each, a twin for a copy.
+
+    Args:
+        columns: Taken one at a time, so that no second copy of the matrix is held.
+        rows: Rows of the matrix.
+        most: Columns it can have at most.
+    """
+    matrix = np.empty((rows, most))
+    names: list[str] = []
     twins: dict[str, str] = {}
-    seen: dict[int, list[Column]] = {}
+    seen: dict[int, list[int]] = {}
     notes: list[str] = []
     for name, values in columns:
         if values.size and (values == values[0]).all():
             notes.append(f"column '{name}' is constant and was left out")
             continue
         alike = seen.setdefault(hash(values.tobytes()), [])
-        twin = next((other for other, vector in alike if np.array_equal(vector, values)), None)
+        twin = next((j for j in alike if np.array_equal(matrix[:, j], values)), None)
         if twin is None:
-            alike.append((name, values))
-            kept.append((name, values))
+            alike.append(len(names))
+            matrix[:, len(names)] = values
+            names.append(name)
         else:
-            twins[name] = twin
-            notes.append(f"column '{name}' repeats '{twin}' and was left out")
-    return kept, twins, tuple(notes)
+            twins[name] = names[twin]
+            notes.append(f"column '{name}' repeats '{names[twin]}' and was left out")
+    if len(names) < most:
+        matrix = np.ascontiguousarray(matrix[:, : len(names)])
+    return matrix, tuple(names), twins, tuple(notes)

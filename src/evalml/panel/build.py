@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalml.codes import RANKING
-from evalml.cohort.month_sets import WIDTH, Calendar, gather, holds, spread
+from evalml.cohort.month_sets import WIDTH, Calendar, gather, holds, spread, touches
 from evalml.engine import Engine, Table, cases, greatest, ifelse, least, literal, month_of, span
 
 if TYPE_CHECKING:
-
     from evalml.cohort import Cohort
     from evalml.tables import Tables
 
@@ -187,7 +186,10 @@ def declared_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
         calendar: The months followed.
     """
     spells = tables.table("situations")
-    spells = spells.filter(spells.etat != "PREVU").join(people, "id_jeune")
+    spells = spells.filter(
+        touches(spells.date_debut, spells.date_fin, calendar) & (spells.etat != "PREVU")
+    )
+    spells = spells.join(people, "id_jeune")
     spells = spells.join(last_contacts(tables), "id_jeune")
     start = month_of(spells.date_debut)
     known_until = greatest(start, spells.last_contact)
@@ -208,7 +210,8 @@ def declared_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
 def linked_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
     """Return the months with a contract of each person, by the linked source, as sets."""
     worked = tables.table("emploi_mensuel")
-    worked = worked.filter(worked.en_emploi).join(people, "id_jeune")
+    worked = worked.filter(touches(worked.mois, worked.mois, calendar) & worked.en_emploi)
+    worked = worked.join(people, "id_jeune")
     at = month_of(worked.mois)
     outside = (worked.type_contrat != "CDDI").fill_null(True)
     laid = spread(worked.select("id_jeune", first=at, last=at, outside=outside), calendar)
