@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -120,14 +121,28 @@ def evalml(*words, cwd=ROOT, **environment):
 
 
 def start(*words):
-    """Start evalml in a process group of its own."""
-    return subprocess.Popen(
+    """Start evalml in a process group of its own; `stop_all` ends it."""
+    process = subprocess.Popen(
         command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT,
         env=ENVIRONMENT, start_new_session=True,
     )  # fmt: skip
+    STARTED.append(process)
+    return process
 
 
-def until(condition, seconds=60):
+STARTED = []
+
+
+def stop_all():
+    """Kill what a test that failed has left running."""
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def until(condition, seconds=150):
     """Wait for something to become true, and return it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -16,7 +16,7 @@ from evalml.run.watch import Limits, Watch
 from evalml.settings import project_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 START_TRIES = 2
@@ -35,6 +35,7 @@ class Execution:
         cell: The code cell being run, as the notebook numbers them.
         cells: Number of code cells.
         peak_mb: Largest memory of the kernel and its children.
+        seen: The cells begun so far, with what they have put out.
     """
 
     environment: Mapping[str, str]
@@ -44,6 +45,7 @@ class Execution:
     cell: int = 0
     cells: int = 0
     peak_mb: float = 0.0
+    seen: list[Any] = field(default_factory=list)
 
     def run(self, source: Path, target: Path, parameters: Mapping[str, Any]) -> None:
         """Execute `source` into `target`.
@@ -64,7 +66,9 @@ class Execution:
                 raise _translate(fault) from None
             except RuntimeError as fault:  # DeadKernelError and CellTimeoutError among them
                 if last or self.cell or watch.verdict:
-                    raise RunError(self._death(watch, fault)) from None
+                    reason = self._death(watch, fault)
+                    self._save(source, target, reason)
+                    raise RunError(reason) from None
             else:
                 return
             finally:
@@ -91,6 +95,7 @@ class Execution:
         )
 
     def _at_cell(self, cell: Any, cell_index: int) -> None:  # noqa: ARG002 - nbclient's signature
+        self.seen.append(cell)
         if cell.cell_type != "code":
             return
         self.cell += 1
@@ -104,6 +109,24 @@ class Execution:
             return f"stopped {where}: {watch.verdict}"
         peak = f"; its memory had reached {watch.peak_mb:.0f} MB" if watch.peak_mb else ""
         return f"the kernel died {where} ({type(fault).__name__}){peak}"
+
+    def _save(self, source: Path, target: Path, reason: str) -> None:
+        """Write the notebook of a kernel that died, as papermill does not: with its last cell."""
+        import nbformat
+
+        if not self.seen:
+            return
+        notebook = nbformat.read(source, as_version=4)
+        rest = notebook.cells[len(self.seen) - _injected(self.seen) :]
+        notebook.cells = [*self.seen, *rest]
+        fault = nbformat.v4.new_output("error", ename="RunError", evalue=reason, traceback=[reason])
+        self.seen[-1].setdefault("outputs", []).append(fault)
+        nbformat.write(notebook, target)
+
+
+def _injected(cells: Sequence[Any]) -> int:
+    """Count the cells that papermill put in among those begun."""
+    return sum("injected-parameters" in cell.metadata.get("tags", []) for cell in cells)
 
 
 def _translate(fault: Any) -> EvalmlError:
