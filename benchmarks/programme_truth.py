@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 import evalml as ev
+from benchmarks.side_by_side import MARK, make_side_by_side, part_of
 from evalml.checks.confounder_strength import check_confounder_strength
 from evalml.checks.e_value import check_e_value
 from evalml.checks.negative_controls import (
@@ -31,7 +32,6 @@ from evalml.checks.negative_controls import (
 from evalml.checks.primary import measures_of
 from evalml.checks.refit import estimator
 from evalml.study import Study, study_from
-from evalml.synthetic.make import produce
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +70,6 @@ def study_of(programme: str) -> Study:
     """Return the study of a programme as params/ has it, for the entries the worlds are about."""
     path = ROOT / "params" / f"{STUDIES[programme]}.yaml"
     base = ev.read_study(path).model_dump(mode="json", by_alias=True, exclude_none=True)
-    base["eligibility"]["outside_situations"] = ["Scolarité", "Formation", "Contrat en Alternance"]
     first = "emploi_hors_iae_lie" if programme == "IAE" else "emploi"
     chosen = {
         "study": f"judge_{programme.lower()}",
@@ -87,16 +86,27 @@ def study_of(programme: str) -> Study:
     return study_from(base | chosen)
 
 
-def line(study: Study, tables: Tables, engine: Engine) -> Line:
-    """Go from tables to effects and to the checks that may betray a hidden confounder."""
+def lines(study: Study, tables: Tables, engine: Engine) -> dict[int, Line]:
+    """Go from the tables of several worlds to the effects and checks of each, by seed."""
     cohort = ev.build_cohort(tables, ev.target_trial(study), study.covariates, engine)
     outcomes = ev.compute_outcomes(ev.build_panel(tables, cohort, engine), study.outcomes)
     arms = ev.assemble(outcomes, study.horizons, [], engine)
-    effects = ev.estimate_effects(
-        arms.comparison, study.methods, seed=study.seed, failures="record"
-    )
     controls = ev.compute_controls(tables, cohort, study.negative_controls, engine)
-    return Line(effects, _checks(arms.comparison, effects, study, controls))
+    where = engine.fetch(cohort.entries.select("entry", "id_structure").order_by("entry"))
+    structures = where["id_structure"].astype("str")
+    seeds = structures.str[:MARK].astype("int64").to_numpy()
+    found = {}
+    for seed in np.unique(seeds):
+        rows = np.flatnonzero(seeds == seed)
+        part = part_of(arms.comparison, rows, structures)
+        found[int(seed)] = estimated(part, study, controls.iloc[rows])
+    return found
+
+
+def estimated(comparison: ev.Comparison, study: Study, controls: pd.DataFrame) -> Line:
+    """Return the effects of one world and the checks that may betray a hidden confounder."""
+    effects = ev.estimate_effects(comparison, study.methods, seed=study.seed, failures="record")
+    return Line(effects, _checks(comparison, effects, study, controls))
 
 
 def _checks(
@@ -118,9 +128,8 @@ def _checks(
     ]
 
 
-def true_effects(folder: Path, programme: str) -> dict[tuple[str, int], float]:
+def true_effects(table: pd.DataFrame, programme: str) -> dict[tuple[str, int], float]:
     """Return the true effects on those a study can see: followed before they entered."""
-    table = pd.read_csv(folder / "truth" / "effects.csv", keep_default_na=False)
     mine = table[
         (table["programme"] == programme)
         & (table["subgroup"] == "suivi_avant")
@@ -180,24 +189,25 @@ def done_already(path: Path) -> set[tuple[str, int, str]]:
     return {(str(w), int(s), str(p)) for w, s, p in table.itertuples(index=False)}
 
 
-def run(path: Path, world: str, seeds: Iterable[int], programmes: Sequence[str]) -> None:
-    """Make every seed of a world and append what each programme's line finds."""
+def run(
+    path: Path, world: str, seeds: Sequence[int], programmes: Sequence[str], together: int
+) -> None:
+    """Make every seed of a world, some side by side, and append what each line finds."""
     there = done_already(path)
-    for seed in seeds:
-        wanted = [p for p in programmes if (world, seed, p) not in there]
-        if not wanted:
-            continue
+    waiting = [s for s in seeds if any((world, s, p) not in there for p in programmes)]
+    for start in range(0, len(waiting), together):
+        some = waiting[start : start + together]
         with tempfile.TemporaryDirectory() as folder:
             extract = Path(folder) / "extract"
-            produce(extract, world=world, seed=seed)
+            truth = make_side_by_side(extract, world, some)
             engine = ev.open_engine(threads=1)
             tables = ev.accept_tables(ev.read_extract(extract, engine), engine)
-            for programme in wanted:
-                done = line(study_of(programme), tables, engine)
-                append(
-                    path, rows_of(world, seed, programme, done, true_effects(extract, programme))
-                )
-            print(world, seed, *wanted, flush=True)
+            for programme in programmes:
+                for seed, done in lines(study_of(programme), tables, engine).items():
+                    if (world, seed, programme) not in there:
+                        real = true_effects(truth[seed], programme)
+                        append(path, rows_of(world, seed, programme, done, real))
+                print(world, programme, *some, flush=True)
 
 
 def summary(lines: pd.DataFrame) -> pd.DataFrame:
@@ -243,10 +253,12 @@ def main() -> None:
     parser.add_argument("--world", default="judge")
     parser.add_argument("--seeds", type=_seeds, default=range(1, 21))
     parser.add_argument("--programmes", default=",".join(STUDIES))
+    parser.add_argument("--together", type=int, default=5)
     parser.add_argument("--summary", type=Path)
     given = parser.parse_args()
     if given.summary is None:
-        run(given.lines, given.world, given.seeds, given.programmes.split(","))
+        programmes = given.programmes.split(",")
+        run(given.lines, given.world, given.seeds, programmes, given.together)
         return
     table = summary(pd.read_csv(given.lines))
     given.summary.write_text(

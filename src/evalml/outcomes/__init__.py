@@ -7,6 +7,7 @@ from evalml.outcomes.definition import Outcome
 from evalml.outcomes.durable import durable
 from evalml.outcomes.durations import time_to_first
 from evalml.outcomes.exits import exit_situations
+from evalml.outcomes.intensity import compute_intensity
 from evalml.outcomes.outcome import OUTCOMES
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "choose_outcomes",
     "compute_allowances",
     "compute_controls",
+    "compute_intensity",
     "compute_outcomes",
     "durable",
     "exit_situations",

@@ -2,6 +2,8 @@
 
 from evalml.report.blinding import mask_blinded
 from evalml.report.costs import shown_costs
+from evalml.report.exit_contrast import exit_contrast, exit_paragraph
+from evalml.report.figure_intensity import plot_intensity
 from evalml.report.figures import (
     Figure,
     Marks,
@@ -20,6 +22,8 @@ from evalml.report.views import figures_of, protected, show, shown_checks
 __all__ = [
     "Figure",
     "Marks",
+    "exit_contrast",
+    "exit_paragraph",
     "figures_of",
     "gather",
     "mask_blinded",
@@ -27,6 +31,7 @@ __all__ = [
     "plot_balance",
     "plot_effects",
     "plot_flow",
+    "plot_intensity",
     "plot_trajectories",
     "protected",
     "protocol_table",

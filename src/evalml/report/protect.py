@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from evalml.report.blinding import BLINDED, NUMBERS
+from evalml.report.protect_months import protect_intensity
 from evalml.report.protect_words import hide_counts
 from evalml.report.results import COLUMNS, Frames, complete_table
 
@@ -300,5 +301,8 @@ GUARDS: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
     "protocol": keep,
     "event_study": protect_events,
     "published": keep,
+    "costs": protect_counts,
+    "exit_contrast": protect_counts,
+    "intensity": protect_intensity,
     "balance": keep,
 }
