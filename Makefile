@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; 
 	&& { echo $$p; break; }; done)
 BIN := .venv/bin
 STAMP := .venv/.ready
+ENGINES := .venv-engines
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
@@ -30,6 +31,20 @@ demo: $(STAMP) ## the main job: CEJ on a synthetic extract, NSW on real data, tw
 
 test: $(STAMP) lint types contract ## everything that needs no optional engine
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+engines: $(ENGINES)/.ready ## Spark, Java and the PostgreSQL driver, in an environment of their own
+
+$(ENGINES)/.ready: requirements-engines.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "evalml needs Python 3.11 or later; none was found" >&2; exit 2; }
+	@echo "Installing the optional engines into $(ENGINES) (once) ..."
+	@test -x $(ENGINES)/bin/python || $(PYTHON) -m venv $(ENGINES)
+	@$(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-engines.lock
+	@$(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+test-engines: $(ENGINES)/.ready ## the same results on Spark and PostgreSQL; the browser tests
+	$(ENGINES)/bin/evalml doctor
+	$(ENGINES)/bin/python -m pytest -rs -n $(WORKERS) --dist loadfile tests/engines $(wildcard tests/explorer)
 
 quick: $(STAMP) ## the loop of every day, under a minute
 	$(BIN)/ruff check .
@@ -68,9 +83,12 @@ docs: $(STAMP) environment ## regenerate every page that is made from the code
 environment: $(STAMP) ## environment.yml from pyproject.toml
 	$(BIN)/python -m tools.environment
 
-lock: ## requirements.lock from pyproject.toml (needs uv); names no registry
-	uv pip compile -q --universal --python-version 3.11 --extra dev --generate-hashes \
-		--no-header --no-emit-index-url --no-annotate pyproject.toml -o requirements.lock
+COMPILE = uv pip compile -q --universal --python-version 3.11 --extra dev --generate-hashes \
+	--no-header --no-emit-index-url --no-annotate pyproject.toml
+
+lock: ## the two lock files from pyproject.toml (needs uv); they name no registry
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --extra spark --extra postgres --extra browser -c requirements.lock -o requirements-engines.lock
 
 clean: ## remove what can be made again
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache data/synthetic runs
+	rm -rf .venv $(ENGINES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache data/synthetic runs

