@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.outcomes import OUTCOMES
 from evalml.report.blinding import BLINDED
 from evalml.report.protect import protect_counts
 from evalml.report.results import rows_of
 from evalml.report.typography import effect_text, interval_text, number, typeset
+from evalml.report.words import outcome_label
 
 if TYPE_CHECKING:
     from evalml.report.results import Frames
@@ -176,6 +176,5 @@ def _effect_rows(effect: Any) -> list[dict[str, Any]]:
 
 
 def _outcome_label(study: Study) -> str:
-    """Return the French label of the primary outcome, from the catalogue."""
-    name = study.primary.outcome
-    return OUTCOMES[name].label if name in OUTCOMES else name
+    """Return the French label of the primary outcome."""
+    return outcome_label(study.primary.outcome, None, "fr", study.labels)
