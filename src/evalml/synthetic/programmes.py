@@ -236,12 +236,22 @@ def _score(part: Entry | Acceptance, p: People) -> AnyVector:
     return score + np.float32(part.frailty) * p.frailty if part.frailty else score
 
 
-def acceptances(entry: Entry, p: People, seen: Seen) -> AnyVector | float:
-    """Return the chance that an application of this month is accepted."""
+def acceptances(entry: Entry, p: People, seen: Seen, worked: AnyVector) -> AnyVector | float:
+    """Return the chance that an application answered this month is accepted.
+
+    Args:
+        entry: The rules of IAE.
+        p: The persons.
+        seen: What the counsellor goes by.
+        worked: Whether they worked in each of the last eight months, the last one first, as bits.
+    """
     how = entry.acceptance
     if how is None:
         return entry.accepted
     recent = np.float32(how.employed_of_last_6) * seen.n6
+    if how.employed_of_6_before:
+        before = np.bitwise_count(worked >> 2).astype(np.float32)
+        recent = recent + np.float32(how.employed_of_6_before) * before
     return expit(np.log(entry.accepted / (1 - entry.accepted)) + _score(how, p) + recent)
 
 

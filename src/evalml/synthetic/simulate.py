@@ -220,7 +220,9 @@ class _Run:
             entry, self.static["IAE"], self.a.intake["IAE"], seen, int(self.cal.of_year(t))
         )
         who = np.flatnonzero(may & (self.draws.uniform("apply", t) < chance))
-        chance = np.broadcast_to(np.float32(acceptances(entry, self.p, seen)), may.shape)
+        chance = np.broadcast_to(
+            np.float32(acceptances(entry, self.p, seen, self.worked)), may.shape
+        )
         yes = self.draws.uniform("accept", t)[who] < chance[who]
         yes &= np.broadcast_to(self.open_to("IAE", seen, t), may.shape)[who]
         self.applied[who] = t

@@ -151,10 +151,15 @@ class Declaration(Part):
 
 
 class Acceptance(Part):
-    """What an application is accepted by, on the logit scale, over the share `accepted`."""
+    """What an application is accepted by, on the logit scale, over the share `accepted`.
+
+    `employed_of_6_before` counts the months worked of the six that ended two months before the
+    answer: what an application shows, however long its answer took.
+    """
 
     covariates: Coefficients = {}
     employed_of_last_6: float = 0.0
+    employed_of_6_before: float = 0.0
     frailty: float = 0.0
 
 
