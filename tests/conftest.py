@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the heavy files, and all that simulates, out of `make quick`."""
     for item in items:
         name = item.path.relative_to(ROOT / "tests").as_posix()
-        if name in HEAVY or name.startswith("truth/"):
+        if name in HEAVY or name.startswith(("truth/", "engines/")):
             item.add_marker(pytest.mark.slow)
 
 

@@ -149,7 +149,7 @@ def _typed(rows: Any, expression: Table) -> Any:
 
 
 def open_spark(memory_limit: str | None = None, threads: int | None = None) -> SparkEngine:
-    """Open the session that `EVALML_SPARK` names, or reuse the one already open.
+    """Open a session where `EVALML_SPARK` says.
 
     Args:
         memory_limit: Memory of Spark where it runs on this machine, such as `4GB`.
@@ -161,6 +161,8 @@ def open_spark(memory_limit: str | None = None, threads: int | None = None) -> S
     site = spark_site(threads)
     try:
         session = _session(site, memory_limit)
+    except EvalmlError:
+        raise
     except Exception as error:
         raise EvalmlError(
             f"Spark could not be reached at {site.url} ({type(error).__name__}); check "
@@ -187,7 +189,7 @@ def _session(site: Site, memory_limit: str | None) -> Any:
         builder = SparkSession.builder.master(site.url).appName("evalml")
         for key, value in settings.items():
             builder = builder.config(key, value)
-        session = builder.getOrCreate()
+        session = builder.getOrCreate().newSession()  # two engines never share a table's name
         session.sparkContext.setLogLevel("ERROR")
     for key, value in SETTINGS.items():
         session.conf.set(key, value)
