@@ -199,7 +199,7 @@ def _named(covariate: str) -> str:
 
 def _demands(cells: AreaCells, opening: Opening, key: str) -> Check:
     """Judge how the number of first demands moved in the areas that opened."""
-    n, _ = cells.matrices("n", 0)
+    n, _ = cells.matrices("n", opening.horizon)
     plan = opening.effects.plan
     change = demand_change(n, plan.take(opening.post))
     error = _error(change, opening)
