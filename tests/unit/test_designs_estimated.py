@@ -11,7 +11,9 @@ import evalml as ev
 from evalml.checks.power import foresee, intraclass
 from evalml.comparison.rare import group_rare
 from evalml.effect.encouragement import estimate_encouragement
+from evalml.effect.group_effects import group_effects
 from evalml.effect.iv import IvData, two_stage_least_squares
+from evalml.effect.settings import Settings
 from evalml.errors import EstimationError
 
 
@@ -212,3 +214,27 @@ def test_an_unknown_of_its_own_held_by_a_few_is_given_the_usual_level():
     kept, none = group_rare(frame, ["niveau_diplome", "qpv"], treated, fewest=1)
     assert kept.equals(frame)
     assert none == ()
+
+
+def test_the_groups_of_one_level_are_the_whole_and_the_arms_of_two_add_up():
+    rng = np.random.Generator(np.random.PCG64(4))
+    n = 1500
+    x, sexe = rng.normal(size=n), rng.choice(["F", "M"], n)
+    d = (x + rng.normal(size=n) > 0.8).astype(int)
+    y = x + d * np.where(sexe == "F", 2.0, 0.0) + rng.normal(size=n)
+    frame = pd.DataFrame({"d": d, "y": y, "x": x, "sexe": sexe, "tous": "oui"})
+    comparison = ev.build_comparison(
+        frame,
+        treatment="d",
+        measures=[ev.MeasureSpec("y", "y", 12)],
+        covariates=["x"],
+        subgroups=["tous", "sexe"],
+    )
+    settings = Settings(seed=1)
+    [everybody, women, men] = group_effects(comparison, settings)
+    [whole, *_] = ev.estimate_effects(comparison, ["aipw"], seed=1)
+    assert everybody.estimate == pytest.approx(whole.estimate, rel=1e-10)
+    assert everybody.std_error == pytest.approx(whole.std_error, rel=1e-10)
+    assert women.ci_low < 2.0 < women.ci_high
+    assert men.ci_low < 0.0 < men.ci_high
+    assert women.n_treated + men.n_treated == whole.n_treated

@@ -11,6 +11,8 @@ from evalml.comparison.design import build_design
 from evalml.comparison.rare import group_rare
 from evalml.effect.encouragement import estimate_encouragement
 from evalml.effect.estimate import estimate_effects
+from evalml.effect.group_effects import group_effects, groups_of
+from evalml.effect.settings import Settings
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector
@@ -24,8 +26,9 @@ def estimate_study(comparison: Comparison, study: Study) -> list[Effect]:
     """Estimate what a study declares, by the methods of its design.
 
     Everybody: all outcomes, horizons and methods. Subgroups: the primary outcome by the primary
-    method at all horizons, since more would only make a winner of chance; within each, the levels
-    too rare there are grouped, as they were in the whole.
+    method at all horizons, since more would only make a winner of chance. The doubly robust ones
+    rest on the score and regression of everybody; other methods are fitted on each group, the
+    levels too rare there grouped as they were in the whole.
 
     Args:
         comparison: The two arms.
@@ -45,12 +48,11 @@ def estimate_study(comparison: Comparison, study: Study) -> list[Effect]:
     if not primary:
         return effects
     main = replace(comparison, measures=primary)
-    for name in comparison.subgroups.columns:
-        column = comparison.subgroups[name]
-        for value in sorted(column.dropna().unique(), key=str):
-            rows = (column == value).to_numpy(dtype=bool, na_value=False)
-            found = _estimated(of_rows(main, rows), (study.primary.method,), study)
-            effects += [replace(e, subgroup=str(name), subgroup_value=str(value)) for e in found]
+    if study.primary.method == "aipw" and study.estimand == "att":
+        return [*effects, *group_effects(main, Settings(seed=study.seed))]
+    for name, value, rows in groups_of(main):
+        found = _estimated(of_rows(main, rows), (study.primary.method,), study)
+        effects += [replace(e, subgroup=name, subgroup_value=value) for e in found]
     return effects
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 SHOWN, BLINDED, EXPLORATORY = "shown", "blinded", "exploratory"
 
+FEW_WORDS = "Secret statistique"
+"""How the reason of an effect hidden for its small counts alone begins."""
+
 NUMBERS = (
     "estimate",
     "std_error",
@@ -96,10 +99,26 @@ def mask_blinded(effects: pd.DataFrame) -> pd.DataFrame:
 def mask_trajectories(trajectories: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     """Return the trajectories without the comparison arm of the outcomes that are blinded.
 
-    The distance between the two arms is the effect: one of them must go.
+    The distance between the two arms is the effect: one of them must go. An effect hidden for its
+    small counts alone leaves both arms: the months concerned are protected on their own.
     """
-    whole = effects[(effects["status"] == BLINDED) & (effects["subgroup"] == "")]
+    failed = (effects["status"] == BLINDED) & ~effects["reason"].str.startswith(FEW_WORDS)
+    whole = effects[failed & (effects["subgroup"] == "")]
     hidden = trajectories["outcome"].isin(set(whole["outcome"])) & (
         trajectories["arm"] != "treated"
     )
     return trajectories[~hidden].reset_index(drop=True)
+
+
+def mask_events(events: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
+    """Return an event study without the outcomes and horizons whose effect is blinded."""
+    whole = effects[(effects["status"] == BLINDED) & (effects["subgroup"] == "")]
+    blinded = {
+        outcome_key(outcome, horizon)
+        for outcome, horizon in zip(whole["outcome"], whole["horizon_months"], strict=True)
+    }
+    keys = [
+        outcome_key(outcome, horizon)
+        for outcome, horizon in zip(events["outcome"], events["horizon_months"], strict=True)
+    ]
+    return events[[key not in blinded for key in keys]].reset_index(drop=True)

@@ -8,7 +8,8 @@ import pandas as pd
 
 from evalml.report import tables
 from evalml.report.beside_published import published_sources, published_table
-from evalml.report.blinding import BLINDED, mask_blinded, mask_trajectories
+from evalml.report.blinding import BLINDED, mask_blinded, mask_events, mask_trajectories
+from evalml.report.english import in_language, meta_words
 from evalml.report.figure_event_study import plot_event_study
 from evalml.report.figures import (
     Figure,
@@ -113,7 +114,14 @@ def note_of(
     shown = mask_trajectories(frames["trajectories"], effects)
     masked = {"effects": effects, "trajectories": shown}
     masked["secondary"] = mask_blinded(frames["secondary"])
-    return Note({**frames, **masked}, meta, lang, threshold)
+    masked["event_study"] = mask_events(frames["event_study"], effects)
+    return in_words(Note({**frames, **masked}, meta, "fr", threshold), lang)
+
+
+def in_words(note: Note, lang: str) -> Note:
+    """Return a note whose words are in `lang`; those of the run are French."""
+    words_ = in_language(note.frames, lang), meta_words(note.meta, lang)
+    return Note(*words_, lang, note.threshold)
 
 
 def draw(note: Note) -> dict[str, Figure]:
@@ -149,7 +157,8 @@ def draw_trajectories(note: Note, common: Mapping[str, Any]) -> Figure:
     effects = note.frames["effects"]
     rows = effects[(effects["outcome"] == outcome) & (effects["subgroup"] == "")]
     unit = str(rows["unit"].iloc[0]) if len(rows) else "proportion"
-    masked = bool((rows["status"] == BLINDED).any())
+    shown = set(table.loc[table["outcome"] == outcome, "arm"])
+    masked = bool((rows["status"] == BLINDED).any()) and "comparison" not in shown
     return plot_trajectories(table, outcome, unit=unit, labels=note.labels, masked=masked, **common)
 
 
@@ -315,7 +324,7 @@ def annex(note: Note, figures: Mapping[str, Figure]) -> list[str]:
     blocks = [show(figures, role) for role in roles]
     if len(note.frames["observation"]):
         blocks.append(tables.observation_table(note))
-    blocks.append(power_table(note))
+    blocks += [power_table(note), secondary_table(note, main=False)]
     if len(note.frames["indicators"]):
         blocks.append(tables.indicators_table(note))
     blocks.append(tables.checks_table(note, primary=False))

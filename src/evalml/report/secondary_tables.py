@@ -18,23 +18,43 @@ if TYPE_CHECKING:
 
     from evalml.report.note_text import Note
 
+INSTRUMENT = ("iv", "reduced_form")
+"""What an analysis by instrument gives, whatever the method of the study."""
 
-def secondary_table(note: Note) -> str:
-    """Return the effects of the secondary analyses, one line each; empty where there is none."""
+
+def secondary_table(note: Note, *, main: bool = True) -> str:
+    """Return the effects of the secondary analyses; empty where there is none.
+
+    Args:
+        note: The note.
+        main: The primary outcome by the primary method; the rest otherwise.
+    """
     frame = note.frames["secondary"]
-    if not len(frame):
+    rows = frame[on_main(note, frame) == main] if len(frame) else frame
+    if not len(rows):
         return ""
-    columns, caption = note.text["secondary_columns"], note.text["secondary_caption"]
-    rows = [_line(note, row) for row in rows_of(frame)]
-    return table(columns, rows, caption, widths=[27, 21, 17, 13, 17, 16, 11], align="lllrrrl")
+    columns = note.text["secondary_columns"]
+    caption = note.text["secondary_caption" if main else "secondary_rest_caption"]
+    lines, last = [], ""
+    for row in rows_of(rows):
+        lines.append(_line(note, row, title=row.analysis != last))
+        last = row.analysis
+    return table(columns, lines, caption, widths=[27, 21, 17, 13, 17, 16, 11], align="lllrrrl")
 
 
-def _line(note: Note, row: Any) -> list[str]:
+def on_main(note: Note, frame: pd.DataFrame) -> pd.Series:
+    """Return which rows are of the primary outcome, by the primary method or by an instrument."""
+    primary = note.primary
+    methods = {primary.get("method"), *INSTRUMENT}
+    return (frame["outcome"] == primary.get("outcome")) & frame["method"].isin(methods)
+
+
+def _line(note: Note, row: Any, *, title: bool) -> list[str]:
     mark = note.text["suppressed"]
     label = outcome_label(str(row.outcome), row.horizon_months, note.lang, note.labels)
     counts = [count_text(n, note.lang, hidden=mark) for n in (row.n_treated, row.n_comparison)]
     return [
-        md(str(row.title), note.lang),
+        md(str(row.title), note.lang) if title else "",
         md(label, note.lang),
         md(method_inside(str(row.method), note.lang), note.lang),
         *effect_cells(note, row),
@@ -44,11 +64,11 @@ def _line(note: Note, row: Any) -> list[str]:
 
 
 def secondary_reasons(note: Note) -> str:
-    """Return why effects of secondary analyses are masked, once per analysis and reason."""
+    """Return why the main effects of secondary analyses are masked, once per reason."""
     frame = note.frames["secondary"]
     if not len(frame):
         return ""
-    hidden = frame[(frame["status"] == BLINDED) & (frame["reason"] != "")]
+    hidden = frame[on_main(note, frame) & (frame["status"] == BLINDED) & (frame["reason"] != "")]
     told = hidden.drop_duplicates(["analysis", "reason"])
     lines = [
         note.say(

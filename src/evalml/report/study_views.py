@@ -69,6 +69,8 @@ def shown_secondary(results: Frames, labels: Mapping[str, str] | None = None) ->
     frame = mask_blinded(results["secondary"])
     mark = words("fr")["note"]["suppressed"]
     rows = [_secondary_line(row, dict(labels or {}), mark) for row in rows_of(frame)]
+    repeated = frame["analysis"] == frame["analysis"].shift()
+    rows = [["", *row[1:]] if again else row for row, again in zip(rows, repeated, strict=True)]
     columns = [
         "analyse", "résultat", "méthode", "effet", "intervalle à 95 %", "entrants", "comparaison",
     ]  # fmt: skip
