@@ -28,7 +28,7 @@ from evalml.report.disclosure import (
 )
 from evalml.report.institution import Institution
 from evalml.report.nested import with_nested
-from evalml.report.note import FORMATS, note_of, stationery, write_from
+from evalml.report.note import FORMATS, in_words, note_of, stationery, write_from
 from evalml.report.note_text import Note
 from evalml.report.register import (
     REGISTER,
@@ -133,7 +133,7 @@ def released_note(
     results: Path, meta: Mapping[str, Any], rule: Rule, left: pd.DataFrame
 ) -> tuple[Note, int, Ledger]:
     """Return the tables that may leave, how many counts moved to one that had left, the shares."""
-    note = note_of(read_results(results), meta, str(meta.get("language") or "fr"), rule.threshold)
+    note = note_of(read_results(results), meta, "fr", rule.threshold)
     scope = scope_of_study(meta)
     anchors = with_nested(anchors_of(left), scope)
     ledger = Ledger(scope, anchors, rule)
@@ -145,7 +145,8 @@ def released_note(
     )
     frames["checks"] = silence(frames["checks"], frames["effects"])
     rounded = {name: round_shares(frame, rule.digits) for name, frame in frames.items()}
-    return Note(rounded, meta, note.lang, rule.threshold), len(moved), ledger
+    told = in_words(Note(rounded, meta, "fr", rule.threshold), str(meta.get("language") or "fr"))
+    return told, len(moved), ledger
 
 
 def silence(checks: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
