@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import expit
 
-from evalml.comparison.columns import standardise
-from evalml.comparison.logit import NotConvergedError, fit_logit
+from evalml.comparison.columns import gram, standardise
+from evalml.comparison.logit import NotConvergedError, fit_logit, refit_logit
 from evalml.comparison.propensity import (
     Estimand,
     Propensity,
@@ -20,7 +21,7 @@ from evalml.comparison.threads import map_folds
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, IntVector, Vector
+    from evalml.arrays import BoolVector, IntVector, Matrix, Vector
     from evalml.comparison.comparison import Design
 
 
@@ -44,13 +45,13 @@ def cross_fit_propensity(
         return full.score
 
     def fit_fold(k: int) -> Vector:
-        outside = fold != k
+        outside: BoolVector = fold != k
         try:
-            scored: Vector = _outside(design, treated, outside, full, estimand)[~outside]
+            scored = _outside(design, treated, outside, full, estimand)
         except EstimationError as error:
             message = f"without fold {k + 1} of {K}: {error}; or use fewer folds (0 for none)"
             raise EstimationError(message) from error
-        return scored
+        return scored[~outside]
 
     score = np.empty(treated.size)
     for k, fitted in enumerate(map_folds(fit_fold, K)):
@@ -62,14 +63,28 @@ def _outside(
     design: Design, treated: BoolVector, outside: BoolVector, full: Propensity, estimand: Estimand
 ) -> Vector:
     """Fit on the rows outside; fast from the full fit, with care where that separates."""
-    if full.Z is not None and full.coefficients is not None:
-        try:
-            fit = fit_logit(full.Z, treated.astype(float), full.coefficients, outside.astype(float))
-        except NotConvergedError:
-            pass
-        else:
-            return np.where(full.Z[:, 0] == 0.0, full.score, fit.score)
+    if full.Z is not None and full.coefficients is not None and full.information is not None:
+        score = _without(full.Z, full.coefficients, full.information, treated, outside)
+        if score is not None:
+            return np.where(full.Z[:, 0] == 0.0, full.score, score)
     return _with_care(design, treated, outside, estimand)
+
+
+def _without(
+    Z: Matrix, coefficients: Vector, information: Matrix, treated: BoolVector, outside: BoolVector
+) -> Vector | None:
+    """Score all rows by the fit outside the fold, from the full one; None where that separates."""
+    d, rows = treated.astype(float), outside.astype(float)
+    held = Z[~outside]
+    score = expit(held @ coefficients)
+    kept = information - gram(held, score * (1.0 - score))
+    beta = refit_logit(Z, d, coefficients, kept, rows)
+    if beta is not None:
+        return np.asarray(expit(Z @ beta))
+    try:
+        return fit_logit(Z, d, coefficients, rows).score
+    except NotConvergedError:
+        return None
 
 
 def _with_care(
