@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from benchmarks.gj_coverage import METHODS, STUDY, one
+
 from evalml.effect.opening_estimates import ROLLOUT, TRIPLE, WALD
 from evalml.study import read_study
 
