@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.codes import RANKING
 from evalml.cohort.known import column_of, refuse_unknown_at_zero
+from evalml.cohort.month_sets import bit, holds
+from evalml.cohort.past import acts_before, employment_before, pacea_at, situation_at
 from evalml.cohort.traits import JOINS, TRAITS, trait
 from evalml.engine import (
     Engine,
@@ -85,7 +87,6 @@ _FROM_FILE = (
     "logement",
     "permis_b",
 )
-_ACTS_WINDOW = 3
 _MAX_SENIORITY = 36
 _MAX_ACTS = 12
 
@@ -121,16 +122,22 @@ def describe(
     """
     t = _with_columns(eligible, names, tables)
     for joined, needed in (
-        (_acts, {"actes_3m"}),
-        (_pacea, {"pacea"}),
-        (_situation, {"situation_t0"}),
-        (_employment, {"emploi_avant_1", "emploi_avant_2", "emploi_avant_3", "mois_emploi_avant"}),
-        *JOINS,
+        (acts_before, {"actes_3m"}),
+        (pacea_at, {"pacea"}),
+        (situation_at, {"situation_t0"}),
+        (employment_before, {n for n in COVARIATES if "emploi_mensuel" in _tables_of(n)}),
     ):
         if needed & set(names):
-            extra = joined(eligible, tables, trial, engine)
+            t = joined(t, tables, trial)
+    for found, wanted in JOINS:
+        if wanted & set(names):
+            extra = found(eligible, tables, trial, engine)
             t = t.left_join(extra, ["id_jeune", "month"]).drop("id_jeune_right", "month_right")
     return t.mutate(**{name.replace(".", "_"): _expression(t, name) for name in names})
+
+
+def _tables_of(name: str) -> set[str]:
+    return {column.partition(".")[0] for column in COVARIATES[name].columns}
 
 
 def _with_columns(eligible: Table, names: Sequence[str], tables: Tables) -> Table:
@@ -164,12 +171,12 @@ def _expression(t: Table, name: str) -> Any:
         "mois_entree": lambda: month_label(t.month),
         "anciennete": lambda: _seniority(t).fill_null(0).cast("float64"),
         "actes_3m": lambda: least(t.n_acts.fill_null(0), _MAX_ACTS).cast("float64"),
-        "pacea": lambda: t.in_pacea.fill_null(False).cast("int8"),
-        "situation_t0": lambda: _situation_label(t.situation_rank),
-        "emploi_avant_1": lambda: t.worked_1.fill_null(False).cast("int8"),
-        "emploi_avant_2": lambda: t.worked_2.fill_null(False).cast("int8"),
-        "emploi_avant_3": lambda: t.worked_3.fill_null(False).cast("int8"),
-        "mois_emploi_avant": lambda: t.n_worked.fill_null(0).cast("float64"),
+        "pacea": lambda: bit(t.pacea_months, t.place).cast("int8"),
+        "situation_t0": lambda: _situation_label(t),
+        "emploi_avant_1": lambda: t.worked_1.cast("int8"),
+        "emploi_avant_2": lambda: t.worked_2.cast("int8"),
+        "emploi_avant_3": lambda: t.worked_3.cast("int8"),
+        "mois_emploi_avant": lambda: t.n_worked.cast("float64"),
         "rqth": lambda: t.rqth.cast("int8"),
         "age": lambda: t.age.cast("float64"),
     }
@@ -180,66 +187,8 @@ def _seniority(t: Table) -> Any:
     return least(greatest(t.month - month_of(t.date_premier_accueil), 0), _MAX_SENIORITY)
 
 
-def _situation_label(rank: Any) -> Any:
-    branches = [(rank == i, literal(label)) for i, label in enumerate(RANKING)]
+def _situation_label(t: Table) -> Any:
+    branches = [
+        (holds(t[f"situation_{i}"], t.place), literal(label)) for i, label in enumerate(RANKING)
+    ]
     return cases(*branches, else_=literal(UNKNOWN))
-
-
-def _keys(eligible: Table) -> Table:
-    return eligible.select("id_jeune", "month")
-
-
-def _acts(eligible: Table, tables: Tables, trial: TargetTrial, engine: Engine) -> Table:  # noqa: ARG001
-    acts = tables.table("actes")
-    acts = acts.filter((acts.statut == "PRESENT") & (acts.type != "CONTACT"))
-    acts = acts.group_by(
-        "id_jeune",
-        done=month_of(acts.date_acte),
-        known=greatest(month_of(acts.date_acte), month_of(acts.date_saisie)),
-    ).agg(n=acts.count())
-    keys = _keys(eligible)
-    near = keys.join(acts, "id_jeune")
-    near = near.filter((near.known < near.month) & (near.done >= near.month - _ACTS_WINDOW))
-    return near.group_by("id_jeune", "month").agg(n_acts=near.n.sum())
-
-
-def _pacea(eligible: Table, tables: Tables, trial: TargetTrial, engine: Engine) -> Table:  # noqa: ARG001
-    spells = tables.table("accompagnements")
-    spells = spells.filter(spells.dispositif == "PACEA")
-    inside = _keys(eligible).join(spells, "id_jeune")
-    inside = inside.filter(
-        (month_of(inside.date_debut) < inside.month)
-        & (month_of(inside.date_saisie) < inside.month)
-        & (inside.date_fin.isnull() | (month_of(inside.date_fin) >= inside.month))
-    )
-    return inside.select("id_jeune", "month").distinct().mutate(in_pacea=literal(value=True))
-
-
-def _situation(eligible: Table, tables: Tables, trial: TargetTrial, engine: Engine) -> Table:  # noqa: ARG001
-    spells = tables.table("situations")
-    spells = spells.filter(spells.etat != "PREVU")
-    rank = cases(*[(spells.categorie == c, literal(i)) for i, c in enumerate(RANKING)], else_=None)
-    spells = spells.select("id_jeune", "date_debut", "date_fin", "date_saisie", rank=rank)
-    inside = _keys(eligible).join(spells, "id_jeune")
-    inside = inside.filter(
-        (month_of(inside.date_debut) < inside.month)
-        & (month_of(inside.date_saisie) < inside.month)
-        & (inside.date_fin.isnull() | (month_of(inside.date_fin) >= inside.month))
-    )
-    return inside.group_by("id_jeune", "month").agg(situation_rank=inside["rank"].min())
-
-
-def _employment(eligible: Table, tables: Tables, trial: TargetTrial, engine: Engine) -> Table:  # noqa: ARG001
-    worked = tables.table("emploi_mensuel")
-    worked = worked.filter(worked.en_emploi)
-    worked = worked.select("id_jeune", at=month_of(worked.mois)).distinct()
-    past = _keys(eligible).join(worked, "id_jeune")
-    lag = past.month - past["at"]
-    past = past.filter((lag > 0) & (lag <= trial.history_months))
-    lag = past.month - past["at"]
-    return past.group_by("id_jeune", "month").agg(
-        n_worked=past.count(),
-        worked_1=(lag == 1).any(),
-        worked_2=(lag == 2).any(),  # noqa: PLR2004 - the lag itself
-        worked_3=(lag == 3).any(),  # noqa: PLR2004
-    )

@@ -132,9 +132,8 @@ def accompanied_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Ta
     """
     acts = tables.table("actes")
     reach = trial.eligibility.accompanied_within_months
-    recent = Calendar(calendar.first - reach, calendar.last)
     acts = acts.filter(
-        touches(acts.date_acte, acts.date_acte, recent)
+        touches(acts.date_acte, acts.date_acte, calendar.reaching(reach))
         & (acts.statut == "PRESENT")
         & (acts.type != "CONTACT")
     )

@@ -43,6 +43,10 @@ class Calendar:
         """How many blocks it takes."""
         return (self.last - self.first) // WIDTH + 1
 
+    def reaching(self, months: int) -> Calendar:
+        """Return the calendar with some months before it."""
+        return Calendar(self.first - months, self.last)
+
     def block_start(self, block: int) -> int:
         """Return the first month number of a block."""
         return self.first + block * WIDTH
