@@ -91,6 +91,12 @@ def both_open(facts: Facts) -> Reason:
     if other is None:
         return Reason("no", f"no programme serves the same persons as {facts.programme}")
     if {facts.programme, other} == {"GJ", "CEJ"}:
+        if facts.study.comparison.entries is not None:
+            return Reason(
+                "caution",
+                "the comparison persons enter in other months (comparison.entries): the season and "
+                "the economy of those months are in the comparison",
+            )
         return Reason(
             "no",
             "GJ closed on the eve of CEJ: nobody could enter either. Last GJ entrants against "
