@@ -20,14 +20,20 @@ def in_order(h: History) -> tuple[AnyVector, AnyVector, AnyVector]:
     return who[order], t[order].astype(np.int64), yes[order]
 
 
-def days_before(rng: np.random.Generator, n: int) -> AnyVector:
-    """Draw how many days before the month of the answer each application was made."""
-    return rng.integers(5, 40, n)
+def sent(rng: np.random.Generator, n: int) -> tuple[AnyVector, AnyVector]:
+    """Draw to which SIAE of the département each application went, and how long before its answer.
+
+    Both come first from the generator of `iae`, in this order, so that the truth draws the same.
+
+    Returns:
+        Number of the SIAE, and days before the first of the month of the answer, shape (n,) each.
+    """
+    return rng.integers(0, 30, n), rng.integers(5, 40, n)
 
 
 def months_applied(p: People, cal: Calendar, draws: Draws, h: History) -> AnyVector:
     """Return the month in which each application of `in_order` was made, as records date it."""
     who, t, _ = in_order(h)
-    day = cal.starts[t] - days_before(draws.fixed("iae"), len(who))
+    day = cal.starts[t] - sent(draws.fixed("iae"), len(who))[1]
     month = np.searchsorted(cal.starts, day, side="right") - 1
     return np.asarray(np.maximum(month, p.welcome[who]))

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from evalml.synthetic import quotas
-from evalml.synthetic.applications import days_before, in_order
+from evalml.synthetic.applications import in_order, sent
 from evalml.synthetic.columns import Made, as_contract, coded, days, numbered, plain
 from evalml.synthetic.declare import SIAE_TYPES
 from evalml.synthetic.records import welcome_day
@@ -80,8 +80,9 @@ def iae(m: Made, sp: Spells) -> dict[str, pa.Table]:
     who, t, yes = in_order(m.history)
     rng, n = m.rng("iae"), len(who)
     kind = (who + t) % 4
-    firm = m.areas.departement[m.people.area[who]] * 100 + rng.integers(0, 30, n)
-    applied = np.maximum(m.cal.starts[t] - days_before(rng, n), welcome_day(m)[who])
+    number, delay = sent(rng, n)
+    firm = m.areas.departement[m.people.area[who]] * 100 + number
+    applied = np.maximum(m.cal.starts[t] - delay, welcome_day(m)[who])
     hired_on = _hired(m, sp, who, t)
     u = rng.random(n)
     waiting = ~yes & (t >= m.cal.months - 2) & (u < 0.5)
