@@ -1,11 +1,12 @@
-"""Each programme's whole line on worlds whose truth is known, many times over.
+r"""Each programme's whole line on worlds whose truth is known, many times over.
 
 For every seed: a world is made, each programme is evaluated as a study is, and what the primary
 and the naive analyses say is set beside the truth. One line per seed, programme, outcome, horizon
 and method is appended as soon as it is known, so that an interrupted run goes on where it stopped.
 
 python -m benchmarks.programme_truth lines.csv --world judge --seeds 1-20 [--programmes CEJ,PACEA]
-python -m benchmarks.programme_truth lines.csv --summary docs/methods/programmes.csv
+python -m benchmarks.programme_truth lines.csv --summary docs/methods/programmes.csv \
+    --page docs/methods/programmes.md
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 import evalml as ev
+from benchmarks.programme_page import write_page
 from benchmarks.side_by_side import MARK, make_side_by_side, part_of
 from evalml.checks.confounder_strength import check_confounder_strength
 from evalml.checks.e_value import check_e_value
@@ -47,6 +49,8 @@ COLUMNS = (
     "world", "seed", "programme", "outcome", "horizon", "method", "estimate", "std_error",
     "ci_low", "ci_high", "p_value", "n_treated", "n_comparison", "truth", "passed",
 )  # fmt: skip
+UNCHECKED = ("judge_null",)
+"""Worlds in which only what the analyses find is counted."""
 TRUE_NAME = {"emploi_hors_iae_lie": "emploi_hors_iae"}
 """Name in truth/effects.csv of an outcome that several sources observe."""
 STUDIES = {
@@ -86,7 +90,7 @@ def study_of(programme: str) -> Study:
     return study_from(base | chosen)
 
 
-def lines(study: Study, tables: Tables, engine: Engine) -> dict[int, Line]:
+def lines(study: Study, tables: Tables, engine: Engine, *, checked: bool) -> dict[int, Line]:
     """Go from the tables of several worlds to the effects and checks of each, by seed."""
     cohort = ev.build_cohort(tables, ev.target_trial(study), study.covariates, engine)
     outcomes = ev.compute_outcomes(ev.build_panel(tables, cohort, engine), study.outcomes)
@@ -99,14 +103,16 @@ def lines(study: Study, tables: Tables, engine: Engine) -> dict[int, Line]:
     for seed in np.unique(seeds):
         rows = np.flatnonzero(seeds == seed)
         part = part_of(arms.comparison, rows, structures)
-        found[int(seed)] = estimated(part, study, controls.iloc[rows])
+        found[int(seed)] = estimated(part, study, controls.iloc[rows], checked=checked)
     return found
 
 
-def estimated(comparison: ev.Comparison, study: Study, controls: pd.DataFrame) -> Line:
+def estimated(
+    comparison: ev.Comparison, study: Study, controls: pd.DataFrame, *, checked: bool
+) -> Line:
     """Return the effects of one world and the checks that may betray a hidden confounder."""
     effects = ev.estimate_effects(comparison, study.methods, seed=study.seed, failures="record")
-    return Line(effects, _checks(comparison, effects, study, controls))
+    return Line(effects, _checks(comparison, effects, study, controls) if checked else [])
 
 
 def _checks(
@@ -190,7 +196,12 @@ def done_already(path: Path) -> set[tuple[str, int, str]]:
 
 
 def run(
-    path: Path, world: str, seeds: Sequence[int], programmes: Sequence[str], together: int
+    path: Path,
+    world: str,
+    seeds: Sequence[int],
+    programmes: Sequence[str],
+    together: int,
+    people: int | None = None,
 ) -> None:
     """Make every seed of a world, some side by side, and append what each line finds."""
     there = done_already(path)
@@ -199,11 +210,12 @@ def run(
         some = waiting[start : start + together]
         with tempfile.TemporaryDirectory() as folder:
             extract = Path(folder) / "extract"
-            truth = make_side_by_side(extract, world, some)
+            truth = make_side_by_side(extract, world, some, people)
             engine = ev.open_engine(threads=1)
             tables = ev.accept_tables(ev.read_extract(extract, engine), engine)
             for programme in programmes:
-                for seed, done in lines(study_of(programme), tables, engine).items():
+                found = lines(study_of(programme), tables, engine, checked=world not in UNCHECKED)
+                for seed, done in found.items():
                     if (world, seed, programme) not in there:
                         real = true_effects(truth[seed], programme)
                         append(path, rows_of(world, seed, programme, done, real))
@@ -255,6 +267,7 @@ def main() -> None:
     parser.add_argument("--programmes", default=",".join(STUDIES))
     parser.add_argument("--together", type=int, default=5)
     parser.add_argument("--summary", type=Path)
+    parser.add_argument("--page", type=Path)
     given = parser.parse_args()
     if given.summary is None:
         programmes = given.programmes.split(",")
@@ -264,6 +277,8 @@ def main() -> None:
     given.summary.write_text(
         table.to_csv(index=False, float_format="%.4f", lineterminator="\n"), encoding="utf-8"
     )
+    if given.page is not None:
+        write_page(given.page, pd.read_csv(given.summary))
 
 
 if __name__ == "__main__":
