@@ -59,7 +59,7 @@ class Engine:
             name: Name of the temporary table; another is made of it where it is taken.
         """
         name = self._free(name)
-        sql = self.sql(expression)
+        sql = str(self.backend.compile(expression, pretty=True))
         self.statements.append((name, sql))
         # ibis' own create_table would compile a second time, and insert into a table made before
         self.backend._run_pre_execute_hooks(expression)  # noqa: SLF001 - tables held in memory

@@ -82,7 +82,8 @@ def compute_indicators(
     _check_year(tables, year)
     where = territory_from(territory) if territory else tables.meta.territory
     chosen, broken = indicators_of(year, names), groups_of(year, groups)
-    activity = engine.keep(activity_of(tables, where, year), engine.fresh_name("activity"))
+    activity = _needed(activity_of(tables, where, year), PLACES[by] if by else None, chosen, broken)
+    activity = engine.keep(activity, engine.fresh_name("activity"))
     sums = engine.fetch(_sums(activity, PLACES[by] if by else None, chosen, broken))
     by_area = _with_whole(sums, territory_code(where), by)
     picked = _picked(_restricted(by_area), broken)
@@ -147,6 +148,15 @@ _OPTIONAL = {
     "iae_candidatures": applications_of,
     "iae_contrats": contracts_of,
 }
+
+
+def _needed(
+    activity: Table, place: str | None, chosen: Sequence[Indicator], groups: Sequence[Group]
+) -> Table:
+    """Return the columns that the chosen indicators and breakdowns read."""
+    read = {c for i in chosen for c in (i.numerator, i.denominator) if c} | {"accompagne"}
+    read |= {g.column for g in groups} | ({place} if place else set())
+    return activity.select(*(c for c in activity.columns if c in read))
 
 
 def _sums(
