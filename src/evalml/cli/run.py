@@ -114,7 +114,11 @@ def execute_with_bar(plan: Plan) -> Path:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from evalml.run import execute
+    from evalml.run.lock import is_held
+    from evalml.run.status import lock_file
 
+    if is_held(lock_file(plan.settings.out, plan.study.study)):
+        typer.echo(f"another process runs {plan.study.study}: waiting for it to end", err=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

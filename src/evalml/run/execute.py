@@ -117,7 +117,10 @@ class _Run:
         except EvalmlError:
             forget_status(self.plan.settings.out, self.plan.study.study)
             raise
-        except BaseException as fault:
+        except KeyboardInterrupt:
+            self._say("failed", "it was interrupted")
+            raise
+        except Exception as fault:
             self._say("failed", f"evalml itself failed with {type(fault).__name__}")
             raise
         else:

@@ -159,6 +159,7 @@ def _fork(
     run.kernel = os.fork()
     if run.kernel == 0:
         _become_kernel(selector, listener, request)
+    _lead_group(run.kernel)
     run.handle = os.pidfd_open(run.kernel)
     selector.register(run.handle, selectors.EVENT_READ, run)
     _tell(run, {"pid": run.kernel})
@@ -169,8 +170,8 @@ def _bury(selector: selectors.BaseSelector, run: _Run) -> None:
     selector.unregister(run.handle)
     os.close(run.handle)
     run.handle = -1
-    _, state, usage = os.wait4(run.kernel, 0)
     _kill(run.kernel, signal.SIGKILL)  # what it may have left behind in its group
+    _, state, usage = os.wait4(run.kernel, 0)
     _tell(run, {"exit": os.waitstatus_to_exitcode(state), "peak_kb": usage.ru_maxrss})
 
 
@@ -184,13 +185,19 @@ def _kill(kernel: int, number: int) -> None:
         os.killpg(kernel, number)
 
 
+def _lead_group(kernel: int) -> None:
+    """Make a kernel the leader of its group; both sides do, as either may be first to need it."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.setpgid(kernel, kernel)
+
+
 def _become_kernel(
     selector: selectors.BaseSelector, listener: socket.socket, request: dict[str, Any]
 ) -> None:
     """Turn this forked process into a kernel like any other; never return."""
     code = 1
     try:
-        os.setsid()
+        _lead_group(os.getpid())
         die_with_parent()
         for key in list(selector.get_map().values()):
             if isinstance(key.fileobj, socket.socket) and key.fileobj is not listener:
