@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+FINE = 0.5
+"""Up to this end of the axis, its ticks need two decimals."""
+
 LIMIT = 0.1
 MOST_DRAWN = 24
 
@@ -97,7 +100,8 @@ def draw_pairs(axes: Axes, table: pd.DataFrame, threshold: float, lang: str) -> 
     axes.set_ylim(-len(table) + 0.4, 1.6)
     axes.set_xlim(0, max(float(np.nanmax(np.r_[before, after, threshold * 1.6])) * 1.08, 0.2))
     axes.set_xlabel(text["axis"])
-    axes.xaxis.set_major_formatter(lambda value, _place: number(value, 1, lang))
+    places = 1 if axes.get_xlim()[1] > FINE else 2
+    axes.xaxis.set_major_formatter(lambda value, _place: number(value, places, lang))
     axes.tick_params(axis="y", length=0)
     axes.legend(loc="lower right", frameon=False, fontsize=8, handletextpad=0.3)
     bare(axes)

@@ -106,12 +106,16 @@ def hides(check: Any, effects: pd.DataFrame) -> bool:
     """Return whether the sentence of a check could give away a blinded effect.
 
     A sensitivity analysis speaks of the effect on everybody: it is silent while that effect is,
-    whatever small subgroups are masked.
+    whatever small subgroups are masked. One that bears on no outcome in particular (negative
+    controls, the spread of an instrument) speaks of none of the study's effects.
     """
-    if check.gating:
+    if check.gating or not check.outcome:
         return False
     whole = effects["subgroup"].fillna("") == ""
-    blinded = effects[whole & (effects["status"] == BLINDED)]
+    masked = effects["status"] == BLINDED
+    if not check.outcome:
+        return bool(masked[whole].all())
+    blinded = effects[whole & masked]
     return any(
         bears_on(check.outcome, outcome, horizon)
         for outcome, horizon in zip(blinded["outcome"], blinded["horizon_months"], strict=True)
