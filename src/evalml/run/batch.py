@@ -16,6 +16,7 @@ from evalml.errors import EvalmlError, nearest
 from evalml.run.currency import current_run, inputs_of
 from evalml.run.execute import How
 from evalml.run.forked import forked_kernels
+from evalml.run.provenance import hash_code
 from evalml.run.status import OVER, Status, read_status, write_status
 from evalml.run.watch import Limits
 from evalml.run.worker import Task, task_of, work
@@ -146,8 +147,9 @@ def _crew(workforce: Workforce, runs: int) -> Iterator[_Crew]:
             yield _Crew(jobs, How(workforce.limits, "own", force=workforce.force), parent=0)
         return
     kernels = forked_kernels() if runs > 1 else nullcontext("")
+    code = hash_code()  # before the imports of the process that forks
     with kernels as address, joblib.parallel_config("loky", inner_max_num_threads=1):
-        how = How(workforce.limits, address, force=workforce.force)
+        how = How(workforce.limits, address, force=workforce.force, code=code)
         yield _Crew(jobs, how, parent=os.getpid())
 
 

@@ -49,12 +49,15 @@ class How:
         address: Socket of the process that forks kernels; empty for a plain kernel.
         progress: Called with (number of the code cell, number of code cells).
         force: Run even where a finished run of the same inputs is there.
+        code: Hash of the source that the forked kernels have imported; a run that finds another
+            source starts a plain kernel, which imports what its record says.
     """
 
     limits: Limits = field(default_factory=Limits)
     address: str = ""
     progress: Callable[[int, int], None] | None = None
     force: bool = True
+    code: str = ""
 
 
 def execute(
@@ -102,7 +105,8 @@ class _Run:
         settings = replace(
             plan.settings, extract=plan.settings.extract.resolve(), out=self.partial.resolve()
         )
-        self.execution = Execution(settings.environment(), how.limits, how.address, self._at_cell)
+        address = how.address if how.code == inputs["hashes"]["code"] else ""
+        self.execution = Execution(settings.environment(), how.limits, address, self._at_cell)
 
     def run(self) -> Path:
         """Execute, write the page and the record, and move the whole into place."""

@@ -14,6 +14,7 @@ from evalml.errors import EvalmlError, RunError
 from evalml.run.execute import How, execute
 from evalml.run.forked import forked_kernels
 from evalml.run.plan import Plan
+from evalml.run.provenance import hash_code
 from evalml.run.status import Status, read_status, write_status
 from evalml.run.watch import Limits
 from evalml.settings import Settings
@@ -36,6 +37,7 @@ class Task:
         address: Socket of the process that forks kernels; empty for plain kernels, `own` for one
             started beside the worker (another machine cannot reach ours).
         force: Run even where a finished run of the same inputs is there.
+        code: Hash of the source that the forked kernels have imported.
         parent: The process to die with; 0 for none.
     """
 
@@ -49,6 +51,7 @@ class Task:
     limits: Limits
     address: str
     force: bool
+    code: str
     parent: int
 
     @property
@@ -78,6 +81,7 @@ def task_of(plan: Plan, how: How, threads: int | None, parent: int) -> Task:
         limits=how.limits,
         address=how.address,
         force=how.force,
+        code=how.code,
         parent=parent,
     )
 
@@ -89,8 +93,8 @@ def work(task: Task) -> Status:
     started = time.time()
     try:
         plan = task.plan()
-        address = _own_zygote() if task.address == "own" else task.address
-        folder = execute(plan, how=How(task.limits, address, force=task.force))
+        address, code = (task.address, task.code) if task.address != "own" else _own_zygote()
+        folder = execute(plan, how=How(task.limits, address, force=task.force, code=code))
     except RunError as fault:
         return _said(out, task.study) or _write(out, task.study, "failed", str(fault))
     except EvalmlError as fault:
@@ -130,12 +134,13 @@ def _watch_parent(parent: int) -> None:
 
 
 @cache
-def _own_zygote() -> str:
-    """Start a zygote beside this worker, for as long as the worker lives."""
+def _own_zygote() -> tuple[str, str]:
+    """Start a zygote beside this worker, for as long as the worker lives, and say of which code."""
+    code = hash_code()
     manager = forked_kernels()
     address = manager.__enter__()
     _KEPT.append(manager)
-    return address
+    return address, code
 
 
 _KEPT: list[Any] = []
