@@ -112,10 +112,7 @@ def hides(check: Any, effects: pd.DataFrame) -> bool:
     if check.gating or not check.outcome:
         return False
     whole = effects["subgroup"].fillna("") == ""
-    masked = effects["status"] == BLINDED
-    if not check.outcome:
-        return bool(masked[whole].all())
-    blinded = effects[whole & masked]
+    blinded = effects[whole & (effects["status"] == BLINDED)]
     return any(
         bears_on(check.outcome, outcome, horizon)
         for outcome, horizon in zip(blinded["outcome"], blinded["horizon_months"], strict=True)

@@ -106,3 +106,6 @@ def test_a_small_subgroup_masked_does_not_silence_the_checks_of_the_effect_on_ev
     effects = pd.DataFrame({**rows, "status": ["shown", "blinded"]})
     assert not hides(check, effects)
     assert hides(check, effects.assign(status=["blinded", "shown"]))
+    control = SimpleNamespace(gating=False, outcome="")
+    other = effects.assign(outcome=["emploi", "formation"], subgroup="")
+    assert not hides(control, other)
