@@ -57,6 +57,7 @@ class Row:
         ways: Ours first.
         tolerance: Largest relative difference between two answers that agree.
         about: What an answer is, for the page.
+        adds: Whether the parts of the job add up to it.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Row:
     ways: tuple[Way, ...]
     tolerance: float = 0.0
     about: str = ""
+    adds: bool = True
 
 
 @dataclass(slots=True)

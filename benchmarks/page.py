@@ -60,9 +60,15 @@ def section(row: Row, lines: list[Line]) -> str:
     """Return the table of a row."""
     size = f"{int(lines[0]['size']):,}".replace(",", "\N{NO-BREAK SPACE}")
     head = f"\n### {row.title}\n\n{size} {row.unit}.\n\n"
-    if any(line["part"] for line in lines):
-        return head + _parts([line for line in lines if line["part"]])
+    parts = [line for line in lines if line["part"]]
+    if parts:
+        return head + (_parts(parts) if row.adds else _starts(parts))
     return head + _ways(row, lines)
+
+
+def _starts(lines: list[Line]) -> str:
+    rows = (f"| {line['part']} | {float(line['seconds']):.2f} |\n" for line in lines)
+    return "| | s |\n|---|---:|\n" + "".join(rows)
 
 
 def _parts(lines: list[Line]) -> str:

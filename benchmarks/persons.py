@@ -211,14 +211,14 @@ def match_space_sklearn(folder: Path) -> Job:
 
 
 SQUARE = "compares every pair: too slow beyond"
-SIZES = {"quick": 20_000, "full": 1_000_000}
+SIZES = {"quick": 20_000, "full": 300_000}
 ROWS = (
     Row(
         "match",
         "Matching on the propensity score, one partner with replacement, Abadie-Imbens variance",
         "benchmarks.persons:write",
         "persons",
-        {"quick": 20_000, "full": 600_000},
+        {"quick": 5_000, "full": 50_000},
         (
             Way("evalml", "benchmarks.persons:match_score"),
             Way("R Matching", "peers.R:match_score", limit=50_000, why=f"{SQUARE} 50 000 persons"),
@@ -231,13 +231,13 @@ ROWS = (
         "Matching on the propensity score, pairs without replacement",
         "benchmarks.persons:write",
         "persons",
-        {"quick": 20_000, "full": 600_000},
+        {"quick": 20_000, "full": 100_000},
         (
             Way("evalml", "benchmarks.persons:match_pairs"),
             Way(
                 "R MatchIt",
                 "peers.R:match_pairs",
-                limit=600_000,
+                limit=200_000,
                 agrees="Debian's 4.5.1 does not return the nearest neighbours (fixed later)",
             ),
         ),
@@ -249,7 +249,7 @@ ROWS = (
         "Nearest neighbour in eight covariates (Mahalanobis)",
         "benchmarks.persons:write",
         "persons",
-        {"quick": 20_000, "full": 600_000},
+        {"quick": 20_000, "full": 300_000},
         (
             Way("evalml", "benchmarks.persons:match_space"),
             Way("scikit-learn", "benchmarks.persons:match_space_sklearn", "scikit-learn"),
