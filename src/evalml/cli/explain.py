@@ -44,9 +44,9 @@ def _tables(extract: Path | None) -> frozenset[str] | None:
     if extract is None:
         return None
     from evalml.engine import open_engine
-    from evalml.extract import read_extract
+    from evalml.extract import tables_held
 
-    return frozenset(read_extract(extract, open_engine("duckdb")).tables)
+    return tables_held(extract, open_engine())
 
 
 def _json(said: Explanation) -> dict[str, Any]:

@@ -190,7 +190,8 @@ def _session(site: Site, memory_limit: str | None) -> Any:
         for key, value in settings.items():
             builder = builder.config(key, value)
         session = builder.getOrCreate().newSession()  # two engines never share a table's name
-        session.sparkContext.setLogLevel("ERROR")
+        if site.local:
+            session.sparkContext.setLogLevel("OFF")  # a stack trace may quote a cell
     for key, value in SETTINGS.items():
         session.conf.set(key, value)
     return session
