@@ -79,6 +79,9 @@ def set_styles(document: Any, paper: Stationery) -> None:
             clear_theme_font(styles[name])
             if name.startswith(("Heading", "Title")):
                 font.color.rgb = RGBColor.from_string(colour)
+            if name in {"Title", "Subtitle", "Body Text", "First Paragraph"}:
+                shape = styles[name].paragraph_format
+                shape.alignment, shape.space_before, shape.space_after = 0, Pt(3), Pt(4)
     for name, shade, edge in (("Answer", LIGHT, colour), ("Stamp", "FFFFFF", STAMP_RED)):
         if name in styles:
             box_style(styles[name], shade, edge)

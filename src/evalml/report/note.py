@@ -132,11 +132,11 @@ def draw(note: Note) -> dict[str, Figure]:
     if len(frames["trajectories"]):
         figures["trajectories"] = draw_trajectories(note, common)
     whole = drawn_effects(note)
-    if len(whole):
+    if any_shown(whole) or (len(whole) and not figures):
         marks = Marks(note.meta.get("benchmark"), note.meta.get("threshold"))
         figures["effects"] = plot_effects(whole, labels=note.labels, marks=marks, **common)
     groups = subgroup_effects(note)
-    if len(groups):
+    if any_shown(groups):
         figures["subgroups"] = plot_effects(groups, labels=note.labels, name="subgroups", **common)
     if len(frames["event_study"]):
         figures["event_study"] = draw_events(note, common)
@@ -146,6 +146,11 @@ def draw(note: Note) -> dict[str, Figure]:
         limit = balance_threshold(note)
         figures["balance"] = plot_balance(frames["balance"], threshold=limit, **common)
     return figures
+
+
+def any_shown(effects: pd.DataFrame) -> bool:
+    """Return whether some effect of a figure has a number; a figure of words only is not drawn."""
+    return bool((effects["status"] != BLINDED).any())
 
 
 def draw_trajectories(note: Note, common: Mapping[str, Any]) -> Figure:

@@ -33,7 +33,10 @@ COUNTED = ("proportion", "months", "days", "acts", "hours", "count")
 ENDS = ("ci_low", "ci_high")
 
 NEAR = 0.05
-"""How near the formula of a plain share a standard error is to be taken for it."""
+"""How near the formula of a plain share a standard error is to be taken for it.
+
+The threshold over the count comes on top: the true count and share are a little off those shown.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +195,12 @@ def settle_curves(curves: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
             for cell, one, many, other in zip(cells, grid, n, weighted, strict=True)
         ]
         told[column] = held
-    error = plain_error(np.array(told["rate"]), n, curves["std_error"].to_numpy("float64"))
+    share, error = np.array(told["rate"]), curves["std_error"].to_numpy("float64")
+    error = plain_error(share, n, error, ledger.rule.threshold)
     return curves.assign(**told, std_error=error)
 
 
-def plain_error(share: Vector, n: Vector, error: Vector) -> Vector:
+def plain_error(share: Vector, n: Vector, error: Vector, threshold: int) -> Vector:
     """Return standard errors; one that is the formula of a plain share is that of the count shown.
 
     sqrt(p (1 - p) / n) with n as printed: the error would tell the true n otherwise.
@@ -204,7 +208,7 @@ def plain_error(share: Vector, n: Vector, error: Vector) -> Vector:
     inside = (share > 0) & (share < 1) & (n > 0)
     formula = np.sqrt(np.where(inside, share * (1 - share), np.nan) / np.where(n > 0, n, np.nan))
     with np.errstate(invalid="ignore"):
-        alike = np.abs(error / formula - 1) < NEAR
+        alike = np.abs(error / formula - 1) < NEAR + threshold / n
     return np.where(alike, formula, error)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.blinding import SHOWN, outcome_key
+from evalml.report.blinding import BLINDED, SHOWN, outcome_key
 from evalml.report.figure_trajectories import arm_label
 from evalml.report.markdown import md, table
 from evalml.report.note_text import check_sentence, effect_cells
@@ -38,10 +38,10 @@ def protocol_table(note: Note) -> str:
 
 
 def effects_table(note: Note, effects: pd.DataFrame) -> str:
-    """Return the effects of the whole population, one line each."""
+    """Return the effects of the whole population; the masked ones of an outcome in one line."""
     alike = len(set(effects["method"])) == 1
     rows = []
-    for row in rows_of(effects):
+    for name, row in effect_lines(note, effects):
         blinded = effect_cells(note, row)[0] == "–"
         levels = [
             "–" if blinded else level_text(level, str(row.unit), note.lang)
@@ -50,7 +50,7 @@ def effects_table(note: Note, effects: pd.DataFrame) -> str:
         method = md(method_label(str(row.method), note.lang), note.lang)
         rows.append(
             [
-                md(note.outcome(row), note.lang),
+                md(name, note.lang),
                 *([] if alike else [method]),
                 *effect_cells(note, row),
                 *levels,
@@ -58,13 +58,36 @@ def effects_table(note: Note, effects: pd.DataFrame) -> str:
             ]
         )
     columns, caption = list(note.text["effects_columns"]), note.text["effects_caption"]
-    widths, letters = [28, 18, 13, 16, 14, 17, 12], "llrrrrl"
+    widths, letters = [25, 18, 13, 16, 18, 17, 13], "llrrrrl"
     if alike:
         del columns[1], widths[1]
         letters = "lrrrrl"
         method = md(method_inside(str(effects["method"].iloc[0]), note.lang), note.lang)
         caption = note.say(note.text["effects_caption_method"], method=method)
     return table(columns, rows, caption, widths=widths, align=letters)
+
+
+def effect_lines(note: Note, effects: pd.DataFrame) -> list[tuple[str, Any]]:
+    """Return the name and the row of each line: the masked horizons of an outcome come together."""
+    rows = rows_of(effects)
+    masked: dict[tuple[str, str], list[Any]] = {}
+    for row in rows:
+        if row.status == BLINDED:
+            masked.setdefault((row.outcome, row.method), []).append(row)
+    lines = []
+    for row in rows:
+        alike = masked.get((row.outcome, row.method), []) if row.status == BLINDED else [row]
+        if alike and alike[0] is row:
+            lines.append((note.outcome(row) if len(alike) == 1 else outcome_over(note, alike), row))
+    return lines
+
+
+def outcome_over(note: Note, rows: list[Any]) -> str:
+    """Return an outcome and its horizons: `En emploi durable à 6 et 12 mois`."""
+    months = [f"{float(row.horizon_months):.0f}" for row in rows]
+    told = note.text["and"].format(first=", ".join(months[:-1]), last=months[-1])
+    name = outcome_label(str(rows[0].outcome), None, note.lang, note.labels)
+    return note.say(str(words(note.lang)["outcome_horizon"]), outcome=name, horizon=told)
 
 
 def status_word(note: Note, row: Any) -> str:
@@ -114,7 +137,7 @@ def subgroups_table(note: Note, effects: pd.DataFrame) -> str:
         value = level_label(str(row.subgroup), str(row.subgroup_value), note.lang, note.labels)
         counts = [count_text(n, note.lang, hidden=mark) for n in (row.n_treated, row.n_comparison)]
         estimate, interval = effect_cells(note, row)
-        name = md(f"{variable.capitalize()} : {value}", note.lang)
+        name = md(f"{variable[:1].upper()}{variable[1:]} : {value}", note.lang)
         rows.append(
             [name, estimate, interval, " / ".join(counts), note.text["statuses"][row.status]]
         )
