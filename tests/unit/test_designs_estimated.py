@@ -238,3 +238,23 @@ def test_the_groups_of_one_level_are_the_whole_and_the_arms_of_two_add_up():
     assert women.ci_low < 2.0 < women.ci_high
     assert men.ci_low < 0.0 < men.ci_high
     assert women.n_treated + men.n_treated == whole.n_treated
+
+
+def test_a_group_of_a_few_or_of_the_unknown_has_no_effect_but_keeps_its_counts():
+    rng = np.random.Generator(np.random.PCG64(6))
+    n = 600
+    frame = pd.DataFrame({"d": rng.integers(0, 2, n), "y": rng.normal(size=n)})
+    frame["x"], frame["qpv"] = rng.normal(size=n), "false"
+    frame.loc[:99, "qpv"], frame.loc[100:119, "qpv"] = "INCONNU", "true"
+    comparison = ev.build_comparison(
+        frame,
+        treatment="d",
+        measures=[ev.MeasureSpec("y", "y", 12)],
+        covariates=["x"],
+        subgroups=["qpv"],
+    )
+    effects = {e.subgroup_value: e for e in group_effects(comparison, Settings(seed=1))}
+    assert np.isfinite(effects["false"].estimate)
+    assert np.isnan(effects["true"].estimate)
+    assert np.isnan(effects["INCONNU"].estimate)
+    assert sum(e.n_treated for e in effects.values()) == comparison.n_treated

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalml.comparison.rare import UNKNOWN
 from evalml.effect.aipw import aipw_att
 from evalml.effect.choose_se import choose_inference
 from evalml.effect.effect import Effect
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from evalml.comparison.comparison import Comparison, Measure
 
 METHOD = "aipw"
-FEWEST = 2
-"""Rows of an arm without which nothing says how it varies."""
+NO_GROUP = "those of whom it is not known make no group"
+
+FEWEST = 20
+"""Rows of an arm below which a group is not told: its error would be learnt from too few."""
 
 
 def group_effects(comparison: Comparison, settings: Settings) -> list[Effect]:
@@ -42,7 +45,8 @@ def group_effects(comparison: Comparison, settings: Settings) -> list[Effect]:
 
     Returns:
         One effect per subgroup value and outcome, in that order; one that cannot be estimated is
-        not a number, with the reason in `details`.
+        not a number, with the reason in `details`. Those of whom the value is not known keep their
+        row, so that the others' counts are protected with theirs, but have no effect.
     """
     found: dict[tuple[str, str, int], Effect] = {}
     fits: dict[bytes, Fit] = {}
@@ -54,6 +58,8 @@ def group_effects(comparison: Comparison, settings: Settings) -> list[Effect]:
         terms = _terms(measure, fits[key])
         for name, value, rows in groups_of(comparison):
             effect = _within(measure, terms, rows, settings)
+            if value == UNKNOWN:
+                effect = _none(measure, effect.n_treated, effect.n_comparison, NO_GROUP)
             named = replace(effect, subgroup=name, subgroup_value=value)
             found[name, value, position] = named
     order = [(name, value) for name, value, _ in groups_of(comparison)]
@@ -102,7 +108,7 @@ def _within(measure: Measure, terms: Terms, rows: BoolVector, settings: Settings
     part = _rows(sample, inside)
     n_treated, n_comparison = part.sizes()
     if min(n_treated, n_comparison) < FEWEST:
-        return _none(measure, n_treated, n_comparison, "fewer than two rows in an arm")
+        return _none(measure, n_treated, n_comparison, f"fewer than {FEWEST} rows in an arm")
     estimate = aipw_att(y[inside], part.treated, weights[inside], predicted[inside])
     try:
         inference, kind = choose_inference(estimate, METHOD, part, settings)
