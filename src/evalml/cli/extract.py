@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evalml.cli.door import Door
 from evalml.errors import ExtractError, PrivacyError
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from evalml.tables.scorecard import Scorecard
     from evalml.tables.vintage import VintageDiff
 
-app = typer.Typer(help="Check, compare, pseudonymise and convert an extract.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check, compare, pseudonymise and convert an extract.", no_args_is_help=True, cls=Door
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Memory = Annotated[str, typer.Option(help="Memory the engine may take before it uses the disk.")]

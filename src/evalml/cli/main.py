@@ -29,6 +29,7 @@ from evalml.cli import (
     synthetic,
     validate,
 )
+from evalml.cli.door import Door
 from evalml.errors import EvalmlError
 
 app = typer.Typer(
@@ -37,7 +38,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
+    cls=Door,
 )
 app.command("demo")(demo.demo)
 app.command("run")(run.run)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evalml.cli.door import Door
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -16,6 +18,7 @@ app = typer.Typer(
     name="published",
     help="Check figures in print: against one another, or against an extract.",
     no_args_is_help=True,
+    cls=Door,
 )
 _SHIPPED = Path("data/published")
 
