@@ -46,6 +46,12 @@ def same_inputs(record: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
     return not record.get("moved") and all(record.get(k) == inputs[k] for k in COMPARED)
 
 
+def moved_inputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the inputs that changed between two looks at them, such as `code` or `extract`."""
+    hashes = [key for key, value in before["hashes"].items() if after["hashes"][key] != value]
+    return hashes + [k for k in COMPARED if k != "hashes" and after[k] != before[k]]
+
+
 def current_run(plan: Plan, inputs: dict[str, Any]) -> Path | None:
     """Return the latest finished run of the same inputs whose files are all there, if any."""
     for run, record in finished_runs(plan.settings.out / plan.study.study):

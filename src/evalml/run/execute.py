@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from evalml.errors import EvalmlError, RunError
-from evalml.run.currency import COMPARED, current_run, inputs_of
+from evalml.run.currency import current_run, inputs_of, moved_inputs
 from evalml.run.lock import held
 from evalml.run.manifest import write_manifest
 from evalml.run.notebook import Execution
@@ -145,7 +145,7 @@ class _Run:
 
     def _record(self) -> dict[str, Any]:
         now = inputs_of(self.plan)
-        moved = [key for key in COMPARED if now[key] != self.inputs[key]]
+        moved = moved_inputs(self.inputs, now)
         return {
             "run_id": self.run_id,
             "status": "finished",

@@ -72,6 +72,6 @@ def _past(plan: Plan, inputs: Mapping[str, Any]) -> Standing:
     for run, record in finished_runs(out / study)[:1]:
         found = differences(record, {**inputs, "parameters": plan.parameters})
         why = tuple(sentences([*found, *missing_outputs(run, record)]))
-        moved = tuple(f"{key} changed while it ran" for key in record.get("moved", ()))
+        moved = tuple(f"its {key} changed while it ran" for key in record.get("moved", ()))
         return Standing(study, "stale", why + moved, run.relative_to(out).as_posix())
     return Standing(study, "never run")
