@@ -18,6 +18,7 @@ HEAVY = {
     "properties/test_plain_engine.py",
     "notebooks/test_runs.py",
     "oracle/test_checks_event_study.py",
+    "spec/test_designs.py",
     "spec/test_indicators.py",
     "spec/test_outcomes.py",
     "unit/extract/test_extract_check.py",
