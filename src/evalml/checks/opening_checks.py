@@ -110,8 +110,8 @@ def _areas(opening: Opening | None, effect: Effect, study: Study) -> Check:
     if opening is None:
         sentence = french(
             f"À {effect.horizon_months} mois, aucun territoire de l'étude ne peut être comparé : "
-            "il faut des semestres observés avant l'ouverture et, ailleurs, des territoires encore "
-            "fermés à l'échéance (le programme est ouvert partout depuis le 1er janvier 2017)."
+            "il faut des semestres observés avant l'ouverture et, dans le même extrait, des "
+            "territoires encore fermés à l'échéance (tout est ouvert depuis le 1er janvier 2017)."
         )
         return Check("areas", AREAS, False, 0.0, limit, sentence, effect.key)
     treated = int(opening.inside.sum())

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 PHASES = ("before", "touched", "after")
 """Cohorts the opening does not reach, those it reaches in part, those it found open."""
-BOUNDARY = 0.5
+COMPOSITION = (
+    "covariate", "smd_before", "smd_after", "variance_ratio", "mean_treated_before",
+    "mean_comparison_before", "mean_comparison_after", "std_error", "p_value",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -219,15 +222,19 @@ def composition_table(cells: AreaCells, study: Study, horizon: int) -> pd.DataFr
     difference: whether the opening changed who comes. Both in standard deviations.
 
     Returns:
-        The columns of a balance table, with `std_error` of the double difference and `p_value`.
+        The columns of a balance table, with `std_error` of the double difference and `p_value`; no
+        row where nothing can be compared.
     """
     outcome = cells.outcomes[study.outcomes.index(study.primary.outcome)]
-    opening = opening_of(cells, outcome, horizon)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    try:
+        opening = opening_of(cells, outcome, horizon)
+    except EstimationError:
+        return pd.DataFrame(rows, columns=list(COMPOSITION))
     for trait in study.covariates:
         for value in cells.values(trait):
             rows.append(_composition(cells, opening, f"{trait}={value}"))  # noqa: PERF401
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(COMPOSITION))
 
 
 def _composition(cells: AreaCells, opening: Opening, name: str) -> dict[str, Any]:

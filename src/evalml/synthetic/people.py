@@ -116,7 +116,8 @@ def _wave_level(world: World, dep: AnyVector, codes: list[str]) -> AnyVector:
     out = np.zeros(len(dep))
     if world.rollout:
         for day, value in world.rollout.levels.items():
-            out[np.isin(dep, [codes.index(c) for c in world.rollout.waves[day]])] = value
+            here = [codes.index(c) for c in world.rollout.waves[day] if c in codes]
+            out[np.isin(dep, here)] = value
     return out
 
 

@@ -164,7 +164,9 @@ def add_rollout(
     closed = simulate(world, p, a, cal, draws, never)
     first = first_entries(h, rollout.programme, len(p.women))
     for day, codes in sorted(rollout.waves.items()):
-        inside = np.isin(a.departement[p.area], [a.departements.index(c) for c in codes])
+        inside = np.isin(
+            a.departement[p.area], [a.departements.index(c) for c in codes if c in a.departements]
+        )
         for eligible in (True, False):
             who = np.flatnonzero(inside & (p.eligible == eligible))
             few, rows = p.take(who), np.zeros((4, cal.months), dtype=np.int64)

@@ -1,0 +1,83 @@
+"""The Garantie jeunes by its opening: the notebook runs, nationally, and refuses a region alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from tests_root import ROOT
+
+from evalml.report.results import COLUMNS
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("garantie_jeunes")]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+HDF = ["02", "59", "60", "62", "80"]
+
+
+def run(folder, params, departements=None):
+    from evalml.synthetic.make import produce
+
+    extract = folder / "extract"
+    produce(extract, world=ROOT / "params/worlds/gj_areas.yaml", people=12_000, seed=4,
+            departements=departements)  # fmt: skip
+    words = ["run", ROOT / f"params/{params}.yaml", "--extract", extract, "--out", folder / "out"]
+    done = subprocess.run(
+        [sys.executable, "-m", "evalml", *map(str, words)],
+        capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    [made] = (folder / "out" / params).iterdir()
+    return made
+
+
+@pytest.fixture(scope="module")
+def france(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("france"), "gj_2013_2016_france")
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("hdf"), "gj_2013_2016_hdf", HDF)
+
+
+def test_a_run_leaves_the_tables_and_the_pictures_of_a_roll_out(france):
+    names = {p.relative_to(france).as_posix() for p in france.rglob("*") if p.is_file()}
+    tables = ("effects", "checks", "flow", "balance", "trajectories", "observation")
+    assert names >= {f"results/{n}.csv" for n in (*tables, "event_study", "published")}
+    assert names >= {"note.html", "note.pdf", "note.docx", "figures/event_study_emploi.svg"}
+    effects = pd.read_csv(france / "results/effects.csv")
+    assert list(effects.columns)[: len(COLUMNS["effects"])] == list(COLUMNS["effects"])
+    assert set(effects["method"]) >= {"diff", "callaway_santanna", "wald_did"}
+    assert set(effects["estimand"]) >= {"itt", "late"}
+    events = pd.read_csv(france / "results/event_study.csv")
+    assert set(events["phase"]) == {"before", "touched", "after"}
+
+
+def test_the_note_speaks_of_areas_and_of_what_is_in_print(france):
+    note = (france / "note.md").read_text(encoding="utf-8")
+    for words in ("territoires ouverts", "l’unité réelle est la mission locale", "Filippucci",
+                  "super-témoins", "Wald-DiD"):  # fmt: skip
+        assert words in note, words
+    assert "chez les bénéficiaires" not in note
+
+
+def test_no_count_below_the_threshold_is_in_the_tables(france):
+    for name in ("effects", "event_study", "observation", "flow"):
+        table = pd.read_csv(france / f"results/{name}.csv")
+        for column in {"n_treated", "n_comparison", "n", "kept", "lost"} & set(table.columns):
+            counts = table[column].dropna()
+            assert not ((counts > 0) & (counts < 11)).any(), (name, column)
+
+
+def test_a_region_alone_is_not_told_an_effect(alone):
+    # Five areas, two dates: three opened in January 2015, two in September.
+    effects = pd.read_csv(alone / "results/effects.csv")
+    assert (effects["status"] == "blinded").all()
+    assert effects["estimate"].isna().all()
+    assert "l’effet n’est pas montré" in (alone / "note.md").read_text(encoding="utf-8")
+    checks = pd.read_csv(alone / "results/checks.csv")
+    areas = checks[checks["check"] == "areas"]
+    assert (areas["passed"].astype(str) == "False").all()
