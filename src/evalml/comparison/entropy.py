@@ -67,7 +67,7 @@ def balance_entropy(design: Design, treated: BoolVector, moments: int = 1) -> En
     inside = ~support.alone_comparison
     refuse_one_arm(treated[inside])
     columns, names = _moments(design, moments)
-    standard = standardise(columns[inside])
+    standard = standardise(columns if inside.all() else columns[inside])
     Z = standard.Z[:, 1:]
     kept_names = [names[j] for j in standard.kept]
     weights, iterations, gap = _solve(Z, treated[inside], kept_names)
