@@ -18,6 +18,7 @@ from evalml.study import study_from
 app = typer.Typer()
 app.command()(explain)
 CEJ = yaml.safe_load((ROOT / "params" / "cej_2024_hdf.yaml").read_text(encoding="utf-8"))
+CEJ = {key: value for key, value in CEJ.items() if key != "secondary"}
 ALL_TABLES = frozenset({"jeunes", "emploi_mensuel", "iae_candidatures"})
 BARE = frozenset({"jeunes"})
 
