@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalml.areas.people import TRAITS
-from evalml.engine import greatest, ifelse, literal, month_of, union
+from evalml.engine import exact_sum, greatest, ifelse, literal, month_of, union
 from evalml.errors import StudyError
 from evalml.months import month_number
 from evalml.outcomes import choose_outcomes
@@ -234,7 +234,9 @@ def _linked(tables: Tables, rows: Table, ks: tuple[int, ...]) -> Table:
     worked = worked.filter(worked.k.isin(ks))
     outside = (worked.type_contrat != "CDDI").fill_null(True)
     return worked.group_by("entry", "k").agg(
-        linked=literal(value=True), linked_outside_iae=outside.any(), pay=worked.salaire_brut.sum()
+        linked=literal(value=True),
+        linked_outside_iae=outside.any(),
+        pay=exact_sum(worked.salaire_brut),
     )
 
 

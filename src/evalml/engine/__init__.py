@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from evalml.engine.duck import Engine
 from evalml.engine.expressions import (
+    MILLION,
     BooleanValue,
     Column,
     Table,
@@ -18,9 +19,12 @@ from evalml.engine.expressions import (
     bit_or,
     cases,
     coalesce,
+    exact_mean,
+    exact_sum,
     greatest,
     hash_of,
     ifelse,
+    in_parts,
     interval,
     latest,
     least,
@@ -37,6 +41,7 @@ from evalml.engine.opening import ENGINES, open_engine, refuse_missing_engine
 
 __all__ = [
     "ENGINES",
+    "MILLION",
     "BooleanValue",
     "Column",
     "Engine",
@@ -46,9 +51,12 @@ __all__ = [
     "bit_or",
     "cases",
     "coalesce",
+    "exact_mean",
+    "exact_sum",
     "greatest",
     "hash_of",
     "ifelse",
+    "in_parts",
     "interval",
     "latest",
     "least",

@@ -9,6 +9,7 @@ from ibis import _, cases, ifelse, literal, row_number, window
 from ibis.expr.types import BooleanValue, Column, Table, Value
 
 __all__ = [
+    "MILLION",
     "BooleanValue",
     "Column",
     "Table",
@@ -17,9 +18,12 @@ __all__ = [
     "bit_or",
     "cases",
     "coalesce",
+    "exact_mean",
+    "exact_sum",
     "greatest",
     "hash_of",
     "ifelse",
+    "in_parts",
     "interval",
     "latest",
     "least",
@@ -39,6 +43,8 @@ interval = ibis.interval
 null = ibis.null
 greatest = ibis.greatest
 union = ibis.union
+
+MILLION = 1_000_000
 
 
 @ibis.udf.agg.builtin  # type: ignore[untyped-decorator]
@@ -66,6 +72,25 @@ def span(first: Any, last: Any) -> Any:
     Unnest it as it is: Spark takes nothing around what makes rows of an array.
     """
     return ibis.range(first, last + 1).cast("array<int32>")
+
+
+def in_parts(amount: Any) -> Any:
+    """Return an amount as a whole number of millionths: whole numbers add up in any order.
+
+    A sum of floats depends on the order of its rows, which is that of threads and engines.
+    """
+    return (amount.cast("float64") * MILLION).round().cast("int64")
+
+
+def exact_sum(amount: Any) -> Any:
+    """Return the sum of amounts (euros, hours) to the millionth, the same on every engine."""
+    return in_parts(amount).sum() / float(MILLION)
+
+
+def exact_mean(amount: Any, where: Any = None) -> Any:
+    """Return the mean of amounts, each taken to the millionth, the same on every engine."""
+    chosen = amount if where is None else ifelse(where, amount, None)
+    return in_parts(chosen).sum() / (chosen.count() * float(MILLION)).nullif(0.0)
 
 
 def hash_of(column: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.cohort.month_sets import bit, holds, without
-from evalml.engine import ifelse, literal, span, window
+from evalml.engine import MILLION, ifelse, in_parts, literal, span, window
 from evalml.errors import StudyError, TableMissingError, nearest
 from evalml.outcomes.outcome import OUTCOMES, Outcome
 from evalml.panel.build import unfolded
@@ -166,7 +166,7 @@ def cumulated_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
         seen = rows[outcome.column]
         known = covered if outcome.channel == "linked" else seen.notnull()
         complete = known.cast("int32").sum().over(so_far) == rows.k
-        total = seen.cast("float64").fill_null(0.0).sum().over(so_far)
+        total = in_parts(seen.cast("float64").fill_null(0.0)).sum().over(so_far) / float(MILLION)
         values[outcome.name] = ifelse(complete, total, None)
     return rows.select("entry", "treated", "k", **values)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalml.engine import ifelse, least, month_of, span
+from evalml.engine import exact_mean, exact_sum, ifelse, least, month_of, span
 
 if TYPE_CHECKING:
     from evalml.cohort import Cohort
@@ -95,11 +95,11 @@ def _described(tables: Tables, cohort: Cohort, months: Table) -> Table:
     acts = tables.table("actes")
     acts = acts.filter(acts.statut == "PRESENT")
     acts = acts.select("id_jeune", at=month_of(acts.date_acte), hours=acts.heures)
-    hours = acts.group_by("id_jeune", "at").agg(hours=acts.hours.sum())
+    hours = acts.group_by("id_jeune", "at").agg(hours=exact_sum(acts.hours))
     paid = tables.table("allocations")
     paid = paid.filter(paid.dispositif == cohort.trial.dispositif)
     paid = paid.select("id_jeune", at=month_of(paid.mois), euros=paid.montant_eur)
-    euros = paid.group_by("id_jeune", "at").agg(euros=paid.euros.sum())
+    euros = paid.group_by("id_jeune", "at").agg(euros=exact_sum(paid.euros))
     t = months.mutate(at=months.month + months.k)
     t = t.left_join(hours, ["id_jeune", "at"]).drop("id_jeune_right", "at_right")
     t = t.left_join(euros, ["id_jeune", "at"]).drop("id_jeune_right", "at_right")
@@ -114,9 +114,9 @@ def _counts(t: Table) -> dict[str, object]:
     return {
         "inside": t.count(),
         "under_15h": (t.weekly < LEAST_HOURS).sum(),
-        "hours": t.weekly.mean(),
+        "hours": exact_mean(t.weekly),
         "paid": (t.euros > 0).sum(),
-        "allowance": t.euros.mean(where=t.euros > 0),
+        "allowance": exact_mean(t.euros, where=t.euros > 0),
         **bands,
     }
 

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.codes import RANKING
 from evalml.cohort.month_sets import WIDTH, Calendar, gather, holds, spread, touches
-from evalml.engine import Engine, Table, cases, greatest, ifelse, least, literal, month_of, span
+from evalml.engine import (
+    Engine,
+    Table,
+    cases,
+    exact_sum,
+    greatest,
+    ifelse,
+    least,
+    literal,
+    month_of,
+    span,
+)
 
 if TYPE_CHECKING:
     from evalml.cohort import Cohort
@@ -223,7 +234,9 @@ def monthly_pay(tables: Tables, calendar: Calendar) -> Table:
     worked = tables.table("emploi_mensuel")
     at = month_of(worked.mois)
     worked = worked.filter(worked.en_emploi & (at >= calendar.first) & (at <= calendar.last))
-    return worked.group_by("id_jeune", at=month_of(worked.mois)).agg(pay=worked.salaire_brut.sum())
+    return worked.group_by("id_jeune", at=month_of(worked.mois)).agg(
+        pay=exact_sum(worked.salaire_brut)
+    )
 
 
 def build_panel(tables: Tables, cohort: Cohort, engine: Engine) -> Panel:
