@@ -16,7 +16,7 @@ from evalml.report.gather import gather, note_meta
 from evalml.report.note import write_note
 from evalml.report.protocol import protocol_table
 from evalml.report.results import read_results, write_queries, write_results
-from evalml.report.study_views import shown_power, shown_secondary
+from evalml.report.study_views import shown_answer, shown_limits, shown_power, shown_secondary
 from evalml.report.views import figures_of, protected, show, shown_checks
 
 __all__ = [
@@ -37,8 +37,10 @@ __all__ = [
     "protocol_table",
     "read_results",
     "show",
+    "shown_answer",
     "shown_checks",
     "shown_costs",
+    "shown_limits",
     "shown_power",
     "shown_secondary",
     "write_note",

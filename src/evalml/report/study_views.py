@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.report.blinding import BLINDED, mask_blinded
+from evalml.report.note import note_of
+from evalml.report.note_text import Note, answer, limits
 from evalml.report.protect import protect_results
 from evalml.report.results import rows_of
 from evalml.report.typography import count_text, effect_number, effect_text, level_text, number
@@ -94,3 +96,46 @@ def _secondary_line(row: Any, labels: dict[str, str], mark: str) -> list[str]:
         count_text(row.n_treated, "fr", hidden=mark),
         count_text(row.n_comparison, "fr", hidden=mark),
     ]
+
+
+class Told:
+    """Sentences as a reader sees them, in Markdown."""
+
+    __slots__ = ("lines", "listed")
+
+    def __init__(self, lines: list[str], *, listed: bool) -> None:
+        self.lines, self.listed = lines, listed
+
+    def _repr_markdown_(self) -> str:
+        """Return the sentences, as a list or as paragraphs."""
+        return "\n".join(f"- {x}" for x in self.lines) if self.listed else "\n\n".join(self.lines)
+
+    def __repr__(self) -> str:
+        """Give the number of sentences only."""
+        return f"Told({len(self.lines)} sentences)"
+
+
+def shown_limits(results: Frames, meta: Mapping[str, Any], study: Study) -> Told:
+    """Return what the design cannot show, as the note says it: checks failed or open, and limits.
+
+    Args:
+        results: What `gather` returned.
+        meta: What `note_meta` returned.
+        study: Says the smallest count that may be shown.
+    """
+    return Told(limits(_note(results, meta, study)), listed=True)
+
+
+def shown_answer(results: Frames, meta: Mapping[str, Any], study: Study) -> Told:
+    """Return the verdict, as the note says it.
+
+    Args:
+        results: What `gather` returned.
+        meta: What `note_meta` returned.
+        study: Says the smallest count that may be shown.
+    """
+    return Told(answer(_note(results, meta, study)), listed=False)
+
+
+def _note(results: Frames, meta: Mapping[str, Any], study: Study) -> Note:
+    return note_of(results, meta, study.language, study.checks.minimum_count)
