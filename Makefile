@@ -44,7 +44,7 @@ $(ENGINES)/.ready: requirements-engines.lock pyproject.toml
 
 test-engines: $(ENGINES)/.ready ## the same results on Spark and PostgreSQL; the browser tests
 	$(ENGINES)/bin/evalml doctor
-	$(ENGINES)/bin/python -m pytest -rs -n $(WORKERS) --dist loadfile tests/engines $(wildcard tests/explorer)
+	EVALML_TEST_ENGINES=required $(ENGINES)/bin/python -m pytest -rs -n $(WORKERS) --dist loadfile tests/engines $(wildcard tests/explorer)
 
 quick: $(STAMP) ## the loop of every day, under a minute
 	$(BIN)/ruff check .
