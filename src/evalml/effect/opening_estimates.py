@@ -195,7 +195,7 @@ def _treated(
 def _compared(cells: AreaCells, opening: Opening, group: tuple[str, str]) -> int:
     """Return how many youths of areas not open yet are compared with, each once."""
     plan = opening.effects.plan
-    n, _ = cells.matrices(opening.outcome.name, opening.horizon, group=group)
+    n, _ = cells.matrices(opening.outcome.name, opening.horizon, opening.level, group)
     cells_ = np.zeros(n.shape, dtype=bool)
     for k in np.flatnonzero(opening.post):
         cells_[plan.control[k], plan.time[k]] = True

@@ -50,7 +50,7 @@ def placebo_spread(
             "an effect from chance; take an extract with more areas (a national one), or a design "
             "that compares persons"
         )
-    n, y = cells.matrices(opening.outcome.name, opening.horizon, group=group)
+    n, y = cells.matrices(opening.outcome.name, opening.horizon, opening.level, group)
     rng = np.random.Generator(np.random.PCG64(study.seed))
     rows = np.ones(plan.group.size, dtype=bool)
     found = []

@@ -29,6 +29,7 @@ class Opening:
         effects: Effects on the outcome.
         take_up: Effects on having entered by then.
         post: Cells whose effect is wanted: open, and of the half-years of the study.
+        level: Whose: `eligible` or `witness`.
     """
 
     outcome: Outcome
@@ -36,6 +37,7 @@ class Opening:
     effects: OpeningEffects
     take_up: OpeningEffects
     post: BoolVector
+    level: str = "eligible"
 
     @property
     def used(self) -> BoolVector:
@@ -98,7 +100,7 @@ def opening_of(
             f"no half-year of the study can be compared {horizon} months after the first demand: "
             "every other area is open by then, or the data end before; shorten the horizon"
         )
-    return Opening(outcome, horizon, found, take_up, post)
+    return Opening(outcome, horizon, found, take_up, post, level)
 
 
 def study_openings(cells: AreaCells, study: Study) -> dict[tuple[str, int], Opening]:

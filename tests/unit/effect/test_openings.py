@@ -17,7 +17,12 @@ from evalml.effect.opening_cells import (
     opening_effects,
     plan_openings,
 )
-from evalml.effect.opening_estimates import among, estimate_opening, estimate_openings
+from evalml.effect.opening_estimates import (
+    among,
+    estimate_opening,
+    estimate_openings,
+    opening_effect,
+)
 from evalml.effect.opening_events import composition_table, event_study_table, events_of
 from evalml.effect.openings import opening_of
 from evalml.effect.panel_table import CrossSections
@@ -157,6 +162,15 @@ def test_few_areas_are_placed_among_those_that_did_not_open():
     assert (found.ci_low, found.ci_high) == (again.ci_low, again.ci_high)
     with pytest.raises(EstimationError, match="too few for this method"):
         estimate_opening(cells, study(), (OUTCOME, 12, "wald_did"))
+
+
+def test_the_witnesses_are_placed_among_witnesses():
+    people = youths(groups=(4027, NEVER), areas=14)
+    still = people.assign(y=people["y"].where(people["level"] == "eligible", 0.0))
+    cells = cells_of(still, inside=["000", "001"])
+    witnesses = opening_of(cells, OUTCOME, 12, level="witness")
+    found = opening_effect(cells, study(), witnesses, "callaway_santanna")
+    assert (found.estimate, found.ci_low, found.ci_high) == (0, 0, 0)
 
 
 def test_too_few_areas_are_refused():
