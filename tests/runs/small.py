@@ -103,7 +103,9 @@ def params(folder, name, **changes):
 def grid(folder, name="grid", **values):
     """Write a grid of a project."""
     path = folder / "params" / f"{name}.yaml"
-    path.write_text(yaml.safe_dump({"base": "base.yaml", **values}, allow_unicode=True))
+    path.write_text(
+        yaml.safe_dump({"base": "base.yaml", **values}, allow_unicode=True, sort_keys=False)
+    )
     return path
 
 

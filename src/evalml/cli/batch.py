@@ -50,7 +50,7 @@ def batch(  # noqa: PLR0913, PLR0917 - the options of a command
     (also summary.csv and summary.json under --out): exit code 0 when all studies have a result, 1
     when one has not, 2 when none could start.
 
-    Example: evalml batch --grid params/grids/cej_years.yaml --jobs 2 --memory-limit 4000
+    Example: evalml batch --grid params/grids/cej_years_territories.yaml --jobs 2
     """
     from evalml.run.batch import Workforce, refuse_missing_backend, run_batch
     from evalml.run.watch import Limits
