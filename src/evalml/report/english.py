@@ -161,6 +161,8 @@ TEXTS = {
     "indicators": ("label",),
     "effects": ("reason",),
     "secondary": ("title", "reason"),
+    "costs": ("label", "remark"),
+    "power": ("label",),
 }
 """Columns of French words that a reader sees, by table."""
 

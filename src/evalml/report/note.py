@@ -329,7 +329,7 @@ def annex(note: Note, figures: Mapping[str, Figure]) -> list[str]:
     blocks = [show(figures, role) for role in roles]
     if len(note.frames["observation"]):
         blocks.append(tables.observation_table(note))
-    blocks += [power_table(note), secondary_table(note, main=False)]
+    blocks += [tables.costs_table(note), power_table(note), secondary_table(note, main=False)]
     if len(note.frames["indicators"]):
         blocks.append(tables.indicators_table(note))
     blocks.append(tables.checks_table(note, primary=False))

@@ -8,22 +8,19 @@ two counts of a population are subtracted, the difference is zero or at least th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from evalml.report.protect import one_more
+from evalml.report.register_other import Placed, difference_others, other_cells, place_column
 from evalml.report.results import Frames, csv_text
 from evalml.report.typography import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-Placed = Callable[[str, pd.Series], list[float]]
-"""Population, counts -> the counts to show."""
 
 REGISTER = ("release", "scope", "table", "cell", "column", "value")
 
@@ -110,6 +107,9 @@ def difference(
     for name, column in (("trajectories", "n_at_risk"), ("observation", "n")):
         if len(frames[name]):
             done[name] = difference_arms(frames[name], column, placed)
+    for name, frame in frames.items():
+        if name not in COUNTS and len(frame):
+            done[name] = difference_others(name, frame, placed)
     return done
 
 
@@ -164,17 +164,6 @@ def difference_arms(table: pd.DataFrame, column: str, placed: Placed) -> pd.Data
     return place_column(table, column, [str(arm) for arm in table["arm"]], placed)
 
 
-def place_column(
-    table: pd.DataFrame, column: str, scopes: list[str], placed: Placed
-) -> pd.DataFrame:
-    """Place the counts of one column, each in its population."""
-    counts = table[column].to_numpy("float64", na_value=np.nan).copy()
-    of = np.array(scopes)
-    for scope in dict.fromkeys(scopes):
-        counts[of == scope] = placed(scope, pd.Series(counts[of == scope]))
-    return table.assign(**{column: counts})
-
-
 def balance_levels(effects: pd.DataFrame, column: str, threshold: int) -> pd.DataFrame:
     """Hide two levels of a subgroup whose sum differs from the whole by a few persons."""
     keys = ["outcome", "horizon_months", "method"]
@@ -220,6 +209,9 @@ def released_cells(frames: Mapping[str, pd.DataFrame], study: str, release: str)
         if frame is not None and len(frame):
             for column in columns:
                 rows += cells_of(name, frame, column, study, release)
+    for name, frame in frames.items():
+        if name not in COUNTS and len(frame):
+            rows += other_cells(name, frame, study, release)
     return pd.DataFrame(rows, columns=list(REGISTER)).drop_duplicates(ignore_index=True)
 
 

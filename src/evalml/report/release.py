@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.errors import PrivacyError, nearest
+from evalml.report.about import about_item
 from evalml.report.cells import round_shares
 from evalml.report.disclosure import (
     FAIL,
@@ -181,41 +182,6 @@ def table_items(note: Note, rule: Rule) -> list[Released]:
         for name, frame in note.frames.items()
         if len(frame) and name in COLUMNS
     ]
-
-
-ABOUT = (
-    "study", "title", "programme", "territory_label", "period_label", "synthetic",
-    "extraction_date", "extract_name", "command", "hashes", "language", "primary", "threshold",
-    "kind", "benchmark",
-)  # fmt: skip
-"""What a study says of itself to those who read its release."""
-
-LABELLED = ("outcome", "covariate", "arm", "subgroup", "subgroup_value")
-
-
-def about_item(note: Note, run: str) -> Released:
-    """Put what the study says of itself through the gate: words, and the hashes of the run."""
-    told = {key: note.meta.get(key) for key in ABOUT}
-    told |= {"run": run, "minimum_count": note.threshold, "labels": used_labels(note)}
-    text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
-    why = "words of the study file and hashes: no person, no count"
-    return release_file("study.json", f"{text}\n".encode(), why=why)
-
-
-def used_labels(note: Note) -> dict[str, str]:
-    """Return the labels of the names that the tables hold, and of no other."""
-    names = {
-        str(value)
-        for frame in note.frames.values()
-        for column in LABELLED
-        if column in frame
-        for value in frame[column].unique()
-    } - {""}
-    return {
-        name: label
-        for name, label in note.labels.items()
-        if name in names or name.partition("=")[2] in names
-    }
 
 
 def drawn_items(

@@ -11,7 +11,7 @@ from evalml.report.figure_trajectories import arm_label
 from evalml.report.markdown import md, table
 from evalml.report.note_text import check_sentence, effect_cells
 from evalml.report.results import rows_of
-from evalml.report.typography import count_text, level_text, number
+from evalml.report.typography import count_text, interval_text, level_text, number
 from evalml.report.verdict import answers, hides, on_primary
 from evalml.report.words import (
     level_label,
@@ -194,6 +194,29 @@ def indicators_table(note: Note) -> str:
         note.text["indicators_columns"], rows, note.text["indicators_caption"],
         widths=[36, 24, 12, 14, 14], align="llrrr",
     )  # fmt: skip
+
+
+def costs_table(note: Note) -> str:
+    """Return what the programme costs in allowances, and per month in employment it adds."""
+    frame = note.frames["costs"]
+    if not len(frame):
+        return ""
+    rows = []
+    for row in rows_of(frame):
+        unit = COST_UNITS.get(str(row.unit), str(row.unit))
+        months = "" if pd.isna(row.horizon_months) else str(note.text["at_months"])
+        known = not (pd.isna(row.ci_low) or pd.isna(row.ci_high))
+        bounds = interval_text(row.ci_low, row.ci_high, unit, note.lang) if known else "–"
+        at = note.say(months, horizon=f"{float(row.horizon_months or 0):.0f}") if months else ""
+        value = level_text(None if pd.isna(row.value) else float(row.value), unit, note.lang)
+        rows.append([md(row.label, note.lang), at, value, bounds, md(row.remark, note.lang)])
+    return table(
+        note.text["costs_columns"], rows, note.text["costs_caption"],
+        widths=[34, 12, 14, 22, 30], align="llrrl",
+    )  # fmt: skip
+
+
+COST_UNITS = {"euros par mois": "euros", "euros": "euros", "mois": "months"}
 
 
 def hashes_table(note: Note) -> str:

@@ -242,3 +242,29 @@ def test_every_output_of_a_release_is_in_its_record_with_its_hash(run):
     assert all(
         hashlib.sha256(files[name].read_bytes()).hexdigest() == sha for name, sha in hashes.items()
     )
+
+
+def costs(n):
+    row = {
+        "measure": "per_month", "label": "Surcoût par mois en emploi ajouté", "horizon_months": 12.0,
+        "method": "aipw", "value": 2310.0, "ci_low": 1400.0, "ci_high": 4100.0,
+        "unit": "euros par mois", "n_treated": n, "n_comparison": 14829, "remark": "",
+    }  # fmt: skip
+    return pd.DataFrame([row])
+
+
+def test_a_table_beside_the_effects_cannot_be_subtracted_from_them(run):
+    folder = run("a", lambda frames: {**frames, "costs": costs(4213 - 7)})
+    release_run(folder, formats=())
+    table = pd.read_csv(folder / "release" / "tables" / "costs.csv")
+    assert table["n_treated"].tolist() == [4213]
+
+
+def test_the_note_says_what_a_month_in_employment_costs_in_both_languages(run):
+    folder = run("a", lambda frames: {**frames, "costs": costs(4213)})
+    for lang, words in (
+        ("fr", "de\u00a0+1\u202f400 à\u00a0+4\u202f100\u00a0euros"),
+        ("en", "Extra cost per month"),
+    ):
+        source = write_note(folder, lang=lang, formats=())[0]
+        assert words in source.read_text(encoding="utf-8")
