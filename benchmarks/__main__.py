@@ -25,7 +25,7 @@ COLUMNS = (
     "row", "size", "unit", "way", "version", "part", "seconds", "cpu", "peak_mb", "runs", "ratio",
     "gap", "tolerance", "agrees", "note", "date", "machine",
 )  # fmt: skip
-ROUNDS = {"quick": (3, 4.0), "full": (5, 240.0)}
+ROUNDS = {"quick": (3, 4.0), "full": (5, 60.0)}
 """Rounds at most, and seconds after which none more is begun."""
 
 

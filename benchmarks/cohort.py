@@ -51,7 +51,7 @@ ROW = Row(
     "Cohort, 25-month panel and six outcomes of a CEJ study, from Parquet",
     "benchmarks.cohort:write",
     "persons",
-    {"quick": 20_000, "full": 200_000},
+    {"quick": 20_000, "full": 100_000},
     (
         Way("evalml", "benchmarks.cohort:ours"),
         Way("DuckDB SQL by hand", "benchmarks.cohort:by_hand", "duckdb"),

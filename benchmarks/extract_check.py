@@ -1,28 +1,23 @@
-"""Checking an extract of national size: 1.1 M persons, 10 M situations, 10 M acts.
-
-    python -m benchmarks.extract_check [persons]
-
-Prints wall-clock and processor seconds, and the peak of memory, against the goal of 60 s and 4 GB.
-"""
+"""Checking an extract: ten situations and ten acts a person, spread without order."""
 
 from __future__ import annotations
 
-import resource
-import sys
-import tempfile
-import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import yaml
 
+from benchmarks.harness import Row, Way
 from evalml.engine import open_engine
 from evalml.extract import read_extract
 from evalml.extract.identifiers import find_identifiers
 from evalml.tables import accept_tables
 from evalml.tables.scorecard import score
 
-PERSONS = 1_100_000
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
 PER_PERSON = 10 / 1.1
 META = {
     "name": "grand",
@@ -87,23 +82,25 @@ def write(folder: Path, persons: int) -> None:
     (folder / "extract.yaml").write_text(yaml.safe_dump(META), encoding="utf-8")
 
 
-def main(persons: int) -> int:
-    """Write the extract, check it, print what it took; 1 where the goal is missed."""
-    with tempfile.TemporaryDirectory(prefix="evalml-bench-") as scratch:
-        folder = Path(scratch)
-        write(folder, persons)
-        wall, cpu = time.perf_counter(), time.process_time()
+def check(folder: Path) -> Callable[[], list[float]]:
+    """Return the job: open the extract, look for identifiers, put rows aside, score it."""
+
+    def work() -> list[float]:
         engine = open_engine(memory_limit="2GB")
         extract = read_extract(folder, engine)
         assert not find_identifiers(extract, engine)
         card = score(extract, accept_tables(extract, engine), engine)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    rows = sum(x.received for x in card.sizes)
-    print(f"{rows:,} rows, {len(card.lines)} checks: {wall:.1f} s, {cpu:.1f} s of processor")
-    print(f"peak {peak:.2f} GB (goal: 60 s, 4 GB, 2 cores)")
-    return int(wall > 60 or peak > 4)
+        return [float(sum(x.received for x in card.sizes)), float(len(card.lines))]
+
+    return work
 
 
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else PERSONS))
+ROW = Row(
+    "extract_check",
+    "`evalml extract check` of an extract with ten situations and ten acts a person",
+    "benchmarks.extract_check:write",
+    "persons",
+    {"quick": 10_000, "full": 200_000},
+    (Way("evalml", "benchmarks.extract_check:check"),),
+    about="rows and checks; the goal for 1.1 million persons is 60 s and 4 GB",
+)

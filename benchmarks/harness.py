@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,7 +106,8 @@ def run_row(row: Row, size: int, peers: Path, *, most: int, budget: float) -> di
         budget: Seconds after which no round more is begun.
     """
     taken = {way.name: Taken() for way in row.ways}
-    with _folder() as folder:
+    with tempfile.TemporaryDirectory(prefix="evalml-bench-") as place:
+        folder = Path(place)
         _start([sys.executable, "-m", "benchmarks.worker", row.data, str(folder), str(size)])
         start = time.perf_counter()
         for done in range(most):
@@ -115,25 +117,6 @@ def run_row(row: Row, size: int, peers: Path, *, most: int, budget: float) -> di
                 if not taken[way.name].missing:
                     _once(way, size, folder, peers, taken[way.name])
     return taken
-
-
-def _folder() -> Any:
-    import tempfile
-
-    return _Path(tempfile.TemporaryDirectory(prefix="evalml-bench-"))
-
-
-class _Path:
-    """A temporary folder, as a path."""
-
-    def __init__(self, folder: Any) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> Path:
-        return Path(self.folder.__enter__())
-
-    def __exit__(self, *fault: object) -> None:
-        self.folder.__exit__(*fault)
 
 
 def _once(way: Way, size: int, folder: Path, peers: Path, taken: Taken) -> None:

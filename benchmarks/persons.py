@@ -218,7 +218,7 @@ ROWS = (
         "Matching on the propensity score, one partner with replacement, Abadie-Imbens variance",
         "benchmarks.persons:write",
         "persons",
-        {"quick": 5_000, "full": 50_000},
+        {"quick": 5_000, "full": 20_000},
         (
             Way("evalml", "benchmarks.persons:match_score"),
             Way("R Matching", "peers.R:match_score", limit=50_000, why=f"{SQUARE} 50 000 persons"),

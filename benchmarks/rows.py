@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import cohort, durations, indicators, persons, rollout, run_parts
+from benchmarks import cohort, durations, extract_check, indicators, persons, rollout, run_parts
 
 ROWS = (
     cohort.ROW,
@@ -10,6 +10,7 @@ ROWS = (
     *persons.ROWS,
     *rollout.ROWS,
     *durations.ROWS,
+    extract_check.ROW,
     *run_parts.ROWS,
 )
 BY_NAME = {row.name: row for row in ROWS}

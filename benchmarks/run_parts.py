@@ -21,22 +21,23 @@ PARTS = {
     "figures": "figures",
     "plot_cohort": "figures",
     "pictures[": "figures",
-    "check_": "checks",
-    "compute_controls": "checks",
-    "shown_checks": "checks",
-    "estimate_effects": "effects",
+    "estimate_": "effects, their checks",
+    "check_": "checks of the primary effect",
+    "secondary_analyses": "secondary analyses",
     "assemble": "comparison",
     "gather": "comparison",
     "build_panel": "panel and outcomes",
     "build_cohort": "cohort",
     "accept_tables": "read",
+    "import evalml": "imports",
+    "protocol_table": "imports",
 }
 """What a cell does, by the first of these words that it holds."""
 
 
 def part_of(source: str) -> str:
     """Return the part of the run that a cell belongs to."""
-    return next((part for word, part in PARTS.items() if word in source), "imports")
+    return next((part for word, part in PARTS.items() if word in source), "other tables")
 
 
 def split(folder: Path, wall: float, called: dt.datetime) -> dict[str, float]:

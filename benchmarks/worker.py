@@ -22,11 +22,12 @@ MARK = "RESULT"
 
 
 def peak_mb() -> float:
-    """Return the most memory this process has held, in MB."""
+    """Return the most memory this process, or one that it waited for, has held, in MB."""
     status = Path("/proc/self/status")
     if status.is_file():  # ru_maxrss would also hold what the parent had when it started us
         lines = status.read_text(encoding="ascii").splitlines()
-        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+        own = int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+        return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.page import bench_page
 from typer.testing import CliRunner
 
 from evalml.cli import app
@@ -91,6 +92,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/methods/README.md": methods_page,
     "docs/methods/validation.md": validation_page,
     "docs/explanation/choose-a-method.md": chooser_page,
+    "docs/benchmarks.md": bench_page,
     **DEFINITION_PAGES,
 }
 
