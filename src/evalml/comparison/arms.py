@@ -132,7 +132,7 @@ def _trajectories(
 def _crossover(entries: pd.DataFrame, follow_up: int) -> pd.Series[float]:
     import pandas as pd
 
-    waiting = entries.loc[~entries["treated"].astype(bool)]
+    waiting = entries.loc[~entries["treated"].astype(bool), ["month", "later_entry"]]
     delay = (waiting["later_entry"] - waiting["month"]).to_numpy(dtype=float, na_value=np.inf)
     shares = [float((delay <= k).mean()) for k in range(follow_up + 1)]
     return pd.Series(shares, index=pd.RangeIndex(follow_up + 1), name="entered_later")

@@ -38,7 +38,10 @@ def build_design(covariates: pd.DataFrame) -> tuple[Design, tuple[str, ...]]:
         DataError: A covariate is a date, is infinite, or has as many levels as an identifier.
     """
     coded = {str(c): levels_of(covariates[c]) for c in covariates if is_text(covariates[c])}
-    most = sum(len(coded[str(c)][1]) if str(c) in coded else 2 for c in covariates)
+    most = sum(
+        len(coded[str(c)][1]) - 1 if str(c) in coded else 1 + int(covariates[c].isna().any())
+        for c in covariates
+    )
     columns = (c for name in covariates for c in _columns_of(str(name), covariates[name], coded))
     matrix, names, twins, notes = _without_repeats(columns, len(covariates), most)
     levels = {name: found for name, (_, found) in coded.items()}
