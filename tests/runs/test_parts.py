@@ -13,6 +13,7 @@ import yaml
 from runs.small import STUDY
 
 from evalml.errors import StudyError
+from evalml.run import source
 from evalml.run.grid import read_grid
 from evalml.run.lock import held, is_held
 from evalml.run.provenance import extract_parts, hash_notebook
@@ -172,3 +173,16 @@ def test_an_impossible_combination_is_kept_with_its_reason(tmp_path):
 def test_a_grid_of_twins_is_refused(tmp_path):
     with pytest.raises(StudyError, match="several studies are called same"):
         grid_of(tmp_path, vary={"seed": [1, 2]}, study="same")
+
+
+def test_what_is_kept_of_a_parse_never_changes_a_hash(tmp_path, monkeypatch):
+    (tmp_path / "effect").mkdir()
+    (tmp_path / "effect/a.py").write_bytes(CODE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = []
+    for kept in (None, "not json", "[1]"):
+        monkeypatch.setattr(source, "_KNOWN", {})
+        if kept is not None:
+            source.memory_file().write_text(kept)
+        found.append(stages(tmp_path / "effect"))
+    assert found[0] == found[1] == found[2]
