@@ -78,10 +78,12 @@ def rules_at(person, day, trial):
             for s in person["situations"]
         ),
     )
+    waits = entry_months(person, trial)[0] != here
     yield (
         "outside_programmes",
         not any(
-            s["dispositif"] in trial["outside_programmes"] and open_on(s, day)
+            s["dispositif"] in trial["outside_programmes"]
+            and (open_on(s, day) or (waits and month(s["date_debut"]) == here))
             for s in person["accompagnements"]
         ),
     )

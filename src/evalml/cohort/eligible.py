@@ -174,6 +174,20 @@ def in_programmes_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> 
     return gather(spread(covering, calendar), ["id_jeune"], enrolled=True)
 
 
+def starting_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
+    """Return the months in which one of the programmes the trial excludes is entered, as sets.
+
+    Who enters another programme in the month of time zero is no example of who enters none: that
+    row leaves the comparison of sequential trials, where it would carry the other one's effect.
+    """
+    spells = tables.table("accompagnements")
+    spells = spells.filter(spells.dispositif.isin(trial.eligibility.outside_programmes))
+    at = month_of(spells.date_debut)
+    return gather(
+        spread(spells.select("id_jeune", first=at, last=at), calendar), ["id_jeune"], starting=True
+    )
+
+
 def at_time_zero(
     tables: Tables, trial: TargetTrial, engine: Engine
 ) -> tuple[Table, tuple[Rule, ...]]:
@@ -212,7 +226,13 @@ def _flags(tables: Tables, trial: TargetTrial, calendar: Calendar) -> list[Table
         flags.append(outside_at(tables, trial, calendar))
     if trial.eligibility.outside_programmes:
         flags.append(in_programmes_at(tables, trial, calendar))
+        flags.append(starting_at(tables, trial, calendar))
     return flags
+
+
+def _own_choice(t: Table, trial: TargetTrial) -> Any:
+    """Return who may enter an excluded programme in the month: all but who waits."""
+    return t.treated if trial.design == "sequential_trials" else literal(value=True)
 
 
 def _bound(t: Table, trial: TargetTrial, which: str) -> Any:
@@ -273,7 +293,7 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         rules.append(
             (
                 Rule("outside_programmes", f"Hors {label} au temps zéro", "rule_programmes"),
-                ~holds(t.enrolled, t.place),
+                ~holds(t.enrolled, t.place) & (_own_choice(t, trial) | ~holds(t.starting, t.place)),
             )
         )
     for name, value in given.require.items():
