@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import BLOCK
+from evalml.comparison.columns import BLOCK, blocks
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.comparison.columns import Standardised
@@ -53,19 +54,17 @@ def find_support(design: Design, treated: BoolVector, among: BoolVector | None =
     alone_comparison = np.zeros(treated.size, dtype=bool)
     treated_levels: list[str] = []
     comparison_levels: list[str] = []
-    for level, holds in _levels(design):
-        n_treated = int((holds & treated & counted).sum())
-        n_all = int((holds & counted).sum())
+    for level, n_all, n_treated, holds in _levels(design, counted, counted & treated):
         whole_arm = n_treated == n_total_treated == n_all or (
             n_treated == 0 and n_all == n_total - n_total_treated
         )
         if n_all == n_total or whole_arm:
             continue  # constant, or the treatment itself: `refuse_separated` speaks of that
         if n_all and n_treated == n_all:
-            alone_treated |= holds
+            alone_treated |= holds()
             treated_levels.append(f"{level} ({n_treated} treated)")
         elif n_all and n_treated == 0:
-            alone_comparison |= holds
+            alone_comparison |= holds()
             comparison_levels.append(f"{level} ({n_all} comparison)")
     return Support(alone_treated, alone_comparison, tuple(treated_levels), tuple(comparison_levels))
 
@@ -112,15 +111,43 @@ def _ranges(X: Matrix, arm: BoolVector) -> tuple[Vector, Vector]:
     return low, high
 
 
-def _levels(design: Design) -> Iterator[tuple[str, BoolVector]]:
-    """Yield each level of each 0/1 column and each level left out, with who holds it."""
+def _levels(
+    design: Design, counted: BoolVector, treated: BoolVector
+) -> Iterator[tuple[str, int, int, Callable[[], BoolVector]]]:
+    """Yield each level of each 0/1 column and each level left out.
+
+    Args:
+        design: Covariates, n rows.
+        counted: Rows that count, shape (n,).
+        treated: Those of them that are treated, shape (n,).
+
+    Yields:
+        The level, how many rows hold it, how many treated, and what says which rows do.
+    """
+    X = design.matrix
+    sums = np.column_stack([rows.astype(float) @ X for rows in (counted, treated)])
+    totals = np.array([counted.sum(), treated.sum()])
     of_category = {j for _, columns in design.left_out for j in columns}
-    for j, name in enumerate(design.names):
-        column: Vector = design.matrix[:, j]
-        holds = column == 1.0
-        if (holds | (column == 0.0)).all():
-            yield (name if "=" in name else f"{name}=1"), holds
-            if j not in of_category:
-                yield f"{name}=0" if "=" not in name else f"not {name}", ~holds
+    for j in np.flatnonzero(_zero_one(X)).tolist():
+        name, (n, n1), (m, m1) = design.names[j], sums[j], totals - sums[j]
+        yield (name if "=" in name else f"{name}=1"), int(n), int(n1), partial(_equal, X, j, 1.0)
+        if j not in of_category:
+            other = f"{name}=0" if "=" not in name else f"not {name}"
+            yield other, int(m), int(m1), partial(_equal, X, j, 0.0)
     for level, columns in design.left_out:
-        yield level, design.matrix[:, list(columns)].sum(axis=1) == 0.0
+        none = X[:, list(columns)].sum(axis=1) == 0.0
+        n, n1 = (none & counted).sum(), (none & treated).sum()
+        yield level, int(n), int(n1), partial(np.asarray, none)
+
+
+def _equal(X: Matrix, j: int, value: float) -> BoolVector:
+    return np.asarray(X[:, j] == value)
+
+
+def _zero_one(X: Matrix) -> BoolVector:
+    """Return which columns hold nothing but 0 and 1, shape (p,)."""
+    found = np.ones(X.shape[1], dtype=bool)
+    for rows in blocks(X.shape[0]):
+        block = X[rows]
+        found &= ((block == 0.0) | (block == 1.0)).all(axis=0)
+    return found
