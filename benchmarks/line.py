@@ -63,9 +63,7 @@ def main(persons: int, memory: str | None, extract: Path | None) -> None:
         with timed("weights and balance"):
             adjusted = ev.adjust(arms.comparison, study.estimand)
         with timed("effects, all at once"):
-            effects = ev.estimate_effects(
-                arms.comparison, study.methods, seed=study.seed, failures="record"
-            )
+            effects = ev.estimate_study(arms.comparison, study)
         with timed("checks and trajectories"):
             ev.run_checks(
                 arms.comparison,
