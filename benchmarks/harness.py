@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,27 +94,36 @@ class Taken:
     missing: str = ""
 
 
-def run_row(row: Row, size: int, peers: Path, *, most: int, budget: float) -> dict[str, Taken]:
+def write_data(row: Row, size: int, root: Path) -> Path:
+    """Write the data of a row under `root`, once for all the rows that share them."""
+    folder = root / f"{row.data.replace(':', '.')}-{size}"
+    if not folder.is_dir():
+        folder.mkdir()
+        _start([sys.executable, "-m", "benchmarks.worker", row.data, str(folder), str(size)])
+    return folder
+
+
+def run_row(
+    row: Row, size: int, folder: Path, peers: Path, *, most: int, budget: float
+) -> dict[str, Taken]:
     """Run the ways of a row in turn, round after round.
 
     Args:
         row: The job.
         size: On how much.
+        folder: Its data.
         peers: Interpreter of the environment that holds the peers.
         most: Rounds, at most.
         budget: Seconds after which no round more is begun.
     """
     taken = {way.name: Taken() for way in row.ways}
-    with tempfile.TemporaryDirectory(prefix="evalml-bench-") as place:
-        folder = Path(place)
-        _start([sys.executable, "-m", "benchmarks.worker", row.data, str(folder), str(size)])
-        start = time.perf_counter()
-        for done in range(most):
-            if done and time.perf_counter() - start > budget:
-                break
-            for way in row.ways:
-                if not taken[way.name].missing:
-                    _once(way, size, folder, peers, taken[way.name])
+    start = time.perf_counter()
+    for done in range(most):
+        if done and time.perf_counter() - start > budget:
+            break
+        for way in row.ways:
+            if not taken[way.name].missing:
+                _once(way, size, folder, peers, taken[way.name])
     return taken
 
 

@@ -78,7 +78,8 @@ def test_a_peer_that_is_not_there_or_fails_gives_its_reason_and_no_crash(tmp_pat
     absent = Way("absent", "benchmarks.persons:ipw", "no-such-package")
     failing = Way("failing", "benchmarks.persons:ipw")  # its data were never written
     heavy = Way("heavy", "benchmarks.persons:ipw", limit=0, why="too slow beyond 0")
-    taken = run_row(tiny(absent, failing, heavy), 1, tmp_path / "python", most=1, budget=0)
+    row = tiny(absent, failing, heavy)
+    taken = run_row(row, 1, tmp_path, tmp_path / "python", most=1, budget=0)
     assert "no-such-package is not installed" in taken["absent"].missing
     assert taken["failing"].missing.startswith("it failed: FileNotFoundError")
     assert taken["heavy"].missing == "too slow beyond 0"
