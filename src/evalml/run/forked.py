@@ -128,6 +128,7 @@ class ForkProvisioner(LocalProvisioner):
 @contextmanager
 def forked_kernels() -> Iterator[str]:
     """Start a zygote and give the address of its socket; empty where kernels cannot be forked."""
+    sweep_sockets()
     if not can_fork():
         yield ""
         return
@@ -146,6 +147,19 @@ def forked_kernels() -> Iterator[str]:
             process.stdin.close()
         process.wait(timeout=10)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_sockets() -> None:
+    """Remove the folders of sockets that processes of ours left behind as they were killed."""
+    for folder in Path(tempfile.gettempdir()).glob("evalml-[0-9]*-*"):
+        try:
+            mine = folder.stat().st_uid == os.getuid()
+            os.kill(int(folder.name.split("-")[1]), 0)
+        except ProcessLookupError:
+            if mine:
+                shutil.rmtree(folder, ignore_errors=True)
+        except (OSError, ValueError):
+            continue
 
 
 def _listening(process: subprocess.Popen[bytes], address: str) -> bool:
