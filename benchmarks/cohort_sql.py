@@ -10,6 +10,7 @@ by pair (on a machine that does other things, that of processor times is the one
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -33,7 +34,8 @@ FLAGS = {
     "alternance": "alternance",
     "scolarite": "school",
 }
-MEMORY = "4GB"
+MEMORY = os.environ.get("EVALML_BENCH_MEMORY", "4GB")
+"""What either engine may take before it spills to disk; the process itself takes more."""
 
 SQL = """
 CREATE TEMP TABLE zeros AS SELECT m::INT AS "month", make_date(m // 12, m % 12 + 1, 1) AS "zero"
