@@ -84,13 +84,13 @@ def in_parts(amount: Any) -> Any:
 
 def exact_sum(amount: Any) -> Any:
     """Return the sum of amounts (euros, hours) to the millionth, the same on every engine."""
-    return in_parts(amount).sum() / float(MILLION)
+    return in_parts(amount).sum().cast("float64") / MILLION
 
 
 def exact_mean(amount: Any, where: Any = None) -> Any:
     """Return the mean of amounts, each taken to the millionth, the same on every engine."""
     chosen = amount if where is None else ifelse(where, amount, None)
-    return in_parts(chosen).sum() / (chosen.count() * float(MILLION)).nullif(0.0)
+    return in_parts(chosen).sum().cast("float64") / (chosen.count() * MILLION).nullif(0)
 
 
 def hash_of(column: Any) -> Any:

@@ -8,6 +8,7 @@ Arrow and DuckDB, so that a frame has the same types whichever engine computed i
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import re
 import shutil
@@ -83,6 +84,10 @@ class SparkEngine(Engine):
         arriving.createOrReplaceTempView(name)
         return self.backend.table(name)
 
+    def sql(self, expression: Table) -> str:
+        """Return the SQL that Spark runs for an expression."""
+        return str(self.backend.compile(expression))
+
     def keep(self, expression: Table, name: str) -> Table:
         """Compute `expression` once: written to the scratch folder, or held by the cluster."""
         name = self._free(name)
@@ -131,13 +136,13 @@ class SparkEngine(Engine):
         return self.reader._frame(ibis.memtable(self._arrow(expression)))  # noqa: SLF001
 
     def _arrow(self, expression: Table) -> pa.Table:
-        found: pa.Table = self._frame_of(expression).toArrow()
+        found: pa.Table = _typed(self._frame_of(expression), expression).toArrow()
         return found.cast(expression.schema().to_pyarrow())
 
     def _frame_of(self, expression: Table) -> Any:
         """Return the lazy Spark frame of an expression; its memtables are handed over first."""
         self.backend._run_pre_execute_hooks(expression)  # noqa: SLF001 - ibis has no public door
-        return self.session.sql(self.backend.compile(expression))
+        return self.session.sql(self.sql(expression))
 
 
 def _typed(rows: Any, expression: Table) -> Any:
@@ -169,6 +174,7 @@ def open_spark(memory_limit: str | None = None, threads: int | None = None) -> S
             "EVALML_SPARK, and that the cluster's Spark is 4.0: `evalml doctor` says what is here"
         ) from error
     backend = ibis.pyspark.connect(session)
+    backend.compiler = _compiler()
     reader = open_duckdb(memory_limit, threads)
     return SparkEngine("spark", backend, session=session, scratch=_scratch(site), reader=reader)
 
@@ -195,6 +201,24 @@ def _session(site: Site, memory_limit: str | None) -> Any:
     for key, value in SETTINGS.items():
         session.conf.set(key, value)
     return session
+
+
+def _compiler() -> Any:
+    """Return ibis' compiler for Spark, with floats written as floats.
+
+    Spark reads `0.1` as a decimal, and divides decimals with fewer digits than floats.
+    """
+    from ibis.backends.sql.compilers.pyspark import PySparkCompiler
+
+    class Floats(PySparkCompiler):  # type: ignore[misc]
+        __slots__ = ()
+
+        def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: N802
+            written = super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+            finite = dtype.is_floating() and math.isfinite(value)
+            return self.cast(written, dtype) if finite else written
+
+    return Floats()
 
 
 def _java_memory(limit: str | None) -> str:

@@ -166,7 +166,10 @@ def cumulated_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
         seen = rows[outcome.column]
         known = covered if outcome.channel == "linked" else seen.notnull()
         complete = known.cast("int32").sum().over(so_far) == rows.k
-        total = in_parts(seen.cast("float64").fill_null(0.0)).sum().over(so_far) / float(MILLION)
+        total = (
+            in_parts(seen.cast("float64").fill_null(0.0)).sum().over(so_far).cast("float64")
+            / MILLION
+        )
         values[outcome.name] = ifelse(complete, total, None)
     return rows.select("entry", "treated", "k", **values)
 
