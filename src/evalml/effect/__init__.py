@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evalml.effect.benchmark import as_experiment, gaps
-    from evalml.effect.declared import estimate_study
     from evalml.effect.costs import costs_table
+    from evalml.effect.declared import estimate_study
     from evalml.effect.effect import Effect
     from evalml.effect.estimate import estimate_effects
     from evalml.effect.settings import Settings

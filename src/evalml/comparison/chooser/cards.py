@@ -263,7 +263,7 @@ METHODS: dict[str, MethodCard] = {
         MethodCard(
             "triple_difference",
             "Triple difference",
-            "youths of the same areas whom the programme does not take: they show the area's shocks",
+            "youths of the same areas whom the programme leaves out: they show the area's shocks",
             "witnesses who enter, or whose job market moves otherwise",
             "triple_difference.md",
             ("itt",),
