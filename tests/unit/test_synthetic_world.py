@@ -102,3 +102,13 @@ def test_an_earlier_vintage_knows_nothing_entered_after_it(made):
 def test_a_repr_shows_counts_and_no_identifier(made):
     assert "jeunes 3000" in repr(made)
     assert made.tables["jeunes"]["id_jeune"][0].as_py() not in repr(made)
+
+
+def test_every_world_of_the_repository_lies_in_one_territory():
+    from evalml.synthetic.worlds import parse_world, read_world, worlds
+
+    assert {"demo", "decade", "france", "gj_areas", "hdf_2019", "hdf_2024"} <= set(worlds())
+    for name in worlds():
+        assert len(read_world(name).territory) == 1, name
+    with pytest.raises(EvalmlError, match="region: null"):
+        parse_world("based_on: demo\nterritory: {national: true}\n")

@@ -266,3 +266,12 @@ class World(Part):
     truth: TruthSpec
     defects: dict[str, float] = {}
     margins: str | None = None
+
+    @model_validator(mode="after")
+    def _one_territory(self) -> World:
+        if len(self.territory) != 1:
+            raise ValueError(
+                f"territory holds {sorted(self.territory)}; give one, and empty the one of the "
+                "world it is based on (region: null)"
+            )
+        return self
