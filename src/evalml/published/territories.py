@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_REGIONS = {
+REGIONS = {
     "01": "971",
     "02": "972",
     "03": "973",
@@ -22,12 +22,13 @@ _REGIONS = {
     "93": "04 05 06 13 83 84",
     "94": "2A 2B",
 }
+"""Départements of each region (INSEE, official geographic code)."""
 FRANCE = "france"
 _CHILDREN = {
     f"region:{code}": tuple(f"departement:{d}" for d in members.split())
-    for code, members in _REGIONS.items()
+    for code, members in REGIONS.items()
 }
-_CHILDREN[FRANCE] = tuple(f"region:{code}" for code in _REGIONS)
+_CHILDREN[FRANCE] = tuple(f"region:{code}" for code in REGIONS)
 _PARENT = {child: parent for parent, members in _CHILDREN.items() for child in members}
 
 
