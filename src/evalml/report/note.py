@@ -8,21 +8,13 @@ import pandas as pd
 
 from evalml.report import tables
 from evalml.report.beside_published import published_sources, published_table
-from evalml.report.blinding import BLINDED, mask_blinded, mask_events, mask_trajectories
+from evalml.report.blinding import mask_blinded, mask_events, mask_trajectories
 from evalml.report.english import in_language, meta_words
-from evalml.report.figure_event_study import plot_event_study
-from evalml.report.figures import (
-    Figure,
-    Marks,
-    plot_balance,
-    plot_effects,
-    plot_flow,
-    plot_trajectories,
-    write_figure,
-)
+from evalml.report.figures import Figure, write_figure
 from evalml.report.institution import Institution
 from evalml.report.markdown import box, bullets, code, heading, md, picture
-from evalml.report.note_text import Note, answer, balance_threshold, done, limits
+from evalml.report.note_figures import draw, main_effects, subgroup_effects
+from evalml.report.note_text import Note, answer, done, limits
 from evalml.report.protect import THRESHOLD, protect_results
 from evalml.report.render import Stationery, render
 from evalml.report.results import COLUMNS, read_meta, read_results, write_meta
@@ -122,93 +114,6 @@ def in_words(note: Note, lang: str) -> Note:
     """Return a note whose words are in `lang`; those of the run are French."""
     words_ = in_language(note.frames, lang), meta_words(note.meta, lang)
     return Note(*words_, lang, note.threshold)
-
-
-def draw(note: Note) -> dict[str, Figure]:
-    """Draw the figures the tables allow, by role."""
-    frames = note.frames
-    common: dict[str, Any] = {"lang": note.lang, "synthetic": bool(note.meta.get("synthetic"))}
-    figures: dict[str, Figure] = {}
-    if len(frames["trajectories"]):
-        figures["trajectories"] = draw_trajectories(note, common)
-    whole = drawn_effects(note)
-    if any_shown(whole) or (len(whole) and not figures):
-        marks = Marks(note.meta.get("benchmark"), note.meta.get("threshold"))
-        figures["effects"] = plot_effects(whole, labels=note.labels, marks=marks, **common)
-    groups = subgroup_effects(note)
-    if any_shown(groups):
-        figures["subgroups"] = plot_effects(groups, labels=note.labels, name="subgroups", **common)
-    if len(frames["event_study"]):
-        figures["event_study"] = draw_events(note, common)
-    if len(frames["flow"]):
-        figures["flow"] = plot_flow(frames["flow"], **common)
-    if len(frames["balance"]):
-        limit = balance_threshold(note)
-        figures["balance"] = plot_balance(frames["balance"], threshold=limit, **common)
-    return figures
-
-
-def any_shown(effects: pd.DataFrame) -> bool:
-    """Return whether some effect of a figure has a number; a figure of words only is not drawn."""
-    return bool((effects["status"] != BLINDED).any())
-
-
-def draw_trajectories(note: Note, common: Mapping[str, Any]) -> Figure:
-    """Draw both arms on the primary outcome, or on the first there is."""
-    table = note.frames["trajectories"]
-    outcome = str(note.primary.get("outcome", ""))
-    if outcome not in set(table["outcome"]):
-        outcome = str(table["outcome"].iloc[0])
-    effects = note.frames["effects"]
-    rows = effects[(effects["outcome"] == outcome) & (effects["subgroup"] == "")]
-    unit = str(rows["unit"].iloc[0]) if len(rows) else "proportion"
-    shown = set(table.loc[table["outcome"] == outcome, "arm"])
-    masked = bool((rows["status"] == BLINDED).any()) and "comparison" not in shown
-    return plot_trajectories(table, outcome, unit=unit, labels=note.labels, masked=masked, **common)
-
-
-def drawn_effects(note: Note) -> pd.DataFrame:
-    """Return the effects of the figure: all of them, or those of the table of a roll-out."""
-    effects = note.frames["effects"]
-    return main_effects(note) if rolled_out(note) else effects[effects["subgroup"] == ""]
-
-
-def rolled_out(note: Note) -> bool:
-    """Return whether areas opened over time in this study."""
-    return note.meta.get("kind") == "rollout"
-
-
-def draw_events(note: Note, common: Mapping[str, Any]) -> Figure:
-    """Draw the event study of the primary outcome and horizon, or of the first there is."""
-    table = note.frames["event_study"]
-    outcome, horizon = note.primary.get("outcome"), note.primary.get("horizon_months")
-    rows = table[(table["outcome"] == outcome) & (table["horizon_months"] == horizon)]
-    first = (rows if len(rows) else table).iloc[0]
-    name, month = str(first["outcome"]), int(first["horizon_months"])
-    return plot_event_study(table, name, month, labels=note.labels, **common)
-
-
-def subgroup_effects(note: Note) -> pd.DataFrame:
-    """Return the subgroups of the primary outcome, horizon and method."""
-    effects, primary = note.frames["effects"], note.primary
-    rows = effects[(effects["subgroup"] != "") & (effects["outcome"] == primary.get("outcome"))]
-    horizon = primary.get("horizon_months")
-    months = pd.to_numeric(rows["horizon_months"], errors="coerce")
-    rows = rows[months.isna() if horizon is None else months == float(horizon)]
-    return rows[rows["method"] == primary.get("method")]
-
-
-def main_effects(note: Note) -> pd.DataFrame:
-    """Return the rows of the table of effects: all methods, or the primary one where many."""
-    effects = note.frames["effects"]
-    whole = effects[effects["subgroup"] == ""]
-    if note.meta.get("kind") == "cross_section":
-        return whole
-    chosen = whole[whole["method"] == note.primary.get("method")]
-    if rolled_out(note):
-        primary = whole["outcome"] == note.primary.get("outcome")
-        return whole[primary | whole.index.isin(chosen.index)]
-    return chosen if len(chosen) else whole
 
 
 def compose(note: Note, figures: Mapping[str, Figure], institution: Institution | None) -> str:

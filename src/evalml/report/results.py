@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -187,9 +188,23 @@ def read_table(path: Path) -> pd.DataFrame:
     name = path.stem
     if not path.is_file():
         return pd.DataFrame({column: [] for column in COLUMNS[name]})
-    header = pd.read_csv(path, nrows=0).columns
+    return parse_table(name, path.read_text(encoding="utf-8"))
+
+
+def parse_table(name: str, written: str) -> pd.DataFrame:
+    """Return one stable table from what its file holds."""
+    header = pd.read_csv(StringIO(written), nrows=0).columns
     text = {column: "str" for column in header if column in TEXT}
-    return complete_table(name, pd.read_csv(path, dtype=text, keep_default_na=True))
+    return complete_table(name, pd.read_csv(StringIO(written), dtype=text, keep_default_na=True))
+
+
+def as_read(frames: Mapping[str, pd.DataFrame]) -> Frames:
+    """Return the tables as a reader of their files will find them, without writing them."""
+    return {
+        name: parse_table(name, csv_text(frame))
+        for name, frame in frames.items()
+        if name in COLUMNS and len(frame)
+    }
 
 
 def complete_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.note import draw, note_of
+from evalml.report.note import note_of
+from evalml.report.note_figures import draw
 from evalml.report.protect import protect_results
+from evalml.report.results import as_read
 from evalml.report.typography import NBSP, number
 from evalml.report.verdict import hides
 
@@ -130,6 +132,8 @@ def shown_checks(results: Frames) -> Shown:
 def figures_of(results: Frames, meta: Mapping[str, Any], threshold: int) -> dict[str, Figure]:
     """Draw the figures of the note from tables in memory, blinded effects masked.
 
+    They are those that `write_note` writes, to the byte: it finds them drawn.
+
     Args:
         results: What `gather` returned.
         meta: What `note_meta` returned.
@@ -138,4 +142,4 @@ def figures_of(results: Frames, meta: Mapping[str, Any], threshold: int) -> dict
     Returns:
         Figures by name: `flow`, `balance`, `trajectories`, `effects`, `subgroups`.
     """
-    return draw(note_of(results, meta, str(meta.get("language") or "fr"), threshold))
+    return draw(note_of(as_read(results), meta, str(meta.get("language") or "fr"), threshold))
