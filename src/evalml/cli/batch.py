@@ -29,6 +29,9 @@ def batch(  # noqa: PLR0913, PLR0917 - the options of a command
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
     engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
+    memory: Annotated[
+        str | None, typer.Option(help="Memory of the engine of each run, such as 4GB.")
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at once [default: cores].")] = None,
     time_limit: Annotated[
         float | None, typer.Option(min=0, help="Seconds one run may take.")
@@ -56,7 +59,8 @@ def batch(  # noqa: PLR0913, PLR0917 - the options of a command
     from evalml.run.watch import Limits
 
     refuse_missing_backend(backend)
-    plans, refused = _prepare(params or [], grid, extract=extract, out=out, engine=engine)
+    where = {"extract": extract, "out": out, "engine": engine, "memory": memory}
+    plans, refused = _prepare(params or [], grid, **where)
     if not plans:
         raise EvalmlError("; ".join(dict.fromkeys(s.reason for s in refused)))
     root = plans[0].settings.out

@@ -154,6 +154,7 @@ class _Run:
             "seed": self.plan.study.seed,
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": self._seconds(),
+            "processor_seconds": round(self.execution.processor_seconds, 2),
             "peak_memory_mb": round(self.execution.peak_mb, 1),
             **({"moved": moved} if moved else {}),
             **self.inputs,

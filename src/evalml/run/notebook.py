@@ -35,6 +35,7 @@ class Execution:
         cell: The code cell being run, as the notebook numbers them.
         cells: Number of code cells.
         peak_mb: Largest memory of the kernel and its children.
+        processor_seconds: What they used of the processors.
         seen: The cells begun so far, with what they have put out.
     """
 
@@ -45,6 +46,7 @@ class Execution:
     cell: int = 0
     cells: int = 0
     peak_mb: float = 0.0
+    processor_seconds: float = 0.0
     seen: list[Any] = field(default_factory=list)
 
     def run(self, source: Path, target: Path, parameters: Mapping[str, Any]) -> None:
@@ -74,6 +76,7 @@ class Execution:
             finally:
                 watch.end()
                 self.peak_mb = max(self.peak_mb, watch.peak_mb)
+                self.processor_seconds += watch.processor_seconds
 
     def _execute(
         self, source: Path, target: Path, parameters: Mapping[str, Any], watch: Watch

@@ -1,4 +1,4 @@
-"""Watch one kernel: how much memory it takes, with its children, and when it has had its time."""
+"""Watch one kernel: what it and its children take of the machine, and when it has had its time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PAUSE = 0.1
 _KB, _MB = 1024, 1024 * 1024
+_TIMES = slice(11, 15)
+"""Of the words of /proc/PID/stat after the name: user and system time, own and of children."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Watch:
 
     Attributes:
         peak_mb: Largest resident memory of the kernel and its children so far.
+        processor_seconds: What they have used of the processors so far; 0 where it is not told.
         verdict: Why the kernel was killed; empty while nothing was found.
         started: Whether there is, or was, a kernel.
     """
@@ -42,6 +48,7 @@ class Watch:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.peak_mb = 0.0
+        self.processor_seconds = 0.0
         self.verdict = ""
         self.started = False
         self._over = threading.Event()
@@ -67,6 +74,7 @@ class Watch:
         start = time.monotonic()
         while not self._over.wait(_PAUSE) and not self.verdict:
             self.peak_mb = max(self.peak_mb, resident_mb(pid))
+            self.processor_seconds = max(self.processor_seconds, used_seconds(pid))
             self.verdict = self._judge(time.monotonic() - start)
         if self.verdict:
             kill_group(pid)
@@ -85,14 +93,37 @@ def resident_mb(pid: int) -> float:
     if sys.platform != "linux":
         return _resident_elsewhere(pid)
     page = os.sysconf("SC_PAGE_SIZE")
-    total, left = 0, [pid]
-    while left:
-        folder = Path("/proc") / str(left.pop())
+    total = 0
+    for folder in _family(pid):
         with suppress(OSError):
             total += int((folder / "statm").read_text().split()[1]) * page
+    return total / _MB
+
+
+def used_seconds(pid: int) -> float:
+    """Return what a process and its living descendants have used of the processors, in seconds.
+
+    Children that a process has waited for count as its own. 0 where the system does not tell.
+    """
+    if sys.platform != "linux":
+        return 0.0
+    ticks = 0
+    for folder in _family(pid):
+        with suppress(OSError):
+            words = (folder / "stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, words[_TIMES]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _family(pid: int) -> Iterator[Path]:
+    """Give the folders in /proc of a process and of all that descends from it."""
+    left = [pid]
+    while left:
+        folder = Path("/proc") / str(left.pop())
+        yield folder
+        with suppress(OSError):
             for task in (folder / "task").iterdir():
                 left += [int(p) for p in (task / "children").read_text().split()]
-    return total / _MB
 
 
 def _resident_elsewhere(pid: int) -> float:
