@@ -77,7 +77,8 @@ def show(row: Row, size: int, lines: list[dict[str, Any]]) -> None:
     print(f"\n{row.title}: {size} {row.unit}")
     for line in lines:
         if "part" in line:
-            print(f"    {line['part']:26}{line['seconds']:9.2f} s")
+            unit = "" if line["part"].startswith("peak") else " s"
+            print(f"    {line['part']:34}{line['seconds']:9.2f}{unit}")
         elif "seconds" not in line:
             print(f"  {line['way']:20}{'':9}   {line['note']}")
         else:

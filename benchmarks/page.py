@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from benchmarks.growth import PEAK, by_stage, exponent
 from benchmarks.rows import ROWS
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def section(row: Row, lines: list[Line]) -> str:
     size = f"{int(lines[0]['size']):,}".replace(",", "\N{NO-BREAK SPACE}")
     head = f"\n### {row.title}\n\n{size} {row.unit}.\n\n"
     parts = [line for line in lines if line["part"]]
+    if any(" @ " in line["part"] for line in parts):
+        return head + _growth(parts)
     if parts:
         return head + (_parts(parts) if row.adds else _starts(parts))
     return head + _ways(row, lines)
@@ -79,6 +82,20 @@ def _parts(lines: list[Line]) -> str:
         seconds = float(line["seconds"])
         table += f"| {line['part']} | {seconds:.2f} | {seconds / total:.0%} |\n"
     return f"{table}| all | {total:.2f} | |\n"
+
+
+def _growth(lines: list[Line]) -> str:
+    """Return processor seconds by stage and size, with the exponent of their growth."""
+    found = by_stage(lines)
+    sizes = list(found["all"])
+    names = " | ".join(f"{n:,}".replace(",", "\N{NO-BREAK SPACE}") for n in sizes)
+    table = f"| processor s, by persons | {names} | exponent |\n|---|{'---:|' * (len(sizes) + 1)}\n"
+    for stage, taken in found.items():
+        digits = 0 if stage == PEAK else 2
+        values = " | ".join(f"{taken[n]:.{digits}f}" for n in sizes)
+        grows = "" if stage == PEAK else f"{exponent(taken):.2f}"
+        table += f"| {stage} | {values} | {grows} |\n"
+    return table
 
 
 def _ways(row: Row, lines: list[Line]) -> str:

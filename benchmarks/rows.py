@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from benchmarks import cohort, durations, extract_check, indicators, persons, rollout, run_parts
+from benchmarks import (
+    cohort,
+    durations,
+    extract_check,
+    growth,
+    indicators,
+    persons,
+    rollout,
+    run_parts,
+)
 
 ROWS = (
     cohort.ROW,
@@ -12,5 +21,6 @@ ROWS = (
     *durations.ROWS,
     extract_check.ROW,
     *run_parts.ROWS,
+    growth.ROW,
 )
 BY_NAME = {row.name: row for row in ROWS}

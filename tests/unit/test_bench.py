@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib import import_module
 
 import pytest
+from benchmarks.growth import exponent, sizes_up_to
 from benchmarks.harness import Row, Taken, Way, difference, lines_of, run_row
 from benchmarks.page import bench_page, read, section
 from benchmarks.rows import ROWS
@@ -113,3 +114,24 @@ def test_the_committed_results_agree_and_the_page_shows_them():
     assert not [line["way"] for line in lines if line["agrees"] == "NO"]
     page = bench_page()
     assert all(row.title in page for row in ROWS if row.name in {line["row"] for line in lines})
+
+
+def test_growth_of_a_power_of_n_is_its_exponent_and_small_sizes_do_not_count():
+    sizes = [10_000, 100_000, 1_000_000, 5_000_000]
+    seconds = {n: 3.0 * (n / 1e5) ** 1.1 for n in sizes} | {10_000: 2.9}
+    assert exponent(seconds) == pytest.approx(1.1)
+    assert sizes_up_to(5_000_000) == sizes
+    assert sizes_up_to(20_000) == [10_000, 20_000]
+
+
+def test_the_growth_section_adds_the_stages_and_keeps_the_peak_apart():
+    row = next(row for row in ROWS if row.name == "growth")
+    stages = {"cohort": 2.0, "effects": 3.0, "peak MB": 812.0}
+    lines = [
+        {"part": f"{stage} @ {n}", "seconds": str(value * n / 1e5), "size": "1000000"}
+        for n in (100_000, 1_000_000)
+        for stage, value in stages.items()
+    ]
+    said = section(row, lines)
+    assert "| all | 5.00 | 50.00 | 1.00 |" in said
+    assert "| peak MB | 812 | 8120 |  |" in said
