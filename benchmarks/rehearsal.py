@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ WORLDS = {
 WORLD_COLUMNS = (
     "world", "people", "met_a_year", "situations", "acts", "employment_months", "extract_mb",
     "wall_s", "processor_s", "peak_mb", "batch_jobs", "batch_memory", "batch_wall_s",
-    "batch_processor_s", "batch_peak_mb", "date", "machine",
+    "batch_processor_s", "batch_peak_mb", "batch_spill_mb", "date", "machine",
 )  # fmt: skip
 _PAUSE = 0.5
 
@@ -56,24 +57,32 @@ class Cost:
         wall_s: Seconds on the clock.
         processor_s: Seconds of processor.
         peak_mb: Most resident memory at one time of all its processes.
+        spill_mb: Most disk at one time in its temporary folder.
         code: Its exit code.
     """
 
     wall_s: float
     processor_s: float
     peak_mb: float
+    spill_mb: float
     code: int
 
 
 def timed(words: list[str], log: Path) -> Cost:
-    """Run a command, its words to `log`, and return what it took."""
-    begun, peak, over = time.perf_counter(), [0.0], threading.Event()
+    """Run a command, its words to `log` and its temporary files beside, and return what it took."""
+    temporary = log.with_suffix(".tmp")
+    temporary.mkdir(exist_ok=True)
+    begun, most, over = time.perf_counter(), [0.0, 0.0], threading.Event()
     with log.open("a", encoding="utf-8") as stream:
-        process = subprocess.Popen(words, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            words, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT,
+            env={**os.environ, "TMPDIR": str(temporary)},
+        )  # fmt: skip
 
         def watch() -> None:
             while not over.wait(_PAUSE):
-                peak[0] = max(peak[0], resident_mb(process.pid))
+                most[0] = max(most[0], resident_mb(process.pid))
+                most[1] = max(most[1], disk_mb(temporary))
 
         thread = threading.Thread(target=watch, daemon=True)
         thread.start()
@@ -83,26 +92,22 @@ def timed(words: list[str], log: Path) -> Cost:
     process.returncode = os.waitstatus_to_exitcode(state)
     busy = usage.ru_utime + usage.ru_stime
     wall = time.perf_counter() - begun
-    most = max(peak[0], usage.ru_maxrss / 1024)
-    return Cost(round(wall, 1), round(busy, 1), round(most), process.returncode)
+    peak = max(most[0], usage.ru_maxrss / 1024)
+    return Cost(round(wall, 1), round(busy, 1), round(peak), most[1], process.returncode)
 
 
 def make_world(out: Path, world: str, people: int) -> dict[str, Any]:
-    """Make a world, unless it is there with as many persons; return what it holds and took."""
+    """Make a world, unless it is there, of whatever size; return what it holds and took."""
     folder, record = out / "worlds" / world, out / "worlds" / f"{world}.json"
     if record.is_file():
         known: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
-        if known["people"] == people:
-            return known
-        raise SystemExit(
-            f"{folder} holds {known['people']} persons, not {people}; give another --out"
-        )
+        return known
     folder.parent.mkdir(parents=True, exist_ok=True)
     words = [sys.executable, "-m", "evalml", "synthetic", str(folder), "--world", world]
     cost = timed([*words, "--people", str(people)], out / "worlds.log")
     if cost.code:
         raise SystemExit(f"{world} could not be made: see {out / 'worlds.log'}")
-    taken = {k: v for k, v in asdict(cost).items() if k != "code"}
+    taken = {k: v for k, v in asdict(cost).items() if k not in {"code", "spill_mb"}}
     found = {"world": world, "people": people, **holdings(folder), **taken}
     record.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return found
@@ -130,8 +135,12 @@ def holdings(folder: Path) -> dict[str, int]:
 
 
 def disk_mb(folder: Path) -> int:
-    """Return what the files under a folder take, in MB."""
-    return round(sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 2**20)
+    """Return what the files under a folder take on the disk, in MB, whatever comes and goes."""
+    blocks = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            blocks += path.lstat().st_blocks
+    return round(blocks * 512 / 2**20)
 
 
 def run_batch(out: Path, world: str, studies: list[str], jobs: int, memory: str) -> None:
@@ -148,6 +157,7 @@ def run_batch(out: Path, world: str, studies: list[str], jobs: int, memory: str)
         "batch_wall_s": round(before.get("batch_wall_s", 0) + cost.wall_s, 1),
         "batch_processor_s": round(before.get("batch_processor_s", 0) + cost.processor_s, 1),
         "batch_peak_mb": max(before.get("batch_peak_mb", 0), cost.peak_mb),
+        "batch_spill_mb": max(before.get("batch_spill_mb", 0), cost.spill_mb),
     }
     record.write_text(json.dumps(total, indent=2) + "\n", encoding="utf-8")
 
