@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from evalml.errors import RunError
 
 STUDIES = ("cej_2024_hdf", "nsw")
 PEOPLE, SEED = 20_000, 1
@@ -18,10 +23,7 @@ def demo(
 
     Example: evalml demo
     """
-    import subprocess
-    import sys
-
-    from evalml.errors import RunError
+    from evalml.run.ahead import shared_kernels
     from evalml.settings import DEFAULT_EXTRACT, project_root
 
     root = project_root()
@@ -38,27 +40,35 @@ def demo(
     }
     typer.echo("evalml demo: a synthetic extract, two studies, two notes")
     running = {}
-    for study, command in commands.items():
-        if study != "nsw":
-            _make_extract(extract)
-        running[study] = subprocess.Popen(  # noqa: S603 - our own command line
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-    failed = []
-    for study, process in running.items():
-        said, _ = process.communicate()
-        typer.echo(said.strip())
-        failed += [study] if process.returncode else []
+    with shared_kernels() as told:
+        for study, command in commands.items():
+            if study != "nsw":
+                _make_extract(extract)
+            running[study] = subprocess.Popen(  # noqa: S603 - our own command line
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env={**os.environ, **told},
+            )
+        failed = [study for study, process in running.items() if not _ends_well(process)]
     if failed:
         raise RunError(f"{' and '.join(failed)} did not finish; the reason is above")
 
 
+def _ends_well(process: subprocess.Popen[str]) -> bool:
+    """Wait for a run, say what it said, and return whether it has its note."""
+    said, _ = process.communicate()
+    typer.echo(said.strip())
+    return process.returncode == 0
+
+
 def _make_extract(extract: Path) -> None:
     """Make the demonstration extract, unless the same one is there already."""
-    from evalml.synthetic.make import produce
-
     if (extract / "extract.yaml").is_file():
         typer.echo(f"the synthetic extract of {PEOPLE} persons is already in {extract.name}/")
         return
+    from evalml.synthetic.make import produce
+
     made = produce(extract, people=PEOPLE, seed=SEED)
     typer.echo(f"made a synthetic extract of {made.people} persons")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from evalml.run import Plan
+    from collections.abc import Callable
+
+    from evalml.run import How, Plan
     from evalml.study import Study
 
 
@@ -29,34 +31,28 @@ def run(
 
     Example: evalml run params/cej_2024_hdf.yaml --extract data/extract/2026-01
     """
-    plan = prepare(params, extract=extract, out=out, engine=engine, memory=memory)
     from evalml.run import current_run, inputs_of
-
-    found = None if force else current_run(plan, inputs_of(plan))
-    folder = found if found is not None else execute_with_bar(plan)
-    state = "done" if found is None else "nothing changed since the last run (--force to run again)"
-    typer.echo(f"{plan.study.study}: {state}, the note is {folder / 'note.html'}")
-
-
-def prepare(
-    params: Path,
-    *,
-    extract: Path | None = None,
-    out: Path | None = None,
-    engine: str = "duckdb",
-    memory: str | None = None,
-) -> Plan:
-    """Check everything that can be checked before a kernel starts.
-
-    Raises:
-        EvalmlError: The params file, the notebook or the extract is not fit for the study.
-    """
     from evalml.study import read_study
 
     study = read_study(params)
     plan = plan_study(study, params, extract=extract, out=out, engine=engine, memory=memory)
-    check_study(plan)
-    return plan
+    found = None if force else current_run(plan, inputs_of(plan))
+    folder = found if found is not None else check_and_execute(plan)
+    state = "done" if found is None else "nothing changed since the last run (--force to run again)"
+    typer.echo(f"{plan.study.study}: {state}, the note is {folder / 'note.html'}")
+
+
+def check_and_execute(plan: Plan) -> Path:
+    """Check everything that can be checked before a cell runs, while a kernel starts, and run it.
+
+    Raises:
+        EvalmlError: The params file, the notebook or the extract is not fit for the study.
+    """
+    from evalml.run.ahead import kernel_ahead
+
+    with kernel_ahead() as how:
+        check_study(plan)
+        return execute_with_bar(plan, how)
 
 
 def plan_study(
@@ -108,7 +104,7 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
             target_trial(study)
 
 
-def execute_with_bar(plan: Plan) -> Path:
+def execute_with_bar(plan: Plan, how: Callable[[], How]) -> Path:
     """Run a plan behind a progress bar, one step per cell."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -127,4 +123,5 @@ def execute_with_bar(plan: Plan) -> Path:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(plan.study.study, total=None)
-        return execute(plan, lambda done, total: bar.update(task, completed=done, total=total))
+        moves = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+        return execute(plan, moves, how())

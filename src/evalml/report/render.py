@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
@@ -62,7 +63,7 @@ class Stationery:
 
 
 def render(source: Path, paper: Stationery, formats: Sequence[str]) -> list[Path]:
-    """Write the asked formats beside their Markdown source.
+    """Write the asked formats beside their Markdown source, at the same time.
 
     Args:
         source: The Markdown file; figures are relative to its folder.
@@ -75,7 +76,8 @@ def render(source: Path, paper: Stationery, formats: Sequence[str]) -> list[Path
     Raises:
         RunError: Pandoc or typst refused the text.
     """
-    return [WRITERS[kind](source, paper) for kind in formats]
+    with ThreadPoolExecutor(len(WRITERS)) as pool:
+        return list(pool.map(lambda kind: WRITERS[kind](source, paper), formats))
 
 
 def write_html(source: Path, paper: Stationery) -> Path:

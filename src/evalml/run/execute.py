@@ -8,6 +8,7 @@ import shutil
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -17,7 +18,7 @@ from evalml.run.currency import current_run, inputs_of, moved_inputs
 from evalml.run.lock import held
 from evalml.run.manifest import write_manifest
 from evalml.run.notebook import Execution
-from evalml.run.page import scrub, write_html
+from evalml.run.page import get_ready, scrub, write_html
 from evalml.run.provenance import hash_values
 from evalml.run.status import (
     FOLDER,
@@ -106,6 +107,7 @@ class _Run:
             plan.settings, extract=plan.settings.extract.resolve(), out=self.partial.resolve()
         )
         address = how.address if how.code == inputs["hashes"]["code"] else ""
+        self.meanwhile: list[Thread] = []
         self.execution = Execution(settings.environment(), how.limits, address, self._at_cell)
 
     def run(self) -> Path:
@@ -139,6 +141,8 @@ class _Run:
             self.execution.run(self.plan.notebook, notebook, self.plan.parameters)
         finally:
             scrub(notebook, self.plan.notebook.name)
+        for thread in self.meanwhile:
+            thread.join()
         write_html(notebook)
         _write_params(self.partial / PARAMS, self.plan.parameters)
         write_manifest(self.partial, self._record())
@@ -169,6 +173,9 @@ class _Run:
 
     def _at_cell(self, cell: int, cells: int) -> None:
         self._say("running")
+        if not self.meanwhile:  # papermill is imported by now, and this process only waits
+            self.meanwhile = [Thread(target=get_ready)]
+            self.meanwhile[0].start()
         if self.how.progress is not None:
             self.how.progress(cell, cells)
 

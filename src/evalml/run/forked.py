@@ -21,7 +21,7 @@ from evalml.errors import RunError
 from evalml.run.zygote import can_fork
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _PATIENCE = 180
 """Seconds an answer may take: the first one waits for the imports."""
@@ -128,9 +128,16 @@ class ForkProvisioner(LocalProvisioner):
 @contextmanager
 def forked_kernels() -> Iterator[str]:
     """Start a zygote and give the address of its socket; empty where kernels cannot be forked."""
+    with starting_kernels() as address:
+        yield address()
+
+
+@contextmanager
+def starting_kernels() -> Iterator[Callable[[], str]]:
+    """Start a zygote and go on at once; give the function that waits for it, for its address."""
     sweep_sockets()
     if not can_fork():
-        yield ""
+        yield str
         return
     folder = tempfile.mkdtemp(prefix=f"evalml-{os.getpid()}-")
     address = str(Path(folder) / "zygote")
@@ -141,10 +148,11 @@ def forked_kernels() -> Iterator[str]:
         env={**os.environ, **ONE_THREAD, "MPLBACKEND": "module://matplotlib_inline.backend_inline"},
     )
     try:
-        yield address if _listening(process, address) else ""
+        yield lambda: address if _listening(process, address) else ""
     finally:
         if process.stdin is not None:
             process.stdin.close()
+        process.terminate()  # it may be in the middle of its imports, and not listen
         process.wait(timeout=10)
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -36,6 +36,14 @@ def write_html(path: Path) -> Path:
     return target
 
 
+def get_ready() -> None:
+    """Import and compile what `write_html` needs: in a thread, while the kernel works."""
+    from nbformat import v4
+
+    cells = [v4.new_markdown_cell("**é**"), v4.new_code_cell("x = 1")]
+    _exporter().from_notebook_node(v4.new_notebook(cells=cells))
+
+
 @cache
 def _exporter() -> Any:
     """Return the exporter: its templates are compiled once per process."""

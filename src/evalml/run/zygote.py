@@ -15,7 +15,6 @@ from __future__ import annotations
 import atexit
 import ctypes
 import gc
-import io
 import json
 import os
 import random
@@ -38,8 +37,7 @@ _SET_DEATH_SIGNAL = 1
 _CHUNK = 1 << 16
 
 STACK = (
-    "numpy", "pandas", "pyarrow.parquet", "scipy.stats", "scipy.optimize", "sklearn.linear_model",
-    "statsmodels.api", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "seaborn", "duckdb",
+    "numpy", "pandas", "pyarrow.parquet", "scipy.special", "scipy.optimize", "duckdb",
     "ibis.backends.duckdb", "sqlglot.dialects.duckdb", "IPython.core.completer",
     "ipykernel.zmqshell", "ipykernel.kernelapp", "ipykernel.ipkernel", "pypandoc", "typst", "docx",
     "PIL.PngImagePlugin", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
@@ -87,14 +85,14 @@ def preload() -> None:
 
 def _warm_up() -> None:
     """Draw one figure and compile one query: the first of each pays for tables and fonts."""
-    plt = import_module("matplotlib.pyplot")
+    style = import_module("evalml.report.figures_style")
     ibis = import_module("ibis")
-    figure, axes = plt.subplots()
+    fig = style.canvas(1.0)
+    axes = fig.subplots()
     axes.plot([0, 1], label="é")
     axes.legend()
-    for kind in ("png", "svg"):
-        figure.savefig(io.BytesIO(), format=kind)
-    plt.close(figure)
+    for kind in style.OPTIONS:
+        style.Figure(fig, "", "", "").picture(kind)
     table = ibis.table({"a": "int64", "b": "string", "c": "date"}, name="t")
     one = table.filter(table.a > 0).mutate(d=table.c.year(), e=table.b.upper())
     grouped = one.group_by("b").agg(n=one.a.sum(), m=one.d.max())
