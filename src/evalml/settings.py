@@ -15,6 +15,7 @@ OUT = "EVALML_OUT"
 ENGINE = "EVALML_ENGINE"
 MEMORY = "EVALML_MEMORY"
 THREADS = "EVALML_THREADS"
+HASH = "EVALML_EXTRACT_HASH"
 
 DEFAULT_EXTRACT = Path("data/synthetic/demo")
 
@@ -29,6 +30,7 @@ class Settings:
         engine: `duckdb` or `spark`.
         memory_limit: Memory the engine may take, such as `4GB`; its own default when None.
         threads: Threads of the engine; all when None.
+        extract_hash: Hash of the extract, where who started the run has read it already.
     """
 
     extract: Path
@@ -36,6 +38,7 @@ class Settings:
     engine: str = "duckdb"
     memory_limit: str | None = None
     threads: int | None = None
+    extract_hash: str | None = None
 
     def environment(self) -> dict[str, str]:
         """Return these settings as environment variables, for a kernel."""
@@ -44,6 +47,8 @@ class Settings:
             values[MEMORY] = self.memory_limit
         if self.threads is not None:
             values[THREADS] = str(self.threads)
+        if self.extract_hash is not None:
+            values[HASH] = self.extract_hash
         return values
 
 
@@ -61,6 +66,7 @@ def read_settings(study: str = "notebook") -> Settings:
         engine=os.environ.get(ENGINE, "duckdb"),
         memory_limit=os.environ.get(MEMORY),
         threads=int(threads) if threads else None,
+        extract_hash=os.environ.get(HASH),
     )
 
 

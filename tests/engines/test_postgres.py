@@ -271,6 +271,32 @@ def test_a_run_is_current_until_a_row_of_the_database_changes(server, schema, tm
     assert hash_extract(place) != before
 
 
+def test_the_server_reads_its_tables_once_while_nothing_is_written(
+    server, schema, tmp_path, monkeypatch
+):
+    from evalml.engine import postgres
+    from evalml.run.provenance import hashes_of, parts_of, versions_of
+    from evalml.settings import Settings
+    from evalml.study import read_study
+
+    name, folder = schema
+    study = read_study(Path("params/cej_2024_hdf.yaml"))
+    settings = Settings(header(server, folder, tmp_path / "base", name), tmp_path)
+    scans, checksum = [], postgres.Session.checksum
+    monkeypatch.setattr(postgres, "_SUMMED", {})
+    monkeypatch.setattr(postgres.Session, "checksum", lambda s: scans.append(1) or checksum(s))
+    first = hashes_of(study, settings, parts_of(study, settings)["extract"])
+    assert hashes_of(study, settings) == first
+    assert len(scans) == 1
+    server.run(f"DELETE FROM {name}.actes WHERE id_acte = 'c3'")
+    assert hashes_of(study, settings)["extract"] != first["extract"]
+    assert len(scans) == 2
+    told = Settings(settings.extract, tmp_path, extract_hash=first["extract"])
+    assert hashes_of(study, told) == first
+    assert len(scans) == 2
+    assert versions_of(study, settings)["postgresql"][:2].isdigit()
+
+
 def test_the_server_leaves_out_other_territories_and_the_study_does_not_change(
     server, extract, engine, tmp_path, in_postgres
 ):

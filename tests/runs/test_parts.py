@@ -16,10 +16,18 @@ from evalml.errors import StudyError
 from evalml.run import source
 from evalml.run.grid import read_grid
 from evalml.run.lock import held, is_held
-from evalml.run.provenance import extract_parts, hash_notebook
+from evalml.run.provenance import (
+    extract_parts,
+    hash_notebook,
+    hashes_of,
+    versions,
+    versions_of,
+)
 from evalml.run.source import meaning, stages
 from evalml.run.status import Status, lock_file, read_status, settled, write_status
 from evalml.run.watch import Limits, Watch, resident_mb
+from evalml.settings import HASH, Settings, read_settings
+from evalml.study import study_from
 
 CODE = b'"""Doc."""\nimport os\n\n\ndef f(x):\n    """Say."""\n    return x + 1  # one\n'
 
@@ -75,6 +83,24 @@ def test_an_extract_has_a_hash_per_table_and_its_truth_does_not_count(tmp_path):
     (tmp_path / "truth/effects.csv").write_text("another truth")
     after = extract_parts(tmp_path)
     assert {name for name in after if after[name] != before[name]} == {"actes"}
+
+
+def test_a_kernel_is_told_the_hash_of_the_extract_and_does_not_read_it_again(tmp_path, monkeypatch):
+    study = study_from({**STUDY, "study": "x", "notebook": "cej"})
+    told = Settings(tmp_path / "nowhere", tmp_path, extract_hash="f00d").environment()
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    assert hashes_of(study, read_settings())["extract"] == "f00d"
+    monkeypatch.delenv(HASH)
+    assert hashes_of(study, read_settings())["extract"] != "f00d"
+
+
+def test_the_engine_of_a_run_is_among_its_versions(tmp_path):
+    study = study_from({**STUDY, "study": "x", "notebook": "cej"})
+    on_duckdb = versions_of(study, Settings(tmp_path, tmp_path))
+    on_spark = versions_of(study, Settings(tmp_path, tmp_path, engine="spark"))
+    assert on_duckdb == versions()
+    assert on_spark.keys() - on_duckdb.keys() == {"pyspark"}
 
 
 def _hold(path, ready):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.run.differences import Difference
 from evalml.run.manifest import NAME
-from evalml.run.provenance import hash_notebook, hashes_of, parts_of, versions
+from evalml.run.provenance import hash_notebook, hashes_of, parts_of, versions_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,14 +21,15 @@ COMPARED = ("engine", "hashes", "versions")
 
 def inputs_of(plan: Plan) -> dict[str, Any]:
     """Return all that the results of a plan depend on: hashes, engine and versions."""
+    parts = parts_of(plan.study, plan.settings)
     return {
         "engine": plan.settings.engine,
         "hashes": {
             "notebook": hash_notebook(plan.notebook),
-            **hashes_of(plan.study, plan.settings),
+            **hashes_of(plan.study, plan.settings, parts["extract"]),
         },
-        "versions": dict(versions()),
-        "parts": parts_of(plan.study, plan.settings),
+        "versions": versions_of(plan.study, plan.settings),
+        "parts": parts,
     }
 
 

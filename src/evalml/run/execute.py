@@ -104,7 +104,10 @@ class _Run:
         self.run_id = f"{self.started:%Y%m%dT%H%M%S}-{hash_values(plan.parameters)[:8]}"
         self.partial = self.root / f".{self.run_id}-{os.getpid()}"
         settings = replace(
-            plan.settings, extract=plan.settings.extract.resolve(), out=self.partial.resolve()
+            plan.settings,
+            extract=plan.settings.extract.resolve(),
+            out=self.partial.resolve(),
+            extract_hash=inputs["hashes"]["extract"],
         )
         address = how.address if how.code == inputs["hashes"]["code"] else ""
         self.meanwhile: list[Thread] = []

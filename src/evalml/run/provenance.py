@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from functools import lru_cache
+from contextlib import suppress
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _HEADER = "extract.yaml"
+_DRIVER = "adbc-driver-postgresql"
 _PACKAGES = (
     "evalml-workbench",
     "duckdb",
@@ -65,7 +67,10 @@ def extract_files(extract: Path) -> list[Path]:
 
 
 def hash_extract(extract: Path) -> str:
-    """Return the hash of an extract, its truth folder (synthetic worlds) left out."""
+    """Return the hash of an extract, its truth folder (synthetic worlds) left out.
+
+    Where it is a database, the server reads it again only if something was written meanwhile.
+    """
     if _in_database(extract):
         return hash_values(_database_parts(extract))
     root = extract.parent if extract.is_file() else extract
@@ -135,15 +140,31 @@ def hash_values(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def hashes_of(study: Study, settings: Settings) -> dict[str, str | None]:
-    """Return the hashes of all that the results of a study depend on."""
+def hashes_of(
+    study: Study, settings: Settings, tables: Mapping[str, str] | None = None
+) -> dict[str, str | None]:
+    """Return the hashes of all that the results of a study depend on.
+
+    Args:
+        study: The study.
+        settings: Where it runs; the hash of the extract is taken from it where it is told.
+        tables: Hash of each table of the extract (`parts_of`), where they are known.
+    """
     lock = project_root() / "requirements.lock"
     return {
         "params": hash_values(parameters_of(study)),
         "code": hash_code(),
         "lock": hash_files([lock], lock.parent) if lock.is_file() else None,
-        "extract": hash_extract(settings.extract) if study.is_cohort else None,
+        "extract": _extract_of(settings, tables) if study.is_cohort else None,
     }
+
+
+def _extract_of(settings: Settings, tables: Mapping[str, str] | None) -> str:
+    if settings.extract_hash:
+        return settings.extract_hash
+    if tables is not None and _in_database(settings.extract):
+        return hash_values(tables)
+    return hash_extract(settings.extract)
 
 
 def parts_of(study: Study, settings: Settings) -> dict[str, dict[str, str]]:
@@ -157,13 +178,29 @@ def parameters_of(study: Study) -> dict[str, Any]:
     return study.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-@lru_cache(maxsize=1)
+def versions_of(study: Study, settings: Settings) -> dict[str, str]:
+    """Return the versions of all that makes the numbers of a study: its engine, its server."""
+    found = versions()
+    if settings.engine == "spark":
+        found |= {"pyspark": _first_installed("pyspark", "pyspark-client")}
+    if study.is_cohort and _in_database(settings.extract):
+        from evalml.engine.postgres import database_of, server_version
+
+        database = database_of(settings.extract)
+        if database is not None:
+            found |= {"postgresql": server_version(database)}
+            found |= {_DRIVER: _first_installed(_DRIVER)}
+    return found
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that make the numbers."""
-    found = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return {"python": platform.python_version(), **{n: _first_installed(n) for n in _PACKAGES}}
+
+
+@cache
+def _first_installed(*names: str) -> str:
+    for name in names:
+        with suppress(metadata.PackageNotFoundError):
+            return metadata.version(name)
+    return "not installed"
