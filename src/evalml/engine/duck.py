@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import ibis
+import numpy as np
 
 from evalml.errors import ExtractError
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 SORTED_ROWS = 50_000
 """Results up to this size are put in the order of their columns: it depends on no engine."""
+
+
+HASHES = 30_000_000
+"""Hashes sorted at a time: 240 MB."""
 
 
 @dataclass(slots=True, repr=False)
@@ -93,6 +98,33 @@ class Engine:
         if asked or not 1 < len(frame) <= SORTED_ROWS:
             return frame
         return frame.sort_values(list(frame.columns), ignore_index=True)
+
+    def repeats(self, rows: Table, key: Sequence[str], n: int) -> bool:
+        """Tell whether two rows have the same key.
+
+        Keys are compared by a hash of 64 bits, sorted in memory `HASHES` at a time, and by their
+        values only where two hashes are equal.
+
+        Args:
+            rows: The rows.
+            key: Columns that should tell them apart.
+            n: How many rows there are.
+        """
+        columns = ", ".join(f'"{name}"' for name in key)
+        hashes = f'SELECT hash({columns}) AS "h" FROM ({self.sql(rows.select(*key))}) AS "q"'  # noqa: S608
+        parts = -(-n // HASHES)
+        for part in range(parts):
+            query = f'FROM ({hashes}) AS "p" WHERE "h" % {parts} = {part}' if parts > 1 else hashes
+            found = np.array(self.backend.con.execute(query).fetchnumpy()["h"])
+            found.sort()
+            if (found[1:] == found[:-1]).any():
+                return self._repeats(rows, key)
+        return False
+
+    def _repeats(self, rows: Table, key: Sequence[str]) -> bool:
+        """Tell whether two rows have the same key, by their values."""
+        sizes = rows.group_by(*key).aggregate(rows=rows.count())
+        return bool(self.fetch(sizes.aggregate(some=(sizes["rows"] > 1).any()))["some"][0])
 
     def _frame(self, expression: Table) -> pd.DataFrame:
         frame: pd.DataFrame = expression.to_pandas()

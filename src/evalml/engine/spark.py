@@ -132,6 +132,10 @@ class SparkEngine(Engine):
 
         return (PySparkException, Py4JError, *self.reader.faults)
 
+    def repeats(self, rows: Table, key: Sequence[str], n: int) -> bool:
+        """Tell whether two rows have the same key; Spark counts them where they are."""
+        return bool(n) and self._repeats(rows, key)
+
     def _frame(self, expression: Table) -> pd.DataFrame:
         return self.reader._frame(ibis.memtable(self._arrow(expression)))  # noqa: SLF001
 

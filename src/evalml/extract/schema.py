@@ -8,7 +8,7 @@ from evalml.engine import null
 from evalml.errors import ColumnMissingError, ExtractError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from evalml.engine import Table, Value
     from evalml.extract import contract
@@ -89,12 +89,24 @@ def _accepts(kind: contract.ColumnType, found: Any) -> bool:
     return any(getattr(found, test)() for test in tests)
 
 
-def to_contract(rows: Table, table: contract.Table) -> Table:
-    """Return the contract's columns only, with exactly its types; empty text and NaN are null."""
-    return rows.select(**{c.name: _cast(rows[c.name], c.type) for c in table.columns})
+def to_contract(
+    rows: Table, table: contract.Table, may_be_empty: Collection[str] | None = None
+) -> Table:
+    """Return the contract's columns only, with exactly its types; empty text and NaN are null.
+
+    Args:
+        rows: Rows as received.
+        table: The table of the contract.
+        may_be_empty: Columns where some text may be empty, all by default. The others are left as
+            they are, so that files can be asked for the rows that hold a value.
+    """
+    texts = rows.columns if may_be_empty is None else may_be_empty
+    return rows.select(
+        **{c.name: _cast(rows[c.name], c.type, empty=c.name in texts) for c in table.columns}
+    )
 
 
-def _cast(value: Value, kind: contract.ColumnType) -> Value:
+def _cast(value: Value, kind: contract.ColumnType, *, empty: bool) -> Value:
     kinds = {
         "string": "string",
         "date": "date",
@@ -109,5 +121,6 @@ def _cast(value: Value, kind: contract.ColumnType) -> Value:
         value = value.isnan().ifelse(None, value)
         value = value.round() if kind == "integer" else value
     if kind == "string":
-        return value.cast("string").nullif("")
+        text = value.cast("string")
+        return text.nullif("") if empty else text
     return value.cast(kinds[kind])

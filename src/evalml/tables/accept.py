@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalml.engine import literal, union
 from evalml.errors import TableMissingError
 from evalml.extract import contract
-from evalml.extract.schema import to_contract
 from evalml.tables.row_rules import Known, flagged
+from evalml.tables.screen import screen
 
 if TYPE_CHECKING:
     from evalml.engine import Engine, Table
@@ -76,16 +75,11 @@ def accept_tables(extract: Extract, engine: Engine) -> Tables:
         engine: Where queries run.
     """
     known = Known(extract.meta.extraction_date)
-    held = [t for t in contract.TABLES if t.name in extract.tables]
-    typed = {t.name: to_contract(extract.tables[t.name], t) for t in held}
-    with engine.reading(f"{extract.path} cannot be read to its end; copy it again"):
-        twice = _with_duplicates(typed, engine)
     splits: dict[str, _Split] = {}
-    for table in held:
-        with engine.reading(f"table {table.name} cannot be read to its end; copy it again"):
-            splits[table.name] = _split(
-                table, typed[table.name], known, engine, duplicates=table.name in twice
-            )
+    for table in contract.TABLES:
+        if table.name in extract.tables:
+            with engine.reading(f"table {table.name} cannot be read to its end; copy it again"):
+                splits[table.name] = _split(table, extract.tables[table.name], known, engine)
     counts = [(t, rule, n) for t, s in splits.items() for rule, n in s.counts.items()]
     return Tables(
         extract.meta,
@@ -104,29 +98,19 @@ class _Split:
     received: int
 
 
-def _split(
-    table: contract.Table, typed: Table, known: Known, engine: Engine, *, duplicates: bool
-) -> _Split:
-    marked = flagged(typed, table, known, duplicates=duplicates)
-    frame = engine.fetch(marked.group_by("rule").aggregate(rows=marked.count()))
-    received, frame = int(frame["rows"].sum()), frame.dropna().sort_values("rule")
+def _split(table: contract.Table, raw: Table, known: Known, engine: Engine) -> _Split:
+    found = screen(raw, table, known, engine)
+    if not found.broken:
+        known.learn(table, found.typed, None)
+        return _Split(found.typed, None, {}, found.received)
+    marked = flagged(found.typed, table, known, found.broken)
+    kept = engine.keep(marked, engine.fresh_name(f"checked_{table.name}"))
+    frame = engine.fetch(kept.group_by("rule").aggregate(rows=kept.count()))
+    frame = frame.dropna().sort_values("rule")
     counts = {str(r): int(n) for r, n in zip(frame["rule"], frame["rows"], strict=True)}
     if not counts:
-        known.learn(table, typed, None)
-        return _Split(typed, None, {}, received)
-    kept = engine.keep(marked, engine.fresh_name(f"checked_{table.name}"))
+        known.learn(table, found.typed, None)
+        return _Split(found.typed, None, {}, found.received)
     accepted = kept.filter(kept["rule"].isnull()).drop("rule")
-    known.learn(table, accepted, typed)
-    return _Split(accepted, kept.filter(kept["rule"].notnull()), counts, received)
-
-
-def _with_duplicates(typed: dict[str, Table], engine: Engine) -> set[str]:
-    """Return the tables where some key appears more than once, in one query."""
-    largest = []
-    for name, rows in typed.items():
-        key = list(contract.table(name).key)
-        sizes = rows.group_by(*key).aggregate(rows=rows.count())
-        most = sizes.aggregate(rows=sizes["rows"].max())
-        largest.append(most.select(table=literal(name), rows=most["rows"]))
-    frame = engine.fetch(union(*largest)) if len(largest) > 1 else engine.fetch(largest[0])
-    return set(frame.loc[frame["rows"].fillna(0) > 1, "table"])
+    known.learn(table, accepted, found.typed)
+    return _Split(accepted, kept.filter(kept["rule"].notnull()), counts, found.received)

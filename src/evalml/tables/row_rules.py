@@ -10,6 +10,8 @@ from evalml.codes import code_list
 from evalml.engine import cases, literal, null, row_number, window
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from evalml.engine import BooleanValue, Table
     from evalml.extract import contract
 
@@ -65,6 +67,20 @@ class Known:
     persons: Table | None = field(default=None)
     files: Table | None = field(default=None)
 
+    def parents(self, table: contract.Table, names: Collection[str]) -> list[tuple[str, Table]]:
+        """Return the tables that the rows of a table point to, with the key of each.
+
+        Args:
+            table: The table.
+            names: Its columns.
+        """
+        held = (("jeunes", "id_jeune", self.persons), ("dossiers", "id_dossier", self.files))
+        return [
+            (key, rows)
+            for name, key, rows in held
+            if name != table.name and key in names and rows is not None
+        ]
+
     def learn(self, table: contract.Table, accepted: Table, all_rows: Table | None) -> None:
         """Remember the keys of `jeunes` and `dossiers`.
 
@@ -91,23 +107,21 @@ def _keys(accepted: Table, all_rows: Table | None, key: str, flag: str, born: st
     return joined.mutate(**{flag: joined[flag].fill_null(False)})
 
 
-def flagged(typed: Table, table: contract.Table, known: Known, *, duplicates: bool) -> Table:
+def flagged(typed: Table, table: contract.Table, known: Known, broken: Collection[str]) -> Table:
     """Return the rows with one more column, `rule`: null, or the first rule the row breaks.
 
     Args:
         typed: Rows with the contract's columns and types.
         table: The table of the contract.
         known: Persons and files learnt from earlier tables.
-        duplicates: Whether some key appears more than once.
+        broken: Rules that some row may break; the others are not looked at.
     """
-    rows = typed.mutate(**{_RANK: _rank(typed, table)}) if duplicates else typed
-    names = typed.columns
-    if table.name != "jeunes" and "id_jeune" in names and known.persons is not None:
-        rows = _join(rows, known.persons, "id_jeune", "person_known")
-    if table.name != "dossiers" and "id_dossier" in names and known.files is not None:
-        rows = _join(rows, known.files, "id_dossier", "file_known")
-    tests = [(test, rule) for rule, test in _tests(rows, table, known).items() if test is not None]
-    return rows.mutate(rule=cases(*tests, else_=null("string"))).select(*names, "rule")
+    rows = typed.mutate(**{_RANK: _rank(typed, table)}) if "duplicate_key" in broken else typed
+    if PARENT_RULES & set(broken):
+        rows = with_parents(rows, table, known)
+    tests = {r: test for r, test in _tests(rows, table, known).items() if r in broken}
+    branches = [(test, rule) for rule, test in tests.items() if test is not None]
+    return rows.mutate(rule=cases(*branches, else_=null("string"))).select(*typed.columns, "rule")
 
 
 _RANK = "rank_in_key"
@@ -120,35 +134,47 @@ def _rank(typed: Table, table: contract.Table) -> Any:
     return row_number().over(window(group_by=list(table.key), order_by=order))
 
 
-def _join(rows: Table, parents: Table, key: str, known: str) -> Table:
-    parents = parents.mutate(**{known: literal(True)})
-    return rows.left_join(parents, key).drop(f"{key}_right")
+def with_parents(rows: Table, table: contract.Table, known: Known) -> Table:
+    """Add what is known of the person and of the file of each row."""
+    for key, parents in known.parents(table, rows.columns):
+        found = parents.mutate(**{_KNOWN[key]: literal(True)})
+        rows = rows.left_join(found, key).drop(f"{key}_right")
+    return rows
 
 
 def _tests(rows: Table, table: contract.Table, known: Known) -> dict[str, BooleanValue | None]:
-    names = set(rows.columns)
-    parents = [(k, a) for k, a in _PARENTS if k in names]
     return {
-        "missing_value": _any(rows[c.name].isnull() for c in table.columns if not c.nullable),
-        "impossible_date": _any(
+        "missing_value": any_of(rows[c.name].isnull() for c in table.columns if not c.nullable),
+        "impossible_date": any_of(
             (rows[c.name] < literal(FIRST_DAY)) | (rows[c.name] > literal(LAST_DAY))
             for c in table.columns
             if c.type == "date"
         ),
-        "duplicate_key": rows[_RANK] > 0 if _RANK in names else None,
-        "orphan_key": _any(rows[k].isnull() for k, _ in parents),
-        "parent_put_aside": _any(~rows[a] for _, a in parents),
-        "code_not_in_list": _any(_outside(rows, c) for c in table.columns if _closed(c)),
-        "event_before_birth": _before_birth(rows, table, names),
-        "future_date": _future(rows, table, known.extraction_date),
-        "end_before_start": _ends_early(rows, table),
+        "duplicate_key": rows[_RANK] > 0 if _RANK in rows.columns else None,
+        **parent_tests(rows, table),
+        "code_not_in_list": any_of(outside(rows, c) for c in table.columns if closed(c)),
+        "future_date": future(rows, table, known.extraction_date),
+        "end_before_start": ends_early(rows, table),
     }
 
 
-_PARENTS = (("person_known", "person_accepted"), ("file_known", "file_accepted"))
+PARENT_RULES = frozenset({"orphan_key", "parent_put_aside", "event_before_birth"})
+_KNOWN = {"id_jeune": "person_known", "id_dossier": "file_known"}
+_ACCEPTED = {"id_jeune": "person_accepted", "id_dossier": "file_accepted"}
 
 
-def _any(tests: Any) -> BooleanValue | None:
+def parent_tests(rows: Table, table: contract.Table) -> dict[str, BooleanValue | None]:
+    """Return the tests on the persons and files beside the rows (`with_parents`)."""
+    keys = [key for key, column in _KNOWN.items() if column in rows.columns]
+    return {
+        "orphan_key": any_of(rows[_KNOWN[key]].isnull() for key in keys),
+        "parent_put_aside": any_of(~rows[_ACCEPTED[key]] for key in keys),
+        "event_before_birth": _before_birth(rows, table),
+    }
+
+
+def any_of(tests: Iterable[Any]) -> BooleanValue | None:
+    """Return whether one test holds at least; an empty cell makes none hold."""
     found: BooleanValue | None = None
     for test in tests:
         test = test.fill_null(False)  # noqa: PLW2901 - an empty cell breaks no rule but the first
@@ -156,21 +182,23 @@ def _any(tests: Any) -> BooleanValue | None:
     return found
 
 
-def _closed(column: contract.Column) -> bool:
+def closed(column: contract.Column) -> bool:
+    """Tell whether a column takes its values from a closed list."""
     return column.codes is not None and not code_list(column.codes).open
 
 
-def _outside(rows: Table, column: contract.Column) -> BooleanValue:
+def outside(rows: Table, column: contract.Column) -> BooleanValue:
+    """Tell whether a code is not in its list."""
     return rows[column.name].notin(list(code_list(str(column.codes)).values))
 
 
-def _before_birth(rows: Table, table: contract.Table, names: set[str]) -> BooleanValue | None:
-    if "born" not in names or table.name not in EVENTS:
+def _before_birth(rows: Table, table: contract.Table) -> BooleanValue | None:
+    if "born" not in rows.columns or table.name not in EVENTS:
         return None
-    return _any([rows[EVENTS[table.name]] < rows.born])
+    return any_of([rows[EVENTS[table.name]] < rows.born])
 
 
-def _future(rows: Table, table: contract.Table, extraction: dt.date) -> BooleanValue | None:
+def future(rows: Table, table: contract.Table, extraction: dt.date) -> BooleanValue | None:
     """Tell what is said to have happened after the extraction; plans may lie in the future."""
     day = literal(extraction)
     entered = [
@@ -185,14 +213,15 @@ def _future(rows: Table, table: contract.Table, extraction: dt.date) -> BooleanV
         happened = [(rows.date_acte > day) & (rows.statut == "PRESENT")]
     elif table.name in ("dossiers", "accompagnements", "iae_candidatures", "evenements_externes"):
         happened = [rows[EVENTS[table.name]] > day]
-    return _any([*entered, *happened])
+    return any_of([*entered, *happened])
 
 
-def _ends_early(rows: Table, table: contract.Table) -> BooleanValue | None:
+def ends_early(rows: Table, table: contract.Table) -> BooleanValue | None:
+    """Tell whether the last day of a spell lies before the first."""
     if table.name not in SPELLS:
         return None
     first, last = SPELLS[table.name]
-    return _any([rows[last] < rows[first]])
+    return any_of([rows[last] < rows[first]])
 
 
 def rules_of(table: contract.Table) -> set[str]:
@@ -208,7 +237,7 @@ def rules_of(table: contract.Table) -> set[str]:
         "duplicate_key": True,
         "orphan_key": parents,
         "parent_put_aside": parents,
-        "code_not_in_list": any(_closed(c) for c in table.columns),
+        "code_not_in_list": any(closed(c) for c in table.columns),
         "event_before_birth": person and table.name in EVENTS,
         "future_date": table.name in EVENTS or table.name == "jeunes",
         "end_before_start": table.name in SPELLS,
