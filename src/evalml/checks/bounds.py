@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
+from scipy.special import ndtr
 
 from evalml.checks.french import effect, interval
 
@@ -37,9 +38,7 @@ def imbens_manski(low: float, high: float, se_low: float, se_high: float, alpha:
     if not np.isfinite(widest) or widest <= 0:
         return Bounds(low, high, low, high)
     gap = max(high - low, 0.0) / widest
-    c = float(
-        optimize.brentq(lambda x: stats.norm.cdf(x + gap) - stats.norm.cdf(-x) - (1 - alpha), 0, 40)
-    )
+    c = float(optimize.brentq(lambda x: ndtr(x + gap) - ndtr(-x) - (1 - alpha), 0, 40))
     return Bounds(low, high, low - c * se_low, high + c * se_high)
 
 

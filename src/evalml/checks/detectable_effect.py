@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from evalml.checks.check import Check
 from evalml.checks.french import effect as effect_text
@@ -33,8 +33,10 @@ def minimum_detectable_effect(
         power: Its power.
         df: Degrees of freedom (clusters less one); None for many.
     """
-    law = stats.t(df) if df is not None and np.isfinite(df) and df > 0 else stats.norm()
-    return float((law.ppf(1 - alpha / 2) + law.ppf(power)) * std_error)
+    levels = np.array([1 - alpha / 2, power])
+    if df is not None and np.isfinite(df) and df > 0:
+        return float(stdtrit(df, levels).sum() * std_error)
+    return float(ndtri(levels).sum() * std_error)
 
 
 def check_detectable_effect(effect: Effect, thresholds: Thresholds) -> Check:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri
 
 from evalml.checks.check import Check
 from evalml.checks.french import french, number
@@ -84,7 +84,7 @@ def risk_difference_e_values(
     Raises:
         EstimationError: A proportion is not positive.
     """
-    z = float(stats.norm.ppf(1 - alpha / 2))
+    z = float(ndtri(1 - alpha / 2))
     v1 = min(p1 * (1 - p1) / n1, std_error**2)
     v0 = std_error**2 - v1
     if p1 >= p0:
@@ -104,7 +104,7 @@ def mean_difference_e_values(
         alpha: One minus the level.
     """
     d = LOG_RISK_PER_SD * estimate / sd
-    half = float(stats.norm.ppf(1 - alpha / 2)) * LOG_RISK_PER_SD * std_error / sd
+    half = float(ndtri(1 - alpha / 2)) * LOG_RISK_PER_SD * std_error / sd
     low, high = np.exp(d - half), np.exp(d + half)
     return e_value(float(np.exp(d))), limit_e_value(float(low), float(high))
 

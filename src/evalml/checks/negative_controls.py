@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
+from scipy.special import ndtr, ndtri
 
 from evalml.checks.check import Check
 from evalml.checks.french import effect as effect_text
@@ -110,8 +111,8 @@ def calibrate(
     """Return an estimate with the systematic error taken off and its interval widened by it."""
     total = float(np.hypot(std_error, error.sd))
     center = estimate - error.mean
-    z = float(stats.norm.ppf(1 - alpha / 2))
-    p = 2 * float(stats.norm.sf(abs(center) / total))
+    z = float(ndtri(1 - alpha / 2))
+    p = 2 * float(ndtr(-abs(center) / total))
     return Calibrated(center, center - z * total, center + z * total, p)
 
 
