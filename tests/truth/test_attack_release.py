@@ -17,9 +17,9 @@ from unit.report.conftest import META, sample_frames
 from evalml.report.disclosure import Rule, release_table
 from evalml.report.explorer import build_explorer
 from evalml.report.nested import extent_of, with_nested
-from evalml.report.protect import is_count
 from evalml.report.release import release_run
 from evalml.report.results import write_meta, write_results
+from evalml.report.small_counts import is_count
 
 SMALL = range(1, 11)
 

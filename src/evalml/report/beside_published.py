@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.comparison import labels_of
-from evalml.published.evaluations import published_effects
 from evalml.report.blinding import BLINDED
 from evalml.report.markdown import md, table
 from evalml.report.typography import effect_text, interval_text
@@ -42,6 +41,8 @@ def beside_published(results: Frames, study: Study) -> pd.DataFrame:
         results: What `gather` returned: effects blinded and protected.
         study: The study.
     """
+    from evalml.published.evaluations import published_effects  # brings the data engine in
+
     rows = [
         (
             one.source, one.measured, one.value, _ours(one, results["effects"]), one.alike,

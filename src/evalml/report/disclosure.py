@@ -23,8 +23,8 @@ from evalml.report.cells import (
     to_array,
     to_frame,
 )
-from evalml.report.protect import THRESHOLD, is_count
 from evalml.report.results import csv_text
+from evalml.report.small_counts import THRESHOLD, is_count
 from evalml.report.suppress import hide_cells, recompute_margins
 
 if TYPE_CHECKING:

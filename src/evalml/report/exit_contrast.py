@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.report.blinding import BLINDED
-from evalml.report.protect import protect_counts
 from evalml.report.results import rows_of
+from evalml.report.small_counts import protect_counts
 from evalml.report.typography import effect_text, interval_text, number, typeset
 from evalml.report.words import outcome_label
 

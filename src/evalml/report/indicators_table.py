@@ -13,7 +13,7 @@ import pandas as pd
 
 from evalml.errors import PrivacyError
 from evalml.indicators.groups import GROUPS
-from evalml.report.protect import THRESHOLD, too_small
+from evalml.report.small_counts import THRESHOLD, too_small
 from evalml.report.suppress import add_margins, hide_cells
 
 if TYPE_CHECKING:

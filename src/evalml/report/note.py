@@ -14,11 +14,13 @@ from evalml.report.figures import Figure, write_figure
 from evalml.report.institution import Institution
 from evalml.report.markdown import box, bullets, code, heading, md, picture
 from evalml.report.note_figures import draw, main_effects, subgroup_effects
-from evalml.report.note_text import Note, answer, done, limits
-from evalml.report.protect import THRESHOLD, protect_results
+from evalml.report.note_limits import limits
+from evalml.report.note_text import Note, answer, done
+from evalml.report.protect import protect_results
 from evalml.report.render import Stationery, render
 from evalml.report.results import COLUMNS, read_meta, read_results, write_meta
 from evalml.report.secondary_tables import power_table, secondary_reasons, secondary_table
+from evalml.report.small_counts import THRESHOLD
 from evalml.report.typography import date_text
 from evalml.report.words import words
 

@@ -7,28 +7,31 @@ can be found by subtracting its neighbours. Protecting a protected table changes
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from evalml.report.blinding import BLINDED, NUMBERS
+from evalml.report.flow_steps import protect_flow
 from evalml.report.protect_months import protect_intensity
 from evalml.report.protect_words import hide_counts
 from evalml.report.results import COLUMNS, Frames, complete_table
+from evalml.report.small_counts import (
+    THRESHOLD,
+    blank,
+    hold,
+    one_more,
+    protect_counts,
+    small_part,
+    too_small,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from evalml.arrays import BoolVector, Vector
-
-Step = dict[str, Any]
 
 ALMOST_ONE = 0.999
 """Sum of the shares of a covariate all of whose categories are shown."""
-
-THRESHOLD = 11
-"""Smallest count that may be shown: the rule of tax data, the strictest of those met."""
 
 SMALL = "Secret statistique : moins de {threshold} personnes concernées."
 
@@ -81,92 +84,6 @@ def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -
     return blank(balance, hidden, [*means, "mean_comparison_after"])
 
 
-def too_small(counts: pd.Series, threshold: int) -> pd.Series:
-    """Return where a count lies from 1 to below the threshold; a zero names nobody."""
-    number = pd.to_numeric(counts, errors="coerce")
-    return (number > 0) & (number < threshold)
-
-
-def small_part(n: pd.Series, share: pd.Series, threshold: int) -> pd.Series:
-    """Return where `share` of `n` persons, or the rest of them, makes a small count."""
-    number = pd.to_numeric(n, errors="coerce")
-    part = (pd.to_numeric(share, errors="coerce") * number).round()
-    inside = (part >= 0) & (part <= number)
-    return inside & (too_small(part, threshold) | too_small(number - part, threshold))
-
-
-def blank(frame: pd.DataFrame, where: pd.Series | BoolVector, columns: list[str]) -> pd.DataFrame:
-    """Return `frame` with NaN in `columns` of the rows `where`."""
-    present = [column for column in columns if column in frame]
-    return frame.assign(
-        **{column: frame[column].astype("float64").mask(where) for column in present}
-    )
-
-
-def protect_flow(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Join each rule that leaves out too few persons with its neighbour.
-
-    What a rule keeps is what the one before kept, less what it leaves out: a hidden count would be
-    found by subtraction, so the steps are merged until each is large enough (or empty).
-    """
-    arms = [rows for _arm, rows in flow.groupby("arm", sort=False)] if "arm" in flow else [flow]
-    return pd.concat([protect_steps(rows, threshold) for rows in arms], ignore_index=True)
-
-
-def protect_steps(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Protect the steps of one arm."""
-    done: list[Step] = []
-    for row in flow.to_dict("records"):
-        step = {str(column): value for column, value in row.items()}
-        if done and is_small(done[-1]["lost"], threshold):
-            done[-1] = join_steps(done[-1], step)
-        else:
-            done.append(step)
-    while len(done) > 1 and is_small(done[-1]["lost"], threshold):
-        last = done.pop()
-        done[-1] = join_steps(done[-1], last)
-    table = hold_parts(pd.DataFrame(done, columns=flow.columns), threshold)
-    hidden = too_small(table["lost"], threshold) | too_small(table["kept"], threshold)
-    return blank(table, hidden, ["kept", "lost", *kept_parts(table)])
-
-
-def kept_parts(flow: pd.DataFrame) -> list[str]:
-    """Return the columns that say how many of a kind are kept, such as `kept_treated`."""
-    return [str(column) for column in flow if str(column).startswith("kept_")]
-
-
-def hold_parts(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Return the steps with the count of each kind repeated until it has moved enough.
-
-    The comparison arm is what is left of the whole, so that it does not tell what the treated
-    arm lost.
-    """
-    parts = kept_parts(flow)
-    held = flow.assign(
-        **{part: hold(flow[part].to_numpy("float64", na_value=np.nan), threshold) for part in parts}
-    )
-    for part in parts:
-        held = blank(held, too_small(held[part], threshold), [part])
-    if {"kept_treated", "kept_comparison"} <= set(parts):
-        rest = held["kept"] - held["kept_treated"]
-        held = held.assign(kept_comparison=rest.mask(too_small(rest, threshold)))
-    return held
-
-
-def is_small(count: Any, threshold: int) -> bool:
-    """Return whether one count lies from 1 to below the threshold; a hidden one does not."""
-    return 0 < float(count) < threshold
-
-
-def join_steps(first: Step, second: Step) -> Step:
-    """Return one step that does what the two did, one after the other."""
-    words = {
-        column: " ; ".join(str(step[column]) for step in (first, second) if step[column])
-        for column in ("rule", "label")
-    }
-    return {**second, **words, "lost": float(first["lost"]) + float(second["lost"])}
-
-
 def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Blind the effects that rest on, or reveal, too few persons; and one more per subgroup."""
     small = too_small(effects["n_treated"], threshold) | too_small(
@@ -187,23 +104,6 @@ def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
         reason=effects["reason"].mask(hidden, reason),
     )
     return blank(told, hidden, [*NUMBERS, "n_treated", "n_comparison"])
-
-
-def one_more(small: pd.Series, size: pd.Series, groups: list[pd.Series]) -> pd.Series:
-    """Return the smallest other row of each group in which exactly one row is hidden.
-
-    A group with a single hidden row gives it away by subtraction from the whole.
-    """
-    table = pd.DataFrame({"small": small, "size": pd.to_numeric(size, errors="coerce")})
-    for place, key in enumerate(groups):
-        table[f"key{place}"] = key
-    keys = [str(column) for column in table.columns[2:]]
-    by = [table[key] for key in keys]
-    gone = table["small"] | table["size"].isna()
-    alone = gone.groupby(by).transform("sum") == 1
-    left = table[alone & ~gone]
-    first = left.sort_values([*keys, "size"], kind="stable").drop_duplicates(keys).index
-    return pd.Series(table.index.isin(first), index=table.index)
 
 
 def protect_secondary(secondary: pd.DataFrame, threshold: int) -> pd.DataFrame:
@@ -232,39 +132,6 @@ def protect_trajectories(trajectories: pd.DataFrame, threshold: int) -> pd.DataF
         lambda counts: hold(counts.to_numpy("float64"), threshold)
     )
     return table.assign(n_at_risk=held)
-
-
-def hold(counts: Vector, threshold: int) -> Vector:
-    """Return `counts` where each value is repeated until it has moved by `threshold`."""
-    shown = counts.copy()
-    last = np.nan
-    for place, count in enumerate(counts):
-        if np.isnan(last) or abs(count - last) >= threshold or count == 0:
-            last = count
-        shown[place] = last if not np.isnan(count) else np.nan
-    return shown
-
-
-def protect_counts(frame: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Take out small counts of any table, with the value that rests on them."""
-    counts = [str(column) for column in frame.columns if is_count(str(column))]
-    hidden = pd.Series(data=False, index=frame.index)
-    for column in counts:
-        hidden |= too_small(frame[column], threshold)
-    if {"numerator", "denominator"} <= set(frame.columns):
-        hidden |= too_small(frame["denominator"] - frame["numerator"], threshold)
-    keys = [column for column in ("indicator", "measure", "group") if column in frame]
-    if keys and counts and "group_value" in frame:
-        size = frame[counts[-1]]
-        hidden = hidden | one_more(hidden, size, [frame[key].fillna("") for key in keys])
-    return blank(frame, hidden, [*counts, "value", "rate", "std_error", "ci_low", "ci_high"])
-
-
-def is_count(column: str) -> bool:
-    """Return whether a column counts persons, from its name."""
-    return column in {"n", "numerator", "denominator", "kept", "lost", "effectif"} or bool(
-        re.match(r"(?:n|nb|effectif)_", column)
-    )
 
 
 def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:

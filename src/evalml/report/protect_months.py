@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalml.report.small_counts import blank, hold, one_more, protect_counts
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -19,8 +21,6 @@ def protect_intensity(intensity: pd.DataFrame, threshold: int) -> pd.DataFrame:
     The number of persons inside is repeated until it has moved by the threshold: those who leave in
     one month cannot be counted by subtraction. Shares and means are rounded.
     """
-    from evalml.report.protect import blank, hold, one_more, protect_counts
-
     counted = protect_counts(intensity, threshold)
     band = counted["measure"].str.startswith("hours_")
     hidden = band & counted["value"].isna()

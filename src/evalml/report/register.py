@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalml.report.protect import one_more
 from evalml.report.register_other import Placed, difference_others, other_cells, place_column
 from evalml.report.results import Frames, csv_text
+from evalml.report.small_counts import one_more
 from evalml.report.typography import count_text
 
 if TYPE_CHECKING:

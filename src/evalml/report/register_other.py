@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalml.report.protect import is_count
+from evalml.report.small_counts import is_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

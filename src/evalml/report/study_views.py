@@ -8,7 +8,8 @@ import pandas as pd
 
 from evalml.report.blinding import BLINDED, mask_blinded
 from evalml.report.note import note_of
-from evalml.report.note_text import Note, answer, limits
+from evalml.report.note_limits import limits
+from evalml.report.note_text import Note, answer
 from evalml.report.protect import protect_results
 from evalml.report.results import rows_of
 from evalml.report.typography import count_text, effect_number, effect_text, level_text, number

@@ -9,7 +9,8 @@ import pandas as pd
 from evalml.report.blinding import BLINDED, SHOWN, outcome_key
 from evalml.report.figure_trajectories import arm_label
 from evalml.report.markdown import md, table
-from evalml.report.note_text import check_sentence, effect_cells
+from evalml.report.note_limits import check_sentence
+from evalml.report.note_text import effect_cells
 from evalml.report.results import rows_of
 from evalml.report.typography import count_text, interval_text, level_text, number
 from evalml.report.verdict import answers, hides, on_primary

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalml.report.protect import hold, protect_results
+from evalml.report.protect import protect_results
 from evalml.report.results import complete_table
+from evalml.report.small_counts import hold
 
 
 def flow(*lost, start=1000):

@@ -12,8 +12,8 @@ import pandas as pd
 
 from evalml.errors import DataError, PrivacyError
 from evalml.report.disclosure import has_small
-from evalml.report.protect import is_count
 from evalml.report.results import COLUMNS, TEXT, complete_table
+from evalml.report.small_counts import is_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,0 +1,74 @@
+"""The flow of a cohort without small counts: rules that leave out too few persons are joined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evalml.report.small_counts import blank, hold, is_small, too_small
+
+if TYPE_CHECKING:
+    pass
+
+Step = dict[str, Any]
+
+
+def protect_flow(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Join each rule that leaves out too few persons with its neighbour.
+
+    What a rule keeps is what the one before kept, less what it leaves out: a hidden count would be
+    found by subtraction, so the steps are merged until each is large enough (or empty).
+    """
+    arms = [rows for _arm, rows in flow.groupby("arm", sort=False)] if "arm" in flow else [flow]
+    return pd.concat([protect_steps(rows, threshold) for rows in arms], ignore_index=True)
+
+
+def protect_steps(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Protect the steps of one arm."""
+    done: list[Step] = []
+    for row in flow.to_dict("records"):
+        step = {str(column): value for column, value in row.items()}
+        if done and is_small(done[-1]["lost"], threshold):
+            done[-1] = join_steps(done[-1], step)
+        else:
+            done.append(step)
+    while len(done) > 1 and is_small(done[-1]["lost"], threshold):
+        last = done.pop()
+        done[-1] = join_steps(done[-1], last)
+    table = hold_parts(pd.DataFrame(done, columns=flow.columns), threshold)
+    hidden = too_small(table["lost"], threshold) | too_small(table["kept"], threshold)
+    return blank(table, hidden, ["kept", "lost", *kept_parts(table)])
+
+
+def kept_parts(flow: pd.DataFrame) -> list[str]:
+    """Return the columns that say how many of a kind are kept, such as `kept_treated`."""
+    return [str(column) for column in flow if str(column).startswith("kept_")]
+
+
+def hold_parts(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Return the steps with the count of each kind repeated until it has moved enough.
+
+    The comparison arm is what is left of the whole, so that it does not tell what the treated
+    arm lost.
+    """
+    parts = kept_parts(flow)
+    held = flow.assign(
+        **{part: hold(flow[part].to_numpy("float64", na_value=np.nan), threshold) for part in parts}
+    )
+    for part in parts:
+        held = blank(held, too_small(held[part], threshold), [part])
+    if {"kept_treated", "kept_comparison"} <= set(parts):
+        rest = held["kept"] - held["kept_treated"]
+        held = held.assign(kept_comparison=rest.mask(too_small(rest, threshold)))
+    return held
+
+
+def join_steps(first: Step, second: Step) -> Step:
+    """Return one step that does what the two did, one after the other."""
+    words = {
+        column: " ; ".join(str(step[column]) for step in (first, second) if step[column])
+        for column in ("rule", "label")
+    }
+    return {**second, **words, "lost": float(first["lost"]) + float(second["lost"])}
