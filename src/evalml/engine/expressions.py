@@ -15,6 +15,7 @@ __all__ = [
     "Table",
     "Value",
     "_",
+    "bit_count",
     "bit_or",
     "cases",
     "coalesce",
@@ -50,6 +51,11 @@ MILLION = 1_000_000
 @ibis.udf.agg.builtin  # type: ignore[untyped-decorator]
 def bit_or(number: int) -> int:  # type: ignore[empty-body]
     """Return the bits that any row of the group has; the engines have it, ibis not for all."""
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def bit_count(number: int) -> int:  # type: ignore[empty-body]
+    """Return how many bits of an integer are set: the size of a set of months."""
 
 
 def month_of(day: Any) -> Any:

@@ -92,12 +92,13 @@ def _whole_months(tables: Tables, cohort: Cohort) -> Table:
 
 def _described(tables: Tables, cohort: Cohort, months: Table) -> Table:
     """Add weekly hours and the allowance to each person and month."""
+    people = cohort.entries.filter(cohort.entries.treated).select("id_jeune").distinct()
     acts = tables.table("actes")
-    acts = acts.filter(acts.statut == "PRESENT")
+    acts = acts.filter(acts.statut == "PRESENT").semi_join(people, "id_jeune")
     acts = acts.select("id_jeune", at=month_of(acts.date_acte), hours=acts.heures)
     hours = acts.group_by("id_jeune", "at").agg(hours=exact_sum(acts.hours))
     paid = tables.table("allocations")
-    paid = paid.filter(paid.dispositif == cohort.trial.dispositif)
+    paid = paid.filter(paid.dispositif == cohort.trial.dispositif).semi_join(people, "id_jeune")
     paid = paid.select("id_jeune", at=month_of(paid.mois), euros=paid.montant_eur)
     euros = paid.group_by("id_jeune", "at").agg(euros=exact_sum(paid.euros))
     t = months.mutate(at=months.month + months.k)

@@ -9,6 +9,8 @@ so what happens after the last contact is not observed).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from evalml.codes import RANKING
@@ -116,12 +118,19 @@ class Panel:
         return f"Panel(months {self.months[0]} to {self.months[1]}, {source})"
 
 
-def unfolded(panel: Panel, t: Table) -> Table:
+def told(t: Table) -> Any:
+    """Return the months in which some situation is declared, as a set, from sets of the panel."""
+    return reduce(or_, (t[f"state_{i}"] for i in range(len(RANKING))))
+
+
+def unfolded(panel: Panel, t: Table, months: str = "") -> Table:
     """Return one row per entry and month since time zero in which something is known.
 
     Args:
         panel: The panel.
         t: Rows of `Panel.by_entry`, with any columns made of their sets.
+        months: Column of `t` that holds the set of the months wanted; those in which something is
+            known by default.
 
     Returns:
         The columns of `t`, `place` (the month's number in its block), `at` and `k`.
@@ -132,7 +141,7 @@ def unfolded(panel: Panel, t: Table) -> Table:
     if panel.calendar.blocks > 1:
         t = t.filter(first <= last)
     t = t.mutate(place=span(first, last).unnest())
-    t = t.filter(holds(t.declared | t.linked, t.place))
+    t = t.filter(holds(t[months] if months else t.declared | t.linked, t.place))
     at = t.block * WIDTH + t.place + panel.calendar.first
     return t.mutate(at=at.cast("int32"), k=(at - t.month).cast("int16"))
 

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalml.engine import Engine, month_of
+from evalml.cohort.month_sets import WIDTH, Calendar, gather, set_between, spread, touches
+from evalml.engine import Engine, bit_count, greatest, least, month_of
+from evalml.panel.build import told
 
 if TYPE_CHECKING:
+    from evalml.engine import Table
     from evalml.panel.build import Panel
     from evalml.tables import Tables
 
@@ -21,22 +24,13 @@ def observe(tables: Tables, panel: Panel, engine: Engine) -> pd.DataFrame:
         `contacts` is the mean number of acts that took place, `declared_months` the mean number of
         months covered by a declared situation, per person.
     """
-    entries, follow_up = panel.cohort.entries, panel.months[1]
-    acts = tables.table("actes")
-    acts = acts.filter(acts.statut == "PRESENT")
-    acts = acts.group_by("id_jeune", at=month_of(acts.date_acte)).agg(n=acts.count())
-    seen = entries.select("entry", "id_jeune", "month").join(acts, "id_jeune")
-    seen = seen.filter((seen["at"] > seen.month) & (seen["at"] <= seen.month + follow_up))
-    contacts = seen.group_by("entry").agg(contacts=seen.n.sum())
-    rows = panel.read("state")
-    rows = rows.filter((rows.k > 0) & rows.state.notnull())
-    declared = rows.group_by("entry").agg(declared=rows.count())
-    both = entries.select("entry", "treated").left_join(contacts, "entry").drop("entry_right")
-    both = both.left_join(declared, "entry").drop("entry_right")
-    table = both.group_by("treated").agg(
-        n=both.count(),
-        contacts=both.contacts.fill_null(0).sum(),
-        declared_months=both.declared.fill_null(0).sum(),
+    follow_up = panel.months[1]
+    entries = panel.cohort.entries
+    table = entries.group_by("treated").agg(n=entries.count())
+    for seen in (_contacts(tables, panel), _declared(panel)):
+        table = table.left_join(seen, "treated").drop("treated_right")
+    table = table.mutate(
+        contacts=table.contacts.fill_null(0), declared_months=table.declared_months.fill_null(0)
     )
     frame = engine.fetch(table).sort_values("treated", ascending=False)
     frame["arm"] = ["treated" if t else "comparison" for t in frame["treated"]]
@@ -49,3 +43,35 @@ def observe(tables: Tables, panel: Panel, engine: Engine) -> pd.DataFrame:
         )
     ]
     return pd.DataFrame(rows, columns=["arm", "measure", "label", "value", "unit", "n"])
+
+
+def _contacts(tables: Tables, panel: Panel) -> Table:
+    """Return, per arm, how many acts took place in the months that follow an entry.
+
+    An act counts for each entry of the person whose follow-up it falls in.
+    """
+    trial, entries = panel.cohort.trial, panel.cohort.entries
+    calendar = Calendar(trial.months[0], trial.months[-1])
+    entered = entries.select("id_jeune", "treated", first=entries.month, last=entries.month)
+    held = gather(spread(entered, calendar), ["id_jeune", "treated"], entered=True)
+    acts = tables.table("actes")
+    after = Calendar(calendar.first + 1, trial.last_month)
+    acts = acts.filter((acts.statut == "PRESENT") & touches(acts.date_acte, acts.date_acte, after))
+    acts = acts.select("id_jeune", at=month_of(acts.date_acte)).join(held, "id_jeune")
+    since = acts["at"] - (acts.block * WIDTH + calendar.first)
+    first = greatest(since - panel.months[1], 0).cast("int32")
+    last = least(since - 1, WIDTH - 1).cast("int32")
+    near = acts.filter((first <= last) & (last >= 0))
+    entries_near = bit_count(near.entered & set_between(first, last))
+    return near.group_by("treated").agg(contacts=entries_near.sum())
+
+
+def _declared(panel: Panel) -> Table:
+    """Return, per arm, how many months after an entry have a declared situation."""
+    rows = panel.by_entry()
+    since = rows.month - (rows.block * WIDTH + panel.calendar.first)
+    first = greatest(since + 1, 0).cast("int32")
+    last = least(since + panel.months[1], WIDTH - 1).cast("int32")
+    near = rows.filter((first <= last) & (first < WIDTH))
+    months = bit_count(told(near) & set_between(first, last))
+    return near.group_by("treated").agg(declared_months=months.sum())

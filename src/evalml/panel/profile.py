@@ -20,6 +20,7 @@ from evalml.engine import (
     month_of,
     span,
 )
+from evalml.panel.build import told, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,10 +48,16 @@ def profile_cohort(tables: Tables, panel: Panel, engine: Engine) -> pd.DataFrame
         `observation`, `exposure`, `territory`), arm (`group`) and value: `label`, `value` (percent
         of the arm), `numerator`, `denominator`, `unit`. Nothing is protected yet.
     """
-    people = _described(tables, panel)
-    sizes = engine.fetch(people.group_by("treated").agg(n=people.count()))
-    arms = {_arm(t): int(n) for t, n in zip(sizes["treated"], sizes["n"], strict=True)}
-    parts = [_counted(people, name, labels, arms, engine) for name, labels in _labels().items()]
+    entries = panel.cohort.entries
+    traits = _traits(tables, panel, engine)
+    places = entries.group_by("treated", territory=entries.code_departement)
+    territory = engine.fetch(places.agg(n=entries.count()))
+    sizes = territory.groupby("treated", sort=False)["n"].sum().sort_index()
+    arms = {_arm(t): int(n) for t, n in sizes.items()}
+    parts = [
+        _counted(territory if name == "territory" else traits, name, labels, arms)
+        for name, labels in _labels().items()
+    ]
     parts += [_overlap(tables, panel, arms, engine), _observed(panel, arms, engine)]
     parts.append(_exposed(tables, panel, arms, engine))
     return pd.concat(parts, ignore_index=True)[COLUMNS]
@@ -72,11 +79,9 @@ def _labels() -> dict[str, Mapping[str, str]]:
     }
 
 
-def _described(tables: Tables, panel: Panel) -> Table:
-    """Return the entries with the traits drawn, as known at time zero."""
-    entries = panel.cohort.entries.select(
-        "entry", "id_jeune", "month", "treated", "id_structure", territory="code_departement"
-    )
+def _traits(tables: Tables, panel: Panel, engine: Engine) -> pd.DataFrame:
+    """Count the entries by arm and every trait drawn, as known at time zero, in one pass."""
+    entries = panel.cohort.entries.select("entry", "id_jeune", "month", "treated", "id_structure")
     born = tables.table("jeunes").select(
         "id_jeune", "sexe", "date_naissance", "date_premier_accueil"
     )
@@ -86,15 +91,18 @@ def _described(tables: Tables, panel: Panel) -> Table:
     age = (t.month - month_of(t.date_naissance) - late) // 12
     since = t.month - month_of(t.date_premier_accueil)
     known = t.date_premier_accueil.notnull() & (since > 0)
-    return t.mutate(
-        entries=month_label(t.month),
+    counted = t.group_by(
+        "treated",
+        "month",
+        "sexe",
         age=cases(*[(age < limit, literal(label)) for limit, label in AGES], else_=UNKNOWN),
         niveau_diplome=t.niveau_diplome.fill_null(UNKNOWN),
         seniority=cases(
             *[(known & (since < limit), literal(label)) for limit, label in SENIORITY],
             else_=UNKNOWN,
         ),
-    )
+    ).agg(n=t.count())
+    return engine.fetch(counted.mutate(entries=month_label(counted.month)))
 
 
 def _diplomas(tables: Tables, entries: Table) -> Table:
@@ -113,12 +121,11 @@ def _diplomas(tables: Tables, entries: Table) -> Table:
 
 
 def _counted(
-    people: Table, name: str, labels: Mapping[str, str], arms: Mapping[str, int], engine: Engine
+    counts: pd.DataFrame, name: str, labels: Mapping[str, str], arms: Mapping[str, int]
 ) -> pd.DataFrame:
-    found = engine.fetch(people.group_by("treated", value=people[name]).agg(n=people.count()))
+    found = counts.groupby(["treated", name], dropna=False)["n"].sum().reset_index()
     held = {
-        (_arm(treated), str(value)): int(n)
-        for treated, value, n in found[["treated", "value", "n"]].itertuples(index=False)
+        (_arm(treated), str(value)): int(n) for treated, value, n in found.itertuples(index=False)
     }
     present = {value for _, value in held}
     order = [value for value in labels if value in present] or sorted(present)
@@ -164,10 +171,10 @@ def _overlap(tables: Tables, panel: Panel, arms: Mapping[str, int], engine: Engi
 
 def _observed(panel: Panel, arms: Mapping[str, int], engine: Engine) -> pd.DataFrame:
     """Count, by month since time zero, the entries with a declared situation."""
-    told = panel.read("state")
-    told = told.filter(told.state.notnull()).select("entry", "k")
-    told = told.join(panel.cohort.entries.select("entry", "treated"), "entry")
-    return _by_month("observation", told, panel.months, arms, engine)
+    rows = panel.by_entry()
+    rows = unfolded(panel, rows.select("treated", "month", "block", told=told(rows)), "told")
+    counts = rows.group_by("treated", "k").agg(n=rows.count())
+    return _by_month("observation", counts, panel.months, arms, engine)
 
 
 def _exposed(tables: Tables, panel: Panel, arms: Mapping[str, int], engine: Engine) -> pd.DataFrame:
@@ -180,7 +187,8 @@ def _exposed(tables: Tables, panel: Panel, arms: Mapping[str, int], engine: Engi
     inside = inside.mutate(k_first=first, k_last=least(until, last))
     inside = inside.filter(inside.k_first <= inside.k_last)
     months = inside.select("entry", "treated", k=span(inside.k_first, inside.k_last).unnest())
-    return _by_month("exposure", months, (0, last), arms, engine)
+    counts = months.group_by("treated", "k").agg(n=months.entry.nunique())
+    return _by_month("exposure", counts, (0, last), arms, engine)
 
 
 def _spells(tables: Tables, dispositif: str) -> Table:
@@ -193,10 +201,10 @@ def _spells(tables: Tables, dispositif: str) -> Table:
 
 
 def _by_month(
-    measure: str, rows: Table, months: tuple[int, int], arms: Mapping[str, int], engine: Engine
+    measure: str, counts: Table, months: tuple[int, int], arms: Mapping[str, int], engine: Engine
 ) -> pd.DataFrame:
-    """Count the entries of `rows` by arm and month since time zero."""
-    found = engine.fetch(rows.group_by("treated", "k").agg(n=rows.entry.nunique()))
+    """Return the counts `n` of entries by arm and month since time zero `k`."""
+    found = engine.fetch(counts)
     held = {
         (_arm(treated), int(k)): int(n)
         for treated, k, n in found[["treated", "k", "n"]].itertuples(index=False)
