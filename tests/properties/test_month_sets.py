@@ -10,7 +10,7 @@ import evalml as ev
 from evalml.cohort import month_sets, past
 from evalml.cohort.month_sets import Calendar, gather, holds, spread, unfold, without
 from evalml.comparison.unpack import unpack
-from evalml.panel import build
+from evalml.panel import build, observation
 
 CALENDARS = [Calendar(100, 111), Calendar(100, 159), Calendar(100, 160), Calendar(37, 250)]
 
@@ -92,7 +92,8 @@ def line(extract, study):
     rows = engine.fetch(panel.rows)
     rows = rows[sorted(rows.columns)].sort_values(["entry", "k"], ignore_index=True)
     entries = engine.fetch(cohort.entries.order_by("entry"))
-    return cohort.flow, entries, rows, [t.values for t in arms.trajectories]
+    shown = ev.observe(tables, panel, engine), ev.profile_cohort(tables, panel, engine)
+    return (cohort.flow, entries, rows, *shown), [t.values for t in arms.trajectories]
 
 
 @pytest.mark.slow
@@ -100,11 +101,11 @@ def line(extract, study):
 def test_no_result_depends_on_how_wide_a_block_is(small_extract, root, monkeypatch, width):
     study = ev.read_study(root / "params" / "cej_2024_hdf.yaml")
     wide = line(small_extract, study)
-    for module in (month_sets, past, build):
+    for module in (month_sets, past, build, observation):
         monkeypatch.setattr(module, "WIDTH", width)
     monkeypatch.setattr(month_sets, "FULL", 2**width - 1)
     narrow = line(small_extract, study)
-    for one, other in zip(wide[:3], narrow[:3], strict=True):
+    for one, other in zip(wide[0], narrow[0], strict=True):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
-    for one, other in zip(wide[3], narrow[3], strict=True):
+    for one, other in zip(wide[1], narrow[1], strict=True):
         assert np.array_equal(one, other, equal_nan=True)
