@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evalml.engine import Table, coalesce
+from evalml.engine import Table, coalesce, exact_sum, ifelse
+from evalml.indicators.asked import by_person
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from evalml.tables import Tables
 
 PAYING = ("CEJ", "PACEA", "GJ", "CIVIS")
 
 
-def allowances_of(tables: Tables, year: int) -> Table:
+def allowances_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
     """Return one row per person paid in `year`: `<p>_euros`, `<p>_mois`, `<p>_alloue`."""
     paid = tables.table("allocations")
     paid = paid.filter((paid.mois.year() == year) & (paid.montant_eur > 0))
     columns = {}
     for programme in PAYING:
         mine, name = paid.dispositif == programme, programme.lower()
-        columns[f"{name}_euros"] = paid.montant_eur.sum(where=mine)
+        columns[f"{name}_euros"] = exact_sum(ifelse(mine, paid.montant_eur, None))
         columns[f"{name}_mois"] = mine.sum()
         columns[f"{name}_alloue"] = mine.any()
-    return paid.group_by("id_jeune").agg(**columns)
+    return by_person(paid, columns, asked)
 
 
-def applications_of(tables: Tables, year: int) -> Table:
+def applications_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
     """Return one row per person with an IAE application: those sent, and accepted, in `year`.
 
     An accepted application belongs to the year of the hiring, or to that of the application where
@@ -37,17 +40,18 @@ def applications_of(tables: Tables, year: int) -> Table:
     by_ml = sent.emetteur == "ML"
     accepted = by_ml & decided & (sent.etat == "acceptee")
     answered = by_ml & this_year & sent.etat.isin(("acceptee", "refusee"))
-    return sent.group_by("id_jeune").agg(
-        n_iae_envoyees=(by_ml & this_year).sum(),
-        n_iae_acceptees=accepted.sum(),
-        n_iae_repondues=answered.sum(),
-        n_iae_repondues_oui=(answered & (sent.etat == "acceptee")).sum(),
-        a_iae_acceptees=accepted.any(),
-    )
+    columns = {
+        "n_iae_envoyees": (by_ml & this_year).sum(),
+        "n_iae_acceptees": accepted.sum(),
+        "n_iae_repondues": answered.sum(),
+        "n_iae_repondues_oui": (answered & (sent.etat == "acceptee")).sum(),
+        "a_iae_acceptees": accepted.any(),
+    }
+    return by_person(sent, columns, asked)
 
 
-def contracts_of(tables: Tables, year: int) -> Table:
+def contracts_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
     """Return one row per person with an IAE contract begun in `year`."""
     signed = tables.table("iae_contrats")
     signed = signed.filter(signed.date_debut.year() == year)
-    return signed.group_by("id_jeune").agg(n_iae_contrats=signed.count())
+    return by_person(signed, {"n_iae_contrats": signed.count()}, asked)

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 from pydantic import ValidationError
 
-from evalml.engine import Engine, Table, literal, union
+from evalml.engine import Engine, Table, exact_sum, literal, union
 from evalml.errors import EvalmlError, ExtractError
 from evalml.indicators.acts import acts_of
 from evalml.indicators.beside import allowances_of, applications_of, contracts_of
 from evalml.indicators.catalogue import indicators_of
 from evalml.indicators.groups import groups_of
-from evalml.indicators.people import people_of
+from evalml.indicators.people import people_of, traits_of
 from evalml.indicators.programmes import outcomes_at_exit, programmes_of
 from evalml.indicators.situations import situations_of
 from evalml.study import Territory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from evalml.indicators.catalogue import Indicator
     from evalml.indicators.groups import Group
@@ -82,7 +82,8 @@ def compute_indicators(
     _check_year(tables, year)
     where = territory_from(territory) if territory else tables.meta.territory
     chosen, broken = indicators_of(year, names), groups_of(year, groups)
-    activity = _needed(activity_of(tables, where, year), PLACES[by] if by else None, chosen, broken)
+    asked = _asked(PLACES[by] if by else None, chosen, broken)
+    activity = activity_of(tables, where, year, asked)
     activity = engine.keep(activity, engine.fresh_name("activity"))
     sums = engine.fetch(_sums(activity, PLACES[by] if by else None, chosen, broken))
     by_area = _with_whole(sums, territory_code(where), by)
@@ -129,34 +130,38 @@ def territory_code(territory: Territory) -> str:
     return f"{kind}:{'+'.join(sorted(codes))}"
 
 
-def activity_of(tables: Tables, territory: Territory, year: int) -> Table:
-    """Return one row per person of the territory: traits, counts and flags of the year."""
-    acts = acts_of(tables, year)
-    activity = people_of(tables, territory, year, acts.select("id_jeune", "premier_acte"))
-    parts = [acts.drop("premier_acte"), situations_of(tables, year), programmes_of(tables, year)]
-    parts += [outcomes_at_exit(tables, year)]
-    for name, part in _OPTIONAL.items():
-        if name in tables.tables:
-            parts.append(part(tables, year))
-    for part in parts:
-        activity = activity.left_join(part, "id_jeune").drop("id_jeune_right")
-    return activity
+def activity_of(tables: Tables, territory: Territory, year: int, asked: Collection[str]) -> Table:
+    """Return one row per person of the territory: what is asked of its traits and of the year."""
+    asked = {*asked, "premier_acte"} if "age" in asked else asked
+    parts = [
+        part(tables, year, asked)
+        for part, optional in _PARTS.items()
+        if optional is None or optional in tables.tables
+    ]
+    people = people_of(tables, territory, year, asked)
+    for place, part in enumerate(part for part in parts if part is not None):
+        people = people.left_join(part, "id_jeune", rname=f"{{name}}_{place}")
+    traits = traits_of(people, year, asked)
+    rest = [name for name in people.columns if name in asked and name not in traits]
+    return people.select(*rest, **traits)
 
 
-_OPTIONAL = {
-    "allocations": allowances_of,
-    "iae_candidatures": applications_of,
-    "iae_contrats": contracts_of,
+_PARTS = {
+    acts_of: None,
+    situations_of: None,
+    programmes_of: None,
+    outcomes_at_exit: None,
+    allowances_of: "allocations",
+    applications_of: "iae_candidatures",
+    contracts_of: "iae_contrats",
 }
+"""What is counted of each person, and the table it needs where an extract may lack it."""
 
 
-def _needed(
-    activity: Table, place: str | None, chosen: Sequence[Indicator], groups: Sequence[Group]
-) -> Table:
+def _asked(place: str | None, chosen: Sequence[Indicator], groups: Sequence[Group]) -> set[str]:
     """Return the columns that the chosen indicators and breakdowns read."""
     read = {c for i in chosen for c in (i.numerator, i.denominator) if c} | {"accompagne"}
-    read |= {g.column for g in groups} | ({place} if place else set())
-    return activity.select(*(c for c in activity.columns if c in read))
+    return read | {g.column for g in groups} | ({place} if place else set())
 
 
 def _sums(
@@ -175,11 +180,15 @@ def _sums(
         seen=activity.accompagne.fill_null(False),
         **{name: activity[name].cast("float64").fill_null(0.0) for name in measures},
     )
+    added = {
+        name: exact_sum(rows[name]) if activity[name].type().is_floating() else rows[name].sum()
+        for name in measures
+    }
     parts = []
     for trait in (WHOLE, *traits):
         code = rows[f"trait_{trait}"] if trait else literal(WHOLE)
         keys = {"area": rows["area"], "code": code, "seen": rows["seen"]}
-        grouped = rows.group_by(**keys).agg(**{name: rows[name].sum() for name in measures})
+        grouped = rows.group_by(**keys).agg(**added)
         parts.append(grouped.mutate(trait=literal(trait)))
     missing = {name: literal(None, "float64") for name in sorted(wanted - set(measures))}
     both = union(*parts) if len(parts) > 1 else parts[0]

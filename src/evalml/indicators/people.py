@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.cohort.eligible import structures_of
 from evalml.engine import Table, cases, coalesce, hash_of, literal, month_of, row_number, window
+from evalml.indicators.asked import by_person
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from evalml.study import Territory
     from evalml.tables import Tables
 
@@ -24,60 +27,96 @@ TRAITS = (
 )  # fmt: skip
 
 
-def homes(tables: Tables, territory: Territory, year: int) -> Table:
-    """Return one row per person: the last file opened by the end of `year`, if in the territory."""
-    files = tables.table("dossiers")
+OF_FILE = {
+    "qpv": "qpv",
+    "frr": "frr",
+    "diplome": "niveau_diplome",
+    "situation_familiale": "situation_familiale",
+    "enfants": "enfants",
+    "logement": "logement",
+    "permis_b": "permis_b",
+}
+"""Traits read from the file, and the column each is read from."""
+
+
+def homes(tables: Tables, territory: Territory, year: int, asked: Collection[str]) -> Table:
+    """Return one row per person: the last file opened by the end of `year`, if in the territory.
+
+    Returns:
+        `id_jeune`, where it is, the columns of the traits `asked`, and `dossier_cree` and
+        `dossier_ouvert` where they are `asked`.
+    """
+    read = [column for trait, column in OF_FILE.items() if trait in asked]
+    files = tables.table("dossiers").select(
+        "id_jeune", "id_dossier", "id_structure", "date_ouverture", "date_cloture", *read
+    )
     files = files.filter(files.date_ouverture <= literal(dt.date(year, 12, 31)))
     order = [files.date_ouverture.desc(), hash_of(files.id_dossier)]
-    files = files.mutate(recency=row_number().over(window(group_by="id_jeune", order_by=order)))
-    last = files.filter(files.recency == 0).drop("recency")
-    opened = files.group_by("id_jeune").agg(
-        dossier_cree=(files.date_ouverture.year() == year).any(),
-        dossier_ouvert=(
+    last = files.select(
+        "id_jeune",
+        "id_structure",
+        *read,
+        recency=row_number().over(window(group_by="id_jeune", order_by=order)),
+    )
+    last = last.filter(last.recency == 0)
+    flags = {
+        "dossier_cree": (files.date_ouverture.year() == year).any(),
+        "dossier_ouvert": (
             files.date_cloture.isnull() | (files.date_cloture >= literal(dt.date(year, 1, 1)))
         ).any(),
-    )
-    last = last.join(opened, "id_jeune")
-    return last.join(structures_of(tables.table("structures"), territory), "id_structure")
+    }
+    opened = by_person(files, flags, asked)
+    home = last.join(structures_of(tables.table("structures"), territory), "id_structure")
+    return home if opened is None else home.join(opened, "id_jeune")
 
 
-def people_of(tables: Tables, territory: Territory, year: int, acts: Table) -> Table:
-    """Return the persons of the territory, with the traits indicators are broken down by.
+def people_of(tables: Tables, territory: Territory, year: int, asked: Collection[str]) -> Table:
+    """Return the persons of the territory, with what is known of each beside."""
+    born = tables.table("jeunes")
+    return homes(tables, territory, year, asked).join(born, "id_jeune")
+
+
+def traits_of(known: Table, year: int, asked: Collection[str]) -> dict[str, Any]:
+    """Return the traits `asked` of the persons, as columns.
 
     The age is that reached in the month of the first act of the year, in completed years (at the
     end of the year for whoever had none); other traits are those of the file.
 
     Args:
-        tables: The checked records.
-        territory: Where.
+        known: Rows of `people_of`, with `premier_acte` where the age is asked.
         year: Which year.
-        acts: `id_jeune` and `premier_acte`, the month number of the first act of the year.
+        asked: Their names.
     """
-    last = homes(tables, territory, year)
-    born = tables.table("jeunes")
-    known = last.join(born, "id_jeune")
-    known = known.left_join(acts, "id_jeune").drop("id_jeune_right")
+    traits: dict[str, Callable[[], Any]] = {
+        "accueilli": lambda: _welcomed(known, year),
+        "en_situation_de_handicap": lambda: _disabled(known, year),
+        "etranger": lambda: known.nationalite != "FR",
+        "age": lambda: _age(known, year),
+        "qpv": lambda: yes_no(known.qpv),
+        "frr": lambda: yes_no(known.frr),
+        "diplome": lambda: known.niveau_diplome.fill_null("inconnu"),
+        "rqth": lambda: yes_no(_disabled(known, year)),
+        "premier_accueil": lambda: yes_no(_welcomed(known, year)),
+        "situation_familiale": lambda: known.situation_familiale.fill_null("inconnu"),
+        "enfants": lambda: yes_no(known.enfants > 0),
+        "logement": lambda: known.logement.fill_null("inconnu"),
+        "permis_b": lambda: yes_no(known.permis_b),
+    }
+    return {name: made() for name, made in traits.items() if name in asked}
+
+
+def _age(known: Table, year: int) -> Any:
     month = coalesce(known.premier_acte, literal(year * 12 + 11, "int32"))
     age = (month - month_of(known.date_naissance)) // 12
-    welcomed = (known.date_premier_accueil.year() == year).fill_null(False)
-    disabled = (known.rqth_depuis <= literal(dt.date(year, 12, 31))).fill_null(False)
-    return known.select(
-        "id_jeune", "id_structure", "code_departement", "code_region", "dossier_cree",
-        "dossier_ouvert", "sexe", "nationalite",
-        accueilli=welcomed,
-        en_situation_de_handicap=disabled,
-        etranger=known.nationalite != "FR",
-        age=cases(*[(age < limit, literal(band)) for limit, band in BANDS], else_="26+"),
-        qpv=yes_no(known.qpv),
-        frr=yes_no(known.frr),
-        diplome=known.niveau_diplome.fill_null("inconnu"),
-        rqth=yes_no(disabled),
-        premier_accueil=yes_no(welcomed),
-        situation_familiale=known.situation_familiale.fill_null("inconnu"),
-        enfants=yes_no(known.enfants > 0),
-        logement=known.logement.fill_null("inconnu"),
-        permis_b=yes_no(known.permis_b),
-    )  # fmt: skip
+    return cases(*[(age < limit, literal(band)) for limit, band in BANDS], else_="26+")
+
+
+def _welcomed(known: Table, year: int) -> Any:
+    return (known.date_premier_accueil.year() == year).fill_null(False)
+
+
+def _disabled(known: Table, year: int) -> Any:
+    return (known.rqth_depuis <= literal(dt.date(year, 12, 31))).fill_null(False)
 
 
 def yes_no(flag: Any) -> Any:

@@ -6,9 +6,12 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from evalml.engine import Table, latest, literal
+from evalml.indicators.asked import by_person
 from evalml.outcomes.exits import doing_on_day, exits, ranked_situation
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from evalml.tables import Tables
 
 PROGRAMMES = ("CIVIS", "GJ", "PACEA", "CEJ", "PPAE", "AIJ", "PARRAINAGE")
@@ -18,13 +21,14 @@ NATIONAL = ("PACEA", "PPAE", "CEJ")
 EXITS = ("CIVIS", "GJ", "PACEA", "CEJ", "PARRAINAGE")
 
 
-def programmes_of(tables: Tables, year: int) -> Table:
+def programmes_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
     """Return one row per person with a programme spell: entries and presence in `year`.
 
     Returns:
         `id_jeune` and, for each programme, `<p>_entree` (a spell begins), `<p>_premiere` (the
         first of all, so neither a renewal nor a move), `<p>_renouvele`, `<p>_present`; `gj_pacea`
-        (a GJ begins inside a PACEA) and `contractualise` (any entry: a nested GJ counts once).
+        (a GJ begins inside a PACEA) and `contractualise` (any entry: a nested GJ counts once); of
+        all these, what is `asked`.
     """
     first, last = literal(dt.date(year, 1, 1)), literal(dt.date(year, 12, 31))
     spells = tables.table("accompagnements")
@@ -42,12 +46,12 @@ def programmes_of(tables: Tables, year: int) -> Table:
         columns[f"{name}_renouvele"] = (mine & starts & (spells.rang > 1)).any()
         columns[f"{name}_present"] = (mine & here).any()
     national = [columns[f"{p.lower()}_entree"].cast("int64") for p in NATIONAL]
-    return spells.group_by("id_jeune").agg(
-        **columns,
-        n_parcours_nationaux=sum(national[1:], national[0]),
-        gj_pacea=((spells.dispositif == "GJ") & starts & spells.id_parent.notnull()).any(),
-        contractualise=(spells.dispositif.isin(("CIVIS", "GJ", "PACEA", "CEJ")) & starts).any(),
-    )
+    of_several = {
+        "n_parcours_nationaux": sum(national[1:], national[0]),
+        "gj_pacea": ((spells.dispositif == "GJ") & starts & spells.id_parent.notnull()).any(),
+        "contractualise": (spells.dispositif.isin(("CIVIS", "GJ", "PACEA", "CEJ")) & starts).any(),
+    }
+    return by_person(spells, columns | of_several, asked)
 
 
 def exits_of(tables: Tables, year: int) -> Table:
@@ -60,14 +64,17 @@ def exits_of(tables: Tables, year: int) -> Table:
     )
 
 
-def outcomes_at_exit(tables: Tables, year: int) -> Table:
+def outcomes_at_exit(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
     """Return one row per person who left a programme in `year`, with flags `<p>_sortie_*`.
 
     `positive` is the ministerial sense (durable employment, alternance included, or back at
     school); `professionnelle` adds any job, aided or short, and training; `solution` is the
     PACEA's (job, alternance or training). The situation at exit is the first that holds among
-    durable, alternance, other job, training, school, volunteering, immersion, job seeking.
+    durable, alternance, other job, training, school, volunteering, immersion, job seeking. Only
+    the flags that are `asked` for are returned.
     """
+    if not any("_sortie" in name for name in asked):
+        return None
     t = doing_on_day(tables, exits_of(tables, year))
     positive = t.durable | t.alternance | t.school
     kinds = {
@@ -95,4 +102,4 @@ def outcomes_at_exit(tables: Tables, year: int) -> Table:
         for programme in EXITS
         for name, kind in kinds.items()
     }
-    return t.group_by("id_jeune").agg(**columns)
+    return by_person(t, columns, asked)

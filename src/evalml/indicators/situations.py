@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evalml.engine import Table
+from evalml.indicators.asked import by_person
 from evalml.panel.build import AIDED, spell_flags
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from evalml.tables import Tables
 
 WORK = ("Emploi", "Contrat en Alternance")
 
 
-def situations_of(tables: Tables, year: int) -> Table:
+def situations_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
     """Return one row per person with a situation begun in `year`; planned ones do not count.
 
     Returns:
-        `id_jeune`, counts of spells `n_*` and the flags of the person.
+        `id_jeune`, counts of spells `n_*` and the flags of the person, as `asked`.
     """
     spells = tables.table("situations")
     spells = spells.filter((spells.etat != "PREVU") & (spells.date_debut.year() == year))
@@ -53,6 +56,6 @@ def situations_of(tables: Tables, year: int) -> Table:
         "aides_ou_alternance": aided | flags["alternance"],
         "emplois_ou_formations": work | flags["training"],
     }
-    counted = {f"n_{name}": kind.sum() for name, kind in kinds.items()}
-    persons = {f"a_{name}": kind.any() for name, kind in kinds.items()}
-    return spells.group_by("id_jeune").agg(**counted, **persons)
+    counted = {f"n_{n}": kind.sum() for n, kind in kinds.items() if f"n_{n}" in asked}
+    persons = {f"a_{n}": kind.any() for n, kind in kinds.items() if f"a_{n}" in asked}
+    return by_person(spells, counted | persons, asked)

@@ -1,0 +1,22 @@
+"""Only what is asked for: a column nobody reads is neither written into the query nor computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from evalml.engine import Table
+
+
+def by_person(rows: Table, columns: Mapping[str, Any], asked: Collection[str]) -> Table | None:
+    """Return one row per person with those of the columns that are asked for, None without any.
+
+    Args:
+        rows: Rows with `id_jeune`.
+        columns: What each column sums up.
+        asked: Names of the columns asked for.
+    """
+    wanted = {name: column for name, column in columns.items() if name in asked}
+    return rows.group_by("id_jeune").agg(**wanted) if wanted else None
