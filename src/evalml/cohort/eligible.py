@@ -254,13 +254,10 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         | (t.rqth & (t.age <= _bound(t, trial, "highest_rqth")))
     )
     months = given.accompanied_within_months
+    longer = "" if rqth == highest else f" ({rqth} ans si RQTH)"
     rules = [
         (
-            Rule(
-                "age",
-                f"Âgé de {lowest} à {highest} ans révolus ({rqth} ans si RQTH)",
-                "rule_age",
-            ),
+            Rule("age", f"Âgé de {lowest} à {highest} ans révolus{longer}", "rule_age"),
             old_enough,
         ),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from evalml.report.figures_style import (
     Figure,
     bare,
     canvas,
+    few_ticks,
     house_style,
     stamp,
 )
@@ -83,10 +84,10 @@ def draw_pairs(axes: Axes, table: pd.DataFrame, threshold: float, lang: str) -> 
     before = table["smd_before"].to_numpy("float64")
     after = table["smd_after"].to_numpy("float64")
     axes.hlines(place, np.fmin(before, after), np.fmax(before, after), color=RULE, linewidth=1)
-    axes.scatter(
-        before, place, s=26, facecolor="white", edgecolor=COMPARISON, zorder=3, label=text["before"]
-    )
-    axes.scatter(after, place, s=26, marker="D", color=TREATED, zorder=4, label=text["after"])
+    marks: dict[str, Any] = {"s": 26, "clip_on": False}  # at zero, whole and not a half
+    axes.scatter(before, place, facecolor="white", edgecolor=COMPARISON, zorder=3,
+                 label=text["before"], **marks)  # fmt: skip
+    axes.scatter(after, place, marker="D", color=TREATED, zorder=4, label=text["after"], **marks)
     axes.axvline(threshold, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     limit = text["limit"].format(threshold=number(threshold, 1, lang))
     axes.text(
@@ -101,9 +102,13 @@ def draw_pairs(axes: Axes, table: pd.DataFrame, threshold: float, lang: str) -> 
     axes.set_xlim(0, max(float(np.nanmax(np.r_[before, after, threshold * 1.6])) * 1.08, 0.2))
     axes.set_xlabel(text["axis"])
     places = 1 if axes.get_xlim()[1] > FINE else 2
+    axes.xaxis.set_major_locator(few_ticks(8))
     axes.xaxis.set_major_formatter(lambda value, _place: number(value, places, lang))
     axes.tick_params(axis="y", length=0)
-    axes.legend(loc="lower right", frameon=False, fontsize=8, handletextpad=0.3)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=8,
+        handletextpad=0.3, borderaxespad=0,
+    )  # fmt: skip
     bare(axes)
 
 

@@ -99,9 +99,7 @@ def plot_effects(
             fig.supxlabel(notes, fontsize=7.5, color=MUTED, x=0.01, ha="left")
         if synthetic:
             stamp(fig, lang)
-    text = words(lang)["figures"]["effects"]
-    by_group = bool(len(table)) and bool((table["subgroup"] != "").any())
-    title = text["title_subgroup"] if by_group else text["title"]
+    title = caption(table, lang, named)
     return Figure(fig, name, title, effects_alt(table, named, shown, lang), synthetic)
 
 
@@ -139,6 +137,24 @@ def group_label(row: Row, lang: str, labels: Mapping[str, str]) -> str:
     return f"{name}, {subgroup_label(row.subgroup, lang, labels)}" if row.subgroup else name
 
 
+def heading(row: Row, lang: str, labels: Mapping[str, str]) -> str:
+    """Return the heading of a group in the figure, whose caption names the outcome of subgroups."""
+    if not row.subgroup:
+        return group_label(row, lang, labels)
+    name = subgroup_label(row.subgroup, lang, labels)
+    return name[:1].upper() + name[1:]
+
+
+def caption(table: pd.DataFrame, lang: str, labels: Mapping[str, str]) -> str:
+    """Return the caption of the figure; that of subgroups names their outcome."""
+    text = words(lang)["figures"]["effects"]
+    if not len(table) or not (table["subgroup"] != "").any():
+        return str(text["title"])
+    first = rows_of(table)[0]
+    name = outcome_label(first.outcome, first.horizon_months, lang, labels)
+    return typeset(str(text["title_subgroup"]).format(outcome=name), lang)
+
+
 def draw_panel(
     axes: Axes,
     groups: list[pd.DataFrame],
@@ -155,11 +171,12 @@ def draw_panel(
     masked = words(lang)["figures"]["effects"]["masked"]
     gap = 4.4 * max((len(row_text(row, lang)) for row in shown), default=0) + 6
     for rows in groups:
-        first = rows_of(rows)[0]
-        axes.text(0.0, place, group_label(first, lang, labels), transform=_row(axes), weight="bold",
-                  va="center", fontsize=8.5, ha="left", bbox=WHITE, zorder=5)  # fmt: skip
+        head = axes.text(0.0, place, heading(rows_of(rows)[0], lang, labels), transform=_row(axes),
+                         weight="bold", va="center", fontsize=8.5, ha="left", bbox=WHITE,
+                         zorder=5)  # fmt: skip
         if all_hidden(rows):
-            beside(axes, place, masked, 6, fontsize=8, color=MUTED, style="italic")
+            axes.annotate(masked, (1, 0.5), xycoords=head, xytext=(6, 0), va="center", fontsize=8,
+                          textcoords="offset points", style="italic", color=MUTED)  # fmt: skip
             place -= 1
             continue
         for row in rows_of(rows):
@@ -169,7 +186,8 @@ def draw_panel(
             names.append(row_label(row, lang, labels))
         place -= 1.2
     axes.set_yticks(ticks, names)
-    axes.set_ylim(place + 0.5, 0.8 if marks == Marks() else 1.7)
+    room = 0.2 if groups and all_hidden(groups[-1]) else 0.5
+    axes.set_ylim(place + room, 0.8 if marks == Marks() else 1.7)
     axes.tick_params(axis="y", length=0)
     bare(axes)
     if shown:

@@ -45,7 +45,7 @@ def plot_trajectories(
     *,
     unit: str = "proportion",
     labels: Mapping[str, str] | None = None,
-    masked: bool = False,
+    masked: str = "",
     lang: str = "fr",
     synthetic: bool = False,
 ) -> Figure:
@@ -56,7 +56,8 @@ def plot_trajectories(
         outcome: Which outcome of the table.
         unit: Unit of `rate`.
         labels: French (or English) labels of outcomes and arms that the package does not know.
-        masked: Whether the comparison arm was taken out because the effect is blinded.
+        masked: Why the comparison arm was taken out: `masked`, the effect is blinded, or
+            `masked_partly`, it is at some horizons; empty where it was not.
         lang: `fr` or `en`.
         synthetic: Whether to stamp the figure.
 
@@ -99,7 +100,7 @@ def draw_curves(
     unit: str,
     labels: Mapping[str, str],
     *,
-    masked: bool,
+    masked: str,
     lang: str,
 ) -> None:
     """Draw each arm with its band, and its name where the curves leave room."""
@@ -129,7 +130,7 @@ def draw_curves(
     axes.yaxis.set_major_formatter(lambda value, _place: number(value, digits, lang))
     if masked:
         axes.text(
-            0.99, 0.06, fill(typeset(text["masked"], lang), 60), transform=axes.transAxes,
+            0.99, 0.06, fill(typeset(text[masked], lang), 60), transform=axes.transAxes,
             ha="right", va="bottom", fontsize=8, color=MUTED, bbox=WHITE,
         )  # fmt: skip
     bare(axes)
@@ -188,7 +189,7 @@ def draw_unobserved(axes: Axes, table: pd.DataFrame, lang: str) -> None:
 
 
 def trajectories_alt(
-    table: pd.DataFrame, unit: str, labels: Mapping[str, str], *, masked: bool, lang: str
+    table: pd.DataFrame, unit: str, labels: Mapping[str, str], *, masked: str, lang: str
 ) -> str:
     """Return what the curves show: where each arm ends."""
     text = words(lang)["figures"]["trajectories"]

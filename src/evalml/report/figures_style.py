@@ -168,8 +168,9 @@ def stamp(fig: Canvas, lang: str) -> None:
     layout = fig.get_layout_engine()
     if isinstance(layout, ConstrainedLayoutEngine):
         layout.set(rect=(0, 0, 1, 1 - 0.24 / fig.get_figheight()))
+    top = 1 - 3 / (72 * fig.get_figheight())  # three points, so that its frame is whole
     fig.text(
-        0.995, 0.995, text.upper(), ha="right", va="top", fontsize=7, weight="bold",
+        0.995, top, text.upper(), ha="right", va="top", fontsize=7, weight="bold",
         color="#8A1C1C", in_layout=False,
         bbox={"boxstyle": "square,pad=0.25", "facecolor": "white", "edgecolor": "#8A1C1C"},
     )  # fmt: skip

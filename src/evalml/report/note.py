@@ -9,6 +9,7 @@ import pandas as pd
 from evalml.report import tables
 from evalml.report.beside_published import published_sources, published_table
 from evalml.report.blinding import mask_blinded, mask_events, mask_trajectories
+from evalml.report.check_tables import checks_table, other_checks_table
 from evalml.report.english import in_language, meta_words
 from evalml.report.figures import Figure, write_figure
 from evalml.report.institution import Institution
@@ -142,7 +143,8 @@ def compose(note: Note, figures: Mapping[str, Figure], institution: Institution 
 def front_matter(note: Note) -> str:
     """Return the title block."""
     meta = note.meta
-    told = [str(meta[key]) for key in ("programme", "territory_label", "period_label")]
+    name = note.text["programmes"].get(meta["programme"], meta["programme"])
+    told = [str(name), *(str(meta[key]) for key in ("territory_label", "period_label"))]
     line = " – ".join(word for word in told if word)
     title, subtitle = (md(words_, note.lang).replace("'", "''") for words_ in (meta["title"], line))
     return f"---\ntitle: '{title}'\nsubtitle: '{subtitle}'\n---\n"
@@ -181,7 +183,7 @@ def effects(note: Note) -> str:
 
 def checks(note: Note) -> str:
     """Return the table of checks."""
-    return tables.checks_table(note) if len(note.frames["checks"]) else ""
+    return checks_table(note)
 
 
 def subgroups(note: Note) -> str:
@@ -230,16 +232,16 @@ def reproduce(note: Note, institution: Institution | None) -> str:
 def annex(note: Note, figures: Mapping[str, Figure]) -> list[str]:
     """Return the other figures and tables."""
     first = "trajectories" if "trajectories" in figures else "effects"
-    roles = [
-        role for role in ("event_study", "effects", "flow", "balance", "subgroups") if role != first
-    ]
-    blocks = [show(figures, role) for role in roles]
+    # The three low figures of a roll-out share a page; the effects take one of their own.
+    roles = ["event_study", "flow", "balance"] if "event_study" in figures else []
+    roles += [role for role in ("effects", "flow", "balance", "subgroups") if role not in roles]
+    blocks = [show(figures, role) for role in roles if role != first]
     if len(note.frames["observation"]):
         blocks.append(tables.observation_table(note))
     blocks += [tables.costs_table(note), power_table(note), secondary_table(note, main=False)]
     if len(note.frames["indicators"]):
         blocks.append(tables.indicators_table(note))
-    blocks.append(tables.checks_table(note, primary=False))
+    blocks.append(other_checks_table(note))
     return section(note, "h_annex", *blocks)
 
 

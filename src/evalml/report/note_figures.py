@@ -87,7 +87,10 @@ def draw_trajectories(note: Note, common: Mapping[str, Any]) -> Figure:
     rows = effects[(effects["outcome"] == outcome) & (effects["subgroup"] == "")]
     unit = str(rows["unit"].iloc[0]) if len(rows) else "proportion"
     shown = set(table.loc[table["outcome"] == outcome, "arm"])
-    masked = bool((rows["status"] == BLINDED).any()) and "comparison" not in shown
+    blinded = rows["status"] == BLINDED
+    masked = ""
+    if blinded.any() and "comparison" not in shown:
+        masked = "masked" if blinded.all() else "masked_partly"
     return plot_trajectories(table, outcome, unit=unit, labels=note.labels, masked=masked, **common)
 
 

@@ -10,9 +10,11 @@ import pandas as pd
 from evalml.report.markdown import md
 from evalml.report.results import rows_of
 from evalml.report.verdict import answers, hides, on_primary
-from evalml.report.words import outcome_label
+from evalml.report.words import outcome_label, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from evalml.report.note_text import Note
 
 
@@ -45,10 +47,7 @@ def secondary_limits(note: Note, checks: pd.DataFrame) -> list[str]:
     for kind, word in kinds.items():
         rows = checks[[answer_ == kind for answer_ in found]] if len(checks) else checks
         for question in dict.fromkeys(rows["question"]):
-            keys = dict.fromkeys(rows[rows["question"] == question]["outcome"])
-            names = ("; " if note.lang == "en" else " ; ").join(
-                key_label(key, note) for key in keys
-            )
+            names = outcomes_over(note, rows[rows["question"] == question]["outcome"])
             lines.append(
                 note.say(
                     note.text["all_secondary"],
@@ -60,11 +59,30 @@ def secondary_limits(note: Note, checks: pd.DataFrame) -> list[str]:
     return lines
 
 
-def key_label(key: str, note: Note) -> str:
-    """Return the label of an outcome key such as `emploi_m12`."""
-    found = re.fullmatch(r"(.+)_m(\d+)", key)
-    outcome, horizon = (found[1], int(found[2])) if found else (key, None)
-    return outcome_label(outcome, horizon, note.lang, note.labels)
+def outcomes_over(note: Note, keys: Iterable[str]) -> str:
+    """Return what keys such as `emploi_m6` say: `En emploi à 6 et 12 mois ; En formation à 6 mois`.
+
+    Args:
+        note: The note.
+        keys: Keys of outcomes, with or without their horizon.
+    """
+    months: dict[str, list[float]] = {}
+    for key in dict.fromkeys(keys):
+        found = re.fullmatch(r"(.+)_m(\d+)", key)
+        at = months.setdefault(found[1] if found else key, [])
+        at.extend([float(found[2])] if found else [])
+    names = [outcome_over(note, outcome, at) for outcome, at in months.items() if outcome]
+    return ("; " if note.lang == "en" else " ; ").join(names)
+
+
+def outcome_over(note: Note, outcome: str, months: Sequence[Any]) -> str:
+    """Return an outcome and its horizons: `En emploi durable à 6 et 12 mois`."""
+    if len(months) < 2:  # noqa: PLR2004 - one horizon, or none
+        return outcome_label(outcome, months[0] if months else None, note.lang, note.labels)
+    each = [f"{float(month):.0f}" for month in months]
+    told = note.text["and"].format(first=", ".join(each[:-1]), last=each[-1])
+    name = outcome_label(outcome, None, note.lang, note.labels)
+    return note.say(str(words(note.lang)["outcome_horizon"]), outcome=name, horizon=told)
 
 
 def check_sentence(note: Note, check: Any) -> str:

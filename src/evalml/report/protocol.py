@@ -167,7 +167,7 @@ def _compared(study: Study) -> str:
     if given.design == "accepted_refused":
         return (
             "Première candidature du mois à recevoir une réponse : refusée (annulée ou en cours, "
-            "elle ne compte pas ; ils peuvent être acceptés plus tard)"
+            "elle ne compte pas ; le jeune peut être accepté plus tard)"
         )
     if given.design == "active_comparator":
         when = f" ({months_label(given.entries)})" if given.entries is not None else " dans le mois"

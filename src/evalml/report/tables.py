@@ -9,18 +9,16 @@ import pandas as pd
 from evalml.report.blinding import BLINDED, SHOWN, outcome_key
 from evalml.report.figure_trajectories import arm_label
 from evalml.report.markdown import md, table
-from evalml.report.note_limits import check_sentence
+from evalml.report.note_limits import outcome_over
 from evalml.report.note_text import effect_cells
 from evalml.report.results import rows_of
 from evalml.report.typography import count_text, interval_text, level_text, number
-from evalml.report.verdict import answers, hides, on_primary
 from evalml.report.words import (
     level_label,
     method_inside,
     method_label,
     outcome_label,
     subgroup_label,
-    words,
 )
 
 if TYPE_CHECKING:
@@ -79,16 +77,9 @@ def effect_lines(note: Note, effects: pd.DataFrame) -> list[tuple[str, Any]]:
     for row in rows:
         alike = masked.get((row.outcome, row.method), []) if row.status == BLINDED else [row]
         if alike and alike[0] is row:
-            lines.append((note.outcome(row) if len(alike) == 1 else outcome_over(note, alike), row))
+            months = [one.horizon_months for one in alike]
+            lines.append((outcome_over(note, str(row.outcome), months), row))
     return lines
-
-
-def outcome_over(note: Note, rows: list[Any]) -> str:
-    """Return an outcome and its horizons: `En emploi durable à 6 et 12 mois`."""
-    months = [f"{float(row.horizon_months):.0f}" for row in rows]
-    told = note.text["and"].format(first=", ".join(months[:-1]), last=months[-1])
-    name = outcome_label(str(rows[0].outcome), None, note.lang, note.labels)
-    return note.say(str(words(note.lang)["outcome_horizon"]), outcome=name, horizon=told)
 
 
 def status_word(note: Note, row: Any) -> str:
@@ -100,33 +91,6 @@ def status_word(note: Note, row: Any) -> str:
     status = "primary" if declared and row.status == SHOWN else row.status
     word = str(note.text["statuses"][status])
     return f"**{word}**" if status == "primary" else word
-
-
-def checks_table(note: Note, *, primary: bool = True) -> str:
-    """Return each check on the primary outcome, or on the others: question, answer, what was seen.
-
-    Empty where there is none.
-    """
-    verdicts = words(note.lang)["verdicts"]
-    every = note.frames["checks"]
-    checks = every[on_primary(every, note.primary) == primary]
-    if not len(checks):
-        return ""
-    rows = [
-        [
-            md(check.question, note.lang),
-            "–" if hides(check, note.frames["effects"]) else verdict(verdicts, answer),
-            check_sentence(note, check),
-        ]
-        for answer, check in zip(answers(checks), rows_of(checks), strict=True)
-    ]
-    caption = note.text["checks_caption" if primary else "checks_other_caption"]
-    return table(note.text["checks_columns"], rows, caption, widths=[27, 11, 62])
-
-
-def verdict(verdicts: dict[str, str], answer: str) -> str:
-    """Return the answer in words; a failure stands out without colour."""
-    return f"**{verdicts[answer]}**" if answer == "failed" else verdicts[answer]
 
 
 def subgroups_table(note: Note, effects: pd.DataFrame) -> str:

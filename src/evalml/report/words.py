@@ -120,6 +120,6 @@ def subgroup_label(subgroup: str, lang: str, labels: Mapping[str, str]) -> str:
 def level_label(subgroup: str, value: str, lang: str, labels: Mapping[str, str]) -> str:
     """Return the name of a value of a subgroup variable."""
     known, key = words(lang)["levels"], f"{subgroup}={value}"
-    label = str(known.get(key) or labels.get(key) or known.get(value) or value)
-    variable = subgroup_label(subgroup, lang, labels)
-    return re.sub(rf"^{re.escape(variable)}\s*:\s*", "", label, flags=re.IGNORECASE)
+    if key in known or key not in labels:
+        return str(known.get(key) or known.get(value) or value)
+    return re.split(r"\s*:\s", str(labels[key]))[-1]  # `Diplôme : Bac`, as columns are called
