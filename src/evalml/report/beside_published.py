@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 COLUMNS = ("source", "measured", "published", "ours", "alike", "differs", "read_in")
 MASKED = "masqué : un contrôle décisif a échoué"
 ABSENT = "non estimé par cette étude"
-HEADERS = [
-    "Source",
-    "Ce qui est mesuré",
-    "Publié",
-    "Cette étude",
-    "Ce qui rapproche",
-    "Ce qui sépare",
-]
 
 
 def beside_published(results: Frames, study: Study) -> pd.DataFrame:
@@ -83,15 +75,17 @@ def published_table(note: Note) -> str:
         return ""
     shown = ["source", "measured", "published", "ours", "alike", "differs"]
     rows = [[md(str(row[c]), note.lang) for c in shown] for row in frame.to_dict("records")]
-    caption = "Les effets publiés et l’estimation la plus proche de cette étude"
-    return table(HEADERS, rows, caption, widths=[14, 16, 14, 17, 18, 26])
+    columns, caption = note.text["published_columns"], note.text["published_caption"]
+    return table(columns, rows, caption, widths=[14, 16, 14, 17, 18, 26])
 
 
 def published_sources(note: Note) -> str:
     """Return what was read of each source."""
     frame = note.frames["published"]
-    told = " ; ".join(f"{row['source']} : {row['read_in']}" for row in frame.to_dict("records"))
-    return md(f"Ce qui a été lu de ces publications – {told}.", note.lang) if told else ""
+    each, between = note.text["published_each"], "; " if note.lang == "en" else " ; "
+    pairs = zip(frame["source"], frame["read_in"], strict=True)
+    told = between.join(each.format(source=source, read_in=read) for source, read in pairs)
+    return md(note.text["published_read"].format(told=told), note.lang) if told else ""
 
 
 ARMS = {

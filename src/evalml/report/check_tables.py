@@ -39,11 +39,17 @@ def other_checks_table(note: Note) -> str:
     return table(columns, rows, caption, widths=[23, 19, 11, 47]) if rows else ""
 
 
-def check_lines(note: Note, *, primary: bool) -> dict[Line, list[str]]:
-    """Return the lines of a table of checks, each with the outcomes of which it is said."""
+def check_lines(note: Note, *, primary: bool | None = None) -> dict[Line, list[str]]:
+    """Return the lines of a table of checks, each with the outcomes of which it is said.
+
+    Args:
+        note: The note.
+        primary: Only those on the primary outcome, or only the others; all when None.
+    """
     verdicts = words(note.lang)["verdicts"]
-    every = note.frames["checks"]
-    checks = every[on_primary(every, note.primary) == primary] if len(every) else every
+    checks = note.frames["checks"]
+    if primary is not None and len(checks):
+        checks = checks[on_primary(checks, note.primary) == primary]
     lines: dict[Line, list[str]] = {}
     for answer, check in zip(answers(checks), rows_of(checks), strict=True):
         said = "–" if hides(check, note.frames["effects"]) else verdict(verdicts, answer)

@@ -163,6 +163,7 @@ TEXTS = {
     "secondary": ("title", "reason"),
     "costs": ("label", "remark"),
     "power": ("label",),
+    "published": ("source", "measured", "published", "ours", "alike", "differs", "read_in"),
 }
 """Columns of French words that a reader sees, by table."""
 

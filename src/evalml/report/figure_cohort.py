@@ -164,11 +164,14 @@ def draw_curves(axes: Axes, table: pd.DataFrame, lang: str) -> None:
         rows = table[table["group"] == arm]
         months = rows["group_value"].astype("int64").to_numpy()
         shares = rows["value"].to_numpy("float64", na_value=np.nan)
-        axes.plot(months, shares, style, color=ARMS[arm][0], label=WORDS[lang][arm])
+        if np.isfinite(shares).any():
+            axes.plot(months, shares, style, color=ARMS[arm][0], label=WORDS[lang][arm])
     axes.axvline(0, color=MUTED, linewidth=0.7)
     axes.set_ylim(0, 100)
     axes.set_xlabel(typeset(WORDS[lang]["k"], lang))
     axes.set_ylabel(typeset(WORDS[lang]["percent"], lang))
+    axes.xaxis.set_major_locator(few_ticks(12))
+    axes.xaxis.set_major_formatter(lambda value, _place: number(value, 0, lang))
     axes.yaxis.set_major_locator(few_ticks(5))
     bare(axes, keep=("bottom", "left"))
 

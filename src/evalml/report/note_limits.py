@@ -71,7 +71,7 @@ def outcomes_over(note: Note, keys: Iterable[str]) -> str:
         found = re.fullmatch(r"(.+)_m(\d+)", key)
         at = months.setdefault(found[1] if found else key, [])
         at.extend([float(found[2])] if found else [])
-    names = [outcome_over(note, outcome, at) for outcome, at in months.items() if outcome]
+    names = [outcome_over(note, key, sorted(at)) for key, at in months.items() if key]
     return ("; " if note.lang == "en" else " ; ").join(names)
 
 

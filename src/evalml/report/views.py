@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.comparison import labels_of
+from evalml.report.check_tables import check_lines
 from evalml.report.note import note_of
 from evalml.report.note_figures import draw
+from evalml.report.note_limits import outcomes_over
+from evalml.report.note_text import Note
 from evalml.report.protect import protect_results
 from evalml.report.results import as_read
 from evalml.report.typography import NBSP, number
@@ -121,12 +125,24 @@ def protected(name: str, frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     return protect_results({name: frame}, study.checks.minimum_count)[name]
 
 
-def shown_checks(results: Frames) -> Shown:
-    """Return the checks to display: those that could give away a blinded effect are left out."""
+def shown_checks(results: Frames, labels: Mapping[str, str] | None = None) -> Shown:
+    """Return the checks to display, those of several outcomes that say the same in one line.
+
+    Those that could give away a blinded effect are left out.
+
+    Args:
+        results: What `gather` returned.
+        labels: French labels of outcomes that the package does not know.
+    """
     checks = results["checks"]
     hidden = [hides(check, results["effects"]) for check in checks.itertuples()]
-    visible = checks[[not h for h in hidden]]
-    return show(visible[["question", "outcome", "passed", "sentence"]])
+    visible = {"checks": checks[[not h for h in hidden]], "effects": results["effects"]}
+    note = Note(visible, {"labels": labels_of([]) | dict(labels or {})}, "fr", 0)
+    rows = [
+        [question, outcomes_over(note, keys), answer.strip("*"), seen]
+        for (question, answer, seen), keys in check_lines(note).items()
+    ]
+    return Shown(pd.DataFrame(rows, columns=["question", "résultats", "réponse", "constat"]))
 
 
 def figures_of(results: Frames, meta: Mapping[str, Any], threshold: int) -> dict[str, Figure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -84,6 +85,7 @@ class Execution:
         import nbformat
         import papermill
 
+        write_plain_words()
         notebook = nbformat.read(source, as_version=4)
         self.cells = sum(c.cell_type == "code" for c in notebook.cells) + 1
         papermill.execute_notebook(
@@ -125,6 +127,21 @@ class Execution:
         fault = nbformat.v4.new_output("error", ename="RunError", evalue=reason, traceback=[reason])
         self.seen[-1].setdefault("outputs", []).append(fault)
         nbformat.write(notebook, target)
+
+
+def write_plain_words() -> None:
+    """Have papermill write the words of a study as they are read, accents and all."""
+    from papermill.translators import PythonTranslator, papermill_translators
+
+    class PlainTranslator(PythonTranslator):  # type: ignore[misc] # papermill has no types
+        """Python, with words that are not escaped."""
+
+        @classmethod
+        def translate_escaped_str(cls, str_val: object) -> str:
+            """Return a word as a Python literal."""
+            return json.dumps(str(str_val), ensure_ascii=False)
+
+    papermill_translators.register("python", PlainTranslator)
 
 
 def _injected(cells: Sequence[Any]) -> int:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from tests_root import ROOT
 
+from evalml.published.evaluations import published_effects
 from evalml.report.english import (
     check_words,
     english,
@@ -16,9 +17,12 @@ from evalml.report.english import (
     patterns,
     period_words,
     phrase,
+    plain_spaces,
+    translated,
 )
 from evalml.report.note import write_note
 from evalml.report.results import rows_of
+from evalml.report.typography import typeset
 
 FRENCH = re.compile(
     r"\b(?:le|la|les|des|du|une|est|sont|pour|avec|dans|groupes?|effet|seuil|jeunes|soit|chez)\b",
@@ -57,6 +61,16 @@ def test_words_nobody_knows_stay_as_they_are():
 
 def test_french_stays_french():
     assert phrase("Sexe : Homme", "fr") == "Sexe\u00a0: Homme"
+
+
+def test_the_effects_in_print_are_told_in_english():
+    for one in published_effects("GJ"):
+        for words in (one.source, one.measured, one.value, one.alike, one.differs, one.read_in):
+            assert translated(plain_spaces(typeset(words, "fr"))) is not None, words
+    ours = typeset("+12,1 points (de −11,2 à +35,4 points) : en emploi à 12 mois, Wald-DiD", "fr")
+    assert plain_spaces(phrase(ours, "en")) == (
+        "+12.1 points (−11.2 to +35.4 points): in employment at 12 months, Wald-DiD"
+    )
 
 
 def test_figures_are_set_in_the_english_way():
