@@ -14,7 +14,7 @@ from evalml.cohort.capacity import with_capacity
 from evalml.cohort.covariates import check_covariates, describe
 from evalml.cohort.eligible import Rule, at_time_zero
 from evalml.cohort.same_place import same_place
-from evalml.engine import Engine, Table, row_number, window
+from evalml.engine import Engine, Table, cases, row_number, window
 from evalml.errors import CohortError
 from evalml.months import first_day, month_number
 
@@ -107,19 +107,19 @@ def _check_period(tables: Tables, trial: TargetTrial) -> None:
 
 def _flow(at_zero: Table, rules: Sequence[Rule], engine: Engine) -> pd.DataFrame:
     """Count, in one pass, who is left after each rule."""
-    passes = [at_zero.id_jeune.notnull()]
-    for rule in rules:
-        passes.append(passes[-1] & at_zero[rule.column])
-    counts = {}
-    for i, passed in enumerate(passes):
-        counts[f"kept_{i}"] = passed.sum()
-        counts[f"treated_{i}"] = (passed & at_zero.treated).sum()
-        counts[f"persons_{i}"] = at_zero.id_jeune.nunique(where=passed)
-    row = engine.fetch(at_zero.agg(**counts)).fillna(0).astype("int64").iloc[0]
+    steps = range(len(rules) + 1)
+    failed = [(~at_zero[rule.column].fill_null(False), i) for i, rule in enumerate(rules)]
+    t = at_zero.select("id_jeune", "treated", step=cases(*failed, else_=len(rules)))
+    counts = {f"kept_{i}": (t.step >= i).sum() for i in steps}
+    counts |= {f"treated_{i}": ((t.step >= i) & t.treated).sum() for i in steps}
+    each = t.group_by("id_jeune").agg(last=t.step.max(), **counts)
+    totals = {name: each[name].sum() for name in counts}
+    totals |= {f"persons_{i}": (each["last"] >= i).sum() for i in steps}
+    row = engine.fetch(each.agg(**totals)).fillna(0).astype("int64").iloc[0]
     names = [("open_file", "Dossier ouvert dans le territoire au temps zéro")]
     names += [(rule.name, rule.label) for rule in rules]
-    kept = [int(row[f"kept_{i}"]) for i in range(len(passes))]
-    treated = [int(row[f"treated_{i}"]) for i in range(len(passes))]
+    kept = [int(row[f"kept_{i}"]) for i in steps]
+    treated = [int(row[f"treated_{i}"]) for i in steps]
     return pd.DataFrame(
         {
             "rule": [name for name, _ in names],
@@ -128,7 +128,7 @@ def _flow(at_zero: Table, rules: Sequence[Rule], engine: Engine) -> pd.DataFrame
             "lost": [0, *(before - after for before, after in pairwise(kept))],
             "kept_treated": treated,
             "kept_comparison": [k - t for k, t in zip(kept, treated, strict=True)],
-            "kept_persons": [int(row[f"persons_{i}"]) for i in range(len(passes))],
+            "kept_persons": [int(row[f"persons_{i}"]) for i in steps],
         }
     )
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 from evalml.codes import RANKING
 from evalml.cohort.known import column_of, refuse_unknown_at_zero
 from evalml.cohort.month_sets import bit, holds
-from evalml.cohort.past import acts_before, employment_before, pacea_at, situation_at
+from evalml.cohort.past import (
+    acts_before,
+    employment_before,
+    months_worked,
+    pacea_at,
+    situation_at,
+)
 from evalml.cohort.traits import JOINS, TRAITS, trait
 from evalml.engine import (
     Engine,
@@ -24,8 +30,9 @@ from evalml.engine import (
 from evalml.errors import StudyError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from evalml.cohort.past import Beside
     from evalml.cohort.trial import TargetTrial
     from evalml.tables import Tables
 
@@ -121,19 +128,27 @@ def describe(
     (`date_maj`); otherwise it is unknown at time zero, which is a level of its own.
     """
     t = _with_columns(eligible, names, tables)
-    for joined, needed in (
+    for place, (rows, keys) in enumerate(_beside(eligible, set(names), tables, trial, engine)):
+        t = t.left_join(rows, keys, rname=f"{{name}}_{place}")
+    made = {name.replace(".", "_"): _expression(t, name, trial) for name in names}
+    return t.select(*(c for c in eligible.columns if c not in made), **made)
+
+
+def _beside(
+    eligible: Table, names: set[str], tables: Tables, trial: TargetTrial, engine: Engine
+) -> Iterator[Beside]:
+    """Give what the covariates need beside the rows, all to be joined at once."""
+    for found, needed in (
         (acts_before, {"actes_3m"}),
         (pacea_at, {"pacea"}),
         (situation_at, {"situation_t0"}),
         (employment_before, {n for n in COVARIATES if "emploi_mensuel" in _tables_of(n)}),
     ):
-        if needed & set(names):
-            t = joined(t, tables, trial)
-    for found, wanted in JOINS:
-        if wanted & set(names):
-            extra = found(eligible, tables, trial, engine)
-            t = t.left_join(extra, ["id_jeune", "month"]).drop("id_jeune_right", "month_right")
-    return t.mutate(**{name.replace(".", "_"): _expression(t, name) for name in names})
+        if needed & names:
+            yield from found(tables, trial)
+    for joined, wanted in JOINS:
+        if wanted & names:
+            yield joined(eligible, tables, trial, engine), ["id_jeune", "month"]
 
 
 def _tables_of(name: str) -> set[str]:
@@ -158,7 +173,7 @@ def _with_columns(eligible: Table, names: Sequence[str], tables: Tables) -> Tabl
     return t
 
 
-def _expression(t: Table, name: str) -> Any:
+def _expression(t: Table, name: str, trial: TargetTrial) -> Any:
     if name in TRAITS:
         return trait(t, name)
     raw = name.partition(".")[2] if "." in name else name
@@ -171,12 +186,14 @@ def _expression(t: Table, name: str) -> Any:
         "mois_entree": lambda: month_label(t.month),
         "anciennete": lambda: _seniority(t).fill_null(0).cast("float64"),
         "actes_3m": lambda: least(t.n_acts.fill_null(0), _MAX_ACTS).cast("float64"),
-        "pacea": lambda: bit(t.pacea_months, t.place).cast("int8"),
+        "pacea": lambda: bit(t.pacea_months.fill_null(0), t.place).cast("int8"),
         "situation_t0": lambda: _situation_label(t),
-        "emploi_avant_1": lambda: t.worked_1.cast("int8"),
-        "emploi_avant_2": lambda: t.worked_2.cast("int8"),
-        "emploi_avant_3": lambda: t.worked_3.cast("int8"),
-        "mois_emploi_avant": lambda: t.n_worked.cast("float64"),
+        "emploi_avant_1": lambda: months_worked(t, trial, 1, 1).cast("int8"),
+        "emploi_avant_2": lambda: months_worked(t, trial, 2, 2).cast("int8"),
+        "emploi_avant_3": lambda: months_worked(t, trial, 3, 3).cast("int8"),
+        "mois_emploi_avant": lambda: months_worked(t, trial, 1, trial.history_months).cast(
+            "float64"
+        ),
         "rqth": lambda: t.rqth.cast("int8"),
         "age": lambda: t.age.cast("float64"),
     }

@@ -203,12 +203,18 @@ def at_time_zero(
         )
     calendar = Calendar(trial.months[0], trial.months[-1])
     files = open_files(tables, trial, calendar).join(people_at(tables, trial), "id_jeune")
-    files = files.left_join(entries_of(tables, trial), "id_jeune").drop("id_jeune_right")
-    for flags in _flags(tables, trial, calendar):
-        files = files.left_join(flags, ["id_jeune", "block"]).drop("id_jeune_right", "block_right")
-        name = flags.columns[-1]
-        files = files.mutate(**{name: files[name].fill_null(0)})
-    files = files.mutate(person=hash_of(files.id_jeune))
+    held = files.columns
+    files = files.left_join(entries_of(tables, trial), "id_jeune")
+    flags = _flags(tables, trial, calendar)
+    for place, sets in enumerate(flags):
+        files = files.left_join(sets, ["id_jeune", "block"], rname=f"{{name}}_{place}")
+    files = files.select(
+        *held,
+        "entry",
+        "ever",
+        **{sets.columns[-1]: files[sets.columns[-1]].fill_null(0) for sets in flags},
+        person=hash_of(files.id_jeune),
+    )
     t = unfold(engine.keep(files, "open_files"), calendar, "open")
     t = t.mutate(
         age=age_at(t.born, t.month),

@@ -7,15 +7,14 @@ from operator import add
 from typing import TYPE_CHECKING, Any
 
 from evalml.codes import RANKING
-from evalml.cohort.month_sets import WIDTH, Calendar, bit, gather, spread, touches
-from evalml.engine import Table, greatest, ifelse, least, literal, month_of, span
+from evalml.cohort.month_sets import WIDTH, Calendar, gather, set_between, spread, touches
+from evalml.engine import Table, bit_count, greatest, ifelse, least, literal, month_of, span
 
 if TYPE_CHECKING:
     from evalml.cohort.trial import TargetTrial
     from evalml.tables import Tables
 
 ACTS_WINDOW = 3
-LAGS = (1, 2, 3)
 
 
 def calendar_of(trial: TargetTrial) -> Calendar:
@@ -23,8 +22,12 @@ def calendar_of(trial: TargetTrial) -> Calendar:
     return Calendar(trial.months[0], trial.months[-1])
 
 
-def acts_before(t: Table, tables: Tables, trial: TargetTrial) -> Table:
-    """Add `n_acts`: acts of the three months before that took place and were known by then."""
+Beside = tuple["Table", list[str]]
+"""Rows that stand beside those of the cohort, and the columns that join them."""
+
+
+def acts_before(tables: Tables, trial: TargetTrial) -> list[Beside]:
+    """Give `n_acts`: acts of the three months before that took place and were known by then."""
     calendar = calendar_of(trial)
     acts = tables.table("actes")
     acts = acts.filter(
@@ -42,22 +45,22 @@ def acts_before(t: Table, tables: Tables, trial: TargetTrial) -> Table:
     acts = acts.filter(acts["first"] <= acts["last"])
     acts = acts.select("id_jeune", month=span(acts["first"], acts["last"]).unnest())
     counted = acts.group_by("id_jeune", "month").agg(n_acts=acts.count())
-    return t.left_join(counted, ["id_jeune", "month"]).drop("id_jeune_right", "month_right")
+    return [(counted, ["id_jeune", "month"])]
 
 
-def pacea_at(t: Table, tables: Tables, trial: TargetTrial) -> Table:
-    """Add `pacea_months`: the months of time zero inside a PACEA, as a set."""
+def pacea_at(tables: Tables, trial: TargetTrial) -> list[Beside]:
+    """Give `pacea_months`: the months of time zero inside a PACEA, as a set."""
     calendar = calendar_of(trial)
     spells = tables.table("accompagnements")
     spells = spells.filter(
         touches(spells.date_debut, spells.date_fin, calendar) & (spells.dispositif == "PACEA")
     )
     laid = spread(_known_spells(spells, calendar), calendar)
-    return _joined(t, gather(laid, ["id_jeune"], pacea_months=True))
+    return [(gather(laid, ["id_jeune"], pacea_months=True), ["id_jeune", "block"])]
 
 
-def situation_at(t: Table, tables: Tables, trial: TargetTrial) -> Table:
-    """Add `situation_0`, `situation_1`...: the months of time zero in each situation, as sets."""
+def situation_at(tables: Tables, trial: TargetTrial) -> list[Beside]:
+    """Give `situation_0`, `situation_1`...: the months of time zero in each situation, as sets."""
     calendar = calendar_of(trial)
     spells = tables.table("situations")
     spells = spells.filter(
@@ -65,7 +68,7 @@ def situation_at(t: Table, tables: Tables, trial: TargetTrial) -> Table:
     )
     laid = spread(_known_spells(spells, calendar, kind=spells.categorie), calendar)
     kinds = {f"situation_{i}": laid.kind == name for i, name in enumerate(RANKING)}
-    return _joined(t, gather(laid, ["id_jeune"], **kinds))
+    return [(gather(laid, ["id_jeune"], **kinds), ["id_jeune", "block"])]
 
 
 def _known_spells(spells: Table, calendar: Calendar, **columns: Any) -> Table:
@@ -78,38 +81,53 @@ def _known_spells(spells: Table, calendar: Calendar, **columns: Any) -> Table:
     )
 
 
-def _joined(t: Table, sets: Table) -> Table:
-    names = [c for c in sets.columns if c not in ("id_jeune", "block")]
-    both = t.left_join(sets, ["id_jeune", "block"]).drop("id_jeune_right", "block_right")
-    return both.mutate(**{name: both[name].fill_null(0) for name in names})
-
-
-def employment_before(t: Table, tables: Tables, trial: TargetTrial) -> Table:
-    """Add `n_worked` (months with a contract in the history) and `worked_1`, 2 and 3 months ago."""
-    calendar = Calendar(trial.months[0] - trial.history_months, trial.months[-1])
+def employment_before(tables: Tables, trial: TargetTrial) -> list[Beside]:
+    """Give `worked_in_0`, `worked_in_1`...: the months with a contract of each block, as sets."""
+    calendar = _worked_calendar(trial)
     worked = tables.table("emploi_mensuel")
     worked = worked.filter(touches(worked.mois, worked.mois, calendar) & worked.en_emploi)
     at = month_of(worked.mois)
     laid = spread(worked.select("id_jeune", first=at, last=at), calendar)
     sets = gather(laid, ["id_jeune"], worked=True)
-    for block in range(calendar.blocks):
-        of_block = sets.filter(sets.block == block)
-        of_block = of_block.select("id_jeune", **{f"worked_in_{block}": of_block.worked})
-        t = t.left_join(of_block, "id_jeune").drop("id_jeune_right")
-        t = t.mutate(**{f"worked_in_{block}": t[f"worked_in_{block}"].fill_null(0)})
-    lags = [_worked(t, lag, calendar) for lag in range(1, trial.history_months + 1)]
-    none = literal(0, "int64")
-    nearest = {f"worked_{k}": lags[k - 1] if k <= len(lags) else none for k in LAGS}
-    return t.mutate(n_worked=reduce(add, lags, none), **nearest)
+    if calendar.blocks == 1:
+        return [(sets.select("id_jeune", worked_in_0=sets.worked), ["id_jeune"])]
+    blocks = [(b, sets.filter(sets.block == b)) for b in range(calendar.blocks)]
+    return [
+        (of_block.select("id_jeune", **{f"worked_in_{b}": of_block.worked}), ["id_jeune"])
+        for b, of_block in blocks
+    ]
 
 
-def _worked(t: Table, lag: int, calendar: Calendar) -> Any:
-    """Return 1 where the month `lag` before time zero was worked, else 0."""
-    found = []
-    for block in range(calendar.blocks):
-        place = (t.month - lag - calendar.block_start(block)).cast("int32")
-        months = t[f"worked_in_{block}"]
-        inside = (place >= 0) & (place < WIDTH)
-        held = bit(months, least(greatest(place, 0), WIDTH - 1))
-        found.append(bit(months, place) if calendar.blocks == 1 else ifelse(inside, held, 0))
-    return reduce(add, found)
+def _worked_calendar(trial: TargetTrial) -> Calendar:
+    return Calendar(trial.months[0] - trial.history_months, trial.months[-1])
+
+
+def months_worked(t: Table, trial: TargetTrial, nearest: int, farthest: int) -> Any:
+    """Return how many months were worked, from `nearest` to `farthest` before time zero.
+
+    Args:
+        t: Rows beside which `employment_before` stands.
+        trial: Its history goes back as far as is known: no month further away counts.
+        nearest: Months before time zero.
+        farthest: Months before time zero.
+    """
+    calendar, farthest = _worked_calendar(trial), min(farthest, trial.history_months)
+    if farthest < nearest:
+        return literal(0, "int64")
+    return reduce(
+        add, (_worked_in(t, b, calendar, nearest, farthest) for b in range(calendar.blocks))
+    )
+
+
+def _worked_in(t: Table, block: int, calendar: Calendar, nearest: int, farthest: int) -> Any:
+    """Return how many months of a block were worked."""
+    start = calendar.block_start(block)
+    months = t[f"worked_in_{block}"].fill_null(0)
+    first = (t.month - farthest - start).cast("int32")
+    last = (t.month - nearest - start).cast("int32")
+    if calendar.blocks == 1:
+        return bit_count(months & set_between(first, last))
+    low, high = greatest(first, 0), least(last, WIDTH - 1)
+    inside = (low <= high) & (first < WIDTH) & (last >= 0)
+    held = set_between(least(low, WIDTH - 1), greatest(high, 0))
+    return ifelse(inside, bit_count(months & held), 0)
