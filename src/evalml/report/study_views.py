@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from evalml.study import Study
 
 HIDDEN = "masqué"
+TOLD = ("effects", "checks")
+"""Tables that the answer and the limits are told from."""
 
 
 def shown_power(power: pd.DataFrame, study: Study) -> Shown:
@@ -139,4 +141,5 @@ def shown_answer(results: Frames, meta: Mapping[str, Any], study: Study) -> Told
 
 
 def _note(results: Frames, meta: Mapping[str, Any], study: Study) -> Note:
-    return note_of(results, meta, study.language, study.checks.minimum_count)
+    told = {name: results[name] for name in TOLD}
+    return note_of(told, meta, study.language, study.checks.minimum_count)

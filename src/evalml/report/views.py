@@ -9,7 +9,7 @@ import pandas as pd
 from evalml.comparison import labels_of
 from evalml.report.check_tables import check_lines
 from evalml.report.note import note_of
-from evalml.report.note_figures import draw
+from evalml.report.note_figures import DRAWN, draw
 from evalml.report.note_limits import outcomes_over
 from evalml.report.note_text import Note
 from evalml.report.protect import protect_results
@@ -158,4 +158,5 @@ def figures_of(results: Frames, meta: Mapping[str, Any], threshold: int) -> dict
     Returns:
         Figures by name: `flow`, `balance`, `trajectories`, `effects`, `subgroups`.
     """
-    return draw(note_of(as_read(results), meta, str(meta.get("language") or "fr"), threshold))
+    drawn = as_read({name: results[name] for name in DRAWN if name in results})
+    return draw(note_of(drawn, meta, str(meta.get("language") or "fr"), threshold))
