@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalml.engine import exact_sum, month_of
+from evalml.engine import exact_sum, ifelse, month_of
 from evalml.errors import TableMissingError
 
 if TYPE_CHECKING:
@@ -47,11 +47,14 @@ def compute_allowances(
     rows = cohort.entries.select("entry", "id_jeune", "month").join(paid, "id_jeune")
     rows = rows.mutate(k=rows.when - rows.month)
     rows = rows.filter((rows.k >= 0) & (rows.k <= max(horizons)))
-    sums = engine.fetch(rows.group_by("entry", "k").agg(euros=exact_sum(rows.euros)))
+    sums = engine.fetch(
+        rows.group_by("entry").agg(
+            **{f"m{h}": exact_sum(ifelse(rows.k <= h, rows.euros, None)) for h in horizons}
+        )
+    )
     n = int(engine.fetch(cohort.entries.agg(n=cohort.entries.count()))["n"].iloc[0])
-    entry, k = (sums[name].to_numpy(dtype=np.int64) for name in ("entry", "k"))
-    euros = sums["euros"].to_numpy(dtype=np.float64)
-    columns = {
-        int(h): np.bincount(entry[k <= h], weights=euros[k <= h], minlength=n) for h in horizons
-    }
+    entry = sums["entry"].to_numpy(dtype=np.int64)
+    columns = {int(h): np.zeros(n) for h in horizons}
+    for h, euros in columns.items():
+        euros[entry] = sums[f"m{h}"].fillna(0.0).to_numpy(dtype=np.float64)
     return pd.DataFrame(columns, index=pd.RangeIndex(n, name="entry"))
