@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from evalml.effect.discrete_hazard import HazardData, fit_hazard
 from evalml.effect.effect import Effect
@@ -168,7 +168,7 @@ def grace_effect(
     se = values.std(axis=0, ddof=1) * np.sqrt(sampling.factor)
     estimate = risk.start - risk.no_start
     # From the bootstrap's error: percentiles of a few hundred draws are a point short.
-    half = float(norm.ppf((1 + level) / 2)) * float(se[0])
+    half = float(ndtri((1 + level) / 2)) * float(se[0])
     within = (data.start >= 1) & (data.start <= np.minimum(data.grace, data.months))
     return Effect(
         outcome=outcome,
@@ -179,7 +179,7 @@ def grace_effect(
         std_error=float(se[0]),
         ci_low=estimate - half,
         ci_high=estimate + half,
-        p_value=float(2 * norm.sf(abs(estimate) / se[0])) if se[0] > 0 else float("nan"),
+        p_value=float(2 * ndtr(-abs(estimate) / se[0])) if se[0] > 0 else float("nan"),
         n_treated=int(within.sum()),
         n_comparison=int((~within).sum()),
         mean_treated=risk.start,

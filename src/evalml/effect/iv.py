@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri
 
 from evalml.effect.effect import Effect
 from evalml.effect.panel_variance import critical_value, p_values, sampling_of
@@ -223,7 +223,7 @@ def anderson_rubin(
         `anderson_rubin` as (low, high), or None where the set is not an interval, and
         `anderson_rubin_set`: `interval`, `outside` (all but an interval) or `everything`.
     """
-    z2 = float(stats.norm.ppf(0.5 + level / 2) ** 2) * sampling.factor
+    z2 = float(ndtri(0.5 + level / 2) ** 2) * sampling.factor
     a = pi**2 - z2 * float(pi_influence @ pi_influence)
     b = -2 * (rho * pi - z2 * float(rho_influence @ pi_influence))
     c = rho**2 - z2 * float(rho_influence @ rho_influence)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy.special import chdtrc
 
 from evalml.effect.durations import Durations, at_risk, risk_sets
 from evalml.errors import EstimationError
@@ -74,5 +74,5 @@ def _test(observed: Vector, expected: Vector, V: Vector) -> LogRank:
         raise EstimationError("fewer than two groups are ever at risk together")
     chi2 = float(gap @ np.linalg.solve(inner, gap))
     return LogRank(
-        chi2, df, float(stats.chi2.sf(chi2, df)), tuple(observed.tolist()), tuple(expected.tolist())
+        chi2, df, float(chdtrc(df, chi2)), tuple(observed.tolist()), tuple(expected.tolist())
     )

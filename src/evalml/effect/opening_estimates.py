@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from evalml.effect.effect import Effect
 from evalml.effect.iv import WEAK_F
@@ -245,9 +245,9 @@ def _effect(
     details = dict(about.details)
     if isinstance(spread, Spread):
         se = float(np.sqrt(spread.covariance[0, 0]))
-        half = float(stats.t.ppf(0.5 + LEVEL / 2, spread.df)) * se
+        half = float(stdtrit(spread.df, 0.5 + LEVEL / 2)) * se
         low, high = estimate - half, estimate + half
-        p = float(2 * stats.t.sf(abs(estimate) / se, spread.df)) if se > 0 else float("nan")
+        p = float(2 * stdtr(spread.df, -abs(estimate) / se)) if se > 0 else float("nan")
         details["df"] = spread.df
     else:
         se, low, high, p = among(estimate, spread)

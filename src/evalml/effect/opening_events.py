@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri, stdtr
 
 from evalml.effect.opening_cells import Spread, jackknife, opening_effects
 from evalml.effect.openings import opening_of
@@ -108,7 +108,7 @@ def _rows(events: Events, outcome: Outcome, horizon: int, study: Study) -> pd.Da
     se = np.full(estimate.size, np.nan)
     if events.spread is not None and not few:
         se = np.sqrt(np.diag(events.spread.covariance))
-    half = stats.norm.ppf(0.975) * se
+    half = ndtri(0.975) * se
     table = pd.DataFrame(
         {
             "outcome": outcome.name,
@@ -249,7 +249,7 @@ def _composition(cells: AreaCells, opening: Opening, name: str) -> dict[str, Any
     try:
         spread = jackknife(change[None, :], opening.used, plan.stratum)
         se = float(np.sqrt(spread.covariance[0, 0]))
-        p = float(2 * stats.t.sf(abs(change[0]) / se, spread.df)) if se > 0 else float("nan")
+        p = float(2 * stdtr(spread.df, -abs(change[0]) / se)) if se > 0 else float("nan")
     except EstimationError:
         se = p = float("nan")
     return {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from evalml.errors import EstimationError
 
@@ -121,14 +121,14 @@ def shown_errors(
 
 def critical_value(sampling: Sampling, level: float = 0.95) -> float:
     """Return the two-sided critical value of a single interval."""
-    return float(stats.t.ppf(0.5 + level / 2, sampling.degrees_of_freedom))
+    return float(stdtrit(sampling.degrees_of_freedom, 0.5 + level / 2))
 
 
 def p_values(estimate: Vector, std_error: Vector, sampling: Sampling) -> Vector:
     """Return two-sided p-values of no effect; NaN where there is no standard error."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.abs(estimate / std_error)
-    return np.asarray(2 * stats.t.sf(ratio, sampling.degrees_of_freedom), dtype=np.float64)
+    return np.asarray(2 * stdtr(sampling.degrees_of_freedom, -ratio), dtype=np.float64)
 
 
 def multiplier_draws(influence: Matrix, draws: int, seed: int) -> Matrix:

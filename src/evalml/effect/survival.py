@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri
 
 from evalml.effect.durations import Durations, RiskSets, risk_sets
 from evalml.errors import EstimationError
@@ -158,7 +158,7 @@ def log_log_interval(
         std_error: Its standard error, shape (m,).
         level: Coverage.
     """
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(ndtri(0.5 + level / 2))
     with np.errstate(divide="ignore", invalid="ignore"):
         theta = z * std_error / (value * np.log(value))
         low, high = value ** np.exp(-theta), value ** np.exp(theta)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtr, ndtri
 
 from evalml.effect.cox import cox
 from evalml.effect.durations import DurationColumns, Durations, DurationTable, read_durations
@@ -187,7 +187,7 @@ def _rmst(read: DurationTable, request: SurvivalRequest) -> list[Effect]:
         horizon = min(float(part.time.max()) for part in parts)
     origin = max(0.0, request.start or 0.0)
     means = [restricted_mean(part, horizon, origin) for part in parts]
-    z = float(stats.norm.ppf(0.5 + request.level / 2))
+    z = float(ndtri(0.5 + request.level / 2))
     common = {"horizon": horizon, "origin": origin}
     rows = []
     for code in range(1, len(means)):
@@ -245,7 +245,7 @@ def _cox(read: DurationTable, request: SurvivalRequest) -> list[Effect]:
     names = [f"{request.columns.group}={read.levels[k]}" for k in levels]
     names += read.covariate_names
     fit = cox(read.durations, X)
-    z = float(stats.norm.ppf(0.5 + request.level / 2))
+    z = float(ndtri(0.5 + request.level / 2))
     rows = []
     for k, (beta, se) in enumerate(zip(fit.beta, fit.std_error, strict=True)):
         bounds = (float(beta - z * se), float(beta + z * se))
@@ -280,7 +280,7 @@ def _effect(
     details: dict[str, Any],
 ) -> Effect:
     contrast = estimand in {"rmst_difference", "log_hazard_ratio"} and se > 0
-    p_value = float(2 * stats.norm.sf(abs(value) / se)) if contrast else float("nan")
+    p_value = float(2 * ndtr(-abs(value) / se)) if contrast else float("nan")
     return Effect(
         outcome=request.columns.event,
         horizon_months=None,
