@@ -158,6 +158,10 @@ def _month_of_set(t: Table, name: str) -> Any:
     return ifelse(holds(t.declared, t.place), holds(t[name], t.place), None)
 
 
+KINDS = ("categorie", "type_contrat", "duree_prevue_mois", "siae_type")
+"""What a declared spell is known by."""
+
+
 def spell_flags(spells: Table) -> dict[str, Any]:
     """Return what a declared spell counts as, one boolean expression per flag."""
     kind, contract, planned = spells.categorie, spells.type_contrat, spells.duree_prevue_mois
@@ -213,18 +217,17 @@ def declared_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
     spells = spells.join(last_contacts(tables), "id_jeune")
     start = month_of(spells.date_debut)
     known_until = greatest(start, spells.last_contact)
-    ranked = {f"state_{i}": spells.categorie == name for i, name in enumerate(RANKING)}
-    kinds = {**spell_flags(spells), **ranked}
     laid = spread(
         spells.select(
             "id_jeune",
+            *KINDS,
             first=start,
             last=ifelse(spells.date_fin.isnull(), known_until, month_of(spells.date_fin)),
-            **kinds,
         ),
         calendar,
     )
-    return gather(laid, ["id_jeune"], declared=True, **{name: laid[name] for name in kinds})
+    ranked = {f"state_{i}": laid.categorie == name for i, name in enumerate(RANKING)}
+    return gather(laid, ["id_jeune"], declared=True, **spell_flags(laid), **ranked)
 
 
 def linked_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
@@ -256,15 +259,16 @@ def build_panel(tables: Tables, cohort: Cohort, engine: Engine) -> Panel:
     sets = declared_sets(tables, people, calendar)
     has_linked = "emploi_mensuel" in tables.tables
     if has_linked:
-        sets = sets.outer_join(linked_sets(tables, people, calendar), ["id_jeune", "block"])
-        sets = sets.mutate(
-            id_jeune=sets.id_jeune.fill_null(sets.id_jeune_right),
-            block=sets.block.fill_null(sets.block_right),
-        ).drop("id_jeune_right", "block_right")
+        linked = linked_sets(tables, people, calendar)
+        names = [c for c in (*sets.columns, *linked.columns) if c not in ("id_jeune", "block")]
+        both = sets.outer_join(linked, ["id_jeune", "block"])
+        sets = both.select(
+            id_jeune=both.id_jeune.fill_null(both.id_jeune_right),
+            block=both.block.fill_null(both.block_right),
+            **{name: both[name].fill_null(0) for name in names},
+        )
     else:
         sets = sets.mutate(linked=literal(0, "int64"), linked_outside_iae=literal(0, "int64"))
-    names = [c for c in sets.columns if c not in ("id_jeune", "block")]
-    sets = sets.select("id_jeune", "block", **{name: sets[name].fill_null(0) for name in names})
     return Panel(
         cohort,
         engine.keep(sets, "person_months"),
