@@ -207,6 +207,7 @@ def meta_words(meta: Mapping[str, Any], lang: str) -> dict[str, Any]:
     told["period_label"] = period_words(str(meta.get("period_label") or ""), lang)
     told["territory_label"] = phrase(meta.get("territory_label") or "", lang)
     told["title"] = (meta.get("titles") or {}).get(lang) or meta["title"]
+    told["labels"] = {key: phrase(label, lang) for key, label in (meta.get("labels") or {}).items()}
     if meta.get("benchmark"):
         bench = dict(meta["benchmark"])
         told["benchmark"] = {**bench, "label": phrase(bench.get("label", ""), lang)}
