@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from evalml.checks.check import Check
 from evalml.checks.french import effect as effect_text
@@ -108,7 +108,7 @@ def robustness_value(t: float, dof: int, q: float = 1.0, alpha: float | None = N
     f = q * abs(t) / np.sqrt(dof)
     f_crit = 0.0
     if alpha is not None:
-        f_crit = float(stats.t.isf(alpha / 2, dof - 1)) / np.sqrt(dof - 1)
+        f_crit = -float(stdtrit(dof - 1, alpha / 2)) / np.sqrt(dof - 1)
     gap = f - f_crit
     if gap <= 0:
         return 0.0
@@ -210,7 +210,7 @@ def check_confounder_strength(
     measure = comparison.measure(key)
     known = ~np.isnan(measure.values)
     y, d = measure.values[known], comparison.treated[known].astype(np.float64)
-    X = comparison.design.matrix[known]
+    X = comparison.design.columns[known]
     groups = column_groups(comparison.design.names)
     chosen = {name: groups[name] for name in benchmarks or groups}
     if not y.size or np.ptp(y) == 0:

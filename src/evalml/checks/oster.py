@@ -18,9 +18,10 @@ from evalml.checks.projection import OUTCOME, TOLERANCE, TREATMENT, moments
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
-    from evalml.arrays import Matrix, Vector
+    from evalml.arrays import Vector
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
+    from evalml.comparison.packed import Columns
 
 QUESTION = french(
     "L'effet résiste-t-il à une sélection cachée aussi forte que celle que l'on voit ?"
@@ -52,7 +53,7 @@ class Selection:
     var_d_residual: float
 
 
-def selection_moments(y: Vector, d: Vector, X: Matrix) -> Selection:
+def selection_moments(y: Vector, d: Vector, X: Columns) -> Selection:
     """Return the moments from outcome y, treatment d, shape (n,), and covariates X, shape (n, p).
 
     Raises:
@@ -128,7 +129,7 @@ def check_oster(
         m = selection_moments(
             measure.values[known],
             comparison.treated[known].astype(np.float64),
-            comparison.design.matrix[known],
+            comparison.design.columns[known],
         )
     except EstimationError:
         sentence = french(

@@ -22,11 +22,13 @@ from evalml.checks.check import Check
 from evalml.checks.detectable_effect import minimum_detectable_effect
 from evalml.checks.french import effect as effect_text
 from evalml.checks.french import french, number, percent
-from evalml.comparison.columns import gram, solve_kept, standardise
+from evalml.comparison.columns import standardise
+from evalml.effect.least_squares import least_squares
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Vector
     from evalml.comparison.comparison import Comparison, Measure
+    from evalml.effect.least_squares import LeastSquares
     from evalml.study import Study
 
 QUESTION = french("L'étude est-elle assez grande pour l'effet qu'elle cherche ?")
@@ -72,8 +74,13 @@ def power_table(comparison: Comparison, weights: Vector, study: Study) -> pd.Dat
         outcome is a proportion, in its unit otherwise.
     """
     limits, rows = study.checks, []
+    arms: dict[bytes, _Observed] = {}
     for measure in comparison.measures:
-        found = foresee(comparison, measure, weights)
+        known = ~np.isnan(measure.values)
+        key = known.tobytes()
+        if key not in arms:
+            arms = {key: _observed(comparison, known, weights)}
+        found = _foresee(comparison, measure, weights, arms[key])
         scale = 100.0 if measure.unit == "proportion" else 1.0
         df = float(found.clusters - 1) if found.clusters > 1 else None
         smallest = minimum_detectable_effect(found.std_error, limits.alpha, limits.power, df)
@@ -97,25 +104,55 @@ def power_table(comparison: Comparison, weights: Vector, study: Study) -> pd.Dat
 
 def foresee(comparison: Comparison, measure: Measure, weights: Vector) -> Foreseen:
     """Foresee the standard error of an effect from the comparison arm alone."""
-    known = ~np.isnan(measure.values)
+    arms = _observed(comparison, ~np.isnan(measure.values), weights)
+    return _foresee(comparison, measure, weights, arms)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Observed:
+    """What the outcomes observed on the same rows share.
+
+    Attributes:
+        waiting: Comparison rows observed, shape (n,).
+        entering: Treated rows observed, shape (n,).
+        codes: Mission locale of each row, shape (n,), or None.
+        persons: Persons of the comparison arm.
+        fit: Regression on the covariates in the comparison arm.
+    """
+
+    waiting: BoolVector
+    entering: BoolVector
+    codes: IntVector | None
+    persons: int
+    fit: LeastSquares
+
+
+def _observed(comparison: Comparison, known: BoolVector, weights: Vector) -> _Observed:
     waiting, entering = known & ~comparison.treated, known & comparison.treated
+    fit = least_squares(standardise(comparison.design.columns[waiting]).Z, weights[waiting])
+    persons = np.unique(comparison.person[waiting]).size
+    return _Observed(waiting, entering, _codes(comparison.cluster, known), persons, fit)
+
+
+def _foresee(
+    comparison: Comparison, measure: Measure, weights: Vector, arms: _Observed
+) -> Foreseen:
+    waiting, codes = arms.waiting, arms.codes
     y, w = measure.values[waiting], weights[waiting]
     baseline = float(np.average(y, weights=w))
     total = float(np.average((y - baseline) ** 2, weights=w))
-    left = _left_over(comparison.design.matrix[waiting], y, w)
-    persons = np.unique(comparison.person[waiting]).size
-    n0 = min(float(w.sum() ** 2 / (w @ w)), float(persons))
+    left = y - arms.fit.predict(y)
+    n0 = min(float(w.sum() ** 2 / (w @ w)), float(arms.persons))
     spent = 1 + len(comparison.design.names)
     left_variance = float(np.average(left**2, weights=w)) * n0 / max(n0 - spent, 1.0)
-    n1 = int(entering.sum())
-    codes = _codes(comparison.cluster, known)
+    n1 = int(arms.entering.sum())
     rho = 0.0 if codes is None else intraclass(left, codes[waiting])
-    apart = 0.0 if codes is None else _apart(codes, weights, entering, waiting)
+    apart = 0.0 if codes is None else _apart(codes, weights, arms.entering, waiting)
     variance = left_variance * ((1 - rho) * (1 / max(n1, 1) + 1 / n0) + rho * apart)
     return Foreseen(
         n1,
         n0,
-        0 if codes is None else int(np.unique(codes[known]).size),
+        0 if codes is None else int(np.unique(codes[waiting | arms.entering]).size),
         baseline,
         max(1 - left_variance / total, 0.0) if total > 0 else 0.0,
         rho,
@@ -125,13 +162,6 @@ def foresee(comparison: Comparison, measure: Measure, weights: Vector) -> Forese
 
 def _codes(cluster: IntVector | None, known: BoolVector) -> IntVector | None:
     return None if cluster is None or np.unique(cluster[known]).size < 2 else cluster  # noqa: PLR2004
-
-
-def _left_over(X: np.ndarray, y: Vector, w: Vector) -> Vector:
-    """Return what the covariates do not explain of y, by weighted least squares, shape (n,)."""
-    Z = standardise(X).Z
-    rest: Vector = y - Z @ solve_kept(gram(Z, w), Z.T @ (w * y))
-    return rest
 
 
 def intraclass(values: Vector, codes: IntVector) -> float:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import gram
+from evalml.comparison.columns import as_packed, gram
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evalml.arrays import Matrix, Vector
+    from evalml.comparison.packed import Columns
 
 TOLERANCE = 1e-10
 """Share of a column's variance below which it is a combination of the others."""
@@ -53,14 +54,15 @@ class Moments:
         return int(np.linalg.matrix_rank(self.R[np.ix_(chosen, chosen)], tol=TOLERANCE))
 
 
-def moments(y: Vector, d: Vector, X: Matrix) -> Moments:
+def moments(y: Vector, d: Vector, X: Columns) -> Moments:
     """Return the moments of y, d, shape (n,), and X, shape (n, p)."""
-    Z = np.column_stack([y, d, X])
-    Z -= Z.mean(axis=0)
-    sd = np.sqrt((Z**2).mean(axis=0))
-    size = np.abs(np.concatenate([[y.mean(), d.mean()], X.mean(axis=0)]))
-    constant = sd <= TOLERANCE * np.maximum(size, np.finfo(float).tiny)
+    Z = as_packed(X).beside(np.column_stack([y, d]))
+    mean = Z.mean()
+    covariance = gram(Z.less(mean)) / y.size
+    sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    constant = sd <= TOLERANCE * np.maximum(np.abs(mean), np.finfo(float).tiny)
     sd[constant] = 0.0
-    Z /= np.where(constant, 1.0, sd)
-    Z[:, constant] = 0.0
-    return Moments(gram(Z) / y.size, sd, y.size)
+    scale = np.where(constant, 1.0, sd)
+    R = covariance / np.outer(scale, scale)
+    R[constant] = R[:, constant] = 0.0
+    return Moments(R, sd, y.size)

@@ -48,7 +48,7 @@ def take_rows(comparison: Comparison, rows: IntVector | BoolVector) -> Compariso
         treated=treated,
         measures=tuple(replace(m, values=m.values[index]) for m in comparison.measures),
         covariates=comparison.covariates.iloc[index].reset_index(drop=True),
-        design=replace(comparison.design, matrix=comparison.design.matrix[index]),
+        design=comparison.design.rows(index),
         cluster=None if comparison.cluster is None else comparison.cluster[index],
         person=comparison.person[index],
         subgroups=comparison.subgroups.iloc[index].reset_index(drop=True),
@@ -107,7 +107,11 @@ def _without_columns(design: Design, dropped: Collection[str]) -> Design:
         for name, columns in design.left_out
         if all(j in place for j in columns)
     )
-    return Design(design.matrix[:, kept], tuple(design.names[j] for j in kept), left_out)
+    return Design(
+        design.columns.take(np.array(kept, dtype=np.int64)),
+        tuple(design.names[j] for j in kept),
+        left_out,
+    )
 
 
 def estimator(method: str, **options: Any) -> Estimator:

@@ -34,17 +34,26 @@ def alone_by_column(design: Design, treated: BoolVector) -> dict[str, int]:
         design: Covariates, n rows.
         treated: Shape (n,).
     """
+    X, binary = design.columns, design.columns.binary()
+    ours, theirs = (arm.astype(float) @ X for arm in (treated, ~treated))
+    n_ours, n_theirs = int(treated.sum()), int((~treated).sum())
     found = {}
     for j, name in enumerate(design.names):
-        apart = int(set_apart(design.matrix[:, j], treated).sum())
-        if apart:
-            found[name] = apart
+        if binary[j]:
+            found[name] = _alone(ours[j], theirs[j]) + _alone(
+                n_ours - ours[j], n_theirs - theirs[j]
+            )
+        else:
+            found[name] = int(set_apart(X.column(j), treated).sum())
     for name, columns in design.left_out:
-        level = 1.0 - design.matrix[:, list(columns)].sum(axis=1)
-        apart = int((set_apart(level, treated) & (level == 1.0)).sum())
-        if apart:
-            found[name] = apart
-    return found
+        holds = ~X.any_of(columns)
+        found[name] = _alone((holds & treated).sum(), (holds & ~treated).sum())
+    return {name: apart for name, apart in found.items() if apart}
+
+
+def _alone(ours: float, theirs: float) -> int:
+    """Return how many treated hold a level that no comparison person does."""
+    return int(ours) if theirs == 0 else 0
 
 
 def set_apart(x: Vector, treated: BoolVector) -> BoolVector:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.arrays import BoolVector, Vector
     from evalml.comparison.comparison import Design
     from evalml.comparison.propensity import Estimand
 
@@ -16,6 +16,9 @@ COLUMNS = (
     "covariate", "smd_before", "smd_after", "variance_ratio", "mean_treated_before",
     "mean_comparison_before", "mean_treated_after", "mean_comparison_after", "remark",
 )  # fmt: skip
+
+NOTHING = 1e-14
+"""A variance below this is the rounding of a sum: everyone, or nobody, holds the level."""
 
 
 def balance_table(
@@ -41,15 +44,16 @@ def balance_table(
         comparison after weighting, empty for 0/1 columns. `remark` says in words why a figure is
         missing.
     """
-    X, names = with_left_out(design)
+    names = [*design.names, *(name for name, _ in _others(design))]
     w = np.ones(treated.size) if weights is None else weights
-    ones = np.ones(treated.size)
-    before1, spread1 = _moments(X[treated], ones[treated])
-    before0, spread0 = _moments(X[~treated], ones[~treated])
-    after1, var1 = _moments(X[treated], w[treated])
-    after0, var0 = _moments(X[~treated], w[~treated])
+    arms = [design.rows(arm) for arm in (treated, ~treated)]
+    (before1, spread1), (before0, spread0) = (
+        _moments(arm, np.ones(arm.columns.shape[0])) for arm in arms
+    )
+    after1, var1 = _moments(arms[0], w[treated])
+    after0, var0 = _moments(arms[1], w[~treated])
     scale = np.sqrt(spread1 if estimand == "att" else (spread1 + spread0) / 2.0)
-    binary = ((X == 0.0) | (X == 1.0)).all(axis=0)
+    binary = np.append(design.columns.binary(), np.ones(len(_others(design)), dtype=bool))
     ratio = np.where(binary, np.nan, _divide(var1, var0))
     return pd.DataFrame(
         {
@@ -73,21 +77,25 @@ def worst_difference(table: pd.DataFrame) -> float:
     return float(after.max()) if len(after) else 0.0
 
 
-def with_left_out(design: Design) -> tuple[Matrix, list[str]]:
-    """Return the columns with those of categories' levels left out, when there are 3 or more."""
-    extra = [(n, c) for n, c in design.left_out if len(c) > 1]
-    if not extra:
-        return design.matrix, list(design.names)
-    added = [1.0 - design.matrix[:, list(columns)].sum(axis=1) for _, columns in extra]
-    return np.column_stack([design.matrix, *added]), [*design.names, *(n for n, _ in extra)]
+def _others(design: Design) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the levels left out of categories of 3 or more, with the columns of the others."""
+    return [(name, columns) for name, columns in design.left_out if len(columns) > 1]
 
 
-def _moments(X: Matrix, w: Vector) -> tuple[Vector, Vector]:
-    """Return weighted means and variances (with n - 1 when the weights are equal)."""
-    share = w / w.sum()
+def _moments(arm: Design, w: Vector) -> tuple[Vector, Vector]:
+    """Return weighted means and variances (with n - 1 when the weights are equal).
+
+    Those of the columns, then those of the levels left out; the variance of a 0/1 column follows
+    from its mean.
+    """
+    X, share = arm.columns, w / w.sum()
     mean = share @ X
+    left_out = [float(share @ ~X.any_of(columns)) for _, columns in _others(arm)]
+    mean = np.append(mean, left_out)
+    variance = mean * (1.0 - mean)
+    variance[X.place] = share @ (X.dense - mean[X.place]) ** 2
+    variance[np.isclose(variance, 0.0, rtol=0.0, atol=NOTHING)] = 0.0
     correction = 1.0 - float(share @ share)
-    variance = share @ (X - mean) ** 2
     return mean, variance / correction if correction > 0 else np.zeros_like(mean)
 
 

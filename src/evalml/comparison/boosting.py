@@ -53,7 +53,7 @@ def boost_propensity(
     support = find_support(design, treated)
     refuse_alone(support, estimand)
     refuse_separated(design, treated)
-    score = np.empty(treated.size)
+    matrix, score = design.matrix, np.empty(treated.size)
     for k in range(K):
         model = HistGradientBoostingClassifier(
             max_iter=TREES,
@@ -62,9 +62,12 @@ def boost_propensity(
             early_stopping=False,
             random_state=seed,
         )
-        model.fit(design.matrix[fold != k], treated[fold != k])
-        score[fold == k] = model.predict_proba(design.matrix[fold == k])[:, 1]
+        model.fit(matrix[fold != k], treated[fold != k])
+        score[fold == k] = model.predict_proba(matrix[fold == k])[:, 1]
     score[support.alone_treated] = 1.0
     score[support.alone_comparison] = 0.0
-    notes = (*notes_of(support), *nearly_perfect(standardise(design.matrix), design.names, treated))
+    notes = (
+        *notes_of(support),
+        *nearly_perfect(standardise(design.columns), design.names, treated),
+    )
     return Propensity(score, None, None, None, notes)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from evalml.comparison.packed import Packed, pack
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -50,22 +54,33 @@ class Design:
     """The design matrix of the covariates, without the constant.
 
     Attributes:
-        matrix: Shape (n, p), finite, categories as 0/1 columns (first level left out).
+        columns: Shape (n, p), finite, categories as 0/1 columns (first level left out); a plain
+            matrix may be given.
         names: The p column names, such as `age` or `diplome=BAC`.
         left_out: For each category, the name of its level left out and the columns of the others.
     """
 
-    matrix: Matrix
+    columns: Packed
     names: tuple[str, ...]
     left_out: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
-    def rows(self, chosen: BoolVector) -> Design:
+    def __post_init__(self) -> None:
+        """Take a plain matrix as columns of numbers."""
+        if not isinstance(self.columns, Packed):
+            object.__setattr__(self, "columns", pack(self.columns))
+
+    @property
+    def matrix(self) -> Matrix:
+        """All the numbers, shape (n, p): made anew at each call, large where the study is."""
+        return np.asarray(self.columns)
+
+    def rows(self, chosen: BoolVector | IntVector | slice) -> Design:
         """Return the same columns for the chosen rows."""
-        return Design(self.matrix[chosen], self.names, self.left_out)
+        return Design(self.columns[chosen], self.names, self.left_out)
 
     def __repr__(self) -> str:
         """Give the size only."""
-        return f"Design(n={self.matrix.shape[0]}, p={self.matrix.shape[1]})"
+        return f"Design(n={self.columns.shape[0]}, p={self.columns.shape[1]})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -116,5 +131,5 @@ class Comparison:
         keys = ", ".join(m.key for m in self.measures)
         return (
             f"Comparison({self.n_treated} treated, {self.n_comparison} comparison, "
-            f"{self.design.matrix.shape[1]} columns, outcomes: {keys})"
+            f"{self.design.columns.shape[1]} columns, outcomes: {keys})"
         )

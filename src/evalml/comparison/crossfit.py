@@ -21,7 +21,7 @@ from evalml.comparison.threads import map_folds
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, IntVector, Matrix, Vector
+    from evalml.arrays import BoolVector, IntVector, Vector
     from evalml.comparison.comparison import Design
 
 
@@ -64,18 +64,21 @@ def _outside(
 ) -> Vector:
     """Fit on the rows outside; fast from the full fit, with care where that separates."""
     if full.Z is not None and full.coefficients is not None and full.information is not None:
-        score = _without(full.Z, full.coefficients, full.information, treated, outside)
+        score = _without(full, treated, outside)
         if score is not None:
-            return np.where(full.Z[:, 0] == 0.0, full.score, score)
+            return score if full.inside is None else np.where(full.inside, score, full.score)
     return _with_care(design, treated, outside, estimand)
 
 
-def _without(
-    Z: Matrix, coefficients: Vector, information: Matrix, treated: BoolVector, outside: BoolVector
-) -> Vector | None:
+def _without(full: Propensity, treated: BoolVector, outside: BoolVector) -> Vector | None:
     """Score all rows by the fit outside the fold, from the full one; None where that separates."""
-    d, rows = treated.astype(float), outside.astype(float)
-    held = Z[~outside]
+    Z, coefficients, information = full.Z, full.coefficients, full.information
+    assert Z is not None  # noqa: S101 - its caller looked
+    assert coefficients is not None  # noqa: S101
+    assert information is not None  # noqa: S101
+    fitted = np.ones_like(outside) if full.inside is None else full.inside
+    d, rows = treated.astype(float), (outside & fitted).astype(float)
+    held = Z[~outside & fitted]
     score = expit(held @ coefficients)
     kept = information - gram(held, score * (1.0 - score))
     beta = refit_logit(Z, d, coefficients, kept, rows)
@@ -95,9 +98,9 @@ def _with_care(
     refuse_alone(support, estimand)
     inside = outside & ~(support.alone_treated | support.alone_comparison)
     refuse_one_arm(treated[inside])
-    columns = standardise(design.matrix[inside])
+    columns = standardise(design.columns[inside])
     fit = fit_named(columns, design.names, treated[inside])
-    eta = columns.apply(design.matrix) @ fit.coefficients
+    eta = columns.apply(design.columns) @ fit.coefficients
     score: Vector = 1.0 / (1.0 + np.exp(-eta))
     score[support.alone_treated] = 1.0
     score[support.alone_comparison] = 0.0

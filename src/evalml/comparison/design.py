@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from evalml.comparison.comparison import Design
+from evalml.comparison.packed import Group, Packed, merge, smallest
 from evalml.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from evalml.arrays import AnyVector, Matrix, Vector
+    from evalml.arrays import AnyVector, Vector
 
 Missing: TypeAlias = Literal["refuse", "category", "drop"]
 """What to do with a missing covariate: stop, make it a category, or drop the row."""
 MISSING_LEVEL = "(missing)"
 MAX_LEVELS = 1_000
-
-Column: TypeAlias = tuple[str, "Vector"]
 
 
 def is_text(column: pd.Series) -> bool:
@@ -37,15 +37,22 @@ def build_design(covariates: pd.DataFrame) -> tuple[Design, tuple[str, ...]]:
     Raises:
         DataError: A covariate is a date, is infinite, or has as many levels as an identifier.
     """
-    coded = {str(c): levels_of(covariates[c]) for c in covariates if is_text(covariates[c])}
-    most = sum(
-        len(coded[str(c)][1]) - 1 if str(c) in coded else 1 + int(covariates[c].isna().any())
-        for c in covariates
-    )
-    columns = (c for name in covariates for c in _columns_of(str(name), covariates[name], coded))
-    matrix, names, twins, notes = _without_repeats(columns, len(covariates), most)
-    levels = {name: found for name, (_, found) in coded.items()}
-    return Design(matrix, names, _levels_left_out(levels, names, twins)), notes
+    found = _Found(len(covariates))
+    coded: dict[str, list[str]] = {}
+    for given in covariates:
+        name, column = str(given), covariates[given]
+        if pd.api.types.is_datetime64_any_dtype(column):
+            message = f"covariate '{name}' is a date; turn it into an age or months first"
+            raise DataError(message)
+        if is_text(column):
+            codes, coded[name] = levels_of(column)
+            found.add_levels(name, codes, coded[name])
+        else:
+            for own, values in _numbers(name, column):
+                found.add_numbers(own, values)
+    names, twins = tuple(found.names), found.twins
+    left_out = _levels_left_out(coded, names, twins)
+    return Design(found.packed(), names, left_out), tuple(found.notes)
 
 
 def _levels_left_out(
@@ -95,27 +102,16 @@ def refuse_missing(covariates: pd.DataFrame) -> None:
         raise DataError(message)
 
 
-def _columns_of(
-    name: str, column: pd.Series, coded: dict[str, tuple[AnyVector, list[str]]]
-) -> Iterator[Column]:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        message = f"covariate '{name}' is a date; turn it into an age or a number of months first"
-        raise DataError(message)
-    yield from _dummies(name, *coded[name]) if name in coded else _numbers(name, column)
-
-
-def _dummies(name: str, codes: AnyVector, levels: list[str]) -> Iterator[Column]:
+def _refuse_identifier(name: str, codes: AnyVector, levels: list[str]) -> None:
     if len(levels) > MAX_LEVELS or (len(levels) > 50 and len(levels) > codes.size / 2):  # noqa: PLR2004
         message = (
             f"covariate '{name}' has {len(levels)} levels over {codes.size} rows, like an "
             "identifier; leave it out, group its levels, or give numbers as numbers"
         )
         raise DataError(message)
-    for j, level in enumerate(levels[1:], start=1):
-        yield f"{name}={level}", (codes == j).astype(float)
 
 
-def _numbers(name: str, column: pd.Series) -> list[Column]:
+def _numbers(name: str, column: pd.Series) -> list[tuple[str, Vector]]:
     values = column.astype("boolean") if _holds_booleans(column) else column
     numbers: Vector = np.asarray(
         values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64
@@ -143,34 +139,80 @@ def _holds_booleans(column: pd.Series) -> bool:
     return pd.api.types.infer_dtype(column, skipna=True) == "boolean"
 
 
-def _without_repeats(
-    columns: Iterable[Column], rows: int, most: int
-) -> tuple[Matrix, tuple[str, ...], dict[str, str], tuple[str, ...]]:
-    """Fill the matrix but for constants and exact copies: a note for each, a twin for a copy.
+@dataclass(slots=True, repr=False)
+class _Found:
+    """Columns taken one at a time, but for constants and exact copies.
 
-    Args:
-        columns: Taken one at a time, so that no second copy of the matrix is held.
+    Attributes:
         rows: Rows of the matrix.
-        most: Columns it can have at most.
+        names: Names of the columns kept.
+        twins: For each copy, the column that it repeats.
+        notes: A sentence per column left out.
+        numbers: The columns held as numbers.
+        groups: The categories.
+        sums: For each sum of a column, the columns that have it: copies are looked for there.
     """
-    matrix = np.empty((rows, most))
-    names: list[str] = []
-    twins: dict[str, str] = {}
-    seen: dict[int, list[int]] = {}
-    notes: list[str] = []
-    for name, values in columns:
-        if values.size and (values == values[0]).all():
-            notes.append(f"column '{name}' is constant and was left out")
-            continue
-        alike = seen.setdefault(hash(values.tobytes()), [])
-        twin = next((j for j in alike if np.array_equal(matrix[:, j], values)), None)
-        if twin is None:
-            alike.append(len(names))
-            matrix[:, len(names)] = values
-            names.append(name)
-        else:
-            twins[name] = names[twin]
-            notes.append(f"column '{name}' repeats '{names[twin]}' and was left out")
-    if len(names) < most:
-        matrix = np.ascontiguousarray(matrix[:, : len(names)])
-    return matrix, tuple(names), twins, tuple(notes)
+
+    rows: int
+    names: list[str] = field(default_factory=list)
+    twins: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    numbers: list[tuple[int, Vector]] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    sums: dict[float, list[Callable[[], Vector]]] = field(default_factory=dict)
+    own: dict[float, list[str]] = field(default_factory=dict)
+
+    def add_numbers(self, name: str, values: Vector) -> None:
+        """Add a column of numbers."""
+        constant = bool(values.size and (values == values[0]).all())
+        if self._place(name, float(values.sum()), lambda: values, constant=constant) is not None:
+            self.numbers.append((len(self.names) - 1, values))
+
+    def add_levels(self, name: str, codes: AnyVector, levels: list[str]) -> None:
+        """Add a column per level of a category but the first."""
+        _refuse_identifier(name, codes, levels)
+        held = smallest(codes, len(levels))
+        counts = np.bincount(held, minlength=len(levels))
+        columns = np.full(len(levels), -1, dtype=np.int64)
+        for j, level in enumerate(levels[1:], start=1):
+            place = self._place(
+                f"{name}={level}",
+                float(counts[j]),
+                partial(_holds, held, j),
+                constant=counts[j] in (0, self.rows),
+            )
+            columns[j] = -1 if place is None else place
+        if (columns >= 0).any():
+            self.groups.append(Group(held, columns[:, None]))
+
+    def _place(
+        self, name: str, total: float, values: Callable[[], Vector], *, constant: bool
+    ) -> int | None:
+        """Return the place of a column, or note why it has none."""
+        if constant:
+            self.notes.append(f"column '{name}' is constant and was left out")
+            return None
+        alike, own = self.sums.setdefault(total, []), self.own.setdefault(total, [])
+        mine = values() if alike else None
+        for other, known in zip(own, alike, strict=True):
+            if mine is not None and np.array_equal(known(), mine):
+                self.twins[name] = other
+                self.notes.append(f"column '{name}' repeats '{other}' and was left out")
+                return None
+        alike.append(values)
+        own.append(name)
+        self.names.append(name)
+        return len(self.names) - 1
+
+    def packed(self) -> Packed:
+        """Return the columns."""
+        p = len(self.names)
+        dense = np.empty((self.rows, len(self.numbers)))
+        for k, (_, values) in enumerate(self.numbers):
+            dense[:, k] = values
+        place = np.array([j for j, _ in self.numbers], dtype=np.int64)
+        return Packed(dense, place, merge(self.groups), np.zeros(p), np.ones(p))
+
+
+def _holds(codes: AnyVector, level: int) -> Vector:
+    return np.asarray(codes == level, dtype=np.float64)

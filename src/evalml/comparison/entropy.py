@@ -15,6 +15,7 @@ from evalml.errors import EstimationError
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.comparison.comparison import Design
+    from evalml.comparison.packed import Packed
 
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-10
@@ -36,7 +37,7 @@ class EntropyBalance:
     """
 
     weights: Vector
-    moments: Matrix
+    moments: Packed
     iterations: int
     gap: float
     notes: tuple[str, ...]
@@ -68,28 +69,35 @@ def balance_entropy(design: Design, treated: BoolVector, moments: int = 1) -> En
     refuse_one_arm(treated[inside])
     columns, names = _moments(design, moments)
     standard = standardise(columns if inside.all() else columns[inside])
-    Z = standard.Z[:, 1:]
+    Z = _without_constant(standard.Z)
     kept_names = [names[j] for j in standard.kept]
     weights, iterations, gap = _solve(Z, treated[inside], kept_names)
     spread = np.where(treated, 1.0, 0.0)
     spread[inside] = np.where(treated[inside], 1.0, weights)
-    full = Z if inside.all() else standard.apply(columns)[:, 1:]
+    full = Z if inside.all() else _without_constant(standard.apply(columns))
     return EntropyBalance(spread, full, iterations, gap, _notes(support.comparison_levels, inside))
 
 
-def _moments(design: Design, moments: int) -> tuple[Matrix, list[str]]:
-    X, names = design.matrix, list(design.names)
+def _moments(design: Design, moments: int) -> tuple[Packed, list[str]]:
+    X, names = design.columns, list(design.names)
     if moments == 1:
         return X, names
-    more = [j for j in range(X.shape[1]) if not np.isin(X[:, j], (0.0, 1.0)).all()]
-    mean = X[:, more].mean(axis=0)
-    squares = (X[:, more] - mean) ** 2
-    return np.column_stack([X, squares]), [*names, *(f"{names[j]}^2" for j in more)]
+    more = np.flatnonzero(~X.binary())
+    numbers = np.column_stack([X.column(int(j)) for j in more]) if more.size else X.dense[:, :0]
+    squares = (numbers - numbers.mean(axis=0)) ** 2
+    found = X.beside(squares)
+    p, m = X.shape[1], more.size
+    in_order = np.concatenate([np.arange(m, m + p), np.arange(m)])
+    return found.take(in_order), [*names, *(f"{names[j]}^2" for j in more)]
 
 
-def _solve(Z: Matrix, treated: BoolVector, names: list[str]) -> tuple[Vector, int, float]:
+def _without_constant(Z: Packed) -> Packed:
+    return Z.take(np.arange(1, Z.shape[1]))
+
+
+def _solve(Z: Packed, treated: BoolVector, names: list[str]) -> tuple[Vector, int, float]:
     """Minimise log sum exp(C b) where C are the comparison moments less the treated means."""
-    C = Z[~treated] - Z[treated].mean(axis=0)
+    C = Z[~treated].less(Z[treated].mean())
     b = np.zeros(C.shape[1])
     value, w = _dual(C @ b)
     gap = np.abs(w @ C).max(initial=0.0)
@@ -126,7 +134,7 @@ def _newton(hessian: Matrix, gradient: Vector) -> Vector:
 
 
 def _search(
-    C: Matrix, b: Vector, step: Vector, value: float, slope: float
+    C: Packed, b: Vector, step: Vector, value: float, slope: float
 ) -> tuple[Vector, float, Vector, bool]:
     """Halve the step until the dual falls enough (Armijo)."""
     size = 1.0

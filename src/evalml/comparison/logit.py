@@ -13,6 +13,7 @@ from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from evalml.arrays import Matrix, Vector
+    from evalml.comparison.packed import Columns
 
 MAX_ITERATIONS = 30
 TOLERANCE = 1e-6
@@ -59,7 +60,7 @@ class NotConvergedError(EstimationError):
 
 
 def fit_logit(
-    Z: Matrix, d: Vector, start: Vector | None = None, rows: Vector | None = None
+    Z: Columns, d: Vector, start: Vector | None = None, rows: Vector | None = None
 ) -> Logit:
     """Maximise the likelihood of d given Z.
 
@@ -80,7 +81,7 @@ def fit_logit(
         score = expit(eta)
         information = gram(Z, _masked(score * (1.0 - score), rows))
         try:
-            step = np.asarray(np.linalg.solve(information, Z.T @ _masked(d - score, rows)))
+            step = np.asarray(np.linalg.solve(information, _masked(d - score, rows) @ Z))
         except np.linalg.LinAlgError:
             break
         change = Z @ step
@@ -112,7 +113,7 @@ def _masked(values: Vector, rows: Vector | None) -> Vector:
 
 
 def refit_logit(
-    Z: Matrix, d: Vector, start: Vector, information: Matrix, rows: Vector
+    Z: Columns, d: Vector, start: Vector, information: Matrix, rows: Vector
 ) -> Vector | None:
     """Return the coefficients without some rows, shape (p,); None where that takes too long.
 
@@ -129,7 +130,7 @@ def refit_logit(
     beta, eta, before = start.copy(), Z @ start, np.inf
     for _ in range(MAX_ITERATIONS):
         try:
-            step = np.linalg.solve(information, Z.T @ (rows * (d - expit(eta))))
+            step = np.linalg.solve(information, (rows * (d - expit(eta))) @ Z)
         except np.linalg.LinAlgError:
             return None
         change = Z @ step
@@ -144,7 +145,7 @@ def refit_logit(
     return None
 
 
-def _start(Z: Matrix, d: Vector, rows: Vector | None) -> Vector:
+def _start(Z: Columns, d: Vector, rows: Vector | None) -> Vector:
     """Return coefficients to start from: those of a few rows, slightly shrunk, if there are many.
 
     The penalty keeps them finite where a rare level separates the arms among those few.
@@ -152,17 +153,18 @@ def _start(Z: Matrix, d: Vector, rows: Vector | None) -> Vector:
     guess = _first_guess(Z, d, rows)
     if rows is not None or Z.shape[0] < 4 * SAMPLE:
         return guess
-    few, treated = (x[:: Z.shape[0] // SAMPLE] for x in (Z, d))
+    some = slice(None, None, Z.shape[0] // SAMPLE)
+    few, treated = Z[some], d[some]
     beta = guess
     for _ in range(GUESSES):
         score = expit(few @ beta)
         information = gram(few, score * (1.0 - score)) + np.eye(beta.size)
-        beta = beta + np.linalg.solve(information, few.T @ (treated - score) - beta)
+        beta = beta + np.linalg.solve(information, (treated - score) @ few - beta)
     likelihood = [_log_likelihood(few @ b, treated, None) for b in (guess, beta)]
     return beta if likelihood[1] > likelihood[0] else guess
 
 
-def _first_guess(Z: Matrix, d: Vector, rows: Vector | None) -> Vector:
+def _first_guess(Z: Columns, d: Vector, rows: Vector | None) -> Vector:
     share = float(d.mean() if rows is None else np.average(d, weights=rows))
     beta = np.zeros(Z.shape[1])
     beta[0] = np.log(share / (1.0 - share))

@@ -45,7 +45,7 @@ def place_rows(
     if metric in LINES:
         score = score or fit_propensity(design, treated, "att")
         return _score_line(score, metric)[:, None], score
-    Z = standardise(design.matrix).Z[:, 1:]
+    Z = np.asarray(standardise(design.columns).Z)[:, 1:]
     if Z.shape[1] == 0:
         message = "no covariate varies: there is nothing to match on"
         raise EstimationError(message)
@@ -67,10 +67,9 @@ def _score_line(score: Propensity, metric: Metric) -> Vector:
         e = score.score
         line = e if metric == "propensity" else np.log(e) - np.log1p(-e)
     else:
-        inside = score.Z[:, 0] == 1.0
-        eta = combine(score.Z, score.coefficients)
+        eta = score.Z.combine(score.coefficients)
         line = expit(eta) if metric == "propensity" else eta
-        line = np.where(inside, line, np.inf)
+        line = line if score.inside is None else np.where(score.inside, line, np.inf)
     finite = np.isfinite(line)
     spread = float(line[finite].std(ddof=1))
     if not spread > 0:

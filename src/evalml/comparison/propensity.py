@@ -15,6 +15,7 @@ from evalml.errors import EstimationError
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Matrix, Vector
     from evalml.comparison.comparison import Design
+    from evalml.comparison.packed import Packed
     from evalml.comparison.support import Support
 
 Estimand: TypeAlias = Literal["att", "ate", "ato"]
@@ -31,13 +32,15 @@ class Propensity:
         information: Z'WZ over the rows fitted, shape (q, q); None as above.
         coefficients: On the columns of Z, shape (q,); None as above.
         notes: Columns left out, rows at levels without counterpart, near-perfect predictors.
+        inside: Rows fitted, shape (n,); None for all of them.
     """
 
     score: Vector
-    Z: Matrix | None
+    Z: Packed | None
     information: Matrix | None
     coefficients: Vector | None = None
     notes: tuple[str, ...] = ()
+    inside: BoolVector | None = None
 
 
 def fit_propensity(design: Design, treated: BoolVector, estimand: Estimand = "att") -> Propensity:
@@ -61,14 +64,14 @@ def fit_propensity(design: Design, treated: BoolVector, estimand: Estimand = "at
     chosen = design if inside.all() else design.rows(inside)
     refuse_one_arm(treated[inside])
     refuse_separated(chosen, treated[inside])
-    columns = standardise(chosen.matrix)
+    columns = standardise(chosen.columns)
     fit = fit_named(columns, chosen.names, treated[inside])
     notes = (
         *notes_of(support),
         *_aliased(chosen, columns),
         *nearly_perfect(columns, chosen.names, treated[inside]),
     )
-    return _spread(fit, columns, inside, support, notes)
+    return _spread(fit, columns, design, inside, support, notes)
 
 
 def fit_named(columns: Standardised, names: tuple[str, ...], treated: BoolVector) -> Logit:
@@ -136,18 +139,22 @@ def _aliased(design: Design, columns: Standardised) -> tuple[str, ...]:
     return tuple(
         f"column '{design.names[j]}' follows from the others and was left out of the score"
         for j in gone
-        if (design.matrix[:, j] != design.matrix[0, j]).any()
+        if np.ptp(design.columns.column(j)) > 0
     )
 
 
 def _spread(
-    fit: Logit, columns: Standardised, inside: BoolVector, support: Support, notes: tuple[str, ...]
+    fit: Logit,
+    columns: Standardised,
+    design: Design,
+    inside: BoolVector,
+    support: Support,
+    notes: tuple[str, ...],
 ) -> Propensity:
     """Put the fitted rows back among those without counterpart."""
     if inside.all():
         return Propensity(fit.score, columns.Z, fit.information, fit.coefficients, notes)
     score = support.alone_treated.astype(float)
     score[inside] = fit.score
-    Z = np.zeros((inside.size, columns.Z.shape[1]))
-    Z[inside] = columns.Z
-    return Propensity(score, Z, fit.information, fit.coefficients, notes)
+    Z = columns.apply(design.columns)
+    return Propensity(score, Z, fit.information, fit.coefficients, notes, inside)

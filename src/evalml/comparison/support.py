@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import BLOCK, blocks
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.arrays import BoolVector, Vector
     from evalml.comparison.columns import Standardised
     from evalml.comparison.comparison import Design
+    from evalml.comparison.packed import Packed
 
 NEARLY_PERFECT = 0.9
 """Correlation of a column with the treatment above which it is said to nearly decide it."""
@@ -75,7 +75,7 @@ def refuse_separated(design: Design, treated: BoolVector) -> None:
     Raises:
         EstimationError: All treated lie above (or below) all the others, on the columns named.
     """
-    (low, high), (low0, high0) = _ranges(design.matrix, treated), _ranges(design.matrix, ~treated)
+    (low, high), (low0, high0) = _ranges(design.columns, treated), _ranges(design.columns, ~treated)
     apart = (low >= high0) | (high <= low0)
     varies = (low != high) | (low0 != high0) | (low != low0)
     separating = [design.names[j] for j in np.flatnonzero(apart & varies)]
@@ -94,20 +94,20 @@ def nearly_perfect(
 ) -> tuple[str, ...]:
     """Return a sentence for each column that nearly decides the treatment."""
     d = treated - treated.mean()
-    correlation = (d @ columns.Z[:, 1:]) / (d.size * d.std())
+    correlation = (d @ columns.Z)[1:] / (d.size * d.std())
     return tuple(
         f"column '{names[columns.kept[j]]}' nearly decides the treatment (r = {correlation[j]:.3f})"
         for j in np.flatnonzero(np.abs(correlation) > NEARLY_PERFECT)
     )
 
 
-def _ranges(X: Matrix, arm: BoolVector) -> tuple[Vector, Vector]:
+def _ranges(X: Packed, arm: BoolVector) -> tuple[Vector, Vector]:
     """Return the lowest and highest value of each column in one arm."""
-    low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
-    for start in range(0, X.shape[0], BLOCK):
-        block = X[start : start + BLOCK][arm[start : start + BLOCK]]
-        low = np.minimum(low, block.min(axis=0, initial=np.inf))
-        high = np.maximum(high, block.max(axis=0, initial=-np.inf))
+    inside, size = X[arm], int(arm.sum())
+    held = np.ones(size) @ inside
+    low, high = (held == size).astype(float), (held > 0).astype(float)
+    low[X.place] = inside.dense.min(axis=0, initial=np.inf)
+    high[X.place] = inside.dense.max(axis=0, initial=-np.inf)
     return low, high
 
 
@@ -124,30 +124,21 @@ def _levels(
     Yields:
         The level, how many rows hold it, how many treated, and what says which rows do.
     """
-    X = design.matrix
+    X = design.columns
     sums = np.column_stack([rows.astype(float) @ X for rows in (counted, treated)])
     totals = np.array([counted.sum(), treated.sum()])
     of_category = {j for _, columns in design.left_out for j in columns}
-    for j in np.flatnonzero(_zero_one(X)).tolist():
+    for j in np.flatnonzero(X.binary()).tolist():
         name, (n, n1), (m, m1) = design.names[j], sums[j], totals - sums[j]
         yield (name if "=" in name else f"{name}=1"), int(n), int(n1), partial(_equal, X, j, 1.0)
         if j not in of_category:
             other = f"{name}=0" if "=" not in name else f"not {name}"
             yield other, int(m), int(m1), partial(_equal, X, j, 0.0)
     for level, columns in design.left_out:
-        none = X[:, list(columns)].sum(axis=1) == 0.0
+        none = ~X.any_of(columns)
         n, n1 = (none & counted).sum(), (none & treated).sum()
         yield level, int(n), int(n1), partial(np.asarray, none)
 
 
-def _equal(X: Matrix, j: int, value: float) -> BoolVector:
-    return np.asarray(X[:, j] == value)
-
-
-def _zero_one(X: Matrix) -> BoolVector:
-    """Return which columns hold nothing but 0 and 1, shape (p,)."""
-    found = np.ones(X.shape[1], dtype=bool)
-    for rows in blocks(X.shape[0]):
-        block = X[rows]
-        found &= ((block == 0.0) | (block == 1.0)).all(axis=0)
-    return found
+def _equal(X: Packed, j: int, value: float) -> BoolVector:
+    return np.asarray(X.column(j) == value)

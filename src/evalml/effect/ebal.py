@@ -11,7 +11,8 @@ from evalml.effect.estimates import Estimate
 from evalml.effect.least_squares import least_squares
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.arrays import BoolVector, Vector
+    from evalml.comparison.packed import Packed
     from evalml.effect.least_squares import LeastSquares
 
 
@@ -30,7 +31,7 @@ class Balanced:
     fit: LeastSquares
 
 
-def balance_arms(treated: BoolVector, weights: Vector, moments: Matrix) -> Balanced:
+def balance_arms(treated: BoolVector, weights: Vector, moments: Packed) -> Balanced:
     """Prepare what all outcomes share.
 
     Args:
@@ -41,7 +42,7 @@ def balance_arms(treated: BoolVector, weights: Vector, moments: Matrix) -> Balan
     w = np.where(treated, 0.0, weights)
     w /= w.sum()
     d = treated / treated.sum()
-    return Balanced(w, d, least_squares(moments - d @ moments, w))
+    return Balanced(w, d, least_squares(moments.less(d @ moments), w))
 
 
 def balanced_difference(y: Vector, arms: Balanced) -> Estimate:

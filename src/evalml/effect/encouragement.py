@@ -26,8 +26,9 @@ from evalml.effect.iv import (
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.arrays import BoolVector, Vector
     from evalml.comparison.comparison import Comparison, Measure
+    from evalml.comparison.packed import Packed
 
 IV, REDUCED_FORM = "iv", "reduced_form"
 
@@ -51,7 +52,7 @@ def estimate_encouragement(comparison: Comparison, *, level: float = 0.95) -> li
     if comparison.instrument is None:
         raise EstimationError("no instrument: only an encouragement study has one")
     effects: list[Effect] = []
-    held: dict[bytes, tuple[IvData, Matrix]] = {}
+    held: dict[bytes, tuple[IvData, Packed]] = {}
     for measure in comparison.measures:
         seen = ~np.isnan(measure.values)
         key = seen.tobytes()
@@ -61,7 +62,7 @@ def estimate_encouragement(comparison: Comparison, *, level: float = 0.95) -> li
     return effects
 
 
-def _prepared(comparison: Comparison, seen: BoolVector) -> tuple[IvData, Matrix]:
+def _prepared(comparison: Comparison, seen: BoolVector) -> tuple[IvData, Packed]:
     """Return take-up and instrument, the controls partialled out, and the columns held fixed."""
     assert comparison.instrument is not None  # noqa: S101 - its caller checked
     Z = standardise(_controls(comparison)[seen]).Z
@@ -74,24 +75,24 @@ def _prepared(comparison: Comparison, seen: BoolVector) -> tuple[IvData, Matrix]
     return IvData(d, _residual(d, Z), instrument, nothing, cluster=cluster), Z
 
 
-def _controls(comparison: Comparison) -> Matrix:
+def _controls(comparison: Comparison) -> Packed:
     """Return the covariates, and a column per month of the trial."""
-    matrix = comparison.design.matrix
+    columns = comparison.design.columns
     if comparison.strata is None or "month" not in comparison.strata:
-        return matrix
+        return columns
     months = comparison.strata["month"].to_numpy()
     later = np.unique(months)[1:]
-    return np.hstack([matrix, (months[:, None] == later[None, :]).astype(np.float64)])
+    return columns.beside((months[:, None] == later[None, :]).astype(np.float64))
 
 
-def _residual(v: Vector, Z: Matrix) -> Vector:
+def _residual(v: Vector, Z: Packed) -> Vector:
     """Return what the columns of Z, constant included, do not explain of v, shape (n,)."""
-    rest: Vector = v - Z @ solve_kept(gram(Z), Z.T @ v)
+    rest: Vector = v - Z @ solve_kept(gram(Z), v @ Z)
     return rest
 
 
 def _of_measure(
-    measure: Measure, seen: BoolVector, data: IvData, Z: Matrix, level: float
+    measure: Measure, seen: BoolVector, data: IvData, Z: Packed, level: float
 ) -> list[Effect]:
     y, taken = measure.values[seen], data.outcome
     given = IvData(

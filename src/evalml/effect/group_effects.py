@@ -140,7 +140,7 @@ def _rows(sample: Sample, inside: BoolVector) -> Sample:
         sample,
         rows=rows,
         treated=sample.treated[inside],
-        design=sample.design.rows(inside),
+        design=sample.design.rows(slice(0, 0)),  # nothing is fitted within a group
         cluster=None if sample.cluster is None else sample.cluster[inside],
         person=sample.person[inside],
         strata=None if sample.strata is None else sample.strata[inside],

@@ -45,6 +45,6 @@ def _arm(
     psi = w * residual * (y.size / total)
     if score.Z is None or score.information is None:
         return mean, psi
-    moved = score.Z.T @ np.where(arm, weights.slope * residual, 0.0) / total
+    moved = np.where(arm, weights.slope * residual, 0.0) @ score.Z / total
     pull = np.linalg.solve(score.information, moved)
     return mean, psi + y.size * (score.Z @ pull) * (treated - score.score)

@@ -10,7 +10,8 @@ import numpy as np
 from evalml.comparison.columns import Solver, gram, prepare_solver
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.arrays import BoolVector, Vector
+    from evalml.comparison.packed import Columns
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -23,25 +24,25 @@ class LeastSquares:
         solver: Of Z'WZ.
     """
 
-    Z: Matrix
+    Z: Columns
     weights: Vector | None
     solver: Solver
 
     def coefficients(self, y: Vector) -> Vector:
         """Return the coefficients of the regression of y, shape (q,)."""
         weighted = y if self.weights is None else self.weights * y
-        return self.solver.solve(self.Z.T @ weighted)
+        return self.solver.solve(weighted @ self.Z)
 
     def predict(self, y: Vector) -> Vector:
         """Return the fitted value of every row, those of weight 0 too, shape (n,)."""
         return np.asarray(self.Z @ self.coefficients(y))
 
 
-def least_squares(Z: Matrix, weights: Vector | None = None) -> LeastSquares:
+def least_squares(Z: Columns, weights: Vector | None = None) -> LeastSquares:
     """Prepare the regression on Z, shape (n, q), with weights of shape (n,)."""
     return LeastSquares(Z, weights, prepare_solver(gram(Z, weights)))
 
 
-def least_squares_in(Z: Matrix, arm: BoolVector) -> LeastSquares:
+def least_squares_in(Z: Columns, arm: BoolVector) -> LeastSquares:
     """Prepare the regression on Z, shape (n, q), among the rows of an arm."""
     return least_squares(Z, arm.astype(float))

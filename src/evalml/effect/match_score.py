@@ -13,6 +13,7 @@ from evalml.errors import EstimationError
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Matrix, Vector
     from evalml.comparison.matching import Matches, MatchOptions
+    from evalml.comparison.packed import Columns, Packed
     from evalml.effect.sample import Sample
 
 
@@ -59,7 +60,7 @@ def score_correction(
     return _quadratic(d, score.information) - _quadratic(c, score.information)
 
 
-def _sum(usable: BoolVector, weights: Vector, values: Matrix) -> Vector:
+def _sum(usable: BoolVector, weights: Vector, values: Columns) -> Vector:
     return np.asarray(weights[usable] @ values[usable])
 
 
@@ -91,7 +92,7 @@ def _mean(values: Vector, start: IntVector, stop: IntVector) -> Vector:
 
 
 def _local_covariance(
-    y: Vector, Z: Matrix, line: Vector, arm: BoolVector, sample: Sample, options: MatchOptions
+    y: Vector, Z: Packed, line: Vector, arm: BoolVector, sample: Sample, options: MatchOptions
 ) -> Matrix:
     """Return cov(Z, y | score) in one arm around each row, shape (n, q)."""
     rows, start, stop = _windows(line, arm, sample, options)
@@ -99,8 +100,8 @@ def _local_covariance(
     count = stop - start
     mean_y = _mean(own, start, stop)
     columns = [
-        _mean(Z[rows, j] * own, start, stop) - _mean(Z[rows, j], start, stop) * mean_y
-        for j in range(Z.shape[1])
+        _mean(z * own, start, stop) - _mean(z, start, stop) * mean_y
+        for z in (Z.column(j)[rows] for j in range(Z.shape[1]))
     ]
     scaled: Matrix = np.column_stack(columns) * (count / np.maximum(count - 1, 1))[:, None]
     return scaled

@@ -14,7 +14,8 @@ from evalml.effect.least_squares import least_squares
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.arrays import BoolVector, Vector
+    from evalml.comparison.packed import Columns
     from evalml.effect.least_squares import LeastSquares
 
 
@@ -39,7 +40,7 @@ class Freed:
     leverage: Vector
 
 
-def free_treatment(treated: BoolVector, Z: Matrix) -> Freed:
+def free_treatment(treated: BoolVector, Z: Columns) -> Freed:
     """Take from the treatment what the covariates Z, shape (n, q), say of it."""
     fit = least_squares(Z)
     treatment = treated.astype(float)
@@ -80,6 +81,6 @@ def _leverage(fit: LeastSquares) -> Vector:
     inverse = np.linalg.inv(np.linalg.cholesky(fit.solver.cross)).T
     found = np.empty(fit.Z.shape[0])
     for rows in blocks(found.size):
-        half = fit.Z[rows][:, kept] @ inverse
+        half = np.asarray(fit.Z[rows])[:, kept] @ inverse
         found[rows] = np.einsum("ij,ij->i", half, half)
     return found

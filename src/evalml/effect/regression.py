@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import blocks, gram, prepare_solver, standardise
+from evalml.comparison.columns import as_packed, gram, prepare_solver, standardise
 from evalml.comparison.logit import NotConvergedError, fit_logit
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, IntVector, Matrix, Vector
+    from evalml.arrays import BoolVector, IntVector, Vector
     from evalml.comparison.columns import Solver
+    from evalml.comparison.packed import Columns
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -28,17 +29,17 @@ class FoldGrams:
         solvers: Of Z'Z of the arm outside each fold.
     """
 
-    Z: Matrix
+    Z: Columns
     arm: BoolVector
     fold: IntVector
     rows: IntVector
     solvers: tuple[Solver, ...]
 
 
-def prepare_folds(Z: Matrix, arm: BoolVector, fold: IntVector) -> FoldGrams:
+def prepare_folds(Z: Columns, arm: BoolVector, fold: IntVector) -> FoldGrams:
     """Sum Z'Z of the arm once per fold."""
     K = int(fold.max()) + 1
-    crosses = np.stack([gram(Z, (arm & (fold == k)).astype(float)) for k in range(K)])
+    crosses = np.stack([gram(Z[arm & (fold == k)]) for k in range(K)])
     solvers = tuple(prepare_solver(crosses[_outside(K, k)].sum(axis=0)) for k in range(K))
     return FoldGrams(Z, arm, fold, np.bincount(fold[arm], minlength=K), solvers)
 
@@ -68,23 +69,15 @@ def predict_ols(y: Vector, grams: FoldGrams) -> Vector:
     Raises:
         EstimationError: As many coefficients as rows.
     """
-    K, n = len(grams.solvers), y.size
+    K = len(grams.solvers)
     held = grams.rows
     refuse_too_few(int(held.sum() - (held.max() if K > 1 else 0)), grams.Z.shape[1])
-    rights = np.zeros((K, grams.Z.shape[1]))
-    own = np.where(grams.arm, y, 0.0)
-    for rows in blocks(n):
-        by_fold = np.zeros((own[rows].size, K))
-        np.put_along_axis(by_fold, grams.fold[rows, None], own[rows, None], axis=1)
-        rights += by_fold.T @ grams.Z[rows]
+    Z = as_packed(grams.Z)
+    rights = Z.sums_by(np.where(grams.arm, y, 0.0), grams.fold, K)
     beta = np.column_stack(
         [s.solve(rights[_outside(K, k)].sum(axis=0)) for k, s in enumerate(grams.solvers)]
     )
-    predicted = np.empty(n)
-    for rows in blocks(n):
-        every = grams.Z[rows] @ beta
-        predicted[rows] = np.take_along_axis(every, grams.fold[rows, None], axis=1)[:, 0]
-    return predicted
+    return Z.times_own(beta, grams.fold)
 
 
 def predict_logit(y: Vector, grams: FoldGrams) -> Vector:
@@ -101,11 +94,12 @@ def predict_logit(y: Vector, grams: FoldGrams) -> Vector:
     for k in range(K):
         inside = grams.fold == k
         fitted = grams.arm & (~inside if K > 1 else inside)
-        columns = standardise(grams.Z[fitted][:, 1:])
+        Z = as_packed(grams.Z)
+        columns = standardise(Z[fitted])
         try:
             beta = fit_logit(columns.Z, y[fitted]).coefficients
         except (NotConvergedError, ZeroDivisionError) as error:
             message = "the outcome regression separates the 0s from the 1s: use the linear one"
             raise EstimationError(message) from error
-        predicted[inside] = 1.0 / (1.0 + np.exp(-(columns.apply(grams.Z[inside][:, 1:]) @ beta)))
+        predicted[inside] = 1.0 / (1.0 + np.exp(-(columns.apply(Z[inside]) @ beta)))
     return predicted

@@ -44,7 +44,7 @@ def imputer(fit: LeastSquares, target: BoolVector) -> Imputer:
     """Prepare the regression of an arm for the mean over the target rows, shape (n,)."""
     inside = np.ones(target.size) if fit.weights is None else fit.weights
     share = target / target.sum()
-    direction = fit.solver.solve(fit.Z.T @ share)
+    direction = fit.solver.solve(share @ fit.Z)
     pull = target.size * (fit.Z @ direction) * inside
     return Imputer(fit, int(inside.sum()), pull)
 

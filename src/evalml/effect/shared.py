@@ -26,7 +26,8 @@ from evalml.errors import EstimationError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from evalml.arrays import IntVector, Matrix
+    from evalml.arrays import IntVector
+    from evalml.comparison.packed import Columns
     from evalml.effect.sample import Sample
     from evalml.effect.settings import Settings
 
@@ -52,7 +53,7 @@ class Shared:
         overlap: Sentences on the overlap of the arms, whatever the method.
     """
 
-    Z: Matrix
+    Z: Columns
     score: Propensity | None = None
     weights: Weights | None = None
     fold_score: Propensity | None = None
@@ -79,7 +80,7 @@ def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> 
     if wanted & {"ipw", "aipw"}:
         score = fit_score(sample, settings)
     by_cluster = "match" in wanted and wants_clusters(sample, settings)
-    Z: Matrix = np.empty((0, 0))
+    Z: Columns = np.empty((0, 0))
     if by_cluster or wanted & {"ols", "regression_imputation", "aipw"}:
         Z = _columns(sample, score)
     shared = Shared(Z, score)
@@ -172,11 +173,11 @@ def _with_folds(shared: Shared, sample: Sample, score: Propensity, settings: Set
     )
 
 
-def _columns(sample: Sample, score: Propensity | None) -> Matrix:
+def _columns(sample: Sample, score: Propensity | None) -> Columns:
     """Return standardised columns of every row, those of the score if it was fitted on all."""
-    if score is not None and score.Z is not None and (score.Z[:, 0] == 1.0).all():
+    if score is not None and score.Z is not None and score.inside is None:
         return score.Z
-    return standardise(sample.design.matrix).Z
+    return standardise(sample.design.columns).Z
 
 
 def _only(settings: Settings, method: str, estimands: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalml.comparison.comparison import Comparison, Design, Measure
 from evalml.comparison.matching import MatchOptions
+from evalml.comparison.packed import pack
 from evalml.comparison.person import mix
 from evalml.effect.estimate import estimate_effects
 from evalml.effect.settings import Settings
@@ -35,7 +36,7 @@ def as_comparison(
         treated,
         (Measure("y", None, y, "", "y"),),
         pd.DataFrame(index=range(n)),
-        Design(X, tuple(f"x{j + 1}" for j in range(X.shape[1]))),
+        Design(pack(X), tuple(f"x{j + 1}" for j in range(X.shape[1]))),
         cluster,
         mix(np.arange(n, dtype=np.uint64), seed),
         pd.DataFrame(index=range(n)),
