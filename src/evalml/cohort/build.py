@@ -76,6 +76,8 @@ def build_cohort(
         eligible, line = same_place(eligible, trial, flow, engine)
         flow = pd.concat([flow, line], ignore_index=True)
         _check_arms(flow, trial)
+    else:
+        eligible = engine.keep(eligible, "eligible")
     described = describe(eligible, wanted, tables, trial, engine)
     columns = tuple(name.replace(".", "_") for name in covariates)
     if trial.instrument:
@@ -83,13 +85,22 @@ def build_cohort(
     extra = [name.replace(".", "_") for name in wanted if name not in covariates]
     extra += ["capacite"] if trial.instrument else []
     later = ~described.treated & (described.entry >= described.month)
-    numbered = described.mutate(
-        entry=row_number().over(window(order_by=[described.month, described.person])),
-        later_entry=later.ifelse(described.entry, None),
-    )
+    numbered = _number(described.mutate(later_entry=later.ifelse(described.entry, None)), eligible)
     keep = ["entry", "id_jeune", "person", "month", "treated", "id_structure", "code_departement"]
     entries = engine.keep(numbered.select(*keep, "later_entry", *columns, *extra), "entries")
     return Cohort(trial, entries, columns, flow)
+
+
+def _number(described: Table, eligible: Table) -> Table:
+    """Number entries by month, then hash of the person, as `entry`.
+
+    What is sorted are keys alone: on a national extract, sorting every column that describes an
+    entry would take more memory than the engine may have.
+    """
+    order = window(order_by=[eligible.month, eligible.person])
+    numbers = eligible.select("id_jeune", "month", number=row_number().over(order))
+    found = described.drop("entry").join(numbers, ["id_jeune", "month"])
+    return found.rename(entry="number")
 
 
 def _check_period(tables: Tables, trial: TargetTrial) -> None:
