@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evalml.codes import code_list
-from evalml.engine import Table, exact_sum, ifelse, month_of
+from evalml.engine import Table, ifelse, in_parts, month_of
 from evalml.indicators.asked import by_person
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def acts_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
 
     Returns:
         `id_jeune`, `premier_acte` (month number of the first act), counts `n_*`, `heures`, and
-        the flags of the person; of all these, what is `asked`.
+        the flags of the person; of all these, what is `asked`. Hours are whole millionths.
     """
     acts = tables.table("actes")
     acts = acts.filter(acts.date_acte.year() == year)
@@ -45,7 +45,7 @@ def acts_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
         "n_collectifs": group.sum(),
         "n_absences": (acts.statut == "ABSENT").sum(),
         "n_rendez_vous": acts.statut.isin(("PRESENT", "ABSENT")).sum(),
-        "heures": exact_sum(ifelse(act, acts.heures, None)),
+        "heures": in_parts(ifelse(act, acts.heures, None)).sum(),
         "n_heures": (act & acts.heures.notnull()).sum(),
         "accompagne": act.any(),
         "en_contact": done.any(),

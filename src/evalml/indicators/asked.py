@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from evalml.engine import Table
 
 
+AMOUNTS = ("heures", "cej_euros", "pacea_euros", "gj_euros", "civis_euros")
+"""Columns of the activity table that are whole millionths of what they say: they add up exactly."""
+
+
 def by_person(rows: Table, columns: Mapping[str, Any], asked: Collection[str]) -> Table | None:
     """Return one row per person with those of the columns that are asked for, None without any.
 

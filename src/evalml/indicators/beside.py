@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evalml.engine import Table, coalesce, exact_sum, ifelse
+from evalml.engine import Table, coalesce, ifelse, in_parts
 from evalml.indicators.asked import by_person
 
 if TYPE_CHECKING:
@@ -16,13 +16,16 @@ PAYING = ("CEJ", "PACEA", "GJ", "CIVIS")
 
 
 def allowances_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
-    """Return one row per person paid in `year`: `<p>_euros`, `<p>_mois`, `<p>_alloue`."""
+    """Return one row per person paid in `year`: `<p>_euros`, `<p>_mois`, `<p>_alloue`.
+
+    Euros are whole millionths.
+    """
     paid = tables.table("allocations")
     paid = paid.filter((paid.mois.year() == year) & (paid.montant_eur > 0))
     columns = {}
     for programme in PAYING:
         mine, name = paid.dispositif == programme, programme.lower()
-        columns[f"{name}_euros"] = exact_sum(ifelse(mine, paid.montant_eur, None))
+        columns[f"{name}_euros"] = in_parts(ifelse(mine, paid.montant_eur, None)).sum()
         columns[f"{name}_mois"] = mine.sum()
         columns[f"{name}_alloue"] = mine.any()
     return by_person(paid, columns, asked)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 from pydantic import ValidationError
 
-from evalml.engine import Engine, Table, exact_sum, literal, union
+from evalml.engine import MILLION, Engine, Table, literal, union
 from evalml.errors import EvalmlError, ExtractError
 from evalml.indicators.acts import acts_of
+from evalml.indicators.asked import AMOUNTS
 from evalml.indicators.beside import allowances_of, applications_of, contracts_of
 from evalml.indicators.catalogue import indicators_of
 from evalml.indicators.groups import groups_of
@@ -178,21 +179,28 @@ def _sums(
         *(activity[trait].name(f"trait_{trait}") for trait in traits),
         area=activity[place] if place else literal(ALL),
         seen=activity.accompagne.fill_null(False),
-        **{name: activity[name].cast("float64").fill_null(0.0) for name in measures},
+        **{name: _addend(activity, name) for name in measures},
     )
-    added = {
-        name: exact_sum(rows[name]) if activity[name].type().is_floating() else rows[name].sum()
-        for name in measures
-    }
     parts = []
     for trait in (WHOLE, *traits):
         code = rows[f"trait_{trait}"] if trait else literal(WHOLE)
         keys = {"area": rows["area"], "code": code, "seen": rows["seen"]}
-        grouped = rows.group_by(**keys).agg(**added)
+        grouped = rows.group_by(**keys).agg(**{name: _added(rows, name) for name in measures})
         parts.append(grouped.mutate(trait=literal(trait)))
     missing = {name: literal(None, "float64") for name in sorted(wanted - set(measures))}
     both = union(*parts) if len(parts) > 1 else parts[0]
     return both.mutate(**missing) if missing else both
+
+
+def _addend(activity: Table, name: str) -> Any:
+    """Return a column as what is added up, nothing where nobody counted it."""
+    return activity[name].cast("int64" if name in AMOUNTS else "float64").fill_null(0)
+
+
+def _added(rows: Table, name: str) -> Any:
+    """Return the sum of a column; that of an amount depends on no order."""
+    total = rows[name].sum()
+    return total.cast("float64") / MILLION if name in AMOUNTS else total
 
 
 def _with_whole(sums: pd.DataFrame, whole: str, by: Place | None) -> pd.DataFrame:
