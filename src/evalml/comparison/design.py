@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from evalml.comparison.comparison import Design
-from evalml.comparison.packed import Group, Packed, merge, smallest
+from evalml.comparison.levels import Group, merge, smallest
+from evalml.comparison.packed import Packed
 from evalml.errors import DataError
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.comparison.columns import gram, solve_kept, standardise
+from evalml.comparison.columns import solve_kept, standardise
+from evalml.comparison.products import gram
 from evalml.effect.effect import Effect
 from evalml.effect.iv import (
     WEAK_F,
