@@ -23,6 +23,7 @@ from evalml.checks.detectable_effect import minimum_detectable_effect
 from evalml.checks.french import effect as effect_text
 from evalml.checks.french import french, number, percent
 from evalml.comparison.columns import standardise
+from evalml.comparison.threads import thin_products
 from evalml.effect.least_squares import least_squares
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Foreseen:
     std_error: float
 
 
+@thin_products()
 def power_table(comparison: Comparison, weights: Vector, study: Study) -> pd.DataFrame:
     """Return the minimum detectable effect of each outcome and horizon.
 

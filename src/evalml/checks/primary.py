@@ -13,6 +13,7 @@ from evalml.checks.refit import estimator
 from evalml.checks.run import run_checks
 from evalml.checks.sensitivity import run_sensitivity
 from evalml.comparison.comparison import Measure
+from evalml.comparison.threads import thin_products
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from evalml.study import Study
 
 
+@thin_products()
 def check_study(
     comparison: Comparison,
     effects: Sequence[Effect],
@@ -59,6 +61,7 @@ def check_study(
     )
 
 
+@thin_products()
 def check_primary(
     comparison: Comparison,
     effects: Sequence[Effect],

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import as_packed, gram
+from evalml.comparison.columns import as_packed
+from evalml.comparison.products import gram
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from evalml.comparison.balance import balance_table
 from evalml.comparison.propensity import fit_propensity
+from evalml.comparison.threads import thin_products
 from evalml.comparison.weights import score_weights
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Adjusted:
         return f"Adjusted(worst SMD after: {self.balance['smd_after'].abs().max():.3f})"
 
 
+@thin_products()
 def adjust(
     comparison: Comparison, estimand: Estimand = "att", clip: float | None = None
 ) -> Adjusted:

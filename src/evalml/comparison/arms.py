@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.comparison.build import MeasureSpec, build_comparison
-from evalml.comparison.rare import group_rare
+from evalml.comparison.rare import as_levels, group_rare
 from evalml.comparison.unpack import trajectory_values
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Trajectory:
     Attributes:
         outcome: The outcome.
         months: Months since time zero, shape (K,), negative before.
-        values: Shape (n, K), float32; NaN where not observed.
+        values: Shape (n, K), float16 for yes or no, float32 for amounts; NaN where not observed.
     """
 
     outcome: Outcome
@@ -83,6 +83,8 @@ def assemble(
     cohort = outcomes.panel.cohort
     columns = [c for c in cohort.entries.columns if c != "id_jeune"]
     entries = engine.fetch(cohort.entries.select(*columns).order_by("entry"))
+    for name in {*cohort.covariates, *subgroups}:
+        entries[name] = as_levels(entries[name])
     trajectories = _trajectories(outcomes, entries, engine)
     specs = []
     for trajectory in trajectories:

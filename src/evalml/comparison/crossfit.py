@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from evalml.comparison.columns import gram, standardise
+from evalml.comparison.columns import standardise
 from evalml.comparison.logit import NotConvergedError, fit_logit, refit_logit
+from evalml.comparison.products import gram
 from evalml.comparison.propensity import (
     Estimand,
     Propensity,

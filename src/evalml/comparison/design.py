@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from evalml.comparison.comparison import Design
-from evalml.comparison.packed import Group, Packed, merge, smallest
+from evalml.comparison.levels import Group, merge, smallest
+from evalml.comparison.packed import Packed
 from evalml.errors import DataError
 
 if TYPE_CHECKING:
@@ -67,15 +68,22 @@ def _levels_left_out(
 
 def levels_of(column: pd.Series) -> tuple[AnyVector, list[str]]:
     """Return the code of each row and the sorted names of the levels of a text column."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        held = column.cat.remove_unused_categories().cat
+        return _sorted_levels(held.codes.to_numpy(), held.categories)
     if isinstance(column.dtype, pd.StringDtype):
-        raw, found = pd.factorize(column)
-        named = [*(str(level) for level in found), MISSING_LEVEL]
-        levels = sorted(set(named if (raw < 0).any() else named[:-1]))
-        place = np.array([levels.index(name) if name in levels else -1 for name in named])
-        return place[raw], levels
+        return _sorted_levels(*pd.factorize(column))
     text = column.astype(object).where(column.notna(), MISSING_LEVEL).map(str)
     codes, sorted_levels = pd.factorize(text, sort=True)
     return codes, [str(level) for level in sorted_levels]
+
+
+def _sorted_levels(raw: AnyVector, found: pd.Index) -> tuple[AnyVector, list[str]]:
+    """Number levels in the order of their names; a code of -1 is a missing value."""
+    named = [*(str(level) for level in found), MISSING_LEVEL]
+    levels = sorted(set(named if (raw < 0).any() else named[:-1]))
+    place = np.array([levels.index(name) if name in levels else -1 for name in named])
+    return place[raw], levels
 
 
 def count_missing(covariates: pd.DataFrame) -> dict[str, int]:

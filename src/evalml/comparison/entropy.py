@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import gram, standardise
+from evalml.comparison.columns import standardise
+from evalml.comparison.products import gram
 from evalml.comparison.propensity import refuse_one_arm
 from evalml.comparison.support import find_support
 from evalml.errors import EstimationError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from evalml.comparison.columns import gram
+from evalml.comparison.products import gram
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from scipy.special import expit
 
-from evalml.comparison.columns import gram, standardise
+from evalml.comparison.columns import standardise
+from evalml.comparison.products import gram
 from evalml.comparison.propensity import fit_propensity
 from evalml.errors import EstimationError
 

@@ -68,6 +68,11 @@ def group_rare(
     return frame.assign(**changed), tuple(notes)
 
 
+def as_levels(column: pd.Series) -> pd.Series:
+    """Return a column of text as a category, a byte or two a row; any other as it is."""
+    return column.astype("category") if isinstance(column.dtype, pd.StringDtype) else column
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class _Coded:
     """A text column as codes, so that its rows are counted without their texts.
@@ -118,8 +123,14 @@ class _Coded:
 
     def series(self, like: pd.Series) -> pd.Series:
         """Return the texts, as a column like the one they come from."""
-        levels = pd.Series(list(self.levels), dtype=object).astype(like.dtype)
-        return pd.Series(levels.array.take(self.codes), index=like.index, name=like.name)
+        levels = pd.Series(list(self.levels), dtype=object)
+        if not isinstance(like.dtype, pd.CategoricalDtype):
+            texts = levels.astype(like.dtype).array
+            return pd.Series(texts.take(self.codes), index=like.index, name=like.name)
+        held = levels.astype("category").cat
+        codes = held.codes.to_numpy()[self.codes]
+        column = pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(held.categories))
+        return pd.Series(column.remove_unused_categories(), index=like.index, name=like.name)
 
 
 def _coded(values: pd.Series) -> _Coded:

@@ -20,7 +20,10 @@ T = TypeVar("T")
 
 @contextmanager
 def thin_products() -> Iterator[None]:
-    """Keep every matrix product on the thread that asks for it."""
+    """Keep every matrix product on the thread that asks for it.
+
+    Sums then come in the same order whatever the number of cores: the same bits everywhere.
+    """
     with _libraries().limit(limits=1, user_api="blas"):
         yield
 
@@ -41,6 +44,11 @@ def cores() -> int:
 
 def map_folds(function: Callable[[int], T], folds: int) -> list[T]:
     """Return the results of a function over the folds, in order, as many at once as cores."""
+    with thin_products():
+        return _map(function, folds)
+
+
+def _map(function: Callable[[int], T], folds: int) -> list[T]:
     workers = min(folds, cores())
     if workers < 2:  # noqa: PLR2004
         return [function(k) for k in range(folds)]

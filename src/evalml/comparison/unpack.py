@@ -23,7 +23,7 @@ def unpack(values: Matrix, months: IntVector, known: IntVector, place: IntVector
     """Write months held as sets into columns, 1 or 0 where known; leave the others as they are.
 
     Args:
-        values: Shape (n, K), float32, changed in place; column j is the month at place + j.
+        values: Shape (n, K), changed in place; column j is the month at place + j.
         months: Sets of months in which the thing is true (bit i: month at place i), shape (n,).
         known: Sets of months in which it is known, shape (n,).
         place: Place of the first column's month, shape (n,); bits from 0 to 62 exist.
@@ -57,13 +57,17 @@ def covered(values: Matrix, month: IntVector, first: int, span: tuple[int, int])
 def trajectory_values(
     outcomes: Outcomes, entries: pd.DataFrame, engine: Engine
 ) -> dict[str, Matrix]:
-    """Return each outcome month by month, shape (n, K), float32; NaN where not observed."""
+    """Return each outcome month by month, shape (n, K); NaN where not observed.
+
+    Yes or no is held in two bytes (float16 tells 0, 1 and NaN), amounts in four.
+    """
     panel = outcomes.panel
     first, last = panel.months
     month = entries["month"].to_numpy(dtype=np.int64)
     found: dict[str, Matrix] = {}
     for outcome in outcomes.chosen:
-        values: Matrix = np.full((len(entries), last - first + 1), np.nan, dtype=np.float32)
+        kind = np.float16 if outcome.as_set else np.float32
+        values: Matrix = np.full((len(entries), last - first + 1), np.nan, dtype=kind)
         if outcome.channel == "linked":
             covered(values, month, first, panel.linked_months)
         found[outcome.name] = values

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalml.comparison.comparison import Measure
+from evalml.comparison.threads import thin_products
 from evalml.effect.estimate import estimate_effects
 from evalml.effect.fieller import Ratio, covariance_from_sum, fieller
 from evalml.errors import DataError
@@ -97,6 +98,7 @@ def cost_per_month(
     return Costs(cost, added, in_euros)
 
 
+@thin_products()
 def costs_table(
     arms: Arms,
     paid: pd.DataFrame,

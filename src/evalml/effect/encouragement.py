@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.comparison.columns import gram, solve_kept, standardise
+from evalml.comparison.columns import solve_kept, standardise
+from evalml.comparison.products import gram
+from evalml.comparison.threads import thin_products
 from evalml.effect.effect import Effect
 from evalml.effect.iv import (
     WEAK_F,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 IV, REDUCED_FORM = "iv", "reduced_form"
 
 
+@thin_products()
 def estimate_encouragement(comparison: Comparison, *, level: float = 0.95) -> list[Effect]:
     """Estimate each outcome by two-stage least squares, with its reduced form.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.comparison.rare import UNKNOWN
+from evalml.comparison.threads import thin_products
 from evalml.effect.aipw import aipw_att
 from evalml.effect.choose_se import choose_inference
 from evalml.effect.effect import Effect
@@ -36,6 +37,7 @@ FEWEST = 20
 """Rows of an arm below which a group is not told: its error would be learnt from too few."""
 
 
+@thin_products()
 def group_effects(comparison: Comparison, settings: Settings) -> list[Effect]:
     """Return the effect on the treated of each subgroup, on each outcome.
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import Solver, gram, prepare_solver
+from evalml.comparison.columns import Solver, prepare_solver
+from evalml.comparison.products import gram
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector

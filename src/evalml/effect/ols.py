@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import blocks
+from evalml.comparison.products import blocks
 from evalml.effect.diff import hc_errors
 from evalml.effect.estimates import Estimate
 from evalml.effect.least_squares import least_squares

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import as_packed, gram, prepare_solver, standardise
+from evalml.comparison.columns import as_packed, prepare_solver, standardise
 from evalml.comparison.logit import NotConvergedError, fit_logit
+from evalml.comparison.products import gram
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalml.comparison.columns import gram, standardise
+from evalml.comparison.columns import standardise
 from evalml.comparison.design import build_design
-from evalml.comparison.packed import WIDE, Packed, pack
+from evalml.comparison.levels import WIDE
+from evalml.comparison.packed import Packed, pack
+from evalml.comparison.products import gram
 
 N = 3_000
 RNG = np.random.Generator(np.random.PCG64(7))
