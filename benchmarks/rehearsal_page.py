@@ -152,11 +152,14 @@ def _server(runs: list[Line], worlds: list[Line]) -> str:
     busy = sum(float(run["processor_s"]) for run in done)
     rows = []
     for memory in SERVER_GB:
-        jobs = jobs_that_fit(peaks, memory - SYSTEM_GB, SERVER_CORES)
-        took = _minutes(str(span(walls, jobs))) if jobs else "none fits: give the engine less"
-        each = "" if not jobs else str(max(1, SERVER_CORES // jobs))
-        rows.append([f"{memory} GB", str(jobs), each, took])
-    head = ["memory of the server", "studies at once (`--jobs`)", "cores for each", "all of them"]
+        jobs = jobs_that_fit([max(peaks)] * SERVER_CORES, memory - SYSTEM_GB, SERVER_CORES)
+        if not jobs:
+            rows.append([f"{memory} GB", "none", "", "", ""])
+            continue
+        took = [_minutes(str(span(walls, jobs))), _hours(span(walls * 20, jobs))]
+        rows.append([f"{memory} GB", str(jobs), str(SERVER_CORES // jobs), *took])
+    head = ["memory of the server", "studies at once (`--jobs`)", "cores for each",
+            f"these {len(done)}", f"{20 * len(done)} like them"]  # fmt: skip
     return f"""
 ## What a secure server of {SERVER_CORES} cores should expect
 
@@ -165,13 +168,13 @@ An estimate from the figures above, for a core as fast as those here; nothing wa
 - **Memory runs out before cores do.** A study does its arithmetic on one core, and its engine uses
   the cores it is given while it reads (cohort, panel, outcomes). The {len(done)} studies took
   {_minutes(str(busy))} of processor, {_minutes(str(sum(walls)))} if one waits for the other.
-- **Studies at once**: as many as fit were the largest to meet, {SYSTEM_GB} GB left to the system.
-  The largest study took {max(peaks):.1f} GB, the smallest {min(peaks):.1f} GB. Give
+- **Studies at once**: as many as fit were all as large as the largest, {SYSTEM_GB} GB left to the
+  system. The largest took {max(peaks):.1f} GB, the smallest {min(peaks):.1f} GB. Give
   `--memory-limit` a little more than the largest: a study that would take the machine down is then
   stopped, and the others go on.
 - **Time**: no batch ends before its longest study, {_minutes(str(walls[0]))} here. Below, each
-  study takes the time it took here, the longest first; more cores than studies shorten the reading
-  only.
+  study takes the time it took here on one core, the longest first. Not counted: more cores for a
+  study shorten its reading; many studies at once share the bandwidth of the memory.
 
 {_table(head, rows)}
 Disk: the extract, once; a run keeps tables, figures and a note, not persons. What the engine
@@ -205,6 +208,10 @@ def _whole(number: str) -> str:
 def _minutes(seconds: str) -> str:
     value = float(seconds)
     return f"{value:.0f} s" if value < 99.5 else f"{value / 60:.0f} min"
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h"
 
 
 def _gigabytes(megabytes: str) -> str:

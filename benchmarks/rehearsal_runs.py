@@ -16,6 +16,8 @@ RUN_COLUMNS = (
     "wall_s", "processor_s", "peak_mb", "run_mb", "reason",
 )  # fmt: skip
 STEP_COLUMNS = ("study", "step", "seconds")
+ALONE = {"power_table": "power", "costs_table": "costs"}
+"""Parts of a run that count little in a region and much in a country, by a word of their cells."""
 
 
 def outcome_of(root: Path, world: str, people: int) -> list[dict[str, Any]]:
@@ -70,6 +72,7 @@ def steps_of(root: Path) -> list[dict[str, Any]]:
     for cell in json.loads(done[-1].read_text(encoding="utf-8"))["cells"]:
         seconds = cell["metadata"].get("papermill", {}).get("duration")
         if cell["cell_type"] == "code" and seconds is not None:
-            part = part_of("".join(cell["source"]))
+            source = "".join(cell["source"])
+            part = next((ALONE[word] for word in ALONE if word in source), "") or part_of(source)
             taken[part] = taken.get(part, 0.0) + seconds
     return [{"study": root.name, "step": k, "seconds": round(v, 1)} for k, v in taken.items()]

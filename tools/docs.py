@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.page import bench_page
+from benchmarks.rehearsal_page import rehearsal_page
 from typer.testing import CliRunner
 
 from evalml.cli import app
@@ -93,6 +94,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/methods/validation.md": validation_page,
     "docs/explanation/choose-a-method.md": chooser_page,
     "docs/benchmarks.md": bench_page,
+    "docs/explanation/national-rehearsal.md": rehearsal_page,
     **DEFINITION_PAGES,
 }
 
