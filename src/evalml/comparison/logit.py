@@ -21,7 +21,7 @@ TOLERANCE = 1e-6
 SMALLEST = 1e-4
 SEPARATED = 0.1
 SAMPLE = 5_000
-"""Rows of the first guess where there are several times as many."""
+"""Rows of the first guess where there are several times as many; one row in 40 if that is more."""
 GUESSES = 4
 SHRINKING = 0.5
 """A refit whose steps do not shrink by this much is made from scratch."""
@@ -153,7 +153,7 @@ def _start(Z: Columns, d: Vector, rows: Vector | None) -> Vector:
     guess = _first_guess(Z, d, rows)
     if rows is not None or Z.shape[0] < 4 * SAMPLE:
         return guess
-    some = slice(None, None, Z.shape[0] // SAMPLE)
+    some = slice(None, None, min(Z.shape[0] // SAMPLE, 40))
     few, treated = Z[some], d[some]
     beta = guess
     for _ in range(GUESSES):

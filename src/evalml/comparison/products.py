@@ -10,13 +10,16 @@ from scipy.sparse import csr_matrix
 
 from evalml.comparison.levels import WIDE
 from evalml.comparison.packed import Packed, slices
-from evalml.comparison.threads import thin_products
+from evalml.comparison.threads import map_folds, thin_products
 
 if TYPE_CHECKING:
     from evalml.arrays import IntVector, Matrix, Vector
     from evalml.comparison.levels import Group
     from evalml.comparison.packed import Columns
 
+PARTS = 8
+LARGE = 1 << 16
+"""Rows of a part from which a table is added up in parts."""
 BLOCK = 4_096
 """Rows per block: 40 columns of float64 stay in the processor's cache."""
 
@@ -49,8 +52,19 @@ def _plain_gram(X: Matrix, weights: Vector | None) -> Matrix:
 
 
 def _packed_gram(X: Packed, weights: Vector | None) -> Matrix:
-    """Return X'WX of packed columns: products of 0 and 1 first, then centred and scaled."""
-    raw = _products(X, weights)
+    """Return X'WX of packed columns: products of 0 and 1 first, then centred and scaled.
+
+    Large tables are added up in parts, as many at once as there are cores; the parts are the same
+    on every machine, and so are the sums.
+    """
+    n = X.shape[0]
+    size = n if n < PARTS * LARGE else -(-n // PARTS)
+    parts = slices(n, size) if n else [slice(0, 0)]
+
+    def product(k: int) -> Matrix:
+        return _products(X[parts[k]], None if weights is None else weights[parts[k]])
+
+    raw = np.sum(map_folds(product, len(parts)), axis=0)
     total, sums, among = raw[0, 0], raw[0, 1:], raw[1:, 1:]
     c = X.centre
     pulled = np.outer(c, sums)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evalml.comparison import products
 from evalml.comparison.columns import standardise
 from evalml.comparison.design import build_design
 from evalml.comparison.levels import WIDE
@@ -112,3 +113,15 @@ def test_which_rows_hold_one_of_some_levels() -> None:
 
 def test_a_person_is_never_in_the_repr() -> None:
     assert repr(Z) == f"Packed(n={N}, p={Z.shape[1]})"
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_a_large_table_is_added_up_in_parts(
+    monkeypatch: pytest.MonkeyPatch, weights: np.ndarray | None
+) -> None:
+    whole = gram(Z, weights)
+    monkeypatch.setattr(products, "LARGE", 100)
+    in_parts = gram(Z, weights)
+    assert in_parts == pytest.approx(whole, abs=1e-9)
+    assert (gram(Z, weights) == in_parts).all()
+    assert (in_parts != whole).any(), "the parts were not summed one after another"
