@@ -17,9 +17,6 @@ COLUMNS = (
     "mean_comparison_before", "mean_treated_after", "mean_comparison_after", "remark",
 )  # fmt: skip
 
-NOTHING = 1e-14
-"""A variance below this is the rounding of a sum: everyone, or nobody, holds the level."""
-
 
 def balance_table(
     design: Design,
@@ -85,16 +82,15 @@ def _others(design: Design) -> list[tuple[str, tuple[int, ...]]]:
 def _moments(arm: Design, w: Vector) -> tuple[Vector, Vector]:
     """Return weighted means and variances (with n - 1 when the weights are equal).
 
-    Those of the columns, then those of the levels left out; the variance of a 0/1 column follows
-    from its mean.
+    Those of the columns, then those of the levels left out. The variance of a level follows from
+    its mean, and is 0 where everyone holds it, or nobody, whatever the rounding of the mean.
     """
     X, share = arm.columns, w / w.sum()
-    mean = share @ X
-    left_out = [float(share @ ~X.any_of(columns)) for _, columns in _others(arm)]
-    mean = np.append(mean, left_out)
-    variance = mean * (1.0 - mean)
+    without = [~X.any_of(columns) for _, columns in _others(arm)]
+    mean = np.append(share @ X, [float(share @ rows) for rows in without])
+    held = np.append(np.ones(w.size) @ X, [float(rows.sum()) for rows in without])
+    variance = np.where((held == 0.0) | (held == w.size), 0.0, mean * (1.0 - mean))
     variance[X.place] = share @ (X.dense - mean[X.place]) ** 2
-    variance[np.isclose(variance, 0.0, rtol=0.0, atol=NOTHING)] = 0.0
     correction = 1.0 - float(share @ share)
     return mean, variance / correction if correction > 0 else np.zeros_like(mean)
 

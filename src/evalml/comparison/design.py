@@ -158,7 +158,8 @@ class _Found:
         notes: A sentence per column left out.
         numbers: The columns held as numbers.
         groups: The categories.
-        sums: For each sum of a column, the columns that have it: copies are looked for there.
+        sums: For each sum of a column, the columns that have it, by name with what gives their
+            values: copies are looked for there.
     """
 
     rows: int
@@ -167,8 +168,7 @@ class _Found:
     notes: list[str] = field(default_factory=list)
     numbers: list[tuple[int, Vector]] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
-    sums: dict[float, list[Callable[[], Vector]]] = field(default_factory=dict)
-    own: dict[float, list[str]] = field(default_factory=dict)
+    sums: dict[float, dict[str, Callable[[], Vector]]] = field(default_factory=dict)
 
     def add_numbers(self, name: str, values: Vector) -> None:
         """Add a column of numbers."""
@@ -200,15 +200,14 @@ class _Found:
         if constant:
             self.notes.append(f"column '{name}' is constant and was left out")
             return None
-        alike, own = self.sums.setdefault(total, []), self.own.setdefault(total, [])
+        alike = self.sums.setdefault(total, {})
         mine = values() if alike else None
-        for other, known in zip(own, alike, strict=True):
+        for other, known in alike.items():
             if mine is not None and np.array_equal(known(), mine):
                 self.twins[name] = other
                 self.notes.append(f"column '{name}' repeats '{other}' and was left out")
                 return None
-        alike.append(values)
-        own.append(name)
+        alike[name] = values
         self.names.append(name)
         return len(self.names) - 1
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evalml.comparison.packed import Columns
 
 PARTS = 8
+"""Parts that a large table is added up in: more of them than most machines have cores to give."""
 LARGE = 1 << 16
 """Rows of a part from which a table is added up in parts."""
 BLOCK = 4_096
@@ -58,13 +59,12 @@ def _packed_gram(X: Packed, weights: Vector | None) -> Matrix:
     on every machine, and so are the sums.
     """
     n = X.shape[0]
-    size = n if n < PARTS * LARGE else -(-n // PARTS)
-    parts = slices(n, size) if n else [slice(0, 0)]
+    parts = slices(n, -(-n // PARTS)) if n >= PARTS * LARGE else []
 
     def product(k: int) -> Matrix:
         return _products(X[parts[k]], None if weights is None else weights[parts[k]])
 
-    raw = np.sum(map_folds(product, len(parts)), axis=0)
+    raw = np.sum(map_folds(product, PARTS), axis=0) if parts else _products(X, weights)
     total, sums, among = raw[0, 0], raw[0, 1:], raw[1:, 1:]
     c = X.centre
     pulled = np.outer(c, sums)

@@ -16,6 +16,8 @@ from evalml.comparison import (
     trimming,
 )
 from evalml.comparison.entropy import balance_entropy
+from evalml.comparison.levels import Group, smallest
+from evalml.comparison.packed import Packed
 from evalml.errors import EstimationError
 
 E = np.array([0.2, 0.5, 0.8, 0.2, 0.5, 0.8])
@@ -134,3 +136,26 @@ def test_trimming_says_whom_the_effect_still_speaks_of() -> None:
     found = trimming(E, D, kept)
     assert found["kept_treated"] == 2
     assert found["share_treated_kept"] == pytest.approx(2 / 3)
+
+
+def test_a_level_everyone_in_an_arm_holds_has_no_variance_whatever_the_rounding() -> None:
+    n = 30_000
+    rng = np.random.Generator(np.random.PCG64(1))
+    treated = np.arange(n) < n // 3
+    zone = np.where(treated, 1, rng.integers(0, 3, n))
+    levels = Group(smallest(zone, 3), np.array([[-1], [0], [1]]))
+    nothing = np.empty(0, dtype=np.int64)
+    columns = Packed(np.empty((n, 0)), nothing, (levels,), np.zeros(2), np.ones(2))
+    design = Design(columns, ("z=b", "z=c"), (("z=a", (0, 1)),))
+    table = balance_table(design, treated, rng.random(n))
+    assert table["smd_before"].isna().all()
+    assert (table["remark"] != "").all()
+
+
+def test_a_column_of_tiny_numbers_is_told_as_any_other() -> None:
+    rng = np.random.Generator(np.random.PCG64(2))
+    x, treated = rng.normal(size=200), np.arange(200) < 80
+    usual = balance_table(Design(x[:, None], ("x",)), treated).iloc[0]
+    tiny = balance_table(Design(x[:, None] * 1e-9, ("x",)), treated).iloc[0]
+    assert tiny["smd_before"] == pytest.approx(usual["smd_before"])
+    assert tiny["remark"] == ""
