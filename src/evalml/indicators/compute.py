@@ -81,14 +81,14 @@ class Part:
     tables: tuple[str, ...]
 
 
-_PROGRAMMES = r"\w+_(entree|premiere|renouvele|present)|gj_pacea|nationaux|n_parcours_nationaux|contractualise"
+_SPELLS = r"\w+_(entree|premiere|renouvele|present)|gj_pacea|(n_parcours_)?nationaux|contractualise"
 PARTS = (
     Part(
         acts_of,
         r"premier_acte|accompagne|en_contact|recu|en_collectif|jdi|appui_\w+",
         ("actes",),
     ),
-    Part(programmes_of, _PROGRAMMES, ("accompagnements",)),
+    Part(programmes_of, _SPELLS, ("accompagnements",)),
     Part(outcomes_at_exit, r"\w+_sortie(_\w+)?", ("accompagnements", "situations")),
     Part(cohorts_of, r"\w+_cohorte(_\w+)?", ("accompagnements", "situations")),
     Part(allowances_of, r"\w+_(euros|mois|alloue)", ("allocations",)),
