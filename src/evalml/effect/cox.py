@@ -13,6 +13,7 @@ import numpy as np
 
 from evalml.effect.durations import Durations, RiskSets, at_risk, risk_sets
 from evalml.effect.panel_variance import sampling_of
+from evalml.effect.survival import refuse_causes
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ def cox(durations: Durations, X: Matrix) -> CoxFit:
         EstimationError: No event, several causes, collinear covariates, a coefficient that grows
             without end (no event in one category), one cluster.
     """
-    if durations.event.max(initial=0) > 1:
-        raise EstimationError("cox takes one event; recode the other causes as censored (0)")
+    refuse_causes(durations, "cox")
     if X.shape[1] == 0:
         raise EstimationError("cox needs a group or covariates")
     sets = risk_sets(durations)

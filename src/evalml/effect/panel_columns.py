@@ -176,14 +176,23 @@ def weights_of(table: pd.DataFrame, columns: PanelColumns) -> Vector:
     """Return weights of mean one."""
     if not columns.weights:
         return np.ones(len(table))
-    weights = numbers_of(table[columns.weights])
+    weights = positive_weights(table[columns.weights])
+    return np.asarray(weights / weights.mean(), dtype=np.float64)
+
+
+def positive_weights(values: pd.Series[Any]) -> Vector:
+    """Return weights as they are.
+
+    Raises:
+        DataError: A weight is zero or negative.
+    """
+    weights = numbers_of(values)
     wrong = int((weights <= 0).sum())
     if wrong:
         raise DataError(
-            f"{wrong} weights of column '{columns.weights}' are zero or negative; leave those "
-            "rows out"
+            f"{wrong} weights of column '{values.name}' are zero or negative; leave those rows out"
         )
-    return np.asarray(weights / weights.mean(), dtype=np.float64)
+    return weights
 
 
 def codes_of(values: pd.Series[Any]) -> IntVector:
