@@ -307,7 +307,9 @@ def _refuse_order(
     entry: Vector, time: Vector, table: pd.DataFrame, columns: DurationColumns
 ) -> None:
     """Refuse who ends before the origin, enters before it, or ends before or when it enters."""
-    _refuse_rows(time < 0, table, f"hold a negative '{columns.time}': a follow-up ends at 0 or later")
+    _refuse_rows(
+        time < 0, table, f"hold a negative '{columns.time}': a follow-up ends at 0 or later"
+    )
     _refuse_rows(
         entry < 0, table, f"hold a negative '{columns.entry}': who enters at the origin enters at 0"
     )
