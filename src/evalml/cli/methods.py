@@ -67,7 +67,7 @@ ROLLOUT: dict[str, Goes] = {
     "callaway_santanna": Goes(
         "effects by group and time",
         estimand=("gt", "simple", "group", "dynamic", "calendar"),
-        options=("control", "est_method", "covariates", "anticipation", "base"),
+        options=("control", "est_method", "covariates", "anticipation", "base", "incomplete"),
     ),
     "sun_abraham": Goes(
         "interactions with event time",

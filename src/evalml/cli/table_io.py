@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _KEYS = ("group", "time", "event_time", "cause", "term", "subgroup", "subgroup_value")
 _NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "p_value")
 _NEEDED = _NUMBERS[:4]
-_UNDEFINED: dict[str, tuple[str, ...]] = {"equal_hazards": ("std_error", "ci_low", "ci_high")}
+_ERRORS = _NUMBERS[1:4]
+_UNDEFINED: dict[str, tuple[str, ...]] = {"equal_hazards": _ERRORS}
 """Numbers that an estimand does not have by nature: a test has a statistic and a p-value."""
 
 Names = Annotated[list[str] | None, typer.Option(help="Columns, with commas or repeated.")]
@@ -179,7 +180,8 @@ def as_json(effect: Effect) -> dict[str, Any]:
 
 def reason_of(effect: Effect) -> str:
     """Say why an estimate lacks a number that it should have; empty when it lacks none."""
-    expected = [n for n in _NEEDED if n not in _UNDEFINED.get(effect.estimand, ())]
+    by_nature = _ERRORS if effect.details.get("reference") else _UNDEFINED.get(effect.estimand, ())
+    expected = [n for n in _NEEDED if n not in by_nature]
     lost = [n for n in expected if not math.isfinite(getattr(effect, n))]
     if not lost:
         return ""
