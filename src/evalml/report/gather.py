@@ -10,8 +10,9 @@ from evalml.report.blinding import blind
 from evalml.report.costs import guard_costs
 from evalml.report.figure_event_study import guard_events
 from evalml.report.protect import protect_results
-from evalml.report.protocol import period_label, protocol_table, territory_label
+from evalml.report.protocol import period_label, protocol_table
 from evalml.report.results import COLUMNS
+from evalml.study import territory_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
