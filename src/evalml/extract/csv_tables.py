@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from evalml.errors import ExtractError
 from evalml.extract import cells, contract
 from evalml.extract.dialect import count_styles, decide
-from evalml.extract.schema import require_columns, require_distinct
+from evalml.extract.schema import require_columns, require_distinct, with_optional
 from evalml.reading.text import TextTable, as_utf8, open_text
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def _open(path: Path, name: str, declared: Dialect, scratch: Path, engine: Engin
     )
     require_columns(path.name, file.names, table)
     require_distinct(path.name, file.names)
-    return CsvFile(file, table, as_text(file, scratch, engine.fresh_name(f"raw_{name}"), engine))
+    text = as_text(file, scratch, engine.fresh_name(f"raw_{name}"), engine)
+    return CsvFile(file, table, with_optional(text, table, as_text=True))
 
 
 def as_text(file: TextTable, scratch: Path, name: str, engine: Engine) -> Table:
