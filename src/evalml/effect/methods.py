@@ -81,10 +81,19 @@ def _aipw(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Esti
     score, weights = _given(shared.fold_score), _given(shared.fold_weights)
     predicted0 = predict(y, _given(shared.grams0))
     if settings.estimand == "att":
-        estimate = aipw_att(y, sample.treated, weights.values, predicted0)
+        estimate = aipw_att(
+            y, sample.treated, weights.values, predicted0, normalise=settings.normalise
+        )
     else:
         predicted1 = predict(y, _given(shared.grams1))
-        estimate = aipw_ate(y, sample.treated, weights.values, predicted1, predicted0)
+        estimate = aipw_ate(
+            y,
+            sample.treated,
+            weights.values,
+            predicted1,
+            predicted0,
+            normalise=settings.normalise,
+        )
     details = _weight_details(sample, score, weights)
     return replace(estimate, details={"folds": settings.folds, **details})
 
