@@ -10,7 +10,7 @@ import numpy as np
 from evalml.comparison.threads import thin_products
 from evalml.effect.choose_se import choose_inference, cluster_warnings
 from evalml.effect.effect import Effect
-from evalml.effect.methods import balance_rows, compute
+from evalml.effect.methods import balance_rows, compute, score_rows
 from evalml.effect.sample import Sample, take_rows, trim_rows
 from evalml.effect.settings import METHODS, Settings, one_of
 from evalml.effect.shared import Shared, fit_score, fit_shared
@@ -206,6 +206,8 @@ def _one(
     details["warnings"] = [*own, *general, *cluster_warnings(sample, kind), *sample.notes]
     if settings.balance:
         details["balance"] = balance_rows(method, sample, shared, settings.estimand)
+        about_score = score_rows(method, sample, shared, settings.estimand)
+        details |= {} if about_score is None else {"score": about_score}
     return Effect(
         outcome=measure.outcome,
         horizon_months=measure.horizon_months,

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from evalml.comparison.matching import MatchOptions
 from evalml.comparison.propensity import Estimand
+from evalml.effect.stratified import StrataOptions
 from evalml.effect.variance import StandardError
 from evalml.errors import EstimationError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Method: TypeAlias = Literal["diff", "ols", "regression_imputation", "match", "ipw", "ebal", "aipw"]
+Method: TypeAlias = Literal[
+    "diff", "ols", "regression_imputation", "match", "cem", "subclass", "ipw", "ebal", "aipw"
+]
 """A person-level method."""
 METHODS: tuple[str, ...] = get_args(Method)
 
@@ -38,6 +41,7 @@ class Settings:
         balance: Whether `details` holds the balance table of each method.
         normalise: Whether the weights of `aipw` sum to one in each arm.
         splits: Draws of the folds of `aipw`; the median over them is returned.
+        strata: Options of `cem` and `subclass`.
     """
 
     estimand: Estimand = "att"
@@ -55,6 +59,7 @@ class Settings:
     balance: bool = False
     normalise: bool = True
     splits: int = 1
+    strata: StrataOptions = field(default_factory=StrataOptions)
 
     def __post_init__(self) -> None:
         one_of("estimand", self.estimand, get_args(Estimand))

@@ -1,7 +1,7 @@
 """Cross-fitting over several draws of the folds: the median, and what the draw adds to its error.
 
-Chernozhukov et al. (2018), Double/debiased machine learning, The Econometrics Journal 21(1), C1-C68,
-doi:10.1111/ectj.12097, definition 3.3.
+Chernozhukov et al. (2018), Double/debiased machine learning, The Econometrics Journal 21(1),
+C1-C68, doi:10.1111/ectj.12097, definition 3.3.
 """
 
 from __future__ import annotations

@@ -115,9 +115,7 @@ def sections_att(
         EstimationError: One of the four cells is empty, separation, no overlap, collinearity.
     """
     if method == "dr_improved":
-        raise EstimationError(
-            "dr_improved needs the unit of each row (a panel); name it, or use dr"
-        )
+        raise EstimationError("dr_improved needs the unit of each row (a panel): name it")
     _need_both(D[post == 1])
     _need_both(D[post == 0])
     if method == "reg":
