@@ -153,7 +153,8 @@ class _TiltingLikelihood:
     def step(self, state: State) -> tuple[State, Matrix]:
         own = self.weights * np.where(self.treated == 1, 0.0, np.exp(np.minimum(state[1], 700.0)))
         information = gram(self.Z, own)
-        direction = np.linalg.solve(information, (self.weights * self.treated - own) @ self.Z)
+        gradient = (self.weights * self.treated - own) @ self.Z
+        direction: Vector = np.asarray(np.linalg.solve(information, gradient), dtype=np.float64)
         return (direction, self.Z @ direction), information
 
     def value(self, state: State) -> float:
