@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -17,14 +18,16 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evalml.codes import code_list
 from evalml.errors import ExtractError, PrivacyError
 from evalml.extract import contract
 from evalml.extract.identifiers import PATTERNS, named_like_identifiers
 from evalml.extract.meta import write_meta
 from evalml.extract.schema import to_contract
+from evalml.reading.words import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from evalml.engine import Engine, Table
@@ -33,6 +36,11 @@ if TYPE_CHECKING:
 KEY_VARIABLE = "EVALML_PSEUDONYM_KEY"
 SHORTEST_KEY = 16
 DIGEST_BYTES = 16
+FEWEST_PERSONS = 11
+"""Persons who must share a value that no closed list holds for it to be kept."""
+COMMUNE = r"\d{5}|2[AB]\d{3}"
+PUBLIC = frozenset({"structures", "totaux"})
+"""Tables that hold no person: their names are public."""
 REPORT = "pseudonymisation.json"
 
 
@@ -44,7 +52,7 @@ class TableReport:
         rows: Rows written.
         pseudonymised: Columns whose values were replaced.
         dropped: Columns left out, and why.
-        emptied: Cells emptied because they held a direct identifier, by column.
+        emptied: Cells emptied because they could hold a direct identifier, by column.
     """
 
     rows: int
@@ -96,8 +104,9 @@ def pseudonymise(
 ) -> dict[str, TableReport]:
     """Write the extract anew under pseudonyms, in Parquet, and a report of what was removed.
 
-    Columns outside the contract are dropped; cells of the contract that hold an e-mail, a phone
-    number or a NIR are emptied.
+    Columns outside the contract are dropped. Cells of the contract are emptied, and counted, that
+    hold an e-mail, a phone number or a NIR, that hold a value outside the list of their column, or,
+    in a column without a closed list, a value of fewer than 11 persons (a name).
 
     Args:
         extract: The extract, read only.
@@ -147,10 +156,8 @@ def _table(
 ) -> TableReport:
     table = contract.table(name)
     kinds = {c.name: kind for c in table.columns if (kind := _kind(c)) is not None}
-    searched = [
-        c.name for c in table.columns if c.type == "string" and c.nullable and c.name not in kinds
-    ]
-    typed, emptied = _without_identifiers(to_contract(rows, table), searched, engine)
+    texts = [c for c in table.columns if c.type == "string" and not c.name.startswith("id_")]
+    typed, emptied = _without_identifiers(to_contract(rows, table), name, texts, engine)
     schema = pa.schema([(c.name, _ARROW[c.type]) for c in table.columns])
     written = 0
     with (
@@ -196,22 +203,44 @@ def _replaced(
 
 
 def _without_identifiers(
-    typed: Table, columns: list[str], engine: Engine
+    typed: Table, table: str, columns: Sequence[contract.Column], engine: Engine
 ) -> tuple[Table, dict[str, int]]:
-    """Empty the cells that hold a direct identifier, and count them."""
+    """Empty the cells that could hold a direct identifier, and count them."""
     if not columns:
         return typed, {}
     holds: dict[str, Any] = {}
     for column in columns:
-        cell = typed[column]
-        found = cell.re_search(next(iter(PATTERNS.values())))
-        for pattern in list(PATTERNS.values())[1:]:
-            found = found | cell.re_search(pattern)
-        holds[column] = found.fill_null(False)
+        cell = typed[column.name]
+        found = cell.re_search("|".join(f"({p})" for p in PATTERNS.values()))
+        if table not in PUBLIC:
+            allowed = _allowed(typed, column, engine)
+            found = found | ~cell.isin(allowed) if allowed else cell.notnull()
+        holds[column.name] = found.fill_null(False)
     frame = engine.fetch(typed.aggregate(**{c: h.sum() for c, h in holds.items()})).fillna(0)
-    emptied = {c: int(frame[c][0]) for c in columns if frame[c][0] > 0}
+    emptied = {c: int(frame[c][0]) for c in holds if frame[c][0] > 0}
     cleaned = typed.mutate(**{c: holds[c].ifelse(None, typed[c]) for c in emptied})
     return cleaned.select(*typed.columns), emptied
+
+
+def _allowed(typed: Table, column: contract.Column, engine: Engine) -> list[str]:
+    """Return the values of a column that identify nobody: listed, or those of many persons.
+
+    Capitals and accents apart, so that a list written in another case is kept as it is.
+    """
+    cell = typed[column.name]
+    known = typed.filter(cell.notnull()).group_by(column.name)
+    people = typed["id_jeune"].nunique() if "id_jeune" in typed.columns else typed.count()
+    values = engine.fetch(known.aggregate(persons=people))
+    codes = code_list(column.codes) if column.codes is not None else None
+    listed = {fold(v) for v in codes.values} if codes is not None else set()
+    many = codes is None or codes.open
+    if column.name == "code_commune":
+        return [v for v in values[column.name] if re.fullmatch(COMMUNE, v)]
+    return [
+        str(value)
+        for value, persons in zip(values[column.name], values["persons"], strict=True)
+        if fold(str(value)) in listed or (many and persons >= FEWEST_PERSONS)
+    ]
 
 
 def _dropped(name: str, rows: Table) -> dict[str, str]:

@@ -5,8 +5,6 @@ A CSV arrives as text throughout; a Parquet file keeps its types, and is held to
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -18,6 +16,7 @@ import pyarrow.compute as pc
 from evalml.errors import DataError, FileError, refuse_unknown
 from evalml.reading import dates, numbers
 from evalml.reading.text import TextTable, open_text
+from evalml.reading.words import fold, natural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -539,19 +538,6 @@ class _Column:
 
     def _series(self, values: Any) -> Values:
         return pd.Series(values, name=self.name)
-
-
-def natural(level: str) -> tuple[int, float, str]:
-    """Return a key that puts numbers in their order, then words in theirs."""
-    if numbers.is_number(level, "."):
-        return 0, float(re.sub(f"{numbers.SPACES}|,", "", level)), level
-    return 1, 0.0, level
-
-
-def fold(text: str) -> str:
-    """Return a text without capitals, accents or double spaces, to compare it by."""
-    bare = unicodedata.normalize("NFKD", text)
-    return " ".join("".join(c for c in bare if not unicodedata.combining(c)).casefold().split())
 
 
 def _floats(values: pa.Array) -> Vector:
