@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.errors import ColumnMissingError, ExtractError, nearest
+from evalml.reading.table import read_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,13 +47,12 @@ def _from_package(package: str, name: str) -> pd.DataFrame:
 
 
 def _from_file(path: Path) -> pd.DataFrame:
+    """Return the columns of a file: numbers where all are, categories elsewhere."""
     if not path.is_file():
         raise ExtractError(f"there is no person-level table at {path}; give a CSV or Parquet file")
-    if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    if path.suffix == ".csv":
-        return pd.read_csv(path, sep=None, engine="python")
-    raise ExtractError(f"{path}: '{path.suffix}' is no format read here; give CSV or Parquet")
+    if path.suffix.lower() not in {".csv", ".parquet", ".pq"}:
+        raise ExtractError(f"{path}: '{path.suffix}' is no format read here; give CSV or Parquet")
+    return read_all(path)
 
 
 def with_terms(frame: pd.DataFrame, terms: Sequence[str]) -> pd.DataFrame:

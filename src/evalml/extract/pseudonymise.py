@@ -39,6 +39,8 @@ DIGEST_BYTES = 16
 FEWEST_PERSONS = 11
 """Persons who must share a value that no closed list holds for it to be kept."""
 COMMUNE = r"\d{5}|2[AB]\d{3}"
+PHONE_WITHIN = r"(^|\D)(\+33|0033|0)[ .-]?[1-9]([ .-]?\d{2}){4}(\D|$)"
+"""A telephone number within a sentence."""
 PUBLIC = frozenset({"structures", "totaux"})
 """Tables that hold no person: their names are public."""
 REPORT = "pseudonymisation.json"
@@ -211,7 +213,7 @@ def _without_identifiers(
     holds: dict[str, Any] = {}
     for column in columns:
         cell = typed[column.name]
-        found = cell.re_search("|".join(f"({p})" for p in PATTERNS.values()))
+        found = cell.re_search("|".join(f"({p})" for p in (*PATTERNS.values(), PHONE_WITHIN)))
         if table not in PUBLIC:
             allowed = _allowed(typed, column, engine)
             found = found | ~cell.isin(allowed) if allowed else cell.notnull()

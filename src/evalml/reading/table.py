@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Vector
     from evalml.reading.numbers import Decimal
 
-Kind: TypeAlias = Literal["number", "covariate", "text", "identifier", "period"]
-"""What a column is read as: numbers; numbers or categories; text; text that tells persons or
-units apart; points of time."""
+Kind: TypeAlias = Literal["number", "covariate", "any", "text", "identifier", "period"]
+"""What a column is read as: numbers; numbers or categories; the same, days among the categories;
+text; text that tells persons or units apart; points of time."""
 Values: TypeAlias = "pd.Series[Any]"
 _EXACT = 2.0**53
 _SHOWN = 40
+_DAYS = f"({dates.ISO})|({dates.FRENCH})"
 _TRUE, _FALSE = ("true",), ("false",)
 SEPARATOR_OPTION = "add --separator ',' or ';'"
 
@@ -119,13 +120,15 @@ class RawTable:
             return plain.categories(identifier=kind == "identifier")
         if kind == "period":
             return plain.periods()
-        if kind == "covariate":
+        if kind == "any" and plain.holds_days():
+            return plain.categories()
+        if kind in {"covariate", "any"}:
             return plain.covariate()
         return plain.numbers()
 
 
-def open_table(path: Path, names: Sequence[str], options: ReadOptions) -> RawTable:
-    """Return the named columns of a CSV or Parquet file as they are stored.
+def open_table(path: Path, names: Sequence[str] | None, options: ReadOptions) -> RawTable:
+    """Return the named columns (None: all) of a CSV or Parquet file as they are stored.
 
     Raises:
         ColumnMissingError: A column is not in the file.
@@ -133,16 +136,28 @@ def open_table(path: Path, names: Sequence[str], options: ReadOptions) -> RawTab
     """
     if not path.is_file():
         raise DataError(f"there is no file {path.name}; give the path of a CSV or Parquet file")
-    wanted = list(dict.fromkeys(names))
+    wanted = None if names is None else list(dict.fromkeys(names))
     if path.suffix.lower() in {".parquet", ".pq"}:
         return _open_parquet(path, wanted, options)
     return _open_csv(path, wanted, options)
 
 
-def _open_csv(path: Path, wanted: list[str], options: ReadOptions) -> RawTable:
+def read_all(path: Path) -> pd.DataFrame:
+    """Return every column of a table whose roles are not known: numbers, or categories.
+
+    Raises:
+        DataError: The file cannot be read, or a column could be numbers or categories.
+    """
+    table = open_table(path, None, ReadOptions())
+    columns = {name: table.column(name, "any") for name in table.columns}
+    return pd.DataFrame(columns, index=pd.RangeIndex(table.size))
+
+
+def _open_csv(path: Path, wanted: list[str] | None, options: ReadOptions) -> RawTable:
     import pyarrow.csv as arrow
 
     text = open_text(path, separator=options.separator, remedy=SEPARATOR_OPTION)
+    wanted = list(text.names) if wanted is None else wanted
     refuse_unknown(wanted, text.names)
     codes = [f"c{k}" for k in range(text.width)]
     chosen = [codes[text.names.index(name)] for name in wanted]
@@ -171,11 +186,13 @@ def _open_csv(path: Path, wanted: list[str], options: ReadOptions) -> RawTable:
     return RawTable(path, columns, read.num_rows, options, text, decided=decided)
 
 
-def _open_parquet(path: Path, wanted: list[str], options: ReadOptions) -> RawTable:
+def _open_parquet(path: Path, wanted: list[str] | None, options: ReadOptions) -> RawTable:
     import pyarrow.parquet as pq
 
     try:
-        refuse_unknown(wanted, pq.read_schema(path).names)
+        there = pq.read_schema(path).names
+        wanted = list(there) if wanted is None else wanted
+        refuse_unknown(wanted, there)
         read = pq.read_table(path, columns=wanted)
     except (pa.ArrowException, OSError):
         raise FileError(f"{path.name} cannot be read as Parquet; copy it again") from None
@@ -484,8 +501,16 @@ class _Column:
             )
         return self._series(self._parsed(found))
 
+    def holds_days(self) -> bool:
+        """Tell whether the column holds days, or nothing at all."""
+        kind = self.stored.type
+        if not pa.types.is_string(kind):
+            return bool(pa.types.is_temporal(kind))
+        known = self.distinct(self.stored.slice(0, 1000), ("",)).levels
+        return bool(pc.all(pc.match_substring_regex(known, _DAYS)).as_py() is not False)
+
     def _refuse_dates(self, found: _Distinct) -> None:
-        if len(found.levels) and found.all_fit(f"({dates.ISO})|({dates.FRENCH})"):
+        if len(found.levels) and found.all_fit(_DAYS):
             raise DataError(
                 f"covariate '{self.name}' is a date; turn it into an age or months first"
             )

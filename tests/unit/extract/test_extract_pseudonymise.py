@@ -6,6 +6,7 @@ import json
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,8 +15,15 @@ from tests.unit.extract import small_extract as small
 from typer.testing import CliRunner
 
 from evalml.cli.extract import app
+from evalml.engine import open_engine
 from evalml.errors import EvalmlError, ExtractError, PrivacyError
-from evalml.extract.pseudonymise import KEY_VARIABLE, project_key, pseudonym
+from evalml.extract import contract
+from evalml.extract.pseudonymise import (
+    KEY_VARIABLE,
+    _without_identifiers,
+    project_key,
+    pseudonym,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +132,7 @@ def test_the_report_says_what_was_removed(tmp_path: Path) -> None:
         "nom_naissance": "direct identifier or free text",
         "agence": "not in the contract",
     }
-    assert report["tables"]["dossiers"]["emptied"] == {"oriente_par": 1}
+    assert report["tables"]["dossiers"]["emptied"] == {"oriente_par": 3}  # of few persons, one mail
     assert report["tables"]["situations"] == {
         "rows": 4,
         "pseudonymised": ["id_situation", "id_jeune", "id_dossier"],
@@ -132,6 +140,29 @@ def test_the_report_says_what_was_removed(tmp_path: Path) -> None:
         "emptied": {},
     }
     assert yaml.safe_load((tmp_path / "out" / "extract.yaml").read_text())["pseudonymised"] is True
+
+
+def test_only_values_of_a_list_or_of_many_persons_are_kept() -> None:
+    engine, names = open_engine(threads=1), ("motif_cloture", "oriente_par", "code_commune")
+    frame = pd.DataFrame(
+        {
+            "id_jeune": [str(k) for k in range(24)],
+            "motif_cloture": ["AGE", "Déces", "06 12 34 56 78", "Camille Martin"] * 6,
+            "oriente_par": ["France Travail"] * 12 + ["appeler Camille au 0612345678"] * 12,
+            "code_commune": ["59350", "2A004"] * 11 + ["Lille", "rue X"],
+        }
+    )
+    frame.loc[23, "oriente_par"] = "Camille Martin"
+    columns = [contract.table("dossiers").column(n) for n in names]
+    rows = engine.memtable(frame)
+    clean, emptied = _without_identifiers(rows, "dossiers", columns, engine)
+    left = engine.fetch(clean)
+    assert set(left["motif_cloture"].dropna()) == {"AGE", "Déces"}
+    assert set(left["code_commune"].dropna()) == {"59350", "2A004"}
+    assert emptied["motif_cloture"] == 12
+    assert emptied["code_commune"] == 2
+    assert set(left["oriente_par"].dropna()) == {"France Travail"}
+    assert emptied["oriente_par"] == 12
 
 
 def refused(result: Result, kind: type[EvalmlError]) -> str:
