@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.cohort.capacity import with_capacity
-from evalml.cohort.covariates import check_covariates, describe
+from evalml.cohort.covariates import check_covariates, describe, expand
 from evalml.cohort.eligible import Rule, at_time_zero
 from evalml.cohort.same_place import same_place
 from evalml.engine import Engine, Table, cases, row_number, window
@@ -64,6 +64,7 @@ def build_cohort(
         ImmortalTimeError: A covariate uses what was not known at time zero.
         TableMissingError: A covariate needs an optional table that the extract lacks.
     """
+    covariates = expand(covariates, tables, trial, engine)
     wanted = tuple(dict.fromkeys([*covariates, *trial.described]))
     check_covariates(wanted)
     _check_period(tables, trial)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from evalml.errors import nearest
 from evalml.study.faults import sentence
@@ -68,6 +68,12 @@ class Study(Part):
     secondary: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     seed: int = Field(20240101, ge=0)
     language: Literal["fr", "en"] = "fr"
+
+    @field_validator("covariates", mode="before")
+    @classmethod
+    def _by_one_name(cls, given: Any) -> Any:
+        """Take `covariates: standard`, the set that fits what the extract holds."""
+        return (given,) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:

@@ -83,7 +83,6 @@ class Period(Part):
             raise ValueError("start < end <= extraction must hold")
         return self
 
-
     @property
     def linked_before(self) -> int:
         """Months before the period that the employers' declarations cover."""
