@@ -89,7 +89,7 @@ def compute_controls(
     keys = cohort.entries.select("entry", "id_jeune", "month")
     months = engine.fetch(cohort.entries.select("entry", "month").order_by("entry"))["month"]
     at = months.to_numpy(dtype=np.int64)
-    found = {c.label: _values(c, tables, keys, at, engine) for c in chosen}
+    found = {c.name: _values(c, tables, keys, at, engine) for c in chosen}
     return pd.DataFrame(found, index=pd.RangeIndex(len(at), name="entry"))
 
 
