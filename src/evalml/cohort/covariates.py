@@ -30,11 +30,11 @@ from evalml.engine import (
     month_label,
     month_of,
 )
-from evalml.errors import StudyError, nearest
+from evalml.errors import StudyError, TableMissingError, nearest
 from evalml.tables.sources import coverage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from evalml.cohort.past import Beside
     from evalml.cohort.trial import TargetTrial
@@ -122,6 +122,33 @@ def check_covariates(names: Sequence[str]) -> None:
         elif name not in COVARIATES and name != STANDARD:
             near = nearest(name, [*COVARIATES, STANDARD])
             raise StudyError(f"covariates: no covariate is called '{name}'; {near}")
+
+
+def require_tables(names: Sequence[str], held: Container[str]) -> None:
+    """Refuse a covariate read from an optional table that the extract lacks.
+
+    Args:
+        names: Covariates of a study.
+        held: Names of the tables that are there.
+
+    Raises:
+        TableMissingError: Names the covariate, the table, and what to use instead.
+    """
+    for name in names:
+        if name not in COVARIATES:
+            continue
+        for table in sorted(_tables_of(name)):
+            if table not in held:
+                instead = (
+                    f"write `covariates: {STANDARD}`, which then takes the declared past, or leave "
+                    "it out"
+                    if table == "emploi_mensuel"
+                    else "leave it out, or add the table"
+                )
+                raise TableMissingError(
+                    f"covariate '{name}' needs table '{table}', which this extract does not hold; "
+                    f"{instead}"
+                )
 
 
 BASE = (

@@ -2,7 +2,7 @@
 
 from evalml.outcomes.allowances import compute_allowances
 from evalml.outcomes.compute import Outcomes, choose_outcomes, compute_outcomes, outcomes_table
-from evalml.outcomes.controls import CONTROLS, compute_controls
+from evalml.outcomes.controls import CONTROLS, check_controls, compute_controls
 from evalml.outcomes.definition import Outcome
 from evalml.outcomes.durable import durable
 from evalml.outcomes.durations import time_to_first
@@ -15,6 +15,7 @@ __all__ = [
     "OUTCOMES",
     "Outcome",
     "Outcomes",
+    "check_controls",
     "choose_outcomes",
     "compute_allowances",
     "compute_controls",

@@ -19,7 +19,7 @@ from evalml.errors import StudyError, TableMissingError, nearest
 from evalml.tables.sources import coverage_of, linked_people
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from evalml.arrays import BoolVector, IntVector, Vector
     from evalml.cohort import Cohort
@@ -85,7 +85,7 @@ def compute_controls(
         StudyError: No such control, or the covariates already describe that month.
         TableMissingError: The extract lacks the table of a control.
     """
-    chosen = [_one(name, tables, cohort) for name in names]
+    chosen = check_controls(names, tables.tables, cohort.trial.history_months)
     keys = cohort.entries.select("entry", "id_jeune", "month")
     months = engine.fetch(cohort.entries.select("entry", "month").order_by("entry"))["month"]
     at = months.to_numpy(dtype=np.int64)
@@ -93,16 +93,30 @@ def compute_controls(
     return pd.DataFrame(found, index=pd.RangeIndex(len(at), name="entry"))
 
 
-def _one(name: str, tables: Tables, cohort: Cohort) -> Control:
+def check_controls(names: Sequence[str], held: Container[str], history: int) -> list[Control]:
+    """Return the negative controls called `names`, if the extract and the study can have them.
+
+    Args:
+        names: Names in the study file.
+        held: Names of the tables of the extract.
+        history: Months of the past that covariates describe.
+
+    Raises:
+        StudyError: No such control, or the covariates already describe that month.
+        TableMissingError: The extract lacks the table of a control.
+    """
+    return [_one(name, held, history) for name in names]
+
+
+def _one(name: str, held: Container[str], history: int) -> Control:
     if name not in CONTROLS:
         raise StudyError(f"negative_controls: no '{name}'; {nearest(name, CONTROLS)}")
     control = CONTROLS[name]
-    if control.table not in tables.tables:
+    if control.table not in held:
         raise TableMissingError(
             f"negative control '{name}' needs table '{control.table}', which this extract does not "
             "hold; leave it out of negative_controls, or add the table"
         )
-    history = cohort.trial.history_months
     if control.months_before is not None and control.months_before[0] <= history:
         raise StudyError(
             f"negative control '{name}' lies in the {history} months of history that covariates "

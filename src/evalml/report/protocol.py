@@ -114,10 +114,11 @@ def _cohort_rows(study: Study) -> list[Row]:
 def _eligible(study: Study) -> str:
     given, name = study.eligibility, word_of(study.dispositif)
     outside = " ni en ".join(s.lower() for s in given.outside_situations)
-    text = (
-        "Dossier ouvert dans une mission locale du territoire, âge prévu par les textes, au moins "
-        f"un acte réalisé dans les {given.accompanied_within_months} mois précédents, "
-    )
+    text = "Dossier ouvert dans une mission locale du territoire, âge prévu par les textes, "
+    if given.accompanied_within_months:
+        kind = "acte ou contact" if given.contacts_count else "acte"
+        text += f"au moins un {kind} réalisé dans les {given.accompanied_within_months} mois "
+        text += "précédents, "
     text += _never(study, name)
     text += f", ni en {outside}" if outside else ""
     programmes = ", ".join(given.outside_programmes)

@@ -115,6 +115,11 @@ def _incoherences(s: Study) -> Iterator[str]:
 
 
 def _of_the_cohort(s: Study) -> Iterator[str]:
+    if s.treatment.dispositif not in {None, s.programme}:
+        yield (
+            f"treatment.dispositif '{s.treatment.dispositif}' is not the programme of the study, "
+            f"'{s.programme}'; give one of them"
+        )
     if s.programme not in PROGRAMMES:
         yield f"programme '{s.programme}' is unknown; {nearest(s.programme, PROGRAMMES)}"
     if s.entries is None or s.territory is None:
