@@ -28,6 +28,10 @@ def name_label(name: Name, lang: str, labels: Mapping[str, str] | None = None) -
     given = labels or {}
     if name.kind == "outcome":
         return outcome_label(name.key, lang, given)
+    if name.kind == "text":
+        return name.key
+    if name.kind in {"region", "departement"}:
+        return territory_names()[f"{name.kind}s"].get(name.key, name.key)
     if name.kind in {"covariate", "level", "subgroup"}:
         return column_label(name.key, lang, given, level_only=name.kind == "level")
     return known_label(name.kind, name.key, lang, given)
@@ -38,6 +42,13 @@ def known_label(kind: str, key: str, lang: str, labels: Mapping[str, str]) -> st
     package = catalogue("names").get(kind, {}).get(key, {}).get(check_language(lang))
     first, second = (labels.get(key), package) if lang == "fr" else (package, labels.get(key))
     return str(first or second or key)
+
+
+def section_words(section: str, lang: str) -> dict[str, str]:
+    """Return every name of a section in one language, by key."""
+    return {
+        key: str(both[check_language(lang)]) for key, both in catalogue("names")[section].items()
+    }
 
 
 def outcome_label(key: str, lang: str, labels: Mapping[str, str] | None = None) -> str:
