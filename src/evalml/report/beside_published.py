@@ -11,7 +11,7 @@ from evalml.report.blinding import BLINDED
 from evalml.report.markdown import md, table
 from evalml.report.sentences import PRINTED
 from evalml.values import Estimate, Interval, Message, Name, messages_text
-from evalml.words import render
+from evalml.words import render, section_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,19 +106,10 @@ def published_sources(note: Note) -> str:
     return md(note.text["published_read"].format(told=read), note.lang) if read else ""
 
 
-ARMS = {
-    "qpv": "quartier prioritaire",
-    "treated": "Territoires ouverts",
-    "comparison": "Sans l’ouverture (estimé)",
-    "month_axis": "Mois depuis le premier accueil",
-    "trajectories_title": "{outcome} : mois par mois depuis le premier accueil",
-}
-
-
 def opening_labels(names: Iterable[str]) -> dict[str, str]:
     """Return the labels of a roll-out: its arms, its axis, the traits and the outcomes.
 
     Args:
         names: Names of traits with their value, such as `sexe=F`.
     """
-    return labels_of(names) | ARMS
+    return labels_of(names) | section_words("openings", "fr")

@@ -16,6 +16,7 @@ from evalml.report.results import COLUMNS
 from evalml.rules import programmes, rules
 from evalml.study import territory_label, territory_words
 from evalml.values import messages_text
+from evalml.words import section_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,6 +115,7 @@ def note_meta(
         synthetic: Whether the data are invented; every page then says so.
         benchmark: Answer of an experiment: `estimate, ci_low, ci_high, label`.
     """
+    own = section_words("openings", "en") if _kind(study) == "rollout" else {}
     return {
         "study": study.study,
         "title": study.title,
@@ -137,7 +139,7 @@ def note_meta(
         "benchmark": dict(benchmark) if benchmark else None,
         "amounts_known_until": _amounts_known_until(study),
         "labels": dict(labels) | secondary_titles(study, "title"),
-        "labels_en": dict(study.labels_en) | secondary_titles(study, "title_en"),
+        "labels_en": dict(study.labels_en) | secondary_titles(study, "title_en") | own,
         "words": {
             "territory_label": messages_text(found_of(territory_words(study.territory))),
             "period_label": messages_text(found_of(period_words(study.entries))),

@@ -74,23 +74,29 @@ def column_label(
         level_only: Whether only the level is named.
     """
     given = labels or {}
-    variable, mark, level = key.partition("=")
+    variable, mark, _ = key.partition("=")
     if lang == "fr" and key in given and not level_only:
         return given[key]
     title = known_label("covariates", variable, lang, given)
     if not mark:
         return title
-    value = level_label(variable, level, lang)
-    return value if level_only else f"{title}{catalogue('names')['colon'][lang]}{value}"
+    if level_only:
+        return level_label(key, lang)
+    return f"{title}{catalogue('names')['colon'][lang]}{level_label(key, lang, ONE_PERSON)}"
 
 
-def level_label(variable: str, level: str, lang: str) -> str:
-    """Return the label of a level of a variable; one without words stays as it is."""
+ONE_PERSON = "covariate:"
+"""Before the levels that are called otherwise of one person: « Femme », and not « Femmes »."""
+
+
+def level_label(key: str, lang: str, prefix: str = "") -> str:
+    """Return the name of a level, `variable=level`; one without words stays as it is."""
     levels = catalogue("names")["levels"]
-    for key in (f"{variable}={level}", level):
-        if key in levels:
-            return str(levels[key][lang])
-    return code_label(variable, level) if lang == "fr" else level
+    variable, _, level = key.partition("=")
+    for known in (f"{prefix}{key}", key, level):
+        if known in levels:
+            return str(levels[known][lang])
+    return code_label(variable, level) if lang == "fr" or variable == "departement" else level
 
 
 @cache
