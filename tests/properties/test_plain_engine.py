@@ -230,6 +230,13 @@ def compute(trial, people):
     return cohort, panel, entries, states, values, waits
 
 
+def give_covered(people):
+    """Give each person the months the linked source covers, where none are declared."""
+    worked = [plain.month(w["mois"]) for p in people.values() for w in p["emploi_mensuel"]]
+    for person in people.values():
+        person.setdefault("covered", (min(worked), max(worked)))
+
+
 def none_of(value):
     return None if pd.isna(value) else value
 
@@ -243,9 +250,7 @@ def test_the_engine_agrees_with_the_plain_one(batch):
     while days[-1] < trial["last"]:
         days.append((days[-1] + dt.timedelta(days=32)).replace(day=1))
     local = {p["id_structure"] for p in places_of() if p["code_region"] == "32"}
-    worked = [plain.month(w["mois"]) for p in people.values() for w in p["emploi_mensuel"]]
-    for person in people.values():
-        person.setdefault("covered", (min(worked), max(worked)))
+    give_covered(people)
     expected, kept = plain.cohort(people, trial, days, local)
 
     # the cohort: who, when, in which arm, with which covariates; and the flow
@@ -277,8 +282,6 @@ def test_the_engine_agrees_with_the_plain_one(batch):
     # the outcomes, monthly and added up, and the first durable job
     held = values.set_index(["id_jeune", "month", "k"])[[*MONTHLY, *CUMULATED]]
     held = dict(zip(held.index, held.to_dict("records"), strict=True))
-    worked = [plain.month(w["mois"]) for p in people.values() for w in p["emploi_mensuel"]]
-    every = (min(worked), max(worked))
     waited = {
         (n, m): (t, e)
         for n, m, t, e in waits[["id_jeune", "month", "time", "event"]].itertuples(index=False)
@@ -292,8 +295,7 @@ def test_the_engine_agrees_with_the_plain_one(batch):
                 assert value == plain.outcome(person, zero + k, outcome), (name, zero, k, outcome)
             for outcome in CUMULATED if k > 0 else ():
                 value = none_of(row.get(outcome))
-                covered = person.get("covered", every)
-                wanted = plain.cumulated(person, zero, k, outcome, covered)
+                wanted = plain.cumulated(person, zero, k, outcome, person["covered"])
                 assert value == wanted or math.isclose(value, wanted), (name, zero, k, outcome)
         assert waited[name, zero] == plain.first_durable(person, zero, last), (name, zero)
 

@@ -10,6 +10,7 @@ from evalml.cohort.known import column_of
 from evalml.engine import literal
 from evalml.errors import StudyError, nearest
 from evalml.study import Bounds
+from evalml.values import Message, Name, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,16 +75,17 @@ def meets(column: Any, value: Any) -> BooleanValue:
     return column.isin(list(asked)).fill_null(False)
 
 
-def required_label(name: str, value: Any) -> str:
-    """Return the French label of the rule."""
+def required_words(name: str, value: Any) -> Message:
+    """Return the rule as a sentence."""
+    column = Name("text", name)
     if isinstance(value, Bounds):
-        low, high = value.lowest, value.highest
-        if low is None:
-            return f"{name} ≤ {_said(high)}"
-        return f"{name} ≥ {_said(low)}" + (f" et ≤ {_said(high)}" if high is not None else "")
+        ends = {"lowest": value.lowest, "highest": value.highest}
+        said = {k: Name("text", _said(end)) for k, end in ends.items() if end is not None}
+        return Message("rules.require_range", {"column": column, **said})
     if isinstance(value, tuple):
-        return f"{name} : {', '.join(str(one) for one in value)}"
-    return f"{name} = {value}"
+        values = names("text", (str(one) for one in value))
+        return Message("rules.require_one_of", {"column": column, "values": values})
+    return Message("rules.require", {"column": column, "value": Name("text", str(value))})
 
 
 def _said(end: Any) -> str:

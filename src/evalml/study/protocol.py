@@ -65,6 +65,8 @@ class Study(Part):
     checks: Thresholds = Field(default_factory=Thresholds)
     breaks: tuple[dt.date, ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
+    title_en: str = ""
+    labels_en: dict[str, str] = Field(default_factory=dict)
     secondary: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     seed: int = Field(20240101, ge=0)
     language: Literal["fr", "en"] = "fr"
@@ -115,13 +117,13 @@ def _incoherences(s: Study) -> Iterator[str]:
 
 
 def _of_the_cohort(s: Study) -> Iterator[str]:
-    if s.treatment.dispositif not in {None, s.programme}:
+    if s.programme not in PROGRAMMES:
+        yield f"programme '{s.programme}' is unknown; {nearest(s.programme, PROGRAMMES)}"
+    elif s.treatment.dispositif not in {None, s.programme}:
         yield (
             f"treatment.dispositif '{s.treatment.dispositif}' is not the programme of the study, "
             f"'{s.programme}'; give one of them"
         )
-    if s.programme not in PROGRAMMES:
-        yield f"programme '{s.programme}' is unknown; {nearest(s.programme, PROGRAMMES)}"
     if s.entries is None or s.territory is None:
         missing = "entries" if s.entries is None else "territory"
         yield f"'{missing}' is missing: a {s.comparison.design} study needs it"
