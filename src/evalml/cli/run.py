@@ -154,7 +154,9 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
         plan: The study, and where it runs.
         known: Tables of the extracts that were read already; filled here.
     """
-    if not plan.study.is_cohort:
+    from evalml.study import Study
+
+    if not isinstance(plan.study, Study) or not plan.study.is_cohort:
         return
     from evalml.cohort import check_covariates, target_trial
     from evalml.engine import open_engine, refuse_missing_engine
