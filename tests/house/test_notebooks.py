@@ -7,16 +7,12 @@ import ast
 import nbformat
 import papermill
 import pytest
-from tests_root import ROOT
+from tests_root import ROOT, study_files
 
 from evalml.study import Study, read_study, read_yaml
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-STUDIES = [
-    n
-    for n in NOTEBOOKS
-    if n.stem in {read_study(p).notebook for p in (ROOT / "params").glob("*.yaml")}
-]
+STUDIES = [n for n in NOTEBOOKS if n.stem in {read_study(p).notebook for p in study_files()}]
 LOGIC = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.Try, ast.Lambda, ast.If)
 LONGEST = 12
 
@@ -87,13 +83,13 @@ def test_papermill_reads_the_whole_parameters_cell_and_a_study_knows_every_key(p
     )
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", study_files(), ids=lambda p: p.stem)
 def test_a_params_file_is_a_study_named_after_its_file(path):
     assert read_study(path).study == path.stem
 
 
 def test_a_params_file_leaves_no_key_to_the_defaults_of_its_notebook():
-    for path in sorted((ROOT / "params").glob("*.yaml")):
+    for path in study_files():
         study = read_study(path)
         [cell] = parameter_cells(ROOT / "notebooks" / f"{study.notebook}.ipynb")
         tree = ast.parse(cell.source).body

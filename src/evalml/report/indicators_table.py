@@ -7,7 +7,7 @@ first, on their own; breakdowns then hide their own cells, never a whole.
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,9 +51,10 @@ def protect_indicators(
         `reason` it came with.
     """
     whole = {g.name: g.parts for g in GROUPS.values()} if parts is None else parts
-    hidden = pd.Series(data=False, index=table.index)
-    for _, rows in table.groupby(KEYS, sort=False):
-        hidden.loc[rows.index] |= _hidden_of(rows, whole, threshold)
+    found = np.zeros(len(table), dtype=bool)
+    for places in table.groupby(KEYS, sort=False).indices.values():
+        found[places] = _hidden_of(table.iloc[places], whole, threshold)
+    hidden = pd.Series(found, index=table.index)
     state = table["state"] if "state" in table else _state(table)
     reason = table["reason"] if "reason" in table else pd.Series("", index=table.index)
     shown = table.assign(
@@ -73,29 +74,73 @@ def _state(table: pd.DataFrame) -> pd.Series[str]:
 
 def _hidden_of(
     rows: pd.DataFrame, parts: Mapping[str, Sequence[str]], threshold: int
-) -> pd.Series[bool]:
+) -> NDArray[np.bool_]:
     """Return what must be hidden of one indicator in one year: whole rows, then breakdowns."""
-    counts = _counts_of(rows)
-    small = pd.Series(data=False, index=rows.index)
+    grid = _Grid.of(rows)
+    counts = [grid.array(count) for count in _counts_of(rows)]
+    small = np.zeros(grid.place.shape, dtype=bool)
     for count in counts:
-        small |= too_small(count, threshold)
-    for count in counts:
-        small |= _apart(count, rows, parts, threshold)
-    if not small.any():
-        return small
-    names = rows[["group", "group_value", "territory"]]
-    places = pd.Series(rows.index, pd.MultiIndex.from_frame(names))
-    areas = list(dict.fromkeys(rows["territory"]))
-    hidden = small & (rows["group"] == "")
-    near = partial(_wholes, places=places, areas=areas, threshold=threshold)
-    hidden |= _spread(hidden, counts, near)
-    inside = rows["territory"].map(dict(zip(*_wholes_hidden(hidden, rows), strict=True)))
-    hidden |= small | inside.fillna(value=False).astype(bool)
+        small |= (count > 0) & (count < threshold)
     for group, values in parts.items():
-        keys = [(group, part) for part in values]
-        near = partial(_neighbours, places=places, areas=areas, values=keys, threshold=threshold)
-        hidden |= _spread(hidden, counts, near)
-    return _overlaps(hidden, rows, parts)
+        for count in counts:
+            small |= _apart(count, grid, group, values, threshold)
+    if not small.any():
+        return grid.column(small, len(rows))
+    whole = grid.whole
+    gone = _spread(small[whole], counts, lambda c, h: _wholes(c[whole], h, threshold))
+    hidden = small | gone
+    for group, values in parts.items():
+        inner = [grid.lines[group, v] for v in values if (group, v) in grid.lines]
+        if inner and len(inner) == len(values):
+            table = [*inner, whole]
+            hidden[table] = _spread(
+                hidden[table], counts, lambda c, h, t=table: _neighbours(c[t], h, threshold)
+            )
+        lapping = [at for (g, v), at in grid.lines.items() if g == group and v not in values]
+        hidden[lapping] |= hidden[inner].any(axis=0) if inner else False
+    return grid.column(hidden, len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Where the rows of one indicator stand: a line per value of a breakdown, a column per area.
+
+    Attributes:
+        lines: Line of each (group, value).
+        place: Position of each cell among the rows, -1 where there is none; the whole territory
+            is the last column, after its areas.
+    """
+
+    lines: dict[tuple[str, str], int]
+    place: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> _Grid:
+        """Return the grid of the rows of one indicator in one year."""
+        names = list(zip(rows["group"], rows["group_value"], strict=True))
+        lines = {name: at for at, name in enumerate(dict.fromkeys(names))}
+        areas = list(dict.fromkeys(rows["territory"]))
+        order = {area: at for at, area in enumerate([*areas[1:], areas[0]])}
+        place = np.full((len(lines), len(areas)), -1)
+        line = [lines[name] for name in names]
+        place[line, rows["territory"].map(order).to_numpy()] = np.arange(len(rows))
+        return cls(lines, place)
+
+    @property
+    def whole(self) -> int:
+        """Line of the whole rows."""
+        return self.lines["", ""]
+
+    def array(self, column: pd.Series[float]) -> NDArray[np.float64]:
+        """Return a column as lines by areas; what nobody counted is zero."""
+        values = np.append(column.fillna(0.0).to_numpy("float64"), 0.0)
+        return values[self.place]
+
+    def column(self, mask: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
+        """Return a mask of lines by areas as a mask of the rows."""
+        found = np.zeros(length + 1, dtype=bool)
+        found[self.place] = mask
+        return found[:length]
 
 
 def _counts_of(rows: pd.DataFrame) -> list[pd.Series[float]]:
@@ -108,17 +153,11 @@ def _counts_of(rows: pd.DataFrame) -> list[pd.Series[float]]:
     return [rows["numerator"]]
 
 
-def _wholes_hidden(hidden: pd.Series[bool], rows: pd.DataFrame) -> tuple[list[str], list[bool]]:
-    """Return the areas, and whether their whole is hidden: then so are all their parts."""
-    whole = rows["group"] == ""
-    return rows["territory"][whole].tolist(), hidden[whole].tolist()
-
-
 def _spread(
-    hidden: pd.Series[bool],
-    counts: Sequence[pd.Series[float]],
-    more: Callable[[pd.Series[float], pd.Series[bool]], pd.Series[bool]],
-) -> pd.Series[bool]:
+    hidden: NDArray[np.bool_],
+    counts: Sequence[NDArray[np.float64]],
+    more: Callable[[NDArray[np.float64], NDArray[np.bool_]], NDArray[np.bool_]],
+) -> NDArray[np.bool_]:
     """Return what is hidden once the neighbours that each count asks for are, until none is."""
     found, before = hidden.copy(), -1
     while found.sum() > before:
@@ -129,55 +168,30 @@ def _spread(
 
 
 def _wholes(
-    counts: pd.Series[float],
-    known: pd.Series[bool],
-    places: pd.Series[int],
-    areas: Sequence[str],
-    threshold: int,
-) -> pd.Series[bool]:
+    counts: NDArray[np.float64], hidden: NDArray[np.bool_], threshold: int
+) -> NDArray[np.bool_]:
     """Return the wholes of areas that would give a small one away by subtraction."""
-    hidden = known.copy()
-    cells = places.loc[[("", "", area) for area in _columns(areas)]].tolist()
-    if len(areas) == 1 or not hidden.loc[cells].any():
+    if len(counts) == 1:
         return hidden
-    inner = counts.loc[cells[:-1]].fillna(0.0).to_numpy("float64")
-    also = hidden.loc[cells].to_numpy(dtype=bool)
-    mask = _mask(inner, also, threshold, np.zeros(len(cells), dtype=bool))
-    hidden.loc[[cell for cell, gone in zip(cells, mask, strict=True) if gone]] = True
-    return hidden
+    return _mask(counts[:-1], hidden, threshold, np.zeros_like(hidden))
 
 
 def _neighbours(
-    counts: pd.Series[float],
-    known: pd.Series[bool],
-    places: pd.Series[int],
-    areas: Sequence[str],
-    values: Sequence[tuple[str, str]],
-    threshold: int,
-) -> pd.Series[bool]:
+    counts: NDArray[np.float64], hidden: NDArray[np.bool_], threshold: int
+) -> NDArray[np.bool_]:
     """Return the cells of one breakdown that would give a small count away by subtraction.
 
-    A whole is shown or hidden already: it stays so.
+    Args:
+        counts: The parts, then the whole: shape (parts + 1, areas + 1), or (parts + 1, 1).
+        hidden: What is hidden already. A whole is shown or hidden before: it stays so.
+        threshold: Smallest count that may be shown.
     """
-    hidden = known.copy()
-    keys = [(*value, area) for value in values for area in (areas[1:] or areas)]
-    if not values or not all(key in places.index for key in keys):
-        return hidden
-    shape = (len(values), max(len(areas) - 1, 1))
-    inner = counts.loc[places.loc[keys]].fillna(0.0).to_numpy("float64").reshape(shape)
-    edges = [(*value, area) for value in [*values, ("", "")] for area in _columns(areas)]
-    cells = places.loc[edges].tolist()
-    also = hidden.loc[cells].to_numpy(dtype=bool).reshape(shape[0] + 1, shape[1] + 1)
+    alone = counts.shape[1] == 1
+    inner = counts[:-1] if alone else counts[:-1, :-1]
+    also = np.hstack([hidden, hidden]) if alone else hidden
     fixed = np.zeros_like(also)
     fixed[-1] = ~also[-1]
-    mask = _mask(inner, also, threshold, fixed).reshape(-1)
-    hidden.loc[[cell for cell, gone in zip(cells, mask, strict=True) if gone]] = True
-    return hidden
-
-
-def _columns(areas: Sequence[str]) -> list[str]:
-    """Return the areas of a table with margins: their sum last; one area is its own sum."""
-    return [*areas[1:], areas[0]] if len(areas) > 1 else [areas[0], areas[0]]
+    return _mask(inner, also, threshold, fixed)[:, : counts.shape[1]]
 
 
 def _mask(
@@ -197,43 +211,22 @@ def _mask(
 
 
 def _apart(
-    counts: pd.Series[float],
-    rows: pd.DataFrame,
-    parts: Mapping[str, Sequence[str]],
+    count: NDArray[np.float64],
+    grid: _Grid,
+    group: str,
+    values: Sequence[str],
     threshold: int,
-) -> pd.Series[bool]:
+) -> NDArray[np.bool_]:
     """Return the overlapping values that differ from another of their breakdown by a small count.
 
     `age=16-17` beside `age=-18` would give the youths under 16.
     """
-    found = pd.Series(data=False, index=rows.index)
-    for group in rows["group"].unique():
-        of_group = rows["group"] == group
-        values = rows.loc[of_group, "group_value"].unique()
-        lapping = [value for value in values if group in parts and value not in parts[group]]
-        wide = (
-            rows[of_group]
-            .assign(count=counts)
-            .pivot_table(index="territory", columns="group_value", values="count")
-        )
-        for value in lapping:
-            others = wide.drop(columns=value, errors="ignore")
-            near = others.sub(wide[value], axis=0).abs() if value in wide else others * np.nan
-            close = ((near > 0) & (near < threshold)).any(axis=1)
-            here = of_group & (rows["group_value"] == value)
-            found |= here & rows["territory"].map(close).fillna(value=False).astype(bool)
+    found = np.zeros(count.shape, dtype=bool)
+    lines = {value: at for (name, value), at in grid.lines.items() if name == group}
+    for value, at in lines.items():
+        if value in values:
+            continue
+        others = [line for line in lines.values() if line != at]
+        apart = np.abs(count[others] - count[at])
+        found[at] = ((apart > 0) & (apart < threshold)).any(axis=0)
     return found
-
-
-def _overlaps(
-    hidden: pd.Series[bool], rows: pd.DataFrame, parts: Mapping[str, Sequence[str]]
-) -> pd.Series[bool]:
-    """Return `hidden` with the overlapping values of a breakdown that has any part hidden."""
-    keys = [rows["group"], rows["territory"]]
-    inside = [
-        value in parts.get(group, ())
-        for group, value in zip(rows["group"], rows["group_value"], strict=True)
-    ]
-    part = pd.Series(inside, index=rows.index)
-    any_part = (hidden & part).groupby(keys).transform("any")
-    return hidden | (any_part & ~part & (rows["group"] != ""))

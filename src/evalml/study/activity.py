@@ -34,6 +34,8 @@ class Activity(Part):
         by: Areas that have a column.
         order: Codes of the first areas, in the order of their columns.
         year_before: Whether the year before stands beside.
+        indicators: `annexe`, those the annex prints, or `tous`, the whole catalogue, in
+            `results/indicators.csv`.
         minimum_count: Smallest count shown.
         language: Language of the words; French.
         seed: Nothing is drawn.
@@ -48,9 +50,15 @@ class Activity(Part):
     by: Literal["structure", "departement", "region"] = "departement"
     order: tuple[str, ...] = ()
     year_before: bool = True
+    indicators: Literal["annexe", "tous"] = "annexe"
     minimum_count: int = Field(11, ge=1)
     language: Literal["fr"] = "fr"
     seed: int = 0
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The year, and the one before where it stands beside."""
+        return (self.year, self.year - 1) if self.year_before else (self.year,)
 
     @property
     def is_cohort(self) -> bool:

@@ -12,6 +12,7 @@ import pandas as pd
 import yaml
 
 from evalml.codes import territory_names
+from evalml.errors import ExtractError
 from evalml.indicators.pivot import area_label
 
 if TYPE_CHECKING:
@@ -79,7 +80,6 @@ class Source:
         vintage: Day of its extraction, ISO.
         synthetic: Whether the data are invented.
         threshold: Smallest count shown.
-        remarks: What a reader must know of these data, in French.
     """
 
     title: str
@@ -87,7 +87,6 @@ class Source:
     vintage: str = ""
     synthetic: bool = False
     threshold: int = 11
-    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +100,7 @@ class Annex:
         areas: Codes of the areas, the whole territory first.
         lines: The rows, in the printed order.
         key: Key figures by title of their block.
+        remarks: What a reader must know of these data, in French.
     """
 
     source: Source
@@ -109,6 +109,13 @@ class Annex:
     areas: tuple[str, ...]
     lines: tuple[Line, ...]
     key: tuple[tuple[str, tuple[Line, ...]], ...]
+    remarks: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Return the table of the year, for a notebook."""
+        from evalml.report.annex.pages import annex_html
+
+        return annex_html(self)
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -124,8 +131,10 @@ def layout() -> dict[str, Any]:
     return found
 
 
-def annex_indicators() -> tuple[str, ...]:
-    """Return the indicators that the annex prints."""
+def annex_indicators(which: str = "annexe") -> tuple[str, ...] | None:
+    """Return the indicators that the annex prints; None, for all, where `which` is `tous`."""
+    if which == "tous":
+        return None
     rows = [row for part in layout()["sections"] for row in part["rows"]]
     rows += [row for part in layout()["key_figures"] for row in part["figures"]]
     return tuple(dict.fromkeys(row["indicator"] for row in rows))
@@ -148,14 +157,20 @@ def activity_annex(
         source: What the figures come from.
         year: The year of the annex.
         order: Codes of areas in the order of their columns, such as `59`; the others follow.
+
+    Raises:
+        ExtractError: Nothing is known of the year.
     """
+    known = set(indicators.loc[indicators["state"] != "unknown", "year"])
+    if year not in known:
+        raise ExtractError(f"the extract holds nothing of {year}; choose another year")
     found = {
         (row.indicator, row.breakdown, row.territory, row.year): row
         for row in indicators.itertuples(index=False)
     }
     held = dict.fromkeys(indicators.loc[indicators["year"] == year, "territory"])
     areas = _ordered(list(held), order)
-    before = year - 1 if (indicators["year"] == year - 1).any() else None
+    before = year - 1 if year - 1 in known else None
     keys = [(y, a) for y in (year, *([] if before is None else [before])) for a in areas]
     lines = tuple(
         _line(part["title"], row["label"], row, found, keys)
@@ -169,7 +184,24 @@ def activity_annex(
         )
         for part in layout()["key_figures"]
     )
-    return Annex(source, year, before, areas, lines, key)
+    return Annex(source, year, before, areas, lines, key, _remarks(indicators, year))
+
+
+def _remarks(indicators: pd.DataFrame, year: int) -> tuple[str, ...]:
+    """Return what late entries and a missing year before make a reader know."""
+    rows = indicators[indicators["year"] == year]
+    found = []
+    if "young" in rows and rows["young"].astype("bool").any():
+        least = 100 * float(rows.loc[rows["young"].astype("bool"), "completeness"].min())
+        found.append(
+            "Année récente dans l’extrait : d’après les saisies tardives des années passées, "
+            f"{least:.0f} % seulement des lignes sont saisies pour l’indicateur le moins complet ; "
+            "ces chiffres augmenteront."
+        )
+    past = indicators[indicators["year"] == year - 1]
+    if len(past) and (past["state"] == "unknown").all():
+        found.append(f"L’année {year - 1} n’est pas montrée : {past['reason'].iloc[0]}.")
+    return tuple(found)
 
 
 def _ordered(areas: list[str], order: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from evalml.indicators import INDICATORS
 from evalml.report.annex.content import area_heading, layout
 from evalml.report.annex.sheet import write_spreadsheet
 from evalml.report.institution import Institution
@@ -96,7 +98,7 @@ def _front(annex: Annex, subtitle: str) -> str:
 
 def _warnings(annex: Annex) -> list[str]:
     boxes = [box("stamp", INVENTED)] if annex.source.synthetic else []
-    return boxes + ([box("answer", *map(md, annex.source.remarks))] if annex.source.remarks else [])
+    return boxes + ([box("answer", *map(md, annex.remarks))] if annex.remarks else [])
 
 
 def _section(annex: Annex, title: str, lines: Sequence[Line], year: int | None = None) -> str:
@@ -149,6 +151,19 @@ def change_text(now: Cell, past: Cell) -> str:
     return f"{number(100 * (now.value / past.value - 1), 1, sign=True)}\u00a0%"
 
 
+def annex_html(annex: Annex) -> str:
+    """Return the table of the year as HTML, the marks of absent numbers in words."""
+    rows = {
+        f"{place}. {line.label}": [cell_text(line.cells[annex.year, area]) for area in annex.areas]
+        for place, line in enumerate(annex.lines, 1)
+    }
+    names = [area_heading(area) for area in annex.areas]
+    stamp = " (données synthétiques)" if annex.source.synthetic else ""
+    caption = f"{annex.source.title}{stamp}"
+    styled = pd.DataFrame.from_dict(rows, orient="index", columns=names).style
+    return str(styled.set_caption(caption).to_html())
+
+
 def notes(annex: Annex) -> list[str]:
     """Return the notes under the tables."""
     told = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
@@ -162,10 +177,10 @@ def notes(annex: Annex) -> list[str]:
 def summary_markdown(annex: Annex) -> str:
     """Return the two pages of key figures: the whole territory, then each area."""
     parts = [_front(annex, f"Chiffres clés {annex.year}"), *_warnings(annex)]
-    for title, lines in annex.key:
-        parts += [heading(md(title)), _key_table(annex, title, lines)]
+    parts += [_key_table(annex, title, lines) for title, lines in annex.key]
     parts.append(_areas_table(annex))
-    parts.append(bullets([md(note) for note in notes(annex)[1:4]]))
+    parts += [heading("Comment ces chiffres sont comptés"), bullets(_definitions(annex))]
+    parts += [heading("Lecture"), bullets([md(note) for note in notes(annex)[1:]])]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -184,6 +199,15 @@ def _key_table(annex: Annex, title: str, lines: Sequence[Line]) -> str:
     widths = [16, 54, *([16, 14] if annex.before else [])]
     align = "rl" + ("rr" if annex.before else "")
     return table(header, rows, md(title), widths=widths, align=align)
+
+
+def _definitions(annex: Annex) -> list[str]:
+    """Return what each key figure counts, once."""
+    lines = {line.indicator: line for _, found in annex.key for line in found if not line.breakdown}
+    return [
+        f"**{md(line.label)}** : {md(INDICATORS[name].definition.rstrip('.'))}."
+        for name, line in lines.items()
+    ]
 
 
 FEW = ("accompagnes", "premiers_accueils", "entrees_cej", "entrees_pacea", "contrats")

@@ -183,7 +183,7 @@ def _cover(annex: Annex) -> str:
             "première ligne est l’en-tête."
         ),
         "Les marques [secret], [non connu] et [sans objet] sont expliquées sur la feuille Notes.",
-        *annex.source.remarks,
+        *annex.remarks,
     ]
     rows = [_cells([annex.source.title], "title")]
     rows += [_cells([text], "text") for text in told if text]
