@@ -8,6 +8,7 @@ first, on their own; breakdowns then hide their own cells, never a whole.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,8 +60,8 @@ def protect_indicators(
     reason = table["reason"] if "reason" in table else pd.Series("", index=table.index)
     shown = table.assign(
         **{c: table[c].astype("float64").mask(hidden) for c in HIDDEN},
-        state=state.mask(hidden, "secret"),
-        reason=reason.mask(hidden, REASON.format(threshold=threshold)),
+        state=state.mask(found, "secret"),
+        reason=reason.mask(found, REASON.format(threshold=threshold)),
     )
     lone = too_small(shown["denominator"], threshold)
     return shown.assign(denominator=shown["denominator"].mask(lone))
@@ -87,15 +88,14 @@ def _hidden_of(
     if not small.any():
         return grid.column(small, len(rows))
     whole = grid.whole
-    gone = _spread(small[whole], counts, lambda c, h: _wholes(c[whole], h, threshold))
-    hidden = small | gone
+    near = partial(_wholes, threshold=threshold)
+    hidden = small | _spread(small[whole], [c[whole] for c in counts], near)
     for group, values in parts.items():
         inner = [grid.lines[group, v] for v in values if (group, v) in grid.lines]
         if inner and len(inner) == len(values):
             table = [*inner, whole]
-            hidden[table] = _spread(
-                hidden[table], counts, lambda c, h, t=table: _neighbours(c[t], h, threshold)
-            )
+            near = partial(_neighbours, threshold=threshold)
+            hidden[table] = _spread(hidden[table], [c[table] for c in counts], near)
         lapping = [at for (g, v), at in grid.lines.items() if g == group and v not in values]
         hidden[lapping] |= hidden[inner].any(axis=0) if inner else False
     return grid.column(hidden, len(rows))
