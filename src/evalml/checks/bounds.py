@@ -6,40 +6,10 @@ the effect wherever it lies between the bounds, and becomes the usual one when t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-from scipy import optimize
-from scipy.special import ndtr
-
 from evalml.checks.french import effect, interval
+from evalml.effect.bounds import Bounds, imbens_manski
 
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Bounds of an effect.
-
-    Attributes:
-        low: Lower bound.
-        high: Upper bound.
-        ci_low: Lower limit of the interval of the effect.
-        ci_high: Upper limit.
-    """
-
-    low: float
-    high: float
-    ci_low: float
-    ci_high: float
-
-
-def imbens_manski(low: float, high: float, se_low: float, se_high: float, alpha: float) -> Bounds:
-    """Return bounds with the interval that covers the effect, wherever it lies between them."""
-    widest = max(se_low, se_high)
-    if not np.isfinite(widest) or widest <= 0:
-        return Bounds(low, high, low, high)
-    gap = max(high - low, 0.0) / widest
-    c = float(optimize.brentq(lambda x: ndtr(x + gap) - ndtr(-x) - (1 - alpha), 0, 40))
-    return Bounds(low, high, low - c * se_low, high + c * se_high)
+__all__ = ["Bounds", "between", "imbens_manski"]
 
 
 def between(low: float, high: float, unit: str = "proportion") -> str:

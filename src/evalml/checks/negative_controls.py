@@ -18,13 +18,14 @@ from scipy.special import ndtr, ndtri
 from evalml.checks.check import Check
 from evalml.checks.french import effect as effect_text
 from evalml.checks.french import french, interval, number, p_value, plural
+from evalml.checks.gaussian import box_probability
 from evalml.checks.refit import with_measure
 from evalml.errors import DataError, EvalmlError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evalml.arrays import Vector
+    from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
@@ -124,14 +125,19 @@ def estimate_controls(
     Args:
         comparison: The two arms.
         controls: Outcomes, such as the diploma obtained before the entry.
-        estimate: Estimator; a control that it cannot estimate is left out.
+        estimate: Estimator; a control that it cannot estimate, known of nobody or the same for
+            all, is left out: `check_unjudged_control` says so.
     """
     found = []
     for control in controls:
+        if np.unique(control.values[control.known]).size < 2:  # noqa: PLR2004
+            continue
         try:
-            found.append(estimate(with_measure(comparison, control), control.key))
+            effect = estimate(with_measure(comparison, control), control.key)
         except EvalmlError:
             continue
+        if np.isfinite(effect.std_error) and effect.std_error > 0:
+            found.append(effect)
     return found
 
 
@@ -163,20 +169,83 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
     )
 
 
-def check_controls_together(controls: Sequence[Effect], thresholds: Thresholds) -> Check:
+def check_unjudged_control(label: str) -> Check:
+    """Say that a declared negative control cannot be judged: its source does not say."""
+    sentence = french(
+        f"Le témoin négatif « {label} » n'a pu être jugé : l'extrait ne le dit de personne, ou de "
+        "trop peu."
+    )
+    return Check("negative_control", QUESTION, None, None, None, sentence, gating=False)
+
+
+def correlation_of(controls: Sequence[Measure]) -> Matrix:
+    """Return the correlation of the negative controls over the rows known of both, shape (k, k).
+
+    It stands for that of their estimates. A twentieth of the identity keeps it regular where one
+    control is the mean of others.
+    """
+    k = len(controls)
+    found: Matrix = np.eye(k)
+    for i in range(k):
+        for j in range(i):
+            found[i, j] = found[j, i] = _correlation(controls[i].values, controls[j].values)
+    return 0.95 * found + 0.05 * np.eye(k)
+
+
+def _correlation(x: Vector, y: Vector) -> float:
+    both = ~np.isnan(x) & ~np.isnan(y)
+    x, y = x[both], y[both]
+    if x.size < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:  # noqa: PLR2004
+        return 0.0
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def smallest_p(p_values: Vector, correlation: Matrix | None) -> float:
+    """Return the p-value of the smallest of several p-values.
+
+    Without correlation, that of Bonferroni; else the chance that the largest of as many normal
+    statistics so correlated is as large.
+    """
+    least = float(np.clip(p_values.min(), 1e-300, 1.0))
+    if correlation is None or p_values.size == 1:
+        return min(1.0, least * p_values.size)
+    z = float(-ndtri(least / 2))
+    side = np.full(p_values.size, z)
+    inside = box_probability(np.zeros(p_values.size), correlation, -side, side)
+    return float(np.clip(1 - inside, least, min(1.0, least * p_values.size)))
+
+
+def too_rare(control: Measure, treated: BoolVector, fewest: int) -> bool:
+    """Return whether an arm holds too few persons with, or without, a control to be compared."""
+    y, known = control.values, control.known
+    counts = [
+        int((known & arm & with_it).sum())
+        for arm in (treated, ~treated)
+        for with_it in (y > 0, y < 1)
+    ]
+    return min(counts) < fewest
+
+
+def check_controls_together(
+    controls: Sequence[Effect], thresholds: Thresholds, correlation: Matrix | None = None
+) -> Check:
     """Judge the negative controls together: of several, one may fail by luck.
+
+    A failure blinds every effect: what makes the arms differ where nothing can shapes them all.
 
     Args:
         controls: Estimates on outcomes that the programme cannot change.
-        thresholds: `alpha`, which the smallest p-value times the controls (Bonferroni) must exceed.
+        thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed.
+        correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
+            without it.
     """
     name, question = "negative_controls", french(QUESTION_TOGETHER)
     usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
     if not usable:
         sentence = french("Aucun témoin négatif n'a pu être jugé.")
         return Check(name, question, None, None, None, sentence, gating=False)
-    p = min(1.0, min(c.p_value for c in usable) * len(usable))
-    passed = p > thresholds.alpha
+    p = smallest_p(np.array([c.p_value for c in usable]), correlation)
+    passed = p > thresholds.gate_alpha
     among = plural(len(usable), "témoin négatif", "témoins négatifs")
     meaning = (
         "aucun ne trouve d'effet au-delà du hasard : rien n'indique un facteur non mesuré."
@@ -185,9 +254,7 @@ def check_controls_together(controls: Sequence[Effect], thresholds: Thresholds) 
         "facteur que les caractéristiques mesurées ne portent pas ; l'effet estimé le porte aussi."
     )
     sentence = f"Sur {among} ({p_value(p)}, corrigée du nombre) : {meaning}"
-    return Check(
-        name, question, passed, p, thresholds.alpha, french(sentence), gating=False
-    )  # fmt: skip
+    return Check(name, question, passed, p, thresholds.gate_alpha, french(sentence))
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.instrument import check_encouragement
-from evalml.checks.negative_controls import estimate_controls
-from evalml.checks.refit import estimator
+from evalml.checks.negative_controls import (
+    check_unjudged_control,
+    correlation_of,
+    estimate_controls,
+    too_rare,
+)
+from evalml.checks.refit import estimator, with_measure
 from evalml.checks.run import run_checks
 from evalml.checks.sensitivity import run_sensitivity
 from evalml.comparison.comparison import Measure
 from evalml.comparison.threads import thin_products
+from evalml.effect.seen import seen_effects
+from evalml.effect.settings import Settings
+from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
 
     from evalml.arrays import Vector
     from evalml.checks.check import Check
+    from evalml.checks.refit import Estimator
     from evalml.comparison.adjusted import Adjusted
     from evalml.comparison.comparison import Comparison
     from evalml.effect.effect import Effect
@@ -91,23 +100,46 @@ def check_primary(
     ]
     if not found or isnan(found[0].estimate) or study.comparison.design == "encouragement":
         return []
-    again = estimator(study.primary.method, estimand=study.estimand, seed=study.seed)
-    return run_sensitivity(
+    again = estimator_of(study)
+    every = measures_of(controls)
+    fewest, treated = study.checks.minimum_count, comparison.treated
+    usable = [m for m in every if not too_rare(m, treated, fewest)]
+    estimated = estimate_controls(comparison, usable, again)
+    judged = {effect.outcome for effect in estimated}
+    unjudged = [check_unjudged_control(m.label) for m in every if m.key not in judged]
+    correlation = correlation_of([m for m in usable if m.key in judged])
+    return unjudged + run_sensitivity(
         comparison,
         found[0],
         again,
         study.checks,
         weights=weights,
         labels=labels,
-        controls=estimate_controls(comparison, measures_of(controls), again),
+        controls=estimated,
+        correlation=correlation,
         seed=study.seed,
     )
 
 
 def measures_of(controls: pd.DataFrame | None) -> list[Measure]:
-    """Return each column as an outcome, those known of nobody or the same for all left out."""
+    """Return each column as an outcome."""
     if controls is None:
         return []
     columns = {str(name): controls[name].to_numpy(dtype=np.float64) for name in controls}
-    varying = {k: v for k, v in columns.items() if np.unique(v[~np.isnan(v)]).size > 1}
-    return [Measure(k, None, v, "proportion", k) for k, v in varying.items()]
+    return [Measure(k, None, v, "proportion", k) for k, v in columns.items()]
+
+
+def estimator_of(study: Study) -> Estimator:
+    """Return the estimator of the primary method, as the study treats what is lost."""
+    method, seed = study.primary.method, study.seed
+    if study.missing != "ipcw":
+        return estimator(method, estimand=study.estimand, seed=seed)
+
+    def estimate(comparison: Comparison, key: str) -> Effect:
+        alone = with_measure(comparison, comparison.measure(key))
+        effect = seen_effects(alone, [method], Settings(seed=seed))[0]
+        if "error" in effect.details:
+            raise EstimationError(effect.details["error"])
+        return effect
+
+    return estimate

@@ -54,12 +54,15 @@ class Arms:
         trajectories: One per outcome, the same rows in the same order.
         crossover: Share of the comparison rows that entered later, by month since time zero.
         grouped: A note per covariate whose rare levels were grouped.
+        delay: Months from time zero to a later entry of the row itself, 0 for the treated and
+            10,000 for a row that never enters, shape (n,).
     """
 
     comparison: Comparison
     trajectories: tuple[Trajectory, ...]
     crossover: pd.Series[float]
     grouped: tuple[str, ...] = ()
+    delay: IntVector | None = None
 
     def __repr__(self) -> str:
         """Give counts only."""
@@ -107,8 +110,9 @@ def assemble(
     )
     if cohort.trial.instrument:
         comparison = replace(comparison, instrument=entries["capacite"].to_numpy(dtype=float))
-    crossover = _crossover(entries, outcomes.panel.months[1])
-    return Arms(comparison, trajectories, crossover, grouped)
+    delay = _delay(entries)
+    crossover = _crossover(delay[~comparison.treated], outcomes.panel.months[1])
+    return Arms(comparison, trajectories, crossover, grouped, delay)
 
 
 def _spec(outcome: Outcome, horizon: int) -> MeasureSpec:
@@ -131,10 +135,18 @@ def _trajectories(
     return tuple(Trajectory(o, months, values[o.name]) for o in outcomes.chosen)
 
 
-def _crossover(entries: pd.DataFrame, follow_up: int) -> pd.Series[float]:
+NEVER = 10_000
+"""Delay of a row that never enters."""
+
+
+def _delay(entries: pd.DataFrame) -> IntVector:
+    """Return the months from time zero to the row's own entry, shape (n,)."""
+    later = (entries["later_entry"] - entries["month"]).to_numpy(dtype=float, na_value=NEVER)
+    return np.where(entries["treated"].to_numpy(dtype=bool), 0, later).astype(np.int64)
+
+
+def _crossover(delay: IntVector, follow_up: int) -> pd.Series[float]:
     import pandas as pd
 
-    waiting = entries.loc[~entries["treated"].astype(bool), ["month", "later_entry"]]
-    delay = (waiting["later_entry"] - waiting["month"]).to_numpy(dtype=float, na_value=np.inf)
     shares = [float((delay <= k).mean()) for k in range(follow_up + 1)]
     return pd.Series(shares, index=pd.RangeIndex(follow_up + 1), name="entered_later")
