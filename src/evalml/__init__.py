@@ -48,6 +48,7 @@ _WHERE = {
         "INDICATORS",
         "THEMES",
         "activity_table",
+        "compute_indicator_years",
         "compute_indicators",
         "groups_table",
         "indicators_table",

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from tests_root import ROOT
+from tests_root import study_values
 
 import evalml as ev
 from evalml.errors import StudyError
 from evalml.report.protect import protect_results
-from evalml.study import read_yaml, study_from
+from evalml.study import study_from
 
 LEAN = ["sexe", "age", "qpv", "permis_b", "actes_3m", "emploi_avant_1", "mois_emploi_avant"]
 
 
 def study(secondary, **changes):
-    values = read_yaml(ROOT / "params" / "cej_2024_hdf.yaml")
+    values = study_values("cej_2024_hdf")
     values |= {
         "covariates": LEAN,
         "subgroups": [],

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.months import first_day, month_number
 from evalml.report.blinding import blind
 from evalml.report.costs import guard_costs
 from evalml.report.figure_event_study import guard_events
 from evalml.report.protect import protect_results
-from evalml.report.protocol import period_label, protocol_table, territory_label
+from evalml.report.protocol import period_label, protocol_table
 from evalml.report.results import COLUMNS
+from evalml.rules import programmes, rules
+from evalml.study import territory_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,5 +132,19 @@ def note_meta(
         "threshold": study.minimum_effect,
         "kind": _kind(study),
         "benchmark": dict(benchmark) if benchmark else None,
+        "amounts_known_until": _amounts_known_until(study),
         "labels": dict(labels),
     }
+
+
+def _amounts_known_until(study: Study) -> str:
+    """Return the day of a yearly change of amounts, inside the follow-up, that no text read gives.
+
+    Empty where every amount of the programme is known to the end of the follow-up.
+    """
+    if study.entries is None or study.programme not in programmes():
+        return ""
+    months = max(study.horizons, default=0)
+    end = first_day(month_number(study.entries.last) + months)
+    missed = rules(study.programme).overdue(end)
+    return min(missed.values()).isoformat() if missed else ""

@@ -13,12 +13,14 @@ from evalml.study.parts import (
 )
 from evalml.study.programmes import PROGRAMMES, word_of
 from evalml.study.protocol import Study
-from evalml.study.reading import read_study, read_yaml, study_from
+from evalml.study.reading import Asked, find_study, read_study, read_yaml, study_from
+from evalml.study.rerun import rerun, territory_from, territory_label
 from evalml.study.thresholds import Thresholds
 
 __all__ = [
     "POOLS",
     "PROGRAMMES",
+    "Asked",
     "ComparisonDesign",
     "Design",
     "Eligibility",
@@ -29,8 +31,12 @@ __all__ = [
     "Territory",
     "Thresholds",
     "Treatment",
+    "find_study",
     "read_study",
     "read_yaml",
+    "rerun",
     "study_from",
+    "territory_from",
+    "territory_label",
     "word_of",
 ]

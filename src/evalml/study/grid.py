@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import itertools
-import re
-import unicodedata
-from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalml.errors import StudyError, nearest
-from evalml.study import Study, read_yaml, study_from
+from evalml.study.reading import Asked, Found, find_study, read_yaml, study_from
+from evalml.study.rerun import rerun, slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from evalml.study.protocol import Study
+
 KEYS = ("base", "vary", "study", "title")
-YEARS = "years"
-"""The one word of `vary` that is no key of a study: calendar years of entry."""
+YEARS, TERRITORY = "years", "territory"
+"""Words of `vary` that are arguments of a rerun: calendar years of entry, and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One study of a grid before it is checked: where it comes from, and what changes.
+
+    Attributes:
+        name: Name of the run.
+        path: The params file it comes from.
+        values: What that file holds.
+        year: Calendar year of entry, where the grid varies it.
+        territory: Where, if the grid varies it.
+        changes: Any other key -> its value.
+    """
+
+    name: str
+    path: Path
+    values: dict[str, Any]
+    year: int | None = None
+    territory: dict[str, Any] | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +51,14 @@ class Cell:
         near: The params file it comes from.
         study: The study; None where the combination is impossible.
         reason: Why it is.
+        asked: What a notebook is given to find it again.
     """
 
     name: str
     near: Path
     study: Study | None
     reason: str = ""
+    asked: Asked | None = None
 
 
 def read_grid(path: Path) -> list[Cell]:
@@ -56,6 +79,17 @@ def read_grid(path: Path) -> list[Cell]:
     Raises:
         StudyError: The file is no grid, or two combinations have the same name.
     """
+    cells = [_cell(member) for member in grid_members(path)]
+    refuse_twins([cell.name for cell in cells], str(path))
+    return cells
+
+
+def grid_members(path: Path) -> Iterator[Member]:
+    """Yield the studies of a grid, before they are checked.
+
+    Raises:
+        StudyError: The file is no grid.
+    """
     values = read_yaml(path)
     for key in values:
         if key not in KEYS:
@@ -66,13 +100,9 @@ def read_grid(path: Path) -> list[Cell]:
     if not bases or not isinstance(vary, dict) or not all(_is_list(v) for v in vary.values()):
         message = "a grid has 'base' (a params file or a list of them) and 'vary' (lists of values)"
         raise StudyError(f"{path}: {message}")
-    cells = [
-        cell
-        for base in bases
-        for cell in _expand(_near(path, str(base)), vary, values.get("study"), values.get("title"))
-    ]
-    refuse_twins([cell.name for cell in cells], str(path))
-    return cells
+    for base in bases:
+        found = _near(path, str(base))
+        yield from _expand(found, vary, values.get("study"), values.get("title"))
 
 
 def refuse_twins(names: list[str], place: str) -> None:
@@ -91,37 +121,48 @@ def _is_list(values: Any) -> bool:
     return isinstance(values, list) and bool(values)
 
 
-def _near(grid: Path, base: str) -> Path:
-    """Find a base beside the grid, above it (params/grids/ lies in params/), or from here."""
+def _near(grid: Path, base: str) -> Found:
+    """Find a base beside the grid, above it (params/grids/ lies in params/), or by its name."""
     for folder in (grid.parent, grid.parent.parent, Path()):
         if (folder / base).is_file():
-            return folder / base
-    return grid.parent / base
+            return find_study(folder / base)
+    return find_study(grid.parent.parent / base)
 
 
 def _expand(
-    base: Path, vary: Mapping[str, list[Any]], name: str | None, title: str | None
-) -> Iterator[Cell]:
-    values = read_yaml(base)
+    base: Found, vary: Mapping[str, list[Any]], name: str | None, title: str | None
+) -> Iterator[Member]:
     named = [[(key, *_named(key, value)) for value in vary[key]] for key in vary]
+    own = str(base.name or base.values.get("study", base.path.stem))
+    template = name or "_".join(["{base}", *(f"{{{key.replace('.', '_')}}}" for key in vary)])
     for combination in itertools.product(*named):
         words = {key.replace(".", "_"): word for key, word, _ in combination}
-        changed = deepcopy(values)
-        for _, _, changes in combination:
-            for key, value in changes.items():
-                _set(changed, key.split("."), value)
-        slugs = {key: _slug(word) for key, word in words.items()}
-        own = str(values.get("study", base.stem))
-        template = name or "_".join(["{base}", *(f"{{{key}}}" for key in words)])
-        changed["study"] = _filled(template, {"base": own, **slugs})
-        changed["title"] = _titled(title, str(values.get("title", "")), words)
-        yield _cell(changed, base)
+        slugs = {key: slug(word) for key, word in words.items()}
+        changes = dict(base.changes)
+        for _, _, given in combination:
+            changes |= given
+        year, territory = changes.pop(YEARS, base.year), changes.pop(TERRITORY, base.territory)
+        changing = [key.replace(".", "_") for key, _, given in combination if given]
+        heading = _titled(title, base, changes, {key: words[key] for key in changing}, words)
+        if heading is not None:
+            changes["title"] = heading
+        filled = _filled(template, {"base": own, **slugs})
+        yield Member(filled, base.path, base.values, year, territory, changes)
 
 
-def _titled(template: str | None, title: str, words: Mapping[str, str]) -> str:
-    if template is None:
-        return f"{title} ({', '.join(words.values())})" if words else title
-    return _filled(template, {"base": title, **words})
+def _titled(
+    template: str | None,
+    base: Found,
+    changes: Mapping[str, Any],
+    changing: Mapping[str, str],
+    words: Mapping[str, str],
+) -> str | None:
+    """Return the title of one study of a grid; None where the study's own says what varies."""
+    title = str(base.values.get("title", ""))
+    if template is not None:
+        return _filled(template, {"base": title, **words})
+    rest = [word for key, word in changing.items() if key not in {YEARS, TERRITORY}]
+    return f"{title} ({', '.join(rest)})" if rest and "title" not in changes else None
 
 
 def _filled(template: str, words: Mapping[str, str]) -> str:
@@ -132,11 +173,20 @@ def _filled(template: str, words: Mapping[str, str]) -> str:
         raise StudyError(f"'{template}' names what does not vary; {hint}") from None
 
 
-def _cell(values: dict[str, Any], near: Path) -> Cell:
+def _cell(member: Member) -> Cell:
     try:
-        return Cell(values["study"], near, study_from(values, place=values["study"]))
+        values = rerun(
+            member.values,
+            year=member.year,
+            territory=member.territory,
+            changes=member.changes,
+            name=member.name,
+        )
+        changes = {**member.changes, "study": member.name}
+        asked = Asked(str(member.path), member.year, member.territory, None, changes)
+        return Cell(member.name, member.path, study_from(values, place=member.name), asked=asked)
     except StudyError as fault:
-        return Cell(values["study"], near, None, str(fault))
+        return Cell(member.name, member.path, None, str(fault))
 
 
 def _named(key: str, value: Any) -> tuple[str, dict[str, Any]]:
@@ -146,8 +196,6 @@ def _named(key: str, value: Any) -> tuple[str, dict[str, Any]]:
     if isinstance(value, dict) and "name" in value:
         rest = {k: v for k, v in value.items() if k != "name"}
         return str(value["name"]), {key: rest}
-    if key == YEARS:
-        return str(value), {"entries": {"from": f"{value}-01-01", "to": f"{value}-12-31"}}
     return _word(value), {key: value}
 
 
@@ -157,15 +205,3 @@ def _word(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "_".join(_word(v) for v in value)
     return str(value)
-
-
-def _slug(word: str) -> str:
-    plain = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
-
-
-def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
-    *above, last = keys
-    for key in above:
-        values = values.setdefault(key, {})
-    values[last] = value
