@@ -1,4 +1,4 @@
-"""Worlds in which something is absent, and what an evaluation makes of it: right or wrong, shown or not.
+"""Worlds in which something is absent: what an evaluation finds there, and whether it is shown.
 
 Each world starts from one whose truth is known (`params/worlds/judge.yaml`) and takes something
 away. For every seed the whole line is walked; one row per effect is appended as soon as it is
@@ -43,7 +43,8 @@ LINKED = ("emploi_mensuel", "evenements_externes")
 _WHOLE = """
 contacts: {free: 1.0, free_halving_months: 100000, floor: 1.0, employed_times: 1.0, refresh: 1.0,
   in_programme: {CEJ: 1.0, PACEA: 1.0, PARRAINAGE: 1.0}}
-declaration: {retrospective: 1.0, wrong_category: 0.0, type_missing: 0.0, date_shifted: 0.0, end_known_ahead: 1.0}
+declaration: {retrospective: 1.0, wrong_category: 0.0, type_missing: 0.0, date_shifted: 0.0,
+  end_known_ahead: 1.0}
 """
 BASES = {
     "judge": "based_on: judge",
@@ -161,7 +162,7 @@ def imilo_alone(made: Synthetic, rng: np.random.Generator) -> Synthetic:
 
 
 def two_thirds_lost(made: Synthetic, rng: np.random.Generator) -> Synthetic:
-    """Take away what is declared after the entries of two thirds, more often of those out of work."""
+    """Take away what two thirds declare after the entries, more often of those out of work."""
     made = imilo_alone(made, rng)
     s = made.tables["situations"].to_pandas()
     work = s[s["categorie"].isin(["Emploi", "Contrat en Alternance"])]["id_jeune"].value_counts()
@@ -240,7 +241,8 @@ ABSENCES = (
 )  # fmt: skip
 TRUE_NAME = {"emploi_declare": "emploi"}
 COLUMNS = (
-    "world", "seed", "solvable", "estimand", "horizon", "estimate", "std_error", "ci_low", "ci_high",
+    "world", "seed", "solvable", "estimand", "horizon", "estimate", "std_error", "ci_low",
+    "ci_high",
     "n_treated", "truth", "status", "reason", "seconds",
 )  # fmt: skip
 

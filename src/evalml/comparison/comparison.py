@@ -63,11 +63,9 @@ class Measure:
 
     def take(self, rows: BoolVector | IntVector) -> Measure:
         """Return the same outcome of some rows."""
-        held = {
-            name: None if mask is None else mask[rows]
-            for name, mask in (("covered", self.covered), ("linked", self.linked))
-        }
-        return replace(self, values=self.values[rows], **held)
+        covered = None if self.covered is None else self.covered[rows]
+        linked = None if self.linked is None else self.linked[rows]
+        return replace(self, values=self.values[rows], covered=covered, linked=linked)
 
     def __repr__(self) -> str:
         """Say what is measured, and of how many, never the values."""

@@ -17,9 +17,10 @@ import numpy as np
 from scipy.special import expit
 
 from evalml.comparison.arms import NEVER
-from evalml.comparison.columns import standardise
+from evalml.comparison.columns import prepare_solver, standardise
 from evalml.comparison.logit import fit_logit
 from evalml.comparison.person import mix
+from evalml.comparison.products import gram
 from evalml.comparison.threads import thin_products
 from evalml.effect.sample import take_rows
 from evalml.effect.seen import METHODS, effect_of, no_effect, shared_of
@@ -186,9 +187,9 @@ def stay_probability(
     if not happened.any():
         return dict.fromkeys(range(1, last + 1), stay)
     X = np.vstack(parts)
-    varies = np.append(0, 1 + np.flatnonzero(np.ptp(X[:, 1:], axis=0) > 0))
+    kept = prepare_solver(gram(X)).kept
     beta = np.zeros(X.shape[1])
-    beta[varies] = fit_logit(X[:, varies], happened).coefficients
+    beta[kept] = fit_logit(X[:, kept], happened).coefficients
     every = np.asarray(scale.apply(comparison.design.rows(rows).columns))
     found = {}
     for month in range(1, last + 1):

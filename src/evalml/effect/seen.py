@@ -159,7 +159,12 @@ def _mean(values: Vector, weights: Vector) -> tuple[float, Vector]:
 
 
 def effect_of(
-    measure: Measure, method: str, sample: Sample, shared: Shared, weight: Vector, settings: Settings
+    measure: Measure,
+    method: str,
+    sample: Sample,
+    shared: Shared,
+    weight: Vector,
+    settings: Settings,
 ) -> Effect:  # fmt: skip
     """Return one effect on the treated from the rows seen.
 
