@@ -25,7 +25,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import evalml as ev
+from evalml.checks import check_study, checks_table
+from evalml.checks.negative_controls import check_controls_together
+from evalml.checks.primary import judge_controls
 from evalml.errors import EvalmlError
+from evalml.evaluation.persons import PersonEvaluation
+from evalml.outcomes import compute_controls
 from evalml.report.blinding import blind
 from evalml.study import Study, study_from
 from evalml.synthetic.make import Synthetic, make_world
@@ -269,21 +274,26 @@ def study_of(absence: Absence) -> Study:
     return study_from(plain | chosen | absence.study)
 
 
-def walk(study: Study, tables: ev.Tables, engine: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the effects with their status, and the checks."""
-    cohort = ev.build_cohort(tables, ev.target_trial(study), study.covariates, engine)
-    outcomes = ev.compute_outcomes(ev.build_panel(tables, cohort, engine), study.outcomes)
-    arms = ev.assemble(outcomes, study.horizons, study.subgroups, engine)
-    adjusted = ev.adjust(arms.comparison, "att")
-    effects = ev.estimate_study(arms.comparison, study)
-    checks = ev.check_study(arms.comparison, effects, adjusted, study)
-    controls = ev.compute_controls(tables, cohort, study.negative_controls, engine)
-    primary = ev.check_primary(
-        arms.comparison, effects, study, weights=adjusted.weights, controls=controls
-    )
-    every = ev.checks_table([*checks, *primary])
-    table = ev.effects_table(effects).assign(study="", programme="", territory="", period="")
-    return blind(table, every, {"outcome": outcomes.chosen[0].name}), every
+def walk(study: Study, extract: Path, engine: Any) -> pd.DataFrame:
+    """Return the effects of a study on an extract, with their status.
+
+    The line of `evaluate`, without the sensitivity analyses, which gate nothing.
+    """
+    found = ev.evaluate(study, extract=extract, engine=engine)
+    assert isinstance(found, PersonEvaluation)  # noqa: S101 - every study here follows persons
+    known = compute_controls(found.tables, found.cohort, study.negative_controls, engine)
+    unjudged, controls, correlation = judge_controls(found.comparison, found.study, known)
+    checks = [
+        *check_study(
+            found.comparison, found.estimates, found.adjusted, found.study, arms=found.arms
+        ),
+        *unjudged,
+        check_controls_together(controls, study.checks, correlation),
+    ]
+    primary = {"outcome": found.study.primary.outcome}
+    table = ev.effects_table(found.estimates)
+    table = table.assign(study="", programme="", territory="", period="")
+    return blind(table, checks_table(checks), primary)
 
 
 def truths(table: pd.DataFrame) -> dict[tuple[str, str, int], float]:
@@ -311,8 +321,7 @@ def lines(absence: Absence, made: Synthetic, seed: int) -> Iterator[dict[str, An
         write_extract(extract, absence.takes(made, rng))
         engine = ev.open_engine(threads=1)
         try:
-            tables = ev.accept_tables(ev.read_extract(extract, engine), engine)
-            effects, _ = walk(study, tables, engine)
+            effects = walk(study, extract, engine)
         except EvalmlError as error:
             yield same | {"status": "refused", "reason": str(error), "seconds": time.time() - start}
             return

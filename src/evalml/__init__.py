@@ -82,7 +82,7 @@ _WHERE = {
         "power_table",
         "run_checks",
     ),
-    "evalml.secondary": ("secondary_analyses",),
+    "evalml.evaluation": ("Evaluation", "evaluate", "secondary_analyses"),
     "evalml.published": (
         "audit_path",
         "compare_published",

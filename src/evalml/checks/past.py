@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import stdtrit
 
+from evalml.checks.check import Check
 from evalml.checks.pre_trend import wald_test
+from evalml.values import Estimate, Name, Number, PValue
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Matrix, Vector
+    from evalml.checks.thresholds import Thresholds
     from evalml.comparison.arms import Trajectory
     from evalml.comparison.comparison import Comparison
+    from evalml.values import Values
 
 FEWEST_KNOWN = 0.3
 """Share of each arm whose past must be known in a month for the month to be tested."""
@@ -64,6 +68,50 @@ class Past:
         df = min(self.df, 1e6)
         reach = float(stdtrit(df, 1 - alpha / 2) + stdtrit(df, power))
         return reach * float(np.sqrt(np.diag(self.covariance)).max())
+
+
+def check_past(
+    comparison: Comparison,
+    trajectory: Trajectory,
+    weights: Vector,
+    thresholds: Thresholds,
+    key: str,
+) -> Check:
+    """Judge the weighted gaps between the arms before time zero.
+
+    It fails where the months together differ from zero and one gap passes the threshold: a gap that
+    only a large study sees does no harm. It is not judged where a gap of twice the threshold would
+    not have been seen.
+
+    Args:
+        comparison: The two arms.
+        trajectory: The outcome month by month.
+        weights: Shape (n,): 1 for the treated, e / (1 - e) for the others.
+        thresholds: `past_gap`, `gate_alpha`, `power`.
+        key: Outcome the check bears on; empty for all of them.
+    """
+    name, outcome = "past", Name("outcome", trajectory.outcome.name)
+    past = past_gaps(comparison, trajectory, weights)
+    if past is None:
+        return Check(name, "none", None, None, None, {"outcome": outcome}, key)
+    limit, worst = thresholds.past_gap, past.worst
+    gap, p = float(past.gaps[worst]), past.p_value
+    seen = past.detectable(thresholds.gate_alpha, thresholds.power)
+    n = min(comparison.n_treated, comparison.n_comparison)
+    values: Values = {
+        "outcome": outcome,
+        "n": Number(past.months.size),
+        "p": PValue(p),
+        "gap": Estimate(gap, trajectory.outcome.unit, n),
+        "month": Number(float(-past.months[worst])),
+        "limit": Number(limit, 1, "points"),
+        "detectable": Estimate(seen, trajectory.outcome.unit, n),
+    }
+    apart = p < thresholds.gate_alpha and abs(gap) > limit
+    vague = not apart and seen > 2 * limit
+    finding = "apart" if apart else "vague" if vague else "alike"
+    passed = None if vague else not apart
+    return Check(name, finding, passed, abs(gap), limit, values, key)
 
 
 def past_gaps(comparison: Comparison, trajectory: Trajectory, weights: Vector) -> Past | None:

@@ -54,10 +54,9 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     A study whose extract, parameters, notebook, code, lock file and engine have not changed since
     a finished run is not run again.
 
-    Examples:
-        evalml run cej --extract data/extract/2026-01
+    A name such as cej_2023_nord says the study, the year and the territory.
 
-        evalml run cej --year 2023 --departement 59 --outcome emploi_durable -p primary.horizon=6
+    Example: evalml run cej --year 2023 --departement 59 --outcome emploi_durable -p seed=7
     """
     from evalml.run import current_run, inputs_of
     from evalml.study import Asked

@@ -180,6 +180,8 @@ def effect_of(
         EstimationError: The method takes no such weights, or nobody of an arm is seen.
     """
     y, treated = measure.values[sample.rows], sample.treated
+    if np.unique(y[weight > 0]).size < 2:  # noqa: PLR2004
+        raise EstimationError(f"{measure.key}: the outcome is constant: no effect can be estimated")
     estimate = _estimate(y, method, sample, shared, weight)
     inference, kind = choose_inference(estimate, method, sample, settings)
     used = weight > 0

@@ -14,10 +14,11 @@ from evalml.outcomes.outcome import OUTCOMES, Outcome
 from evalml.panel.build import unfolded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from evalml.engine import Table
     from evalml.panel import Panel
+    from evalml.study import Study
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -73,6 +74,29 @@ def choose_outcomes(names: Sequence[str], *, linked: bool) -> tuple[Outcome, ...
             outcome = OUTCOMES[outcome.fallback]
         chosen.append(outcome)
     return tuple(chosen)
+
+
+def as_observed(study: Study, held: Collection[str]) -> Study:
+    """Return a study whose outcomes are those its extract can observe.
+
+    Without linked source, an outcome that has a declared counterpart gives way to it, the primary
+    one too: what is then evaluated is declared employment, under its name.
+
+    Args:
+        study: The study.
+        held: Tables the extract holds.
+
+    Raises:
+        StudyError: No outcome has that name.
+        TableMissingError: An outcome needs the linked source and has no counterpart.
+    """
+    linked = "emploi_mensuel" in held
+    if linked or not study.is_cohort:
+        return study
+    named = dict(zip(study.outcomes, choose_outcomes(study.outcomes, linked=linked), strict=True))
+    outcomes = tuple(dict.fromkeys(named[name].name for name in study.outcomes))
+    primary = study.primary.model_copy(update={"outcome": named[study.primary.outcome].name})
+    return study.model_copy(update={"outcomes": outcomes, "primary": primary})
 
 
 def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
@@ -145,21 +169,29 @@ def cumulated_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
     """Return what adds up from the month after time zero, one row per entry and month.
 
     A declared sum is unknown from the first unknown month on; a linked one is unknown outside the
-    months the linked source covers, and a covered month without contract adds nothing.
+    months the linked source covers and for who is not linked, and a covered month without contract
+    of a linked person adds nothing.
     """
-    entries = panel.cohort.entries
+    entries, held = panel.cohort.entries, ["entry", "treated", "month"]
+    if panel.linked_people is not None:
+        found = panel.linked_people.mutate(is_linked=literal(value=True))
+        entries = entries.left_join(found, "id_jeune")
+        entries = entries.mutate(is_linked=entries.is_linked.fill_null(False))
+        held.append("is_linked")
     follow_up = panel.months[1]
     grid = entries.select(
-        "entry",
-        "treated",
-        "month",
+        *held,
         k=span(literal(1), literal(follow_up)).cast("array<int16>").unnest(),
     )
     rows = grid.left_join(panel.read(*columns_of(outcomes)), ["entry", "k"])
     rows = rows.drop("entry_right", "k_right")
-    first, last = panel.linked_months
+    span_covered = panel.linked_coverage
     at = rows.month + rows.k
-    covered = (at >= first) & (at <= last)
+    covered = (at >= span_covered.first) & (at <= span_covered.last)
+    if span_covered.holes:
+        covered &= ~at.isin(span_covered.holes)
+    if panel.linked_people is not None:
+        covered &= rows.is_linked
     so_far = window(group_by="entry", order_by="k", following=0)
     values = {}
     for outcome in outcomes:

@@ -50,7 +50,7 @@ def gather(
         period=period_label(study),
     )
     primary = {"outcome": study.primary.outcome} if study.is_cohort else None
-    blinded = blind(effects, frames["checks"], primary)
+    blinded = blind(effects, frames["checks"], primary, lang=study.language, labels=names)
     others = [column for column in blinded if column not in COLUMNS["effects"]]
     ready["effects"] = blinded[[*COLUMNS["effects"], *others]]
     if "balance" in frames:
@@ -64,7 +64,7 @@ def gather(
             horizon_months=frames["secondary"]["horizon_months"].astype("float64")
         )
     ready["protocol"] = protocol_table(study, names)
-    return protect_results(ready, study.checks.minimum_count)
+    return protect_results(ready, study.checks.minimum_count, study.language, names)
 
 
 def _balance(balance: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:

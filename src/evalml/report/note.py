@@ -104,7 +104,8 @@ def note_of(
 ) -> Note:
     """Take small counts, then the numbers of blinded effects, out of the tables of a run."""
     empty = {name: pd.DataFrame({c: [] for c in columns}) for name, columns in COLUMNS.items()}
-    frames = protect_results({**empty, **results}, threshold)
+    labels = dict(meta.get("labels") or {})
+    frames = protect_results({**empty, **results}, threshold, lang, labels)
     effects = mask_blinded(frames["effects"])
     shown = mask_trajectories(frames["trajectories"], effects)
     masked = {"effects": effects, "trajectories": shown}

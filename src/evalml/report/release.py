@@ -43,6 +43,7 @@ from evalml.report.register import (
 from evalml.report.render import render
 from evalml.report.results import COLUMNS, read_meta, read_results, rows_of
 from evalml.report.review import review_page
+from evalml.report.sentences import checks_in_words
 from evalml.report.shares import Ledger, settle_shares
 from evalml.report.verdict import hides
 
@@ -141,10 +142,9 @@ def released_note(
     counted = difference(note.frames, scope, anchors, rule.threshold)
     moved = moved_counts(note.frames, counted, scope)
     frames = settle_shares(note.frames, counted, ledger)
-    frames["checks"] = frames["checks"].assign(
-        sentence=follow_counts(frames["checks"]["sentence"], moved)
-    )
-    frames["checks"] = silence(frames["checks"], frames["effects"])
+    followed = frames["checks"].assign(values=follow_counts(frames["checks"]["values"], moved))
+    spoken = checks_in_words(followed, "fr", dict(meta.get("labels") or {}))
+    frames["checks"] = silence(spoken, frames["effects"])
     rounded = {name: round_shares(frame, rule.digits) for name, frame in frames.items()}
     told = in_words(Note(rounded, meta, "fr", rule.threshold), str(meta.get("language") or "fr"))
     return told, len(moved), ledger
@@ -155,6 +155,8 @@ def silence(checks: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     hidden = pd.Series([hides(check, effects) for check in rows_of(checks)], checks.index, "bool")
     return checks.assign(
         sentence=checks["sentence"].mask(hidden, ""),
+        finding=checks["finding"].mask(hidden, ""),
+        values=checks["values"].mask(hidden, ""),
         value=checks["value"].astype("float64").mask(hidden),
         passed=checks["passed"].astype("object").where(~hidden, None),
     )

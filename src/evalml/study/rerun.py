@@ -71,7 +71,7 @@ def place_name(territory: Mapping[str, Any]) -> str:
     return NATIONAL
 
 
-def territory_from(asked: str | Mapping[str, Any] | Territory) -> dict[str, Any]:
+def territory_from(asked: str | int | Mapping[str, Any] | Territory) -> dict[str, Any]:
     """Return a territory from what a person types.
 
     Args:
@@ -85,7 +85,7 @@ def territory_from(asked: str | Mapping[str, Any] | Territory) -> dict[str, Any]
         return asked.model_dump(exclude_none=True)
     if isinstance(asked, Mapping):
         return dict(asked)
-    text = str(asked).strip()
+    text = f"{asked:02d}" if isinstance(asked, int) else str(asked).strip()
     kind, found, codes = text.partition(":")
     if found and kind in KINDS:
         return _of_kind(kind, [code for code in SPLIT.split(codes.strip()) if code])
@@ -93,6 +93,17 @@ def territory_from(asked: str | Mapping[str, Any] | Territory) -> dict[str, Any]
     if slug(text) in named:
         return dict(named[slug(text)])
     return _from_codes([code for code in SPLIT.split(text) if code])
+
+
+def territory_word(territory: str | Mapping[str, Any]) -> str:
+    """Return a territory as a person types it, such as `region:32`."""
+    if not isinstance(territory, Mapping):
+        return str(territory)
+    for kind in KINDS:
+        if territory.get(kind) is not None:
+            codes = territory[kind]
+            return f"{kind}:{codes if isinstance(codes, str) else ','.join(map(str, codes))}"
+    return NATIONAL
 
 
 def places() -> dict[str, dict[str, Any]]:
