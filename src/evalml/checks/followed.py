@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evalml.comparison.comparison import Comparison, Measure
     from evalml.effect.effect import Effect
     from evalml.study import Study, Thresholds
-    from evalml.values import Values
+    from evalml.values import Value, Values
 
 
 def check_followed(
@@ -90,7 +90,8 @@ def check_censoring_weights(
     except EstimationError:
         return Check(name, "failed", False, None, None, {"outcome": outcome}, measure.key)
     limit, after = thresholds.smd, seen.worst
-    worst = seen.balance.loc[seen.balance["smd_after"].abs().idxmax(), "covariate"]
+    place = int(seen.balance["smd_after"].abs().fillna(0).to_numpy().argmax())
+    worst = seen.balance["covariate"].iloc[place]
     known = (seen.weight > 0) & sample.treated
     values: Values = {
         "outcome": outcome,
@@ -113,7 +114,7 @@ def _crossover(arms: Arms, effects: Sequence[Effect], study: Study) -> Iterator[
         return
     waiting = ~comparison.treated
     later = arms.delay[waiting] <= horizon
-    values: Values = {
+    values: dict[str, Value] = {
         "share": Share(int(later.sum()), later.size, float(later.mean())),
         "months": Number(horizon),
     }

@@ -20,11 +20,11 @@ from evalml.comparison.design import build_design
 from evalml.values import Estimate, Name, Number, PValue
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.arms import Trajectory
     from evalml.comparison.comparison import Comparison, Design, Measure
-    from evalml.values import Values
+    from evalml.values import Value
 
 SMALLEST = 0.02
 """Gap in declared employment below which being linked is not said to go with working."""
@@ -50,7 +50,7 @@ def check_linkage(
     shares = [known_share(linked[arm]) for arm in (treated, ~treated)]
     apart, limit = abs(shares[0].value - shares[1].value), thresholds.observation_gap
     n = min(comparison.n_treated, comparison.n_comparison)
-    values: Values = {
+    values: dict[str, Value] = {
         "outcome": Name("outcome", measure.outcome),
         "treated": shares[0],
         "comparison": shares[1],
@@ -62,11 +62,9 @@ def check_linkage(
         return Check(name, "arms", False, apart, limit, values, key)
     design = _of_both(comparison, linked)
     table = balance_table(design, linked, None, "ate")
-    worst = table.loc[table["smd_before"].abs().idxmax()]
-    values |= {
-        "smd": Number(abs(float(worst["smd_before"])), 2),
-        "worst": Name("covariate", str(worst["covariate"])),
-    }
+    size = table["smd_before"].abs().fillna(0).to_numpy()
+    worst = str(table["covariate"].iloc[int(size.argmax())])
+    values |= {"smd": Number(float(size.max()), 2), "worst": Name("covariate", worst)}
     found = None if declared is None else declared_gap(comparison, linked, declared, design)
     if found is None:
         return Check(name, "unverified", None, apart, limit, values, key)
@@ -80,7 +78,7 @@ def check_linkage(
 def _of_both(comparison: Comparison, linked: BoolVector) -> Design:
     """Return the covariates known of the linked and of the others."""
     frame = comparison.covariates
-    told = [name for name in frame if not frame.loc[~linked, name].isna().all()]
+    told = [name for name in frame if not frame[name][~linked].isna().all()]
     return build_design(frame[told])[0] if len(told) < frame.shape[1] else comparison.design
 
 
@@ -109,7 +107,7 @@ def declared_gap(
 
 
 def _coefficient(
-    y: Vector, X: Matrix, cluster: Vector | None, person: Vector
+    y: Vector, X: Matrix, cluster: IntVector | None, person: HashVector
 ) -> tuple[float, float]:
     """Return the first coefficient of least squares and its clustered p-value."""
     solver = prepare_solver(X.T @ X)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.results import complete_table
+from evalml.report.results import complete_table, rows_of
 from evalml.report.sentences import finding_of, reasons_in_words
 from evalml.values import Message, messages_text, read_messages
 
@@ -51,8 +51,9 @@ def blind(
     """Set the status, the causes and the reason of every effect.
 
     A failed gating check blinds the effects it bears on: all, those of its outcome, or those of
-    its outcome at one horizon; one that the data do not give is blinded too. What is left is `shown` for the primary outcome in the whole
-    population and `exploratory` for the rest. The numbers stay: `mask_blinded` removes them.
+    its outcome at one horizon; one that the data do not give is blinded too. What is left is
+    `shown` for the primary outcome in the whole population and `exploratory` for the rest. The
+    numbers stay: `mask_blinded` removes them.
 
     Args:
         effects: Table of effects.
@@ -69,7 +70,7 @@ def blind(
     causes = [
         [message for key, message in failed if bears_on(key, row.outcome, row.horizon_months)]
         + ([NOT_ESTIMATED] if pd.isna(row.estimate) and pd.isna(row.ci_low) else [])
-        for row in table.itertuples()
+        for row in rows_of(table)
     ]
     status = [
         BLINDED if each else usual_status(outcome, subgroup, primary)
