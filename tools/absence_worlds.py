@@ -28,6 +28,7 @@ import evalml as ev
 from evalml.checks import check_study, checks_table
 from evalml.checks.negative_controls import check_controls_together
 from evalml.checks.primary import judge_controls
+from evalml.effect import estimate_study
 from evalml.errors import EvalmlError
 from evalml.evaluation.persons import PersonEvaluation
 from evalml.outcomes import compute_controls
@@ -244,6 +245,8 @@ ABSENCES = (
         "primary": {"outcome": "emploi_durable", "horizon": 12, "method": "aipw"},
     }),
 )  # fmt: skip
+NEVER = ("all_clean", "no_effect", "hidden")
+"""Worlds in which the effect against never entering is estimated too."""
 TRUE_NAME = {"emploi_declare": "emploi"}
 COLUMNS = (
     "world", "seed", "solvable", "estimand", "horizon", "estimate", "std_error", "ci_low",
@@ -274,24 +277,29 @@ def study_of(absence: Absence) -> Study:
     return study_from(plain | chosen | absence.study)
 
 
-def walk(study: Study, extract: Path, engine: Any) -> pd.DataFrame:
+def walk(study: Study, extract: Path, engine: Any, *, never: bool) -> pd.DataFrame:
     """Return the effects of a study on an extract, with their status.
 
     The line of `evaluate`, without the sensitivity analyses, which gate nothing.
+
+    Args:
+        study: The study.
+        extract: Folder of the extract.
+        engine: Where queries run.
+        never: Whether to estimate against never entering too, which takes as long as the rest.
     """
     found = ev.evaluate(study, extract=extract, engine=engine)
     assert isinstance(found, PersonEvaluation)  # noqa: S101 - every study here follows persons
     known = compute_controls(found.tables, found.cohort, study.negative_controls, engine)
+    estimates = found.estimates if never else estimate_study(found.comparison, found.study)
     unjudged, controls, correlation = judge_controls(found.comparison, found.study, known)
     checks = [
-        *check_study(
-            found.comparison, found.estimates, found.adjusted, found.study, arms=found.arms
-        ),
+        *check_study(found.comparison, estimates, found.adjusted, found.study, arms=found.arms),
         *unjudged,
         check_controls_together(controls, study.checks, correlation),
     ]
     primary = {"outcome": found.study.primary.outcome}
-    table = ev.effects_table(found.estimates)
+    table = ev.effects_table(estimates)
     table = table.assign(study="", programme="", territory="", period="")
     return blind(table, checks_table(checks), primary)
 
@@ -321,7 +329,7 @@ def lines(absence: Absence, made: Synthetic, seed: int) -> Iterator[dict[str, An
         write_extract(extract, absence.takes(made, rng))
         engine = ev.open_engine(threads=1)
         try:
-            effects = walk(study, extract, engine)
+            effects = walk(study, extract, engine, never=absence.name in NEVER)
         except EvalmlError as error:
             yield same | {"status": "refused", "reason": str(error), "seconds": time.time() - start}
             return
