@@ -7,8 +7,11 @@ JupyterLab, run by plain papermill or by `evalml run` reads the same ones.
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from evalml.errors import EvalmlError
 
 EXTRACT = "EVALML_EXTRACT"
 OUT = "EVALML_OUT"
@@ -78,3 +81,28 @@ def project_root() -> Path:
         if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
             return folder
     return here
+
+
+def writable_folder(folder: Path | None) -> Path | None:
+    """Return the absolute path of a folder that can be written, there or to be made.
+
+    Raises:
+        EvalmlError: It is a file, lies below one, or may not be written.
+    """
+    if folder is None:
+        return None
+    try:
+        target = folder.expanduser().absolute()
+        if len(target.name.encode()) > _LONGEST_NAME or "\0" in str(target):
+            raise EvalmlError(f"{str(folder)[:80]} is no name of a folder; give a shorter one")
+        there = next(p for p in (target, *target.parents) if p.exists())
+        if not there.is_dir():
+            raise EvalmlError(f"{folder} cannot be made: {there} is a file; give another folder")
+        with tempfile.TemporaryDirectory(prefix=".evalml-", dir=there):
+            return target
+    except (OSError, RuntimeError) as fault:
+        why = getattr(fault, "strerror", None) or "it cannot be found"
+        raise EvalmlError(f"{folder} cannot be written ({why}); give another folder") from None
+
+
+_LONGEST_NAME = 200

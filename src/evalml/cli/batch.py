@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evalml.errors import EvalmlError
+from evalml.settings import writable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,10 @@ def batch(  # noqa: PLR0913, PLR0917 - the options of a command
     extract: Annotated[
         Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
+    ] = None,
     engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
     memory: Annotated[
         str | None, typer.Option(help="Memory of the engine of each run, such as 4GB.")

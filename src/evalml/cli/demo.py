@@ -11,13 +11,17 @@ from typing import Annotated
 import typer
 
 from evalml.errors import RunError
+from evalml.settings import writable_folder
 
 STUDIES = ("cej_2024_hdf", "nsw")
 PEOPLE, SEED = 20_000, 1
 
 
 def demo(
-    out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
+    ] = None,
 ) -> None:
     """Evaluate the CEJ on a synthetic extract and the NSW demonstration on real data.
 

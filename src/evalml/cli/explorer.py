@@ -7,12 +7,16 @@ from typing import Annotated
 
 import typer
 
+from evalml.settings import writable_folder
+
 
 def explorer(
     runs: Annotated[
         list[Path], typer.Argument(help="Released runs, or folders that hold some: runs.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder to write the site to.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder to write the site to.", callback=writable_folder)
+    ],
     language: Annotated[str, typer.Option(help="Language it opens in: fr or en.")] = "fr",
     institution: Annotated[
         Path | None, typer.Option(help="YAML of who signs: name, colour, contact.")

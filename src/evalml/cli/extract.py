@@ -9,6 +9,7 @@ import typer
 
 from evalml.cli.door import Door
 from evalml.errors import ExtractError, PrivacyError
+from evalml.settings import writable_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,11 +30,18 @@ Memory = Annotated[str, typer.Option(help="Memory the engine may take before it 
 def check(
     path: Annotated[Path, typer.Argument(help="Folder or DuckDB file of the extract.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for scorecard.csv, rejects.csv and scorecard.html.")
+        Path | None,
+        typer.Option(
+            help="Folder for scorecard.csv, rejects.csv and scorecard.html.",
+            callback=writable_folder,
+        ),
     ] = None,
     put_aside: Annotated[
         Path | None,
-        typer.Option(help="Folder for the rows put aside themselves: persons' data, keep it safe."),
+        typer.Option(
+            callback=writable_folder,
+            help="Folder for the rows put aside themselves: persons' data, keep it safe.",
+        ),
     ] = None,
     min_count: Annotated[
         int, typer.Option(min=0, help="Hide counts below this one in what is written and printed.")
@@ -78,7 +86,10 @@ def check(
 def diff(
     old: Annotated[Path, typer.Argument(help="Extract of the older vintage.")],
     new: Annotated[Path, typer.Argument(help="Extract of the newer vintage.")],
-    out: Annotated[Path | None, typer.Option(help="Folder for the four tables, in CSV.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the four tables, in CSV.", callback=writable_folder),
+    ] = None,
     min_count: Annotated[int, typer.Option(min=0, help="Hide counts below this one.")] = 0,
     memory: Memory = "3GB",
     as_json: Json = False,
@@ -110,7 +121,9 @@ def diff(
 @app.command()
 def pseudonymise(
     path: Annotated[Path, typer.Argument(help="Folder or DuckDB file of the extract.")],
-    out: Annotated[Path, typer.Argument(help="New folder, outside the extract.")],
+    out: Annotated[
+        Path, typer.Argument(help="New folder, outside the extract.", callback=writable_folder)
+    ],
     project: Annotated[
         str, typer.Option(help="What the pseudonyms are for; two projects cannot be joined.")
     ],
@@ -154,7 +167,9 @@ def pseudonymise(
 @app.command()
 def convert(
     path: Annotated[Path, typer.Argument(help="Folder of the export, in CSV.")],
-    out: Annotated[Path, typer.Argument(help="New folder for the extract.")],
+    out: Annotated[
+        Path, typer.Argument(help="New folder for the extract.", callback=writable_folder)
+    ],
     header: Annotated[
         Path, typer.Option(help="Folder that holds the extract.yaml to give the extract.")
     ],

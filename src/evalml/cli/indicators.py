@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evalml.settings import writable_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,7 +24,10 @@ def indicators(
     group: Annotated[
         list[str] | None, typer.Option("--group", help="Breakdown to compute, repeatable.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write indicators.csv here.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write indicators.csv here.", callback=writable_folder),
+    ] = None,
     threshold: Annotated[int, typer.Option("--threshold", help="Smallest count shown.")] = 11,
 ) -> None:
     """Compute the activity and result indicators of a year, by area; small counts are hidden.

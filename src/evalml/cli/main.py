@@ -31,6 +31,7 @@ from evalml.cli import (
     validate,
 )
 from evalml.cli.door import Door
+from evalml.cli.methods import DID, ESTIMATE, ROLLOUT, SURVIVAL, help_of
 from evalml.errors import EvalmlError
 
 app = typer.Typer(
@@ -75,10 +76,10 @@ app.command("note")(note.note)
 app.command("release")(release.release)
 app.command("explorer")(explorer.explorer)
 app.add_typer(extract.app, name="extract")
-app.command("estimate")(estimate.estimate)
-app.command("rollout")(over_time.rollout)
-app.command("did")(over_time.did)
-app.command("survival")(over_time.survival)
+app.command("estimate", epilog=help_of(ESTIMATE))(estimate.estimate)
+app.command("rollout", epilog=help_of(ROLLOUT, "--aggregate"))(over_time.rollout)
+app.command("did", epilog=help_of(DID))(over_time.did)
+app.command("survival", epilog=help_of(SURVIVAL))(over_time.survival)
 app.command("indicators")(indicators.indicators)
 app.add_typer(published.app, name="published")
 app.command("rules")(rules.rules)
@@ -88,7 +89,18 @@ app.command("validate")(validate.validate)
 app.command("doctor")(doctor.doctor)
 
 
-LISTS = frozenset({"--covariates", "--exact", "--at", "--subgroup", "--methods", "--designs"})
+LISTS = frozenset(
+    {
+        "--covariates",
+        "--exact",
+        "--at",
+        "--subgroup",
+        "--methods",
+        "--designs",
+        "--numbers",
+        "--categories",
+    }
+)
 """Options of several values: `--covariates age,educ`, or repeated, or `--covariates age educ`."""
 
 

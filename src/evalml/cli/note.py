@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from evalml.settings import writable_folder
+
 
 def note(
     run: Annotated[
@@ -20,7 +22,10 @@ def note(
     ] = None,
     formats: Annotated[str, typer.Option("--format", help="html, docx, pdf.")] = "html,docx,pdf",
     threshold: Annotated[int, typer.Option(help="Smallest count that may be shown.")] = 11,
-    out: Annotated[Path | None, typer.Option(help="Folder to write to [default: RUN].")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write to [default: RUN].", callback=writable_folder),
+    ] = None,
 ) -> None:
     """Write the evidence note of a run from its results only.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evalml.cli.door import Door
+from evalml.settings import writable_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,12 @@ def audit(
         Path, typer.Argument(help="A CSV of printed figures, or a folder of them.")
     ] = _SHIPPED,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write findings.csv, identities.csv, audit.html.")
+        Path | None,
+        typer.Option(
+            "--out",
+            callback=writable_folder,
+            help="Write findings.csv, identities.csv, audit.html.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -138,7 +144,8 @@ def compare(
         Path | None, typer.Option("--mapping", help="CSV from indicators to definition codes.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write compare.csv in this folder.")
+        Path | None,
+        typer.Option("--out", callback=writable_folder, help="Write compare.csv in this folder."),
     ] = None,
     gaps: Annotated[
         Path | None, typer.Option("--gaps", help="CSV where gaps are kept over versions.")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evalml.settings import writable_folder
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -42,7 +44,10 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     extract: Annotated[
         Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
+    ] = None,
     year: Year = None,
     territory: Where = None,
     departement: Departement = None,
@@ -100,9 +105,8 @@ def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
     Raises:
         StudyError: One has no `=`, or its value is not YAML.
     """
-    import yaml
-
     from evalml.errors import StudyError
+    from evalml.reading.yaml_text import read_yaml_text
 
     found: dict[str, Any] = {}
     for text in given or ():
@@ -110,8 +114,8 @@ def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
         if not equals or not key.strip():
             raise StudyError(f"-p {text}: write key=value, such as -p primary.horizon=6")
         try:
-            found[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
+            found[key.strip()] = read_yaml_text(value, f"-p {key.strip()}")
+        except StudyError:
             raise StudyError(f"-p {key.strip()}: its value is not YAML") from None
     return found
 
@@ -166,7 +170,7 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
     from evalml.cohort import check_covariates, require_tables, target_trial
     from evalml.engine import open_engine, refuse_missing_engine
     from evalml.extract import tables_held
-    from evalml.outcomes import check_controls, choose_outcomes
+    from evalml.outcomes import check_controls, check_effect, choose_outcomes
 
     refuse_missing_engine(plan.settings.engine)
     known = {} if known is None else known
@@ -178,6 +182,7 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
         check_covariates([*study.covariates, *study.subgroups])
         require_tables([*study.covariates, *study.subgroups], known[place])
         check_controls(study.negative_controls, study.history_months)
+        check_effect(study.minimum_effect, study.primary.outcome)
         if study.comparison.design != "rollout":
             target_trial(study)
 

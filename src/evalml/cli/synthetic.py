@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-_OUT = Annotated[Path, typer.Argument(help="Folder to write, new or holding a synthetic extract.")]
+from evalml.settings import writable_folder
+
+_OUT = Annotated[
+    Path,
+    typer.Argument(
+        help="Folder to write, new or holding a synthetic extract.", callback=writable_folder
+    ),
+]
 _PEOPLE = Annotated[
     int | None, typer.Option(help="Persons; the world's own number by default.", min=1)
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evalml.errors import EvalmlError
+from evalml.settings import writable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +38,10 @@ def validate(
     seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 1,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of validation.csv and of finished chunks: a rerun resumes."),
+        typer.Option(
+            callback=writable_folder,
+            help="Folder of validation.csv and of finished chunks: a rerun resumes.",
+        ),
     ] = None,
     catalogue: Annotated[
         bool, typer.Option("--list", help="List the designs and their methods, and stop.")

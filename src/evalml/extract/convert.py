@@ -10,15 +10,21 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evalml.engine import cases, ifelse, literal, null, row_number, window
-from evalml.errors import ColumnMissingError, ExtractError, TableMissingError, nearest
+from evalml.errors import (
+    ColumnMissingError,
+    ExtractError,
+    StudyError,
+    TableMissingError,
+    nearest,
+)
 from evalml.extract import contract
 from evalml.extract.csv_tables import SEPARATOR_KEY, as_text
 from evalml.extract.meta import ExtractMeta, write_meta
 from evalml.reading.text import open_text
+from evalml.reading.yaml_text import read_yaml_file, read_yaml_text
 
 if TYPE_CHECKING:
     from evalml.engine import Engine, Table
@@ -81,10 +87,14 @@ def read_mapping(path: Path | None) -> Mapping:
     """
     shipped = resources.files("evalml.extract").joinpath("parcours3.yaml")
     try:
-        text = (path or shipped).read_text(encoding="utf-8")
-        mapping = Mapping.model_validate(yaml.safe_load(text))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ExtractError(f"{path} is not a readable mapping ({type(error).__name__})") from None
+        raw = (
+            read_yaml_text(shipped.read_text(encoding="utf-8"), shipped.name)
+            if path is None
+            else read_yaml_file(path, "mapping")
+        )
+        mapping = Mapping.model_validate(raw)
+    except StudyError as error:
+        raise ExtractError(f"{path} is not a readable mapping: {error}") from None
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(str(p) for p in fault["loc"])

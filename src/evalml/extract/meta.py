@@ -23,6 +23,7 @@ from evalml.engine.postgres import refuse_password
 from evalml.errors import ExtractError, StudyError, nearest
 from evalml.extract.contract import DATED, LINKED_SOURCES
 from evalml.months import month_number
+from evalml.reading.yaml_text import read_yaml_file
 from evalml.study import Territory
 
 if TYPE_CHECKING:
@@ -296,9 +297,10 @@ def read_meta(folder: Path) -> ExtractMeta:
             "(see docs/how-to/receive-an-extract.md)"
         )
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise ExtractError(f"{META_FILE} is not readable YAML{_yaml_place(error)}") from None
+        raw = read_yaml_file(path, "header of an extract")
+    except StudyError as error:
+        what = str(error).removeprefix(str(path)).lstrip(", :")
+        raise ExtractError(f"{META_FILE} is not readable YAML ({what})") from None
     return meta_from(raw, META_FILE)
 
 
@@ -348,8 +350,3 @@ def _first_fault(error: ValidationError) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     quote = "; quote the code" if fault["type"] == "string_type" else ""
     return f"{place + ': ' if place else ''}{message[0].lower()}{message[1:]}{quote}{more}"
-
-
-def _yaml_place(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""

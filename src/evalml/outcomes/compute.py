@@ -53,6 +53,24 @@ class Outcomes:
         return f"Outcomes({', '.join(o.name for o in self.chosen)})"
 
 
+def check_effect(least: float | None, name: str) -> None:
+    """Refuse a smallest effect of interest that an outcome cannot have.
+
+    Raises:
+        StudyError: It is larger than one, for an outcome that is a proportion.
+    """
+    outcome = OUTCOMES.get(name)
+    if (
+        least is not None
+        and outcome is not None
+        and outcome.unit == "proportion"
+        and abs(least) > 1
+    ):
+        raise StudyError(
+            f"minimum_effect is {least:g}, and '{name}' is a proportion; write 0.02 for 2 points"
+        )
+
+
 def choose_outcomes(names: Sequence[str], *, linked: bool) -> tuple[Outcome, ...]:
     """Return the outcomes called `names`, as the extract can observe them.
 

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-import yaml
-
 from evalml.errors import DataError, nearest
+from evalml.reading.yaml_text import read_yaml_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +43,24 @@ class Institution:
         if self.logo is not None and not self.logo.is_file():
             message = f"no logo at {self.logo}: give a path from the institution file"
             raise DataError(message)
+        if self.logo is not None and not _is_image(self.logo):
+            raise DataError(f"the logo {self.logo.name} is no PNG, JPEG or SVG image; give one")
+
+
+IMAGES = {
+    ".png": (b"\x89PNG\r\n",),
+    ".jpg": (b"\xff\xd8\xff",),
+    ".jpeg": (b"\xff\xd8\xff",),
+    ".svg": (b"<svg", b"<?xml"),
+}
+"""How a file of each kind begins."""
+
+
+def _is_image(path: Path) -> bool:
+    """Tell whether a file begins as its ending says."""
+    with path.open("rb") as file:
+        begins = file.read(200).lstrip(b"\xef\xbb\xbf \t\r\n")
+    return begins.startswith(IMAGES.get(path.suffix.lower(), (b"\x00none",)))
 
 
 READABLE = 4.5
@@ -70,7 +87,9 @@ def read_institution(path: Path | None) -> Institution:
     if not path.is_file():
         message = f"no institution file at {path}"
         raise DataError(message)
-    told = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    told = read_yaml_file(path, "institution file") or {}
+    if not isinstance(told, dict):
+        raise DataError(f"{path.name}: an institution file is a mapping of keys to values")
     known = {field.name for field in fields(Institution)}
     for key in told:
         if key not in known:

@@ -43,7 +43,7 @@ class Activity(Part):
 
     kind: Literal["activity"]
     study: Name = "activite"
-    title: str = Field(min_length=3)
+    title: str = Field(min_length=3, max_length=300)
     notebook: Code = "activite"
     year: int = Field(ge=2005, le=2100)
     territory: Territory | None = None

@@ -30,6 +30,10 @@ _PARTS: dict[str, type[BaseModel]] = {
 }
 
 
+_SHOWN = 60
+"""Characters of a value that an error repeats."""
+
+
 def sentence(error: ErrorDetails, study: type[BaseModel], within: str = "") -> str:
     """Return what is wrong, where, and the nearest valid key.
 
@@ -47,7 +51,9 @@ def sentence(error: ErrorDetails, study: type[BaseModel], within: str = "") -> s
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
         return f"{place}: {message}" if place else message
-    return f"'{place}' is {error['input']!r}: {message[0].lower()}{message[1:]}"
+    given = repr(error["input"])
+    shown = given if len(given) <= _SHOWN else f"{given[:_SHOWN]}…"
+    return f"'{place}' is {shown}: {message[0].lower()}{message[1:]}"
 
 
 def _valid_keys(loc: tuple[int | str, ...], study: type[BaseModel]) -> list[str]:

@@ -42,7 +42,9 @@ Method = Literal[
     "triple_difference",
 ]
 Code = Annotated[str, StringConstraints(min_length=1)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=80)]
+Day = Annotated[dt.date, Field(ge=dt.date(1990, 1, 1), le=dt.date(2100, 12, 31))]
+"""A day on which an information system of this house could know something."""
 
 POOLS = {
     "sequential_trials": "not_yet_entered",
@@ -78,8 +80,8 @@ class Territory(Part):
 class Entries(Part):
     """Months of entry, first and last included."""
 
-    first: dt.date = Field(alias="from")
-    last: dt.date = Field(alias="to")
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
 
     @model_validator(mode="after")
     def _ordered(self) -> Entries:
@@ -140,6 +142,16 @@ class Eligibility(Part):
                 what = "situation" if listed == "categorie" else "programme"
                 raise ValueError(f"'{word}' is no {what}; {nearest(word, known.labels)}")
         return given
+
+    @model_validator(mode="after")
+    def _known_situations(self) -> Eligibility:
+        known = code_list("categorie").values
+        for name in self.outside_situations:
+            if name not in known:
+                raise ValueError(
+                    f"outside_situations: '{name}' is no situation; {nearest(name, known)}"
+                )
+        return self
 
 
 class Treatment(Part):

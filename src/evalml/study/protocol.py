@@ -50,7 +50,7 @@ class Study(Part):
     """
 
     study: Name
-    title: str = Field(min_length=3)
+    title: str = Field(min_length=3, max_length=300)
     programme: Code
     notebook: Code
     territory: Territory | None = None
@@ -69,7 +69,7 @@ class Study(Part):
     history_months: int = Field(12, ge=0, le=60)
     methods: tuple[Method, ...] = Field(("diff", "ipw", "aipw"), min_length=1)
     primary: Primary
-    minimum_effect: float | None = None
+    minimum_effect: float | None = Field(None, allow_inf_nan=False)
     subgroups: tuple[str, ...] = ()
     negative_controls: tuple[str, ...] = ()
     checks: Thresholds = Field(default_factory=Thresholds)
@@ -78,7 +78,7 @@ class Study(Part):
     title_en: str = ""
     labels_en: dict[str, str] = Field(default_factory=dict)
     secondary: dict[Name, dict[str, Any]] = Field(default_factory=dict)
-    seed: int = Field(20240101, ge=0)
+    seed: int = Field(20240101, ge=0, lt=2**63)
     language: Literal["fr", "en"] = "fr"
 
     @field_validator("covariates", mode="before")
