@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 def estimate(  # noqa: PLR0913, PLR0917
+    context: typer.Context,
     data: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per person.")],
     treatment: Annotated[str, typer.Option(help="Column of the arms: 1 (treated) and 0.")],
     outcome: Annotated[list[str], typer.Option(help="Columns of the outcomes.")],
@@ -174,7 +175,7 @@ def estimate(  # noqa: PLR0913, PLR0917
     effects = [_with_notes(effect, comparison) for effect in effects]
     if not json and not csv:
         _print_balance(effects[0])
-    idle = unused(ESTIMATE, methods, given_options())
+    idle = unused(ESTIMATE, methods, given_options(context))
     show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
 
 

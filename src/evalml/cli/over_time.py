@@ -55,6 +55,7 @@ _CONTROLS = {
 
 
 def rollout(  # noqa: PLR0913, PLR0917
+    context: typer.Context,
     data: Data,
     time: Time,
     outcome: Outcome,
@@ -144,7 +145,7 @@ def rollout(  # noqa: PLR0913, PLR0917
     frame = _panel_frame(table, columns)
     frame[first_treated] = read_first(table, first_treated, never)
     effects = estimate(frame, request)
-    idle = unused(ROLLOUT, [method], given_options())
+    idle = unused(ROLLOUT, [method], given_options(context))
     show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
 
 
@@ -164,6 +165,7 @@ def _panel_frame(table: RawTable, columns: PanelColumns) -> pd.DataFrame:
 
 
 def did(  # noqa: PLR0913, PLR0917
+    context: typer.Context,
     data: Data,
     time: Time,
     outcome: Outcome,
@@ -218,7 +220,7 @@ def did(  # noqa: PLR0913, PLR0917
     frame = _panel_frame(table, columns)
     _add_statuses(table, frame, columns.extra, treated, dose=dose)
     effects = [estimate_did(frame, request)]
-    idle = unused(DID, [method], given_options())
+    idle = unused(DID, [method], given_options(context))
     show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
 
 
@@ -237,6 +239,7 @@ def _add_statuses(
 
 
 def survival(  # noqa: PLR0913, PLR0917
+    context: typer.Context,
     data: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per person.")],
     time: Annotated[str, typer.Option("--time", help="Column of the end of follow-up.")],
     event: Annotated[
@@ -344,7 +347,7 @@ def survival(  # noqa: PLR0913, PLR0917
         interval,  # type: ignore[arg-type]
     )
     effects = estimate(frame, request)
-    idle = unused(SURVIVAL, [method], given_options())
+    idle = unused(SURVIVAL, [method], given_options(context))
     show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
 
 

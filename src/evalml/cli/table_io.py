@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from evalml.errors import DataError
@@ -163,13 +162,10 @@ def split_names(values: list[str] | None) -> tuple[str, ...]:
     return tuple(n for value in values or [] for n in map(str.strip, value.split(",")) if n)
 
 
-def given_options() -> list[str]:
+def given_options(context: typer.Context) -> list[str]:
     """Return the options of the running command that were given, not left to their default."""
-    context = click.get_current_context(silent=True)
-    if context is None:
-        return []
-    source = click.core.ParameterSource.COMMANDLINE
-    return [name for name in context.params if context.get_parameter_source(name) is source]
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
 
 
 def as_json(effect: Effect) -> dict[str, Any]:

@@ -294,6 +294,7 @@ class _Column:
             for part in (text.slice(0, 1000), text):
                 plain = pc.match_substring_regex(part, numbers.PATTERNS[","])
                 if pc.any(pc.invert(plain)).as_py():
+                    self.table.say("decimal", self.name, ".")
                     return values
             return None
         return values
