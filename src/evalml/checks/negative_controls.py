@@ -136,7 +136,7 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
         effect: Estimate on an outcome that the programme cannot change.
         thresholds: `alpha`.
     """
-    name, control = "negative_control", Name("control", effect.outcome)
+    name, control = "negative_control", Name("controls", effect.outcome)
     if not np.isfinite(effect.std_error) or effect.std_error <= 0:
         constant: Values = {"control": control}
         return Check(name, "constant", None, None, None, constant, gating=False)
