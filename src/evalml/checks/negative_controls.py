@@ -159,7 +159,7 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
 
 def check_unjudged_control(name: str) -> Check:
     """Say that a declared negative control cannot be judged: its source does not say."""
-    values: Values = {"control": Name("control", name)}
+    values: Values = {"control": Name("controls", name)}
     return Check("negative_control", "unknown", None, None, None, values, gating=False)
 
 
