@@ -220,7 +220,7 @@ def _indicators(source: Path, audit: Audit) -> tuple[pd.DataFrame, bool]:
     folder = source if source.is_dir() else source.parent
     if source.suffix == ".csv" or not (folder / META_FILE).is_file():
         read = read_indicators(source)
-        return read, "synthetic" in read and bool(read["synthetic"].eq(True).any())  # noqa: FBT003
+        return read, "synthetic" in read and bool(read["synthetic"].eq(True).any())
     printed = audit.figures.values()
     named = {part.split("=")[0] for f in printed for part in f.breakdown.split(";")}
     return indicators_of_extract(
