@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from evalml.codes import territory_names
 from evalml.published.territories import REGIONS
-from evalml.report.typography import MONTHS
+from evalml.typography import MONTHS
 
 if TYPE_CHECKING:
     from evalml.report.register import Anchors

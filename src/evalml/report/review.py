@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evalml.report.markdown import bullets, heading, md, table
-from evalml.report.typography import count_text
+from evalml.typography import count_text
 
 if TYPE_CHECKING:
     from evalml.report.disclosure import Released
