@@ -86,6 +86,10 @@ def _kind(study: Study) -> str:
     return "cohort" if study.is_cohort else "cross_section"
 
 
+UNDEFINED = {"title", "labels", "secondary", "checks", "seed", "language"}
+"""Keys of a study that do not say who is in it."""
+
+
 def note_meta(
     study: Study,
     *,
@@ -130,4 +134,5 @@ def note_meta(
         "kind": _kind(study),
         "benchmark": dict(benchmark) if benchmark else None,
         "labels": dict(labels),
+        "definition": study.model_dump(mode="json", by_alias=True, exclude=UNDEFINED),
     }

@@ -9,22 +9,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from evalml.report.blinding import BLINDED, NUMBERS
-from evalml.report.flow_steps import protect_flow
-from evalml.report.protect_months import protect_intensity
-from evalml.report.protect_words import hide_counts
-from evalml.report.results import COLUMNS, Frames, complete_table
-from evalml.report.small_counts import (
-    THRESHOLD,
+from evalml.disclosure.counts import (
     blank,
-    hold,
     one_more,
     protect_counts,
     small_part,
     too_small,
 )
+from evalml.disclosure.rule import THRESHOLD
+from evalml.report.blinding import BLINDED, NUMBERS
+from evalml.report.flow_steps import protect_flow
+from evalml.report.protect_words import hide_counts
+from evalml.report.results import COLUMNS, Frames, complete_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,11 +112,7 @@ def protect_secondary(secondary: pd.DataFrame, threshold: int) -> pd.DataFrame:
 
 
 def protect_trajectories(trajectories: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Take out the months with too few persons, and shares that make a small count.
-
-    The number at risk is repeated until it has moved by the threshold: the persons who leave in
-    one month cannot be counted by subtraction.
-    """
+    """Take out the months with too few persons, and shares that make a small count."""
     keys = [column for column in ("outcome", "arm") if column in trajectories]
     table = trajectories.sort_values([*keys, "month"], kind="stable", ignore_index=True)
     few = too_small(table["n_at_risk"], threshold)
@@ -128,10 +123,19 @@ def protect_trajectories(trajectories: pd.DataFrame, threshold: int) -> pd.DataF
     table = blank(table, hidden, ["rate", "std_error"])
     seen = few | small_part(n, table["share_unobserved"], threshold)
     table = blank(table, seen, ["share_unobserved"])
-    held = n.groupby([table[key] for key in keys]).transform(
-        lambda counts: hold(counts.to_numpy("float64"), threshold)
-    )
-    return table.assign(n_at_risk=held)
+    return table.assign(n_at_risk=n)
+
+
+def protect_intensity(intensity: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Take out the months that rest on too few persons, and the counts behind the shares."""
+    counted = protect_counts(intensity, threshold)
+    band = counted["measure"].str.startswith("hours_")
+    hidden = band & counted["value"].isna()
+    size = counted["numerator"].where(counted["numerator"] != 0, np.inf)  # an empty band hides none
+    second = one_more(hidden, size, [counted["month"].where(band, -1)])
+    counted = blank(counted, second & band, ["value", "numerator"])
+    table = counted.sort_values(["measure", "month"], kind="stable", ignore_index=True)
+    return table.assign(numerator=table["numerator"].where(table["measure"] == "inside"))
 
 
 def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:

@@ -8,7 +8,6 @@ import pytest
 
 from evalml.report.protect import protect_results
 from evalml.report.results import complete_table
-from evalml.report.small_counts import hold
 
 
 def flow(*lost, start=1000):
@@ -69,18 +68,6 @@ def test_a_share_that_makes_a_few_persons_is_hidden(frames_of):
     table = protect_results({"effects": effects}, 11)["effects"]
     assert set(table["status"]) == {"blinded"}
     assert "moins de 11" in table["reason"].iloc[0]
-
-
-def test_the_number_at_risk_cannot_be_subtracted_month_by_month():
-    assert hold(np.array([100.0, 97, 93, 88, 80, 79, 0]), 11).tolist() == [
-        100,
-        100,
-        100,
-        88,
-        88,
-        88,
-        0,
-    ]
 
 
 def test_months_with_a_few_persons_are_blank(frames_of):
