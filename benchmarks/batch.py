@@ -23,6 +23,9 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from evalml.run.provenance import parameters_of
+from evalml.study import read_study
+
 ROOT = Path(__file__).resolve().parents[1]
 LIGHT = """\
 import evalml as ev
@@ -81,7 +84,7 @@ def plain() -> dict[str, str]:
 def studies(name: str, runs: int, folder: Path) -> list[Path]:
     """Write the params of the runs: one study, a seed for each."""
     base = "nsw" if name == "light" else name
-    values = yaml.safe_load((ROOT / "params" / f"{base}.yaml").read_text(encoding="utf-8"))
+    values = parameters_of(read_study(base))
     (folder / "params").mkdir()
     paths = []
     for seed in range(1, runs + 1):
@@ -97,8 +100,7 @@ def studies(name: str, runs: int, folder: Path) -> list[Path]:
 def notebook_of(name: str, folder: Path) -> Path:
     """Return the notebook of a study; the light one is written beside its params."""
     if name != "light":
-        study = yaml.safe_load((ROOT / "params" / f"{name}.yaml").read_text(encoding="utf-8"))
-        return ROOT / "notebooks" / f"{study['notebook']}.ipynb"
+        return ROOT / "notebooks" / f"{read_study(name).notebook}.ipynb"
     notebook = nbformat.read(ROOT / "notebooks" / "nsw.ipynb", as_version=4)
     head = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     cells = [nbformat.v4.new_code_cell(source.strip()) for source in LIGHT.split("---\n")]

@@ -48,6 +48,7 @@ _WHERE = {
         "INDICATORS",
         "THEMES",
         "activity_table",
+        "compute_indicator_years",
         "compute_indicators",
         "groups_table",
         "indicators_table",
@@ -81,7 +82,7 @@ _WHERE = {
         "power_table",
         "run_checks",
     ),
-    "evalml.secondary": ("secondary_analyses",),
+    "evalml.evaluation": ("Evaluation", "evaluate", "secondary_analyses"),
     "evalml.published": (
         "audit_path",
         "compare_published",

@@ -7,6 +7,7 @@ import json
 import pytest
 import yaml
 from tests.engines.places import evalml
+from tests_root import study_values
 
 TABLES = ("effects", "flow", "balance", "trajectories", "observation", "checks", "protocol")
 
@@ -14,7 +15,7 @@ TABLES = ("effects", "flow", "balance", "trajectories", "observation", "checks",
 @pytest.fixture(scope="module")
 def study(tmp_path_factory, root):
     """The CEJ study with fewer draws."""
-    values = yaml.safe_load((root / "params" / "cej_2024_hdf.yaml").read_text(encoding="utf-8"))
+    values = study_values("cej_2024_hdf")
     values |= {
         "study": "engines", "methods": ["diff", "ipw"], "subgroups": ["sexe"],
         "outcomes": ["emploi", "emploi_durable", "salaire_cumule"], "horizons": [6, 12],

@@ -70,7 +70,7 @@ def test_a_blinded_effect_has_no_number_on_the_page_and_its_reason_is_told(site)
 
 def test_the_sensitivity_of_a_blinded_effect_is_not_on_the_page(site):
     study = next(s for s in data_of(site)["studies"] if s["key"] == "cej_2024_bre")
-    check = next(c for c in study["checks"] if c["check"] == "evalue")
+    check = next(c for c in study["checks"] if c["check"] == "e_value")
     assert check["value"] is None
     assert "1,62" not in json.dumps(study, ensure_ascii=False)
 

@@ -20,5 +20,6 @@ def test_a_page_names_every_definition():
         (ROOT / f"docs/reference/{name}.md").read_text(encoding="utf-8")
         for name in ("indicators", "outcomes")
     )
-    assert all(f"| `{name}` |" in indicators for name in (*INDICATORS, *GROUPS))
+    assert all(f"### `{name}` : " in indicators for name in INDICATORS)
+    assert all(f"| `{name}` |" in indicators for name in GROUPS)
     assert all(f"| `{name}` |" in outcomes for name in OUTCOMES)

@@ -13,7 +13,7 @@ import nbformat
 import pandas as pd
 import pytest
 import yaml
-from tests_root import ROOT
+from tests_root import ROOT, study_values
 
 from evalml.study import read_yaml
 
@@ -52,7 +52,7 @@ def evalml(*words, cwd=ROOT):
 
 
 def params(tmp_path, name="cej_2024_hdf", **changes):
-    values = read_yaml(ROOT / "params" / f"{name}.yaml") | changes
+    values = study_values(name) | changes
     path = tmp_path / "study.yaml"
     path.write_text(
         yaml.safe_dump({k: v for k, v in values.items() if v is not ...}, allow_unicode=True)
@@ -214,7 +214,7 @@ def test_plain_papermill_runs_the_notebook_too(tmp_path, small_extract):
     try:
         papermill.execute_notebook(
             str(ROOT / "notebooks/cej.ipynb"), str(tmp_path / "out.ipynb"), progress_bar=False,
-            parameters=papermill.iorw.read_yaml_file(str(ROOT / "params/cej_2024_hdf.yaml")), cwd=str(ROOT),
+            parameters={"study": "cej_2024_hdf"}, cwd=str(ROOT),
         )  # fmt: skip
     finally:
         os.environ.clear()

@@ -14,7 +14,6 @@ from runs.small import STUDY
 
 from evalml.errors import StudyError
 from evalml.run import source
-from evalml.run.grid import read_grid
 from evalml.run.lock import held, is_held
 from evalml.run.provenance import (
     extract_parts,
@@ -28,6 +27,7 @@ from evalml.run.status import Status, lock_file, read_status, settled, write_sta
 from evalml.run.watch import Limits, Watch, resident_mb
 from evalml.settings import HASH, Settings, read_settings
 from evalml.study import study_from
+from evalml.study.grid import read_grid
 
 CODE = b'"""Doc."""\nimport os\n\n\ndef f(x):\n    """Say."""\n    return x + 1  # one\n'
 

@@ -102,8 +102,8 @@ def test_the_count_inside_is_the_one_found_and_small_bands_go_by_two():
     frame = pd.DataFrame(rows, columns=["measure", "month", "value", "numerator", "denominator"])
     frame = frame.assign(label="", unit="%")
     seen = protect_intensity(frame, 11).set_index(["measure", "month"])
-    assert seen.loc["inside", "numerator"].tolist() == [150, 150, 130]
-    assert seen.loc[("inside", 2), "value"] == 75
+    assert seen.loc["inside", "numerator"].tolist() == [150, 144, 130]
+    assert seen.loc[("inside", 2), "value"] == 72
     second = seen.xs(2, level="month").loc[["hours_none", "hours_0_5", "hours_5_15"], "value"]
     assert second.isna().sum() >= 2
     assert seen.xs(1, level="month").loc["hours_none", "value"] == 100 * 40 / 150

@@ -20,6 +20,7 @@ from evalml.effect.durations import Durations
 from evalml.effect.group_time import RolloutOptions
 from evalml.effect.imputation import imputation
 from evalml.effect.iv import IvData, Naming, iv_effect
+from evalml.effect.nuisance import NO_NAMES
 from evalml.effect.panel_table import CrossSections, PanelTable
 from evalml.effect.rollout_aggregate import aggregate
 from evalml.effect.sun_abraham import sun_abraham
@@ -122,7 +123,7 @@ def test_without_covariates_those_trends_bias() -> None:
             panel.periods,
             panel.first_treated,
             np.empty((1, 480, 0)),
-            (),
+            NO_NAMES,
             panel.weights,
             None,
         )
@@ -177,7 +178,7 @@ def test_repeated_cross_sections() -> None:
         gap = time - first
         effect = np.where(gap >= 0, 0.5 * (gap + 1), 0.0)
         y = 0.2 * time + (first == 3) + effect + rng.normal(size=n)
-        rows = CrossSections(y, time, first, np.empty((n, 0)), (), np.ones(n), None)
+        rows = CrossSections(y, time, first, np.empty((n, 0)), NO_NAMES, np.ones(n), None)
         averages = aggregate(callaway_santanna_sections(rows), "dynamic")
         k = int(np.flatnonzero(averages.event_time == 1)[0])
         return averages.estimate[k], averages.std_error[k], 1.0

@@ -6,8 +6,7 @@ import json
 
 import pytest
 import typer
-import yaml
-from tests_root import ROOT
+from tests_root import ROOT, study_values
 from typer.testing import CliRunner
 
 from evalml.cli.explain import explain
@@ -17,7 +16,7 @@ from evalml.study import study_from
 
 app = typer.Typer()
 app.command()(explain)
-CEJ = yaml.safe_load((ROOT / "params" / "cej_2024_hdf.yaml").read_text(encoding="utf-8"))
+CEJ = study_values("cej_2024_hdf")
 CEJ = {key: value for key, value in CEJ.items() if key != "secondary"}
 ALL_TABLES = frozenset({"jeunes", "emploi_mensuel", "iae_candidatures"})
 BARE = frozenset({"jeunes"})

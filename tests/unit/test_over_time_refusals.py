@@ -176,18 +176,28 @@ def test_a_date_that_changes_within_a_unit_is_refused() -> None:
 def test_a_covariate_that_decides_who_is_treated_leaves_no_effect() -> None:
     table = areas([3, 0])
     table["x"] = (table.g > 0) * 1.0
-    with pytest.raises(EstimationError, match=r"separate|collinear|overlap"):
+    with pytest.raises(EstimationError, match=r"separation.*'x'"):
         estimate(table, request(covariates=("x",)))
 
 
-def test_lost_cells_are_counted_with_their_reason() -> None:
+def test_an_effect_that_cannot_be_estimated_refuses_the_whole_with_its_reason() -> None:
     table = areas([3, 5, 0])
     table["x"] = np.where(table.g == 5, 1.0, np.sin(table.i))
     table.loc[(table.g == 0), "x"] = np.cos(table.i)
-    effect = estimate(table, request(covariates=("x",), aggregation="simple"))[0]
-    assert {s["group"] for s in effect.details["skipped"]} <= {5.0}
-    if effect.details["skipped"]:
-        assert any("could not be estimated" in w for w in effect.details["warnings"])
+    asked = request(covariates=("x",), aggregation="simple")
+    with pytest.raises(EstimationError, match=r"group first treated in 5 .*'x'.*leave_out"):
+        estimate(table, asked)
+    some = RolloutOptions(incomplete="leave_out")
+    rest = estimate(table, request(covariates=("x",), aggregation="group", options=some))
+    whole = estimate(areas([3, 0]), request(aggregation="group"))
+    assert {s["group"] for s in rest[0].details["skipped"]} == {5.0}
+    assert any("left out" in w for w in rest[0].details["warnings"])
+    # the group that is whole keeps its name; the average of both is no longer the one asked for
+    assert [(e.details["group"], e.estimand) for e in rest] == [
+        (None, "att_incomplete"),
+        (3, "att"),
+    ]
+    assert {e.estimand for e in whole} == {"att"}
 
 
 def test_event_times_need_never_treated_units_in_two_way_regressions() -> None:

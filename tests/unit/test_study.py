@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from tests_root import ROOT
+from tests_root import ROOT, study_values
 
 from evalml.errors import StudyError
-from evalml.study import read_study, read_yaml, study_from
+from evalml.study import read_study, study_from
 
 CEJ = ROOT / "params" / "cej_2024_hdf.yaml"
 
 
 def changed(**changes):
-    values = read_yaml(CEJ) | changes
+    values = study_values("cej_2024_hdf") | changes
     return {k: v for k, v in values.items() if v is not ...}
 
 
@@ -81,5 +81,5 @@ def test_what_is_no_mapping_is_refused(tmp_path, text):
 
 
 def test_a_missing_file_is_refused():
-    with pytest.raises(StudyError, match="no params file"):
+    with pytest.raises(StudyError, match="no params file or study"):
         read_study("params/none.yaml")

@@ -12,8 +12,6 @@ import numpy as np
 from scipy import optimize
 from scipy.special import ndtr
 
-from evalml.checks.french import effect, interval
-
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -40,10 +38,3 @@ def imbens_manski(low: float, high: float, se_low: float, se_high: float, alpha:
     gap = max(high - low, 0.0) / widest
     c = float(optimize.brentq(lambda x: ndtr(x + gap) - ndtr(-x) - (1 - alpha), 0, 40))
     return Bounds(low, high, low - c * se_low, high + c * se_high)
-
-
-def between(low: float, high: float, unit: str = "proportion") -> str:
-    """Return bounds with their unit: `entre −4,7 points et +21,3 points`."""
-    if unit == "proportion":
-        return f"entre {effect(low, unit, sign=True)} et {effect(high, unit, sign=True)}"
-    return interval(low, high, unit).replace("de ", "entre ", 1).replace(" à ", " et ", 1)

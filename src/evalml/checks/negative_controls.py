@@ -16,10 +16,9 @@ from scipy import optimize
 from scipy.special import ndtr, ndtri
 
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, interval, number, p_value, plural
 from evalml.checks.refit import with_measure
 from evalml.errors import DataError, EvalmlError
+from evalml.values import Estimate, Interval, Name, Number, PValue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +28,7 @@ if TYPE_CHECKING:
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
     from evalml.effect.effect import Effect
-
-QUESTION = french("La méthode trouve-t-elle un effet là où il ne peut y en avoir ?")
-QUESTION_TOGETHER = "Les témoins négatifs, ensemble, trahissent-ils un facteur non mesuré ?"
-QUESTION_CALIBRATION = french(
-    "Que devient l'effet, corrigé de l'erreur vue sur les témoins négatifs ?"
-)
+    from evalml.values import Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,25 +136,19 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
         effect: Estimate on an outcome that the programme cannot change.
         thresholds: `alpha`.
     """
+    name, control = "negative_control", Name("control", effect.outcome)
     if not np.isfinite(effect.std_error) or effect.std_error <= 0:
-        sentence = french(
-            f"Le témoin négatif « {effect.outcome} » ne peut être jugé : il est constant."
-        )
-        return Check("negative_control", QUESTION, None, None, None, sentence, gating=False)
+        constant: Values = {"control": control}
+        return Check(name, "constant", None, None, None, constant, gating=False)
     p = effect.p_value
     passed = p > thresholds.alpha
-    meaning = (
-        "comme attendu, rien n'est trouvé."
-        if passed
-        else "un effet impossible est trouvé : les groupes diffèrent par autre chose."
-    )
-    sentence = (
-        f"Sur « {effect.outcome} », que le programme ne peut changer, l'estimation est de "
-        f"{effect_text(effect.estimate, effect.unit, sign=True)} ({p_value(p)}) : {meaning}"
-    )
-    return Check(
-        "negative_control", QUESTION, passed, p, thresholds.alpha, french(sentence), gating=False
-    )
+    values: Values = {
+        "control": control,
+        "effect": Estimate(effect.estimate, effect.unit, effect.smallest_arm),
+        "p": PValue(p),
+    }
+    finding = "nothing" if passed else "effect"
+    return Check(name, finding, passed, p, thresholds.alpha, values, gating=False)
 
 
 def check_controls_together(controls: Sequence[Effect], thresholds: Thresholds) -> Check:
@@ -170,24 +158,15 @@ def check_controls_together(controls: Sequence[Effect], thresholds: Thresholds) 
         controls: Estimates on outcomes that the programme cannot change.
         thresholds: `alpha`, which the smallest p-value times the controls (Bonferroni) must exceed.
     """
-    name, question = "negative_controls", french(QUESTION_TOGETHER)
+    name = "negative_controls"
     usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
     if not usable:
-        sentence = french("Aucun témoin négatif n'a pu être jugé.")
-        return Check(name, question, None, None, None, sentence, gating=False)
+        return Check(name, "none", None, None, None, {}, gating=False)
     p = min(1.0, min(c.p_value for c in usable) * len(usable))
     passed = p > thresholds.alpha
-    among = plural(len(usable), "témoin négatif", "témoins négatifs")
-    meaning = (
-        "aucun ne trouve d'effet au-delà du hasard : rien n'indique un facteur non mesuré."
-        if passed
-        else "un effet impossible est trouvé au-delà du hasard. Les entrants diffèrent par un "
-        "facteur que les caractéristiques mesurées ne portent pas ; l'effet estimé le porte aussi."
-    )
-    sentence = f"Sur {among} ({p_value(p)}, corrigée du nombre) : {meaning}"
-    return Check(
-        name, question, passed, p, thresholds.alpha, french(sentence), gating=False
-    )  # fmt: skip
+    values: Values = {"n": Number(len(usable)), "p": PValue(p)}
+    finding = "nothing" if passed else "effect"
+    return Check(name, finding, passed, p, thresholds.alpha, values, gating=False)
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:
@@ -203,34 +182,27 @@ def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Th
     """
     if any((c.method, c.unit) != (effect.method, effect.unit) for c in controls):
         raise DataError("calibrate an effect on controls of the same method and the same unit")
-    name = "calibration"
+    name, key = "calibration", effect.key
     usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
-    if len(usable) < thresholds.negative_controls:
-        sentence = french(
-            "L'effet n'est pas corrigé : "
-            f"{plural(len(usable), 'témoin négatif', 'témoins négatifs')} pour "
-            f"{thresholds.negative_controls} au moins."
-        )
-        return Check(
-            name, QUESTION_CALIBRATION, None, float(len(usable)),
-            float(thresholds.negative_controls), sentence, effect.key, gating=False,
-        )  # fmt: skip
+    n, least = len(usable), thresholds.negative_controls
+    if n < least:
+        few: Values = {"n": Number(n), "least": Number(least)}
+        return Check(name, "few", None, float(n), float(least), few, key, gating=False)
     error = fit_systematic_error(
         np.array([c.estimate for c in usable]), np.array([c.std_error for c in usable])
     )
     c = calibrate(effect.estimate, effect.std_error, error, thresholds.alpha)
-    mean = effect_text(error.mean, effect.unit, sign=True)
-    sentence = (
-        f"Sur {number(error.n_controls)} témoins négatifs, la méthode se trompe en moyenne de "
-        f"{mean} (écart type : {effect_text(error.sd, effect.unit)}). L'effet passe de "
-        f"{effect_text(effect.estimate, effect.unit, sign=True)} "
-        f"({interval(effect.ci_low, effect.ci_high, effect.unit)}) à "
-        f"{effect_text(c.estimate, effect.unit, sign=True)} "
-        f"({interval(c.ci_low, c.ci_high, effect.unit)} ; {p_value(c.p_value)}) une fois corrigé."
-    )
+    unit, smallest = effect.unit, effect.smallest_arm
+    values: Values = {
+        "n": Number(error.n_controls),
+        "mean": Estimate(error.mean, unit, smallest),
+        "sd": Estimate(error.sd, unit, smallest),
+        "before": Estimate(effect.estimate, unit, smallest),
+        "before_interval": Interval(effect.ci_low, effect.ci_high, unit, smallest),
+        "after": Estimate(c.estimate, unit, smallest),
+        "after_interval": Interval(c.ci_low, c.ci_high, unit, smallest),
+        "p": PValue(c.p_value),
+    }
     was = effect.p_value <= thresholds.alpha
     passed = None if not was else c.p_value <= thresholds.alpha
-    return Check(
-        name, QUESTION_CALIBRATION, passed, c.p_value, thresholds.alpha, french(sentence),
-        effect.key, gating=False,
-    )  # fmt: skip
+    return Check(name, "corrected", passed, c.p_value, thresholds.alpha, values, key, gating=False)

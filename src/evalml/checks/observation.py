@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, percent, points
+from evalml.values import Estimate, Name, Number, Share
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Measure
-
-QUESTION = french("Le résultat est-il aussi souvent connu dans les deux groupes ?")
+    from evalml.values import Values
 
 
 def check_observation(measure: Measure, treated: BoolVector, thresholds: Thresholds) -> Check:
@@ -29,31 +28,24 @@ def check_observation(measure: Measure, treated: BoolVector, thresholds: Thresho
         treated: Shape (n,).
         thresholds: `observation_gap`.
     """
-    known = ~np.isnan(measure.values)
+    known, outcome = ~np.isnan(measure.values), Name("outcome", measure.key)
     if treated.all() or not treated.any():
-        sentence = french(
-            f"L'observation de « {measure.label} » ne peut être jugée : l'un des groupes est vide."
-        )
-        return Check("observation", QUESTION, None, None, None, sentence, measure.key)
-    seen = float(known[treated].mean()), float(known[~treated].mean())
-    gap = abs(seen[0] - seen[1])
-    passed = gap <= thresholds.observation_gap and min(seen) > 0
-    meaning = (
-        "un effet ne peut guère venir de là."
-        if passed
-        else "une différence de résultat peut venir de là."
-    )
-    sentence = (
-        f"« {measure.label} » est connu pour {percent(seen[0])} des bénéficiaires et "
-        f"{percent(seen[1])} du groupe de comparaison, soit {points(gap)} d'écart "
-        f"(seuil : {points(thresholds.observation_gap)}) : {meaning}"
-    )
-    return Check(
-        "observation",
-        QUESTION,
-        passed,
-        gap,
-        thresholds.observation_gap,
-        french(sentence),
-        measure.key,
-    )
+        values: Values = {"outcome": outcome}
+        return Check("observation", "empty", None, None, None, values, measure.key)
+    seen = [known_share(known[arm]) for arm in (treated, ~treated)]
+    gap, limit = abs(seen[0].value - seen[1].value), thresholds.observation_gap
+    passed = gap <= limit and min(share.value for share in seen) > 0
+    values = {
+        "outcome": outcome,
+        "treated": seen[0],
+        "comparison": seen[1],
+        "gap": Estimate(gap, "proportion", min(int(treated.sum()), int((~treated).sum()))),
+        "limit": Number(limit, 1, "points"),
+    }
+    finding = "alike" if passed else "apart"
+    return Check("observation", finding, passed, gap, limit, values, measure.key)
+
+
+def known_share(known: BoolVector) -> Share:
+    """Return the share of persons whose outcome is known, `known` of shape (n,)."""
+    return Share(int(known.sum()), known.size, float(known.mean()))

@@ -34,7 +34,7 @@ def check_study(
     effects: Sequence[Effect],
     adjusted: Adjusted,
     study: Study,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,  # noqa: ARG001 - until the notebooks drop it
 ) -> list[Check]:
     """Make the checks of the design and of each outcome of a study.
 
@@ -46,7 +46,7 @@ def check_study(
         labels: French labels of the covariates.
     """
     if study.comparison.design == "encouragement":
-        return check_encouragement(comparison, effects, study.checks, labels)
+        return check_encouragement(comparison, effects, study.checks)
     return run_checks(
         comparison,
         effects,
@@ -57,7 +57,6 @@ def check_study(
         n_clipped=adjusted.clipped,
         estimand=study.estimand,
         method=study.primary.method,
-        labels=labels,
     )
 
 
@@ -68,7 +67,7 @@ def check_primary(
     study: Study,
     *,
     weights: Vector | None = None,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,  # noqa: ARG001 - until the notebooks drop it
     controls: pd.DataFrame | None = None,
 ) -> list[Check]:
     """Put the primary effect of a study to every test that its data allow.
@@ -98,7 +97,6 @@ def check_primary(
         again,
         study.checks,
         weights=weights,
-        labels=labels,
         controls=estimate_controls(comparison, measures_of(controls), again),
         seed=study.seed,
     )

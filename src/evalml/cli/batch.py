@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evalml.run import Plan
-    from evalml.run.grid import Cell
     from evalml.run.status import Status
+    from evalml.study.grid import Cell
 
 
 def batch(  # noqa: PLR0913, PLR0917 - the options of a command
     params: Annotated[
-        list[Path] | None, typer.Argument(help="Studies: files of params/.", show_default=False)
+        list[str] | None,
+        typer.Argument(help="Studies: names, or files of params/.", show_default=False),
     ] = None,
     grid: Annotated[
         Path | None, typer.Option(help="YAML of a grid: base and vary (see params/grids/).")
@@ -73,11 +74,11 @@ def batch(  # noqa: PLR0913, PLR0917 - the options of a command
 
 
 def _prepare(
-    params: Sequence[Path], grid: Path | None, **where: Any
+    params: Sequence[str], grid: Path | None, **where: Any
 ) -> tuple[list[Plan], list[Status]]:
     """Check every study; return what can run, and what cannot with its reason."""
-    from evalml.run.grid import read_grid, refuse_twins
     from evalml.run.status import Status
+    from evalml.study.grid import read_grid, refuse_twins
 
     if bool(params) == (grid is not None):
         raise EvalmlError("give params files, or --grid GRID.yaml, and not both")
@@ -95,19 +96,20 @@ def _prepare(
     return plans, refused
 
 
-def read_cells(params: Sequence[Path]) -> list[Cell]:
-    """Read params files; one that is no study is kept with the reason why."""
-    from evalml.run.grid import Cell
-    from evalml.study import read_study
+def read_cells(params: Sequence[str]) -> list[Cell]:
+    """Read studies; one that is no study is kept with the reason why."""
+    from evalml.study import Asked
+    from evalml.study.grid import Cell
 
     cells = []
-    for path in params:
+    for source in params:
+        asked, path = Asked(source), Path(source)
         try:
-            study = read_study(path)
+            study = asked.read()
         except EvalmlError as fault:
             cells.append(Cell(path.stem, path, None, str(fault)))
         else:
-            cells.append(Cell(study.study, path, study))
+            cells.append(Cell(study.study, path, study, asked=asked))
     return cells
 
 
@@ -115,10 +117,10 @@ def _plan(cell: Cell, checked: dict[Path, frozenset[str]], where: dict[str, Any]
     """Return the plan of a study, or the sentence that says why there is none."""
     from evalml.cli.run import check_study, plan_study
 
-    if cell.study is None:
+    if cell.asked is None:
         return cell.reason
     try:
-        plan = plan_study(cell.study, cell.near, **where)
+        plan = plan_study(cell.asked, **where)
         check_study(plan, known=checked)
     except EvalmlError as fault:
         return str(fault)

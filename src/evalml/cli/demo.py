@@ -33,7 +33,7 @@ def demo(
     commands = {
         study: [
             *(sys.executable, "-m", "evalml", "run"),
-            str(root / "params" / f"{study}.yaml"),
+            study,
             *places,
         ]
         for study in reversed(STUDIES)

@@ -15,7 +15,7 @@ _MARK = {"ok": " ", "caution": "!", "no": "x"}
 
 
 def explain(
-    study: Annotated[Path, typer.Argument(help="A study: a file of params/.")],
+    study: Annotated[str, typer.Argument(help="A study: its name, or a file of params/.")],
     extract: Annotated[
         Path | None, typer.Option(help="Folder of the extract: then its tables are known too.")
     ] = None,

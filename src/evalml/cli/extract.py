@@ -276,13 +276,18 @@ def _show(card: Scorecard, min_count: int, *, as_json: bool) -> None:
     import json
     from dataclasses import asdict
 
+    from evalml.rules import overdue_sentences
+
     shown = card.protected(min_count)
+    period_end = card.meta.period_end
+    warnings = [w for code in card.unread_amounts for w in overdue_sentences(code, period_end)]
     if as_json:
         whole = {
             "extract": card.meta.name,
             "blocked": list(card.blocked),
             "sizes": [asdict(x) for x in shown.sizes],
             "checks": [{**asdict(x), "share": x.share} for x in shown.lines],
+            "warnings": warnings,
         }
         typer.echo(json.dumps(whole, ensure_ascii=False, indent=2))
         return
@@ -290,6 +295,8 @@ def _show(card: Scorecard, min_count: int, *, as_json: bool) -> None:
         counted = f"fewer than {min_count}" if size.aside is None else f"{size.aside:,}"
         typer.echo(f"{size.table:22} {size.received:>12,} rows, {counted} put aside")
     typer.echo("")
+    for warning in warnings:
+        typer.echo(f"warning  {warning}; those months are not judged")
     for x in shown.found:
         counted = f"< {min_count}" if x.failing is None else f"{x.failing:,} ({x.share:.2%})"
         typer.echo(f"{x.status:8} {x.check} {x.place}: {counted}. {x.sentence}")

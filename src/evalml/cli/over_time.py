@@ -60,6 +60,9 @@ def rollout(  # noqa: PLR0913, PLR0917
     unbalanced: Annotated[
         str, typer.Option(help="Units not seen in every period: refuse, or drop and count.")
     ] = "refuse",
+    incomplete: Annotated[
+        str, typer.Option(help="Effects by group and time without estimate: refuse, leave_out.")
+    ] = "refuse",
     missing: MissingRows = "refuse",
     bootstrap: Annotated[int, typer.Option(help="Draws for simultaneous bands; 0: none.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 1,
@@ -83,7 +86,7 @@ def rollout(  # noqa: PLR0913, PLR0917
     wanted = control.replace("-", "_").lower()
     if wanted not in _CONTROLS:
         raise EstimationError(f"no comparison '{control}'; {nearest(wanted, ['never', 'not_yet'])}")
-    options = RolloutOptions(_CONTROLS[wanted], est_method, anticipation, base)  # type: ignore[arg-type]
+    options = RolloutOptions(_CONTROLS[wanted], est_method, anticipation, base, incomplete)  # type: ignore[arg-type]
     request = RolloutRequest(
         columns=columns,
         method=method,  # type: ignore[arg-type]

@@ -22,7 +22,10 @@ def rules(
         str | None, typer.Option("--at", help="Day, such as 2023-06-01; today by default.")
     ] = None,
     unverified: Annotated[
-        bool, typer.Option("--unverified", help="Show the values that were not read too.")
+        bool,
+        typer.Option(
+            "--unverified", help="Show values not read in a text, and regional ones, too."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     markdown: Annotated[
@@ -37,6 +40,7 @@ def rules(
     import json
 
     from evalml import rules as dated
+    from evalml.rules import overdue_sentences
 
     if markdown:
         from evalml.rules.page import rules_page
@@ -54,6 +58,8 @@ def rules(
         return
     for name, values in held.items():
         typer.echo(f"{name}, {dated.rules(name).label}, on {day}{_stale(dated.rules(name))}")
+        for warning in overdue_sentences(name, day):
+            typer.echo(f"  WARNING: {warning}")
         if not values:
             typer.echo("  no rule holds on that day")
         for value in values.values():
@@ -72,16 +78,21 @@ def _json(day: str, held: dict[str, dict[str, RuleValue]]) -> dict[str, Any]:
 
 
 def _print(value: RuleValue) -> None:
-    doubt = " [unverified]" if value.status == "unverified" else ""
+    from evalml.rules import wave_text
+
+    doubt = {"read": "", "unverified": " [unverified]", "regional": " [one region only]"}[
+        value.status
+    ]
+    late = f" [changed on {value.overdue}, not read]" if value.overdue else ""
     unit = "" if value.unit in ("text", "list", "date") else f" {value.unit}"
     shown = value.value
     if isinstance(shown, list):
-        shown = "; ".join(
-            f"wave {w['wave']} {w['start']}: {', '.join(w['departements'])}" for w in shown
-        )
-    typer.echo(f"  {value.name:34} {shown}{unit}{doubt}")
+        shown = "; ".join(f"wave {wave_text(wave)}" for wave in shown)
+    typer.echo(f"  {value.name:34} {shown}{unit}{doubt}{late}")
     typer.echo(f"  {'':34} {value.label} (judged {_WHEN[value.judged]}; since {value.start})")
     typer.echo(f"  {'':34} {value.reference}{'' if value.link is None else ' ' + value.link}")
+    if value.note:
+        typer.echo(f"  {'':34} Note: {value.note}")
 
 
 def _stale(rules_of: Rules) -> str:

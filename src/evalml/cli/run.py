@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from evalml.run import How, Plan
-    from evalml.study import Study
+    from evalml.study import Asked
 
 
-def run(
-    params: Annotated[Path, typer.Argument(help="A study: a file of params/.")],
+Source = Annotated[
+    str, typer.Argument(help="A study: its name (cej, cej_2023_nord), or a file of params/.")
+]
+Year = Annotated[int | None, typer.Option(help="Calendar year of the first entries.")]
+Where = Annotated[
+    str | None,
+    typer.Option("--territory", help="59, 59,62, nord, hdf, region:32, structure:… or france."),
+]
+Departement = Annotated[
+    str | None, typer.Option("--departement", help="INSEE codes of départements: 59 or 59,62.")
+]
+Region = Annotated[str | None, typer.Option("--region", help="INSEE code of a région: 32.")]
+Outcome = Annotated[str | None, typer.Option(help="Primary outcome, such as emploi_durable.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("-p", "--param", help="Any key of the study: -p primary.horizon=6 (repeatable)."),
+]
+
+
+def run(  # noqa: PLR0913, PLR0917 - the options of a command
+    params: Source,
     extract: Annotated[
         Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
+    year: Year = None,
+    territory: Where = None,
+    departement: Departement = None,
+    region: Region = None,
+    outcome: Outcome = None,
+    changes: Changes = None,
     engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
     memory: Annotated[str | None, typer.Option(help="Memory of the engine, such as 4GB.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run even if nothing changed.")] = False,
@@ -29,17 +54,61 @@ def run(
     A study whose extract, parameters, notebook, code, lock file and engine have not changed since
     a finished run is not run again.
 
-    Example: evalml run params/cej_2024_hdf.yaml --extract data/extract/2026-01
+    A name such as cej_2023_nord says the study, the year and the territory.
+
+    Example: evalml run cej --year 2023 --departement 59 --outcome emploi_durable -p seed=7
     """
     from evalml.run import current_run, inputs_of
-    from evalml.study import read_study
+    from evalml.study import Asked
 
-    study = read_study(params)
-    plan = plan_study(study, params, extract=extract, out=out, engine=engine, memory=memory)
+    where = place_of(territory, departement, region)
+    asked = Asked(params, year, where, outcome, changes_of(changes))
+    plan = plan_study(asked, extract=extract, out=out, engine=engine, memory=memory)
     found = None if force else current_run(plan, inputs_of(plan))
     folder = found if found is not None else check_and_execute(plan)
     state = "done" if found is None else "nothing changed since the last run (--force to run again)"
     typer.echo(f"{plan.study.study}: {state}, the note is {folder / 'note.html'}")
+
+
+def place_of(territory: str | None, departement: str | None, region: str | None) -> str | None:
+    """Return the one territory that the options name.
+
+    Raises:
+        StudyError: They name more than one.
+    """
+    from evalml.errors import StudyError
+
+    named = {
+        "--territory": territory,
+        "--departement": None if departement is None else f"departement:{departement}",
+        "--region": None if region is None else f"region:{region}",
+    }
+    given = {option: value for option, value in named.items() if value is not None}
+    if len(given) > 1:
+        raise StudyError(f"{' and '.join(given)} both say where; give one")
+    return next(iter(given.values()), None)
+
+
+def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
+    """Return the keys that `-p key=value` sets; a value is read as YAML.
+
+    Raises:
+        StudyError: One has no `=`, or its value is not YAML.
+    """
+    import yaml
+
+    from evalml.errors import StudyError
+
+    found: dict[str, Any] = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise StudyError(f"-p {text}: write key=value, such as -p primary.horizon=6")
+        try:
+            found[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise StudyError(f"-p {key.strip()}: its value is not YAML") from None
+    return found
 
 
 def check_and_execute(plan: Plan) -> Path:
@@ -56,15 +125,14 @@ def check_and_execute(plan: Plan) -> Path:
 
 
 def plan_study(
-    study: Study,
-    near: Path,
+    asked: Asked,
     *,
     extract: Path | None = None,
     out: Path | None = None,
     engine: str = "duckdb",
     memory: str | None = None,
 ) -> Plan:
-    """Find the notebook of a study, and say where it runs."""
+    """Read a study, find its notebook, and say where it runs."""
     from evalml.run import plan_run
     from evalml.settings import DEFAULT_EXTRACT, Settings, project_root
 
@@ -75,7 +143,7 @@ def plan_study(
         engine=engine,
         memory_limit=memory,
     )
-    return plan_run(study, settings, near)
+    return plan_run(asked, settings)
 
 
 def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> None:

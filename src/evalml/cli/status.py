@@ -12,13 +12,13 @@ from evalml.errors import EvalmlError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evalml.run.grid import Cell
     from evalml.run.standing import Standing
+    from evalml.study.grid import Cell
 
 
 def status(
     params: Annotated[
-        list[Path] | None, typer.Argument(help="Studies [default: all of params/].")
+        list[str] | None, typer.Argument(help="Studies [default: all of params/].")
     ] = None,
     grid: Annotated[Path | None, typer.Option(help="YAML of a grid of studies.")] = None,
     extract: Annotated[
@@ -47,24 +47,25 @@ def status(
     _print(found)
 
 
-def _cells(params: Sequence[Path] | None, grid: Path | None) -> list[Cell]:
+def _cells(params: Sequence[str] | None, grid: Path | None) -> list[Cell]:
     from evalml.cli.batch import read_cells
-    from evalml.run.grid import read_grid
     from evalml.settings import project_root
+    from evalml.study.grid import read_grid
 
     if grid is not None:
         return read_grid(grid)
-    return read_cells(params or sorted((project_root() / "params").glob("*.yaml")))
+    found = sorted((project_root() / "params").glob("*.yaml"))
+    return read_cells(params or [str(path) for path in found])
 
 
 def _standing(cell: Cell, **where: Any) -> Standing:
     from evalml.cli.run import plan_study
     from evalml.run.standing import Standing, standing_of
 
-    if cell.study is None:
+    if cell.asked is None:
         return Standing(cell.name, "refused", (cell.reason,))
     try:
-        return standing_of(plan_study(cell.study, cell.near, **where))
+        return standing_of(plan_study(cell.asked, **where))
     except (EvalmlError, OSError) as fault:
         return Standing(cell.name, "refused", (str(fault),))
 

@@ -1,9 +1,9 @@
-"""Logistic regression by Newton's method: no penalty, converged or an error."""
+"""Newton's method with brakes, and the logistic regression it fits: converged or an error."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from scipy.special import expit
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from evalml.arrays import Matrix, Vector
     from evalml.comparison.packed import Columns
 
+State: TypeAlias = "tuple[Vector, ...]"
 MAX_ITERATIONS = 30
 TOLERANCE = 1e-6
 """Largest last change of a linear predictor. Newton is quadratic: the error left is its square."""
@@ -43,6 +44,76 @@ class Logit:
     score: Vector
     information: Matrix
     iterations: int
+
+
+class Likelihood(Protocol):
+    """A concave likelihood; a state is made of vectors, the last of which must settle."""
+
+    def step(self, state: State) -> tuple[State, Matrix]:
+        """Return the Newton step of each part of the state, and the information there.
+
+        Raises:
+            numpy.linalg.LinAlgError: The information is singular.
+        """
+
+    def value(self, state: State) -> float:
+        """Return the log-likelihood."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Maximum:
+    """Where a likelihood is largest.
+
+    Attributes:
+        state: The parts of the state.
+        information: One step before the last one.
+        iterations: Newton steps taken.
+    """
+
+    state: State
+    information: Matrix
+    iterations: int
+
+
+def maximise(likelihood: Likelihood, start: State, tolerance: float = TOLERANCE) -> Maximum:
+    """Maximise a likelihood by Newton steps, halved while they lower it.
+
+    Args:
+        likelihood: The likelihood.
+        start: Where to start.
+        tolerance: Largest last step of the last part of the state.
+
+    Raises:
+        NotConvergedError: No finite maximum, or a singular information.
+    """
+    state = start
+    step: State = tuple(np.zeros_like(part) for part in start)
+    for iteration in range(1, MAX_ITERATIONS + 1):
+        try:
+            step, information = likelihood.step(state)
+        except np.linalg.LinAlgError:
+            break
+        size = float(np.abs(step[-1]).max())
+        if not np.isfinite(size):
+            break
+        shrink = 1.0 if size < 1.0 else _shrink(likelihood, state, step)
+        state = _moved(state, step, shrink)
+        if size < tolerance:
+            return Maximum(state, information, iteration)
+    raise NotConvergedError(step[0], int((np.abs(step[-1]) > SEPARATED).sum()))
+
+
+def _moved(state: State, step: State, shrink: float) -> State:
+    return tuple(part + shrink * change for part, change in zip(state, step, strict=True))
+
+
+def _shrink(likelihood: Likelihood, state: State, step: State) -> float:
+    """Halve a long Newton step until the likelihood does not fall."""
+    start = likelihood.value(state)
+    shrink = 1.0
+    while shrink > SMALLEST and likelihood.value(_moved(state, step, shrink)) < start:
+        shrink /= 2.0
+    return shrink
 
 
 class NotConvergedError(EstimationError):
@@ -74,34 +145,28 @@ def fit_logit(
         NotConvergedError: Separation, complete or not.
     """
     beta = _start(Z, d, rows) if start is None else start.copy()
-    eta = Z @ beta
-    step: Vector = np.zeros_like(beta)
-    change: Vector = np.zeros_like(eta)
-    for iteration in range(1, MAX_ITERATIONS + 1):
-        score = expit(eta)
-        information = gram(Z, _masked(score * (1.0 - score), rows))
-        try:
-            step = np.asarray(np.linalg.solve(information, _masked(d - score, rows) @ Z))
-        except np.linalg.LinAlgError:
-            break
-        change = Z @ step
-        size = float(np.abs(change).max())
-        if not np.isfinite(size):
-            break
-        shrink = 1.0 if size < 1.0 else _shrink(eta, change, d, rows)
-        beta, eta = beta + shrink * step, eta + shrink * change
-        if size < TOLERANCE:
-            return Logit(beta, expit(eta), information, iteration)
-    raise NotConvergedError(step, int((np.abs(change) > SEPARATED).sum()))
+    top = maximise(_LogitLikelihood(Z, d, rows), (beta, Z @ beta))
+    beta, eta = top.state
+    return Logit(beta, expit(eta), top.information, top.iterations)
 
 
-def _shrink(eta: Vector, change: Vector, d: Vector, rows: Vector | None) -> float:
-    """Halve a long Newton step until the likelihood does not fall."""
-    start = _log_likelihood(eta, d, rows)
-    shrink = 1.0
-    while shrink > SMALLEST and _log_likelihood(eta + shrink * change, d, rows) < start:
-        shrink /= 2.0
-    return shrink
+@dataclass(frozen=True, slots=True, repr=False)
+class _LogitLikelihood:
+    """The likelihood of a logistic regression; its state is (coefficients, linear predictors)."""
+
+    Z: Columns
+    d: Vector
+    rows: Vector | None
+
+    def step(self, state: State) -> tuple[State, Matrix]:
+        score = expit(state[1])
+        information = gram(self.Z, _masked(score * (1.0 - score), self.rows))
+        gradient = _masked(self.d - score, self.rows) @ self.Z
+        direction = np.asarray(np.linalg.solve(information, gradient))
+        return (direction, self.Z @ direction), information
+
+    def value(self, state: State) -> float:
+        return _log_likelihood(state[1], self.d, self.rows)
 
 
 def _log_likelihood(eta: Vector, d: Vector, rows: Vector | None) -> float:

@@ -13,6 +13,7 @@ from evalml.disclosure.layout import LAYOUTS, Layout
 from evalml.disclosure.populations import SHARES, System, is_share, number, rows, sizes, system_of
 from evalml.disclosure.rule import Rule, ladder_step, printed, share_step, to_step
 from evalml.disclosure.suppress import protect
+from evalml.disclosure.values import judged_messages, judged_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -131,6 +132,10 @@ def judge_table(
             free = [not passes(text, declared) for text in inside[column]]
             values[column] = inside[column].mask(np.array(free), "")
             absent |= {(at, column): WORDS for at, held in enumerate(free) if held}
+        elif column in layout.typed:
+            values[column], hidden_rows = typed(inside[column], rule, smallest(arms))
+            absent |= {(at, c): SMALL for at in hidden_rows for c in (column, "value")
+                       if c == column or c in columns}  # fmt: skip
     shown = blanked(inside.assign(**values), absent, {*layout.counts, *layout.values})
     if "p_value" in columns:
         shown = shown.assign(p_value=p_values(shown, inside))
@@ -138,6 +143,18 @@ def judge_table(
         with_steps(shown, layout, steps, rule), inside, absent,
         tuple(str(column) for column in frame if column not in layout.columns),
     )  # fmt: skip
+
+
+def typed(texts: pd.Series, rule: Rule, n: float) -> tuple[list[str], list[int]]:
+    """Return values or messages as they may be told, and the rows where one is hidden."""
+    read = judged_messages if texts.name == "causes" else judged_values
+    told = [read(str(text), rule, n) for text in texts]
+    return [text for text, _ in told], [at for at, (_, held) in enumerate(told) if held]
+
+
+def smallest(arms: Mapping[str, float]) -> float:
+    """Return the number of persons of the smaller arm, without end where none is told."""
+    return float(np.nanmin([*arms.values(), np.inf]))
 
 
 def missing(inside: pd.DataFrame, layout: Layout) -> Absent:
@@ -209,11 +226,10 @@ def steps_of(
     name: str, table: pd.DataFrame, layout: Layout, arms: Mapping[str, float]
 ) -> dict[str, Vector]:
     """Return the step of each value, in the unit it is written in."""
-    smallest = float(np.nanmin([*arms.values(), np.inf]))
     steps: dict[str, list[float]] = {column: [] for column in layout.values}
     for row in rows(table):
         told = [number(row.get(count)) for count in layout.rests]
-        n = min([size for size in told if np.isfinite(size)], default=smallest)
+        n = min([size for size in told if np.isfinite(size)], default=smallest(arms))
         for column in layout.values:
             steps[column].append(step_of(name, column, row, layout, n))
     return {column: np.array(each) for column, each in steps.items()}

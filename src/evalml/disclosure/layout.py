@@ -25,6 +25,7 @@ class Layout:
         units: Unit of the values where no column says it.
         plain: Numbers that speak of nobody: months, limits, answers.
         words: Names and phrases of the package.
+        typed: Values or messages as JSON, each judged by its type.
         zeros: Counts whose zero speaks of nobody: a rule that leaves out no one.
         sentences: Words written by a stage: a number in them does not pass unless it is declared.
     """
@@ -39,12 +40,13 @@ class Layout:
     plain: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     sentences: tuple[str, ...] = ()
+    typed: tuple[str, ...] = ()
     zeros: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that may leave."""
-        return (*self.counts, *self.values, *self.plain, *self.words, *self.sentences)
+        return (*self.counts, *self.values, *self.plain, *self.words, *self.sentences, *self.typed)
 
 
 SIZES = ("n_treated", "n_comparison")
@@ -58,12 +60,13 @@ LAYOUTS: dict[str, Layout] = {
     "effects": Layout(
         SIZES, (*BOUNDS, *MEANS), SIZES, WHOLE, MEANS, "unit",
         plain=("horizon_months", "p_value"),
-        words=("study", "programme", "territory", "period", *NAMES), sentences=("reason",),
+        words=("study", "programme", "territory", "period", *NAMES),
+        sentences=("reason",), typed=("causes",),
     ),
     "secondary": Layout(
         SIZES, (*BOUNDS, *MEANS, "max_smd", "observation_gap"), SIZES, WHOLE, MEANS, "unit",
         {"max_smd": "smd", "observation_gap": "proportion"},
-        ("horizon_months", "p_value"), ("analysis", *NAMES), ("title", "reason"),
+        ("horizon_months", "p_value"), ("analysis", *NAMES), ("title", "reason"), ("causes",),
     ),
     "flow": Layout(
         ("kept", "lost", "kept_treated", "kept_comparison", "kept_persons"),
@@ -113,7 +116,8 @@ LAYOUTS: dict[str, Layout] = {
     ),
     "checks": Layout(
         values=("value",), units={"value": "statistic"}, plain=("passed", "threshold", "gating"),
-        words=("check", "question", "outcome"), sentences=("sentence",),
+        words=("check", "question", "outcome", "finding"),
+        sentences=("sentence",), typed=("values",),
     ),
     "protocol": Layout(words=("item", "label", "text")),
     "published": Layout(

@@ -92,12 +92,12 @@ def share_step(n: float) -> float:
 
 def ladder_step(least: float, floor: float) -> float:
     """Return the first of 1, 2, 5, 10, 20, 50… times a power of ten from `least` and `floor` up."""
-    size = max(least, floor)
+    size = float(max(least, floor))
     if not np.isfinite(size) or size <= 0:
         return np.nan
     power = 10.0 ** float(np.floor(np.log10(size)))
     steps = [round(each * power, 10) for each in (1, 2, 5, 10)]
-    return next(step for step in steps if step >= size * (1 - 1e-9))
+    return float(next(step for step in steps if step >= size * (1 - 1e-9)))
 
 
 def to_step(values: Vector, step: Vector | float) -> Vector:

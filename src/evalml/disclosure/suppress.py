@@ -147,7 +147,8 @@ def interval(
     ]  # fmt: skip
     if not found[0].success or not found[1].success:  # without an end, or no such sums
         return 0.0, np.inf
-    return float(np.ceil(found[0].fun - 1e-6)), float(np.floor(-found[1].fun + 1e-6))
+    low, high = (side * float(one.fun or 0.0) for side, one in zip((1, -1), found, strict=True))
+    return float(np.ceil(low - 1e-6)), float(np.floor(high + 1e-6))
 
 
 def known(cells: Cells, name: Key, gone: set[Key], rule: Rule) -> tuple[float, float | None]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from evalml.effect.cell_store import CellStore
 from evalml.effect.group_time import Cell, GroupTime, RolloutOptions, plan_cells
-from evalml.effect.nuisance import Score, fit_logit
+from evalml.effect.nuisance import Score, Terms, fit_score
 from evalml.effect.panel_variance import Sampling, sampling_of
 from evalml.effect.rollout_units import RolloutUnits, sort_out
 from evalml.effect.two_period import panel_att
@@ -48,7 +48,7 @@ def callaway_santanna(panel: PanelTable, options: RolloutOptions | None = None) 
         try:
             store.add(cell, *_estimate(cell, work.group(cell.group), comparison, work, options))
         except EstimationError as error:
-            store.skip(cell, units.periods[cell.time], str(error))
+            store.skip(cell, units.periods[cell.time], str(error), options.incomplete)
     return store.finish("callaway_santanna", work, units, panel.counts)
 
 
@@ -62,6 +62,7 @@ class _Work:
     weights: Vector
     cluster: IntVector | None
     sampling: Sampling
+    terms: Terms
     scores: dict[tuple[object, ...], Score] = field(default_factory=dict)
 
     @classmethod
@@ -79,6 +80,7 @@ class _Work:
             weights=weights / weights.sum(),
             cluster=cluster,
             sampling=sampling_of(cluster, weights.size),
+            terms=panel.terms,
         )
 
     def group(self, group: float) -> slice:
@@ -135,7 +137,7 @@ def _estimate(
     D = np.zeros(dy.size)
     D[: counts[0]] = 1.0
     score = None if options.est_method == "reg" else _score(cell, rows, X, D, weights, work)
-    att = panel_att(dy, D, X, weights, options.est_method, score)
+    att = panel_att(dy, D, X, weights, options.est_method, score, work.terms)
     ends = np.cumsum([part.stop - part.start for part in rows])[:-1]
     return att.att, list(zip(rows, np.split(att.influence, ends), strict=True)), counts
 
@@ -171,5 +173,5 @@ def _score(
     key = (moving, *((part.start, part.stop) for part in rows))
     if key not in work.scores:
         work.scores.clear()
-        work.scores[key] = fit_logit(X, D, weights)
+        work.scores[key] = fit_score(X, D, weights, work.terms)
     return work.scores[key]

@@ -19,6 +19,7 @@ from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from evalml.arrays import IntVector, Matrix, Vector
+    from evalml.effect.nuisance import Terms
     from evalml.effect.panel_table import CrossSections
 
 _LARGEST = 250_000_000
@@ -51,7 +52,7 @@ def callaway_santanna_sections(
         try:
             store.add(cell, *_estimate(cell, work, options, units))
         except EstimationError as error:
-            store.skip(cell, units.periods[cell.time], str(error))
+            store.skip(cell, units.periods[cell.time], str(error), options.incomplete)
     counts = {"sampling": "repeated cross-sections"} | sections.counts
     return store.finish("callaway_santanna", work, units, counts)
 
@@ -67,6 +68,7 @@ class _Work:
     covariates: Matrix
     weights: Vector
     sampling: Sampling
+    terms: Terms
 
     @classmethod
     def of(cls, sections: CrossSections, units: RolloutUnits) -> _Work:
@@ -90,6 +92,7 @@ class _Work:
             covariates=sections.covariates[rows],
             weights=sections.weights[rows] / sections.weights[rows].sum(),
             sampling=sampling_of(cluster, rows.size),
+            terms=sections.terms,
         )
 
     def group(self, group: float) -> slice:
@@ -141,7 +144,7 @@ def _estimate(
     )
     weights = np.concatenate([work.weights[part] for part in rows])
     method = options.est_method if X.shape[1] > 1 else "reg"
-    att = sections_att(y, D, post, X, weights, method)
+    att = sections_att(y, D, post, X, weights, method, work.terms)
     ends = np.cumsum([_size([part]) for part in rows])[:-1]
     return att.att, list(zip(rows, np.split(att.influence, ends), strict=True)), counts
 

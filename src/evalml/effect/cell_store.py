@@ -12,6 +12,7 @@ from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from evalml.arrays import IntVector, Matrix, Vector
+    from evalml.effect.group_time import Incomplete
     from evalml.effect.panel_variance import Sampling
     from evalml.effect.rollout_units import RolloutUnits
 
@@ -84,8 +85,18 @@ class CellStore:
         self.n_comparison.append(counts[1])
         self.compared.append(counts[2])
 
-    def skip(self, cell: Cell, time: float, reason: str) -> None:
-        """Note a cell that cannot be estimated."""
+    def skip(self, cell: Cell, time: float, reason: str, incomplete: Incomplete) -> None:
+        """Note a cell that cannot be estimated, where leaving it out was asked for.
+
+        Raises:
+            EstimationError: It was not.
+        """
+        if incomplete == "refuse":
+            raise EstimationError(
+                f"the effect of the group first treated in {cell.group:g} at {time:g} cannot be "
+                f"estimated: {reason}; or leave such effects out (--incomplete leave_out), and the "
+                "averages are those of the others"
+            )
         self.skipped.append({"group": cell.group, "time": float(time), "reason": reason})
 
     def finish(
@@ -130,7 +141,10 @@ class CellStore:
                 "cluster: no standard error of their own"
             )
         if self.skipped:
-            warnings.append(f"{len(self.skipped)} effects by group and time could not be estimated")
+            warnings.append(
+                f"{len(self.skipped)} effects by group and time could not be estimated and were "
+                "left out: an average over their group or time is that of the others only"
+            )
         clusters = None if self.sampling.cluster is None else self.sampling.n
         return {
             **counts,

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalml.comparison.columns import prepare_solver
+from evalml.comparison.logit import NotConvergedError, maximise
 from evalml.effect.durations import Durations, RiskSets, at_risk, risk_sets
 from evalml.effect.panel_variance import sampling_of
+from evalml.effect.survival import refuse_causes
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evalml.arrays import IntVector, Matrix, Vector
+    from evalml.comparison.logit import State
 
-_STEPS = 30
-_TOLERANCE = 1e-10
 _INFINITE = 15.0
-_RANK = 1e-10
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -78,8 +79,7 @@ def cox(durations: Durations, X: Matrix) -> CoxFit:
         EstimationError: No event, several causes, collinear covariates, a coefficient that grows
             without end (no event in one category), one cluster.
     """
-    if durations.event.max(initial=0) > 1:
-        raise EstimationError("cox takes one event; recode the other causes as censored (0)")
+    refuse_causes(durations, "cox")
     if X.shape[1] == 0:
         raise EstimationError("cox needs a group or covariates")
     sets = risk_sets(durations)
@@ -87,7 +87,9 @@ def cox(durations: Durations, X: Matrix) -> CoxFit:
     if (scale == 0).any():
         raise EstimationError("a covariate of the Cox model does not vary; leave it out")
     Z = (X - X.mean(axis=0)) / scale
-    beta, loglik, information, sums = _newton(durations, sets, Z)
+    beta = _fit(durations, sets, Z)
+    sums = _sums(durations, sets, Z, beta)
+    loglik, _, information = _derivatives(sums, beta)
     inverse = np.linalg.inv(information)
     robust = durations.weights is not None or durations.cluster is not None
     V, clusters = inverse, None
@@ -107,27 +109,35 @@ def cox(durations: Durations, X: Matrix) -> CoxFit:
     )
 
 
-def _newton(durations: Durations, sets: RiskSets, Z: Matrix) -> tuple[Vector, float, Matrix, _Sums]:
-    """Maximise the partial likelihood, halving steps that lower it."""
-    beta = np.zeros(Z.shape[1])
-    sums = _sums(durations, sets, Z, beta)
-    loglik, score, information = _derivatives(sums, beta)
-    for _ in range(_STEPS):
-        _refuse_singular(information)
-        step = np.linalg.solve(information, score)
-        for _ in range(10):
-            trial = _sums(durations, sets, Z, beta + step)
-            new, new_score, new_information = _derivatives(trial, beta + step)
-            if new >= loglik - 1e-9 * abs(loglik):
-                break
-            step = step / 2
-        beta, sums, score, information = beta + step, trial, new_score, new_information
-        done = np.abs(step).max() < _TOLERANCE * (1 + np.abs(beta).max())
-        loglik = new
-        if np.abs(beta).max() > _INFINITE:
-            break
-        if done:
-            return beta, loglik, information, sums
+@dataclass(frozen=True, slots=True, repr=False)
+class _PartialLikelihood:
+    """The partial likelihood; its state is (log hazard ratios,)."""
+
+    durations: Durations
+    sets: RiskSets
+    Z: Matrix
+
+    def step(self, state: State) -> tuple[State, Matrix]:
+        sums = _sums(self.durations, self.sets, self.Z, state[0])
+        _, score, information = _derivatives(sums, state[0])
+        solver = prepare_solver(information)
+        if solver.kept.size < score.size:
+            raise EstimationError("the covariates of the Cox model are collinear; leave one out")
+        return (solver.solve(score),), information
+
+    def value(self, state: State) -> float:
+        sums = _sums(self.durations, self.sets, self.Z, state[0])
+        return _derivatives(sums, state[0])[0]
+
+
+def _fit(durations: Durations, sets: RiskSets, Z: Matrix) -> Vector:
+    """Maximise the partial likelihood."""
+    try:
+        (beta,) = maximise(_PartialLikelihood(durations, sets, Z), (np.zeros(Z.shape[1]),)).state
+        if np.abs(beta).max() <= _INFINITE:
+            return beta
+    except NotConvergedError:
+        pass
     raise EstimationError(
         "a coefficient of the Cox model grows without end: a covariate (or a group) has events on "
         "one side only; merge categories or leave it out"
@@ -222,12 +232,3 @@ def _dense(durations: Durations) -> NDArray[np.int64] | None:
     if durations.cluster is None:
         return None
     return np.unique(durations.cluster, return_inverse=True)[1].astype(np.int64)
-
-
-def _refuse_singular(information: Matrix) -> None:
-    scale = np.sqrt(np.diag(information))
-    if (scale > 0).all():
-        values = np.linalg.eigvalsh(information / np.outer(scale, scale))
-        if values[0] > _RANK:
-            return
-    raise EstimationError("the covariates of the Cox model are collinear; leave one out")

@@ -185,7 +185,7 @@ def did_two_periods(panel: PanelTable, named: Named, method: EstMethod = "dr") -
     D = _treated_group(panel.extra[named.treatment], panel.periods.size)
     X = np.hstack([np.ones((panel.n_units, 1)), panel.covariates[0]])
     dy = panel.outcome[1] - panel.outcome[0]
-    att = panel_att(dy, D, X, panel.weights, method)
+    att = panel_att(dy, D, X, panel.weights, method, terms=panel.terms)
     sampling = sampling_of(panel.cluster, panel.n_units)
     treated = D == 1
     mean = float(np.average(panel.outcome[1, treated], weights=panel.weights[treated]))
@@ -216,7 +216,7 @@ def did_sections(sections: CrossSections, named: Named, method: EstMethod = "dr"
     _need_binary(D)
     X = np.hstack([np.ones((D.size, 1)), sections.covariates])
     chosen: EstMethod = method if sections.covariates.shape[1] else "reg"
-    att = sections_att(sections.outcome, D, post, X, sections.weights, chosen)
+    att = sections_att(sections.outcome, D, post, X, sections.weights, chosen, sections.terms)
     sampling = sampling_of(sections.cluster, D.size)
     cell = (D == 1) & (post == 1)
     _refuse_single(D == 1, sampling)

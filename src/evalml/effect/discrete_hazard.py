@@ -6,19 +6,19 @@ in each month: Newton steps sum over months, so that n rows are held and never n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import expit
 
+from evalml.comparison.columns import prepare_solver
+from evalml.comparison.logit import NotConvergedError, maximise
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Matrix, Vector
-
-_STEPS = 50
-_TOLERANCE = 1e-9
-_INFINITE = 30.0
+    from evalml.comparison.logit import State
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,7 +59,8 @@ class HazardFit:
 
     def hazard(self, X: Matrix, month: int) -> Vector:
         """Return the hazard of each row in a month (1 … M)."""
-        return _expit(self.alpha[month - 1] + X @ self.beta)
+        hazard: Vector = expit(self.alpha[month - 1] + X @ self.beta)
+        return hazard
 
 
 def fit_hazard(data: HazardData) -> HazardFit:
@@ -70,28 +71,52 @@ def fit_hazard(data: HazardData) -> HazardFit:
     Raises:
         EstimationError: Everybody at risk has the event in some month, or a covariate separates.
     """
-    w, X = data.weights, data.X
-    events = np.bincount(data.last[data.event], minlength=data.months + 1)[1:]
-    active = np.flatnonzero(events)
-    alpha, beta = np.full(data.months, -np.inf), np.zeros(X.shape[1])
+    active = np.flatnonzero(np.bincount(data.last[data.event], minlength=data.months + 1)[1:])
+    alpha, beta = np.full(data.months, -np.inf), np.zeros(data.X.shape[1])
     if active.size == 0:
-        return HazardFit(alpha, beta, np.zeros((w.size, X.shape[1])), active)
-    theta = np.concatenate([_start(data, active), beta])
-    for _ in range(_STEPS):
-        gradient, hessian, _ = _derivatives(data, active, theta, scores=False)
-        step = _solve(hessian, gradient)
-        theta = theta + step
-        if np.abs(theta).max() > _INFINITE:
-            break
-        if np.abs(step).max() < _TOLERANCE * (1 + np.abs(theta).max()):
-            _, hessian, scores = _derivatives(data, active, theta, scores=True)
-            alpha[active] = theta[: active.size]
-            influence = _solve(hessian, scores.T).T
-            return HazardFit(alpha, theta[active.size :], influence, active)
-    raise EstimationError(
-        "a hazard model does not converge: a covariate separates those with the event from the "
-        "others, or everybody at risk has it in some month; leave the covariate out"
-    )
+        return HazardFit(alpha, beta, np.zeros(data.X.shape), active)
+    mean, sd = data.X.mean(axis=0), data.X.std(axis=0)
+    scaled = replace(data, X=(data.X - mean) / np.where(sd > 0, sd, 1.0))
+    likelihood = _HazardLikelihood(scaled, active)
+    start = np.concatenate([_start(scaled, active), beta])
+    try:
+        (theta,) = maximise(likelihood, (start,)).state
+    except NotConvergedError:
+        raise EstimationError(
+            "a hazard model does not converge: a covariate separates those with the event from the "
+            "others, or everybody at risk has it in some month; leave the covariate out"
+        ) from None
+    _, information, scores = _derivatives(scaled, active, theta, scores=True)
+    rows = np.vstack([theta, np.linalg.solve(information, scores.T).T])
+    rows[:, active.size :] /= np.where(sd > 0, sd, 1.0)
+    rows[:, : active.size] -= rows[:, active.size :] @ mean[:, None]
+    alpha[active] = rows[0, : active.size]
+    return HazardFit(alpha, rows[0, active.size :], rows[1:], active)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _HazardLikelihood:
+    """The likelihood of the hazards; its state is (intercepts and coefficients,)."""
+
+    data: HazardData
+    active: IntVector
+
+    def step(self, state: State) -> tuple[State, Matrix]:
+        gradient, information, _ = _derivatives(self.data, self.active, state[0], scores=False)
+        solver = prepare_solver(information)
+        if solver.kept.size < information.shape[0]:
+            raise EstimationError("the covariates of a hazard model are collinear; leave one out")
+        return (solver.solve(gradient),), information
+
+    def value(self, state: State) -> float:
+        data, theta, total = self.data, state[0], 0.0
+        index = data.X @ theta[self.active.size :]
+        for place, month in enumerate(self.active + 1):
+            rows = data.last >= month
+            eta = theta[place] + index[rows]
+            happened = (data.last[rows] == month) & data.event[rows]
+            total += float(data.weights[rows] @ (happened * eta - np.logaddexp(0.0, eta)))
+        return total
 
 
 def _start(data: HazardData, active: IntVector) -> Vector:
@@ -118,7 +143,7 @@ def _derivatives(
     for place, month in enumerate(active + 1):
         rows = np.flatnonzero(data.last >= month)
         X, w = data.X[rows], data.weights[rows]
-        h = _expit(theta[place] + index[rows])
+        h = expit(theta[place] + index[rows])
         residual = w * (((data.last[rows] == month) & data.event[rows]) - h)
         v = w * h * (1 - h)
         gradient[place] += residual.sum()
@@ -131,16 +156,3 @@ def _derivatives(
             by_row[rows, m:] += X * residual[:, None]
     hessian[m:, :m] = hessian[:m, m:].T
     return gradient, hessian, by_row
-
-
-def _solve(hessian: Matrix, right: Matrix) -> Matrix:
-    try:
-        return np.asarray(np.linalg.solve(hessian, right), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        raise EstimationError(
-            "the covariates of a hazard model are collinear; leave one out"
-        ) from None
-
-
-def _expit(x: Vector) -> Vector:
-    return np.asarray(1 / (1 + np.exp(-np.clip(x, -700, 700))), dtype=np.float64)

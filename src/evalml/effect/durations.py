@@ -1,7 +1,8 @@
 """Durations with late entry, checked once, and their sets at risk.
 
-A person is at risk at time t when it entered before t and was still followed at t. Late entry
-(left truncation) is part of the data here, so that no estimate can forget it.
+A person is at risk at time t when it entered before t and was still followed at t; who enters at
+the origin is at risk from the origin on, so that an event at 0 is an event. Late entry (left
+truncation) is part of the data here, so that no estimate can forget it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,17 @@ from evalml.effect.panel_columns import (
     covariate_matrix,
     need_columns,
     numbers_of,
+    positive_weights,
 )
 from evalml.errors import DataError, EstimationError
 
 if TYPE_CHECKING:
-    from evalml.arrays import IntVector, Matrix, Vector
+    from evalml.arrays import BoolVector, IntVector, Matrix, Vector
+
+SAME_TIME = float(np.sqrt(np.finfo(float).eps))
+"""Times closer than this share of the mean time are the same: only rounding tells them apart."""
+ORIGIN = -np.inf
+"""Entry of those at risk from the origin on, time 0 included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,8 @@ class DurationColumns:
     Attributes:
         time: End of follow-up, from the origin of time.
         event: What ended it: 0 (or empty) nothing (censored), 1 the event, 2, 3, … other causes.
-        entry: Start of follow-up, from the same origin; empty when all enter at the origin.
+        entry: Start of follow-up, from the same origin (0: at the origin); empty when all enter
+            there.
         group: Groups to compare.
         covariates: Covariates of the Cox model; text becomes categories.
         weights: Weights; empty for none.
@@ -57,7 +65,7 @@ class Durations:
     """Durations of n persons.
 
     Attributes:
-        entry: Start of follow-up, shape (n,).
+        entry: Start of follow-up, minus infinity at the origin, shape (n,).
         time: End of follow-up, shape (n,), later than the entry.
         event: 0 censored, 1, 2, … causes, shape (n,).
         weights: Shape (n,), or None: all one.
@@ -133,15 +141,20 @@ def read_durations(
 
     Raises:
         ColumnMissingError: A column is not in the table.
-        DataError: Missing values, a follow-up that ends before it starts, odd event codes.
+        DataError: Missing values, a follow-up that ends before it starts or before the origin,
+            odd event codes, weights that are not positive.
     """
     need_columns(table, columns.used())
     kept, dropped = _complete(table[columns.used()], missing)
     time, event = numbers_of(kept[columns.time]), _events(kept[columns.event])
-    entry = numbers_of(kept[columns.entry]) if columns.entry else np.minimum(0.0, time - 1.0)
-    _refuse_order(entry, time, columns)
-    early = np.zeros(time.size, dtype=bool) if start is None else time <= start
-    entry = entry if start is None else np.maximum(entry, start)
+    entry = numbers_of(kept[columns.entry]) if columns.entry else np.zeros(time.size)
+    _refuse_order(entry, time, kept, columns)
+    entry, time = same_times(entry, time)
+    entry = np.where(entry == 0, ORIGIN, entry)
+    early = np.zeros(time.size, dtype=bool)
+    if start is not None and start > 0:
+        begin = float(snap(np.array([start]), time)[0])
+        early, entry = time <= begin, np.maximum(entry, begin)
     if early.all():
         raise DataError("nobody is followed after the start asked for; choose an earlier one")
     rows = ~early
@@ -149,7 +162,7 @@ def read_durations(
         entry,
         time,
         event,
-        numbers_of(kept[columns.weights]) if columns.weights else None,
+        positive_weights(kept[columns.weights]) if columns.weights else None,
         _codes(kept[columns.cluster])[0] if columns.cluster else None,
     )
     group, levels = _codes(kept[columns.group]) if columns.group else (event * 0, ("",))
@@ -252,14 +265,66 @@ def _events(values: pd.Series[Any]) -> IntVector:
     return codes.astype(np.int64)
 
 
-def _refuse_order(entry: Vector, time: Vector, columns: DurationColumns) -> None:
-    wrong = int((time <= entry).sum())
-    if wrong:
-        start = f"'{columns.entry}'" if columns.entry else "0"
-        raise DataError(
-            f"{wrong} rows end ('{columns.time}') before or when they start ({start}); "
-            "mend or remove them"
-        )
+def same_times(entry: Vector, time: Vector) -> tuple[Vector, Vector]:
+    """Return entries and times in which ties but for rounding are ties.
+
+    As in R's survival (`timefix`): neighbours among the sorted values that differ by less than
+    1.5e-8 of their mean become the smallest of them.
+
+    Args:
+        entry: Shape (n,).
+        time: Shape (n,).
+    """
+    values = np.unique(np.concatenate([entry, time]))
+    values = values[np.isfinite(values)]
+    apart = np.diff(values) > SAME_TIME * np.abs(values).mean()
+    cuts = values[np.concatenate([[True], apart])]
+    if cuts.size == values.size:
+        return entry, time
+
+    def lowest(v: Vector) -> Vector:
+        place = np.maximum(np.searchsorted(cuts, v, side="right") - 1, 0)
+        return np.where(np.isfinite(v), cuts[place], v)
+
+    return lowest(entry), lowest(time)
+
+
+def snap(when: Vector, times: Vector) -> Vector:
+    """Return times asked for, those that are one of `times` but for rounding replaced by it.
+
+    Args:
+        when: Shape (m,).
+        times: Shape (n,), of at least one.
+    """
+    known = np.unique(times)
+    place = np.clip(np.searchsorted(known, when), 1, max(known.size - 1, 1))
+    low, high = known[place - 1], known[np.minimum(place, known.size - 1)]
+    near = np.where(np.abs(when - low) <= np.abs(high - when), low, high)
+    return np.where(np.abs(near - when) <= SAME_TIME * np.abs(known).mean(), near, when)
+
+
+def _refuse_order(
+    entry: Vector, time: Vector, table: pd.DataFrame, columns: DurationColumns
+) -> None:
+    """Refuse who ends before the origin, enters before it, or ends before or when it enters."""
+    _refuse_rows(
+        time < 0, table, f"hold a negative '{columns.time}': a follow-up ends at 0 or later"
+    )
+    _refuse_rows(
+        entry < 0, table, f"hold a negative '{columns.entry}': who enters at the origin enters at 0"
+    )
+    _refuse_rows(
+        (time <= entry) & (entry > 0),
+        table,
+        f"end ('{columns.time}') before or when they start ('{columns.entry}')",
+    )
+
+
+def _refuse_rows(wrong: BoolVector, table: pd.DataFrame, what: str) -> None:
+    found = np.flatnonzero(wrong)
+    if found.size:
+        line = int(table.index[found[0]]) + 2
+        raise DataError(f"{found.size} rows {what}; mend or remove them (the first: line {line})")
 
 
 def _codes(values: pd.Series[Any]) -> tuple[IntVector, tuple[str, ...]]:

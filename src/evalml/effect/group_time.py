@@ -18,6 +18,8 @@ Control: TypeAlias = Literal["never", "not_yet"]
 """Compared with those never treated, or with all those not treated yet."""
 Base: TypeAlias = Literal["varying", "universal"]
 """Before treatment, compare with the period before, or always with the last untreated one."""
+Incomplete: TypeAlias = Literal["refuse", "leave_out"]
+"""Refuse the whole where one effect by group and time cannot be estimated, or leave it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,15 @@ class RolloutOptions:
         est_method: How covariates enter.
         anticipation: Periods before treatment in which units may already react.
         base: Base period of the effects before treatment.
+        incomplete: What happens where an effect by group and time cannot be estimated: the whole
+            is refused with the reason, or the effect is left out and averages say so.
     """
 
     control: Control = "never"
     est_method: EstMethod = "dr"
     anticipation: int = 0
     base: Base = "varying"
+    incomplete: Incomplete = "refuse"
 
     def __post_init__(self) -> None:
         """Refuse what is not an option."""
@@ -42,6 +47,7 @@ class RolloutOptions:
             (self.control, {"never", "not_yet"}),
             (self.est_method, {"dr", "reg", "ipw"}),
             (self.base, {"varying", "universal"}),
+            (self.incomplete, {"refuse", "leave_out"}),
         ):
             if value not in valid:
                 raise EstimationError(f"'{value}' is not an option; valid: {sorted(valid)}")

@@ -11,7 +11,7 @@ from evalml.comparison.columns import Solver, prepare_solver
 from evalml.comparison.products import gram
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, Vector
+    from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.comparison.packed import Columns
 
 
@@ -34,14 +34,37 @@ class LeastSquares:
         weighted = y if self.weights is None else self.weights * y
         return self.solver.solve(weighted @ self.Z)
 
+    def influence(self, y: Vector, coefficients: Vector) -> Matrix:
+        """Return the influence of each row on the coefficients of y, summing to their error.
+
+        Args:
+            y: Outcome, shape (n,).
+            coefficients: Its coefficients, shape (q,).
+
+        Returns:
+            Shape (n, q).
+        """
+        residual = y - np.asarray(self.Z @ coefficients)
+        weighted = residual if self.weights is None else self.weights * residual
+        scores = np.asarray(self.Z[:]) * weighted[:, None]
+        return self.solver.solve(scores.T).T
+
     def predict(self, y: Vector) -> Vector:
         """Return the fitted value of every row, those of weight 0 too, shape (n,)."""
         return np.asarray(self.Z @ self.coefficients(y))
 
 
-def least_squares(Z: Columns, weights: Vector | None = None) -> LeastSquares:
-    """Prepare the regression on Z, shape (n, q), with weights of shape (n,)."""
-    return LeastSquares(Z, weights, prepare_solver(gram(Z, weights)))
+def least_squares(
+    Z: Columns, weights: Vector | None = None, solver: Solver | None = None
+) -> LeastSquares:
+    """Prepare the regression on Z, shape (n, q), with weights of shape (n,).
+
+    Args:
+        Z: Columns.
+        weights: None for ones.
+        solver: Of Z'WZ, where it is known already.
+    """
+    return LeastSquares(Z, weights, solver or prepare_solver(gram(Z, weights)))
 
 
 def least_squares_in(Z: Columns, arm: BoolVector) -> LeastSquares:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from evalml.effect.durations import Durations, at_risk, risk_sets
+from evalml.effect.survival import refuse_causes
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -41,12 +42,14 @@ def log_rank(durations: Durations, group: IntVector) -> LogRank:
     """Test that the hazards of the groups are equal.
 
     Args:
-        durations: Durations; any cause counts as the event when it is 1.
+        durations: Durations whose events are 0 and 1.
         group: Code 0 … G-1, shape (n,).
 
     Raises:
-        EstimationError: One group, no event, weights or clusters (use the Cox model).
+        EstimationError: One group, no event, several causes, weights or clusters (use the Cox
+            model).
     """
+    refuse_causes(durations, "logrank")
     if durations.weights is not None or durations.cluster is not None:
         raise EstimationError("the log-rank test takes no weights or clusters; use cox")
     groups = int(group.max()) + 1

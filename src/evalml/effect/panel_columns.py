@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
+from evalml.effect.nuisance import Terms
 from evalml.errors import ColumnMissingError, DataError
 
 if TYPE_CHECKING:
@@ -54,19 +55,28 @@ class PanelColumns:
 
 def covariate_matrix(covariates: pd.DataFrame) -> tuple[Matrix, tuple[str, ...]]:
     """Return covariates as numbers, categories as 0/1 columns without their first level."""
+    X, terms = covariate_terms(covariates)
+    return X, terms.names
+
+
+def covariate_terms(covariates: pd.DataFrame) -> tuple[Matrix, Terms]:
+    """Return covariates as numbers, as `covariate_matrix`, with their names and references."""
     blocks: list[Matrix] = []
     names: list[str] = []
+    references: list[str] = []
     for name in covariates.columns:
         values = covariates[name]
         if pd.api.types.is_numeric_dtype(values):
             blocks.append(values.to_numpy(dtype=np.float64)[:, None])
             names.append(str(name))
+            references.append("")
             continue
         levels, codes = np.unique(values.astype(str).to_numpy(), return_inverse=True)
         blocks.append((codes[:, None] == np.arange(1, levels.size)).astype(np.float64))
         names += [f"{name}={level}" for level in levels[1:]]
+        references += [f"{name}={levels[0]}"] * (levels.size - 1)
     empty = np.empty((len(covariates), 0), dtype=np.float64)
-    return np.hstack(blocks) if blocks else empty, tuple(names)
+    return np.hstack(blocks) if blocks else empty, Terms(tuple(names), tuple(references))
 
 
 def need_columns(table: pd.DataFrame, names: Iterable[str]) -> None:
@@ -176,14 +186,23 @@ def weights_of(table: pd.DataFrame, columns: PanelColumns) -> Vector:
     """Return weights of mean one."""
     if not columns.weights:
         return np.ones(len(table))
-    weights = numbers_of(table[columns.weights])
+    weights = positive_weights(table[columns.weights])
+    return np.asarray(weights / weights.mean(), dtype=np.float64)
+
+
+def positive_weights(values: pd.Series[Any]) -> Vector:
+    """Return weights as they are.
+
+    Raises:
+        DataError: A weight is zero or negative.
+    """
+    weights = numbers_of(values)
     wrong = int((weights <= 0).sum())
     if wrong:
         raise DataError(
-            f"{wrong} weights of column '{columns.weights}' are zero or negative; leave those "
-            "rows out"
+            f"{wrong} weights of column '{values.name}' are zero or negative; leave those rows out"
         )
-    return np.asarray(weights / weights.mean(), dtype=np.float64)
+    return weights
 
 
 def codes_of(values: pd.Series[Any]) -> IntVector:

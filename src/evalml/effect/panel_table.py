@@ -13,7 +13,7 @@ from evalml.effect.panel_columns import (
     codes_of,
     complete_rows,
     counts_months,
-    covariate_matrix,
+    covariate_terms,
     first_treated_of,
     need_columns,
     numbers_of,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evalml.arrays import AnyVector, BoolVector, IntVector, Matrix, Vector
+    from evalml.effect.nuisance import Terms
 
     BoolMatrix: TypeAlias = NDArray[np.bool_]
 
@@ -43,7 +44,7 @@ class PanelTable:
         periods: Shape (T,), increasing.
         first_treated: Shape (n,), increasing, infinite for never.
         covariates: Shape (T, n, p), without the constant; T is 1 when none moves in time.
-        covariate_names: The p names.
+        terms: Names of the p covariates.
         weights: Shape (n,), of mean one.
         cluster: Codes of the clusters, shape (n,), or None: each unit its own.
         extra: Further matrices by name, each of shape (T, n).
@@ -55,7 +56,7 @@ class PanelTable:
     periods: Vector
     first_treated: Vector
     covariates: NDArray[np.float64]
-    covariate_names: tuple[str, ...]
+    terms: Terms
     weights: Vector
     cluster: IntVector | None
     extra: dict[str, Matrix] = field(default_factory=dict)
@@ -81,7 +82,7 @@ class CrossSections:
         time: Period of each row, shape (N,).
         first_treated: Shape (N,), infinite for never.
         covariates: Shape (N, p), without the constant.
-        covariate_names: The p names.
+        terms: Names of the p covariates.
         weights: Shape (N,), of mean one.
         cluster: Codes of the clusters, shape (N,), or None.
         extra: Further columns by name, each of shape (N,).
@@ -92,7 +93,7 @@ class CrossSections:
     time: Vector
     first_treated: Vector
     covariates: Matrix
-    covariate_names: tuple[str, ...]
+    terms: Terms
     weights: Vector
     cluster: IntVector | None
     extra: dict[str, Vector] = field(default_factory=dict)
@@ -120,7 +121,7 @@ def read_sections(
     """
     need_columns(table, columns.used())
     kept, dropped = complete_rows(table[columns.used()], columns, missing)
-    covariates, names = covariate_matrix(kept[list(columns.covariates)])
+    covariates, terms = covariate_terms(kept[list(columns.covariates)])
     months = counts_months(kept[columns.time])
     outcome, rows = numbers_of(kept[columns.outcome]), len(kept)
     if (outcome == outcome[0]).all():
@@ -132,7 +133,7 @@ def read_sections(
         time=periods_of(kept[columns.time], months=months),
         first_treated=first_treated_of(kept, columns, months=months),
         covariates=covariates,
-        covariate_names=names,
+        terms=terms,
         weights=weights_of(kept, columns),
         cluster=codes_of(kept[columns.cluster]) if columns.cluster else None,
         extra={name: numbers_of(kept[name]) for name in columns.extra},
@@ -222,7 +223,7 @@ def _lay_out(
         periods=periods,
         first_treated=first[order],
         covariates=_squeeze(scatter(rows.covariates)[:, order]),
-        covariate_names=rows.covariate_names,
+        terms=rows.terms,
         weights=weights / weights.mean(),
         cluster=None if groups is None else np.unique(groups, return_inverse=True)[1],
         extra={k: np.ascontiguousarray(scatter(v)[:, order]) for k, v in rows.extra.items()},

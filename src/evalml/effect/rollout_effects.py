@@ -41,7 +41,8 @@ class Reading:
 def rollout_effects(averages: Aggregate, reading: Reading) -> list[Effect]:
     """Return one row per average: the overall one first, then by key.
 
-    The keys are in the details: `group`, `time`, `event_time` (None where they do not apply),
+    The estimand is `att`, or `att_incomplete` for an average that lacks some effects by group and
+    time. The keys are in the details: `group`, `time`, `event_time` (None where they do not apply),
     and with a bootstrap `band_low` and `band_high`, which hold for all rows at once.
 
     Args:
@@ -61,7 +62,7 @@ def rollout_effects(averages: Aggregate, reading: Reading) -> list[Effect]:
             Effect(
                 outcome=reading.outcome,
                 horizon_months=None,
-                estimand="att",
+                estimand="att_incomplete" if _incomplete(averages, k) else "att",
                 method=averages.method,
                 estimate=estimate,
                 std_error=float(se[k]),
@@ -77,6 +78,22 @@ def rollout_effects(averages: Aggregate, reading: Reading) -> list[Effect]:
             )
         )
     return rows
+
+
+def _incomplete(averages: Aggregate, row: int) -> bool:
+    """Tell whether an average lacks effects by group and time that could not be estimated."""
+    skipped = averages.details.get("skipped") or []
+    if not skipped or averages.kind == "gt":
+        return False
+    group, time = (np.array([s[name] for s in skipped]) for name in ("group", "time"))
+    after = time >= group
+    own = {
+        "group": (group == averages.group[row]) & after,
+        "calendar": (time == averages.time[row]) & after,
+        "dynamic": time - group == averages.event_time[row],
+    }
+    overall = averages.kind == "simple" or row == averages.estimate.size - 1
+    return bool((after if overall else own[averages.kind]).any())
 
 
 def _shared(averages: Aggregate, row: int) -> dict[str, Any]:

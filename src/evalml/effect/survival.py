@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtri
 
-from evalml.effect.durations import Durations, RiskSets, risk_sets
+from evalml.effect.durations import Durations, RiskSets, risk_sets, snap
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Curve:
 
     def at(self, when: Vector) -> tuple[Vector, Vector]:
         """Return value and standard error at some times; NaN beyond the last follow-up."""
+        when = snap(when, np.append(self.times, self.last_time))
         place = np.searchsorted(self.times, when, side="right")
         value = np.concatenate([[self.start], self.value])[place]
         std_error = np.concatenate([[0.0], self.std_error])[place]
@@ -63,8 +64,7 @@ def kaplan_meier(durations: Durations, when: Vector | None = None) -> Curve:
     Raises:
         EstimationError: No event, or several causes (then survival is not what one wants).
     """
-    if durations.event.max(initial=0) > 1:
-        raise EstimationError("the events have several causes; use aj (cumulative incidence)")
+    refuse_causes(durations, "km")
     sets = risk_sets(durations)
     survival, hazard = _survival(sets)
     if durations.weights is None and durations.cluster is None:
@@ -104,12 +104,12 @@ class MeanTime:
     Attributes:
         value: Mean time without the event, up to the horizon.
         variance: Its variance.
-        influence: Influence of each person, or None where Greenwood's variance is used.
+        influence: Influence of each person, weight included, summing to its error, shape (n,).
     """
 
     value: float
     variance: float
-    influence: Vector | None
+    influence: Vector
 
 
 def restricted_mean(durations: Durations, horizon: float, origin: float = 0.0) -> MeanTime:
@@ -120,32 +120,47 @@ def restricted_mean(durations: Durations, horizon: float, origin: float = 0.0) -
     Args:
         durations: Durations whose events are 0 and 1.
         horizon: End of the window.
-        origin: Start of the window; everybody is taken to be event-free then.
+        origin: Start of the window.
 
     Raises:
-        EstimationError: The horizon lies before the origin or beyond the last follow-up.
+        EstimationError: Several causes, a horizon before the origin or beyond the last follow-up.
     """
+    refuse_causes(durations, "rmst")
+    horizon = float(snap(np.array([horizon]), durations.time)[0])
     if not origin < horizon <= durations.time.max():
         raise EstimationError(
             f"the horizon {horizon:g} must lie after {origin:g} and not beyond the end of the "
             f"longest follow-up in each group ({durations.time.max():g})"
         )
     if not ((durations.event > 0) & (durations.time <= horizon)).any():
-        return MeanTime(horizon - origin, 0.0, None)
+        return MeanTime(horizon - origin, 0.0, np.zeros(durations.time.size))
     sets = risk_sets(durations)
     survival, hazard = _survival(sets)
-    inside = (sets.times <= horizon) & (sets.times > origin)
-    edges = np.concatenate([[origin], sets.times[inside], [horizon]])
-    height = np.concatenate([[1.0], survival[inside]])
-    area = height * np.diff(edges)
+    inside = sets.times <= horizon
+    edges = np.concatenate([[origin], np.maximum(sets.times[inside], origin), [horizon]])
+    area = np.concatenate([[1.0], survival[inside]]) * np.diff(edges)
     after = np.zeros(sets.times.size)
     after[inside] = np.cumsum(area[::-1])[::-1][1:]
     left = sets.Y - sets.d[0]
-    if durations.weights is None and durations.cluster is None:
-        return MeanTime(float(area.sum()), float(np.sum(after**2 * _over(hazard, left))), None)
     slope = _over(after, left)
-    influence = _martingale(slope, slope * hazard, durations, sets)
-    return MeanTime(float(area.sum()), float(influence @ influence), -durations.w * influence)
+    influence = -durations.w * _martingale(slope, slope * hazard, durations, sets)
+    variance = float(influence @ influence)
+    if durations.weights is None and durations.cluster is None:
+        variance = float(np.sum(after**2 * _over(hazard, left)))
+    return MeanTime(float(area.sum()), variance, influence)
+
+
+def refuse_causes(durations: Durations, method: str) -> None:
+    """Refuse several causes where one event is wanted.
+
+    Raises:
+        EstimationError: A cause beyond 1.
+    """
+    if durations.event.max(initial=0) > 1:
+        raise EstimationError(
+            f"{method} takes one event and the events have several causes; say which one counts "
+            "(--event-value), or use aj (cumulative incidence of each)"
+        )
 
 
 def log_log_interval(
@@ -202,7 +217,8 @@ def _robust(
     """Return robust standard errors at the event times that govern `when`, NaN elsewhere."""
     wanted = np.arange(sets.times.size)
     if when is not None:
-        wanted = np.unique(np.searchsorted(sets.times, when, side="right") - 1)
+        at = snap(when, np.append(sets.times, durations.time.max()))
+        wanted = np.unique(np.searchsorted(sets.times, at, side="right") - 1)
         wanted = wanted[wanted >= 0]
     out = np.full(sets.times.size, np.nan)
     for k in wanted:

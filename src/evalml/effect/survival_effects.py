@@ -9,7 +9,13 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from evalml.effect.cox import cox
-from evalml.effect.durations import DurationColumns, Durations, DurationTable, read_durations
+from evalml.effect.durations import (
+    DurationColumns,
+    Durations,
+    DurationTable,
+    read_durations,
+    snap,
+)
 from evalml.effect.effect import Effect
 from evalml.effect.log_rank import log_rank
 from evalml.effect.panel_columns import Missing
@@ -134,6 +140,7 @@ def _read_curve(
     request: SurvivalRequest,
 ) -> list[Effect]:
     level, cause = key
+    when = snap(when, part.time)
     value, se = curve.at(when)
     free = 1 - value if cause else value
     low, high = log_log_interval(free, se, request.level)
@@ -213,7 +220,7 @@ def _rmst(read: DurationTable, request: SurvivalRequest) -> list[Effect]:
 
 def _own_se(mean: MeanTime, part: Durations) -> float:
     """Return the standard error of a restricted mean, clustered where there are clusters."""
-    if mean.influence is None or part.cluster is None:
+    if part.cluster is None:
         return float(np.sqrt(mean.variance))
     return _clustered(mean.influence, part.cluster)
 
@@ -222,7 +229,7 @@ def _difference_se(means: list[MeanTime], read: DurationTable, code: int) -> flo
     """Return the standard error of a difference; clusters may hold persons of both groups."""
     first, other = means[0], means[code]
     cluster = read.durations.cluster
-    if cluster is None or first.influence is None or other.influence is None:
+    if cluster is None:
         return float(np.sqrt(first.variance + other.variance))
     both = np.concatenate([-first.influence, other.influence])
     codes = np.concatenate([cluster[read.group == 0], cluster[read.group == code]])

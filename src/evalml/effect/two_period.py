@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from evalml.effect.nuisance import Score, fit_linear, fit_logit
+from evalml.effect.nuisance import NO_NAMES, Score, Terms, fit_arm, fit_score
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def panel_att(
     weights: Vector,
     method: EstMethod = "dr",
     score: Score | None = None,
+    terms: Terms = NO_NAMES,
 ) -> TwoPeriod:
     """Return the effect on the treated when each unit is seen in both periods.
 
@@ -52,6 +53,7 @@ def panel_att(
         weights: Sampling weights, shape (n,).
         method: Estimator; sections 2.1 and 2.2 of the paper.
         score: Fitted propensity score, when it is already known.
+        terms: Names of the covariates, for errors.
 
     Raises:
         EstimationError: An empty group, separation, no overlap, or collinear covariates.
@@ -61,12 +63,12 @@ def panel_att(
     residual, influence = dy, np.zeros(dy.size)
     slope = -(w1 @ X) / w1.sum()
     if method != "ipw":
-        beta, beta_influence = fit_linear(X, dy, w0)
+        beta, beta_influence = fit_arm(X, dy, w0, terms)
         residual = dy - X @ beta
     if method == "reg":
         att, influence = _mean(residual, w1)
         return TwoPeriod(att, influence + beta_influence @ slope)
-    score = fit_logit(X, D, weights) if score is None else score
+    score = fit_score(X, D, weights, terms) if score is None else score
     w0 = w0 * score.odds
     h1, direct1 = _mean(residual, w1)
     h0, direct0 = _mean(residual, w0)
@@ -83,6 +85,7 @@ def sections_att(
     X: Matrix,
     weights: Vector,
     method: EstMethod = "dr",
+    terms: Terms = NO_NAMES,
 ) -> TwoPeriod:
     """Return the effect on the treated from repeated cross-sections.
 
@@ -93,6 +96,7 @@ def sections_att(
         X: Covariates with the constant, shape (n, p).
         weights: Sampling weights, shape (n,).
         method: Estimator; `dr` is the locally efficient one, equation 3.4 of the paper.
+        terms: Names of the covariates, for errors.
 
     Raises:
         EstimationError: One of the four cells is empty, separation, no overlap, collinearity.
@@ -100,11 +104,11 @@ def sections_att(
     _need_both(D[post == 1])
     _need_both(D[post == 0])
     if method == "reg":
-        return _sections_reg(y, D, post, X, weights)
-    score = fit_logit(X, D, weights)
+        return _sections_reg(y, D, post, X, weights, terms)
+    score = fit_score(X, D, weights, terms)
     if method == "ipw":
         return _sections_weighted(y, D, post, X, weights, score)
-    return _sections_dr(y, D, post, X, weights, score)
+    return _sections_dr(y, D, post, X, weights, score, terms)
 
 
 def _sections_weighted(
@@ -120,12 +124,14 @@ def _sections_weighted(
     return TwoPeriod(att, influence)
 
 
-def _sections_reg(y: Vector, D: Vector, post: Vector, X: Matrix, weights: Vector) -> TwoPeriod:
+def _sections_reg(
+    y: Vector, D: Vector, post: Vector, X: Matrix, weights: Vector, terms: Terms
+) -> TwoPeriod:
     """Change of the treated, less the change a regression of the others predicts for them."""
     w1 = weights * D
     att, influence = 0.0, np.zeros(y.size)
     for period, sign in ((post, 1.0), (1 - post, -1.0)):
-        beta, beta_influence = fit_linear(X, y, weights * (1 - D) * period)
+        beta, beta_influence = fit_arm(X, y, weights * (1 - D) * period, terms)
         h1, direct1 = _mean(y, w1 * period)
         h0, direct0 = _mean(X @ beta, w1)
         att += sign * (h1 - h0)
@@ -134,7 +140,13 @@ def _sections_reg(y: Vector, D: Vector, post: Vector, X: Matrix, weights: Vector
 
 
 def _sections_dr(
-    y: Vector, D: Vector, post: Vector, X: Matrix, weights: Vector, score: Score
+    y: Vector,
+    D: Vector,
+    post: Vector,
+    X: Matrix,
+    weights: Vector,
+    score: Score,
+    terms: Terms,
 ) -> TwoPeriod:
     """Locally efficient doubly robust estimator, with four outcome regressions."""
     w1 = weights * D
@@ -142,8 +154,8 @@ def _sections_dr(
     fitted = np.zeros(y.size)
     att, influence = 0.0, np.zeros(y.size)
     for period, sign in ((post, 1.0), (1 - post, -1.0)):
-        beta0, influence0 = fit_linear(X, y, weights * (1 - D) * period)
-        beta1, influence1 = fit_linear(X, y, w1 * period)
+        beta0, influence0 = fit_arm(X, y, weights * (1 - D) * period, terms)
+        beta1, influence1 = fit_arm(X, y, w1 * period, terms)
         fitted += period * (X @ beta0)
         w1t, w0t = w1 * period, weights * score.odds * (1 - D) * period
         gap = X @ (beta1 - beta0)

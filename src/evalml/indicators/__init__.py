@@ -7,7 +7,7 @@ from evalml.indicators.catalogue import (
     indicators_of,
     indicators_table,
 )
-from evalml.indicators.compute import COLUMNS, compute_indicators
+from evalml.indicators.compute import COLUMNS, compute_indicator_years, compute_indicators
 from evalml.indicators.groups import GROUPS, Group, groups_of, groups_table
 from evalml.indicators.pivot import activity_table
 
@@ -19,6 +19,7 @@ __all__ = [
     "Group",
     "Indicator",
     "activity_table",
+    "compute_indicator_years",
     "compute_indicators",
     "groups_of",
     "groups_table",

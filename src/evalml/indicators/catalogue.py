@@ -18,7 +18,20 @@ if TYPE_CHECKING:
 Unit = Literal["jeunes", "actes", "contrats", "parcours", "périodes", "candidatures", "euros", "%",
                "heures"]  # fmt: skip
 Statistic = Literal["count", "amount", "share", "mean"]
-Period = Literal["year", "year_end", "exits"]
+Period = Literal["year", "year_end", "exits", "cohort"]
+Population = Literal["accompagnes", "recus_entretien"]
+PERIODS: dict[Period, str] = {
+    "year": "l’année civile",
+    "year_end": "au 31 décembre de l’année",
+    "exits": "les sorties de l’année",
+    "cohort": "les entrées de l’année, suivies jusqu’à la fin de l’extrait",
+}
+POPULATIONS: dict[Population | None, str] = {
+    None: "tous les jeunes ayant un dossier dans le territoire, avec ou sans acte dans l’année",
+    "accompagnes": "jeunes accompagnés : un entretien, un atelier ou une information collective "
+    "réalisé dans l’année",
+    "recus_entretien": "jeunes reçus en entretien individuel dans l’année",
+}
 
 
 class Indicator(BaseModel):
@@ -31,10 +44,14 @@ class Indicator(BaseModel):
         statistic: `count`, `amount`, or `share` and `mean`, which have a denominator.
         numerator: Column of the activity table that is summed.
         denominator: Column it is divided by, for a share or a mean.
-        population: Indicator whose persons it is counted among; `accompagnes` leaves out whoever
-            was not accompanied in the year.
-        period: Whether it bears on the year, on its last day, or on the exits of the year.
+        population: Indicator whose persons it is counted among; everybody with a file where None.
+        period: Whether it bears on the year, on its last day, on the exits of the year, or on its
+            entrants followed to the end of the extract.
+        quote: The source's own words, in short; empty where the figure is only ours.
+        reference: Where in the source.
         definition: What counts, in French.
+        over: What it is divided by, in French.
+        choices: What the source leaves to choose, and what is chosen here, in French.
         source: Where the definition comes from.
         since: First year it exists in.
         until: Last year it exists in.
@@ -49,9 +66,13 @@ class Indicator(BaseModel):
     statistic: Statistic = "count"
     numerator: str
     denominator: str | None = None
-    population: str | None = None
+    population: Population | None = None
     period: Period = "year"
+    quote: str = ""
+    reference: str = ""
     definition: str
+    over: str = ""
+    choices: str = ""
     source: str
     since: int | None = Field(default=None, ge=2000)
     until: int | None = Field(default=None, ge=2000)
@@ -61,6 +82,8 @@ class Indicator(BaseModel):
     def _coherent(self) -> Indicator:
         if (self.denominator is not None) != (self.statistic in {"share", "mean"}):
             raise ValueError("a share or a mean has a denominator, and nothing else has one")
+        if bool(self.over) != (self.denominator is not None):
+            raise ValueError("`over` says in words what a share or a mean is divided by")
         return self
 
     def exists_in(self, year: int) -> bool:
@@ -130,10 +153,14 @@ def indicators_table(names: Sequence[str] | None = None) -> pd.DataFrame:
             "indicator": [i.name for i in chosen],
             "label": [i.label for i in chosen],
             "unit": [i.unit for i in chosen],
-            "population": [i.population or "" for i in chosen],
-            "period": [i.period for i in chosen],
-            "definition": [i.definition for i in chosen],
+            "quote": [i.quote for i in chosen],
             "source": [i.source for i in chosen],
+            "reference": [i.reference for i in chosen],
+            "definition": [i.definition for i in chosen],
+            "population": [POPULATIONS[i.population] for i in chosen],
+            "period": [PERIODS[i.period] for i in chosen],
+            "over": [i.over for i in chosen],
+            "choices": [i.choices for i in chosen],
             "variant_of": [i.variant_of or "" for i in chosen],
         }
     )

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 from pydantic import ValidationError
 
-from evalml.engine import MILLION, Engine, Table, literal, union
-from evalml.errors import EvalmlError, ExtractError
-from evalml.indicators.acts import acts_of
+from evalml.engine import MILLION, Engine, Table, cases, literal, union
+from evalml.errors import EvalmlError, ExtractError, nearest
+from evalml.indicators.acts import OF_PLACE, acts_by_file, acts_of
 from evalml.indicators.asked import AMOUNTS
 from evalml.indicators.beside import allowances_of, applications_of, contracts_of
 from evalml.indicators.catalogue import indicators_of
 from evalml.indicators.groups import groups_of
-from evalml.indicators.people import people_of, traits_of
-from evalml.indicators.programmes import outcomes_at_exit, programmes_of
+from evalml.indicators.people import AGE_DATES, AT_WELCOME, AgeOn, people_of, places_of, traits_of
+from evalml.indicators.programmes import cohorts_of, outcomes_at_exit, programmes_of
 from evalml.indicators.situations import situations_of
+from evalml.indicators.vintage import completeness_of, is_young
 from evalml.study import Territory
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from evalml.indicators.catalogue import Indicator
+    from evalml.indicators.catalogue import Indicator, Population
     from evalml.indicators.groups import Group
     from evalml.tables import Tables
 
@@ -39,15 +42,60 @@ COLUMNS = (
     "year",
     "territory",
     "breakdown",
+    "state",
+    "reason",
+    "age_on",
+    "vintage",
+    "completeness",
+    "young",
 )
+KNOWN, UNKNOWN, NO_BASE = "known", "unknown", "no_base"
+"""State of a figure: found; not held by the extract; a share or a mean of nobody."""
+
 Place = Literal["structure", "departement", "region"]
 PLACES: dict[Place, str] = {
     "structure": "id_structure",
     "departement": "code_departement",
     "region": "code_region",
 }
+PREFIX: dict[Population | None, str] = {None: "all", "accompagnes": "acc", "recus_entretien": "rec"}
+FLAG: dict[Population | None, str] = {"accompagnes": "accompagne", "recus_entretien": "recu"}
+"""How the sums over a population are called, and the column that counts it."""
+
 WHOLE, ALL = "", "*"
 KEYS = ["trait", "code", "area"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is counted of each person.
+
+    Attributes:
+        rows: Makes one row per person from the records.
+        columns: Pattern of the columns it makes.
+        tables: Tables it reads.
+    """
+
+    rows: Callable[[Tables, int, Collection[str]], Table | None]
+    columns: str
+    tables: tuple[str, ...]
+
+
+_SPELLS = r"\w+_(entree|premiere|renouvele|present)|gj_pacea|(n_parcours_)?nationaux|contractualise"
+PARTS = (
+    Part(
+        acts_of,
+        r"premier_acte|accompagne|en_contact|recu|en_collectif|jdi|appui_\w+",
+        ("actes",),
+    ),
+    Part(programmes_of, _SPELLS, ("accompagnements",)),
+    Part(outcomes_at_exit, r"\w+_sortie(_\w+)?", ("accompagnements", "situations")),
+    Part(cohorts_of, r"\w+_cohorte(_\w+)?", ("accompagnements", "situations")),
+    Part(allowances_of, r"\w+_(euros|mois|alloue)", ("allocations",)),
+    Part(applications_of, r"[na]_iae_(?!contrats)\w+", ("iae_candidatures",)),
+    Part(contracts_of, r"n_iae_contrats", ("iae_contrats",)),
+    Part(situations_of, r"[na]_(?!iae_)\w+", ("situations",)),
+)
 
 
 def compute_indicators(
@@ -59,6 +107,7 @@ def compute_indicators(
     by: Place | None = "departement",
     names: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
+    age_on: AgeOn = "premier_acte",
 ) -> pd.DataFrame:
     """Compute the indicators of `year`, in all and by area, whole and broken down.
 
@@ -70,36 +119,147 @@ def compute_indicators(
         by: Areas shown beside the whole territory, none when None.
         names: Indicators; all those that exist in `year` by default.
         groups: Breakdowns; all those that exist in `year` by default.
+        age_on: Day the age of the breakdown `age` is taken on: `premier_acte`, the first act of
+            the year (31 December for who had none), or `fin_annee`, 31 December.
 
     Returns:
         One row per indicator, area and value of a breakdown (the whole first) with the columns of
         `COLUMNS`. A share is in percent; a count has the count it is part of as `denominator`.
+        `state` is `known`, `unknown` (the extract does not hold it: `reason` says why) or
+        `no_base` (a share or a mean of nobody). `vintage` is the day of the extraction,
+        `completeness` the share of the rows of the year that late entries have filled by then
+        (NaN where it cannot be measured), `young` whether that is under 95 per cent.
         Nothing is protected yet: no small count of it may leave (`protect_indicators`).
 
     Raises:
-        EvalmlError: No indicator, or breakdown, has that name; or the territory is not one.
+        EvalmlError: No indicator, breakdown or day has that name; or the territory is not one.
         ExtractError: The extract does not cover the year.
     """
     _check_year(tables, year)
+    if age_on not in AGE_DATES:
+        raise EvalmlError(f"no day of age is called '{age_on}'; {nearest(age_on, AGE_DATES)}")
     where = territory_from(territory) if territory else tables.meta.territory
     chosen, broken = indicators_of(year, names), groups_of(year, groups)
-    asked = _asked(PLACES[by] if by else None, chosen, broken)
-    activity = activity_of(tables, where, year, asked)
-    activity = engine.keep(activity, engine.fresh_name("activity"))
-    sums = engine.fetch(_sums(activity, PLACES[by] if by else None, chosen, broken))
+    reasons = {name: why_unknown(tables, name, year) for name in _tables_of(chosen)}
+    held = {name for name, reason in reasons.items() if not reason}
+    wanted = _Wanted(PLACES[by] if by else None, chosen, broken, age_on)
+    sums = wanted.sums(tables, where, year, held, engine)
     by_area = _with_whole(sums, territory_code(where), by)
     picked = _picked(_restricted(by_area), broken)
-    table = pd.concat([_indicator(picked, i) for i in chosen], ignore_index=True)
-    return table.assign(year=year)[list(COLUMNS)]
+    complete = completeness_of(tables, year, held, engine)
+    parts = [_dated(_stated(_indicator(picked, i), i, reasons), i, complete) for i in chosen]
+    table = _without_columns(pd.concat(parts, ignore_index=True), tables, broken)
+    vintage = tables.meta.extraction_date.isoformat()
+    aged = _age_dates(table, age_on)
+    return table.assign(
+        year=year,
+        vintage=vintage,
+        age_on=aged,
+        label=table["label"] + (" (âge au " + aged + ")").where(aged != "", ""),
+    )[list(COLUMNS)]
+
+
+def compute_indicator_years(
+    tables: Tables,
+    years: Sequence[int],
+    territory: Territory | Mapping[str, Any] | None = None,
+    *,
+    engine: Engine,
+    by: Place | None = "departement",
+    names: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
+    age_on: AgeOn = "premier_acte",
+) -> pd.DataFrame:
+    """Compute the indicators of several years, such as one and the year before it.
+
+    Args:
+        tables: The checked records.
+        years: Which years, in order.
+        territory: Where; the extract's own by default.
+        engine: Where queries run.
+        by: Areas shown beside the whole territory, none when None.
+        names: Indicators; all those of a year by default.
+        groups: Breakdowns; all those of a year by default, those it does not have left out.
+        age_on: Day the age of the breakdown `age` is taken on.
+
+    Returns:
+        The rows of `compute_indicators` for each year; those of a year the extract does not cover
+        whole are `unknown`, with the reason.
+
+    Raises:
+        EvalmlError: As `compute_indicators`.
+        ExtractError: The extract covers none of the years.
+    """
+    covered = {year for year in years if not _not_covered(tables, year)}
+    if not covered:
+        _check_year(tables, years[0])
+    found = {
+        year: compute_indicators(
+            tables, year, territory, engine=engine, by=by, names=names, age_on=age_on,
+            groups=None if groups is None else [g.name for g in groups_of(year, groups)],
+        )
+        for year in covered
+    }  # fmt: skip
+    first = found[next(year for year in years if year in covered)]
+    return pd.concat(
+        [found[y] if y in covered else _unknown_year(first, tables, y) for y in years],
+        ignore_index=True,
+    )
+
+
+def _unknown_year(like: pd.DataFrame, tables: Tables, year: int) -> pd.DataFrame:
+    """Return the rows of another year, of which nothing is known."""
+    exist = {i.name for i in indicators_of(year)}
+    groups = {"", *(g.name for g in groups_of(year))}
+    rows = like[like["indicator"].isin(exist) & like["group"].isin(groups)]
+    nothing = dict.fromkeys(("value", "numerator", "denominator", "completeness"), float("nan"))
+    reason = (
+        f"l’extrait va du {tables.meta.period_start} au {tables.meta.period_end} et ne couvre pas "
+        f"{year} en entier"
+    )
+    return rows.assign(year=year, state=UNKNOWN, reason=reason, young=False, **nothing)
+
+
+def _not_covered(tables: Tables, year: int) -> bool:
+    first, last = tables.meta.period_start, tables.meta.period_end
+    return not ((first.year, first.month) <= (year, 1) and (year, 12) <= (last.year, last.month))
 
 
 def _check_year(tables: Tables, year: int) -> None:
-    first, last = tables.meta.period_start, tables.meta.period_end
-    if not (first.year <= year <= last.year) or (last.year == year and last.month < 12):  # noqa: PLR2004
+    if _not_covered(tables, year):
+        first, last = tables.meta.period_start, tables.meta.period_end
         raise ExtractError(
             f"the extract covers {first} to {last}, not the whole of {year}; choose another year, "
             "or an extract that ends later"
         )
+
+
+def why_unknown(tables: Tables, name: str, year: int) -> str:
+    """Return why nothing is known of `year` in one table, in French; empty where it is known."""
+    if name not in tables.tables:
+        return f"l’extrait n’a pas la table « {name} »"
+    del year
+    return ""
+
+
+def tables_read(indicator: Indicator) -> tuple[str, ...]:
+    """Return the tables an indicator is counted in, that of its population included."""
+    columns = [indicator.numerator, indicator.denominator or "", FLAG.get(indicator.population, "")]
+    return tuple(dict.fromkeys(table for c in columns for table in _tables_of_column(c)))
+
+
+def _tables_of_column(column: str) -> tuple[str, ...]:
+    if column in OF_PLACE:
+        return ("actes",)
+    for part in PARTS:
+        if re.fullmatch(part.columns, column):
+            return part.tables
+    return ()
+
+
+def _tables_of(chosen: Sequence[Indicator]) -> list[str]:
+    """Return the tables of the indicators, and that of the acts, which says who is accompanied."""
+    return list(dict.fromkeys(["actes", *(t for i in chosen for t in tables_read(i))]))
 
 
 def territory_from(given: Territory | Mapping[str, Any]) -> Territory:
@@ -131,65 +291,124 @@ def territory_code(territory: Territory) -> str:
     return f"{kind}:{'+'.join(sorted(codes))}"
 
 
-def activity_of(tables: Tables, territory: Territory, year: int, asked: Collection[str]) -> Table:
-    """Return one row per person of the territory: what is asked of its traits and of the year."""
-    asked = {*asked, "premier_acte"} if "age" in asked else asked
-    parts = [
-        part(tables, year, asked)
-        for part, optional in _PARTS.items()
-        if optional is None or optional in tables.tables
-    ]
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What one table of figures asks of the records."""
+
+    place: str | None
+    chosen: tuple[Indicator, ...]
+    groups: tuple[Group, ...]
+    age_on: AgeOn
+
+    @property
+    def measures(self) -> set[str]:
+        columns = {c for i in self.chosen for c in (i.numerator, i.denominator) if c}
+        return columns | {"accompagne", "recu"}
+
+    @property
+    def traits(self) -> list[str]:
+        return list(dict.fromkeys(g.column for g in self.groups))
+
+    @property
+    def asked(self) -> set[str]:
+        """Columns read: what is summed, traits, the place, and the first act for the age."""
+        day = {"premier_acte"} if "age" in self.traits else set()
+        return self.measures | set(self.traits) | day | ({self.place} if self.place else set())
+
+    def sums(
+        self, tables: Tables, where: Territory, year: int, held: Collection[str], engine: Engine
+    ) -> pd.DataFrame:
+        """Return sums by area and code of each breakdown, the whole included.
+
+        Persons are told apart by `level`: 2 received in an interview, 1 accompanied otherwise,
+        0 the others. A measure that nothing held can give is null.
+        """
+        people = activity_of(tables, where, year, self.asked, held=held, age_on=self.age_on)
+        people = engine.keep(people, engine.fresh_name("activity"))
+        parts = [engine.fetch(_sums(people, self.place, self.measures, self.traits))]
+        acts = self._acts(tables, where, year, held)
+        if acts is not None:
+            acts = engine.keep(acts, engine.fresh_name("acts"))
+            parts.append(engine.fetch(_sums(acts, self.place, self.measures, self.traits)))
+        both = pd.concat(parts, ignore_index=True)
+        missing = sorted(self.measures - set(both.columns))
+        return both.assign(**dict.fromkeys(missing, float("nan")))
+
+    def _acts(
+        self, tables: Tables, where: Territory, year: int, held: Collection[str]
+    ) -> Table | None:
+        """Return what is asked of the acts of each file of the territory."""
+        acts = acts_by_file(tables, year, self.asked) if "actes" in held else None
+        if acts is None:
+            return None
+        counts = [c for c in acts.columns if c not in {"id_jeune", "id_dossier"}]
+        known = places_of(tables, where, self.traits, acts)
+        if "age" in self.traits:
+            first = acts_of(tables, year, ("premier_acte",))
+            known = known.left_join(first, "id_jeune").drop("id_jeune_right")
+        made = traits_of(known, year, self.traits, self.age_on)
+        plain = [*([self.place] if self.place else []), *(t for t in self.traits if t not in made)]
+        return known.select(*dict.fromkeys(plain), *counts, **made)
+
+
+def activity_of(
+    tables: Tables,
+    territory: Territory,
+    year: int,
+    asked: Collection[str],
+    *,
+    held: Collection[str],
+    age_on: AgeOn = "premier_acte",
+) -> Table:
+    """Return one row per person of the territory: what is asked of its traits and of the year.
+
+    Args:
+        tables: The checked records.
+        territory: Where.
+        year: Which year.
+        asked: Columns wanted.
+        held: Tables that may be read.
+        age_on: Day the age is taken on.
+    """
+    parts = [part.rows(tables, year, asked) for part in PARTS if set(part.tables) <= set(held)]
     people = people_of(tables, territory, year, asked)
     for place, part in enumerate(part for part in parts if part is not None):
         people = people.left_join(part, "id_jeune", rname=f"{{name}}_{place}")
-    traits = traits_of(people, year, asked)
+    if "premier_acte" in asked and "premier_acte" not in people.columns:
+        people = people.mutate(premier_acte=literal(None, "date"))
+    traits = traits_of(people, year, asked, age_on)
     rest = [name for name in people.columns if name in asked and name not in traits]
     return people.select(*rest, **traits)
 
 
-_PARTS = {
-    acts_of: None,
-    situations_of: None,
-    programmes_of: None,
-    outcomes_at_exit: None,
-    allowances_of: "allocations",
-    applications_of: "iae_candidatures",
-    contracts_of: "iae_contrats",
-}
-"""What is counted of each person, and the table it needs where an extract may lack it."""
-
-
-def _asked(place: str | None, chosen: Sequence[Indicator], groups: Sequence[Group]) -> set[str]:
-    """Return the columns that the chosen indicators and breakdowns read."""
-    read = {c for i in chosen for c in (i.numerator, i.denominator) if c} | {"accompagne"}
-    return read | {g.column for g in groups} | ({place} if place else set())
-
-
 def _sums(
-    activity: Table, place: str | None, chosen: Sequence[Indicator], groups: Sequence[Group]
+    activity: Table, place: str | None, wanted: Collection[str], traits: Sequence[str]
 ) -> Table:
-    """Return sums by area and code of each breakdown, the whole included, in one query.
-
-    Accompanied youths and the others are kept apart: `accompagne` says which.
-    """
-    wanted = {c for i in chosen for c in (i.numerator, i.denominator) if c} | {"accompagne"}
+    """Return sums by area, level and code of each breakdown, the whole included, in one query."""
     measures = [c for c in sorted(wanted) if c in activity.columns]
-    traits = list(dict.fromkeys(g.column for g in groups))
     rows = activity.select(
         *(activity[trait].name(f"trait_{trait}") for trait in traits),
         area=activity[place] if place else literal(ALL),
-        seen=activity.accompagne.fill_null(False),
+        level=_level(activity),
         **{name: _addend(activity, name) for name in measures},
     )
     parts = []
     for trait in (WHOLE, *traits):
         code = rows[f"trait_{trait}"] if trait else literal(WHOLE)
-        keys = {"area": rows["area"], "code": code, "seen": rows["seen"]}
+        keys = {"area": rows["area"], "code": code, "level": rows["level"]}
         grouped = rows.group_by(**keys).agg(**{name: _added(rows, name) for name in measures})
         parts.append(grouped.mutate(trait=literal(trait)))
-    missing = {name: literal(None, "float64") for name in sorted(wanted - set(measures))}
-    both = union(*parts) if len(parts) > 1 else parts[0]
-    return both.mutate(**missing) if missing else both
+    return union(*parts) if len(parts) > 1 else parts[0]
+
+
+def _level(activity: Table) -> Any:
+    if "accompagne" not in activity.columns:
+        return literal(0, "int8")
+    return cases(
+        (activity.recu.fill_null(False), literal(2, "int8")),
+        (activity.accompagne.fill_null(False), literal(1, "int8")),
+        else_=literal(0, "int8"),
+    )
 
 
 def _addend(activity: Table, name: str) -> Any:
@@ -205,7 +424,7 @@ def _added(rows: Table, name: str) -> Any:
 
 def _with_whole(sums: pd.DataFrame, whole: str, by: Place | None) -> pd.DataFrame:
     """Return the sums with lines more for the whole territory."""
-    keys = ["trait", "code", "seen"]
+    keys = ["trait", "code", "level"]
     columns = [c for c in sums if c not in {"area", *keys}]
     total = sums.groupby(keys, as_index=False)[columns].sum(min_count=1).assign(area=whole)
     if by is None:
@@ -215,14 +434,16 @@ def _with_whole(sums: pd.DataFrame, whole: str, by: Place | None) -> pd.DataFram
 
 
 def _restricted(sums: pd.DataFrame) -> pd.DataFrame:
-    """Return each sum twice: over everybody (`all:`) and over accompanied youths (`acc:`)."""
-    columns = [c for c in sums if c not in {*KEYS, "seen"}]
+    """Return each sum over everybody (`all:`), accompanied (`acc:`), and interviewed (`rec:`)."""
+    columns = [c for c in sums if c not in {*KEYS, "level"}]
     order = sums["area"].unique()
-    everybody = sums.groupby(KEYS)[columns].sum(min_count=1).add_prefix("all:")
-    seen = sums[sums["seen"]].groupby(KEYS)[columns].sum(min_count=1).add_prefix("acc:")
-    both = everybody.join(seen)
+    over = [
+        sums[sums["level"] >= least].groupby(KEYS)[columns].sum(min_count=1).add_prefix(f"{kind}:")
+        for least, kind in enumerate(PREFIX.values())
+    ]
+    both = over[0].join(over[1]).join(over[2])
     known = [c for c in columns if sums[c].notna().any()]
-    both = both.fillna({f"{kind}:{c}": 0.0 for kind in ("all", "acc") for c in known})
+    both = both.fillna({f"{kind}:{c}": 0.0 for kind in PREFIX.values() for c in known})
     areas = pd.Categorical(both.index.get_level_values("area"), order, ordered=True)
     return both.copy().reset_index().assign(area=areas)
 
@@ -253,18 +474,18 @@ def _picked(sums: pd.DataFrame, groups: Sequence[Group]) -> pd.DataFrame:
 def _indicator(picked: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
     """Return the figures of one indicator, whole and broken down.
 
-    A count is part of its own whole where it is broken down, and of the accompanied youths where
-    it counts some of them.
+    A count is part of its own whole where it is broken down, and of its population where it
+    counts youths of one.
     """
-    kind = "acc" if indicator.population == "accompagnes" else "all"
+    kind = PREFIX[indicator.population]
     numerator, whole = picked[f"{kind}:{indicator.numerator}"], picked["group"] == ""
     value, base = numerator, picked[f"whole:{kind}:{indicator.numerator}"]
     if indicator.denominator is not None:
         base = picked[f"{kind}:{indicator.denominator}"]
         factor = 100.0 if indicator.statistic == "share" else 1.0
         value = factor * numerator / base.where(base > 0)
-    elif kind == "acc" and indicator.unit == "jeunes":
-        base = base.where(~whole, picked["whole:acc:accompagne"])
+    elif indicator.population is not None and indicator.unit == "jeunes":
+        base = base.where(~whole, picked[f"whole:{kind}:{FLAG[indicator.population]}"])
     else:
         base = base.where(~whole)
     pairs = picked["group"] + "=" + picked["group_value"]
@@ -283,3 +504,47 @@ def _indicator(picked: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
             "breakdown": pairs.where(~whole, ""),
         }
     )
+
+
+def _stated(rows: pd.DataFrame, indicator: Indicator, reasons: Mapping[str, str]) -> pd.DataFrame:
+    """Return the figures of an indicator with their state, and why they are not known."""
+    why = next((reasons[t] for t in tables_read(indicator) if reasons[t]), "")
+    if why:
+        nothing = dict.fromkeys(("value", "numerator", "denominator"), float("nan"))
+        return rows.assign(state=UNKNOWN, reason=why, **nothing)
+    empty = rows["value"].isna()
+    reason = "" if not empty.any() else "personne dans le dénominateur"
+    states = pd.Series(KNOWN, index=rows.index).mask(empty, NO_BASE)
+    return rows.assign(state=states, reason=pd.Series("", rows.index).mask(empty, reason))
+
+
+def _without_columns(table: pd.DataFrame, tables: Tables, groups: Sequence[Group]) -> pd.DataFrame:
+    """Return the figures with those unknown whose breakdown needs a column the extract lacks."""
+    held = tables.table("dossiers").columns
+    for group in groups:
+        for code, value in group.values.items():
+            if value.needs is None or value.needs in held:
+                continue
+            lost = (table["group"] == group.name) & (table["group_value"] == code)
+            nothing = ["value", "numerator", "denominator"]
+            table = table.assign(
+                **{c: table[c].mask(lost) for c in nothing},
+                state=table["state"].mask(lost, UNKNOWN),
+                reason=table["reason"].mask(
+                    lost, f"l’extrait n’a pas la colonne « dossiers.{value.needs} »"
+                ),
+            )
+    return table
+
+
+def _dated(rows: pd.DataFrame, indicator: Indicator, complete: Mapping[str, float]) -> pd.DataFrame:
+    """Return the figures of an indicator with how complete the year is in what it reads."""
+    shares = [complete[t] for t in tables_read(indicator) if t in complete]
+    share = min(shares, default=float("nan"))
+    return rows.assign(completeness=share, young=is_young(share))
+
+
+def _age_dates(table: pd.DataFrame, age_on: AgeOn) -> pd.Series[str]:
+    """Return the day of the age, in French, on the rows that are broken down by one."""
+    days = {"age": AGE_DATES[age_on], "age_accueil": AT_WELCOME}
+    return table["group"].map(days).fillna("")

@@ -20,10 +20,17 @@ class _Strict(BaseModel):
 
 
 class GroupValue(_Strict):
-    """One value of a breakdown: its French label and the codes it gathers."""
+    """One value of a breakdown.
+
+    Attributes:
+        label: French label.
+        of: The codes it gathers.
+        needs: Column of `dossiers` without which nobody can be counted in it.
+    """
 
     label: str
     of: tuple[str, ...]
+    needs: str | None = None
 
 
 class Group(_Strict):

@@ -14,6 +14,8 @@ from evalml.engine import Engine, Table, interval, literal, month_of
 from evalml.panel.build import spell_flags
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from evalml.cohort import Cohort
     from evalml.tables import Tables
 
@@ -58,21 +60,25 @@ def exits(spells: Table) -> Table:
     )
 
 
-def doing_on_day(tables: Tables, left: Table) -> Table:
+def doing_on_day(
+    tables: Tables, left: Table, more: Callable[[Table], Mapping[str, Any]] | None = None
+) -> Table:
     """Return the exits `left` with what was declared to cover the day.
 
     Args:
         tables: The checked records.
         left: `id_jeune`, `dispositif`, `sortie`, one row per person and programme.
+        more: Further flags of the declared situations.
 
     Returns:
-        The rows of `left` with `known` and one flag per key of `SITUATIONS` (`work` is any job,
-        alternance included).
+        The rows of `left` with `known`, one flag per key of `SITUATIONS` (`work` is any job,
+        alternance included) and those of `more`.
     """
     spells = tables.table("situations")
     spells = spells.filter(spells.etat != "PREVU")
-    spells = spells.select("id_jeune", "date_debut", "date_fin", **_kinds(spells))
-    names = ["known", *SITUATIONS]
+    kinds = {**_kinds(spells), **(more(spells) if more else {})}
+    spells = spells.select("id_jeune", "date_debut", "date_fin", **kinds)
+    names = list(kinds)
     on_day = left.join(
         spells,
         [

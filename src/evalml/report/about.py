@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 ABOUT = (
     "study", "title", "programme", "territory_label", "period_label", "synthetic",
     "extraction_date", "extract_name", "command", "hashes", "language", "primary", "threshold",
-    "kind", "benchmark",
+    "kind", "benchmark", "amounts_known_until",
 )  # fmt: skip
 """What a study says of itself to those who read its release."""
 

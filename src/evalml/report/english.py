@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
-from evalml.report.results import rows_of
-from evalml.report.typography import MINUS, MONTHS, NBSP, number, typeset
+from evalml.report.typography import MONTHS, NBSP, typeset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,48 +118,13 @@ def period_words(period: str, lang: str) -> str:
     return told
 
 
-def check_words(check: Any, lang: str) -> tuple[str, str]:
-    """Return the question and the sentence of a check in `lang`."""
-    if lang == "fr":
-        return phrase(check.question, lang), phrase(check.sentence, lang)
-    catalogue = english()
-    name = str(check.check)
-    generic = catalogue["generic"]["question"].format(name=name.replace("_", " "))
-    asked = catalogue["words"].get(plain_spaces(phrase(check.question, "fr")))
-    question = asked or catalogue["questions"].get(name) or generic
-    sentence = str(check.sentence)
-    told = translated(plain_spaces(typeset(sentence, "fr"))) if sentence else ""
-    return str(question), told if told is not None else by_figure(check)
-
-
-def by_figure(check: Any) -> str:
-    """Return the sentence of a check that no pattern knows: its figure, and its limit."""
-    generic = english()["generic"]
-    value, threshold = (shown(each) for each in (check.value, check.threshold))
-    if value is None:
-        return str(generic["none"])
-    if threshold is None:
-        return str(generic["bare"].format(value=value))
-    return str(generic["value"].format(value=value, threshold=threshold))
-
-
-def shown(value: Any) -> str | None:
-    """Return a figure in the English way, None where there is none."""
-    if value is None or pd.isna(value):
-        return None
-    size = abs(float(value))
-    digits = 0 if size >= 100 else 2 if size >= 1 else 3  # noqa: PLR2004
-    return number(float(value), digits, "en").replace(MINUS, "-" if size == 0 else MINUS)
-
-
 TEXTS = {
     "protocol": ("label", "text"),
     "flow": ("label",),
     "balance": ("label",),
     "observation": ("label",),
     "indicators": ("label",),
-    "effects": ("reason",),
-    "secondary": ("title", "reason"),
+    "secondary": ("title",),
     "costs": ("label", "remark"),
     "power": ("label",),
     "published": ("source", "measured", "published", "ours", "alike", "differs", "read_in"),
@@ -178,25 +142,7 @@ def in_language(frames: Mapping[str, pd.DataFrame], lang: str) -> Frames:
         if frame is not None and len(frame):
             words = {c: [phrase(text, lang) for text in frame[c]] for c in columns if c in frame}
             told[name] = frame.assign(**words)
-    if len(told.get("effects", ())):
-        pairs = zip(frames["effects"]["reason"], told["effects"]["reason"], strict=True)
-        reasons = [reason_words(str(one), str(two), frames["checks"], lang) for one, two in pairs]
-        told["effects"] = told["effects"].assign(reason=reasons)
-    if len(told.get("checks", ())):
-        both = [check_words(check, lang) for check in rows_of(told["checks"])]
-        told["checks"] = told["checks"].assign(
-            question=[question for question, _ in both], sentence=[said for _, said in both]
-        )
     return told
-
-
-def reason_words(text: str, known: str, checks: pd.DataFrame, lang: str) -> str:
-    """Return why an effect is blinded: the sentences of the checks that failed, one by one."""
-    told = text
-    for check in rows_of(checks):
-        if check.sentence and str(check.sentence) in told:
-            told = told.replace(str(check.sentence), check_words(check, lang)[1])
-    return known if told == text else told
 
 
 def meta_words(meta: Mapping[str, Any], lang: str) -> dict[str, Any]:

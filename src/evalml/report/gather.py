@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.months import first_day, month_number
 from evalml.report.blinding import blind
 from evalml.report.costs import guard_costs
 from evalml.report.figure_event_study import guard_events
 from evalml.report.protect import protect_results
-from evalml.report.protocol import period_label, protocol_table, territory_label
+from evalml.report.protocol import period_label, protocol_table
 from evalml.report.results import COLUMNS
+from evalml.rules import programmes, rules
+from evalml.study import territory_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +50,7 @@ def gather(
         period=period_label(study),
     )
     primary = {"outcome": study.primary.outcome} if study.is_cohort else None
-    blinded = blind(effects, frames["checks"], primary)
+    blinded = blind(effects, frames["checks"], primary, lang=study.language, labels=names)
     others = [column for column in blinded if column not in COLUMNS["effects"]]
     ready["effects"] = blinded[[*COLUMNS["effects"], *others]]
     if "balance" in frames:
@@ -61,7 +64,7 @@ def gather(
             horizon_months=frames["secondary"]["horizon_months"].astype("float64")
         )
     ready["protocol"] = protocol_table(study, names)
-    return protect_results(ready, study.checks.minimum_count)
+    return protect_results(ready, study.checks.minimum_count, study.language, names)
 
 
 def _balance(balance: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
@@ -133,6 +136,20 @@ def note_meta(
         "threshold": study.minimum_effect,
         "kind": _kind(study),
         "benchmark": dict(benchmark) if benchmark else None,
+        "amounts_known_until": _amounts_known_until(study),
         "labels": dict(labels),
         "definition": study.model_dump(mode="json", by_alias=True, exclude=UNDEFINED),
     }
+
+
+def _amounts_known_until(study: Study) -> str:
+    """Return the day of a yearly change of amounts, inside the follow-up, that no text read gives.
+
+    Empty where every amount of the programme is known to the end of the follow-up.
+    """
+    if study.entries is None or study.programme not in programmes():
+        return ""
+    months = max(study.horizons, default=0)
+    end = first_day(month_number(study.entries.last) + months)
+    missed = rules(study.programme).overdue(end)
+    return min(missed.values()).isoformat() if missed else ""

@@ -105,13 +105,19 @@ def note_of(
     results: Mapping[str, pd.DataFrame], meta: Mapping[str, Any], lang: str, threshold: int
 ) -> Note:
     """Take small counts, then the numbers of blinded effects, out of the tables of a run."""
-    return in_words(Note(masked_tables(results, threshold), meta, "fr", threshold), lang)
+    frames = masked_tables(results, threshold, lang, dict(meta.get("labels") or {}))
+    return in_words(Note(frames, meta, "fr", threshold), lang)
 
 
-def masked_tables(results: Mapping[str, pd.DataFrame], threshold: int) -> Frames:
+def masked_tables(
+    results: Mapping[str, pd.DataFrame],
+    threshold: int,
+    lang: str = "fr",
+    labels: Mapping[str, str] | None = None,
+) -> Frames:
     """Return every table without small counts and without the numbers of blinded effects."""
     empty = {name: pd.DataFrame({c: [] for c in columns}) for name, columns in COLUMNS.items()}
-    frames = protect_results({**empty, **results}, threshold)
+    frames = protect_results({**empty, **results}, threshold, lang, labels)
     effects = mask_blinded(frames["effects"])
     shown = mask_trajectories(frames["trajectories"], effects)
     masked = {"effects": effects, "trajectories": shown}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ def limits(note: Note) -> list[str]:
         lines.append(note.text["none_failed"])
     if note.meta.get("kind", "cohort") != "cross_section":
         lines.append(note.text["limit_declared"])
+    if known_until := note.meta.get("amounts_known_until"):
+        day = dt.date.fromisoformat(str(known_until)).strftime("%d/%m/%Y")
+        lines.append(note.say(note.text["limit_amounts"], day=day))
     return [*lines, note.text["limit_unmeasured"], note.text["limit_sutva"]]
 
 

@@ -6,7 +6,6 @@ can be found by subtracting its neighbours. Protecting a protected table changes
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,29 +18,35 @@ from evalml.disclosure.counts import (
     small_part,
     too_small,
 )
-from evalml.disclosure.rule import THRESHOLD
+from evalml.disclosure.rule import THRESHOLD, Rule
+from evalml.disclosure.values import judged_messages, judged_values
 from evalml.report.blinding import BLINDED, NUMBERS
 from evalml.report.flow_steps import protect_flow
-from evalml.report.protect_words import hide_counts
 from evalml.report.results import COLUMNS, Frames, complete_table
+from evalml.report.sentences import checks_in_words, reasons_in_words
+from evalml.values import Message, Number, messages_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-
 ALMOST_ONE = 0.999
 """Sum of the shares of a covariate all of whose categories are shown."""
 
-SMALL = "Secret statistique : moins de {threshold} personnes concernées."
 
-
-def protect_results(frames: Mapping[str, pd.DataFrame], threshold: int = THRESHOLD) -> Frames:
+def protect_results(
+    frames: Mapping[str, pd.DataFrame],
+    threshold: int = THRESHOLD,
+    lang: str = "fr",
+    labels: Mapping[str, str] | None = None,
+) -> Frames:
     """Return the stable tables with every small count, and what would give it away, taken out.
 
     Args:
         frames: Tables by name, as `read_results` gives them; other names pass through
             `protect_counts`.
         threshold: Smallest count that may be shown.
+        lang: Language of the sentences and the reasons, which are written again.
+        labels: Labels of the study.
 
     Returns:
         New tables; NaN stands where something was taken out.
@@ -59,7 +64,18 @@ def protect_results(frames: Mapping[str, pd.DataFrame], threshold: int = THRESHO
             for arm in ("treated", "comparison")
         ]
         guarded["balance"] = protect_balance(guarded["balance"], sizes, threshold)
-    return guarded
+    return in_words(guarded, lang, labels)
+
+
+def in_words(frames: Frames, lang: str, labels: Mapping[str, str] | None = None) -> Frames:
+    """Return the tables with the sentences of their checks and the reasons of their effects."""
+    worded = dict(frames)
+    if len(worded.get("checks", ())):
+        worded["checks"] = checks_in_words(worded["checks"], lang, labels)
+    for name in ("effects", "secondary"):
+        if len(worded.get(name, ())):
+            worded[name] = reasons_in_words(worded[name], lang, labels)
+    return worded
 
 
 def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -> pd.DataFrame:
@@ -85,24 +101,25 @@ def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -
 
 def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Blind the effects that rest on, or reveal, too few persons; and one more per subgroup."""
-    small = too_small(effects["n_treated"], threshold) | too_small(
-        effects["n_comparison"], threshold
-    )
-    shares = effects["unit"] == "proportion"
+    few = too_small(effects["n_treated"], threshold) | too_small(effects["n_comparison"], threshold)
+    shares = (effects["unit"] == "proportion") & (effects["status"] != BLINDED)
+    parts = pd.Series(data=False, index=effects.index)
     for arm in ("treated", "comparison"):
-        part = small_part(effects[f"n_{arm}"], effects[f"mean_{arm}"], threshold)
-        small |= shares & part & (effects["status"] != BLINDED)
+        parts |= shares & small_part(effects[f"n_{arm}"], effects[f"mean_{arm}"], threshold)
+    small = few | parts
     keys = ["outcome", "horizon_months", "method", "subgroup"]
     groups = [effects[key].astype("str") for key in keys]
     inside = effects["subgroup"] != ""
     second = one_more(small & inside, effects["n_treated"], groups) & inside
-    hidden = small | second
-    reason = SMALL.format(threshold=threshold)
-    told = effects.assign(
-        status=effects["status"].mask(hidden, BLINDED),
-        reason=effects["reason"].mask(hidden, reason),
+    causes = effects["causes"].map(
+        lambda text: judged_messages(str(text), rule_inside(threshold))[0]
     )
-    return blank(told, hidden, [*NUMBERS, "n_treated", "n_comparison"])
+    for where, key in ((second, "neighbour"), (parts, "few_outcomes"), (few, "few_persons")):
+        message = Message(f"disclosure.{key}", {"threshold": Number(threshold)})
+        causes = causes.mask(where & (effects["causes"] == ""), messages_text([message]))
+    hidden = small | second
+    masked = effects.assign(status=effects["status"].mask(hidden, BLINDED), causes=causes)
+    return blank(masked, hidden, [*NUMBERS, "n_treated", "n_comparison"])
 
 
 def protect_secondary(secondary: pd.DataFrame, threshold: int) -> pd.DataFrame:
@@ -139,16 +156,18 @@ def protect_intensity(intensity: pd.DataFrame, threshold: int) -> pd.DataFrame:
 
 
 def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Replace small counts of persons in the sentences of the checks by « moins de 11 ».
+    """Hide the values of the checks that count, or rest on, too few persons.
 
-    The figure of a check whose sentence held one, or came with one hidden already, goes too: it is
-    the same count as a share.
+    The figure of a check one of whose values is hidden goes too: it may be the same count.
     """
-    told = hide_counts(checks["sentence"], threshold)
-    masked = re.compile(rf"moins de {threshold}\s[^\W\d]", re.IGNORECASE)
-    hidden = pd.Series([bool(masked.search(text)) for text in told], index=checks.index)
-    hidden |= pd.Series(told, index=checks.index) != checks["sentence"]
-    return blank(checks.assign(sentence=told), hidden, ["value"])
+    pairs = [judged_values(str(text), rule_inside(threshold)) for text in checks["values"]]
+    hidden = pd.Series([any_hidden for _, any_hidden in pairs], index=checks.index, dtype="bool")
+    return blank(checks.assign(values=[text for text, _ in pairs]), hidden, ["value"])
+
+
+def rule_inside(threshold: int) -> Rule:
+    """Return the rule of what stays inside: small counts are taken out, none is rounded."""
+    return Rule(threshold=threshold, rounding=1)
 
 
 def protect_events(events: pd.DataFrame, threshold: int) -> pd.DataFrame:

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalml.codes import territory_names
 from evalml.report.protocol_rollout import rollout_rows
 from evalml.report.typography import month_text
 from evalml.report.words import method_inside
-from evalml.study import word_of
+from evalml.study import territory_label, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evalml.study import Entries, Study, Territory
+    from evalml.study import Entries, Study
 
 Row = tuple[str, str, str]
 
@@ -47,20 +46,6 @@ CAPACITY = (
     "précédents, sans compter la personne elle-même"
 )
 LATE = "Effet sur celles et ceux que la capacité fait entrer (LATE)"
-
-
-def territory_label(territory: Territory | None) -> str:
-    """Return the name of a territory, such as « Hauts-de-France »."""
-    if territory is None:
-        return ""
-    names = territory_names()
-    if territory.region is not None:
-        return names["regions"].get(territory.region, f"région {territory.region}")
-    if territory.departement is not None:
-        return ", ".join(names["departements"].get(code, code) for code in territory.departement)
-    if territory.structure is not None:
-        return f"{len(territory.structure)} missions locales"
-    return "France entière"
 
 
 def period_label(study: Study) -> str:

@@ -36,6 +36,7 @@ from evalml.report.note import FORMATS, in_words, masked_tables, write_from
 from evalml.report.note_text import Note
 from evalml.report.results import csv_text, read_meta, read_results, rows_of
 from evalml.report.review import review_page
+from evalml.report.sentences import checks_in_words, reasons_in_words
 from evalml.report.verdict import hides
 
 if TYPE_CHECKING:
@@ -243,11 +244,14 @@ def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[
                 notices[table] = tuple(dict.fromkeys((*notices.get(table, ()),
                                                       notice(each, near[each]))))  # fmt: skip
     frames = {**inside, **{key: judged.frame for key, judged in tables.items()}}
-    frames["checks"] = silence(frames["checks"], frames["effects"])
+    labels, lang = dict(meta.get("labels") or {}), str(meta.get("language") or "fr")
+    frames["checks"] = silence(checks_in_words(frames["checks"], lang, labels), frames["effects"])
+    for name in ("effects", "secondary"):
+        frames[name] = reasons_in_words(frames[name], lang, labels)
     programme = str(study.get("programme"))
     frames["published"] = ours_again(frames["published"], frames["effects"], programme)
     told = Note(frames, shareable(meta, numbers), "fr", rule.threshold, rule.rounding)
-    return Found(in_words(told, str(meta.get("language") or "fr")), tables, lines, notices)
+    return Found(in_words(told, lang), tables, lines, notices)
 
 
 def words_only(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -279,6 +283,8 @@ def silence(checks: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     hidden = pd.Series([hides(check, effects) for check in rows_of(checks)], checks.index, "bool")
     return checks.assign(
         sentence=checks["sentence"].mask(hidden, ""),
+        finding=checks["finding"].mask(hidden, ""),
+        values=checks["values"].mask(hidden, ""),
         value=checks["value"].astype("float64").mask(hidden),
         passed=checks["passed"].astype("object").where(~hidden, None),
     )

@@ -1,6 +1,25 @@
 """Programme rules through time, each value with its legal reference."""
 
 from evalml.rules.allowances import allowance_rules
-from evalml.rules.read import DatedValue, Rule, Rules, RuleValue, programmes, rules
+from evalml.rules.read import (
+    DatedValue,
+    Rule,
+    Rules,
+    RuleValue,
+    overdue_sentences,
+    programmes,
+    rules,
+    wave_text,
+)
 
-__all__ = ["DatedValue", "Rule", "RuleValue", "Rules", "allowance_rules", "programmes", "rules"]
+__all__ = [
+    "DatedValue",
+    "Rule",
+    "RuleValue",
+    "Rules",
+    "allowance_rules",
+    "overdue_sentences",
+    "programmes",
+    "rules",
+    "wave_text",
+]

@@ -28,20 +28,21 @@ def allowance_rules(programme: str, first: dt.date, last: dt.date) -> pd.DataFra
 
     Returns:
         `label`, `since` (month and year), `amount` (euros per month), `reference`; no row where the
-        rules give no amount.
+        rules give no amount, nor for the months that follow a yearly change that was not read.
     """
     of_programme = rules(programme)
     rows = []
     for name, label in LABELS.items():
         if name not in of_programme.rules:
             continue
-        values = of_programme.rules[name].values
+        values = of_programme.rules[name].used
         ends = [v.end or _eve(after.start) for v, after in pairwise(values)]
-        ends.append(values[-1].end or dt.date.max)
+        changed = of_programme.rules[name].known_until()
+        ends.append(values[-1].end or (_eve(changed) if changed else dt.date.max))
         rows += [
             (label, f"{v.start:%m/%Y}", float(str(v.value)), v.reference)
             for v, end in zip(values, ends, strict=True)
-            if v.start <= last and end >= first and v.status == "read"
+            if v.start <= last and end >= first
         ]
     return pd.DataFrame(rows, columns=["label", "since", "amount", "reference"])
 

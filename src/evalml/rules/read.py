@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from evalml.errors import EvalmlError, nearest
 
+Status = Literal["read", "unverified", "regional"]
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,7 +29,9 @@ class DatedValue(_Strict):
         reference: Legal reference.
         link: Where the reference can be read.
         read_in: What was read to write the value.
-        status: `read`, or `unverified`: kept for information, never used.
+        status: `read`; `unverified` or `regional` (what one region asks of its missions locales):
+            kept for information, never used.
+        note: What a reader should know, such as sources that differ.
     """
 
     start: dt.date = Field(alias="from")
@@ -36,7 +40,28 @@ class DatedValue(_Strict):
     reference: str = Field(min_length=1)
     link: str | None = Field(default=None, pattern=r"^https://")
     read_in: str = Field(min_length=1)
-    status: Literal["read", "unverified"] = "read"
+    status: Status = "read"
+    note: str | None = None
+
+
+class Computed(_Strict):
+    """An amount that is a dated rule of the RSA less a share of it.
+
+    Attributes:
+        amount: Rule of the RSA that is the amount.
+        less: Rule of the RSA that is the share taken off.
+        start: First day.
+        end: Last day.
+        reference: Text that defines the amount so.
+        read_in: What was read to write it.
+    """
+
+    amount: str
+    less: str
+    start: dt.date = Field(alias="from")
+    end: dt.date | None = Field(default=None, alias="to")
+    reference: str = Field(min_length=1)
+    read_in: str = Field(min_length=1)
 
 
 class Rule(_Strict):
@@ -46,12 +71,14 @@ class Rule(_Strict):
         label: What it rules.
         unit: Unit of its values.
         judged: Whether it is judged at entry only or all along.
+        revalued: Month and day (`04-01`) at which a text changes the values every year.
         values: Its values, in order of time.
     """
 
     label: str
     unit: str
     judged: Literal["entry", "throughout"]
+    revalued: str | None = Field(default=None, pattern=r"^\d\d-\d\d$")
     values: tuple[DatedValue, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -67,6 +94,28 @@ class Rule(_Strict):
         held = started[-1] if started else None
         return None if held is None or (held.end is not None and held.end < day) else held
 
+    @property
+    def used(self) -> tuple[DatedValue, ...]:
+        """Values that were read: the only ones a computation may use."""
+        return tuple(value for value in self.values if value.status == "read")
+
+    def known_until(self) -> dt.date | None:
+        """Return the day of the first yearly change that was not read, None where none is missing.
+
+        A rule that ended, or that no text changes every year, misses none.
+        """
+        last = self.used[-1] if self.used else None
+        if self.revalued is None or last is None or last.end is not None:
+            return None
+        month, day = (int(part) for part in self.revalued.split("-"))
+        this_year = dt.date(last.start.year, month, day)
+        return this_year if this_year > last.start else this_year.replace(year=this_year.year + 1)
+
+    def overdue(self, day: dt.date) -> bool:
+        """Return whether a yearly change came on or before `day` and was not read."""
+        until = self.known_until()
+        return until is not None and until <= day
+
 
 class RuleValue(_Strict):
     """What one rule says on one day.
@@ -80,8 +129,11 @@ class RuleValue(_Strict):
         start: Day since which the value holds.
         reference: Legal reference.
         link: Where it can be read.
-        status: `read` or `unverified`.
+        status: `read`, `unverified` or `regional`.
         last_checked: Day the file was last compared with its sources.
+        note: What a reader should know.
+        overdue: Day of a yearly change that was not read, where there is one: the value shown is
+            then not that of the day.
     """
 
     name: str
@@ -92,8 +144,10 @@ class RuleValue(_Strict):
     start: dt.date
     reference: str
     link: str | None
-    status: Literal["read", "unverified"]
+    status: Status
     last_checked: dt.date
+    note: str | None
+    overdue: dt.date | None
 
 
 class Rules(_Strict):
@@ -118,14 +172,19 @@ class Rules(_Strict):
             day: The day.
             unverified: Give unverified values too; for display, never for a computation.
         """
-        held = {name: (rule, rule.at(day)) for name, rule in self.rules.items()}
+        held = {name: (rule, _holding(rule, day, unverified)) for name, rule in self.rules.items()}
         return {
-            name: self._value(name, rule, dated)
+            name: self._value(name, rule, dated, day)
             for name, (rule, dated) in held.items()
-            if dated is not None and (unverified or dated.status == "read")
+            if dated is not None
         }
 
-    def _value(self, name: str, rule: Rule, dated: DatedValue) -> RuleValue:
+    def overdue(self, day: dt.date) -> dict[str, dt.date]:
+        """Return the rules whose yearly change, on or before `day`, was not read, with its day."""
+        missed = {name: rule.known_until() for name, rule in self.rules.items()}
+        return {name: until for name, until in missed.items() if until and until <= day}
+
+    def _value(self, name: str, rule: Rule, dated: DatedValue, day: dt.date) -> RuleValue:
         return RuleValue(
             name=name,
             value=dated.value,
@@ -137,7 +196,18 @@ class Rules(_Strict):
             link=dated.link,
             status=dated.status,
             last_checked=self.last_checked,
+            note=dated.note,
+            overdue=rule.known_until() if rule.overdue(day) and dated.status == "read" else None,
         )
+
+
+def _holding(rule: Rule, day: dt.date, unverified: bool) -> DatedValue | None:
+    """Return the value of a day: the last read, or the last of all where `unverified`."""
+    if unverified:
+        return rule.at(day)
+    started = [value for value in rule.used if value.start <= day]
+    last = started[-1] if started else None
+    return None if last is None or (last.end is not None and last.end < day) else last
 
 
 def programmes() -> tuple[str, ...]:
@@ -160,4 +230,56 @@ def rules(programme: str) -> Rules:
     if code not in programmes():
         raise EvalmlError(f"no rules for '{programme}'; {nearest(code, programmes())}")
     file = resources.files("evalml.rules").joinpath(f"{code.lower()}.yaml")
-    return Rules.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for name, rule in raw["rules"].items():
+        if "computed" in rule:
+            raw["rules"][name] = _with_values(rule)
+    return Rules.model_validate(raw)
+
+
+def _with_values(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a rule as the file would have it if every computed amount were written in full."""
+    how = Computed.model_validate(raw["computed"])
+    base = rules("RSA").rules
+    last = how.end or dt.date.max
+    changes = [v for v in base[how.amount].used if v.start <= last]
+    ends = [after.start - dt.timedelta(days=1) for after in changes[1:]] + [last]
+    values = [
+        _computed_value(how, base[how.less], value, min(end, last))
+        for value, end in zip(changes, ends, strict=True)
+        if end >= how.start
+    ]
+    return {**{k: v for k, v in raw.items() if k != "computed"}, "values": values}
+
+
+def _computed_value(how: Computed, less: Rule, value: DatedValue, end: dt.date) -> dict[str, Any]:
+    start = max(value.start, how.start)
+    share = less.at(start)
+    taken = float(str(share.value)) if share is not None else 0.0
+    return {
+        "from": start,
+        "to": end,
+        "value": round(float(str(value.value)) * (1 - taken), 2),
+        "reference": f"{how.reference} ; {value.reference}",
+        "link": value.link,
+        "read_in": f"{value.read_in}; {how.read_in}",
+    }
+
+
+def wave_text(wave: dict[str, Any]) -> str:
+    """Return a wave of openings: its start, its départements, those that are partial marked."""
+    places = (f"{d} (partial)" if d in wave["partial"] else d for d in wave["departements"])
+    return f"{wave['wave']} ({wave['start']}): {', '.join(places)}"
+
+
+def overdue_sentences(programme: str, day: dt.date) -> list[str]:
+    """Return a sentence for the rules of a programme whose yearly change by `day` was not read."""
+    missed = rules(programme).overdue(day)
+    by_day: dict[dt.date, list[str]] = {}
+    for name, since in missed.items():
+        by_day.setdefault(since, []).append(name)
+    return [
+        f"{', '.join(names)} of {programme.upper()} changed on {since} and the new value was not "
+        "read: the value known is that of the year before"
+        for since, names in sorted(by_day.items())
+    ]

@@ -141,7 +141,7 @@ class _Run:
     def _execute(self) -> None:
         notebook = self.partial / NOTEBOOK
         try:
-            self.execution.run(self.plan.notebook, notebook, self.plan.parameters)
+            self.execution.run(self.plan.notebook, notebook, self.plan.given)
         finally:
             scrub(notebook, self.plan.notebook.name)
         for thread in self.meanwhile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,10 @@ from evalml.errors import StudyError
 from evalml.run.designs import refuse_design
 from evalml.run.provenance import parameters_of
 from evalml.settings import Settings, project_root
+from evalml.study import find_study
 
 if TYPE_CHECKING:
-    from evalml.study import Study
+    from evalml.study import Asked, Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,33 +24,55 @@ class Plan:
 
     Attributes:
         study: The study, checked.
-        parameters: Every key of the study, defaults included, as papermill will inject it.
+        parameters: Every key of the study, defaults included: what the record holds.
         notebook: The notebook to execute.
         settings: Where it runs; `out` is the root of all runs.
+        given: What papermill puts into the parameters cell.
     """
 
     study: Study
     parameters: dict[str, Any]
     notebook: Path
     settings: Settings
+    given: dict[str, Any]
 
 
-def plan_run(study: Study, settings: Settings, near: Path) -> Plan:
-    """Find the notebook of a study.
+def plan_run(asked: Asked, settings: Settings) -> Plan:
+    """Read a study and find its notebook.
 
     Args:
-        study: The study, checked.
+        asked: The study; `notebooks/` is looked for beside the folder of its file first.
         settings: Where it runs.
-        near: The params file; `notebooks/` is looked for beside its folder first.
 
     Raises:
-        StudyError: There is no such notebook, or it cannot run the design.
+        StudyError: There is no such study or notebook, or it cannot run the design.
     """
+    study, near = asked.read(), find_study(asked.study).path
     name = Path(study.notebook).stem
     folders = [near.resolve().parent.parent / "notebooks", project_root() / "notebooks"]
     for folder in folders:
-        if (folder / f"{name}.ipynb").is_file():
-            refuse_design(study, folder / f"{name}.ipynb")
-            return Plan(study, parameters_of(study), folder / f"{name}.ipynb", settings)
+        notebook = folder / f"{name}.ipynb"
+        if notebook.is_file():
+            refuse_design(study, notebook)
+            parameters = parameters_of(study)
+            given = _given(asked) if takes_study(notebook) else parameters
+            return Plan(study, parameters, notebook, settings, given)
     found = sorted(p.stem for folder in folders for p in folder.glob("*.ipynb"))
     raise StudyError(f"notebook: there is no notebooks/{name}.ipynb; {errors.nearest(name, found)}")
+
+
+def takes_study(notebook: Path) -> bool:
+    """Say whether a notebook names its study, or has each of its keys as a parameter."""
+    cells = json.loads(notebook.read_text(encoding="utf-8")).get("cells", [])
+    tagged = [c for c in cells if "parameters" in c.get("metadata", {}).get("tags", [])]
+    return not any("programme:" in "".join(cell["source"]) for cell in tagged)
+
+
+def _given(asked: Asked) -> dict[str, Any]:
+    """Return what was asked for, a file of the project by its place in it."""
+    values = asked.parameters()
+    path = Path(asked.study)
+    if path.is_file():
+        path, root = path.resolve(), project_root().resolve()
+        values["study"] = str(path.relative_to(root) if path.is_relative_to(root) else path)
+    return values

@@ -27,6 +27,7 @@ class Task:
 
     Attributes:
         parameters: Every key of the study.
+        given: What papermill puts into the parameters cell.
         notebook: The notebook to execute.
         extract: Folder of the extract.
         out: Root of the runs.
@@ -42,6 +43,7 @@ class Task:
     """
 
     parameters: dict[str, Any]
+    given: dict[str, Any]
     notebook: str
     extract: str
     out: str
@@ -64,7 +66,8 @@ class Task:
         settings = Settings(
             Path(self.extract), Path(self.out), self.engine, self.memory, self.threads
         )
-        return Plan(study_from(self.parameters), self.parameters, Path(self.notebook), settings)
+        study, notebook = study_from(self.parameters), Path(self.notebook)
+        return Plan(study, self.parameters, notebook, settings, self.given)
 
 
 def task_of(plan: Plan, how: How, threads: int | None, parent: int) -> Task:
@@ -72,6 +75,7 @@ def task_of(plan: Plan, how: How, threads: int | None, parent: int) -> Task:
     settings = plan.settings
     return Task(
         parameters=plan.parameters,
+        given=plan.given,
         notebook=str(plan.notebook.resolve()),
         extract=str(settings.extract.resolve()),
         out=str(settings.out.resolve()),

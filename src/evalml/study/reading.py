@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from evalml.errors import StudyError
+from evalml.errors import StudyError, nearest
+from evalml.settings import project_root
 from evalml.study.faults import sentence
 from evalml.study.protocol import Study
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from evalml.study.rerun import places, rerun, territory_word
 
 
 def study_from(values: Mapping[str, Any], *, place: str = "parameters") -> Study:
@@ -33,13 +37,171 @@ def study_from(values: Mapping[str, Any], *, place: str = "parameters") -> Study
         raise StudyError(f"{place}: " + "; ".join(lines)) from None
 
 
-def read_study(path: Path | str) -> Study:
-    """Read and check one params file.
+def read_study(
+    source: Path | str,
+    *,
+    year: int | None = None,
+    territory: str | Mapping[str, Any] | None = None,
+    outcome: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Study:
+    """Read and check one study, for another year, territory or outcome where one is given.
+
+    Args:
+        source: A params file, or the name of a study of `params/`: `cej`, `cej_2023_nord`
+            (study, year and territory), or that of a study of `params/grids/`.
+        year: Calendar year of the first entries.
+        territory: `59`, `nord`, `hdf`, `region:32`, `france`, or the mapping of a study.
+        outcome: Primary outcome.
+        changes: Any other key by its place (`primary.horizon`) -> its value.
 
     Raises:
-        StudyError: The file is missing, is not YAML, or does not make a study.
+        StudyError: There is no such study, or it is no study once changed.
     """
-    return study_from(read_yaml(Path(path)), place=str(path))
+    found = find_study(source)
+    own: dict[str, Any] = {"year": found.year, "territory": found.territory, "name": found.name}
+    asked: dict[str, Any] = {"year": year, "territory": territory, "outcome": outcome}
+    asked = {key: value for key, value in asked.items() if value is not None}
+    if changes:
+        asked["changes"] = {**found.changes, **changes}
+    if asked:
+        own["name"] = asked.get("changes", {}).get("study")
+    values = rerun(found.values, **{**own, "changes": found.changes, **asked})
+    return study_from(values, place=str(source))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A study as somebody asked for it: what a notebook is given, and what gives it again.
+
+    Attributes:
+        study: A params file, or the name of a study.
+        year: Calendar year of the first entries.
+        territory: Where.
+        outcome: Primary outcome.
+        changes: Any other key by its place -> its value.
+    """
+
+    study: str
+    year: int | None = None
+    territory: str | Mapping[str, Any] | None = None
+    outcome: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self) -> Study:
+        """Return the study, checked.
+
+        Raises:
+            StudyError: There is no such study, or it is no study once changed.
+        """
+        given = {key: value for key, value in self.parameters().items() if key != "study"}
+        return read_study(self.study, **given)
+
+    def read_from(self, values: Mapping[str, Any]) -> Study:
+        """Return the study once changed, from values instead of a file.
+
+        Raises:
+            StudyError: It is no study once changed.
+        """
+        given = {key: value for key, value in self.parameters().items() if key != "study"}
+        return study_from(rerun(values, **given), place=self.study)
+
+    def command(self) -> str:
+        """Return the command that runs this again."""
+        words = ["evalml", "run", self.study]
+        words += [] if self.year is None else ["--year", str(self.year)]
+        if self.territory is not None:
+            words += ["--territory", territory_word(self.territory)]
+        words += [] if self.outcome is None else ["--outcome", self.outcome]
+        for key, value in self.changes.items():
+            words += ["-p", f"{key}={json.dumps(value, ensure_ascii=False, default=str)}"]
+        return shlex.join(words)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what was asked for as plain values, what was not left out."""
+        values: dict[str, Any] = {"study": self.study}
+        for key in ("year", "territory", "outcome"):
+            value = getattr(self, key)
+            if value is not None:
+                values[key] = dict(value) if isinstance(value, Mapping) else value
+        return values | ({"changes": dict(self.changes)} if self.changes else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A study as it stands in `params/`, and what its name says of it.
+
+    Attributes:
+        path: Its params file.
+        values: What the file holds.
+        name: Name of the run, where the name asked for is not that of the file.
+        year: Year that the name says.
+        territory: Territory that the name says.
+        changes: Keys that a grid sets.
+    """
+
+    path: Path
+    values: dict[str, Any]
+    name: str | None = None
+    year: int | None = None
+    territory: dict[str, Any] | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def find_study(source: Path | str) -> Found:
+    """Find a study by its file or by its name.
+
+    Raises:
+        StudyError: There is none.
+    """
+    path = Path(source)
+    if path.is_file():
+        return Found(path, read_yaml(path))
+    folder = params_folder(path)
+    name = path.name.removesuffix(".yaml").removesuffix(".yml")
+    if (folder / f"{name}.yaml").is_file():
+        return Found(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml"))
+    found = _in_grids(folder, name) or _by_year_and_place(folder, name)
+    if found is None:
+        known = sorted(one.stem for one in folder.glob("*.yaml"))
+        hint = nearest(name, known) if known else "give the path of a file of params/"
+        raise StudyError(f"no params file or study at {source}; {hint}")
+    return found
+
+
+def params_folder(path: Path) -> Path:
+    """Return the folder of studies: that of the path where it is one, else that of the project."""
+    given = path.parent
+    return given if given != Path() and any(given.glob("*.yaml")) else project_root() / "params"
+
+
+def _by_year_and_place(folder: Path, name: str) -> Found | None:
+    """Return what a name such as `cej_2023_nord` says: study, year, territory."""
+    said = re.fullmatch(
+        r"(?P<base>[a-z0-9_]+?)_(?P<year>(?:19|20)\d\d)_(?P<place>[a-z0-9_]+)", name
+    )
+    if said is None or not (folder / f"{said['base']}.yaml").is_file():
+        return None
+    place = places().get(said["place"])
+    if place is None and re.fullmatch(r"\d[\dab]\d?(_\d[\dab]\d?)*", said["place"]):
+        place = {"departement": [code.upper() for code in said["place"].split("_")]}
+    if place is None:
+        return None
+    path = folder / f"{said['base']}.yaml"
+    return Found(path, read_yaml(path), name, int(said["year"]), place)
+
+
+def _in_grids(folder: Path, name: str) -> Found | None:
+    """Return the study of a grid that has this name."""
+    from evalml.study.grid import grid_members
+
+    for path in sorted((folder / "grids").glob("*.yaml")):
+        for member in grid_members(path):
+            if member.name == name:
+                return Found(
+                    member.path, member.values, name, member.year, member.territory, member.changes
+                )
+    return None
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from evalml.rules import rules
 from evalml.synthetic import quotas, themes
 from evalml.synthetic.columns import Made, as_contract, coded, days, plain
 from evalml.synthetic.simulate import PROGRAMME_OF_CONTACT, REFRESH
@@ -66,17 +67,19 @@ def actes(m: Made) -> pa.Table:
     return as_contract("actes", columns).filter(pa.array(kept))
 
 
-# Full CEJ allowance, adults and minors, from each day on (openfisca-france parameters)
-_CEJ = (("2022-03-01", 500.0, 200.0), ("2022-07-01", 520.0, 208.0), ("2023-04-01", 528.0, 211.20),
-        ("2024-04-01", 552.29, 220.92), ("2025-04-01", 561.68, 224.68))  # fmt: skip
+def _rate(programme: str, rule: str, day: AnyVector) -> AnyVector:
+    """Return the monthly amount of a dated rule at each day, the first one before it begins."""
+    used = rules(programme).rules[rule].used
+    starts = np.array([value.start for value in used], dtype="datetime64[D]").astype(np.int64)
+    amounts = np.array([float(str(value.value)) for value in used])
+    return amounts[np.maximum(np.searchsorted(starts, day, side="right") - 1, 0)]
 
 
-def _cej_amount(day: AnyVector, minor: AnyVector) -> AnyVector:
-    out = np.zeros(len(day))
-    for since, adult, young in _CEJ:
-        on = day >= np.datetime64(since, "D").astype(np.int64)
-        out = np.where(on, np.where(minor, young, adult), out)
-    return out
+def _full_allowance(programme: str, day: AnyVector, minor: AnyVector) -> AnyVector:
+    if programme == "CEJ":
+        adult = _rate("CEJ", "allowance_adult_not_taxable", day)
+        return np.where(minor, _rate("CEJ", "allowance_minor", day), adult)
+    return _rate("GJ", "allowance", day)
 
 
 def allocations(m: Made) -> pa.Table:
@@ -96,9 +99,10 @@ def allocations(m: Made) -> pa.Table:
         working = employed(m.history.situation[month, person] & (NEW - 1))
         minor = month - m.people.birth_month[person] < 18 * 12
         full = (
-            _cej_amount(m.cal.starts[month], minor) if name == "CEJ" else np.full(len(month), 497.5)
+            100.0 + 20 * rng.integers(0, 10, len(month))
+            if name == "PACEA"
+            else _full_allowance(name, m.cal.starts[month], minor)
         )
-        full = full if name != "PACEA" else 100.0 + 20 * rng.integers(0, 10, len(month))
         paid = rng.random(len(month)) < (0.1 if name == "PACEA" else np.where(working, 0.35, 0.93))
         amount = np.round(np.where(working, full * 0.5, full), 2)
         parts.append((person[paid], np.full(paid.sum(), name), month[paid], amount[paid]))

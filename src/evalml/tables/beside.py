@@ -20,6 +20,8 @@ def beside(name: str, tables: Tables) -> Table:
         rows = _with_file(rows, tables)
     if name == "accompagnements":
         rows = _with_parent(_with_person(rows, tables))
+    if name == "allocations":
+        rows = _with_person(rows, tables)
     if name == "dossiers":
         rows = _with_structure(rows, tables)
     return rows

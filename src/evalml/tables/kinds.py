@@ -6,6 +6,7 @@ beside them (`evalml.tables.beside`), and returns two conditions.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,8 @@ from evalml.extract import contract
 from evalml.rules import rules
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from evalml.engine import BooleanValue, Table
+    from evalml.rules import DatedValue
     from evalml.tables.declared import TableCheck
 
 Condition = tuple["BooleanValue", "BooleanValue"]
@@ -139,16 +139,16 @@ def age_outside_rule(rows: Table, _: TableCheck, __: dt.date) -> Condition:
     disabled = (rows.disabled_since <= rows.date_debut).fill_null(False)
     for code in PROGRAMMES:
         here = rows.dispositif == code
-        for low in _dated(code, "age_min"):
-            young = rows.date_debut < rows.born + interval(years=int(low.value))
+        for low in _youngest(code):
+            young = rows.date_debut < rows.born + interval(years=int(str(low.value)))
             concerned = concerned | (here & _holds(rows, low))
             failing = failing | (here & _holds(rows, low) & young)
         has_rqth = "age_max_rqth" in rules(code).rules
         for high in _dated(code, "age_max"):
-            old = rows.date_debut >= rows.born + interval(years=int(high.value) + 1)
+            old = rows.date_debut >= rows.born + interval(years=int(str(high.value)) + 1)
             failing = failing | (here & _holds(rows, high) & old & ~(disabled & literal(has_rqth)))
         for high in _dated(code, "age_max_rqth"):
-            old = rows.date_debut >= rows.born + interval(years=int(high.value) + 1)
+            old = rows.date_debut >= rows.born + interval(years=int(str(high.value)) + 1)
             failing = failing | (here & _holds(rows, high) & old & disabled)
     return concerned, failing
 
@@ -161,7 +161,7 @@ def entry_after_closing(rows: Table, check: TableCheck, _: dt.date) -> Condition
     for code in PROGRAMMES:
         for closing in _dated(code, "closing"):
             failing = failing | (
-                (rows.dispositif == code) & (rows.date_debut > literal(closing.value))
+                (rows.dispositif == code) & (rows.date_debut > literal(_day(closing)))
             )
     return kind, failing
 
@@ -173,7 +173,7 @@ def entry_before_opening(rows: Table, _: TableCheck, __: dt.date) -> Condition:
         for opening in _dated(code, "opening"):
             here = rows.dispositif == code
             concerned = concerned | here
-            failing = failing | (here & (rows.date_debut < literal(opening.value)))
+            failing = failing | (here & (rows.date_debut < literal(_day(opening))))
     return concerned, failing
 
 
@@ -185,33 +185,64 @@ def longer_than_rule(rows: Table, _: TableCheck, __: dt.date) -> Condition:
             code, "duration_max_months"
         )
         for rule in longest:
-            latest = rows.date_debut + interval(months=int(rule.value))
+            latest = rows.date_debut + interval(months=int(str(rule.value)))
             here = (rows.dispositif == code) & _holds(rows, rule)
             failing = failing | (here & (rows.date_fin > latest))
     return rows.date_fin.notnull(), failing
 
 
 def amount_above_rule(rows: Table, check: TableCheck, _: dt.date) -> Condition:
-    """Whether an allowance is above the ceiling of its month."""
-    params = check.declared.params
-    failing = literal(False)
-    steps = _dated(params["programme"], params["rule"])
-    for i, step in enumerate(steps):
-        until = steps[i + 1].start if i + 1 < len(steps) else None
-        here = rows.mois >= literal(step.start)
-        here = here if until is None else here & (rows.mois < literal(until))
-        failing = failing | (here & (rows.montant_eur > float(step.value)))
-    return rows.dispositif == params["programme"], failing
+    """Whether an allowance is above the ceiling of its month, that of a minor for minors.
+
+    Months for which no ceiling was read, such as those after a yearly change that was not, are not
+    concerned.
+    """
+    concerned, failing = literal(False), literal(False)
+    minor = rows.born + interval(years=18) >= rows.mois + interval(months=1)
+    for ceiling in check.declared.params["ceilings"]:
+        for start, end, amount in _ceilings(ceiling["programme"], ceiling["rule"]):
+            here = (rows.dispositif == ceiling["programme"]) & (rows.mois >= literal(start))
+            here = here if end is None else here & (rows.mois < literal(end))
+            concerned = concerned | here
+            failing = failing | (here & (rows.montant_eur > amount))
+        for start, end, amount in _ceilings(ceiling["programme"], ceiling.get("minors", "")):
+            here = (rows.dispositif == ceiling["programme"]) & (rows.mois >= literal(start)) & minor
+            here = here if end is None else here & (rows.mois < literal(end))
+            failing = failing | (here & (rows.montant_eur > amount)).fill_null(False)
+    return concerned, failing
 
 
-def _dated(code: str, rule: str) -> tuple:  # type: ignore[type-arg]
-    held = rules(code).rules.get(rule)
-    return tuple(v for v in held.values if v.status == "read") if held else ()
+def _ceilings(programme: str, rule: str) -> list[tuple[dt.date, dt.date | None, float]]:
+    """Return the amounts of a rule with the day each begins and that from which it is not known."""
+    found = rules(programme).rules.get(rule)
+    if found is None:
+        return []
+    steps = found.used
+    ends: list[dt.date | None] = [after.start for after in steps[1:]]
+    last = steps[-1].end
+    ends.append(last + dt.timedelta(days=1) if last else found.known_until())
+    return [(s.start, end, float(str(s.value))) for s, end in zip(steps, ends, strict=True)]
 
 
-def _holds(rows: Table, value) -> BooleanValue:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _youngest(code: str) -> tuple[DatedValue, ...]:
+    """Return the lowest ages at entry, exceptions by decision of a commission included."""
+    usual = {value.start: value for value in _dated(code, "age_min")}
+    exceptional = {value.start: value for value in _dated(code, "age_min_exceptional")}
+    return tuple((usual | exceptional).values())
+
+
+def _dated(code: str, rule: str) -> tuple[DatedValue, ...]:
+    found = rules(code).rules.get(rule)
+    return found.used if found else ()
+
+
+def _holds(rows: Table, value: DatedValue) -> BooleanValue:
     since = rows.date_debut >= literal(value.start)
     return since if value.end is None else since & (rows.date_debut <= literal(value.end))
+
+
+def _day(value: DatedValue) -> dt.date:
+    return dt.date.fromisoformat(str(value.value))
 
 
 def _or(*tests: BooleanValue) -> BooleanValue:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.extract import contract
+from evalml.rules import rules
 from evalml.tables.beside import beside, without_pass, without_spell
 from evalml.tables.declared import TableCheck, checks_of
 from evalml.tables.history import HISTORY
-from evalml.tables.kinds import KINDS
+from evalml.tables.kinds import KINDS, PROGRAMMES
 from evalml.tables.row_rules import rules_of
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from evalml.engine import Engine
@@ -100,6 +102,12 @@ class Scorecard:
     def blocked(self) -> tuple[str, ...]:
         """The blocking checks that fail."""
         return tuple(dict.fromkeys(x.check for x in self.lines if x.status == "blocked"))
+
+    @property
+    def unread_amounts(self) -> dict[str, dt.date]:
+        """The programmes some amount of which changed in the extract's period and was not read."""
+        missed = {code: rules(code).overdue(self.meta.period_end) for code in PROGRAMMES}
+        return {code: min(days.values()) for code, days in missed.items() if days}
 
     @property
     def found(self) -> tuple[Line, ...]:

@@ -71,6 +71,11 @@ def scorecard_page(card: Scorecard, min_count: int = 0) -> str:
         f"<h1>Qualité de l’extrait «\u00a0{escape(meta.name)}\u00a0»</h1>",
         f"<p class='note'>Extrait du {_day(meta.extraction_date)}, {_period(meta)}{invented}</p>",
         f"<p>{_summary(card, min_count)}</p>",
+        *(
+            f"<p class='warning'>Les montants de l’allocation {code} ont changé le {_day(day)} et "
+            "les nouveaux n’ont pas été lus\u00a0: les mois qui suivent ne sont pas jugés.</p>"
+            for code, day in card.unread_amounts.items()
+        ),
         "<h2>Lignes reçues et acceptées</h2>",
         _sizes(shown, min_count),
         "<h2>Ce qui a été trouvé</h2>",

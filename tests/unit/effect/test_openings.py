@@ -10,6 +10,7 @@ from openings import COHORTS, NEVER, OUTCOME, cells_of, study, youths
 from evalml.effect.callaway_santanna_sections import callaway_santanna_sections
 from evalml.effect.group_time import RolloutOptions
 from evalml.effect.iv import Naming
+from evalml.effect.nuisance import NO_NAMES
 from evalml.effect.opening_cells import (
     demand_change,
     jackknife,
@@ -68,7 +69,7 @@ def test_the_cells_are_those_of_callaway_and_santanna_on_persons():
     first = people["first"].where(people["first"] < NEVER, np.inf).to_numpy(dtype=float)
     rows = CrossSections(
         people["y"].to_numpy(), people["cohort"].to_numpy(dtype=float), first,
-        np.empty((len(people), 0)), (), np.ones(len(people)), None,
+        np.empty((len(people), 0)), NO_NAMES, np.ones(len(people)), None,
     )  # fmt: skip
     options = RolloutOptions("not_yet", anticipation=2, base="universal")
     expected = callaway_santanna_sections(rows, options)

@@ -46,6 +46,17 @@ def test_every_programme_is_printed_as_json_without_a_day() -> None:
     assert whole["programmes"]["LOI_PLEIN_EMPLOI"] == {}
 
 
+def test_an_amount_past_its_yearly_change_is_printed_with_a_warning() -> None:
+    text = output("rules", "cej", "--at", "2026-11-30")
+    assert "WARNING: allowance_adult_not_taxable" in text
+    assert "561.68 euros per month [changed on 2026-04-01, not read]" in text
+    assert "566.17" not in text
+    assert "566.17 euros per month [unverified]" in output(
+        "rules", "cej", "--at", "2026-11-30", "--unverified"
+    )
+    assert "WARNING" not in output("rules", "cej", "--at", "2026-03-31")
+
+
 def test_a_day_that_is_none_is_refused() -> None:
     result = CliRunner().invoke(app, ["rules", "cej", "--at", "hier"])
     assert isinstance(result.exception, EvalmlError)

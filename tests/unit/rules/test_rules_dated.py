@@ -8,7 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from evalml.errors import EvalmlError
-from evalml.rules import Rules, programmes, rules
+from evalml.rules import (
+    Rules,
+    allowance_rules,
+    overdue_sentences,
+    programmes,
+    rules,
+    wave_text,
+)
 
 # Ceilings read in openfisca-france (montants/*.yaml) and, for 2025, the notice quoted there.
 CEJ_AMOUNTS = {
@@ -57,10 +64,67 @@ def test_the_waves_of_the_gj_name_the_departements_of_hauts_de_france() -> None:
     assert [len(w["departements"]) for w in waves] == [11, 11, 26, 26]
 
 
-def test_an_unverified_value_is_never_a_default() -> None:
+def test_values_that_no_national_text_gives_are_never_defaults() -> None:
+    """The PIAL of 2018 was read, its ceiling of later years was not; a charter binds one region."""
     day = dt.date(2024, 1, 1)
+    pacea, everything = rules("PACEA").at(day), rules("PACEA").at(day, unverified=True)
+    assert everything["allowance_ceiling_yearly_months"].status == "unverified"
+    assert everything["diagnosis_before_entry_months"].status == "regional"
+    hidden = {"allowance_ceiling_yearly_months", "diagnosis_before_entry_months"}
+    assert hidden.isdisjoint(pacea)
     assert "age_max" not in rules("PARRAINAGE").at(day)
-    assert rules("PARRAINAGE").at(day, unverified=True)["age_max"].status == "unverified"
+    assert rules("PARRAINAGE").at(day)["age_min"].value == 16
+
+
+# Amounts printed elsewhere: the pilots' decree as directions.fr relays it, UNML (2018), the
+# exceptional aid of Pôle emploi (2021), a page of missions locales (2021).
+PRINTED_GJ = {
+    "2013-10-01": 433.75,
+    "2018-10-08": 484.82,
+    "2021-02-01": 497.01,
+    "2021-04-01": 497.50,
+}
+
+
+@pytest.mark.parametrize("day", PRINTED_GJ)
+def test_the_allowance_of_the_gj_is_the_rsa_less_its_housing_share(day: str) -> None:
+    held = rules("GJ").at(dt.date.fromisoformat(day))["allowance"]
+    assert held.value == PRINTED_GJ[day]
+    assert "Décret" in held.reference.rsplit(";", 1)[1]
+    assert held.overdue is None
+
+
+def test_the_allowance_of_the_gj_is_known_all_the_years_it_was_paid() -> None:
+    days = [dt.date(y, 7, 14) for y in range(2014, 2024)]
+    amounts = [rules("GJ").at(day)["allowance"].value for day in days]
+    assert amounts == sorted(amounts)
+    assert len(set(amounts)) == 10
+    assert "allowance" not in rules("GJ").at(dt.date(2024, 1, 1))
+
+
+def test_a_yearly_change_that_was_not_read_is_said_from_its_day() -> None:
+    eve, day = dt.date(2026, 3, 31), dt.date(2026, 4, 1)
+    assert rules("CEJ").overdue(eve) == {}
+    assert set(rules("CEJ").overdue(day)) == set(AMOUNTS)
+    held = rules("CEJ").at(day)
+    assert {held[a].overdue for a in AMOUNTS} == {day}
+    assert tuple(held[a].value for a in AMOUNTS) == CEJ_AMOUNTS["2025-04-01"]
+    assert rules("CEJ").at(eve)["allowance_minor"].overdue is None
+    assert "changed on 2026-04-01" in overdue_sentences("cej", day)[0]
+    assert overdue_sentences("cej", eve) == []
+
+
+def test_no_amount_is_printed_for_the_months_after_an_unread_change() -> None:
+    known = allowance_rules("CEJ", dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+    assert known["since"].unique().tolist() == ["04/2025"]
+    assert allowance_rules("CEJ", dt.date(2026, 4, 1), dt.date(2026, 12, 31)).empty
+
+
+def test_a_wave_says_which_of_its_departements_are_partial() -> None:
+    waves = rules("GJ").at(dt.date(2015, 12, 31))["waves"].value
+    assert isinstance(waves, list)
+    assert "13 (partial), 93 (partial), 974" in wave_text(waves[0])
+    assert wave_text(waves[1]).count("(partial)") == 1
 
 
 @pytest.mark.parametrize("programme", programmes())

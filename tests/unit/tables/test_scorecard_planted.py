@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,9 @@ from evalml.engine import open_engine
 from evalml.extract import read_extract
 from evalml.tables import accept_tables
 from evalml.tables.declared import declared_checks
+from evalml.tables.kinds import _ceilings
 from evalml.tables.scorecard import Scorecard, score
+from evalml.tables.scorecard_page import scorecard_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +81,8 @@ PLANTED = {
     "person_differs_from_file": ([change("actes", 0, id_jeune="p2")], {"person_differs_from_file actes": 1}),
     "allowance_without_spell": ([add("allocations", 0, mois="2023-06-01")], {"allowance_without_spell allocations": 1}),
     "amount_above_ceiling": ([change("allocations", 0, montant_eur=501.0)], {"amount_above_ceiling allocations": 1}),
+    # 17 all April, then 18 in the month that follows: 250 euros is above the minors' 200 only.
+    "amount_above_minors_ceiling": ([change("jeunes", 0, date_naissance="2004-05-20"), change("allocations", 0, montant_eur=250.0)], {"amount_above_ceiling allocations": 1}),
     "month_not_first_day": ([change("allocations", 0, mois="2022-04-02")], {"month_not_first_day allocations.mois": 1}),
     "value_out_of_range": ([change("situations", 1, heures_hebdo=90.0), change("dossiers", 0, enfants=-1)], {"value_out_of_range situations.heures_hebdo": 1, "value_out_of_range dossiers.enfants": 1}),
     "code_not_listed_yet": ([change("situations", 1, type_contrat="CUI")], {"code_not_listed_yet situations.type_contrat": 1}),
@@ -127,3 +133,18 @@ def test_a_planted_defect_is_found_and_counted_exactly(tmp_path: Path, defect: s
 def test_every_declared_check_is_planted_once() -> None:
     unreached = {"not_whole_number", "parent_put_aside", "renewal_after_programme_closed"}
     assert {c.check for c in declared_checks()} - unreached <= set(PLANTED)
+
+
+def test_months_after_an_unread_change_are_not_judged_and_the_card_says_so(tmp_path: Path) -> None:
+    """The CEJ amounts of April 2026 were not read: no ceiling is known from that month on."""
+    assert _ceilings("CEJ", "allowance_minor")[-1] == (
+        dt.date(2025, 4, 1),
+        dt.date(2026, 4, 1),
+        224.68,
+    )
+    early = card(tmp_path / "x", deepcopy(small.ROWS))
+    assert early.unread_amounts == {}
+    late = replace(early, meta=early.meta.model_copy(update={"period_end": dt.date(2026, 5, 31)}))
+    assert late.unread_amounts == {"CEJ": dt.date(2026, 4, 1)}
+    assert "n’ont pas été lus" in scorecard_page(late)
+    assert "n’ont pas été lus" not in scorecard_page(early)

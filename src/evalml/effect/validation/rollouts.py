@@ -13,6 +13,7 @@ from evalml.effect.callaway_santanna_sections import callaway_santanna_sections
 from evalml.effect.group_time import GroupTime, RolloutOptions
 from evalml.effect.imputation import imputation
 from evalml.effect.iv import IvData, Naming, iv_effect
+from evalml.effect.nuisance import NO_NAMES, Terms
 from evalml.effect.panel_table import CrossSections, PanelTable
 from evalml.effect.panel_variance import critical_value, sampling_of
 from evalml.effect.rollout_aggregate import aggregate
@@ -73,9 +74,9 @@ def rollout_panel(
         cluster = cluster[order]
         y = y + 0.7 * rng.normal(size=(T, clusters or 0))[:, cluster]
     covariates = x[None, :, None] if slope else np.empty((1, n, 0))
-    names = ("x",) if slope else ()
+    terms = Terms(("x",)) if slope else NO_NAMES
     return RolloutSample(
-        PanelTable(y, periods, first, covariates, names, np.ones(n), cluster), effect
+        PanelTable(y, periods, first, covariates, terms, np.ones(n), cluster), effect
     )
 
 
@@ -130,7 +131,7 @@ def cell(estimator: Estimator, *, bare: str = "") -> Callable[[RolloutSample, in
             panel = replace(panel, cluster=None)
         if bare == "covariates":
             none = np.empty((1, panel.n_units, 0))
-            panel = replace(panel, covariates=none, covariate_names=())
+            panel = replace(panel, covariates=none, terms=NO_NAMES)
         cells = estimator(panel)
         k = int(np.flatnonzero((cells.group == 3) & (cells.time == 4))[0])  # noqa: PLR2004
         critical = critical_value(sampling_of(panel.cluster, panel.n_units))
@@ -149,7 +150,7 @@ def sections(rng: np.random.Generator, n: int = 1200) -> CrossSections:
     first, time = GROUPS[rng.integers(0, 4, n)], rng.integers(1, 7, n).astype(float)
     gap = time - first
     y = 0.2 * time + (first == 3) + np.where(gap >= 0, 0.5 * (gap + 1), 0.0) + rng.normal(size=n)  # noqa: PLR2004
-    return CrossSections(y, time, first, np.empty((n, 0)), (), np.ones(n), None)
+    return CrossSections(y, time, first, np.empty((n, 0)), NO_NAMES, np.ones(n), None)
 
 
 def sections_row(rows: CrossSections, replication: int) -> Row:  # noqa: ARG001

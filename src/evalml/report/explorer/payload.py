@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.report.blinding import outcome_key
-from evalml.report.english import check_words, period_words, phrase
+from evalml.report.english import period_words, phrase
 from evalml.report.results import rows_of
+from evalml.report.sentences import check_words, reasons_in_words
 from evalml.report.typography import UNITS, Unit, unit_of
 from evalml.report.verdict import answers
 from evalml.report.words import (
@@ -125,6 +126,7 @@ def group_label(row: Any, lang: str, told: Mapping[str, str]) -> str:
 def study_data(study: ReleasedStudy) -> dict[str, Any]:
     """Return one study, ready for JSON."""
     about, frames = study.about, study.frames
+    names = dict(about.get("labels") or {})
     primary = dict(about.get("primary") or {})
     period = str(about.get("period_label") or "")
     return {
@@ -143,11 +145,11 @@ def study_data(study: ReleasedStudy) -> dict[str, Any]:
         "decision": about.get("threshold"),
         "benchmark": about.get("benchmark"),
         "notes": sorted(study.notes),
-        "effects": effects_data(frames["effects"], primary),
+        "effects": effects_data(frames["effects"], primary, names),
         "curves": curves_data(frames["trajectories"]),
         "balance": {"columns": BALANCE, "rows": plain_rows(frames["balance"], BALANCE)},
         "limit": balance_limit(frames["checks"]),
-        "checks": checks_data(frames["checks"]),
+        "checks": checks_data(frames["checks"], names),
         "protocol": [
             {each: [phrase(row.label, each), phrase(row.text, each)] for each in LANGUAGES}
             for row in rows_of(frames["protocol"])
@@ -161,7 +163,9 @@ def year_of(period: str) -> str:
     return "-".join(dict.fromkeys([years[0], years[-1]])) if years else ""
 
 
-def effects_data(effects: pd.DataFrame, primary: Mapping[str, Any]) -> dict[str, Any]:
+def effects_data(
+    effects: pd.DataFrame, primary: Mapping[str, Any], names: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the effects; those that are blinded have no number already."""
     main = outcome_key(str(primary.get("outcome", "")), primary.get("horizon_months"))
     keys = [
@@ -173,13 +177,15 @@ def effects_data(effects: pd.DataFrame, primary: Mapping[str, Any]) -> dict[str,
         for key, method, subgroup in zip(keys, effects["method"], effects["subgroup"], strict=True)
     ]
     table = effects.assign(key=keys, primary=declared)
-    reasons = list(dict.fromkeys(str(reason) for reason in table["reason"] if reason))
-    places = {reason: place for place, reason in enumerate(reasons)}
-    table = table.assign(reason=[places.get(str(reason), -1) for reason in table["reason"]])
+    both = [reasons_in_words(table, each, names)["reason"] for each in LANGUAGES]
+    pairs = list(zip(*both, strict=True))
+    reasons = list(dict.fromkeys(pair for pair in pairs if any(pair)))
+    places = {pair: place for place, pair in enumerate(reasons)}
+    table = table.assign(reason=[places.get(pair, -1) for pair in pairs])
     return {
         "columns": EFFECT,
         "rows": plain_rows(table, EFFECT),
-        "reasons": [{each: phrase(reason, each) for each in LANGUAGES} for reason in reasons],
+        "reasons": [dict(zip(LANGUAGES, pair, strict=True)) for pair in reasons],
     }
 
 
@@ -199,16 +205,16 @@ def balance_limit(checks: pd.DataFrame) -> float | None:
     return float(known.iloc[0]) if len(known) else None
 
 
-def checks_data(checks: pd.DataFrame) -> list[dict[str, Any]]:
+def checks_data(checks: pd.DataFrame, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the checks with their question and sentence in both languages."""
     silent = (checks["sentence"] == "") & ~checks["gating"].astype("bool")
     answer = pd.Series(answers(checks), checks.index, "object").mask(silent, "hidden")
     rows = plain_rows(checks.assign(answer=answer), CHECK)
-    told = []
+    worded = []
     for row, check in zip(rows, rows_of(checks), strict=True):
-        both = {each: check_words(check, each) for each in LANGUAGES}
-        told.append({**dict(zip(CHECK, row, strict=True)), **both})
-    return told
+        both = {each: check_words(check, each, names) for each in LANGUAGES}
+        worded.append({**dict(zip(CHECK, row, strict=True)), **both})
+    return worded
 
 
 def plain_rows(frame: pd.DataFrame, columns: Sequence[str]) -> list[list[Any]]:
