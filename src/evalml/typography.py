@@ -42,6 +42,7 @@ class Unit:
 UNITS = {
     "proportion": Unit(100, 1, 1, "point", "points", "%", ("points", "%")),
     "months": Unit(1, 1, 1, "mois", "mois", "mois", ("months", "months")),
+    "years": Unit(1, 0, 0, "an", "ans", "ans", ("years", "years")),
     "days": Unit(1, 0, 0, "jour", "jours", "jours", ("days", "days")),
     "acts": Unit(1, 1, 1, "acte", "actes", "actes", ("acts", "acts")),
     "hours": Unit(1, 0, 0, "heure", "heures", "heures", ("hours", "hours")),

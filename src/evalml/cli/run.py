@@ -137,8 +137,9 @@ def plan_study(
     from evalml.settings import DEFAULT_EXTRACT, Settings, project_root
 
     root = project_root()
+    place = extract if extract is not None else root / DEFAULT_EXTRACT
     settings = Settings(
-        extract=extract if extract is not None else root / DEFAULT_EXTRACT,
+        extract=place.parent if place.name == "extract.yaml" else place,
         out=out if out is not None else root / "runs",
         engine=engine,
         memory_limit=memory,

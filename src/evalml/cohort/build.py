@@ -17,6 +17,8 @@ from evalml.cohort.same_place import same_place
 from evalml.engine import Engine, Table, cases, row_number, window
 from evalml.errors import CohortError
 from evalml.months import first_day, month_number
+from evalml.values import Message, messages_text
+from evalml.words import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,19 +129,20 @@ def _flow(at_zero: Table, rules: Sequence[Rule], engine: Engine) -> pd.DataFrame
     totals = {name: each[name].sum() for name in counts}
     totals |= {f"persons_{i}": (each["last"] >= i).sum() for i in steps}
     row = engine.fetch(each.agg(**totals)).fillna(0).astype("int64").iloc[0]
-    names = [("open_file", "Dossier ouvert dans le territoire au temps zéro")]
-    names += [(rule.name, rule.label) for rule in rules]
+    lines = [("open_file", Message("rules.open_file"))]
+    lines += [(rule.name, rule.words) for rule in rules]
     kept = [int(row[f"kept_{i}"]) for i in steps]
     treated = [int(row[f"treated_{i}"]) for i in steps]
     return pd.DataFrame(
         {
-            "rule": [name for name, _ in names],
-            "label": [label for _, label in names],
+            "rule": [name for name, _ in lines],
+            "label": [render(words, "fr") for _, words in lines],
             "kept": kept,
             "lost": [0, *(before - after for before, after in pairwise(kept))],
             "kept_treated": treated,
             "kept_comparison": [k - t for k, t in zip(kept, treated, strict=True)],
             "kept_persons": [int(row[f"persons_{i}"]) for i in steps],
+            "words": [messages_text([words]) for _, words in lines],
         }
     )
 

@@ -21,11 +21,13 @@ from evalml.engine import (
     window,
 )
 from evalml.errors import CohortError
+from evalml.values import Message, Name, Number, names
 
 if TYPE_CHECKING:
     from evalml.cohort.trial import TargetTrial
     from evalml.study import Territory
     from evalml.tables import Tables
+    from evalml.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,12 @@ class Rule:
 
     Attributes:
         name: Short name.
-        label: French label.
+        words: The rule as a sentence.
         column: Boolean column of the table at time zero that says who passes.
     """
 
     name: str
-    label: str
+    words: Message
     column: str
 
 
@@ -260,16 +262,12 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         | (t.rqth & (t.age <= _bound(t, trial, "highest_rqth")))
     )
     months = given.accompanied_within_months
-    longer = "" if rqth == highest else f" ({rqth} ans si RQTH)"
     rules = [
-        (
-            Rule("age", f"Âgé de {lowest} à {highest} ans révolus{longer}", "rule_age"),
-            old_enough,
-        ),
+        (Rule("age", age_words(lowest, highest, rqth), "rule_age"), old_enough),
         (
             Rule(
                 "accompanied",
-                f"Accompagné : au moins un acte réalisé dans les {months} mois précédents",
+                Message("rules.accompanied", {"months": Number(months, 0, "months")}),
                 "rule_accompanied",
             ),
             holds(t.accompanied, t.place),
@@ -284,18 +282,15 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         ),
     ]
     if given.outside_situations:
-        label = " ni en ".join(s.lower() for s in given.outside_situations)
-        rules.append(
-            (
-                Rule("outside_situations", f"Ni en {label} au temps zéro", "rule_outside"),
-                ~holds(t.busy, t.place),
-            )
-        )
+        outside = names("level", (f"categorie={s}" for s in given.outside_situations))
+        words = Message("rules.outside_situations", {"outside": outside})
+        rules.append((Rule("outside_situations", words, "rule_outside"), ~holds(t.busy, t.place)))
     if given.outside_programmes:
-        label = ", ".join(given.outside_programmes)
+        programmes = names("programmes", given.outside_programmes)
+        words = Message("rules.outside_programmes", {"programmes": programmes})
         rules.append(
             (
-                Rule("outside_programmes", f"Hors {label} au temps zéro", "rule_programmes"),
+                Rule("outside_programmes", words, "rule_programmes"),
                 ~holds(t.enrolled, t.place) & (_own_choice(t, trial) | ~holds(t.starting, t.place)),
             )
         )
@@ -303,8 +298,23 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         column = name.partition(".")[2]
         rules.append(
             (
-                Rule(f"require_{column}", f"{name} = {value}", f"rule_require_{column}"),
+                Rule(
+                    f"require_{column}",
+                    Message(
+                        "rules.require",
+                        {"column": Name("text", name), "value": Name("text", str(value))},
+                    ),
+                    f"rule_require_{column}",
+                ),
                 (t[column] == value).fill_null(False),
             )
         )
-    return rules + [(Rule(*words), passes) for words, passes in arm_rules(t, trial)]
+    return rules + [(Rule(*given_), passes) for given_, passes in arm_rules(t, trial)]
+
+
+def age_words(lowest: int, highest: int, rqth: int) -> Message:
+    """Return the rule on ages: the bounds in force, and the longer one with RQTH."""
+    ages: dict[str, Value] = {"lowest": Number(lowest), "highest": Number(highest, 0, "years")}
+    if rqth == highest:
+        return Message("rules.age", ages)
+    return Message("rules.age_rqth", {**ages, "rqth": Number(rqth, 0, "years")})

@@ -147,8 +147,8 @@ def judge_table(
 
 def typed(texts: pd.Series, rule: Rule, n: float) -> tuple[list[str], list[int]]:
     """Return values or messages as they may be told, and the rows where one is hidden."""
-    read = judged_messages if texts.name == "causes" else judged_values
-    told = [read(str(text), rule, n) for text in texts]
+    read = judged_values if texts.name == "values" else judged_messages
+    told = [read("" if pd.isna(text) else str(text), rule, n) for text in texts]
     return [text for text, _ in told], [at for at, (_, held) in enumerate(told) if held]
 
 

@@ -54,6 +54,7 @@ MEANS = ("mean_treated", "mean_comparison")
 BOUNDS = ("estimate", "std_error", "ci_low", "ci_high")
 NAMES = ("outcome", "subgroup", "subgroup_value", "estimand", "method", "unit", "status")
 WHOLE = {"mean_treated": "n_treated", "mean_comparison": "n_comparison"}
+PRINTED = ("source", "measured", "published", "alike", "differs", "read_in")
 PARTS = {"value": "denominator"}
 
 LAYOUTS: dict[str, Layout] = {
@@ -70,7 +71,7 @@ LAYOUTS: dict[str, Layout] = {
     ),
     "flow": Layout(
         ("kept", "lost", "kept_treated", "kept_comparison", "kept_persons"),
-        words=("rule", "label", "arm"), zeros=("lost",),
+        words=("rule", "label", "arm"), zeros=("lost",), typed=("words",),
     ),
     "balance": Layout(
         values=("smd_before", "smd_after", "variance_ratio", "mean_treated",
@@ -86,11 +87,11 @@ LAYOUTS: dict[str, Layout] = {
     ),
     "observation": Layout(
         ("n",), ("value",), ("n",), {"value": "n"}, unit="unit", words=("arm", "measure", "label",
-                                                                       "unit"),
+                                                                       "unit"), typed=("words",),
     ),
     "costs": Layout(
         SIZES, ("value", "ci_low", "ci_high"), SIZES, unit="unit", plain=("horizon_months",),
-        words=("measure", "label", "method", "unit"), sentences=("remark",),
+        words=("measure", "label", "method", "unit"), sentences=("remark",), typed=("words",),
     ),
     "power": Layout(
         ("n_treated", "n_effective"), ("baseline", "r_squared", "icc", "detectable"),
@@ -119,8 +120,8 @@ LAYOUTS: dict[str, Layout] = {
         words=("check", "question", "outcome", "finding"),
         sentences=("sentence",), typed=("values",),
     ),
-    "protocol": Layout(words=("item", "label", "text")),
+    "protocol": Layout(words=("item", "label", "text"), typed=("words",)),
     "published": Layout(
-        words=("source", "measured", "published", "alike", "differs", "read_in", "ours"),
+        words=(*PRINTED, *(f"{name}_en" for name in PRINTED), "ours"), typed=("words",),
     ),
 }  # fmt: skip

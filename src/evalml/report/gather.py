@@ -11,16 +11,19 @@ from evalml.report.blinding import blind
 from evalml.report.costs import guard_costs
 from evalml.report.figure_event_study import guard_events
 from evalml.report.protect import protect_results
-from evalml.report.protocol import period_label, protocol_table
+from evalml.report.protocol import period_label, period_words, protocol_table
 from evalml.report.results import COLUMNS
 from evalml.rules import programmes, rules
-from evalml.study import territory_label
+from evalml.study import territory_label, territory_words
+from evalml.values import messages_text
+from evalml.words import section_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from evalml.report.results import Frames
     from evalml.study import Study
+    from evalml.values import Message
 
 
 def gather(
@@ -63,7 +66,7 @@ def gather(
         ready["secondary"] = frames["secondary"].assign(
             horizon_months=frames["secondary"]["horizon_months"].astype("float64")
         )
-    ready["protocol"] = protocol_table(study, names)
+    ready["protocol"] = protocol_table(study, names | secondary_titles(study, "title"))
     return protect_results(ready, study.checks.minimum_count, study.language, names)
 
 
@@ -116,9 +119,11 @@ def note_meta(
         synthetic: Whether the data are invented; every page then says so.
         benchmark: Answer of an experiment: `estimate, ci_low, ci_high, label`.
     """
+    own = section_words("openings", "en") if _kind(study) == "rollout" else {}
     return {
         "study": study.study,
         "title": study.title,
+        "title_en": study.title_en,
         "programme": study.programme,
         "territory_label": territory_label(study.territory),
         "period_label": period_label(study),
@@ -137,9 +142,24 @@ def note_meta(
         "kind": _kind(study),
         "benchmark": dict(benchmark) if benchmark else None,
         "amounts_known_until": _amounts_known_until(study),
-        "labels": dict(labels),
+        "labels": dict(labels) | secondary_titles(study, "title"),
+        "labels_en": dict(study.labels_en) | secondary_titles(study, "title_en") | own,
+        "words": {
+            "territory_label": messages_text(found_of(territory_words(study.territory))),
+            "period_label": messages_text(found_of(period_words(study.entries))),
+        },
         "definition": study.model_dump(mode="json", by_alias=True, exclude=UNDEFINED),
     }
+
+
+def secondary_titles(study: Study, key: str) -> dict[str, str]:
+    """Return the title of each secondary analysis by its name, where it has one in `key`."""
+    return {name: str(given[key]) for name, given in study.secondary.items() if key in given}
+
+
+def found_of(message: Message | None) -> list[Message]:
+    """Return a message as a list, empty where there is none."""
+    return [] if message is None else [message]
 
 
 def _amounts_known_until(study: Study) -> str:

@@ -23,7 +23,7 @@ from evalml.disclosure.values import judged_messages, judged_values
 from evalml.report.blinding import BLINDED, NUMBERS
 from evalml.report.flow_steps import protect_flow
 from evalml.report.results import COLUMNS, Frames, complete_table
-from evalml.report.sentences import checks_in_words, reasons_in_words
+from evalml.report.sentences import tables_in_words
 from evalml.values import Message, Number, messages_text
 
 if TYPE_CHECKING:
@@ -64,18 +64,7 @@ def protect_results(
             for arm in ("treated", "comparison")
         ]
         guarded["balance"] = protect_balance(guarded["balance"], sizes, threshold)
-    return in_words(guarded, lang, labels)
-
-
-def in_words(frames: Frames, lang: str, labels: Mapping[str, str] | None = None) -> Frames:
-    """Return the tables with the sentences of their checks and the reasons of their effects."""
-    worded = dict(frames)
-    if len(worded.get("checks", ())):
-        worded["checks"] = checks_in_words(worded["checks"], lang, labels)
-    for name in ("effects", "secondary"):
-        if len(worded.get(name, ())):
-            worded[name] = reasons_in_words(worded[name], lang, labels)
-    return worded
+    return tables_in_words(guarded, lang, labels)
 
 
 def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -> pd.DataFrame:

@@ -32,11 +32,11 @@ from evalml.errors import DataError, PrivacyError, nearest
 from evalml.report.about import about_item
 from evalml.report.beside_published import ours_again
 from evalml.report.institution import Institution
-from evalml.report.note import FORMATS, in_words, masked_tables, write_from
+from evalml.report.note import FORMATS, masked_tables, write_from
 from evalml.report.note_text import Note
 from evalml.report.results import csv_text, read_meta, read_results, rows_of
 from evalml.report.review import review_page
-from evalml.report.sentences import checks_in_words, reasons_in_words
+from evalml.report.sentences import labels_of_study, meta_in_words, tables_in_words
 from evalml.report.verdict import hides
 
 if TYPE_CHECKING:
@@ -229,7 +229,9 @@ def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[
     meta = read_meta(run_dir / "results")
     study = dict(meta.get("definition") or manifest.get("parameters") or words_only(meta))
     numbers = declared_numbers(study)
-    inside = masked_tables(read_results(run_dir / "results"), rule.threshold)
+    lang = str(meta.get("language") or "fr")
+    labels = labels_of_study(meta, lang)
+    inside = masked_tables(read_results(run_dir / "results"), rule.threshold, lang, labels)
     primary = dict(meta.get("primary") or {})
     tables, system = judge(inside, rule, primary, numbers)
     populations = populations_of(system, system.cells.gone(), study)
@@ -244,14 +246,12 @@ def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[
                 notices[table] = tuple(dict.fromkeys((*notices.get(table, ()),
                                                       notice(each, near[each]))))  # fmt: skip
     frames = {**inside, **{key: judged.frame for key, judged in tables.items()}}
-    labels, lang = dict(meta.get("labels") or {}), str(meta.get("language") or "fr")
-    frames["checks"] = silence(checks_in_words(frames["checks"], lang, labels), frames["effects"])
-    for name in ("effects", "secondary"):
-        frames[name] = reasons_in_words(frames[name], lang, labels)
     programme = str(study.get("programme"))
     frames["published"] = ours_again(frames["published"], frames["effects"], programme)
-    told = Note(frames, shareable(meta, numbers), "fr", rule.threshold, rule.rounding)
-    return Found(in_words(told, lang), tables, lines, notices)
+    frames = tables_in_words(frames, lang, labels)
+    frames["checks"] = silence(frames["checks"], frames["effects"])
+    told = shareable(meta_in_words(meta, lang), numbers)
+    return Found(Note(frames, told, lang, rule.threshold, rule.rounding), tables, lines, notices)
 
 
 def words_only(meta: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,6 @@ from evalml.report.docx_finish import finish_docx
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from evalml.report.institution import Institution
 
@@ -130,10 +130,11 @@ def templates() -> AbstractContextManager[Path]:
 
 @cache
 def pandoc_path() -> str:
-    """Return where the pandoc that ships with the package lies."""
+    """Return where the pandoc that ships with the package lies, whatever else is installed."""
     import pypandoc
 
-    return str(pypandoc.get_pandoc_path())
+    shipped = Path(pypandoc.__file__).parent / "files" / "pandoc"
+    return str(shipped if shipped.is_file() else pypandoc.get_pandoc_path())
 
 
 def pandoc(source: Path, paper: Stationery, to: str, target: Path, *options: str) -> None:

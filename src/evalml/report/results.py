@@ -166,7 +166,7 @@ TEXT = {
     "estimand", "method", "unit", "status", "reason", "rule", "label", "covariate", "arm",
     "check", "question", "sentence", "finding", "values", "indicator", "group", "group_value",
     "measure", "item", "remark", "text", "analysis", "title", "phase", "source", "measured",
-    "published", "ours", "alike", "differs", "read_in", "causes",
+    "published", "ours", "alike", "differs", "read_in", "causes", "words",
 }  # fmt: skip
 
 SIGNIFICANT = "%.10g"

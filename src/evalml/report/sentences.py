@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evalml.values import Message, Name, read_messages, read_values
-from evalml.words import check_sentence, question, render_all
+from evalml.words import check_sentence, name_label, question, render, render_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
+
+    from evalml.report.results import Frames
 
 
 def finding_of(check: Any) -> Message:
@@ -57,11 +59,146 @@ def reasons_in_words(
     """
     reasons = [
         render_all(read_messages(str(causes)), lang, labels) if causes else str(reason)
-        for causes, reason in zip(effects["causes"], reasons_of(effects), strict=True)
+        for causes, reason in zip(effects["causes"], _column(effects, "reason"), strict=True)
     ]
     return effects.assign(reason=reasons)
 
 
-def reasons_of(effects: pd.DataFrame) -> list[str]:
-    """Return the reasons that effects carry already, empty where they carry none."""
-    return list(effects["reason"]) if "reason" in effects else [""] * len(effects)
+def tables_in_words(
+    frames: Mapping[str, pd.DataFrame], lang: str, labels: Mapping[str, str] | None = None
+) -> Frames:
+    """Return the tables of a run with every word that a reader sees in `lang`.
+
+    Args:
+        frames: Tables by name; a row without keys keeps the words it has.
+        lang: `fr` or `en`.
+        labels: Labels of the study in that language.
+    """
+    worded = dict(frames)
+    for name, write in WRITERS.items():
+        frame = worded.get(name)
+        if frame is not None and len(frame):
+            worded[name] = write(frame, lang, labels)
+    return worded
+
+
+def steps_in_words(
+    flow: pd.DataFrame, lang: str, labels: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return the rules of a cohort in `lang`; those that were joined one after the other."""
+    between = " ; " if lang == "fr" else "; "
+    found = _rendered(flow, lang, labels)
+    pairs = zip(found, _column(flow, "label"), strict=True)
+    return flow.assign(label=[between.join(texts) or str(label) for texts, label in pairs])
+
+
+def protocol_in_words(
+    protocol: pd.DataFrame, lang: str, labels: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return the protocol in `lang`: the name of each item and what the study chose."""
+    found = _rendered(protocol, lang, labels)
+    known = list(zip(protocol["label"], protocol["text"], strict=True))
+    both = [tuple(texts) if texts else pair for texts, pair in zip(found, known, strict=True)]
+    return protocol.assign(label=[label for label, _ in both], text=[text for _, text in both])
+
+
+def measures_in_words(
+    observation: pd.DataFrame, lang: str, labels: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return what was observed of each arm with its label in `lang`."""
+    found = _rendered(observation, lang, labels)
+    pairs = zip(found, observation["label"], strict=True)
+    return observation.assign(label=[texts[0] if texts else label for texts, label in pairs])
+
+
+def costs_in_words(
+    costs: pd.DataFrame, lang: str, labels: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return the costs with their labels and their remarks in `lang`."""
+    found = _rendered(costs, lang, labels)
+    pairs = zip(found, costs["remark"], strict=True)
+    return costs.assign(
+        label=[name_label(Name("costs", str(measure)), lang) for measure in costs["measure"]],
+        remark=[" ".join(texts) or str(remark) for texts, remark in pairs],
+    )
+
+
+def balance_in_words(
+    balance: pd.DataFrame, lang: str, labels: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return the balance with the label of each covariate in `lang`, as far as it is known."""
+    keys = [str(key) for key in balance["covariate"]]
+    found = [name_label(Name("covariate", key), lang, labels) for key in keys]
+    known = [str(label) or key for label, key in zip(_column(balance, "label"), keys, strict=True)]
+    rows = zip(found, keys, known, strict=True)
+    return balance.assign(label=[own if name == key else name for name, key, own in rows])
+
+
+def titles_in_words(
+    secondary: pd.DataFrame, lang: str, labels: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return secondary analyses with their titles, and the reasons of the masked, in `lang`."""
+    given = labels or {}
+    pairs = zip(secondary["analysis"], secondary["title"], strict=True)
+    titled = secondary.assign(title=[given.get(str(name)) or str(title) for name, title in pairs])
+    return reasons_in_words(titled, lang, labels)
+
+
+def printed_in_words(
+    published: pd.DataFrame, lang: str, labels: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return the effects in print, and the study's beside them, in `lang`."""
+    found = _rendered(published, lang, labels)
+    ours = zip(found, published["ours"], strict=True)
+    written = published.assign(ours=[texts[0] if texts else text for texts, text in ours])
+    english = [name for name in PRINTED if lang == "en" and f"{name}_en" in published]
+    return written.assign(**{name: published[f"{name}_en"] for name in english})
+
+
+PRINTED = ("source", "measured", "published", "alike", "differs", "read_in")
+"""Words of an effect in print that the package holds in both languages."""
+
+
+def _rendered(
+    frame: pd.DataFrame, lang: str, labels: Mapping[str, str] | None
+) -> Sequence[list[str]]:
+    """Return the messages of each row in `lang`; none where a row has none."""
+    texts = _column(frame, "words")
+    return [[render(one, lang, labels) for one in read_messages(str(text))] for text in texts]
+
+
+def _column(frame: pd.DataFrame, name: str) -> Sequence[Any]:
+    """Return a column, or empty words where a table has none."""
+    return list(frame[name].fillna("")) if name in frame else [""] * len(frame)
+
+
+WRITERS = {
+    "checks": checks_in_words,
+    "effects": reasons_in_words,
+    "secondary": titles_in_words,
+    "flow": steps_in_words,
+    "protocol": protocol_in_words,
+    "observation": measures_in_words,
+    "costs": costs_in_words,
+    "balance": balance_in_words,
+    "published": printed_in_words,
+}
+"""What writes the words of each table again, in one language."""
+
+
+def meta_in_words(meta: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    """Return what a study says of itself with its title, period and territory in `lang`."""
+    own = str(meta.get("language") or "fr")
+    worded = dict(meta)
+    for key, text in (meta.get("words") or {}).items():
+        worded[key] = render_all(read_messages(str(text)), lang)
+    if lang == "en" and own != lang:
+        worded["title"] = meta.get("title_en") or meta.get("title", "")
+        worded["labels"] = labels_of_study(meta, lang)
+    return worded
+
+
+def labels_of_study(meta: Mapping[str, Any], lang: str) -> dict[str, str]:
+    """Return the labels that a study brings, those in English over the others for `en`."""
+    own = dict(meta.get("labels") or {})
+    return own | dict(meta.get("labels_en") or {}) if lang == "en" else own

@@ -14,7 +14,7 @@ from evalml.study.parts import (
 from evalml.study.programmes import PROGRAMMES, Programme, programme_of, word_of
 from evalml.study.protocol import Study
 from evalml.study.reading import Asked, find_study, read_study, read_yaml, study_from
-from evalml.study.rerun import rerun, territory_from, territory_label
+from evalml.study.rerun import rerun, territory_from, territory_label, territory_words
 from evalml.study.thresholds import Thresholds
 
 __all__ = [
@@ -40,5 +40,6 @@ __all__ = [
     "study_from",
     "territory_from",
     "territory_label",
+    "territory_words",
     "word_of",
 ]

@@ -65,6 +65,8 @@ class Study(Part):
     checks: Thresholds = Field(default_factory=Thresholds)
     breaks: tuple[dt.date, ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
+    title_en: str = ""
+    labels_en: dict[str, str] = Field(default_factory=dict)
     secondary: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     seed: int = Field(20240101, ge=0)
     language: Literal["fr", "en"] = "fr"

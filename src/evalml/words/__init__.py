@@ -5,7 +5,7 @@ into sentences, and nothing reads a sentence back. It knows no statistics.
 """
 
 from evalml.words.catalogue import LANGUAGES, check_entry, message_template, plain_phrase
-from evalml.words.names import name_label, outcome_label
+from evalml.words.names import name_label, outcome_label, section_words
 from evalml.words.render import check_sentence, fill, question, render, render_all
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "question",
     "render",
     "render_all",
+    "section_words",
 ]

@@ -28,6 +28,10 @@ def name_label(name: Name, lang: str, labels: Mapping[str, str] | None = None) -
     given = labels or {}
     if name.kind == "outcome":
         return outcome_label(name.key, lang, given)
+    if name.kind == "text":
+        return name.key
+    if name.kind in {"region", "departement"}:
+        return territory_names()[f"{name.kind}s"].get(name.key, name.key)
     if name.kind in {"covariate", "level", "subgroup"}:
         return column_label(name.key, lang, given, level_only=name.kind == "level")
     return known_label(name.kind, name.key, lang, given)
@@ -38,6 +42,13 @@ def known_label(kind: str, key: str, lang: str, labels: Mapping[str, str]) -> st
     package = catalogue("names").get(kind, {}).get(key, {}).get(check_language(lang))
     first, second = (labels.get(key), package) if lang == "fr" else (package, labels.get(key))
     return str(first or second or key)
+
+
+def section_words(section: str, lang: str) -> dict[str, str]:
+    """Return every name of a section in one language, by key."""
+    return {
+        key: str(both[check_language(lang)]) for key, both in catalogue("names")[section].items()
+    }
 
 
 def outcome_label(key: str, lang: str, labels: Mapping[str, str] | None = None) -> str:
@@ -63,23 +74,29 @@ def column_label(
         level_only: Whether only the level is named.
     """
     given = labels or {}
-    variable, mark, level = key.partition("=")
+    variable, mark, _ = key.partition("=")
     if lang == "fr" and key in given and not level_only:
         return given[key]
     title = known_label("covariates", variable, lang, given)
     if not mark:
         return title
-    value = level_label(variable, level, lang)
-    return value if level_only else f"{title}{catalogue('names')['colon'][lang]}{value}"
+    if level_only:
+        return level_label(key, lang)
+    return f"{title}{catalogue('names')['colon'][lang]}{level_label(key, lang, ONE_PERSON)}"
 
 
-def level_label(variable: str, level: str, lang: str) -> str:
-    """Return the label of a level of a variable; one without words stays as it is."""
+ONE_PERSON = "covariate:"
+"""Before the levels that are called otherwise of one person: « Femme », and not « Femmes »."""
+
+
+def level_label(key: str, lang: str, prefix: str = "") -> str:
+    """Return the name of a level, `variable=level`; one without words stays as it is."""
     levels = catalogue("names")["levels"]
-    for key in (f"{variable}={level}", level):
-        if key in levels:
-            return str(levels[key][lang])
-    return code_label(variable, level) if lang == "fr" else level
+    variable, _, level = key.partition("=")
+    for known in (f"{prefix}{key}", key, level):
+        if known in levels:
+            return str(levels[known][lang])
+    return code_label(variable, level) if lang == "fr" or variable == "departement" else level
 
 
 @cache

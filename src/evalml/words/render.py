@@ -136,6 +136,9 @@ def show_p_value(value: PValue, form: str, shown: Shown) -> str:
     return f"p{NBSP}<{NBSP}{number(SMALLEST, 3, shown.lang)}" if below else f"p{NBSP}={NBSP}{text}"
 
 
+PROPER = {"callaway_santanna", "sun_abraham", "wald_did"}
+"""Names of persons, which keep their capital inside a sentence."""
+
 SMALLEST = 0.001
 """Smallest p-value that is written as a number."""
 
@@ -148,6 +151,8 @@ def show_number(value: Number, form: str, shown: Shown) -> str:
         found = Estimate(value.value, "proportion", digits=value.digits)
         return show_estimate(found, form, shown)
     text = number(value.value, value.digits, shown.lang, sign=form == "+")
+    if form == "bare":
+        return text
     known = unit_of(value.unit)
     name = known.level if shown.lang == "fr" else known.english[1]
     return join_unit(text, name) if value.unit else text
@@ -157,14 +162,18 @@ def show_name(value: Name, form: str, shown: Shown) -> str:
     """Return a label in quotes; bare with `bare`, its first letter small with `inside`."""
     label = name_label(value, shown.lang, shown.labels)
     if form == "inside":
-        return label[:1].lower() + label[1:]
+        return label if value.key in PROPER else label[:1].lower() + label[1:]
     return label if form == "bare" else quoted(label, shown.lang)
 
 
 def show_names(value: Names, form: str, shown: Shown) -> str:
-    """Return the first names, and how many others; all of them with `all` or `bare`."""
-    each = [show_name(name, form, shown) for name in value.names]
-    return listed(each, shown.lang) if not form else ", ".join(each)
+    """Return the first names and how many others; all of them, each in a form, with a form.
+
+    A separator may follow: `{outside:inside/ nor in }`.
+    """
+    of_each, _, between = form.partition("/")
+    each = [show_name(name, of_each, shown) for name in value.names]
+    return (between or ", ").join(each) if form else listed(each, shown.lang)
 
 
 def show_counts(value: Counts, _form: str, shown: Shown) -> str:
