@@ -15,7 +15,6 @@ from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.multitest import multipletests
 
 from evalml.checks import Thresholds
-from evalml.checks.bounds import imbens_manski
 from evalml.checks.confounder_strength import check_confounder_strength, column_groups
 from evalml.checks.e_value import check_e_value
 from evalml.checks.event_study import EventStudy
@@ -42,6 +41,8 @@ from evalml.checks.negative_controls import (
     check_negative_control,
     estimate_controls,
     fit_systematic_error,
+    smallest_p,
+    too_rare,
 )
 from evalml.checks.oster import check_oster
 from evalml.checks.placebo_area import check_placebo_area, placebo_areas, placebo_p_value
@@ -52,6 +53,7 @@ from evalml.checks.refit import estimator, take_rows, without_covariates
 from evalml.checks.rosenbaum import check_rosenbaum
 from evalml.checks.sensitivity import run_sensitivity
 from evalml.comparison.comparison import Design, Measure
+from evalml.effect.bounds import imbens_manski
 from evalml.effect.estimate import estimate_effects
 from evalml.errors import DataError, EstimationError
 
@@ -789,13 +791,31 @@ def test_subgroups_that_share_clusters_are_not_independent():
 
 
 def test_of_several_negative_controls_one_may_fail_by_luck_but_not_by_much():
-    """0.01 x 3 = 0.03 fails at 5 %; 0.02 x 3 = 0.06 does not (Bonferroni)."""
+    """0.005 x 3 = 0.015 fails at 2 %; 0.008 x 3 = 0.024 does not (Bonferroni)."""
     others = [frames.make_effect(0.0, p_value=0.5), frames.make_effect(0.0, p_value=0.9)]
-    fails = check_controls_together([frames.make_effect(0.05, p_value=0.01), *others], LIMITS)
-    passes = check_controls_together([frames.make_effect(0.05, p_value=0.02), *others], LIMITS)
-    assert (fails.passed, fails.value) == (False, pytest.approx(0.03))
-    assert (passes.passed, passes.value) == (True, pytest.approx(0.06))
+    fails = check_controls_together([frames.make_effect(0.05, p_value=0.005), *others], LIMITS)
+    passes = check_controls_together([frames.make_effect(0.05, p_value=0.008), *others], LIMITS)
+    assert (fails.passed, fails.gating, fails.outcome) == (False, True, "")
+    assert fails.value == pytest.approx(0.015)
+    assert (passes.passed, passes.value) == (True, pytest.approx(0.024))
     assert check_controls_together([], LIMITS).passed is None
+
+
+def test_controls_that_say_the_same_thing_count_once():
+    """Correlated at 0.95, two controls are hardly two tests; independent, Sidak's 1 - (1 - p)^2."""
+    p = np.array([0.01, 0.3])
+    assert smallest_p(p, np.eye(2)) == pytest.approx(1 - 0.99**2, rel=1e-3)
+    alike = np.array([[1.0, 0.999], [0.999, 1.0]])
+    assert smallest_p(p, alike) == pytest.approx(0.01, rel=0.15)
+    assert smallest_p(p, None) == pytest.approx(0.02)
+
+
+def test_a_control_that_hardly_anybody_has_is_too_rare():
+    treated = np.arange(600) < 100
+    values = np.where(np.arange(600) % 50 == 0, 1.0, 0.0)
+    assert too_rare(Measure("rare", None, values, "proportion", "Rare"), treated, 11)
+    common = np.where(np.arange(600) % 3 == 0, 1.0, 0.0)
+    assert not too_rare(Measure("common", None, common, "proportion", "Common"), treated, 11)
 
 
 def test_negative_controls_that_cannot_be_estimated_are_left_out():

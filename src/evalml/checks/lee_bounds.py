@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.checks.bounds import Bounds, imbens_manski
 from evalml.checks.check import Check
+from evalml.effect.bounds import Bounds, imbens_manski
 from evalml.errors import EstimationError
 from evalml.values import Interval, Name
 

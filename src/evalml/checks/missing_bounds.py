@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.checks.bounds import Bounds, imbens_manski
 from evalml.checks.check import Check
 from evalml.checks.refit import with_values
+from evalml.effect.bounds import Bounds, imbens_manski
 from evalml.errors import DataError
 from evalml.values import Interval, Name, Share
 

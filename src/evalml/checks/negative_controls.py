@@ -16,6 +16,7 @@ from scipy import optimize
 from scipy.special import ndtr, ndtri
 
 from evalml.checks.check import Check
+from evalml.checks.gaussian import box_probability
 from evalml.checks.refit import with_measure
 from evalml.errors import DataError, EvalmlError
 from evalml.values import Estimate, Interval, Name, Number, PValue
@@ -23,7 +24,7 @@ from evalml.values import Estimate, Interval, Name, Number, PValue
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evalml.arrays import Vector
+    from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
@@ -118,14 +119,19 @@ def estimate_controls(
     Args:
         comparison: The two arms.
         controls: Outcomes, such as the diploma obtained before the entry.
-        estimate: Estimator; a control that it cannot estimate is left out.
+        estimate: Estimator; a control that it cannot estimate, known of nobody or the same for
+            all, is left out: `check_unjudged_control` says so.
     """
     found = []
     for control in controls:
+        if np.unique(control.values[control.known]).size < 2:  # noqa: PLR2004
+            continue
         try:
-            found.append(estimate(with_measure(comparison, control), control.key))
+            effect = estimate(with_measure(comparison, control), control.key)
         except EvalmlError:
             continue
+        if np.isfinite(effect.std_error) and effect.std_error > 0:
+            found.append(effect)
     return found
 
 
@@ -151,22 +157,82 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
     return Check(name, finding, passed, p, thresholds.alpha, values, gating=False)
 
 
-def check_controls_together(controls: Sequence[Effect], thresholds: Thresholds) -> Check:
+def check_unjudged_control(name: str) -> Check:
+    """Say that a declared negative control cannot be judged: its source does not say."""
+    values: Values = {"control": Name("control", name)}
+    return Check("negative_control", "unknown", None, None, None, values, gating=False)
+
+
+def correlation_of(controls: Sequence[Measure]) -> Matrix:
+    """Return the correlation of the negative controls over the rows known of both, shape (k, k).
+
+    It stands for that of their estimates. A twentieth of the identity keeps it regular where one
+    control is the mean of others.
+    """
+    k = len(controls)
+    found: Matrix = np.eye(k)
+    for i in range(k):
+        for j in range(i):
+            found[i, j] = found[j, i] = _correlation(controls[i].values, controls[j].values)
+    return 0.95 * found + 0.05 * np.eye(k)
+
+
+def _correlation(x: Vector, y: Vector) -> float:
+    both = ~np.isnan(x) & ~np.isnan(y)
+    x, y = x[both], y[both]
+    if x.size < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:  # noqa: PLR2004
+        return 0.0
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def smallest_p(p_values: Vector, correlation: Matrix | None) -> float:
+    """Return the p-value of the smallest of several p-values.
+
+    Without correlation, that of Bonferroni; else the chance that the largest of as many normal
+    statistics so correlated is as large.
+    """
+    least = float(np.clip(p_values.min(), 1e-300, 1.0))
+    if correlation is None or p_values.size == 1:
+        return min(1.0, least * p_values.size)
+    z = float(-ndtri(least / 2))
+    side = np.full(p_values.size, z)
+    inside = box_probability(np.zeros(p_values.size), correlation, -side, side)
+    return float(np.clip(1 - inside, least, min(1.0, least * p_values.size)))
+
+
+def too_rare(control: Measure, treated: BoolVector, fewest: int) -> bool:
+    """Return whether an arm holds too few persons with, or without, a control to be compared."""
+    y, known = control.values, control.known
+    counts = [
+        int((known & arm & with_it).sum())
+        for arm in (treated, ~treated)
+        for with_it in (y > 0, y < 1)
+    ]
+    return min(counts) < fewest
+
+
+def check_controls_together(
+    controls: Sequence[Effect], thresholds: Thresholds, correlation: Matrix | None = None
+) -> Check:
     """Judge the negative controls together: of several, one may fail by luck.
+
+    A failure blinds every effect: what makes the arms differ where nothing can shapes them all.
 
     Args:
         controls: Estimates on outcomes that the programme cannot change.
-        thresholds: `alpha`, which the smallest p-value times the controls (Bonferroni) must exceed.
+        thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed.
+        correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
+            without it.
     """
     name = "negative_controls"
     usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
     if not usable:
-        return Check(name, "none", None, None, None, {}, gating=False)
-    p = min(1.0, min(c.p_value for c in usable) * len(usable))
-    passed = p > thresholds.alpha
+        return Check(name, "none", None, None, None, {})
+    p = smallest_p(np.array([c.p_value for c in usable]), correlation)
+    passed = p > thresholds.gate_alpha
     values: Values = {"n": Number(len(usable)), "p": PValue(p)}
     finding = "nothing" if passed else "effect"
-    return Check(name, finding, passed, p, thresholds.alpha, values, gating=False)
+    return Check(name, finding, passed, p, thresholds.gate_alpha, values)
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:

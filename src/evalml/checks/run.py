@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -55,6 +55,7 @@ def run_checks(  # noqa: PLR0913
     n_dropped: int | None = None,
     estimand: str = "att",
     method: str | None = None,
+    missing: Literal["complete", "ipcw", "bounds"] = "complete",
 ) -> list[Check]:
     """Make the checks of the design and of each outcome.
 
@@ -70,6 +71,7 @@ def run_checks(  # noqa: PLR0913
             used.
         estimand: `att`, `ate`, ...
         method: Method whose standard error tells what could be detected; the last one if None.
+        missing: What the study does of unknown outcomes.
 
     Returns:
         The checks of the design first, then those of each outcome in their order.
@@ -85,7 +87,7 @@ def run_checks(  # noqa: PLR0913
     ]
     if n_dropped is not None:
         checks.append(check_trimmed(n_dropped, comparison.n_treated, limits))
-    checks += [check_observation(m, treated, limits) for m in comparison.measures]
+    checks += [check_observation(m, treated, limits, missing) for m in comparison.measures]
     checks += [check_detectable_effect(e, limits) for e in one_per_outcome(effects, method)]
     return checks
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from evalml.arrays import Vector
+    from evalml.arrays import Matrix, Vector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
@@ -49,6 +49,7 @@ def run_sensitivity(  # noqa: PLR0913
     past: Measure | None = None,
     leave_out: Collection[str] = (),
     controls: Sequence[Effect] = (),
+    correlation: Matrix | None = None,
     seed: int = 0,
 ) -> list[Check]:
     """Put one effect to every test that its data allow.
@@ -63,6 +64,7 @@ def run_sensitivity(  # noqa: PLR0913
         past: Outcome before time zero, for the placebo in time.
         leave_out: Covariates that hold that outcome, or later ones.
         controls: Estimates on negative controls, by the same method.
+        correlation: Correlation of these controls, shape (k, k).
         seed: Seed of the bootstrap.
 
     Returns:
@@ -95,7 +97,9 @@ def run_sensitivity(  # noqa: PLR0913
         for control in controls
     )
     if controls:
-        todo.append(("negative_controls", lambda: check_controls_together(controls, limits)))
+        todo.append(
+            ("negative_controls", lambda: check_controls_together(controls, limits, correlation))
+        )
         todo.append(("calibration", lambda: check_calibration(effect, controls, limits)))
     return [_try(name, check, key) for name, check in todo]
 

@@ -36,7 +36,7 @@ class Cells:
         value: True count of each cell, NaN where it is absent inside already.
         rank: How useful a cell is: those of a high rank are hidden first.
         exact: Cells that are known to the person once shown (numerators of shares).
-        free: Cells shown whatever their count: a zero that speaks of nobody.
+        free: Cells shown whatever happens: a zero that speaks of nobody, what was judged before.
         sums: Each a whole and its parts.
         hidden: Cells that must not be known.
         more: Cells that may be known and are not shown: they would give another away.
@@ -106,7 +106,7 @@ def next_to_hide(cells: Cells, key: Key, touching: dict[Key, list[Sum]]) -> Key 
     near = [key]
     while near:
         around = {each for one in near for s in touching[one] for each in (s[0], *s[1])} - seen
-        shown = [each for each in around if each not in gone and cells.value[each] > 0]
+        shown = [each for each in around - gone - cells.free if cells.value[each] > 0]
         if shown:
             return max(shown, key=lambda k: (cells.rank[k], -cells.value[k], str(k)))
         seen |= around
@@ -205,7 +205,10 @@ def lines(shape: tuple[int, ...]) -> Iterator[list[tuple[int, ...]]]:
 
 
 def hide_cells(
-    inner: NDArray[np.float64], rule: Rule, also: NDArray[np.bool_] | None = None
+    inner: NDArray[np.float64],
+    rule: Rule,
+    also: NDArray[np.bool_] | None = None,
+    fixed: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """Return which cells of the table with margins must be hidden; a zero names nobody.
 
@@ -213,6 +216,7 @@ def hide_cells(
         inner: Counts without margins, shape (d_1, ..., d_k), none missing.
         rule: What the owner of the data asks.
         also: Cells of the table with margins to hide for another reason.
+        fixed: Cells of the table with margins that are shown whatever happens.
 
     Returns:
         Mask of the table with margins, shape (d_1 + 1, ..., d_k + 1).
@@ -224,9 +228,9 @@ def hide_cells(
     for place in np.ndindex(table.shape):
         edges = sum(at == size - 1 for at, size in zip(place, table.shape, strict=True))
         cells.add(place, float(table[place]), rank=-edges)
-        if table[place] == 0:
+        if table[place] == 0 or (fixed is not None and fixed[place]):
             cells.free.add(place)
-        if also is not None and also[place]:
+        elif also is not None and also[place]:
             cells.hidden.add(place)
     for line in lines(table.shape):
         cells.add_sum(line[-1], line[:-1])

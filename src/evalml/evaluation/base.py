@@ -49,14 +49,18 @@ class Evaluation:
     """A study, evaluated.
 
     Attributes:
-        study: The study, checked.
         asked: What it was asked as: what runs it again.
         settings: Where it runs.
         engine: Where queries run.
     """
 
     def __init__(self, study: Study, asked: Asked, settings: Settings, engine: Engine) -> None:
-        self.study, self.asked, self.settings, self.engine = study, asked, settings, engine
+        self.declared, self.asked, self.settings, self.engine = study, asked, settings, engine
+
+    @property
+    def study(self) -> Study:
+        """The study, checked."""
+        return self.declared
 
     # ------------------------------------------------------------------ what each design provides
 

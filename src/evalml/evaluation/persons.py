@@ -12,12 +12,14 @@ from evalml.effect import (
     costs_table,
     effects_table,
     estimate_study,
+    never_effects,
     trajectories_table,
 )
 from evalml.evaluation.base import Evaluation
 from evalml.evaluation.secondary import secondary_analyses
 from evalml.extract import read_extract
 from evalml.outcomes import (
+    as_observed,
     compute_allowances,
     compute_controls,
     compute_intensity,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from evalml.report.figures import Figure
     from evalml.report.results import Frames
     from evalml.report.views import Shown
+    from evalml.study import Study
     from evalml.tables import Tables
 
 
@@ -86,6 +89,15 @@ class RecordsEvaluation(Evaluation):
 
 class PersonEvaluation(RecordsEvaluation):
     """Entrants against youths who could have entered, followed from the same month."""
+
+    @property
+    def study(self) -> Study:
+        """The study, its outcomes as the extract observes them."""
+        return self._observable
+
+    @cached_property
+    def _observable(self) -> Study:
+        return as_observed(self.declared, self.tables.tables)
 
     @cached_property
     def cohort(self) -> Cohort:
@@ -131,14 +143,19 @@ class PersonEvaluation(RecordsEvaluation):
 
     @cached_property
     def estimates(self) -> list[Effect]:
-        """Every estimate of the study."""
-        return estimate_study(self.comparison, self.study)
+        """Every estimate of the study, the primary outcome against never entering included."""
+        return [
+            *estimate_study(self.comparison, self.study),
+            *never_effects(self.arms, self.study),
+        ]
 
     @cached_property
     def findings(self) -> list[Check]:
         """Every check: of the design, of each outcome, and of the primary effect."""
         study, labels = self.study, self.labels
-        checks = check_study(self.comparison, self.estimates, self.adjusted, study, labels)
+        checks = check_study(
+            self.comparison, self.estimates, self.adjusted, study, labels, self.arms
+        )
         checks.append(check_power(self._power, study))
         controls = compute_controls(self.tables, self.cohort, study.negative_controls, self.engine)
         return checks + check_primary(

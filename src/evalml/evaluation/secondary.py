@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from evalml.checks import Check
+    from evalml.comparison import Arms
     from evalml.comparison.adjusted import Adjusted
-    from evalml.comparison.comparison import Comparison
     from evalml.effect.effect import Effect
     from evalml.engine import Engine
     from evalml.panel import Panel
@@ -92,14 +92,15 @@ def _columns() -> list[str]:
 
 
 def _made(tables: Tables, study: Study, engine: Engine, held: list[Followed]) -> pd.DataFrame:
-    comparison = _compared(tables, study, engine, held)
+    arms = _compared(tables, study, engine, held)
+    comparison = arms.comparison
     adjusted = adjust(comparison, "ate" if study.estimand == "ate" else "att")
     effects = estimate_study(comparison, study)
-    checks = check_study(comparison, effects, adjusted, study)
+    checks = check_study(comparison, effects, adjusted, study, arms=arms)
     return _judged(effects, checks, adjusted)
 
 
-def _compared(tables: Tables, study: Study, engine: Engine, held: list[Followed]) -> Comparison:
+def _compared(tables: Tables, study: Study, engine: Engine, held: list[Followed]) -> Arms:
     """Return the two arms, from a panel already followed where there is one of the same cohort."""
     found = next((one.panel for one in held if one.serves(study)), None)
     if found is None:
@@ -107,7 +108,7 @@ def _compared(tables: Tables, study: Study, engine: Engine, held: list[Followed]
         found = build_panel(tables, cohort, engine)
         held.append(Followed(found, study.covariates))
     outcomes = compute_outcomes(found, study.outcomes)
-    return assemble(outcomes, study.horizons, (), engine).comparison
+    return assemble(outcomes, study.horizons, (), engine)
 
 
 def _judged(effects: Sequence[Effect], checks: Sequence[Check], adjusted: Adjusted) -> pd.DataFrame:

@@ -1,7 +1,13 @@
 """What happened, as named and sourced outcomes."""
 
 from evalml.outcomes.allowances import compute_allowances
-from evalml.outcomes.compute import Outcomes, choose_outcomes, compute_outcomes, outcomes_table
+from evalml.outcomes.compute import (
+    Outcomes,
+    as_observed,
+    choose_outcomes,
+    compute_outcomes,
+    outcomes_table,
+)
 from evalml.outcomes.controls import CONTROLS, compute_controls
 from evalml.outcomes.definition import Outcome
 from evalml.outcomes.durable import durable
@@ -15,6 +21,7 @@ __all__ = [
     "OUTCOMES",
     "Outcome",
     "Outcomes",
+    "as_observed",
     "choose_outcomes",
     "compute_allowances",
     "compute_controls",

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.results import complete_table
+from evalml.report.results import complete_table, rows_of
 from evalml.report.sentences import finding_of, reasons_in_words
-from evalml.values import messages_text, read_messages
+from evalml.values import Message, messages_text, read_messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from evalml.values import Message
 
 SHOWN, BLINDED, EXPLORATORY = "shown", "blinded", "exploratory"
 
 DISCLOSURE = "disclosure."
 """How the cause of an effect hidden for its small counts alone begins."""
+
+NOT_ESTIMATED = Message("secondary.not_estimated")
+"""What is said of an effect without a number and without bounds: the data give none."""
 
 NUMBERS = (
     "estimate",
@@ -50,8 +51,9 @@ def blind(
     """Set the status, the causes and the reason of every effect.
 
     A failed gating check blinds the effects it bears on: all, those of its outcome, or those of
-    its outcome at one horizon. What is left is `shown` for the primary outcome in the whole
-    population and `exploratory` for the rest. The numbers stay: `mask_blinded` removes them.
+    its outcome at one horizon; one that the data do not give is blinded too. What is left is
+    `shown` for the primary outcome in the whole population and `exploratory` for the rest. The
+    numbers stay: `mask_blinded` removes them.
 
     Args:
         effects: Table of effects.
@@ -66,8 +68,9 @@ def blind(
     table = complete_table("effects", effects)
     failed = failed_gates(complete_table("checks", checks))
     causes = [
-        [message for key, message in failed if bears_on(key, outcome, horizon)]
-        for outcome, horizon in zip(table["outcome"], table["horizon_months"], strict=True)
+        [message for key, message in failed if bears_on(key, row.outcome, row.horizon_months)]
+        + ([NOT_ESTIMATED] if pd.isna(row.estimate) and pd.isna(row.ci_low) else [])
+        for row in rows_of(table)
     ]
     status = [
         BLINDED if each else usual_status(outcome, subgroup, primary)

@@ -144,7 +144,7 @@ def release_run(
     before = os.umask(0o077)
     try:
         with locked(book):
-            known = read_register(book, {} if register else lines_expected(book.parent))
+            known = read_register(book, {} if register else lines_expected(book.parent, run_dir))
             return release_locked(run_dir, asked, known, institution, told, formats, manifest)
     finally:
         os.umask(before)
@@ -214,10 +214,12 @@ def read_manifest(run_dir: Path) -> dict[str, Any]:
     return manifest
 
 
-def lines_expected(root: Path) -> dict[str, str]:
-    """Return the line of the register that each release under a root says it wrote."""
+def lines_expected(root: Path, run_dir: Path) -> dict[str, str]:
+    """Return the line of the register that each other release under a root says it wrote."""
     found = {}
     for path in sorted(root.glob(f"*/*/release/{RECORD}")):
+        if path.parents[1].resolve() == run_dir.resolve():
+            continue
         line = json.loads(path.read_text(encoding="utf-8")).get("line")
         if line:
             found[f"{path.parts[-4]}/{path.parts[-3]}"] = str(line)

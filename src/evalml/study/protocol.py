@@ -37,8 +37,17 @@ APPLICATION = ("siae_type", "emetteur", "candidatures_avant")
 """Covariates of an application to the IAE."""
 
 
+WEIGHTED = ("diff", "ipw", "aipw")
+"""Methods that can weight the outcomes known so that they stand for those lost."""
+
+
 class Study(Part):
-    """The target-trial protocol of one evaluation."""
+    """The target-trial protocol of one evaluation.
+
+    `missing` says what is done of outcomes lost from sight: `complete` compares those known,
+    `ipcw` weights them by one over their probability of being known, `bounds` gives the interval
+    that holds the effect whatever the unknown ones.
+    """
 
     study: Name
     title: str = Field(min_length=3)
@@ -51,6 +60,7 @@ class Study(Part):
     treatment: Treatment = Field(default_factory=Treatment)
     comparison: ComparisonDesign
     estimand: Literal["att", "ate", "itt"] = "att"
+    missing: Literal["complete", "ipcw", "bounds"] = "complete"
     follow_up_months: int = Field(12, ge=1, le=120)
     grace_months: int = Field(0, ge=0, le=12)
     outcomes: tuple[str, ...] = Field(min_length=1)
@@ -105,9 +115,19 @@ def _incoherences(s: Study) -> Iterator[str]:
         if s.secondary:
             yield "'secondary': a cross_section has no secondary analyses"
         return
+    yield from _of_the_missing(s)
     yield from _of_the_cohort(s)
     yield from _of_the_design(s)
     yield from _of_the_secondary(s)
+
+
+def _of_the_missing(s: Study) -> Iterator[str]:
+    other = [m for m in s.methods if m not in WEIGHTED]
+    if s.missing == "ipcw" and (other or s.estimand != "att"):
+        found = f"method '{other[0]}'" if other else f"estimand '{s.estimand}'"
+        yield f"missing 'ipcw' weights the outcomes known: {list(WEIGHTED)} for att, not {found}"
+    if s.missing == "bounds" and s.comparison.design in {"rollout", "encouragement"}:
+        yield f"missing 'bounds' compares two arms from a time zero, not a {s.comparison.design}"
 
 
 def _of_the_cohort(s: Study) -> Iterator[str]:
