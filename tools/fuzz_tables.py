@@ -6,7 +6,7 @@ hides it or spoils it. The answer of the command is compared with sums and loops
 which share no code with the package. Run `python -m tools.fuzz_tables 1000`.
 """
 
-# ruff: noqa: D103, PERF401, PLR0911, PLR2004, RUF007, S311, T201
+# ruff: noqa: D103, PERF401, PLR0911, PLR2004, RUF007, S311
 
 from __future__ import annotations
 
