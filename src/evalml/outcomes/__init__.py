@@ -4,6 +4,7 @@ from evalml.outcomes.allowances import compute_allowances
 from evalml.outcomes.compute import (
     Outcomes,
     as_observed,
+    check_effect,
     choose_outcomes,
     compute_outcomes,
     outcomes_table,
@@ -23,6 +24,7 @@ __all__ = [
     "Outcomes",
     "as_observed",
     "check_controls",
+    "check_effect",
     "choose_outcomes",
     "compute_allowances",
     "compute_controls",

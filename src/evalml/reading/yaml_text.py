@@ -13,6 +13,7 @@ import yaml
 from evalml.errors import StudyError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LARGEST = 1_000_000
@@ -62,7 +63,8 @@ def read_yaml_text(text: str, place: str) -> Any:
 def _refuse_bombs(text: str) -> None:
     """Walk the events of a text, which builds nothing, and stop at an alias or too deep a level."""
     depth = 0
-    for event in yaml.parse(text, yaml.CSafeLoader):
+    events: Iterator[Any] = yaml.parse(text, yaml.CSafeLoader)
+    for event in events:
         if isinstance(event, yaml.AliasEvent):
             raise yaml.MarkedYAMLError(
                 problem=f"*{event.anchor} repeats a value; write it out",
