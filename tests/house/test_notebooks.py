@@ -7,17 +7,13 @@ import ast
 import nbformat
 import papermill
 import pytest
-from tests_root import ROOT
+from tests_root import ROOT, study_files
 
 from evalml.evaluation.injected import PARAMETERS
 from evalml.study import read_study
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-STUDIES = [
-    n
-    for n in NOTEBOOKS
-    if n.stem in {read_study(p).notebook for p in (ROOT / "params").glob("*.yaml")}
-]
+STUDIES = [n for n in NOTEBOOKS if n.stem in {read_study(p).notebook for p in study_files()}]
 LOGIC = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.Try, ast.Lambda, ast.If)
 LONGEST = 12
 
@@ -83,6 +79,6 @@ def test_papermill_reads_the_whole_parameters_cell_and_it_holds_what_a_rerun_cha
     assert read_study(ast.literal_eval(read["study"]["default"])).notebook == path.stem
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", study_files(), ids=lambda p: p.stem)
 def test_a_params_file_is_a_study_named_after_its_file(path):
     assert read_study(path).study == path.stem

@@ -35,11 +35,17 @@ def estimate(  # noqa: PLR0913, PLR0917
     covariates: Names = None,
     method: Annotated[
         list[str] | None,
-        typer.Option(help="diff, ols, regression_imputation, match, ipw, ebal, aipw."),
+        typer.Option(
+            help="diff, ols, regression_imputation, match, cem, subclass, ipw, ebal, aipw."
+        ),
     ] = None,
     estimand: Annotated[str, typer.Option(help="att, ate, or ato (overlap, ipw only).")] = "att",
     se: Annotated[
-        str, typer.Option(help="hc0, hc1, hc2, cluster, influence, abadie_imbens; none: by method.")
+        str,
+        typer.Option(
+            help="classical, hc0, hc1, hc2, cluster, influence, known_weights (weights or score "
+            "taken as given), abadie_imbens; none: by method."
+        ),
     ] = "",
     cluster: Annotated[str, typer.Option(help="Column of the clusters of the variance.")] = "",
     person: Annotated[str, typer.Option(help="Column of the identifier: folds and ties.")] = "",
@@ -72,11 +78,27 @@ def estimate(  # noqa: PLR0913, PLR0917
         str, typer.Option(help="match: average, hash (of the person), or row (as MatchIt).")
     ] = "average",
     variance_neighbours: Annotated[
-        int, typer.Option(help="match: neighbours of the conditional variance.")
+        int,
+        typer.Option(help="match: neighbours of the conditional variance; 0: one for all rows."),
     ] = 1,
     score_correction: Annotated[
         bool, typer.Option("--score-correction", help="match: count the estimation of the score.")
     ] = False,
+    tie_tolerance: Annotated[
+        float, typer.Option(help="match: squared distances closer than this are ties.")
+    ] = 0.0,
+    bias_adjust: Annotated[
+        bool, typer.Option("--bias-adjust", help="match: correct partners by a regression.")
+    ] = False,
+    bins: Annotated[int, typer.Option(help="cem: bins of each number; 0: Sturges.")] = 0,
+    cutpoints: Annotated[
+        list[str] | None, typer.Option(help="cem: edges of a number, 'age=20,25'; repeatable.")
+    ] = None,
+    subclasses: Annotated[int, typer.Option(help="subclass: subclasses of the score.")] = 6,
+    normalise: Annotated[
+        bool, typer.Option("--normalise/--no-normalise", help="aipw: weights sum to one.")
+    ] = True,
+    splits: Annotated[int, typer.Option(help="aipw: median over so many draws of folds.")] = 1,
     seed: Annotated[int, typer.Option(help="Draws the folds.")] = 0,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     treated: Annotated[
@@ -105,6 +127,7 @@ def estimate(  # noqa: PLR0913, PLR0917
     from evalml.comparison.matching import MatchOptions
     from evalml.effect.estimate import estimate_effects
     from evalml.effect.settings import Settings
+    from evalml.effect.stratified import StrataOptions
 
     methods = list(split_names(method)) or ["aipw"]
     settings = Settings(
@@ -127,9 +150,14 @@ def estimate(  # noqa: PLR0913, PLR0917
             exact=split_names(exact),
             variance_neighbours=variance_neighbours,
             score_correction=score_correction,
+            tie_tolerance=tie_tolerance,
+            bias_adjust=bias_adjust,
         ),
         trim=trim,
         balance=True,
+        normalise=normalise,
+        splits=splits,
+        strata=StrataOptions(bins, _cutpoints(cutpoints), subclasses),
     )
     roles = {
         "treatment": treatment,
@@ -150,11 +178,26 @@ def estimate(  # noqa: PLR0913, PLR0917
     show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
 
 
+def _cutpoints(values: list[str] | None) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """Return the edges given as `name=1,2,3`, by name."""
+    from evalml.errors import EstimationError
+
+    found = []
+    for value in values or []:
+        name, _, edges = value.partition("=")
+        try:
+            found.append((name.strip(), tuple(float(edge) for edge in edges.split(","))))
+        except ValueError:
+            message = "--cutpoints takes a name and numbers, such as --cutpoints age=20,25"
+            raise EstimationError(message) from None
+    return tuple(found)
+
+
 def _read(
     data: Path, roles: dict[str, Any], formula: str, how: Door, treated: str | None
 ) -> tuple[RawTable, Comparison]:
     """Read the columns needed and make the comparison."""
-    from evalml.cli.table_io import frame_of, open_data
+    from evalml.cli.table_io import frame_of, open_data, with_formula
     from evalml.comparison.build import MeasureSpec, build_comparison, distinct_roles
     from evalml.comparison.formula import names_in
     from evalml.effect.settings import one_of
@@ -168,10 +211,7 @@ def _read(
     frame = frame_of(table, kinds)
     frame[roles["treatment"]] = arm(table, roles["treatment"], treated)
     _refuse_missing_outcomes(frame, roles["outcomes"], how.missing)
-    covariates = list(roles["covariates"])
-    if formula:
-        frame, expanded = _with_formula(frame, formula)
-        covariates = list(dict.fromkeys([*covariates, *expanded]))
+    frame, covariates = with_formula(frame, roles["covariates"], formula)
     return table, build_comparison(
         frame,
         treatment=roles["treatment"],
@@ -197,17 +237,6 @@ def _kinds(roles: dict[str, Any], terms: list[str]) -> dict[str, Kind]:
         for name in names:
             kinds.setdefault(name, kind)
     return kinds
-
-
-def _with_formula(frame: pd.DataFrame, formula: str) -> tuple[pd.DataFrame, list[str]]:
-    """Put the columns of the formula in the place of the covariates."""
-    import pandas as pd
-
-    from evalml.comparison.formula import expand_formula
-
-    terms = expand_formula(frame, formula)
-    others = frame[[c for c in frame.columns if c not in terms.columns]]
-    return pd.concat([others, terms], axis=1), [str(c) for c in terms.columns]
 
 
 def _refuse_missing_outcomes(frame: pd.DataFrame, outcomes: tuple[str, ...], missing: str) -> None:

@@ -30,16 +30,20 @@ _FORMULA = ("covariates", "formula")
 _SCORE = (*_FORMULA, "clip", "trim", "score")
 _MATCH = (
     "metric", "k", "caliper", "exact", "replace", "ties", "variance_neighbours",
-    "score_correction",
+    "score_correction", "tie_tolerance", "bias_adjust",
 )  # fmt: skip
+_STRATA_SE = ("influence", "known_weights", "hc0", "hc1", "hc2", "cluster")
+_CURVE = ("at", "interval", "group", "weights", "cluster")
 
 ESTIMATE: dict[str, Goes] = {
     "diff": Goes(
-        "difference in means", ("hc2", "hc0", "hc1", "influence", "cluster"), ("att", "ate", "ato")
+        "difference in means",
+        ("hc2", "hc0", "hc1", "classical", "influence", "cluster"),
+        ("att", "ate", "ato"),
     ),
     "ols": Goes(
         "one least squares, one effect for all",
-        ("hc1", "hc0", "hc2", "influence", "cluster"),
+        ("hc2", "hc0", "hc1", "classical", "influence", "cluster"),
         ("att", "ate", "ato"),
         _FORMULA,
     ),
@@ -52,15 +56,32 @@ ESTIMATE: dict[str, Goes] = {
         ("att", "ate"),
         (*_SCORE, *_MATCH),
     ),
-    "ipw": Goes("weights of the score", ("influence", "cluster"), ("att", "ate", "ato"), _SCORE),
+    "cem": Goes(
+        "strata of binned covariates (coarsened exact matching)",
+        _STRATA_SE,
+        ("att", "ate"),
+        (*_FORMULA, "bins", "cutpoints"),
+    ),
+    "subclass": Goes(
+        "subclasses of the score", _STRATA_SE, ("att", "ate"), (*_SCORE, "subclasses")
+    ),
+    "ipw": Goes(
+        "weights of the score",
+        ("influence", "known_weights", "cluster"),
+        ("att", "ate", "ato"),
+        _SCORE,
+    ),
     "ebal": Goes(
-        "entropy balancing", ("influence", "cluster"), ("att", "ate"), (*_FORMULA, "moments")
+        "entropy balancing",
+        ("influence", "known_weights", "cluster"),
+        ("att",),
+        (*_FORMULA, "moments"),
     ),
     "aipw": Goes(
         "score and regression, cross-fitted",
         ("influence", "cluster"),
         ("att", "ate"),
-        (*_SCORE, "folds", "fold_by", "seed", "outcome_model"),
+        (*_SCORE, "folds", "fold_by", "seed", "outcome_model", "normalise", "splits"),
     ),
 }
 ROLLOUT: dict[str, Goes] = {
@@ -72,6 +93,11 @@ ROLLOUT: dict[str, Goes] = {
     "sun_abraham": Goes(
         "interactions with event time",
         estimand=("gt", "simple", "group", "dynamic", "calendar"),
+        options=("covariates", "anticipation"),
+    ),
+    "did2s": Goes(
+        "untreated outcomes imputed, error of the two-stage regression",
+        estimand=("simple", "dynamic"),
         options=("covariates", "anticipation"),
     ),
     "imputation": Goes(
@@ -90,6 +116,9 @@ DID: dict[str, Goes] = {
         "two-way fixed effects, any number of periods", options=("unit", "covariates", "dose")
     ),
     "dr": Goes("two periods, doubly robust", options=("unit", "covariates")),
+    "dr_improved": Goes(
+        "two periods, doubly robust, and so is its inference", options=("unit", "covariates")
+    ),
     "ipw": Goes("two periods, weights of the score", options=("unit", "covariates")),
     "reg": Goes("two periods, regression of the change", options=("unit", "covariates")),
     "wald_did": Goes(
@@ -98,11 +127,15 @@ DID: dict[str, Goes] = {
     "wald_tc": Goes("the same, by the trend of those not taken up", options=("take_up",)),
 }
 SURVIVAL: dict[str, Goes] = {
-    "km": Goes("survival curve", options=("at", "group", "weights", "cluster")),
-    "aj": Goes("cumulative incidence of each cause", options=("at", "group", "weights", "cluster")),
-    "logrank": Goes("test of equal hazards", options=("group",)),
+    "km": Goes("survival curve", options=_CURVE),
+    "na": Goes("cumulative hazard (Nelson-Aalen)", options=_CURVE),
+    "aj": Goes("cumulative incidence of each cause", options=_CURVE),
+    "logrank": Goes("test of equal hazards", options=("group", "strata")),
+    "gray": Goes("test of equal incidence of each cause", options=("group",)),
     "rmst": Goes("restricted mean time", options=("horizon", "group", "weights", "cluster")),
-    "cox": Goes("hazard ratios", options=("covariates", "group", "weights", "cluster")),
+    "cox": Goes(
+        "hazard ratios", options=("covariates", "formula", "strata", "group", "weights", "cluster")
+    ),
 }
 
 

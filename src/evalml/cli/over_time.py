@@ -64,14 +64,16 @@ def rollout(  # noqa: PLR0913, PLR0917
     ],
     unit: Unit = "",
     method: Annotated[
-        str, typer.Option(help="callaway_santanna, sun_abraham, imputation or twfe.")
+        str, typer.Option(help="callaway_santanna, sun_abraham, imputation, did2s or twfe.")
     ] = "callaway_santanna",
     aggregate: Annotated[
         str, typer.Option(help="gt, simple, group, dynamic or calendar.")
     ] = "simple",
     control: Annotated[str, typer.Option(help="Compare with: never, or not_yet.")] = "never",
     covariates: Covariates = None,
-    est_method: Annotated[str, typer.Option(help="Covariates by: dr, reg or ipw.")] = "dr",
+    est_method: Annotated[
+        str, typer.Option(help="Covariates by: dr, dr_improved, reg, ipw.")
+    ] = "dr",
     anticipation: Annotated[int, typer.Option(help="Periods units may react before.")] = 0,
     base: Annotated[str, typer.Option(help="Base period: varying or universal.")] = "varying",
     weights: Weights = "",
@@ -170,7 +172,10 @@ def did(  # noqa: PLR0913, PLR0917
     ],
     unit: Unit = "",
     method: Annotated[
-        str, typer.Option(help="twfe; two periods: dr, ipw, reg, or fuzzy: wald_did, wald_tc.")
+        str,
+        typer.Option(
+            help="twfe; two periods: dr, dr_improved, ipw, reg; fuzzy: wald_did, wald_tc."
+        ),
     ] = "twfe",
     take_up: Annotated[
         str, typer.Option("--take-up", help="Column of the take-up (fuzzy designs), 0 or 1.")
@@ -237,16 +242,17 @@ def survival(  # noqa: PLR0913, PLR0917
     event: Annotated[
         str,
         typer.Option(
-            "--event", help="Column of the status: 0 censored, 1 event (aj: 2, 3… other causes)."
+            "--event",
+            help="Column of the status: 0 censored, 1 event (aj, gray: 2, 3… other causes).",
         ),
     ],
     entry: Annotated[
         str, typer.Option("--entry", help="Column of the start of follow-up (late entry).")
     ] = "",
     group: Annotated[str, typer.Option("--group", help="Column of the groups to compare.")] = "",
-    method: Annotated[str, typer.Option(help="km, aj, logrank, rmst or cox.")] = "km",
+    method: Annotated[str, typer.Option(help="km, na, aj, logrank, gray, rmst or cox.")] = "km",
     at: Annotated[
-        list[str] | None, typer.Option("--at", help="Times to read curves at (km, aj).")
+        list[str] | None, typer.Option("--at", help="Times to read curves at (km, na, aj).")
     ] = None,
     horizon: Annotated[
         float | None, typer.Option("--horizon", help="End of the window of rmst.")
@@ -258,6 +264,15 @@ def survival(  # noqa: PLR0913, PLR0917
     weights: Weights = "",
     cluster: Cluster = "",
     missing: MissingRows = "refuse",
+    formula: Annotated[
+        str, typer.Option(help="cox: terms such as 'age + factor(educ) + age:sex'.")
+    ] = "",
+    strata: Annotated[
+        list[str] | None, typer.Option("--strata", help="cox, logrank: compare within these.")
+    ] = None,
+    interval: Annotated[
+        str, typer.Option(help="km, na, aj: log-log, log or plain intervals.")
+    ] = "log-log",
     level: Level = 0.95,
     event_value: Annotated[
         str | None, typer.Option("--event-value", help="Value of the event, where not 1 and 0.")
@@ -280,32 +295,53 @@ def survival(  # noqa: PLR0913, PLR0917
     Example: evalml survival persons.csv --time months --event job --entry first_seen
     --group arm --method rmst --horizon 24 --json
     """
+    from dataclasses import replace
+
     from evalml.cli.methods import SURVIVAL, unused
-    from evalml.cli.table_io import door, given_options, open_data, show, split_names
+    from evalml.cli.table_io import (
+        door,
+        given_options,
+        open_data,
+        show,
+        split_names,
+        with_formula,
+    )
+    from evalml.comparison.formula import names_in
     from evalml.effect.durations import DurationColumns
     from evalml.effect.survival_effects import SurvivalRequest
     from evalml.effect.survival_effects import survival as estimate
     from evalml.reading.roles import events
 
-    columns = DurationColumns(time, event, entry, group, split_names(covariates), weights, cluster)
+    columns = DurationColumns(
+        time,
+        event,
+        entry,
+        group,
+        (*split_names(covariates), *(names_in(formula) if formula else ())),
+        weights,
+        cluster,
+        split_names(strata),
+    )
     try:
         times = tuple(float(t) for t in split_names(at))
     except ValueError:
         raise EstimationError("--at takes numbers, such as --at 6,12,24") from None
+    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    table = open_data(data, columns.used(), how)
+    frame = _durations_frame(table, columns)
+    frame[event] = events(
+        table, event, event=event_value, censored=censored_value, causes=method in {"aj", "gray"}
+    )
+    frame, terms = with_formula(frame, split_names(covariates), formula)
     request = SurvivalRequest(
-        columns,
+        replace(columns, covariates=tuple(terms)),
         method,  # type: ignore[arg-type]
         times,
         horizon,
         start,
         missing,  # type: ignore[arg-type]
         level,
-    )
-    how = door(where, separator, decimal, dates, numbers, categories, missing)
-    table = open_data(data, columns.used(), how)
-    frame = _durations_frame(table, columns)
-    frame[event] = events(
-        table, event, event=event_value, censored=censored_value, causes=method == "aj"
+        interval,  # type: ignore[arg-type]
     )
     effects = estimate(frame, request)
     idle = unused(SURVIVAL, [method], given_options())
@@ -319,11 +355,13 @@ def _durations_frame(table: RawTable, columns: DurationColumns) -> pd.DataFrame:
     kinds: dict[str, Kind] = {columns.time: "number", columns.entry: "number"}
     kinds |= {columns.weights: "number"}
     kinds |= {name: "covariate" for name in columns.covariates if name not in kinds}
-    kinds.setdefault(columns.group, "text")
+    for name in (columns.group, *columns.strata):
+        kinds.setdefault(name, "text")
     kinds.setdefault(columns.cluster, "identifier")
     frame = frame_of(table, kinds)
-    if not columns.entry:
-        refuse_below(table, frame, columns.time, least=0.0, strict=False, what="duration")
+    refuse_below(table, frame, columns.time, least=0.0, strict=False, what="duration")
+    if columns.entry:
+        refuse_below(table, frame, columns.entry, least=0.0, strict=False, what="entry")
     if columns.weights:
         refuse_below(table, frame, columns.weights, least=0.0, strict=True, what="weight")
     return frame

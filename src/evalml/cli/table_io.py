@@ -27,7 +27,10 @@ _KEYS = ("group", "time", "event_time", "cause", "term", "subgroup", "subgroup_v
 _NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "p_value")
 _NEEDED = _NUMBERS[:4]
 _ERRORS = _NUMBERS[1:4]
-_UNDEFINED: dict[str, tuple[str, ...]] = {"equal_hazards": _ERRORS}
+_UNDEFINED: dict[str, tuple[str, ...]] = {
+    "equal_hazards": _ERRORS,
+    "equal_cumulative_incidence": _ERRORS,
+}
 """Numbers that an estimand does not have by nature: a test has a statistic and a p-value."""
 
 Names = Annotated[list[str] | None, typer.Option(help="Columns, with commas or repeated.")]
@@ -137,6 +140,22 @@ def refuse_below(
             f"{table.place(row)}, column '{name}': {values[row]:g} is no {what}; correct or "
             "remove the row"
         )
+
+
+def with_formula(
+    frame: pd.DataFrame, covariates: Iterable[str], formula: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the table with the terms of a formula as columns, and the covariates with them."""
+    import pandas as pd
+
+    from evalml.comparison.formula import expand_formula
+
+    if not formula:
+        return frame, list(covariates)
+    terms = expand_formula(frame, formula)
+    others = frame[[c for c in frame.columns if c not in terms.columns]]
+    names = [*covariates, *(str(c) for c in terms.columns)]
+    return pd.concat([others, terms], axis=1), list(dict.fromkeys(names))
 
 
 def split_names(values: list[str] | None) -> tuple[str, ...]:

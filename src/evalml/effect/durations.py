@@ -347,8 +347,8 @@ def _refuse_order(
 def _refuse_rows(wrong: BoolVector, table: pd.DataFrame, what: str) -> None:
     found = np.flatnonzero(wrong)
     if found.size:
-        line = int(table.index[found[0]]) + 2
-        raise DataError(f"{found.size} rows {what}; mend or remove them (the first: line {line})")
+        first = f"row {int(table.index[found[0]]) + 1} of the table"
+        raise DataError(f"{found.size} rows {what}; mend or remove them (the first: {first})")
 
 
 def _strata(table: pd.DataFrame) -> IntVector:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from evalml.checks import check_power, check_primary, check_study, checks_table, power_table
+from evalml.checks import (
+    check_coverage,
+    check_past_adjusted,
+    check_power,
+    check_primary,
+    check_study,
+    checks_table,
+    power_table,
+)
 from evalml.cohort import build_cohort, target_trial
 from evalml.comparison import adjust, assemble, labels_of
 from evalml.effect import (
@@ -157,6 +165,8 @@ class PersonEvaluation(RecordsEvaluation):
             self.comparison, self.estimates, self.adjusted, study, labels, self.arms
         )
         checks.append(check_power(self._power, study))
+        checks.append(check_past_adjusted(self.cohort.covariates))
+        checks += check_coverage(self.cohort.gaps)
         controls = compute_controls(self.tables, self.cohort, study.negative_controls, self.engine)
         return checks + check_primary(
             self.comparison,

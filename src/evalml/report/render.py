@@ -42,6 +42,7 @@ class Stationery:
         page: Template of the page number, with {page} and {pages}.
         figure: The word before the number of a figure.
         table: The word before the number of a table.
+        landscape: Whether the pages lie on their side, for wide tables.
     """
 
     institution: Institution
@@ -51,6 +52,7 @@ class Stationery:
     page: str
     figure: str
     table: str
+    landscape: bool = False
 
     @property
     def epoch(self) -> int:
@@ -163,7 +165,11 @@ def variables(paper: Stationery) -> list[str]:
     """Return the words of the paper as pandoc metadata."""
     logo = paper.institution.logo
     page = paper.page.split("{pages}")[0].split("{page}")
-    exact = {"colour": paper.institution.colour, "logo": str(logo.resolve()) if logo else ""}
+    exact = {
+        "colour": paper.institution.colour,
+        "logo": str(logo.resolve()) if logo else "",
+        "landscape": "true" if paper.landscape else "",
+    }
     told = {
         "lang": paper.lang,
         "institution": paper.institution.name,

@@ -59,6 +59,10 @@ def read_study(
         StudyError: There is no such study, or it is no study once changed.
     """
     found = find_study(source)
+    if found.values.get("kind") == "activity":
+        raise StudyError(
+            f"{source} asks for tables of activity, not for an evaluation: evalml run {source}"
+        )
     own: dict[str, Any] = {"year": found.year, "territory": found.territory, "name": found.name}
     asked: dict[str, Any] = {"year": year, "territory": territory, "outcome": outcome}
     asked = {key: value for key, value in asked.items() if value is not None}
