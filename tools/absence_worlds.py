@@ -234,17 +234,19 @@ DECLARED = {
         "emploi_declare_24_mois_avant",
     ],
 }  # fmt: skip
-NO_PAST = DECLARED
+STANDARD = DECLARED | {"covariates": ["standard"]}
 ABSENCES = (
     Absence("all_clean", "judge", keep, True),
     Absence("no_effect", "judge_null", keep, True),
     Absence("hidden", "judge_hidden", keep, False),
     Absence("past_adjusted", "past", keep, True),
     Absence("past_left_out", "past", keep, False, {"covariates": DECLARED["covariates"]}),
-    Absence("imilo_past_left_out", "whole_past", imilo_alone, False, NO_PAST),
-    Absence("imilo_whole_hidden", "whole_hidden", imilo_alone, False, DECLARED),
-    Absence("imilo_as_it_is", "judge", imilo_alone, False, DECLARED),
-    Absence("two_thirds_lost", "whole", two_thirds_lost, False, DECLARED),
+    Absence("imilo_whole", "whole", imilo_alone, True, STANDARD),
+    Absence("imilo_past", "whole_past", imilo_alone, True, STANDARD),
+    Absence("imilo_past_left_out", "whole_past", imilo_alone, False, DECLARED),
+    Absence("imilo_whole_hidden", "whole_hidden", imilo_alone, False, STANDARD),
+    Absence("imilo_as_it_is", "judge", imilo_alone, False, STANDARD),
+    Absence("two_thirds_lost", "whole", two_thirds_lost, False, STANDARD),
     Absence("linked_25", "judge", links_at_random(0.25), True),
     Absence("linked_by_structure", "judge", links_by_structure(0.5), True),
     Absence("linked_on_outcome", "judge", links_on_outcome, False),
@@ -254,7 +256,7 @@ ABSENCES = (
     Absence("history_12", "judge", covered("2022-01-01"), True),
     Absence("history_0_undeclared", "judge", covered("2023-04-01", declare=False), True),
     Absence("source_stops", "judge", covered(last="2023-12-01"), True),
-    Absence("code_case", "whole", lower_case, True, DECLARED | {
+    Absence("code_case", "whole", lower_case, True, STANDARD | {
         "outcomes": ["emploi_durable"],
         "primary": {"outcome": "emploi_durable", "horizon": 12, "method": "aipw"},
     }),
