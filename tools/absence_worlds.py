@@ -85,6 +85,7 @@ class Absence:
         takes: What it takes away.
         solvable: Whether some analysis of what is left finds the truth.
         study: Keys of the study it changes.
+        times: Persons, as a multiple of those of the other worlds.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Absence:
     takes: Any
     solvable: bool
     study: dict[str, Any] = field(default_factory=dict)
+    times: int = 1
 
 
 def keep(made: Synthetic, rng: np.random.Generator) -> Synthetic:
@@ -238,7 +240,7 @@ STANDARD = DECLARED | {"covariates": ["standard"]}
 ABSENCES = (
     Absence("all_clean", "judge", keep, True),
     Absence("no_effect", "judge_null", keep, True),
-    Absence("hidden", "judge_hidden", keep, False),
+    Absence("hidden", "judge_hidden", keep, False, times=2),
     Absence("past_adjusted", "past", keep, True),
     Absence("past_left_out", "past", keep, False, {"covariates": DECLARED["covariates"]}),
     Absence("imilo_whole", "whole", imilo_alone, True, STANDARD),
@@ -417,8 +419,8 @@ def run(path: Path, seeds: Sequence[int], absences: Sequence[Absence], people: i
             if all((absence.name, seed) in done for seed in some):
                 continue
             if absence.base not in bases:
-                world = parse_world(BASES[absence.base])
-                bases[absence.base] = {seed: make_world(world, people, seed) for seed in some}
+                world, n = parse_world(BASES[absence.base]), people * absence.times
+                bases[absence.base] = {seed: make_world(world, n, seed) for seed in some}
             found = list(lines(absence, bases[absence.base]))
             _append(path, found)
             shown = sum(x["status"] == "shown" for x in found)

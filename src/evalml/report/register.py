@@ -257,7 +257,14 @@ def scope_of(name: str, column: str, row: Mapping[str, Any], study: str) -> str:
 
 KEYS = {
     "flow": ("rule",),
-    "effects": ("outcome", "horizon_months", "subgroup", "subgroup_value", "method"),
+    "effects": (
+        "outcome",
+        "horizon_months",
+        "subgroup",
+        "subgroup_value",
+        "estimand",
+        "method",
+    ),
     "secondary": (
         "analysis",
         "outcome",
