@@ -12,6 +12,7 @@ from evalml.report.markdown import md
 from evalml.report.results import rows_of
 from evalml.report.verdict import (
     is_blinded,
+    is_bounded,
     primary_effect,
     tally,
 )
@@ -26,18 +27,8 @@ from evalml.typography import (
     number,
     typeset,
 )
-<<<<<<< HEAD
-from evalml.report.verdict import (
-    is_blinded,
-    is_bounded,
-    primary_effect,
-    tally,
-)
-from evalml.report.words import Words, design_words, method_inside, outcome_label, plural, words
 from evalml.values import Name
 from evalml.words import name_label
-=======
->>>>>>> trunk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
