@@ -45,12 +45,14 @@ class Note:
         meta: Title, programme, period, primary outcome, command, hashes, ...
         lang: `fr` or `en`.
         threshold: Smallest count shown.
+        rounding: Base of the counts of a released note; 0 for the note of the team.
     """
 
     frames: Frames
     meta: Mapping[str, Any]
     lang: str
     threshold: int
+    rounding: int = 0
 
     @property
     def text(self) -> Words:
