@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class EligibilityRule:
     """One line of the flow.
 
     Attributes:
@@ -192,7 +192,7 @@ def starting_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table
 
 def at_time_zero(
     tables: Tables, trial: TargetTrial, engine: Engine
-) -> tuple[Table, tuple[Rule, ...]]:
+) -> tuple[Table, tuple[EligibilityRule, ...]]:
     """Return everyone with an open file at each time zero, and the rules as boolean columns.
 
     Raises:
@@ -253,7 +253,7 @@ def _bound(t: Table, trial: TargetTrial, which: str) -> Any:
     return cases(*branches, else_=literal(usual)) if branches else literal(usual)
 
 
-def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
+def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[EligibilityRule, Any]]:
     given = trial.eligibility
     ages = {(a.lowest, a.highest, a.highest_rqth) for a in trial.ages}
     lowest, highest, rqth = min(ages)
@@ -263,9 +263,9 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
     )
     months = given.accompanied_within_months
     rules = [
-        (Rule("age", age_words(lowest, highest, rqth), "rule_age"), old_enough),
+        (EligibilityRule("age", age_words(lowest, highest, rqth), "rule_age"), old_enough),
         (
-            Rule(
+            EligibilityRule(
                 "accompanied",
                 Message("rules.accompanied", {"months": Number(months, 0, "months")}),
                 "rule_accompanied",
@@ -273,7 +273,7 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
             holds(t.accompanied, t.place),
         ),
         (
-            Rule(
+            EligibilityRule(
                 "not_yet_entered",
                 never_before(trial),
                 "rule_not_yet_entered",
@@ -284,13 +284,15 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
     if given.outside_situations:
         outside = names("level", (f"categorie={s}" for s in given.outside_situations))
         words = Message("rules.outside_situations", {"outside": outside})
-        rules.append((Rule("outside_situations", words, "rule_outside"), ~holds(t.busy, t.place)))
+        rules.append(
+            (EligibilityRule("outside_situations", words, "rule_outside"), ~holds(t.busy, t.place))
+        )
     if given.outside_programmes:
         programmes = names("programmes", given.outside_programmes)
         words = Message("rules.outside_programmes", {"programmes": programmes})
         rules.append(
             (
-                Rule("outside_programmes", words, "rule_programmes"),
+                EligibilityRule("outside_programmes", words, "rule_programmes"),
                 ~holds(t.enrolled, t.place) & (_own_choice(t, trial) | ~holds(t.starting, t.place)),
             )
         )
@@ -298,7 +300,7 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         column = name.partition(".")[2]
         rules.append(
             (
-                Rule(
+                EligibilityRule(
                     f"require_{column}",
                     Message(
                         "rules.require",
@@ -309,7 +311,7 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
                 (t[column] == value).fill_null(False),
             )
         )
-    return rules + [(Rule(*given_), passes) for given_, passes in arm_rules(t, trial)]
+    return rules + [(EligibilityRule(*given_), passes) for given_, passes in arm_rules(t, trial)]
 
 
 def age_words(lowest: int, highest: int, rqth: int) -> Message:
