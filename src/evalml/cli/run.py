@@ -163,10 +163,10 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
 
     if not isinstance(plan.study, Study) or not plan.study.is_cohort:
         return
-    from evalml.cohort import check_covariates, target_trial
+    from evalml.cohort import check_covariates, require_tables, target_trial
     from evalml.engine import open_engine, refuse_missing_engine
     from evalml.extract import tables_held
-    from evalml.outcomes import choose_outcomes
+    from evalml.outcomes import check_controls, choose_outcomes
 
     refuse_missing_engine(plan.settings.engine)
     known = {} if known is None else known
@@ -176,6 +176,8 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
     for study in (plan.study, *plan.study.analyses().values()):
         choose_outcomes(study.outcomes, linked="emploi_mensuel" in known[place])
         check_covariates([*study.covariates, *study.subgroups])
+        require_tables([*study.covariates, *study.subgroups], known[place])
+        check_controls(study.negative_controls, study.history_months)
         if study.comparison.design != "rollout":
             target_trial(study)
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.cohort.capacity import with_capacity
-from evalml.cohort.covariates import check_covariates, describe
-from evalml.cohort.eligible import EligibilityRule, at_time_zero
+from evalml.cohort.covariates import check_covariates, describe, expand, require_tables
+from evalml.cohort.eligible import Rule, at_time_zero
+from evalml.cohort.gaps import Gap, find_gaps
+from evalml.cohort.place import refuse_territory
 from evalml.cohort.same_place import same_place
 from evalml.engine import Engine, Table, cases, row_number, window
 from evalml.errors import CohortError
@@ -39,12 +41,14 @@ class Cohort:
         covariates: Names of the covariate columns.
         flow: One row per rule: rule, label, kept, lost, kept_treated, kept_comparison,
             kept_persons.
+        gaps: What the study reads before the first month the extract covers.
     """
 
     trial: TargetTrial
     entries: Table
     covariates: tuple[str, ...]
     flow: pd.DataFrame
+    gaps: tuple[Gap, ...] = ()
 
     def __repr__(self) -> str:
         """Give counts only."""
@@ -66,9 +70,12 @@ def build_cohort(
         ImmortalTimeError: A covariate uses what was not known at time zero.
         TableMissingError: A covariate needs an optional table that the extract lacks.
     """
+    covariates = expand(covariates, tables, trial, engine)
     wanted = tuple(dict.fromkeys([*covariates, *trial.described]))
     check_covariates(wanted)
+    require_tables(wanted, tables.tables)
     _check_period(tables, trial)
+    refuse_territory(tables.meta, trial.territory, tables.table("structures"), engine)
     at_zero, rules = at_time_zero(tables, trial, engine)
     flow = _flow(at_zero, rules, engine)
     _check_arms(flow, trial)
@@ -90,7 +97,7 @@ def build_cohort(
     numbered = _number(described.mutate(later_entry=later.ifelse(described.entry, None)), eligible)
     keep = ["entry", "id_jeune", "person", "month", "treated", "id_structure", "code_departement"]
     entries = engine.keep(numbered.select(*keep, "later_entry", *columns, *extra), "entries")
-    return Cohort(trial, entries, columns, flow)
+    return Cohort(trial, entries, columns, flow, find_gaps(tables, trial, wanted, engine))
 
 
 def _number(described: Table, eligible: Table) -> Table:
@@ -118,7 +125,7 @@ def _check_period(tables: Tables, trial: TargetTrial) -> None:
         )
 
 
-def _flow(at_zero: Table, rules: Sequence[EligibilityRule], engine: Engine) -> pd.DataFrame:
+def _flow(at_zero: Table, rules: Sequence[Rule], engine: Engine) -> pd.DataFrame:
     """Count, in one pass, who is left after each rule."""
     steps = range(len(rules) + 1)
     failed = [(~at_zero[rule.column].fill_null(False), i) for i, rule in enumerate(rules)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.cohort.entering import entries_of
 from evalml.cohort.month_sets import Calendar, gather, holds, spread, touches, unfold, without
+from evalml.cohort.required import meets, required_words
 from evalml.cohort.two_arms import arm_rules, never_before, with_arms
 from evalml.engine import (
     Engine,
@@ -21,7 +22,7 @@ from evalml.engine import (
     window,
 )
 from evalml.errors import CohortError
-from evalml.values import Message, Name, Number, names
+from evalml.values import Message, Number, names
 
 if TYPE_CHECKING:
     from evalml.cohort.trial import TargetTrial
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class EligibilityRule:
+class Rule:
     """One line of the flow.
 
     Attributes:
@@ -127,18 +128,19 @@ def _required(trial: TargetTrial) -> list[tuple[str, str]]:
     return [(table, column) for table, _, column in parts]
 
 
-def accompanied_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
-    """Return the months with an act that took place in the months before, as sets.
+def accompanied_at(tables: Tables, trial: TargetTrial, calendar: Calendar, reach: int) -> Table:
+    """Return the months with an act that took place in the `reach` months before, as sets.
 
-    An act counts where it took place (PRESENT) and had been entered before time zero.
+    An act counts where it took place (PRESENT) and had been entered before time zero; a mere
+    contact counts where the study says so.
     """
     acts = tables.table("actes")
-    reach = trial.eligibility.accompanied_within_months
     acts = acts.filter(
         touches(acts.date_acte, acts.date_acte, calendar.reaching(reach))
         & (acts.statut == "PRESENT")
-        & (acts.type != "CONTACT")
     )
+    if not trial.eligibility.contacts_count:
+        acts = acts.filter(acts.type != "CONTACT")
     done = month_of(acts.date_acte)
     near = acts.select(
         "id_jeune",
@@ -192,7 +194,7 @@ def starting_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table
 
 def at_time_zero(
     tables: Tables, trial: TargetTrial, engine: Engine
-) -> tuple[Table, tuple[EligibilityRule, ...]]:
+) -> tuple[Table, tuple[Rule, ...]]:
     """Return everyone with an open file at each time zero, and the rules as boolean columns.
 
     Raises:
@@ -229,7 +231,8 @@ def at_time_zero(
 
 
 def _flags(tables: Tables, trial: TargetTrial, calendar: Calendar) -> list[Table]:
-    flags = [accompanied_at(tables, trial, calendar)]
+    reach = trial.eligibility.accompanied_within_months
+    flags = [accompanied_at(tables, trial, calendar, reach)] if reach else []
     if trial.eligibility.outside_situations:
         flags.append(outside_at(tables, trial, calendar))
     if trial.eligibility.outside_programmes:
@@ -253,7 +256,7 @@ def _bound(t: Table, trial: TargetTrial, which: str) -> Any:
     return cases(*branches, else_=literal(usual)) if branches else literal(usual)
 
 
-def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[EligibilityRule, Any]]:
+def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
     given = trial.eligibility
     ages = {(a.lowest, a.highest, a.highest_rqth) for a in trial.ages}
     lowest, highest, rqth = min(ages)
@@ -263,36 +266,26 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[EligibilityRule, A
     )
     months = given.accompanied_within_months
     rules = [
-        (EligibilityRule("age", age_words(lowest, highest, rqth), "rule_age"), old_enough),
-        (
-            EligibilityRule(
-                "accompanied",
-                Message("rules.accompanied", {"months": Number(months, 0, "months")}),
-                "rule_accompanied",
-            ),
-            holds(t.accompanied, t.place),
-        ),
-        (
-            EligibilityRule(
-                "not_yet_entered",
-                never_before(trial),
-                "rule_not_yet_entered",
-            ),
-            t.ever.isnull() | (t.ever >= t.month),
-        ),
+        (Rule("age", age_words(lowest, highest, rqth), "rule_age"), old_enough),
     ]
+    if months:
+        key = "rules.accompanied_contacts" if given.contacts_count else "rules.accompanied"
+        words = Message(key, {"months": Number(months, 0, "months")})
+        rules.append(
+            (Rule("accompanied", words, "rule_accompanied"), holds(t.accompanied, t.place))
+        )
+    never = Rule("not_yet_entered", never_before(trial), "rule_not_yet_entered")
+    rules.append((never, t.ever.isnull() | (t.ever >= t.month)))
     if given.outside_situations:
         outside = names("level", (f"categorie={s}" for s in given.outside_situations))
         words = Message("rules.outside_situations", {"outside": outside})
-        rules.append(
-            (EligibilityRule("outside_situations", words, "rule_outside"), ~holds(t.busy, t.place))
-        )
+        rules.append((Rule("outside_situations", words, "rule_outside"), ~holds(t.busy, t.place)))
     if given.outside_programmes:
         programmes = names("programmes", given.outside_programmes)
         words = Message("rules.outside_programmes", {"programmes": programmes})
         rules.append(
             (
-                EligibilityRule("outside_programmes", words, "rule_programmes"),
+                Rule("outside_programmes", words, "rule_programmes"),
                 ~holds(t.enrolled, t.place) & (_own_choice(t, trial) | ~holds(t.starting, t.place)),
             )
         )
@@ -300,18 +293,11 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[EligibilityRule, A
         column = name.partition(".")[2]
         rules.append(
             (
-                EligibilityRule(
-                    f"require_{column}",
-                    Message(
-                        "rules.require",
-                        {"column": Name("text", name), "value": Name("text", str(value))},
-                    ),
-                    f"rule_require_{column}",
-                ),
-                (t[column] == value).fill_null(False),
+                Rule(f"require_{column}", required_words(name, value), f"rule_require_{column}"),
+                meets(t[column], value),
             )
         )
-    return rules + [(EligibilityRule(*given_), passes) for given_, passes in arm_rules(t, trial)]
+    return rules + [(Rule(*given_), passes) for given_, passes in arm_rules(t, trial)]
 
 
 def age_words(lowest: int, highest: int, rqth: int) -> Message:

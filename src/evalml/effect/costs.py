@@ -19,7 +19,7 @@ from evalml.words import name_label, render
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evalml.arrays import Vector
+    from evalml.arrays import BoolVector, Vector
     from evalml.comparison.arms import Arms
     from evalml.comparison.comparison import Comparison
     from evalml.comparison.propensity import Estimand
@@ -32,6 +32,9 @@ COLUMNS = (
 MAY_ADD_NONE = Message("costs.may_add_none")
 LOSES_MONTHS = Message("costs.loses_months")
 NO_SOURCE = Message("costs.no_source")
+NOT_KNOWN = Message("costs.not_known")
+FEWEST = 10
+"""Persons of each arm whose allowances and months must be known for a cost to be estimated."""
 _SCALE = 500.0
 """Euros that weigh as much as a month in the sum whose variance gives the covariance."""
 
@@ -117,6 +120,8 @@ def costs_table(
 
     Raises:
         DataError: No employment is followed month by month, or the rows are not the arms'.
+
+    A horizon whose allowances are unknown has two rows without a value, whose remark says so.
     """
     if len(paid) != arms.comparison.treated.size:
         raise DataError(
@@ -127,6 +132,9 @@ def costs_table(
     rows: list[dict[str, Any]] = []
     for horizon, months in worked.items():
         euros = paid[horizon].to_numpy(dtype=np.float64)
+        if not _known(euros, months, arms.comparison.treated):
+            rows += _unknown(horizon, method)
+            continue
         found = cost_per_month(arms.comparison, euros, months, method, estimand=estimand, seed=seed)
         rows += _rows(found, horizon, euros[arms.comparison.treated])
     rows.append({"measure": "support", "unit": "euros", "words": NO_SOURCE})
@@ -137,6 +145,20 @@ def costs_table(
         remark=[" ".join(render(each, "fr") for each in _said(words)) for words in table["words"]],
         words=[messages_text(_said(words)) for words in table["words"]],
     )
+
+
+def _known(euros: Vector, months: Vector, treated: BoolVector) -> bool:
+    known = ~np.isnan(euros) & ~np.isnan(months)
+    return min(int(known[treated].sum()), int(known[~treated].sum())) >= FEWEST
+
+
+def _unknown(horizon: int, method: str) -> list[dict[str, Any]]:
+    """Return the rows of a horizon whose allowances no source holds."""
+    same = {"horizon_months": horizon, "method": method, "words": NOT_KNOWN}
+    return [
+        same | {"measure": "net_cost", "unit": "euros"},
+        same | {"measure": "per_month", "unit": "euros par mois"},
+    ]
 
 
 def _said(words: object) -> list[Message]:
@@ -158,11 +180,11 @@ def _months_worked(arms: Arms, horizons: Sequence[int]) -> dict[int, Vector]:
 
 def _rows(found: Costs, horizon: int, paid: Vector) -> list[dict[str, Any]]:
     cost, months, ratio = found.cost, found.months, found.per_month
-    total = float(paid.sum())
+    total = float(np.nansum(paid))
     same = {
         "horizon_months": horizon, "method": cost.method, "n_treated": cost.n_treated,
         "n_comparison": cost.n_comparison, "unit": "euros",
-        "largest_share": float(paid.max()) / total if total else 0.0,
+        "largest_share": float(np.nanmax(paid)) / total if total else 0.0,
     }  # fmt: skip
     gains = ratio.defined and months.estimate > 0
     words = None if gains else (LOSES_MONTHS if ratio.defined else MAY_ADD_NONE)

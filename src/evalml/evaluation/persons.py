@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from evalml.checks import check_power, check_primary, check_study, checks_table, power_table
+from evalml.checks import (
+    check_coverage,
+    check_past_adjusted,
+    check_power,
+    check_primary,
+    check_study,
+    checks_table,
+    power_table,
+)
 from evalml.cohort import build_cohort, target_trial
 from evalml.comparison import adjust, assemble, labels_of
 from evalml.effect import (
@@ -152,18 +160,17 @@ class PersonEvaluation(RecordsEvaluation):
     @cached_property
     def findings(self) -> list[Check]:
         """Every check: of the design, of each outcome, and of the primary effect."""
-        study, labels = self.study, self.labels
-        checks = check_study(
-            self.comparison, self.estimates, self.adjusted, study, labels, self.arms
-        )
+        study = self.study
+        checks = check_study(self.comparison, self.estimates, self.adjusted, study, arms=self.arms)
         checks.append(check_power(self._power, study))
+        checks.append(check_past_adjusted(self.cohort.covariates))
+        checks += check_coverage(self.cohort.gaps)
         controls = compute_controls(self.tables, self.cohort, study.negative_controls, self.engine)
         return checks + check_primary(
             self.comparison,
             self.estimates,
             study,
             weights=self.adjusted.weights,
-            labels=labels,
             controls=controls,
         )
 

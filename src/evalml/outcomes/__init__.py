@@ -8,7 +8,7 @@ from evalml.outcomes.compute import (
     compute_outcomes,
     outcomes_table,
 )
-from evalml.outcomes.controls import CONTROLS, compute_controls
+from evalml.outcomes.controls import CONTROLS, check_controls, compute_controls
 from evalml.outcomes.definition import Outcome
 from evalml.outcomes.durable import durable
 from evalml.outcomes.durations import time_to_first
@@ -22,6 +22,7 @@ __all__ = [
     "Outcome",
     "Outcomes",
     "as_observed",
+    "check_controls",
     "choose_outcomes",
     "compute_allowances",
     "compute_controls",

@@ -102,7 +102,7 @@ def compute_controls(
     Raises:
         StudyError: No such control, or the covariates already describe that month.
     """
-    chosen = [_one(name, cohort) for name in names]
+    chosen = check_controls(names, cohort.trial.history_months)
     keys = cohort.entries.select("entry", "id_jeune", "month")
     months = engine.fetch(cohort.entries.select("entry", "month").order_by("entry"))["month"]
     at = months.to_numpy(dtype=np.int64)
@@ -110,11 +110,23 @@ def compute_controls(
     return pd.DataFrame(found, index=pd.RangeIndex(len(at), name="entry"))
 
 
-def _one(name: str, cohort: Cohort) -> Control:
+def check_controls(names: Sequence[str], history: int) -> list[Control]:
+    """Return the negative controls called `names`.
+
+    Args:
+        names: Names in the study file.
+        history: Months of the past that covariates describe.
+
+    Raises:
+        StudyError: No such control, or the covariates already describe that month.
+    """
+    return [_one(name, history) for name in names]
+
+
+def _one(name: str, history: int) -> Control:
     if name not in CONTROLS:
         raise StudyError(f"negative_controls: no '{name}'; {nearest(name, CONTROLS)}")
     control = CONTROLS[name]
-    history = cohort.trial.history_months
     if control.months_before is not None and control.months_before[0] <= history:
         raise StudyError(
             f"negative control '{name}' lies in the {history} months of history that covariates "

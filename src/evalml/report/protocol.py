@@ -135,8 +135,11 @@ def _outside(study: Study) -> dict[str, Value]:
 
 def _eligible(study: Study) -> Message:
     design, rank = study.comparison.design, study.treatment.rang
-    within = _months(study.eligibility.accompanied_within_months)
-    values = {**_outside(study), "within": within}
+    given = study.eligibility
+    values: dict[str, Value] = dict(_outside(study))
+    if given.accompanied_within_months:
+        reach = "within_contacts" if given.contacts_count else "within"
+        values[reach] = _months(given.accompanied_within_months)
     if design == "accepted_refused":
         return Message("protocol.eligible_applicants", values)
     values["programme"] = _programme(study)

@@ -2,6 +2,7 @@
 
 from evalml.study.parts import (
     POOLS,
+    Bounds,
     ComparisonDesign,
     Design,
     Eligibility,
@@ -21,6 +22,7 @@ __all__ = [
     "POOLS",
     "PROGRAMMES",
     "Asked",
+    "Bounds",
     "ComparisonDesign",
     "Design",
     "Eligibility",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from evalml.errors import nearest
 from evalml.study.faults import sentence
@@ -81,6 +81,12 @@ class Study(Part):
     seed: int = Field(20240101, ge=0)
     language: Literal["fr", "en"] = "fr"
 
+    @field_validator("covariates", mode="before")
+    @classmethod
+    def _by_one_name(cls, given: Any) -> Any:
+        """Take `covariates: standard`, the set that fits what the extract holds."""
+        return (given,) if isinstance(given, str) else given
+
     @model_validator(mode="after")
     def _coherent(self) -> Study:
         for problem in _incoherences(self):
@@ -133,6 +139,11 @@ def _of_the_missing(s: Study) -> Iterator[str]:
 def _of_the_cohort(s: Study) -> Iterator[str]:
     if s.programme not in PROGRAMMES:
         yield f"programme '{s.programme}' is unknown; {nearest(s.programme, PROGRAMMES)}"
+    elif s.treatment.dispositif not in {None, s.programme}:
+        yield (
+            f"treatment.dispositif '{s.treatment.dispositif}' is not the programme of the study, "
+            f"'{s.programme}'; give one of them"
+        )
     if s.entries is None or s.territory is None:
         missing = "entries" if s.entries is None else "territory"
         yield f"'{missing}' is missing: a {s.comparison.design} study needs it"
