@@ -299,7 +299,7 @@ def test_interaction_refuses_mixed_effects_and_a_subgroup_without_error():
     assert check_interaction([by("F"), by("M", std_error=float("nan"))], LIMITS).passed is None
     check = check_interaction([by("F", estimate=0.1), by("M", estimate=0.0)], LIMITS)
     assert check.value < 0.05
-    assert "(F)" in say(check)
+    assert "(Femmes)" in say(check)
     assert "effets diffèrent" in say(check)
 
 

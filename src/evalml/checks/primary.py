@@ -25,7 +25,7 @@ from evalml.effect.settings import Settings
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -45,7 +45,6 @@ def check_study(
     effects: Sequence[Effect],
     adjusted: Adjusted,
     study: Study,
-    labels: Mapping[str, str] | None = None,  # noqa: ARG001 - until the notebooks drop it
     arms: Arms | None = None,
 ) -> list[Check]:
     """Make the checks of the design and of each outcome of a study.
@@ -55,7 +54,6 @@ def check_study(
         effects: The estimates.
         adjusted: Score, weights and balance of the comparison.
         study: Says the thresholds, the estimand and the primary method.
-        labels: French labels of the covariates.
         arms: The months the two arms were read from, for the checks of the past, of the links, of
             the lost and of later entries.
     """
@@ -84,7 +82,6 @@ def check_primary(
     study: Study,
     *,
     weights: Vector | None = None,
-    labels: Mapping[str, str] | None = None,  # noqa: ARG001 - until the notebooks drop it
     controls: pd.DataFrame | None = None,
 ) -> list[Check]:
     """Put the primary effect of a study to every test that its data allow.
@@ -94,7 +91,6 @@ def check_primary(
         effects: The estimates.
         study: Says which one is primary, and the thresholds (`refits`, `draws` bound the time).
         weights: Analysis weights, shape (n,).
-        labels: French labels of the covariates.
         controls: Negative controls of the same rows, one column each, such as `compute_controls`
             gives.
 

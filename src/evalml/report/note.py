@@ -22,8 +22,8 @@ from evalml.report.render import Stationery, render
 from evalml.report.results import COLUMNS, read_meta, read_results, write_meta
 from evalml.report.secondary_tables import power_table, secondary_reasons, secondary_table
 from evalml.report.sentences import labels_of_study, meta_in_words
-from evalml.report.typography import count_text, date_text, number
 from evalml.report.words import words
+from evalml.typography import count_text, date_text, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,6 @@ from evalml.report.markdown import md, table
 from evalml.report.note_limits import outcome_over
 from evalml.report.note_text import effect_cells
 from evalml.report.results import rows_of
-from evalml.report.typography import count_text, interval_text, level_text, number
 from evalml.report.words import (
     level_label,
     method_inside,
@@ -20,6 +19,7 @@ from evalml.report.words import (
     outcome_label,
     subgroup_label,
 )
+from evalml.typography import count_text, interval_text, level_text, number
 
 if TYPE_CHECKING:
     from evalml.report.note_text import Note

@@ -17,7 +17,6 @@ from evalml.report.sentences import (
     protocol_in_words,
     reasons_in_words,
 )
-from evalml.report.typography import UNITS, Unit, unit_of
 from evalml.report.verdict import answers
 from evalml.report.words import (
     LANGUAGES,
@@ -27,6 +26,7 @@ from evalml.report.words import (
     subgroup_label,
     words,
 )
+from evalml.typography import UNITS, Unit, unit_of
 from evalml.values import Month, read_messages
 
 if TYPE_CHECKING:
