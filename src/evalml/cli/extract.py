@@ -29,7 +29,8 @@ Memory = Annotated[str, typer.Option(help="Memory the engine may take before it 
 def check(
     path: Annotated[Path, typer.Argument(help="Folder or DuckDB file of the extract.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for scorecard.csv, rejects.csv and scorecard.html.")
+        Path | None,
+        typer.Option(help="Folder for scorecard.csv, rejects.csv, held.csv, scorecard.html."),
     ] = None,
     put_aside: Annotated[
         Path | None,
@@ -263,6 +264,8 @@ def _write(card: Scorecard, tables: Tables, out: Path, min_count: int) -> None:
     shown.checks.to_csv(out / "scorecard.csv", index=False)
     rejects = tables.rejects
     rejects[rejects["rows"] >= min_count].to_csv(out / "rejects.csv", index=False)
+    held = card.held
+    held[held["n"] >= max(min_count, 1)].to_csv(out / "held.csv", index=False)
     (out / "scorecard.html").write_text(scorecard_page(card, min_count), encoding="utf-8")
 
 

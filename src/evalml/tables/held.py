@@ -6,6 +6,7 @@ refused, because a month or a person that was not received would pass for one wi
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 
 from evalml.engine import literal, month_label, month_of
 from evalml.extract.contract import DATED, LINKED_SOURCES
-from evalml.months import first_day
+from evalml.months import first_day, month_number
 from evalml.tables.sources import MANY, coverage_of, linked_people
 
 if TYPE_CHECKING:
@@ -79,14 +80,15 @@ def _by_month(tables: Tables, name: str, engine: Engine) -> pd.DataFrame:
     return pd.DataFrame(
         {"table": name, "measure": "rows", "group": labels, "value": frame["n"], "n": frame["n"]},
         columns=COLUMNS,
-    ).assign(at=frame["at"].to_numpy())
+    )
 
 
 def _months_found(tables: Tables, name: str, months: pd.DataFrame, engine: Engine) -> list[Found]:
     declared = name in tables.meta.coverage
     found = [Found("coverage_not_declared", name, 1, 0 if declared else 1)]
     source = coverage_of(tables, name, engine)
-    counts = months.set_index("at")["value"]
+    numbers = [month_number(dt.date.fromisoformat(f"{m}-01")) for m in months["group"]]
+    counts = pd.Series(months["value"].to_numpy(), index=numbers)
     if name not in MONTHLY or source.last < source.first or counts.median() < MANY:
         return found
     covered = range(source.first, source.last + 1)
