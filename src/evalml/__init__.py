@@ -86,10 +86,12 @@ _WHERE = {
     "evalml.published": (
         "audit_path",
         "compare_published",
+        "differences_table",
         "findings_table",
         "kinds_table",
         "read_indicators",
         "read_mapping",
+        "reasons_table",
         "recomputed_table",
         "verdicts_table",
         "write_audit",

@@ -246,7 +246,7 @@ def typeset(text: str, lang: str = "fr") -> str:
 
     Applying it twice gives what applying it once gives.
     """
-    text = re.sub(r"(?<=\w)'(?=\w)", "’", text)
+    text = re.sub(r"(?<=\w)'(?=[\w«])", "’", text)
     if lang != "fr":
         return text
     for pattern, space in HOLD:

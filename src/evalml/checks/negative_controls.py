@@ -142,7 +142,7 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
         effect: Estimate on an outcome that the programme cannot change.
         thresholds: `alpha`.
     """
-    name, control = "negative_control", Name("control", effect.outcome)
+    name, control = "negative_control", Name("controls", effect.outcome)
     if not np.isfinite(effect.std_error) or effect.std_error <= 0:
         constant: Values = {"control": control}
         return Check(name, "constant", None, None, None, constant, gating=False)
@@ -159,7 +159,7 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
 
 def check_unjudged_control(name: str) -> Check:
     """Say that a declared negative control cannot be judged: its source does not say."""
-    values: Values = {"control": Name("control", name)}
+    values: Values = {"control": Name("controls", name)}
     return Check("negative_control", "unknown", None, None, None, values, gating=False)
 
 

@@ -81,7 +81,7 @@ def check_overlap(
         "limit": Number(limit, 1, "percent"),
     }
     found = "over" if share > limit else "some" if n_off else "none"
-    finding = f"{found}_{'all' if estimand in WHOLE else 'treated'}"
+    finding = found + ("_all" if estimand in WHOLE else "_treated")
     return Check("overlap", finding, share <= limit, share, limit, values)
 
 

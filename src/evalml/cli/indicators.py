@@ -40,7 +40,7 @@ def indicators(
         extract, [year], by=by, groups=group or [], threshold=threshold
     )
     if out is not None:
-        for file in write_results({"indicators": table}, out):
+        for file in write_results({"indicators": table.assign(synthetic=synthetic)}, out):
             typer.echo(f"wrote {file}")
         return
     typer.echo(activity_table(table, synthetic=synthetic).round(1).to_string(index=False))

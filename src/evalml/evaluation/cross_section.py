@@ -12,6 +12,8 @@ from evalml.errors import StudyError
 from evalml.evaluation.base import Evaluation
 from evalml.extract import read_person_table, with_terms
 from evalml.report import gather, show
+from evalml.values import Message, messages_text
+from evalml.words import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from evalml.effect import Effect
     from evalml.report.results import Frames
     from evalml.report.views import Shown
+
+
+EXPERIMENT = Message("experiments.drawn")
+"""What the answer of an experiment is called."""
 
 
 class TableEvaluation(Evaluation):
@@ -100,7 +106,8 @@ class TableEvaluation(Evaluation):
             "estimate": answer.estimate,
             "ci_low": answer.ci_low,
             "ci_high": answer.ci_high,
-            "label": "Expérience (témoins tirés au sort)",
+            "label": render(EXPERIMENT, "fr"),
+            "words": messages_text([EXPERIMENT]),
         }
 
     @cached_property

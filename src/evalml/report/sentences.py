@@ -192,6 +192,10 @@ def meta_in_words(meta: Mapping[str, Any], lang: str) -> dict[str, Any]:
     worded = dict(meta)
     for key, text in (meta.get("words") or {}).items():
         worded[key] = render_all(read_messages(str(text)), lang)
+    bench = dict(meta.get("benchmark") or {})
+    if bench.get("words"):
+        label = render_all(read_messages(str(bench["words"])), lang)
+        worded["benchmark"] = {**bench, "label": label}
     if lang == "en" and own != lang:
         worded["title"] = meta.get("title_en") or meta.get("title", "")
         worded["labels"] = labels_of_study(meta, lang)

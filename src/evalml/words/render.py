@@ -162,7 +162,8 @@ def show_name(value: Name, form: str, shown: Shown) -> str:
     """Return a label in quotes; bare with `bare`, its first letter small with `inside`."""
     label = name_label(value, shown.lang, shown.labels)
     if form == "inside":
-        return label if value.key in PROPER else label[:1].lower() + label[1:]
+        keeps = value.key in PROPER or label[1:2].isupper()
+        return label if keeps else label[:1].lower() + label[1:]
     return label if form == "bare" else quoted(label, shown.lang)
 
 
@@ -246,7 +247,14 @@ def fill(
     if missing:
         raise DataError(f"the sentence needs {sorted(missing)}, which the check did not give")
     text = "".join(piece.format(**shown) for piece in kept)
-    return text[:1].upper() + text[1:]
+    return text[:1].upper() + text[1:] if starts_with_count(kept[0], values) else text
+
+
+def starts_with_count(template: str, values: Values) -> bool:
+    """Return whether a sentence starts with a count and its noun, or with what stands for it."""
+    before, name, form, _ = next(iter(Formatter().parse(template)), ("", None, None, None))
+    hidden = isinstance(values.get(str(name)), Hidden)
+    return not before and name is not None and (hidden or "|" in str(form))
 
 
 def placeholders(template: Template) -> set[str]:

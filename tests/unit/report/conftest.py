@@ -46,7 +46,7 @@ CHECKS = (
     Check("balance", "alike", True, 0.042, 0.1, ALIKE),
     Check("overlap", "some_treated", True, 38 / 4213, 0.05, OVERLAP),
     Check("placebo_in_time", "alike", True, 0.004, 0.02, PLACEBO),
-    Check("negative_control", "constant", None, None, 0.02, {"control": Name("control", "bafa_avant")}),
+    Check("negative_control", "constant", None, None, 0.02, {"control": Name("controls", "bafa_avant")}),
     Check("e_value", "strength", True, 1.62, 1.25, {"point": Number(2.1, 2), "limit": Number(1.62, 2)},
           "emploi_m12", gating=False),
 )  # fmt: skip
