@@ -283,7 +283,16 @@ def _show(card: Scorecard, min_count: int, *, as_json: bool) -> None:
 
     shown = card.protected(min_count)
     period_end = card.meta.period_end
-    warnings = [w for code in card.unread_amounts for w in overdue_sentences(code, period_end)]
+    warnings = [
+        f"{late}; those months are not judged"
+        for code in card.unread_amounts
+        for late in overdue_sentences(code, period_end)
+    ]
+    if card.undeclared:
+        warnings.append(
+            f"extract.yaml declares no coverage for {', '.join(card.undeclared)}: the months of "
+            "their rows are taken to be complete"
+        )
     if as_json:
         whole = {
             "extract": card.meta.name,
@@ -299,7 +308,7 @@ def _show(card: Scorecard, min_count: int, *, as_json: bool) -> None:
         typer.echo(f"{size.table:22} {size.received:>12,} rows, {counted} put aside")
     typer.echo("")
     for warning in warnings:
-        typer.echo(f"warning  {warning}; those months are not judged")
+        typer.echo(f"warning  {warning}")
     for x in shown.found:
         counted = f"< {min_count}" if x.failing is None else f"{x.failing:,} ({x.share:.2%})"
         typer.echo(f"{x.status:8} {x.check} {x.place}: {counted}. {x.sentence}")

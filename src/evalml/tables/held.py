@@ -84,13 +84,11 @@ def _by_month(tables: Tables, name: str, engine: Engine) -> pd.DataFrame:
 
 
 def _months_found(tables: Tables, name: str, months: pd.DataFrame, engine: Engine) -> list[Found]:
-    declared = name in tables.meta.coverage
-    found = [Found("coverage_not_declared", name, 1, 0 if declared else 1)]
     source = coverage_of(tables, name, engine)
     numbers = [month_number(dt.date.fromisoformat(f"{m}-01")) for m in months["group"]]
     counts = pd.Series(months["value"].to_numpy(), index=numbers)
     if name not in MONTHLY or source.last < source.first or counts.median() < MANY:
-        return found
+        return []
     covered = range(source.first, source.last + 1)
     held = counts.reindex(covered, fill_value=0)
     empty = int((held == 0).sum())
@@ -98,7 +96,6 @@ def _months_found(tables: Tables, name: str, months: pd.DataFrame, engine: Engin
     broken = ((held > JUMP * usual) | (held < usual / JUMP)) & (held > 0) & (usual >= MANY)
     outside = counts[[m for m in counts.index if m not in covered]].sum()
     return [
-        *found,
         Found("covered_month_without_row", name, len(held), empty),
         Found("level_break", name, len(held), int(broken.sum())),
         Found("row_outside_coverage", name, int(counts.sum()), int(outside)),

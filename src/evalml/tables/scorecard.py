@@ -114,6 +114,12 @@ class Scorecard:
         return {code: min(days.values()) for code, days in missed.items() if days}
 
     @property
+    def undeclared(self) -> tuple[str, ...]:
+        """The dated tables whose coverage `extract.yaml` does not say: that of their rows holds."""
+        dated = [x.table for x in self.sizes if x.table in contract.DATED and x.received]
+        return tuple(name for name in dated if name not in self.meta.coverage)
+
+    @property
     def found(self) -> tuple[Line, ...]:
         """The lines that found at least one row, worst first."""
         failing = [x for x in self.lines if x.failing is None or x.failing > 0]
