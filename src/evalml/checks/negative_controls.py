@@ -220,7 +220,7 @@ def check_controls_together(
 
     Args:
         controls: Estimates on outcomes that the programme cannot change.
-        thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed.
+        thresholds: `alpha`, which the p-value of the smallest p-value must exceed.
         correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
             without it.
     """
@@ -229,10 +229,10 @@ def check_controls_together(
     if not usable:
         return Check(name, "none", None, None, None, {})
     p = smallest_p(np.array([c.p_value for c in usable]), correlation)
-    passed = p > thresholds.gate_alpha
+    passed = p > thresholds.alpha
     values: Values = {"n": Number(len(usable)), "p": PValue(p)}
     finding = "nothing" if passed else "effect"
-    return Check(name, finding, passed, p, thresholds.gate_alpha, values)
+    return Check(name, finding, passed, p, thresholds.alpha, values)
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:
