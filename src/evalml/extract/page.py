@@ -15,9 +15,8 @@ value: a rule of eligibility or a covariate that uses a value before it was know
 column marked "may be absent" need not be in the file.
 
 A month that a table does not cover, or a person not linked to a source, is **unknown**: a
-covariate has a
-level of its own for it, an outcome has no value, an indicator says « non connu ». It is never a
-zero.
+covariate has a level of its own for it, an outcome has no value, an indicator says « non connu ».
+It is never a zero.
 """
 _YAML = """
 ## `extract.yaml`
