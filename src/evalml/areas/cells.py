@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from evalml.areas.people import TRAITS
-from evalml.engine import exact_sum, greatest, ifelse, literal, month_of, union
+from evalml.engine import exact_sum, greatest, ifelse, least, literal, month_of, union
 from evalml.errors import StudyError
 from evalml.months import month_number
 from evalml.outcomes import choose_outcomes
 from evalml.outcomes.compute import monthly_value
 from evalml.panel.build import last_contacts, spell_flags
+from evalml.tables.sources import coverage_of, linked_people
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from evalml.outcomes import Outcome
     from evalml.study import Study
     from evalml.tables import Tables
+    from evalml.tables.sources import Coverage
 
 ENTERED = "entered"
 """Name of the take-up: whether the programme was entered by that month."""
@@ -158,7 +160,7 @@ def area_cells(
     ks = tuple(sorted({*months}))
     last = month_number(tables.meta.period_end)
     grid = _grid(people.rows, ks, last)
-    values = _with_values(grid, tables, people.rows, ks, chosen, last)
+    values = _with_values(grid, tables, people.rows, ks, chosen, engine)
     kept = engine.keep(values, engine.fresh_name("area_months"))
     parts = [_counted(kept, "", literal(""), chosen)]
     parts += [_counted(kept, trait, kept[trait], chosen) for trait in TRAITS]
@@ -183,39 +185,52 @@ def _with_values(
     rows: Table,
     ks: tuple[int, ...],
     chosen: tuple[Outcome, ...],
-    last: int,
+    engine: Engine,
 ) -> Table:
     """Add to each youth and month the take-up, and the outcomes, null where not observed."""
-    declared = _declared(tables, rows, ks)
+    declared = _declared(tables, rows, ks, coverage_of(tables, "situations", engine))
     t = grid.left_join(declared, ["entry", "k"]).drop("entry_right", "k_right")
     if any(o.channel == "linked" for o in chosen):
-        linked = _linked(tables, rows, ks)
-        t = t.left_join(linked, ["entry", "k"]).drop("entry_right", "k_right")
-        at = t.month + t.k
-        start = month_of(tables.table("emploi_mensuel").mois).min()
-        first = tables.table("emploi_mensuel").agg(first=start)
-        t = t.cross_join(first)
-        covered = (at >= t["first"]) & (at <= last)
-        t = t.mutate(
-            linked=ifelse(covered, t.linked.fill_null(False), None),
-            linked_outside_iae=ifelse(covered, t.linked_outside_iae.fill_null(False), None),
-            pay=ifelse(covered, t.pay.fill_null(0.0), None),
-        )
+        t = _with_linked(t, tables, rows, ks, engine)
     return t.mutate(
         **{ENTERED: (t.entered <= t.k).fill_null(False)},
         **{f"y_{o.name}": monthly_value(t, o).cast("float64") for o in chosen},
     )
 
 
-def _declared(tables: Tables, rows: Table, ks: tuple[int, ...]) -> Table:
+def _with_linked(
+    t: Table, tables: Tables, rows: Table, ks: tuple[int, ...], engine: Engine
+) -> Table:
+    """Add what the linked source says, null where it does not cover the month or the person."""
+    source = coverage_of(tables, "emploi_mensuel", engine)
+    linked = _linked(tables, rows, ks)
+    t = t.left_join(linked, ["entry", "k"]).drop("entry_right", "k_right")
+    at = t.month + t.k
+    covered = (at >= source.first) & (at <= source.last)
+    if source.holes:
+        covered &= ~at.isin(source.holes)
+    people = linked_people(tables, "emploi_mensuel", engine)
+    if people is not None:
+        known = rows.semi_join(people, "id_jeune").select("entry", is_linked=literal(value=True))
+        t = t.left_join(known, "entry").drop("entry_right")
+        covered &= t.is_linked.fill_null(False)
+    return t.mutate(
+        linked=ifelse(covered, t.linked.fill_null(False), None),
+        linked_outside_iae=ifelse(covered, t.linked_outside_iae.fill_null(False), None),
+        pay=ifelse(covered, t.pay.fill_null(0.0), None),
+    )
+
+
+def _declared(tables: Tables, rows: Table, ks: tuple[int, ...], source: Coverage) -> Table:
     """Return the flags of the months covered by a declared situation, as the panel reads them."""
     people = rows.select("entry", "id_jeune", "month")
     spells = tables.table("situations")
     spells = spells.filter(spells.etat != "PREVU").join(people, "id_jeune")
     spells = spells.join(last_contacts(tables), "id_jeune")
-    start = month_of(spells.date_debut)
-    known_until = greatest(start, spells.last_contact)
+    start = greatest(month_of(spells.date_debut), source.first)
+    known_until = greatest(month_of(spells.date_debut), spells.last_contact)
     end = ifelse(spells.date_fin.isnull(), known_until, month_of(spells.date_fin))
+    end = least(end, source.last)
     flags = spell_flags(spells)
     spells = spells.mutate(k_first=start - spells.month, k_last=end - spells.month, **flags)
     long = spells.select(

@@ -9,6 +9,7 @@ from evalml.codes import RANKING
 from evalml.cohort.known import column_of, refuse_unknown_at_zero
 from evalml.cohort.month_sets import bit, holds
 from evalml.cohort.past import (
+    ACTS_WINDOW,
     acts_before,
     employment_before,
     months_worked,
@@ -16,6 +17,7 @@ from evalml.cohort.past import (
     situation_at,
 )
 from evalml.cohort.traits import JOINS, TRAITS, trait
+from evalml.cohort.unknown import Sources, Window, masked
 from evalml.engine import (
     Engine,
     Table,
@@ -127,10 +129,11 @@ def describe(
     A value of the file counts only where the file was last updated before time zero
     (`date_maj`); otherwise it is unknown at time zero, which is a level of its own.
     """
-    t = _with_columns(eligible, names, tables)
+    sources = Sources(tables, engine)
+    t = _with_links(_with_columns(eligible, names, tables), names, sources)
     for place, (rows, keys) in enumerate(_beside(eligible, set(names), tables, trial, engine)):
         t = t.left_join(rows, keys, rname=f"{{name}}_{place}")
-    made = {name.replace(".", "_"): _expression(t, name, trial) for name in names}
+    made = {name.replace(".", "_"): _expression(t, name, trial, sources) for name in names}
     return t.select(*(c for c in eligible.columns if c not in made), **made)
 
 
@@ -173,7 +176,40 @@ def _with_columns(eligible: Table, names: Sequence[str], tables: Tables) -> Tabl
     return t
 
 
-def _expression(t: Table, name: str, trial: TargetTrial) -> Any:
+def _with_links(t: Table, names: Sequence[str], sources: Sources) -> Table:
+    """Mark the persons linked to the tables that were linked for some only."""
+    read = {table for n in names if "." not in n for table in _tables_of(n)}
+    for table in sorted(read):
+        linked = sources.linked(table)
+        if linked is not None:
+            t = t.left_join(linked.mutate(**{f"linked_{table}": literal(value=True)}), "id_jeune")
+            t = t.drop("id_jeune_right")
+    return t
+
+
+def _expression(t: Table, name: str, trial: TargetTrial, sources: Sources) -> Any:
+    value = _value(t, name, trial)
+    window = window_of(name, trial)
+    return value if window is None else masked(value, t, window, trial, sources)
+
+
+def window_of(name: str, trial: TargetTrial) -> Window | None:
+    """Return the months a covariate is read from, None where it is no matter of months."""
+    if name.startswith("emploi_avant_"):
+        lag = int(name.rpartition("_")[2])
+        return Window("emploi_mensuel", lag, lag)
+    held = {
+        "mois_emploi_avant": Window("emploi_mensuel", trial.history_months, 1),
+        "actes_3m": Window("actes", ACTS_WINDOW, 1),
+        "pacea": Window("accompagnements", 0, 0),
+        "gj_en_cours": Window("accompagnements", 0, 0),
+        "mois_depuis_sortie": Window("accompagnements", 1, 1),
+        "candidatures_avant": Window("iae_candidatures", 12, 1),
+    }
+    return held.get(name)
+
+
+def _value(t: Table, name: str, trial: TargetTrial) -> Any:
     if name in TRAITS:
         return trait(t, name)
     raw = name.partition(".")[2] if "." in name else name

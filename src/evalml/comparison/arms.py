@@ -9,6 +9,7 @@ import numpy as np
 
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.comparison.rare import as_levels, group_rare
+from evalml.comparison.unknown import settle_unknown
 from evalml.comparison.unpack import trajectory_values
 
 if TYPE_CHECKING:
@@ -95,20 +96,24 @@ def assemble(
     described, grouped = group_rare(
         entries, cohort.covariates, entries["treated"].to_numpy(dtype=bool)
     )
+    described, known, unknown = settle_unknown(
+        described, cohort.covariates, described["treated"].to_numpy(dtype=bool)
+    )
     comparison = build_comparison(
         described,
         treatment="treated",
         measures=specs,
-        covariates=cohort.covariates,
+        covariates=known,
         cluster="id_structure",
         person="person",
         subgroups=subgroups,
         strata=["month"] if cohort.trial.same_months else [],
+        missing="category",
     )
     if cohort.trial.instrument:
         comparison = replace(comparison, instrument=entries["capacite"].to_numpy(dtype=float))
     crossover = _crossover(entries, outcomes.panel.months[1])
-    return Arms(comparison, trajectories, crossover, grouped)
+    return Arms(comparison, trajectories, crossover, (*grouped, *unknown))
 
 
 def _spec(outcome: Outcome, horizon: int) -> MeasureSpec:

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from evalml.arrays import IntVector, Matrix
+    from evalml.arrays import BoolVector, IntVector, Matrix
     from evalml.engine import Engine
     from evalml.outcomes import Outcome, Outcomes
+    from evalml.tables.sources import Coverage
 
 ROWS = 1 << 16
 """Rows treated at a time: what a processor keeps at hand."""
@@ -40,18 +41,33 @@ def unpack(values: Matrix, months: IntVector, known: IntVector, place: IntVector
             np.copyto(part[:, j], (true >> np.clip(bit, 0, 62)) & 1, where=seen, casting="unsafe")
 
 
-def covered(values: Matrix, month: IntVector, first: int, span: tuple[int, int]) -> None:
+def covered(values: Matrix, month: IntVector, first: int, source: Coverage) -> None:
     """Write 0 in the months that the linked source covers.
 
     Args:
         values: Shape (n, K), changed in place.
         month: Month number of time zero, shape (n,).
         first: Months since time zero of the first column.
-        span: First and last month number covered.
+        source: Months covered.
     """
     for j in range(values.shape[1]):
         at = month + (first + j)
-        values[(at >= span[0]) & (at <= span[1]), j] = 0.0
+        known = (at >= source.first) & (at <= source.last)
+        if source.holes:
+            known &= ~np.isin(at, source.holes)
+        values[known, j] = 0.0
+
+
+def not_linked(outcomes: Outcomes, n: int, engine: Engine) -> BoolVector | None:
+    """Return which entries are of persons not linked, shape (n,); None where all are linked."""
+    people = outcomes.panel.linked_people
+    if people is None:
+        return None
+    entries = outcomes.panel.cohort.entries.select("entry", "id_jeune")
+    linked = engine.fetch(entries.semi_join(people, "id_jeune").select("entry"))["entry"]
+    unknown = np.ones(n, dtype=bool)
+    unknown[linked.to_numpy(dtype=np.int64)] = False
+    return unknown
 
 
 def trajectory_values(
@@ -64,12 +80,15 @@ def trajectory_values(
     panel = outcomes.panel
     first, last = panel.months
     month = entries["month"].to_numpy(dtype=np.int64)
+    unlinked = not_linked(outcomes, len(entries), engine)
     found: dict[str, Matrix] = {}
     for outcome in outcomes.chosen:
         kind = np.float16 if outcome.as_set else np.float32
         values: Matrix = np.full((len(entries), last - first + 1), np.nan, dtype=kind)
         if outcome.channel == "linked":
-            covered(values, month, first, panel.linked_months)
+            covered(values, month, first, panel.linked_coverage)
+            if unlinked is not None:
+                values[unlinked] = np.nan
         found[outcome.name] = values
     as_sets = [o for o in outcomes.chosen if o.as_set]
     if as_sets:

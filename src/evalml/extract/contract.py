@@ -1,4 +1,4 @@
-"""The extract contract v1: every table and column an extract may hold, declared once.
+"""The extract contract 1.1: every table and column an extract may hold, declared once.
 
 `known_at` says when a value became known: the name of the column that dates it, `always` for what
 does not change, `extraction` for what is only true of the day the extract was made. Eligibility
@@ -12,7 +12,26 @@ from typing import Any, Literal
 
 from evalml.errors import ColumnMissingError, TableMissingError, nearest
 
-VERSION = 1
+VERSION = 1.1
+
+LINKED_SOURCES = ("emploi_mensuel", "evenements_externes")
+"""Tables that another administration fills: `linkage` says whose rows they hold."""
+
+MAY_LACK = frozenset({"allocations"})
+"""Tables of the contract that a team may not hold: what they say is then unknown."""
+
+DATED = {
+    "situations": "date_debut",
+    "accompagnements": "date_debut",
+    "actes": "date_acte",
+    "allocations": "mois",
+    "iae_candidatures": "date_candidature",
+    "iae_pass": "date_debut",
+    "iae_contrats": "date_debut",
+    "evenements_externes": "date",
+    "emploi_mensuel": "mois",
+}
+"""Tables whose months `coverage` may declare, with the column that dates a row."""
 
 ColumnType = Literal["string", "date", "boolean", "integer", "number"]
 
@@ -31,6 +50,7 @@ class Column:
         known_at: Column that dates the value, or `always`, or `extraction`.
         minimum: Smallest plausible value.
         maximum: Largest plausible value.
+        optional: Whether a file may do without the column, which is then empty.
     """
 
     name: str
@@ -42,6 +62,7 @@ class Column:
     known_at: str = "always"
     minimum: float | None = None
     maximum: float | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +382,15 @@ IAE_CANDIDATURES = Table(
             known_at="extraction",
         ),
         Column("motif_refus", "string", "Reason of refusal", nullable=True, known_at="extraction"),
+        Column(
+            "cause_refus",
+            "string",
+            "Who or what refused",
+            nullable=True,
+            codes="cause_refus",
+            known_at="extraction",
+            optional=True,
+        ),
         Column("date_embauche", "date", "Day hired", nullable=True, known_at="date_embauche"),
     ),
 )
@@ -474,6 +504,51 @@ EMPLOI_MENSUEL = Table(
             minimum=0,
             maximum=20000,
         ),
+        Column(
+            "jours",
+            "number",
+            "Days under contract in the month",
+            nullable=True,
+            known_at="mois",
+            minimum=0,
+            maximum=31,
+            optional=True,
+        ),
+        Column(
+            "aide",
+            "boolean",
+            "Whether the State pays part of the contract",
+            nullable=True,
+            known_at="mois",
+            optional=True,
+        ),
+    ),
+    optional=True,
+)
+
+APPARIEMENTS = Table(
+    "appariements",
+    "person x linked source: whether the person was found there",
+    ("id_jeune", "source"),
+    (
+        _JEUNE,
+        Column("source", "string", "Table of the linked source", codes="source_liee"),
+        Column("apparie", "boolean", "Whether the person was looked for and can be found there"),
+        Column("qualite", "string", "Quality of the link", nullable=True, optional=True),
+    ),
+    optional=True,
+)
+
+TOTAUX = Table(
+    "totaux",
+    "count of the sender, to reconcile the tables with",
+    ("table", "measure", "month", "structure"),
+    (
+        Column("table", "string", "Table counted"),
+        Column("measure", "string", "`rows` or `persons`", codes="mesure_totaux"),
+        Column("month", "date", "First day of the month counted; empty for all", nullable=True),
+        Column("structure", "string", "Mission locale counted; empty for all", nullable=True),
+        Column("value", "number", "Count of the sender", minimum=0),
     ),
     optional=True,
 )
@@ -491,6 +566,8 @@ TABLES: tuple[Table, ...] = (
     STRUCTURES,
     EVENEMENTS_EXTERNES,
     EMPLOI_MENSUEL,
+    APPARIEMENTS,
+    TOTAUX,
 )
 
 

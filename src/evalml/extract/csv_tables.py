@@ -20,7 +20,7 @@ from evalml.extract.files import (
     header_of,
     rows,
 )
-from evalml.extract.schema import require_columns, require_distinct
+from evalml.extract.schema import require_columns, require_distinct, with_optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -99,6 +99,7 @@ def _open(path: Path, name: str, declared: Dialect, scratch: Path, engine: Engin
     with engine.reading(f"{path.name} cannot be read as CSV; save it again as UTF-8"):
         raw = engine.read_csv(copy, engine.fresh_name(f"raw_{name}"), names, delimiter)
         text = raw.select(**{n: raw[n].strip().nullif("") for n in names})
+    text = with_optional(text, table, as_text=True)
     return CsvFile(path, table, encoding, delimiter, names, text)
 
 

@@ -14,7 +14,7 @@ import yaml
 from evalml.engine.postgres import Database, database_url, identifier, reading_database, text
 from evalml.errors import ExtractError, TableMissingError
 from evalml.extract import contract
-from evalml.extract.meta import META_FILE, ExtractMeta, meta_from, read_meta
+from evalml.extract.meta import META_FILE, ExtractMeta, meta_from, read_meta, require_linkage
 from evalml.extract.schema import require_columns, require_types
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ UNTIL_END = {
 """Day of the rows that only the end of the period leaves out: a first entry needs all the past."""
 
 _SQL = {"string": "{0}::text", "boolean": "{0}", "integer": "{0}", "number": "{0}::float8"}
+_NULL = {
+    "string": "text",
+    "boolean": "boolean",
+    "integer": "int8",
+    "number": "float8",
+    "date": "date",
+}
 _DAY = (
     "(CASE WHEN {0} > '9999-12-31' THEN '9999-12-31' WHEN {0} < '0001-01-01' "
     "THEN '0001-01-01' ELSE {0} END)::date"
@@ -62,7 +69,9 @@ def describe_database(path: Path, database: Database) -> tuple[ExtractMeta, froz
     with reading_database(database) as session:
         columns = session.columns()
         meta = _meta(path, database, session, columns)
-        return meta, frozenset(_held(columns, database))
+        held = frozenset(_held(columns, database))
+    require_linkage(meta, held)
+    return meta, held
 
 
 def read_database(
@@ -77,7 +86,9 @@ def read_database(
     with reading_database(database) as session:
         columns = session.columns()
         meta = _meta(path, database, session, columns)
-        for name in _held(columns, database):
+        held = _held(columns, database)
+        require_linkage(meta, held)
+        for name in held:
             query = selection(contract.table(name), columns[name], meta, session)
             unread = f"table {name} of {database!r} cannot be read to its end"
             with session.batches(query) as rows, engine.local.reading(unread):
@@ -123,7 +134,7 @@ def selection(
 ) -> str:
     """Return the query that selects the rows and columns of a table, to be run by the server."""
     chosen = ", ".join(
-        f"{_typed(c, columns[c.name])} AS {identifier(c.name)}" for c in table.columns
+        f"{_typed(c, columns.get(c.name))} AS {identifier(c.name)}" for c in table.columns
     )
     asked = meta.database.restrict if meta.database is not None else ()
     tests = [_period(table.name, meta)] if "period" in asked else []
@@ -136,6 +147,8 @@ def selection(
 
 def _typed(column: contract.Column, found: Any) -> str:
     name = f"r.{identifier(column.name)}"
+    if found is None:  # a column that a source may do without
+        return f"NULL::{_NULL[column.type]}"
     if column.type == "date":
         return _DAY.format(name)
     if column.type == "integer" and not found.is_integer():
@@ -180,7 +193,8 @@ def require_tables(place: str, found: Mapping[str, object]) -> None:
     Raises:
         TableMissingError: Names what is missing and what is there.
     """
-    missing = [t.name for t in contract.TABLES if not t.optional and t.name not in found]
+    needed = [t.name for t in contract.TABLES if not t.optional and t.name not in contract.MAY_LACK]
+    missing = [name for name in needed if name not in found]
     if missing:
         held = ", ".join(sorted(found)) or "no table"
         raise TableMissingError(

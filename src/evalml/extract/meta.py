@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from evalml.codes import territory_names
 from evalml.engine.postgres import refuse_password
 from evalml.errors import ExtractError, StudyError, nearest
+from evalml.extract.contract import DATED, LINKED_SOURCES
+from evalml.months import month_number
 from evalml.study import Territory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from pathlib import Path
 
 META_FILE = "extract.yaml"
@@ -80,6 +91,43 @@ class Source(_Strict):
         return url
 
 
+class Months(_Strict):
+    """Months for which a table is complete, first and last included (`2017-01`, or an ISO day).
+
+    A month is covered when every row that concerns it is there: for spells, each spell that has a
+    day in it, wherever the spell began.
+    """
+
+    first: dt.date = Field(alias="from")
+    last: dt.date = Field(alias="to")
+
+    @field_validator("first", "last", mode="before")
+    @classmethod
+    def _month(cls, given: Any) -> Any:
+        if isinstance(given, str) and re.fullmatch(r"\d{4}-\d{2}", given):
+            return f"{given}-01"
+        return given
+
+    @field_serializer("first", "last")
+    def _written(self, day: dt.date) -> str:
+        return f"{day:%Y-%m}"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Months:
+        if self.last < self.first:
+            raise ValueError(f"'to' ({self.last:%Y-%m}) lies before 'from' ({self.first:%Y-%m})")
+        return self
+
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """First and last month number (`evalml.months`)."""
+        return month_number(self.first), month_number(self.last)
+
+
+Linkage = Literal["all", "persons", "structures"]
+"""Whose rows a linked source holds: everybody's, or those of the persons (one by one, or by whole
+missions locales) that table `appariements` names."""
+
 HAUTS_DE_FRANCE = ("02", "59", "60", "62", "80")
 
 
@@ -119,6 +167,9 @@ class ExtractMeta(_Strict):
         csv: Dialect of the CSV files, where it has to be said.
         database: Where the tables are, if they are not files beside `extract.yaml`.
         breaks: Changes of system within the period.
+        coverage: Months for which each table is complete; a table that is not named is taken to be
+            complete over the months of its rows, and that is said.
+        linkage: Whose rows each linked source holds; compulsory for those that are present.
     """
 
     name: str = Field(min_length=1)
@@ -131,6 +182,16 @@ class ExtractMeta(_Strict):
     csv: Dialect = Dialect()
     database: Source | None = None
     breaks: tuple[Break, ...] = ()
+    coverage: dict[str, Months] = Field(default_factory=dict)
+    linkage: dict[str, Linkage] = Field(default_factory=dict)
+
+    @field_validator("coverage", "linkage")
+    @classmethod
+    def _tables_of_the_contract(cls, given: dict[str, Any]) -> dict[str, Any]:
+        for name in given:
+            if name not in DATED:
+                raise ValueError(f"'{name}' is no dated table; {nearest(name, DATED)}")
+        return given
 
     @field_validator("territory", mode="before")
     @classmethod
@@ -195,6 +256,33 @@ class ExtractMeta(_Strict):
                 )
 
 
+def require_linkage(meta: ExtractMeta, held: Container[str]) -> None:
+    """Refuse a linked source without a declaration of whose rows it holds.
+
+    Args:
+        meta: The header.
+        held: Names of the tables that are there.
+
+    Raises:
+        ExtractError: A linked source has no `linkage`, or the persons linked are not named.
+    """
+    undeclared = [t for t in LINKED_SOURCES if t in held and t not in meta.linkage]
+    if undeclared:
+        lines = "".join(f"\n  {t}: all" for t in undeclared)
+        raise ExtractError(
+            f"table '{undeclared[0]}' comes from another administration and {META_FILE} does not "
+            "say for whom it was linked, without which who is absent from it cannot be told from "
+            "who did not work; add these lines (all: everybody; persons or structures: those that "
+            f"table 'appariements' names):\nlinkage:{lines}"
+        )
+    partial = [t for t, whose in meta.linkage.items() if whose != "all" and t in held]
+    if partial and "appariements" not in held:
+        raise ExtractError(
+            f"{META_FILE} links '{partial[0]}' by {meta.linkage[partial[0]]}, but there is no "
+            "table 'appariements' that says who was linked; add it (id_jeune, source, apparie)"
+        )
+
+
 def read_meta(folder: Path) -> ExtractMeta:
     """Read `extract.yaml` in `folder`.
 
@@ -231,7 +319,7 @@ def meta_from(raw: Any, place: str) -> ExtractMeta:
 def write_meta(meta: ExtractMeta, folder: Path) -> None:
     """Write `meta` as `extract.yaml` in `folder`, for tables that are files beside it."""
     files = meta.model_copy(update={"database": None})
-    values = files.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    values = files.model_dump(mode="json", exclude_none=True, exclude_defaults=True, by_alias=True)
     text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
     (folder / META_FILE).write_text(text, encoding="utf-8")
 
@@ -242,6 +330,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "csv": Dialect,
     "breaks": Break,
     "database": Source,
+    "coverage": Months,
 }
 
 

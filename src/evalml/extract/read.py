@@ -11,8 +11,8 @@ from evalml.errors import ExtractError
 from evalml.extract import contract
 from evalml.extract.csv_tables import read_csv_tables
 from evalml.extract.database import describe_database, read_database, require_tables
-from evalml.extract.meta import META_FILE, ExtractMeta, read_meta
-from evalml.extract.schema import require_columns, require_types, to_contract
+from evalml.extract.meta import META_FILE, ExtractMeta, read_meta, require_linkage
+from evalml.extract.schema import require_columns, require_types, to_contract, with_optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +71,7 @@ def read_extract(path: Path, engine: Engine) -> Extract:
     meta = read_meta(path if path.is_dir() else path.parent)
     sources = _sources(path, engine)
     require_tables(str(path), sources)
+    require_linkage(meta, sources)
     held = [t for t in contract.TABLES if t.name in sources]
     csv = {t.name: s for t in held if isinstance(s := sources[t.name], Path) and s.suffix == ".csv"}
     typed = read_csv_tables(csv, meta.csv, engine.local)
@@ -143,6 +144,7 @@ def _open(source: Path | Table, table: contract.Table, engine: Engine) -> Table:
         rows, label, foreign = source, f"table {table.name}", True
     require_columns(label, rows.columns, table)
     require_types(label, rows.schema(), table)
+    rows = with_optional(rows, table)
     if not foreign or engine.local is engine:
         return rows
     return engine.adopt(to_contract(rows, table), engine.fresh_name(f"held_{table.name}"))

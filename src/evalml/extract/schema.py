@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from evalml.engine import Table, Value
     from evalml.extract import contract
 
+_KINDS = {
+    "string": "string",
+    "date": "date",
+    "boolean": "boolean",
+    "integer": "int64",
+    "number": "float64",
+}
+
 
 def require_columns(file: str, names: Iterable[str], table: contract.Table) -> None:
     """Refuse a file that lacks a column of the contract.
@@ -21,7 +29,7 @@ def require_columns(file: str, names: Iterable[str], table: contract.Table) -> N
         ColumnMissingError: Names the file, the column and the nearest column the file holds.
     """
     found = list(names)
-    missing = [c.name for c in table.columns if c.name not in found]
+    missing = [c.name for c in table.columns if c.name not in found and not c.optional]
     if not missing:
         return
     spare = [n for n in found if n not in {c.name for c in table.columns}]
@@ -62,12 +70,24 @@ def require_types(file: str, schema: Mapping[str, Any], table: contract.Table) -
         ExtractError: Names the file, the column, the type expected and the type found.
     """
     for column in table.columns:
+        if column.optional and column.name not in schema:
+            continue
         found = schema[column.name]
         if not (_is_null(found) or _accepts(column.type, found)):
             raise ExtractError(
                 f"{file}, column {column.name}: expected {column.type}, found {found}; "
                 "convert the column and write the file again"
             )
+
+
+def with_optional(rows: Table, table: contract.Table, *, as_text: bool = False) -> Table:
+    """Add the columns that a file may do without, empty (as text where cells are not typed yet)."""
+    absent = {
+        c.name: null("string" if as_text else _KINDS[c.type])
+        for c in table.columns
+        if c.optional and c.name not in rows.columns
+    }
+    return rows.mutate(**absent) if absent else rows
 
 
 def _is_null(found: Any) -> bool:
@@ -107,20 +127,13 @@ def to_contract(
 
 
 def _cast(value: Value, kind: contract.ColumnType, *, empty: bool) -> Value:
-    kinds = {
-        "string": "string",
-        "date": "date",
-        "boolean": "boolean",
-        "integer": "int64",
-        "number": "float64",
-    }
     found = value.type()
     if _is_null(found):
-        return null(kinds[kind])
+        return null(_KINDS[kind])
     if found.is_floating():
         value = value.isnan().ifelse(None, value)
         value = value.round() if kind == "integer" else value
     if kind == "string":
         text = value.cast("string")
         return text.nullif("") if empty else text
-    return value.cast(kinds[kind])
+    return value.cast(_KINDS[kind])

@@ -145,21 +145,29 @@ def cumulated_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
     """Return what adds up from the month after time zero, one row per entry and month.
 
     A declared sum is unknown from the first unknown month on; a linked one is unknown outside the
-    months the linked source covers, and a covered month without contract adds nothing.
+    months the linked source covers and for who is not linked, and a covered month without contract
+    of a linked person adds nothing.
     """
-    entries = panel.cohort.entries
+    entries, held = panel.cohort.entries, ["entry", "treated", "month"]
+    if panel.linked_people is not None:
+        found = panel.linked_people.mutate(is_linked=literal(value=True))
+        entries = entries.left_join(found, "id_jeune")
+        entries = entries.mutate(is_linked=entries.is_linked.fill_null(False))
+        held.append("is_linked")
     follow_up = panel.months[1]
     grid = entries.select(
-        "entry",
-        "treated",
-        "month",
+        *held,
         k=span(literal(1), literal(follow_up)).cast("array<int16>").unnest(),
     )
     rows = grid.left_join(panel.read(*columns_of(outcomes)), ["entry", "k"])
     rows = rows.drop("entry_right", "k_right")
-    first, last = panel.linked_months
+    span_covered = panel.linked_coverage
     at = rows.month + rows.k
-    covered = (at >= first) & (at <= last)
+    covered = (at >= span_covered.first) & (at <= span_covered.last)
+    if span_covered.holes:
+        covered &= ~at.isin(span_covered.holes)
+    if panel.linked_people is not None:
+        covered &= rows.is_linked
     so_far = window(group_by="entry", order_by="k", following=0)
     values = {}
     for outcome in outcomes:

@@ -16,14 +16,19 @@ import pandas as pd
 
 from evalml.engine import month_of
 from evalml.errors import StudyError, TableMissingError, nearest
+from evalml.tables.sources import coverage_of, linked_people
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evalml.arrays import IntVector, Vector
+    from evalml.arrays import BoolVector, IntVector, Vector
     from evalml.cohort import Cohort
     from evalml.engine import Engine, Table
     from evalml.tables import Tables
+    from evalml.tables.sources import Coverage
+
+EVENT_WINDOW = 12
+"""Months before time zero that a source must cover for an absent event to be a « no »."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +112,15 @@ def _one(name: str, tables: Tables, cohort: Cohort) -> Control:
 
 
 def _values(control: Control, tables: Tables, keys: Table, at: IntVector, engine: Engine) -> Vector:
-    """Return one control, shape (n,)."""
+    """Return one control, shape (n,); NaN where its months or the person have no source."""
     values, source = np.zeros(at.size), tables.table(control.table)
+    covered = coverage_of(tables, control.table, engine)
     if control.months_before is None:
         source = source.filter(source.type == control.event)
         source = source.select("id_jeune", when=month_of(source.date))
         hits = keys.join(source, "id_jeune")
         hits = hits.filter(hits.when < hits.month).select("entry", worked=hits.month)
-        length = 1
+        near, far, length = 1, EVENT_WINDOW, 1
     else:
         near, far = control.months_before
         length = far - near + 1
@@ -122,8 +128,21 @@ def _values(control: Control, tables: Tables, keys: Table, at: IntVector, engine
         hits = keys.join(source, "id_jeune")
         before = hits.month - hits.when
         hits = hits.filter((before >= near) & (before <= far)).select("entry", worked=hits.when)
-        ends = engine.fetch(source.agg(first=source.when.min(), last=source.when.max())).iloc[0]
-        values[(at - far < ends["first"]) | (at - near > ends["last"])] = np.nan
     counts = engine.fetch(hits.group_by("entry").agg(n=hits.worked.nunique()))
     values[counts["entry"].to_numpy(dtype=np.int64)] += counts["n"].to_numpy() / length
+    values[~_covered(covered, at - far, at - near)] = np.nan
+    linked = linked_people(tables, control.table, engine)
+    if linked is not None:
+        found = engine.fetch(keys.semi_join(linked, "id_jeune").select("entry"))["entry"]
+        unknown = np.ones(at.size, dtype=bool)
+        unknown[found.to_numpy(dtype=np.int64)] = False
+        values[unknown] = np.nan
     return values
+
+
+def _covered(source: Coverage, first: IntVector, last: IntVector) -> BoolVector:
+    """Return where all the months from `first` to `last` are covered, shape (n,)."""
+    known: BoolVector = (first >= source.first) & (last <= source.last)
+    for hole in source.holes:
+        known &= (last < hole) | (first > hole)
+    return known

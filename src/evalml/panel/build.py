@@ -27,6 +27,7 @@ from evalml.engine import (
     month_of,
     span,
 )
+from evalml.tables.sources import Coverage, coverage_of, linked_people
 
 if TYPE_CHECKING:
     from evalml.cohort import Cohort
@@ -72,7 +73,9 @@ class Panel:
         calendar: The months followed, of all the trials together.
         months: Months since time zero covered, first and last.
         linked: Whether a linked source observes employment.
-        linked_months: First and last month number the linked source covers.
+        linked_coverage: Months the linked source covers: outside them nothing is known from it.
+        linked_people: Persons linked to it (`id_jeune`), None for everybody: of the others nothing
+            is known from it.
     """
 
     cohort: Cohort
@@ -81,7 +84,8 @@ class Panel:
     calendar: Calendar
     months: tuple[int, int]
     linked: bool
-    linked_months: tuple[int, int]
+    linked_coverage: Coverage
+    linked_people: Table | None = None
 
     @property
     def rows(self) -> Table:
@@ -201,13 +205,14 @@ def last_contacts(tables: Tables) -> Table:
     return both.group_by("id_jeune").agg(last_contact=both.contact.max())
 
 
-def declared_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
+def declared_sets(tables: Tables, people: Table, calendar: Calendar, covered: Coverage) -> Table:
     """Return the months covered by the declared spells of each person, as sets.
 
     Args:
         tables: The checked records.
         people: The persons wanted, `id_jeune`.
         calendar: The months followed.
+        covered: Months the situations cover: outside them a spell says nothing of the others.
     """
     spells = tables.table("situations")
     spells = spells.filter(
@@ -221,8 +226,11 @@ def declared_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
         spells.select(
             "id_jeune",
             *KINDS,
-            first=start,
-            last=ifelse(spells.date_fin.isnull(), known_until, month_of(spells.date_fin)),
+            first=greatest(start, covered.first),
+            last=least(
+                ifelse(spells.date_fin.isnull(), known_until, month_of(spells.date_fin)),
+                covered.last,
+            ),
         ),
         calendar,
     )
@@ -230,10 +238,19 @@ def declared_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
     return gather(laid, ["id_jeune"], declared=True, **spell_flags(laid), **ranked)
 
 
-def linked_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
-    """Return the months with a contract of each person, by the linked source, as sets."""
+def known_jobs(
+    tables: Tables, calendar: Calendar, covered: Coverage, linked: Table | None
+) -> Table:
+    """Return the rows of `emploi_mensuel` with a contract, of linked persons and covered months."""
     worked = tables.table("emploi_mensuel")
-    worked = worked.filter(touches(worked.mois, worked.mois, calendar) & worked.en_emploi)
+    first = max(calendar.first, covered.first)
+    reached = Calendar(first, max(first - 1, min(calendar.last, covered.last)))
+    worked = worked.filter(touches(worked.mois, worked.mois, reached) & worked.en_emploi)
+    return worked if linked is None else worked.semi_join(linked, "id_jeune")
+
+
+def linked_sets(worked: Table, people: Table, calendar: Calendar) -> Table:
+    """Return the months with a contract of each person, from the rows known, as sets."""
     worked = worked.join(people, "id_jeune")
     at = month_of(worked.mois)
     outside = (worked.type_contrat != "CDDI").fill_null(True)
@@ -241,11 +258,8 @@ def linked_sets(tables: Tables, people: Table, calendar: Calendar) -> Table:
     return gather(laid, ["id_jeune"], linked=True, linked_outside_iae=laid.outside)
 
 
-def monthly_pay(tables: Tables, calendar: Calendar) -> Table:
-    """Return the gross pay of each person and month with a contract."""
-    worked = tables.table("emploi_mensuel")
-    at = month_of(worked.mois)
-    worked = worked.filter(worked.en_emploi & (at >= calendar.first) & (at <= calendar.last))
+def monthly_pay(worked: Table) -> Table:
+    """Return the gross pay of each person and month with a contract, from the rows known."""
     return worked.group_by("id_jeune", at=month_of(worked.mois)).agg(
         pay=exact_sum(worked.salaire_brut)
     )
@@ -256,10 +270,13 @@ def build_panel(tables: Tables, cohort: Cohort, engine: Engine) -> Panel:
     trial = cohort.trial
     calendar = Calendar(trial.months[0] - trial.history_months, trial.last_month)
     people = engine.keep(cohort.entries.select("id_jeune").distinct(), "people")
-    sets = declared_sets(tables, people, calendar)
+    sets = declared_sets(tables, people, calendar, coverage_of(tables, "situations", engine))
     has_linked = "emploi_mensuel" in tables.tables
-    if has_linked:
-        linked = linked_sets(tables, people, calendar)
+    covered = coverage_of(tables, "emploi_mensuel", engine)
+    whose = linked_people(tables, "emploi_mensuel", engine) if has_linked else None
+    worked = known_jobs(tables, calendar, covered, whose) if has_linked else None
+    if worked is not None:
+        linked = linked_sets(worked, people, calendar)
         names = [c for c in (*sets.columns, *linked.columns) if c not in ("id_jeune", "block")]
         both = sets.outer_join(linked, ["id_jeune", "block"])
         sets = both.select(
@@ -272,17 +289,10 @@ def build_panel(tables: Tables, cohort: Cohort, engine: Engine) -> Panel:
     return Panel(
         cohort,
         engine.keep(sets, "person_months"),
-        monthly_pay(tables, calendar) if has_linked else None,
+        monthly_pay(worked) if worked is not None else None,
         calendar,
         (-trial.history_months, trial.follow_up_months),
         has_linked,
-        _linked_coverage(tables, engine) if has_linked else (0, -1),
+        covered,
+        whose,
     )
-
-
-def _linked_coverage(tables: Tables, engine: Engine) -> tuple[int, int]:
-    """Return the first and last month with a contract of anybody: what the source covers."""
-    at = month_of(tables.table("emploi_mensuel").mois)
-    ends = engine.fetch(tables.table("emploi_mensuel").agg(first=at.min(), last=at.max()))
-    first, last = ends.iloc[0].fillna(-1).astype("int64")
-    return int(first), int(last)

@@ -18,6 +18,9 @@ from evalml.synthetic.transitions import IAE, age_in_years, employed
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
 
+AIDED = [TYPES.index(code) for code in ("PEC", "CIE") if code in TYPES]
+CAUSES = ("EMPLOYEUR", "EMPLOYEUR", "REGLE", "CANDIDAT", "PLATEFORME")
+"""Who or what refused, in the order of REFUSALS."""
 SENDERS = ("ML", "FT", "EMPLOYEUR", "CANDIDAT")
 REFUSALS = ("POSTE_POURVU", "PAS_DE_RECRUTEMENT", "NON_ELIGIBLE", "NON_VENU", "AUTRE")
 
@@ -43,6 +46,8 @@ def emploi_mensuel(m: Made, sp: Spells) -> pa.Table:
         "type_contrat": coded(TYPES, sp.type[spell]),
         "heures": plain(hours),
         "salaire_brut": plain(np.round(hours * wage, 2)),
+        "jours": plain(np.maximum(np.round(part * 30.0), 1.0)),
+        "aide": plain(np.isin(sp.type[spell], AIDED)),
     }
     return as_contract("emploi_mensuel", columns)
 
@@ -87,7 +92,7 @@ def iae(m: Made, sp: Spells) -> dict[str, pa.Table]:
     u = rng.random(n)
     waiting = ~yes & (t >= m.cal.months - 2) & (u < 0.5)
     state = np.where(yes, 0, np.where(waiting, 3, np.where(u < 0.06, 2, 1)))
-    refused = coded(REFUSALS, rng.integers(0, len(REFUSALS), n), state != 1)
+    reason = rng.integers(0, len(REFUSALS), n)
     sender = np.searchsorted([0.62, 0.75, 0.82], rng.random(n))
     if m.world.margins:
         sender = quotas.senders(m, who, t, yes, sender)
@@ -99,7 +104,8 @@ def iae(m: Made, sp: Spells) -> dict[str, pa.Table]:
         "date_candidature": days(np.minimum(applied, np.where(yes, hired_on, applied))),
         "emetteur": coded(SENDERS, sender),
         "etat": coded(("acceptee", "refusee", "annulee", "en_cours"), state),
-        "motif_refus": refused,
+        "motif_refus": coded(REFUSALS, reason, state != 1),
+        "cause_refus": coded(CAUSES, reason, state != 1),
         "date_embauche": days(hired_on, ~yes),
     }
     return {"iae_candidatures": as_contract("iae_candidatures", candidatures)} | _contracts(

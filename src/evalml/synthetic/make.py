@@ -19,17 +19,18 @@ from evalml.synthetic.defects import plant
 from evalml.synthetic.margins import keep, margins_of
 from evalml.synthetic.people import Areas, Calendar, areas, calendar, people
 from evalml.synthetic.simulate import simulate
+from evalml.synthetic.sources import as_held, declarations, totals
 from evalml.synthetic.spells import spells
 from evalml.synthetic.streams import Draws
 from evalml.synthetic.truth import Truth, add_block, add_rollout, files_of
 from evalml.synthetic.vintage import as_of, as_of_extract, day_of
 from evalml.synthetic.world import World
-from evalml.synthetic.worlds import dump_world, read_world, structure_rows
+from evalml.synthetic.worlds import dump_world, read_world, structure_rows, with_sources
 from evalml.synthetic.write import describe, ready, write_blocks, write_extract, write_truth
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 BLOCK = 50_000
 """Persons simulated together."""
@@ -76,6 +77,7 @@ def extract_of(world: World) -> dict[str, Any]:
         "period_start": world.period.start.isoformat(),
         "period_end": world.period.end.isoformat(),
         "pseudonymised": True,
+        **declarations(world),
     }
 
 
@@ -148,7 +150,8 @@ def blocks(
         add_block(truth, world, p, a, cal, draws, h)
         add_rollout(truth, world, p, a, cal, draws, h)
         made = tables_of(Made(world, a, cal, draws, p, h, base))
-        yield {name: _ids(name, part, rows[name]) for name, part in made.items()}
+        numbered_parts = {name: _ids(name, part, rows[name]) for name, part in made.items()}
+        yield as_held(numbered_parts, world, seed)
         for name, part in made.items():
             rows[name] += part.num_rows
 
@@ -173,7 +176,8 @@ def make_world(world: World, people: int | None = None, seed: int | None = None)
     parts = list(blocks(world, n, seed, a, cal, truth))
     tables = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
     tables["structures"] = structures(world, a)
-    ordered = {t.name: tables[t.name] for t in TABLES}
+    tables["totaux"] = totals({name: rows.num_rows for name, rows in tables.items()})
+    ordered = {t.name: tables[t.name] for t in TABLES if t.name in tables}
     made = Synthetic(
         world, ordered, files_of(truth, cal), extract_of(world), world_text(world, n, seed)
     )
@@ -202,6 +206,7 @@ def produce(
     seed: int | None = None,
     departements: list[str] | None = None,
     vintage: str | None = None,
+    sources: Sequence[str] = (),
 ) -> Produced:
     """Make a world by name and write it to a folder.
 
@@ -212,11 +217,12 @@ def produce(
         seed: Seed.
         departements: Keep these départements only.
         vintage: ISO day of the extraction, the world's own by default.
+        sources: What the extract leaves out, as lines TABLE.KEY=VALUE (`world.Source`).
 
     Raises:
-        EvalmlError: No such world, territory or day, or the folder holds something else.
+        EvalmlError: No such world, territory, day or source, or the folder holds something else.
     """
-    spec = within(read_world(world), departements)
+    spec = with_sources(within(read_world(world), departements), sources)
     n, seed = people or spec.people, spec.seed if seed is None else seed
     day = day_of(vintage) if vintage else None
     folder = ready(Path(out))
@@ -239,7 +245,8 @@ def _stream(folder: Path, world: World, n: int, seed: int, day: dt.date | None) 
     )
     kept = (as_of(part, day) if day else part for part in made)
     rows = write_blocks(folder, (part.tables for part in kept))
-    rows |= write_blocks(folder, iter([{"structures": structures(world, a)}]))
+    last = {"structures": structures(world, a), "totaux": totals(rows)}
+    rows |= write_blocks(folder, iter([last]))
     describe(folder, as_of_extract(extract, world, day) if day else extract)
     write_truth(folder, files_of(truth, cal), text)
     return rows

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evalml.errors import EvalmlError
+from evalml.synthetic.sources import totals
 
 if TYPE_CHECKING:
     from evalml.synthetic.make import Synthetic
@@ -65,8 +66,10 @@ def as_of(made: Synthetic, day: dt.date) -> Synthetic:
     tables = {name: _cut(name, rows, day) for name, rows in made.tables.items()}
     known = set_of(tables["jeunes"], "id_jeune")
     for name, rows in tables.items():
-        if name not in {"jeunes", "structures"}:
+        if "id_jeune" in rows.column_names and name != "jeunes":
             tables[name] = rows.filter(pc.is_in(rows["id_jeune"], known))
+    if "totaux" in tables:
+        tables["totaux"] = totals({name: rows.num_rows for name, rows in tables.items()})
     return replace(made, tables=tables, extract=as_of_extract(made.extract, made.world, day))
 
 
@@ -74,7 +77,13 @@ def as_of_extract(extract: dict[str, Any], world: World, day: dt.date) -> dict[s
     """Return what `extract.yaml` says of an extract made on `day`."""
     out = extract | {"extraction_date": day.isoformat()}
     if day < world.period.end:
-        out["period_end"] = (day.replace(day=1) - dt.timedelta(days=1)).isoformat()
+        end = day.replace(day=1) - dt.timedelta(days=1)
+        out["period_end"] = end.isoformat()
+        out["coverage"] = {
+            name: {"from": months["from"], "to": min(months["to"], f"{end:%Y-%m}")}
+            for name, months in extract["coverage"].items()
+            if months["from"] <= f"{end:%Y-%m}"
+        }
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -11,11 +12,13 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    field_validator,
     model_serializer,
     model_validator,
 )
 
 from evalml.errors import nearest
+from evalml.extract.contract import DATED
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -244,6 +247,59 @@ class TruthSpec(Part):
         return _unless_at_rest(handler(self), iae_from="hire")
 
 
+class Source(Part):
+    """What an extract of the world holds of one table; everything by default.
+
+    Attributes:
+        absent: The table is not there.
+        empty: It is there without a row.
+        first: First month received (`from`); rows before are not there (for spells: those ended).
+        last: Last month received (`to`).
+        missing_months: Months received of nobody, though `coverage` says that all were.
+        held: Share of the persons whose rows are there. For a linked source these are the persons
+            linked, and table `appariements` says so; for another, what the others did is lost
+            without a word.
+        by: Whether persons are held one by one, or by whole missions locales.
+        with_work: How much more often, on the logit scale, a person who worked all months is held
+            than one who worked none.
+        lost_after_entry: Share of the persons whose rows stop the month after their first
+            programme, without a word.
+        lower: Columns whose codes are written in lower case.
+        declared: Whether `extract.yaml` says the months covered and the persons linked.
+    """
+
+    absent: bool = False
+    empty: bool = False
+    first: dt.date | None = Field(None, alias="from")
+    last: dt.date | None = Field(None, alias="to")
+    missing_months: list[dt.date] = []
+    held: Share = 1.0
+    by: Literal["persons", "structures"] = "persons"
+    with_work: float = 0.0
+    lost_after_entry: Share = 0.0
+    lower: list[str] = []
+    declared: bool = True
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @field_validator("first", "last", mode="before")
+    @classmethod
+    def _month(cls, given: Any) -> Any:
+        return as_day(given)
+
+    @field_validator("missing_months", mode="before")
+    @classmethod
+    def _months(cls, given: Any) -> Any:
+        return [as_day(month) for month in given]
+
+
+def as_day(given: Any) -> Any:
+    """Return a month written `2023-06` as its first day; anything else as it is."""
+    return (
+        f"{given}-01" if isinstance(given, str) and re.fullmatch(r"\d{4}-\d{2}", given) else given
+    )
+
+
 class World(Part):
     """A world: what `evalml synthetic` invents, and what is true in it."""
 
@@ -266,6 +322,11 @@ class World(Part):
     truth: TruthSpec
     defects: dict[str, float] = {}
     margins: str | None = None
+    sources: dict[Annotated[str, _one_of(*DATED)], Source] = {}
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _unless_at_rest(handler(self), sources={})
 
     @model_validator(mode="after")
     def _one_territory(self) -> World:

@@ -13,6 +13,8 @@ from evalml.errors import EvalmlError, nearest
 from evalml.synthetic.world import Part, World
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import BaseModel
 
 
@@ -91,6 +93,31 @@ def _over(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
         if value is None:
             del merged[key]
     return merged
+
+
+def with_sources(world: World, given: Sequence[str]) -> World:
+    """Return a world whose sources are changed by lines such as `emploi_mensuel.held=0.25`.
+
+    Raises:
+        EvalmlError: A line is not TABLE.KEY=VALUE, or the table, the key or the value is wrong.
+    """
+    raw: dict[str, Any] = {}
+    for line in given:
+        place, equals, value = line.partition("=")
+        table, dot, key = place.partition(".")
+        if not (equals and dot and table and key):
+            raise EvalmlError(
+                f"'{line}' is no source; write TABLE.KEY=VALUE, such as emploi_mensuel.held=0.25"
+            )
+        try:
+            raw.setdefault(table, {})[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise EvalmlError(f"'{line}': the value is not YAML; quote it") from None
+    whole = _over(world.model_dump(mode="json"), {"sources": raw} if raw else {})
+    try:
+        return World.model_validate(whole)
+    except ValidationError as error:
+        raise _plain(error, "--source") from None
 
 
 def dump_world(world: World) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.codes import code_list
 from evalml.engine import cases, literal, null, row_number, window
+from evalml.extract.contract import DATED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -39,18 +40,7 @@ SPELLS = {
     "iae_contrats": ("date_debut", "date_fin"),
     "structures": ("valide_du", "valide_au"),
 }
-EVENTS = {
-    "dossiers": "date_ouverture",
-    "situations": "date_debut",
-    "accompagnements": "date_debut",
-    "actes": "date_acte",
-    "allocations": "mois",
-    "iae_candidatures": "date_candidature",
-    "iae_pass": "date_debut",
-    "iae_contrats": "date_debut",
-    "evenements_externes": "date",
-    "emploi_mensuel": "mois",
-}
+EVENTS = {"dossiers": "date_ouverture", **DATED}
 
 
 @dataclass(slots=True)

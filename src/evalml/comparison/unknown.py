@@ -1,0 +1,70 @@
+"""Covariates that no source holds for some rows: a level of their own, or a refusal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from evalml.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evalml.arrays import BoolVector
+
+FEWEST = 10
+"""Rows of each arm that must hold a state, known or unknown, for it to be compared."""
+
+
+def settle_unknown(
+    frame: pd.DataFrame, covariates: Sequence[str], treated: BoolVector
+) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
+    """Decide, for each number that is unknown for some rows, whether it can be compared.
+
+    Unknown for rows of both arms, it stays missing and becomes a level of its own in the design;
+    for a handful of rows of both, it takes the mean; for everybody, the covariate is left out.
+
+    Args:
+        frame: The rows; it is not changed.
+        covariates: Columns to look at; text has its level « INCONNU » already.
+        treated: Shape (n,).
+
+    Returns:
+        The rows, the covariates kept, and a note per covariate changed or left out.
+
+    Raises:
+        DataError: One arm knows it and the other does not.
+    """
+    kept, notes, changed = [], [], {}
+    for name in covariates:
+        column = frame[name]
+        if not pd.api.types.is_numeric_dtype(column) or not column.isna().any():
+            kept.append(name)
+            continue
+        unknown = column.isna().to_numpy()
+        if unknown.all():
+            notes.append(f"'{name}' left out: unknown of everybody")
+            continue
+        kept.append(name)
+        absent, present = _least(unknown, treated), _least(~unknown, treated)
+        if max(absent) < FEWEST:
+            changed[name] = column.fillna(float(column.mean()))
+            notes.append(f"'{name}': unknown too rare, given the mean")
+        elif min(absent) < FEWEST or min(present) < FEWEST:
+            raise DataError(_one_arm(name, absent, present))
+    return frame.assign(**changed), tuple(kept), tuple(notes)
+
+
+def _least(rows: BoolVector, treated: BoolVector) -> tuple[int, int]:
+    return int(np.count_nonzero(rows & treated)), int(np.count_nonzero(rows & ~treated))
+
+
+def _one_arm(name: str, absent: tuple[int, int], present: tuple[int, int]) -> str:
+    lacking = "treated" if absent[0] * present[1] > absent[1] * present[0] else "comparison"
+    return (
+        f"covariate '{name}' is unknown for nearly all the {lacking} arm and known in the other: "
+        "its source does not cover the same months or persons in both, so it would tell the arms "
+        "apart by itself; leave it out of 'covariates', or change the entries"
+    )
