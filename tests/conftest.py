@@ -52,22 +52,40 @@ def root() -> Path:
     return ROOT
 
 
+def world_of(tmp_path_factory, name: str, **how) -> Path:
+    """Make a world once for all workers of a session: the first one makes it, the others wait."""
+    import fcntl
+    import os
+
+    from evalml.synthetic.make import produce
+
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "worlds"
+    root.mkdir(exist_ok=True)
+    folder = root / name
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            produce(root / "making" / name, **how)
+            (root / "making" / name).rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def small_extract(tmp_path_factory) -> Path:
     """A synthetic extract of 3 000 persons."""
-    from evalml.synthetic.make import produce
-
-    folder = tmp_path_factory.mktemp("extracts") / "small"
-    produce(folder, people=3000, seed=7)
-    return folder
+    return world_of(tmp_path_factory, "small", people=3000, seed=7)
 
 
 @pytest.fixture(scope="session")
 def demo_extract(tmp_path_factory) -> Path:
     """The extract of the demonstration: 20 000 persons, seed 1."""
     from evalml.cli.demo import PEOPLE, SEED
-    from evalml.synthetic.make import produce
 
-    folder = tmp_path_factory.mktemp("extracts") / "demo"
-    produce(folder, people=PEOPLE, seed=SEED)
-    return folder
+    return world_of(tmp_path_factory, "demo", people=PEOPLE, seed=SEED)
+
+
+@pytest.fixture(scope="session")
+def hdf_2024(tmp_path_factory) -> Path:
+    """Hauts-de-France in 2024 at full size: its margins are those in print."""
+    return world_of(tmp_path_factory, "hdf_2024", world="hdf_2024")

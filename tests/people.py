@@ -40,6 +40,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "iae_contrats": {"siae_type": "ACI"},
     "emploi_mensuel": {"en_emploi": True},
     "evenements_externes": {},
+    "appariements": {"source": "emploi_mensuel", "apparie": True},
 }
 STRUCTURES = [
     {
@@ -68,9 +69,20 @@ OPTIONAL = ("emploi_mensuel", "evenements_externes")
 
 
 def tables_of(
-    people, engine, *, period=("2022-01-01", "2025-12-31"), optional=OPTIONAL, structures=STRUCTURES
+    people,
+    engine,
+    *,
+    period=("2022-01-01", "2025-12-31"),
+    optional=OPTIONAL,
+    structures=STRUCTURES,
+    coverage=None,
+    linkage=None,
+    territory=None,
 ) -> Tables:
-    """Return checked tables with the rows of `people`: {name: {table: row or [rows]}}."""
+    """Return checked tables with the rows of `people`: {name: {table: row or [rows]}}.
+
+    `coverage` and `linkage` are those of `extract.yaml`, and `territory` too.
+    """
     rows: dict[str, list[dict[str, Any]]] = {t.name: [] for t in TABLES}
     rows["structures"] = list(structures)
     for person, given in people.items():
@@ -81,8 +93,9 @@ def tables_of(
         if not t.optional or t.name in optional
     }
     meta = ExtractMeta(
-        name="people", source="synthetic", extraction_date=dt.date(2026, 1, 31), territory={"region": "32"},
-        period_start=period[0], period_end=period[1], pseudonymised=True,
+        name="people", source="synthetic", extraction_date=dt.date(2026, 1, 31),
+        territory=territory or {"region": "32"}, period_start=period[0], period_end=period[1],
+        pseudonymised=True, coverage=coverage or {}, linkage=linkage or {},
     )  # fmt: skip
     return Tables(
         meta=meta, tables=frames, rejects=pd.DataFrame({"table": [], "rule": [], "rows": []})

@@ -119,8 +119,6 @@ def covariates(person, file, day):
     acts = [a for a in person["actes"] if a["statut"] == "PRESENT" and a["type"] != "CONTACT"]
     recent = [a for a in acts if month(a["date_acte"]) >= here - 3
               and max(month(a["date_acte"]), month(a["date_saisie"])) < here]  # fmt: skip
-    told = [RANKS.index(s["categorie"]) for s in person["situations"]
-            if s["etat"] != "PREVU" and open_on(s, day) and s["date_saisie"] < day]  # fmt: skip
     worked = {month(w["mois"]) for w in person["emploi_mensuel"]}
     known = file["niveau_diplome"] if file["date_maj"] < day else None
     return {
@@ -129,10 +127,85 @@ def covariates(person, file, day):
         "actes_3m": min(len(recent), 12),
         "pacea": any(s["dispositif"] == "PACEA" and open_on(s, day) and s["date_saisie"] < day
                      for s in person["accompagnements"]),
-        "situation_t0": RANKS[min(told)] if told else "INCONNU",
-        "emploi_avant_1": here - 1 in worked,
-        "mois_emploi_avant": sum(here - 12 <= w < here for w in worked),
+        "situation_t0": situation_at(person, here),
+        "emploi_avant_1": linked_past(person, worked, here, [1]),
+        "mois_emploi_avant": linked_past(person, worked, here, range(1, 13)),
+        **declared_past(person, here),
     }  # fmt: skip
+
+
+JOBS = ("Emploi", "Contrat en Alternance")
+
+
+def linked_past(person, worked, here, lags):
+    """Months worked among some months before: None if one is not covered, or nobody looked."""
+    first, last = person.get("covered", (0, 10**6))
+    if not person.get("linked", True):
+        return None
+    months = [here - lag for lag in lags]
+    if not all(first <= m <= last for m in months):
+        return None
+    return sum(m in worked for m in months)
+
+
+def entered_before(person, here):
+    return [
+        s
+        for s in person["situations"]
+        if s["etat"] != "PREVU" and max(month(s["date_debut"]), month(s["date_saisie"])) < here
+    ]
+
+
+def ended_in(s, m):
+    return s["date_fin"] is not None and month(s["date_fin"]) == m
+
+
+def covers(s, m, here):
+    end = month(s["date_fin"]) if s["date_fin"] else here
+    return month(s["date_debut"]) <= m <= end
+
+
+def situation_at(person, here):
+    """The situation at time zero, or what ended in the month before, or nothing known."""
+    seen = entered_before(person, here)
+    told = [RANKS.index(s["categorie"]) for s in seen if covers(s, here, here)]
+    if told:
+        return RANKS[min(told)]
+    over = [s["categorie"] for s in seen if ended_in(s, here - 1)]
+    if not over:
+        return "INCONNU"
+    return "EMPLOI_TERMINE" if any(c in JOBS for c in over) else "SITUATION_TERMINEE"
+
+
+def declared_past(person, here):
+    """What the situations known at time zero say of the months before it."""
+    seen = entered_before(person, here)
+    first = person.get("declared_from", 0)
+
+    def kinds(m):
+        return [s["categorie"] for s in seen if covers(s, m, here)] if m >= first else []
+
+    def ask(lag, wanted):
+        found = kinds(here - lag)
+        return any(c in wanted for c in found) if found else None
+
+    known = [lag for lag in range(1, 13) if kinds(here - lag)]
+    lost = any(
+        s["categorie"] in JOBS and ended_in(s, here - lag) for s in seen for lag in (1, 2, 3)
+    ) and not any(c in JOBS for c in kinds(here))
+    lately = any(kinds(here - lag) for lag in (0, 1, 2, 3))
+    return {
+        "emploi_declare_avant_1": ask(1, JOBS),
+        "emploi_declare_avant_6": ask(6, JOBS),
+        "formation_avant_3": ask(3, ("Formation",)),
+        "demandeur_avant_2": ask(2, ("Demandeur d'emploi",)),
+        "mois_connus_avant": len(known),
+        "mois_emploi_declare_avant": sum(ask(lag, JOBS) for lag in known) if known else None,
+        "emploi_perdu_3m": lost if lately else None,
+        "fin_situation_avant": (
+            any(ended_in(s, here - 1) for s in seen) if kinds(here) or kinds(here - 1) else None
+        ),
+    }
 
 
 def last_contact(person):
@@ -143,6 +216,8 @@ def last_contact(person):
 def spells_in(person, at):
     """The declared spells that cover a month, as far as anybody can know."""
     covering = []
+    if at < person.get("declared_from", 0):
+        return covering
     for s in person["situations"]:
         if s["etat"] == "PREVU":
             continue
@@ -229,7 +304,8 @@ def cumulated(person, zero, k, name, covered):
         else:
             paid = [w["salaire_brut"] for w in person["emploi_mensuel"] if month(w["mois"]) == at]
             value = (len(paid) > 0) if name == "mois_emploi" else sum(paid)
-            value = value if covered[0] <= at <= covered[1] else None
+            seen = person.get("linked", True) and covered[0] <= at <= covered[1]
+            value = value if seen else None
         if value is None:
             return None
         total += value

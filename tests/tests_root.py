@@ -17,3 +17,9 @@ def study_values(name):
         changes=found.changes,
         name=found.name,
     )
+
+
+def study_files():
+    """Return the files of `params/` that are evaluations: tables of activity are none."""
+    files = sorted((ROOT / "params").glob("*.yaml"))
+    return [path for path in files if "kind: activity" not in path.read_text(encoding="utf-8")]

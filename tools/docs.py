@@ -47,6 +47,23 @@ def _nested() -> list[list[str]]:
     ]
 
 
+RERUN = """
+## years
+
+What a year of entry changes beside the entries: `years: {2022: {horizons: [3, 6, 12, 24], …}}`. A
+mapping is merged with that of the study; `territory`, `entries` and `comparison` are replaced. A
+title may hold `{year}` and `{territory}`.
+
+## What a rerun changes
+
+`evalml run cej --year 2022 --territory nord --outcome emploi_durable -p primary.horizon=6`, or
+`ev.evaluate("cej", year=2022, territory="nord", changes={"primary.horizon": 6})`. The entries move
+with the year. A territory is `59`, `59,62`, a name (`nord`, `hdf`), `region:32`, `departement:32`,
+`structure:…` or `france`; a code that is both a région and a département is refused. The name of
+the run says what changed; `cej_2022_nord` by itself is the study, the year and the territory.
+"""
+
+
 def study_page() -> str:
     """Return the keys of a study with their types and defaults."""
     schema = Study.model_json_schema(by_alias=True)
@@ -62,6 +79,7 @@ def study_page() -> str:
         for key, field in node["properties"].items():
             default = "" if key in needed else f"`{field.get('default', 'see its part')}`"
             parts.append(f"| `{key}` | {'yes' if key in needed else 'no'} | {default} |\n")
+    parts.append(RERUN)
     return "".join(parts)
 
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class EvalmlError(Exception):
@@ -46,6 +46,10 @@ class DataError(EvalmlError):
     """A person-level table that cannot be analysed as asked (missing values, types, one arm)."""
 
 
+class FileError(ExtractError, DataError):
+    """A file that cannot be read as a table: encoding, separator, header, width of a row."""
+
+
 class EstimationError(EvalmlError):
     """An estimator that must not answer: separation, no overlap, no convergence, one cluster."""
 
@@ -75,3 +79,21 @@ def nearest(word: str, valid: Iterable[str]) -> str:
     choices = sorted(valid)
     close = get_close_matches(word, choices, n=1, cutoff=0.6)
     return f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(choices)}"
+
+
+def refuse_unknown(names: Iterable[str], there: Sequence[str]) -> None:
+    """Refuse a name that is not among the columns of a table, or is the name of two of them.
+
+    A file without header would show its first person as column names: only a near one is quoted.
+
+    Raises:
+        ColumnMissingError: A name is not among the columns.
+        DataError: Two columns have the name.
+    """
+    for name in names:
+        if name not in there:
+            close = get_close_matches(name, there, n=1, cutoff=0.6)
+            hint = f"did you mean '{close[0]}'?" if close else "check the header of the file"
+            raise ColumnMissingError(f"the table has no column '{name}'; {hint}")
+        if there.count(name) > 1:
+            raise DataError(f"the table has two columns called '{name}'; rename one of them")

@@ -7,6 +7,7 @@ from unit.report.conftest import META, sample_frames
 
 from evalml.report.release import release_run
 from evalml.report.results import write_meta, write_results
+from evalml.values import Message, Month, messages_text
 
 STUDIES = (
     ("cej_2022_hdf", "CEJ", "Hauts-de-France", "2022", "strong"),
@@ -40,7 +41,16 @@ def write_study(root, study, *, synthetic=True):
         "title": f"Effet de {programme} sur l’emploi, {territory}, {year}",
         "programme": programme,
         "territory_label": territory,
-        "period_label": f"janvier {year} à décembre {year}",
+        "words": {
+            "period_label": messages_text(
+                [
+                    Message(
+                        "periods.months",
+                        {"first": Month(f"{year}-01"), "last": Month(f"{year}-12")},
+                    )
+                ]
+            )
+        },
         "synthetic": synthetic,
         "labels": LABELS,
     }

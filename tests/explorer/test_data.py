@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 from evalml.cli import app
 from evalml.errors import DataError, PrivacyError
 from evalml.report.explorer import build_explorer
-from evalml.report.explorer.payload import year_of
+from evalml.report.explorer.payload import years_of
 from evalml.report.explorer.read import read_release
 from evalml.report.release import release_run
+from evalml.values import Message, Month, messages_text
 
 from .conftest import STUDIES, write_study
 
@@ -70,7 +71,7 @@ def test_a_blinded_effect_has_no_number_on_the_page_and_its_reason_is_told(site)
 
 def test_the_sensitivity_of_a_blinded_effect_is_not_on_the_page(site):
     study = next(s for s in data_of(site)["studies"] if s["key"] == "cej_2024_bre")
-    check = next(c for c in study["checks"] if c["check"] == "evalue")
+    check = next(c for c in study["checks"] if c["check"] == "e_value")
     assert check["value"] is None
     assert "1,62" not in json.dumps(study, ensure_ascii=False)
 
@@ -164,11 +165,13 @@ def test_labels_that_no_table_uses_do_not_leave(released):
 
 
 @pytest.mark.parametrize(
-    ("period", "year"),
-    [("janvier 2024 à décembre 2024", "2024"), ("mars 2019 à mai 2021", "2019-2021"), ("", "")],
+    ("months", "year"),
+    [(("2024-01", "2024-12"), "2024"), (("2019-03", "2021-05"), "2019-2021"), ((), "")],
 )
-def test_the_year_is_read_from_the_period(period, year):
-    assert year_of(period) == year
+def test_the_years_are_those_of_the_months_of_entry(months, year):
+    values = dict(zip(("first", "last"), map(Month, months), strict=False))
+    text = messages_text([Message("periods.months", values)] if months else [])
+    assert years_of({"words": {"period_label": text}}) == year
 
 
 def test_the_command_says_where_the_page_is_and_what_was_left_out(released, tmp_path):

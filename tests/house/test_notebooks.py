@@ -7,16 +7,13 @@ import ast
 import nbformat
 import papermill
 import pytest
-from tests_root import ROOT
+from tests_root import ROOT, study_files
 
-from evalml.study import Study, read_study, read_yaml
+from evalml.evaluation.injected import PARAMETERS
+from evalml.study import read_study
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-STUDIES = [
-    n
-    for n in NOTEBOOKS
-    if n.stem in {read_study(p).notebook for p in (ROOT / "params").glob("*.yaml")}
-]
+STUDIES = [n for n in NOTEBOOKS if n.stem in {read_study(p).notebook for p in study_files()}]
 LOGIC = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.Try, ast.Lambda, ast.If)
 LONGEST = 12
 
@@ -73,33 +70,15 @@ def test_a_notebook_imports_evalml_only(path):
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda p: p.stem)
-def test_papermill_reads_the_whole_parameters_cell_and_a_study_knows_every_key(path):
+def test_papermill_reads_the_whole_parameters_cell_and_it_holds_what_a_rerun_changes(path):
     [cell] = parameter_cells(path)
-    assigned = [
-        n.targets[0].id if isinstance(n, ast.Assign) else n.target.id
-        for n in ast.parse(cell.source).body
-    ]
     read = papermill.inspect_notebook(str(path))
-    assert list(read) == assigned
+    assert tuple(read) == PARAMETERS
     assert all(p["help"] for p in read.values())
-    assert set(assigned) == set(Study.model_fields) - {"time_zero"} | (
-        {"time_zero"} & set(assigned)
-    )
+    assert len(cell.source.splitlines()) == len(PARAMETERS)
+    assert read_study(ast.literal_eval(read["study"]["default"])).notebook == path.stem
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", study_files(), ids=lambda p: p.stem)
 def test_a_params_file_is_a_study_named_after_its_file(path):
     assert read_study(path).study == path.stem
-
-
-def test_a_params_file_leaves_no_key_to_the_defaults_of_its_notebook():
-    for path in sorted((ROOT / "params").glob("*.yaml")):
-        study = read_study(path)
-        [cell] = parameter_cells(ROOT / "notebooks" / f"{study.notebook}.ipynb")
-        tree = ast.parse(cell.source).body
-        set_in_notebook = {
-            n.target.id
-            for n in tree
-            if not isinstance(n.value, ast.Constant) or n.value.value is not None
-        }
-        assert set_in_notebook <= set(read_yaml(path)), path

@@ -22,7 +22,12 @@ from evalml.codes import RANKING
 BATCHES, WORLDS, YOUTHS = 10, 20, 8
 START, DAYS = dt.date(2022, 1, 1), 1400
 COVARIATES = ["age", "niveau_diplome", "actes_3m", "pacea", "situation_t0", "emploi_avant_1",
-              "mois_emploi_avant"]  # fmt: skip
+              "mois_emploi_avant", "emploi_declare_avant_1", "emploi_declare_avant_6",
+              "formation_avant_3", "demandeur_avant_2", "mois_connus_avant",
+              "mois_emploi_declare_avant", "emploi_perdu_3m", "fin_situation_avant"]  # fmt: skip
+COVERED = {"emploi_mensuel": {"from": "2022-09", "to": "2025-03"},
+           "situations": {"from": "2022-06", "to": "2025-12"}}  # fmt: skip
+"""What the extract of every other batch holds; half of its youths are linked."""
 MONTHLY = [*plain.ANY, "neet"]
 CUMULATED = ["mois_emploi", "mois_emploi_declare", "salaire_cumule"]
 CONTRACTS = ["CDI", "CDD", "CTT", "PEC", "CIE", "CDDI", None]
@@ -165,8 +170,11 @@ def study_of(trial):
 def rows_of(person):
     """The person as rows for `tables_of`."""
     traits = ("date_naissance", "rqth_depuis")
-    tables = {table: copy.deepcopy(rows) for table, rows in person.items() if table not in traits}
-    return {"jeunes": {t: person[t] for t in traits}, **tables}
+    tables = {
+        table: copy.deepcopy(rows) for table, rows in person.items() if isinstance(rows, list)
+    }
+    linked = {"appariements": {"apparie": person["linked"]}} if "linked" in person else {}
+    return {"jeunes": {t: person[t] for t in traits}, **tables, **linked}
 
 
 def places_of():
@@ -192,14 +200,24 @@ def world(batch):
             )
             if rng.random() < 0.5:
                 near_entry(rng, people[name], trial)
+            if batch % 2:
+                people[name] |= {
+                    "linked": bool(rng.random() < 0.5),
+                    "covered": (2022 * 12 + 8, 2025 * 12 + 2),
+                    "declared_from": 2022 * 12 + 5,
+                }
     return trial, people
 
 
 def compute(trial, people):
     engine = ev.open_engine(threads=1)
+    partial = any("linked" in person for person in people.values())
     tables = tables_of(
         {name: rows_of(person) for name, person in people.items()}, engine,
-        period=("2022-01-01", "2026-12-31"), optional=("emploi_mensuel",), structures=places_of(),
+        period=("2022-01-01", "2026-12-31"), structures=places_of(),
+        optional=("emploi_mensuel", *(["appariements"] if partial else [])),
+        coverage=COVERED if partial else {},
+        linkage={"emploi_mensuel": "persons"} if partial else {},
     )  # fmt: skip
     cohort = ev.build_cohort(tables, ev.target_trial(study_of(trial)), COVARIATES, engine)
     panel = ev.build_panel(tables, cohort, engine)
@@ -210,6 +228,13 @@ def compute(trial, people):
     values = engine.fetch(outcomes.rows).merge(key, on="entry")
     waits = engine.fetch(ev.time_to_first(panel)).merge(key, on="entry")
     return cohort, panel, entries, states, values, waits
+
+
+def give_covered(people):
+    """Give each person the months the linked source covers, where none are declared."""
+    worked = [plain.month(w["mois"]) for p in people.values() for w in p["emploi_mensuel"]]
+    for person in people.values():
+        person.setdefault("covered", (min(worked), max(worked)))
 
 
 def none_of(value):
@@ -225,6 +250,7 @@ def test_the_engine_agrees_with_the_plain_one(batch):
     while days[-1] < trial["last"]:
         days.append((days[-1] + dt.timedelta(days=32)).replace(day=1))
     local = {p["id_structure"] for p in places_of() if p["code_region"] == "32"}
+    give_covered(people)
     expected, kept = plain.cohort(people, trial, days, local)
 
     # the cohort: who, when, in which arm, with which covariates; and the flow
@@ -256,8 +282,6 @@ def test_the_engine_agrees_with_the_plain_one(batch):
     # the outcomes, monthly and added up, and the first durable job
     held = values.set_index(["id_jeune", "month", "k"])[[*MONTHLY, *CUMULATED]]
     held = dict(zip(held.index, held.to_dict("records"), strict=True))
-    worked = [plain.month(w["mois"]) for p in people.values() for w in p["emploi_mensuel"]]
-    covered = (min(worked), max(worked))
     waited = {
         (n, m): (t, e)
         for n, m, t, e in waits[["id_jeune", "month", "time", "event"]].itertuples(index=False)
@@ -271,7 +295,7 @@ def test_the_engine_agrees_with_the_plain_one(batch):
                 assert value == plain.outcome(person, zero + k, outcome), (name, zero, k, outcome)
             for outcome in CUMULATED if k > 0 else ():
                 value = none_of(row.get(outcome))
-                wanted = plain.cumulated(person, zero, k, outcome, covered)
+                wanted = plain.cumulated(person, zero, k, outcome, person["covered"])
                 assert value == wanted or math.isclose(value, wanted), (name, zero, k, outcome)
         assert waited[name, zero] == plain.first_durable(person, zero, last), (name, zero)
 

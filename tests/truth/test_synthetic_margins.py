@@ -30,10 +30,9 @@ PEOPLE_2019 = {
 
 
 @pytest.mark.slow
-def test_hauts_de_france_2024_meets_every_published_count_by_departement(tmp_path):
-    produce(tmp_path / "w", world="hdf_2024")
+def test_hauts_de_france_2024_meets_every_published_count_by_departement(hdf_2024):
     margins = read_margins("hdf_2024")
-    found = published.counts(tmp_path / "w", published.COUNTS_2024, 2024)
+    found = published.counts(hdf_2024, published.COUNTS_2024, 2024)
     codes = list(margins.persons["accompagne"])
     wanted = {code: margins.targets(code) for code in codes}
     for theme, shares in margins.themes.items():

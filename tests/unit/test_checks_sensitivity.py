@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from in_words import ask, say
 from scipy import optimize, stats
 from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.multitest import multipletests
 
 from evalml.checks import Thresholds
-from evalml.checks.bounds import imbens_manski
 from evalml.checks.confounder_strength import check_confounder_strength, column_groups
 from evalml.checks.e_value import check_e_value
 from evalml.checks.event_study import EventStudy
@@ -41,6 +41,8 @@ from evalml.checks.negative_controls import (
     check_negative_control,
     estimate_controls,
     fit_systematic_error,
+    smallest_p,
+    too_rare,
 )
 from evalml.checks.oster import check_oster
 from evalml.checks.placebo_area import check_placebo_area, placebo_areas, placebo_p_value
@@ -51,6 +53,7 @@ from evalml.checks.refit import estimator, take_rows, without_covariates
 from evalml.checks.rosenbaum import check_rosenbaum
 from evalml.checks.sensitivity import run_sensitivity
 from evalml.comparison.comparison import Design, Measure
+from evalml.effect.bounds import imbens_manski
 from evalml.effect.estimate import estimate_effects
 from evalml.errors import DataError, EstimationError
 
@@ -265,12 +268,12 @@ def test_multiplicity_names_the_method_and_judges_each_effect():
     effects = [frames.make_effect(p_value=p, outcome=o) for p, o in ((0.001, "a"), (0.04, "b"))]
     first, second = check_multiplicity(effects, Thresholds(alpha=0.05))
     assert first.value == pytest.approx(0.002)
-    assert "Holm" in first.sentence
+    assert "Holm" in say(first)
     assert second.passed is True
     third = check_multiplicity([*effects, frames.make_effect(p_value=0.04)], LIMITS)[2]
     assert third.passed is False
     t_star = np.random.default_rng(0).normal(size=(999, 2))
-    assert "Romano" in check_multiplicity(effects, LIMITS, t_star)[0].sentence
+    assert "Romano" in say(check_multiplicity(effects, LIMITS, t_star)[0])
     assert check_multiplicity([], LIMITS) == []
 
 
@@ -296,8 +299,8 @@ def test_interaction_refuses_mixed_effects_and_a_subgroup_without_error():
     assert check_interaction([by("F"), by("M", std_error=float("nan"))], LIMITS).passed is None
     check = check_interaction([by("F", estimate=0.1), by("M", estimate=0.0)], LIMITS)
     assert check.value < 0.05
-    assert "(F)" in check.sentence
-    assert "effets diffèrent" in check.sentence
+    assert "(F)" in say(check)
+    assert "effets diffèrent" in say(check)
 
 
 # controls ------------------------------------------------------------------------------------
@@ -357,14 +360,14 @@ def test_calibration_needs_a_minimum_of_controls_and_the_same_method():
     few = [frames.make_effect(0.0, outcome=f"t{i}") for i in range(4)]
     check = check_calibration(effect, few, LIMITS)
     assert check.passed is None
-    assert "4" in check.sentence
+    assert "4" in say(check)
     with pytest.raises(DataError, match="same method"):
         check_calibration(effect, [frames.make_effect(method="diff")], LIMITS)
     enough = [frames.make_effect(0.04 + 0.01 * i, outcome=f"t{i}") for i in range(5)]
     judged = check_calibration(effect, enough, LIMITS)
     assert judged.passed is False
-    assert "+5,0" in judged.sentence  # uncalibrated and calibrated both shown
-    assert "−1,0" in judged.sentence
+    assert "+5,0" in say(judged)  # uncalibrated and calibrated both shown
+    assert "−1,0" in say(judged)
 
 
 def test_a_negative_control_fails_when_an_effect_is_found():
@@ -470,7 +473,7 @@ def test_a_placebo_too_imprecise_to_see_the_effect_proves_nothing():
     assert check_placebo_in_time(frames.make_effect(0.05, 0.01), LIMITS, effect).passed is False
     vague = check_placebo_in_time(frames.make_effect(0.001, 0.1), LIMITS, effect)
     assert vague.passed is None
-    assert "ne prouve rien" in vague.sentence
+    assert "ne prouve rien" in say(vague)
 
 
 def test_shifting_the_adoption_keeps_only_what_came_before_it():
@@ -586,7 +589,7 @@ def test_honest_did_tells_breakdown_values_or_why_it_cannot():
     nothing = EventStudy(np.array([0.0, 0.01, 0.0, 0.0]), V, strong.times)
     assert [c.passed for c in check_honest_did(nothing, LIMITS)] == [None, None]
     tied = EventStudy(strong.beta, np.ones((4, 4)) * 1e-4, strong.times)
-    assert "grappes" in check_honest_did(tied, LIMITS)[0].sentence
+    assert "grappes" in say(check_honest_did(tied, LIMITS)[0])
 
 
 def test_sensitivity_checks_say_when_there_is_nothing_to_explain():
@@ -645,16 +648,16 @@ def test_sentences_of_sensitivity_are_set_in_french():
         *check_multiplicity([effect], LIMITS),
     ]
     for check in checks:
-        for text in (check.question, check.sentence):
+        for text in (ask(check), say(check)):
             assert "'" not in text, text
             assert " ?" not in text
             assert " %" not in text
             assert " :" not in text
             assert " ;" not in text
             assert "nan" not in text
-        assert check.question.endswith("?")
-        assert check.sentence.endswith("."), check.sentence
-        assert ".." not in check.sentence
+        assert ask(check).endswith("?")
+        assert say(check).endswith("."), say(check)
+        assert ".." not in say(check)
 
 
 def test_the_whole_battery_runs_with_a_real_estimator_and_survives_one_that_fails():
@@ -684,7 +687,7 @@ def test_the_whole_battery_runs_with_a_real_estimator_and_survives_one_that_fail
 
     failed = {c.name: c for c in run_sensitivity(comparison, effect, broken)}
     assert failed["leave_one_out"].passed is None
-    assert "échoue" in failed["leave_one_out"].sentence
+    assert "échoue" in say(failed["leave_one_out"])
     assert failed["e_value"].value > 1
 
 
@@ -734,7 +737,7 @@ def test_checks_do_not_depend_on_the_order_of_the_rows():
             check_confounder_strength(c, "emploi", LIMITS),
         ]
 
-    assert [c.sentence for c in all_of(comparison)] == [c.sentence for c in all_of(mixed)]
+    assert [say(c) for c in all_of(comparison)] == [say(c) for c in all_of(mixed)]
 
 
 def by_sex(n=3000, seed=0, clusters=20, gap=0.0):
@@ -761,12 +764,12 @@ def test_families_are_judged_together_and_subgroups_by_their_difference():
         ("multiplicity", "mois"), ("multiplicity", "mois"), ("interaction", "mois"),
         ("multiplicity", "autre"), ("multiplicity", "autre"), ("interaction", "autre"),
     ]  # fmt: skip
-    assert "Romano" in checks[0].sentence
-    assert "Holm" in checks[2].sentence
+    assert "Romano" in say(checks[0])
+    assert "Holm" in say(checks[2])
     assert checks[4].value < 0.001
     assert checks[7].value > 0.05
     alone = run_families(comparison, [e for e in effects if e.key == "mois"][:1], "diff")
-    assert "Holm" in alone[0].sentence  # a family of one
+    assert "Holm" in say(alone[0])  # a family of one
 
 
 def test_subgroups_that_share_clusters_are_not_independent():
@@ -788,13 +791,31 @@ def test_subgroups_that_share_clusters_are_not_independent():
 
 
 def test_of_several_negative_controls_one_may_fail_by_luck_but_not_by_much():
-    """0.01 x 3 = 0.03 fails at 5 %; 0.02 x 3 = 0.06 does not (Bonferroni)."""
+    """0.005 x 3 = 0.015 fails at 2 %; 0.008 x 3 = 0.024 does not (Bonferroni)."""
     others = [frames.make_effect(0.0, p_value=0.5), frames.make_effect(0.0, p_value=0.9)]
-    fails = check_controls_together([frames.make_effect(0.05, p_value=0.01), *others], LIMITS)
-    passes = check_controls_together([frames.make_effect(0.05, p_value=0.02), *others], LIMITS)
-    assert (fails.passed, fails.value) == (False, pytest.approx(0.03))
-    assert (passes.passed, passes.value) == (True, pytest.approx(0.06))
+    fails = check_controls_together([frames.make_effect(0.05, p_value=0.005), *others], LIMITS)
+    passes = check_controls_together([frames.make_effect(0.05, p_value=0.008), *others], LIMITS)
+    assert (fails.passed, fails.gating, fails.outcome) == (False, True, "")
+    assert fails.value == pytest.approx(0.015)
+    assert (passes.passed, passes.value) == (True, pytest.approx(0.024))
     assert check_controls_together([], LIMITS).passed is None
+
+
+def test_controls_that_say_the_same_thing_count_once():
+    """Correlated at 0.95, two controls are hardly two tests; independent, Sidak's 1 - (1 - p)^2."""
+    p = np.array([0.01, 0.3])
+    assert smallest_p(p, np.eye(2)) == pytest.approx(1 - 0.99**2, rel=1e-3)
+    alike = np.array([[1.0, 0.999], [0.999, 1.0]])
+    assert smallest_p(p, alike) == pytest.approx(0.01, rel=0.15)
+    assert smallest_p(p, None) == pytest.approx(0.02)
+
+
+def test_a_control_that_hardly_anybody_has_is_too_rare():
+    treated = np.arange(600) < 100
+    values = np.where(np.arange(600) % 50 == 0, 1.0, 0.0)
+    assert too_rare(Measure("rare", None, values, "proportion", "Rare"), treated, 11)
+    common = np.where(np.arange(600) % 3 == 0, 1.0, 0.0)
+    assert not too_rare(Measure("common", None, common, "proportion", "Common"), treated, 11)
 
 
 def test_negative_controls_that_cannot_be_estimated_are_left_out():

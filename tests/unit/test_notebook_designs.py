@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nbformat
 import pytest
-from tests_root import ROOT
+from tests_root import ROOT, study_files
 
 from evalml.errors import StudyError
 from evalml.run.designs import refuse_design
@@ -13,7 +13,7 @@ from evalml.study import read_study
 COHORTS = ("cej", "pacea", "parrainage", "iae")
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", study_files(), ids=lambda p: p.stem)
 def test_every_study_has_a_notebook_that_runs_its_design(path):
     study = read_study(path)
     refuse_design(study, ROOT / "notebooks" / f"{study.notebook}.ipynb")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from in_words import say
 from openings import NEVER, cells_of, study, youths
 
 from evalml.checks import checks_table, opening_checks
@@ -26,6 +27,7 @@ from evalml.outcomes import OUTCOMES
 from evalml.report import gather
 from evalml.report.beside_published import ABSENT, MASKED, beside_published, opening_labels
 from evalml.report.figure_event_study import guard_events, plot_event_study
+from evalml.values import read_messages
 
 DECLARED = OUTCOMES["emploi_declare"]
 
@@ -55,13 +57,13 @@ def test_a_clean_opening_passes_what_can_be_judged(quiet):
     assert quiet["pre_trend"].passed is not False
     assert quiet["leave_one_out"].passed is not None
     assert quiet["placebo_area"].value < 0.2
-    assert "12\N{NO-BREAK SPACE}territoires ouverts" in quiet["areas"].sentence
+    assert "12\N{NO-BREAK SPACE}territoires ouverts" in say(quiet["areas"])
 
 
 def test_no_sentence_speaks_of_entries_where_areas_open(quiet):
     for check in quiet.values():
-        assert "avant l’entrée" not in check.sentence
-    assert "semestre" in quiet["pre_trend"].sentence
+        assert "avant l’entrée" not in say(check)
+    assert "semestre" in say(quiet["pre_trend"])
 
 
 def test_areas_that_drift_apart_fail_the_pre_trend():
@@ -89,7 +91,7 @@ def test_entries_before_the_opening_are_contamination():
     leaked = people.assign(entered=people["entered"] | (early & (people["level"] == "eligible")))
     checks, _ = checks_of(cells_of(leaked))
     assert checks["contamination"].passed is False
-    assert "sous-estimé" in checks["contamination"].sentence
+    assert "sous-estimé" in say(checks["contamination"])
 
 
 def test_a_shock_that_witnesses_share_is_seen():
@@ -138,7 +140,7 @@ def test_a_horizon_that_cannot_be_compared_is_blinded_with_its_reason():
     found = check_openings(cells, effects, chosen)
     [areas] = [c for c in found if (c.name, c.outcome) == ("areas", "emploi_m24")]
     assert areas.passed is False
-    assert "aucun territoire" in areas.sentence
+    assert "aucun territoire" in say(areas)
     results = results_of(cells, effects, found, chosen)
     rows = results["effects"].set_index(["horizon_months", "method"])
     assert rows.loc[(24.0, "callaway_santanna"), "status"] == "blinded"
@@ -193,9 +195,10 @@ def test_published_effects_are_set_beside_the_nearest_estimate():
     dares = beside.index[0]
     wald = next(e for e in effects if (e.method, e.horizon_months) == ("wald_did", 12))
     assert f"{100 * wald.estimate:.1f}".replace(".", ",") in beside.loc[dares, "ours"]
-    assert beside["ours"].iloc[1] == ABSENT
+    assert read_messages(beside["words"].iloc[1]) == (ABSENT,)
     blind = results["effects"].assign(status="blinded")
-    assert beside_published({"effects": blind}, study())["ours"].iloc[0] == MASKED
+    masked = beside_published({"effects": blind}, study())["words"].iloc[0]
+    assert read_messages(masked) == (MASKED,)
     assert NEVER not in beside.index
 
 

@@ -358,7 +358,7 @@ def app() -> typer.Typer:
     return out
 
 
-def test_commands_print_one_object_or_a_list_with_keys(app: typer.Typer, tmp_path) -> None:
+def test_commands_print_a_list_with_keys(app: typer.Typer, tmp_path) -> None:
     table = areas([3, 4, 0])
     table.to_csv(tmp_path / "a.csv", index=False, sep=";")
     table.to_parquet(tmp_path / "a.parquet")
@@ -369,7 +369,7 @@ def test_commands_print_one_object_or_a_list_with_keys(app: typer.Typer, tmp_pat
             run(
                 app, ["rollout", str(tmp_path / name), *base, "--first-treated", "g", "--json"]
             ).stdout
-        )
+        )[0]
         assert set(one) >= {
             "method",
             "estimand",
@@ -435,6 +435,7 @@ def test_commands_print_one_object_or_a_list_with_keys(app: typer.Typer, tmp_pat
             ],
         ).stdout
     )
+    two = two[0]
     assert two["method"] == "twfe"
     assert two["details"]["clusters"] == 7
 
@@ -461,7 +462,7 @@ def test_the_did_command_relates_the_outcome_to_take_up(app: typer.Typer, tmp_pa
     ]
     cells = table.groupby(["g", "t"])[["y", "d"]].mean()
     gap = cells.loc[(1, 1)] - cells.loc[(1, 0)] - cells.loc[(0, 1)] + cells.loc[(0, 0)]
-    row = json.loads(CliRunner().invoke(app, [*words, "--take-up", "d"]).stdout)
+    row = json.loads(CliRunner().invoke(app, [*words, "--take-up", "d"]).stdout)[0]
     assert row["estimate"] == pytest.approx(gap.y / gap.d, rel=1e-9)
     assert row["estimand"] == "late"
     refused = CliRunner().invoke(app, words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from tests_root import ROOT
+from tests_root import ROOT, study_files
 
 from evalml.errors import StudyError
 from evalml.study import Asked, read_study, read_yaml, territory_from
@@ -124,7 +124,7 @@ def test_a_territory_that_could_be_two_places_or_none_is_refused(asked, sentence
 
 
 def test_every_year_of_every_file_makes_a_study():
-    for path in sorted((ROOT / "params").glob("*.yaml")):
+    for path in study_files():
         for year in read_yaml(path).get("years", {}):
             assert read_study(path, year=year).entries.first.year == year
 

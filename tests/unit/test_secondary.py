@@ -9,6 +9,7 @@ import evalml as ev
 from evalml.errors import StudyError
 from evalml.report.protect import protect_results
 from evalml.study import study_from
+from evalml.values import read_messages
 
 LEAN = ["sexe", "age", "qpv", "permis_b", "actes_3m", "emploi_avant_1", "mois_emploi_avant"]
 
@@ -130,6 +131,7 @@ def test_an_analysis_is_masked_by_its_own_checks_and_one_that_cannot_be_made_say
     assert (masked["reason"] != "").all()
     late = frame[frame["analysis"] == "trop_tot"]
     assert late["status"].tolist() == ["blinded"]
-    assert "the extract ends in" in late["reason"].iloc[0]
+    assert [m.key for m in read_messages(late["causes"].iloc[0])] == ["secondary.no_cohort"]
+    assert "suivre et comparer" in late["reason"].iloc[0]
     safe = protect_results({"secondary": frame}, 11)["secondary"]
     assert len(safe) == len(frame)

@@ -15,11 +15,14 @@ from evalml.engine import cases, coalesce, greatest, hash_of, literal, month_of,
 from evalml.errors import CohortError, StudyError, nearest
 from evalml.months import first_day, month_number
 from evalml.rules import rules
+from evalml.values import Message, Number, messages_text, names
+from evalml.words import render
 
 if TYPE_CHECKING:
     from evalml.engine import Engine, Table
     from evalml.study import Study, Territory
     from evalml.tables import Tables
+    from evalml.values import Values
 
 UNKNOWN = "INCONNU"
 ELIGIBLE, WITNESS = "eligible", "witness"
@@ -202,24 +205,26 @@ def _busy(tables: Tables, people: Table, study: Study) -> Table:
     return told.select("id_jeune").distinct().mutate(busy=literal(value=True))
 
 
-def _rules(people: Table, study: Study) -> list[tuple[str, str, Any]]:
-    """Return the rules of eligibility in order: name, French label, who passes."""
+def _rules(people: Table, study: Study) -> list[tuple[str, Message, Any]]:
+    """Return the rules of eligibility in order: name, sentence, who passes."""
     low, high = _ages(study)
     outside = study.eligibility.outside_situations
-    told = " ni en ".join(s.lower() for s in outside)
-    found: list[tuple[str, str, Any]] = [
+    ages: Values = {"lowest": Number(low), "highest": Number(high, 0, "years")}
+    found: list[tuple[str, Message, Any]] = [
         (
             "age",
-            f"Âgé de {low} à {high} ans révolus au premier accueil",
+            Message("rules.age_demand", ages),
             (people.years >= low) & (people.years <= high),
         )
     ]
     if outside:
-        found.append(("outside_situations", f"Ni en {told} au premier accueil", ~people.busy))
+        situations = names("level", (f"categorie={s}" for s in outside))
+        words = Message("rules.outside_demand", {"outside": situations})
+        found.append(("outside_situations", words, ~people.busy))
     found.append(
         (
             "level",
-            "Diplôme connu au premier accueil, et parmi ceux de l’étude",
+            Message("rules.level_known"),
             people.level.notnull(),
         )
     )
@@ -236,7 +241,7 @@ def _ages(study: Study) -> tuple[int, int]:
     return int(str(low)), int(str(high))
 
 
-def _flow(people: Table, rules_: list[tuple[str, str, Any]], engine: Engine) -> pd.DataFrame:
+def _flow(people: Table, rules_: list[tuple[str, Message, Any]], engine: Engine) -> pd.DataFrame:
     """Count, in one pass, who is left after each rule."""
     passes: list[Any] = [people.id_jeune.notnull()]
     for _, _, passed in rules_:
@@ -245,15 +250,16 @@ def _flow(people: Table, rules_: list[tuple[str, str, Any]], engine: Engine) -> 
     counts["eligible"] = (passes[-1] & (people.level == ELIGIBLE)).sum()
     row = engine.fetch(people.agg(**counts)).fillna(0).astype("int64").iloc[0]
     kept = [int(row[f"kept_{i}"]) for i in range(len(passes))] + [int(row["eligible"])]
-    names = [("first_demand", "Premier accueil dans les semestres de l’étude")]
-    names += [(name, label) for name, label, _ in rules_]
-    names += [("eligible", "Diplôme inférieur au baccalauréat (les autres sont les super-témoins)")]
+    lines = [("first_demand", Message("rules.first_demand"))]
+    lines += [(name, words) for name, words, _ in rules_]
+    lines += [("eligible", Message("rules.eligible_level"))]
     return pd.DataFrame(
         {
-            "rule": [name for name, _ in names],
-            "label": [label for _, label in names],
+            "rule": [name for name, _ in lines],
+            "label": [render(words, "fr") for _, words in lines],
             "kept": kept,
             "lost": [0, *(a - b for a, b in pairwise(kept))],
+            "words": [messages_text([words]) for _, words in lines],
         }
     )
 

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from evalml.checks.power import check_power, power_table
     from evalml.checks.primary import check_primary, check_study
     from evalml.checks.run import checks_table, run_checks
+    from evalml.checks.sources import check_coverage, check_past_adjusted
     from evalml.checks.thresholds import Thresholds, as_thresholds
 
 __all__ = [
     "Check",
     "Thresholds",
     "as_thresholds",
+    "check_coverage",
+    "check_past_adjusted",
     "check_power",
     "check_primary",
     "check_study",
@@ -35,6 +38,8 @@ _PLACES = {
     "check_study": "primary",
     "Thresholds": "thresholds",
     "as_thresholds": "thresholds",
+    "check_coverage": "sources",
+    "check_past_adjusted": "sources",
     "checks_table": "run",
     "run_checks": "run",
 }

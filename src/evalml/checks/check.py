@@ -1,8 +1,12 @@
-"""What a check returns: one question, one answer, one sentence for the note."""
+"""What a check returns: a finding and its values, rendered in words at the very end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evalml.values import Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,21 +14,21 @@ class Check:
     """One diagnostic.
 
     Attributes:
-        name: Short name, such as `balance`.
-        question: What it asks, in French, for the note.
+        name: Short name, such as `balance`: a key of `words/checks.yaml`, where its question is.
+        finding: What was found: a key of the findings of that check.
         passed: True, False (blinds the effect), or None: for information, or cannot be judged.
         value: The figure judged, if there is one.
         threshold: What it was judged against, if anything.
-        sentence: What the note says, in French: what was seen, and what it means.
+        values: What its sentence is filled with.
         outcome: Key of the outcome it bears on (`emploi_m12`), empty when it bears on all.
         gating: Whether a failure blinds the effects it bears on; False for a sensitivity analysis.
     """
 
     name: str
-    question: str
+    finding: str
     passed: bool | None
     value: float | None
     threshold: float | None
-    sentence: str
+    values: Values
     outcome: str = ""
     gating: bool = True

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, guarded, guarded_share, number, percent
+from evalml.values import Count, Number, Share
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
     from evalml.checks.thresholds import Thresholds
-
-QUESTION = french("Des poids ont-ils été écrêtés, ou pèsent-ils trop ?")
+    from evalml.values import Values
 
 
 def check_clipped_weights(
@@ -28,25 +27,23 @@ def check_clipped_weights(
         n_clipped: How many weights, or scores, were clipped.
     """
     if weights is None or not treated.size:
-        sentence = french("Sans objet : la comparaison n'est pas pondérée.")
-        return Check("clipped_weights", QUESTION, None, None, None, sentence)
+        return Check("clipped_weights", "unweighted", None, None, None, {})
     arm = np.asarray(weights, dtype=np.float64)[~treated]
     total = float(arm.sum())
     if not np.isfinite(total) or total <= 0:
-        sentence = french("Les poids ne peuvent être jugés : leur somme n'est pas positive.")
-        return Check("clipped_weights", QUESTION, None, None, None, sentence)
-    share, minimum = n_clipped / treated.size, thresholds.minimum_count
-    heaviest = float(arm.max()) / total
+        return Check("clipped_weights", "not_positive", None, None, None, {})
+    share, heaviest = n_clipped / treated.size, float(arm.max()) / total
     passed = share <= thresholds.clipped and heaviest <= thresholds.weight_share
-    told = guarded(n_clipped, minimum).capitalize()
-    sentence = (
-        f"{told} poids sur {number(treated.size)} ont été écrêtés "
-        f"({guarded_share(n_clipped, treated.size, minimum)} ; "
-        f"seuil : {percent(thresholds.clipped)}) et la personne la plus lourde porte "
-        f"{percent(heaviest)} du poids du groupe de comparaison "
-        f"(seuil : {percent(thresholds.weight_share)})."
-    )
     judged = (share, thresholds.clipped)
     if share <= thresholds.clipped and not passed:
         judged = (heaviest, thresholds.weight_share)
-    return Check("clipped_weights", QUESTION, passed, *judged, french(sentence))
+    values: Values = {
+        "clipped": Count(n_clipped, treated.size),
+        "whole": Count(treated.size),
+        "share": Share(n_clipped, treated.size, share),
+        "limit": Number(thresholds.clipped, 1, "percent"),
+        "heaviest": Number(heaviest, 1, "percent"),
+        "heaviest_limit": Number(thresholds.weight_share, 1, "percent"),
+    }
+    finding = "some" if n_clipped else "none"
+    return Check("clipped_weights", finding, passed, *judged, values)

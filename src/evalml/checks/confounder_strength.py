@@ -13,18 +13,16 @@ import numpy as np
 from scipy.special import stdtrit
 
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, percent
 from evalml.checks.projection import FIRST, OUTCOME, TOLERANCE, TREATMENT, Moments, moments
 from evalml.errors import EstimationError
+from evalml.values import Estimate, Name, Number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
-
-QUESTION = french("Un facteur non mesuré aussi fort que ceux que l'on voit suffirait-il ?")
+    from evalml.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +194,6 @@ def check_confounder_strength(
     key: str,
     thresholds: Thresholds,
     benchmarks: Sequence[str] = (),
-    labels: Mapping[str, str] | None = None,
 ) -> Check:
     """Tell the robustness value and what a confounder as strong as the strongest covariate leaves.
 
@@ -205,7 +202,6 @@ def check_confounder_strength(
         key: Key of the outcome.
         thresholds: `robustness_value`, `alpha`.
         benchmarks: Covariates to compare with; all of them where empty.
-        labels: French labels of the covariates, where they have one.
     """
     measure = comparison.measure(key)
     known = ~np.isnan(measure.values)
@@ -214,49 +210,27 @@ def check_confounder_strength(
     groups = column_groups(comparison.design.names)
     chosen = {name: groups[name] for name in benchmarks or groups}
     if not y.size or np.ptp(y) == 0:
-        return _unjudged("le résultat est constant", key)
+        return _unjudged("constant", key)
     try:
         m = moments(y, d, X)
         fit, bounds = fit_linear(m), benchmark_bounds(m, chosen)
     except EstimationError:
-        return _unjudged("les covariables déterminent l'entrée dans le programme", key)
+        return _unjudged("determined", key)
     rv = robustness_value(fit.t, fit.dof)
     rv_alpha = robustness_value(fit.t, fit.dof, alpha=thresholds.alpha)
-    doubt = (
-        f"et {percent(rv_alpha)} pour le rendre non significatif"
-        if rv_alpha
-        else "lequel n'est déjà pas significatif dans une régression linéaire"
-    )
-    sentence = (
-        f"Un facteur non mesuré devrait expliquer {percent(rv)} de la variation restante de "
-        "l'entrée et du résultat pour annuler l'effet, "
-        f"{doubt}{_benchmark(bounds, measure.unit, labels)}."
-    )
     passed = None if rv_alpha == 0 else rv >= thresholds.robustness_value
-    return Check(
-        "confounder_strength",
-        QUESTION,
-        passed,
-        rv,
-        thresholds.robustness_value,
-        french(sentence),
-        key,
-        gating=False,
-    )
+    values: dict[str, Value] = {
+        "value": Number(rv, 1, "percent"),
+        "value_alpha": Number(rv_alpha, 1, "percent"),
+    }
+    if bounds:
+        worst = max(bounds, key=lambda b: b.r2dz * b.r2yz / (1 - b.r2dz))
+        values["benchmark"] = Name("covariate", worst.benchmark)
+        values["left"] = Estimate(worst.estimate, measure.unit, int(d.sum()))
+    name, finding = "confounder_strength", "strength" if rv_alpha else "nothing"
+    limit = thresholds.robustness_value
+    return Check(name, finding, passed, rv, limit, values, key, gating=False)
 
 
-def _benchmark(bounds: Sequence[Bound], unit: str, labels: Mapping[str, str] | None = None) -> str:
-    if not bounds:
-        return ""
-    worst = max(bounds, key=lambda b: b.r2dz * b.r2yz / (1 - b.r2dz))
-    left = effect_text(worst.estimate, unit, sign=True)
-    name = (labels or {}).get(worst.benchmark, worst.benchmark)
-    return (
-        f" ; un facteur aussi fort que « {name} », la covariable qui compte le plus, "
-        f"laisserait un effet de {left}"
-    )
-
-
-def _unjudged(why: str, key: str) -> Check:
-    sentence = french(f"La force d'un facteur caché ne peut être jugée : {why}.")
-    return Check("confounder_strength", QUESTION, None, None, None, sentence, key, gating=False)
+def _unjudged(finding: str, key: str) -> Check:
+    return Check("confounder_strength", finding, None, None, None, {}, key, gating=False)

@@ -12,14 +12,12 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, percent
+from evalml.values import Estimate, Number
 
 if TYPE_CHECKING:
     from evalml.checks.thresholds import Thresholds
     from evalml.effect.effect import Effect
-
-QUESTION = french("Quel effet l'étude pouvait-elle détecter ?")
+    from evalml.values import Values
 
 
 def minimum_detectable_effect(
@@ -46,30 +44,16 @@ def check_detectable_effect(effect: Effect, thresholds: Thresholds) -> Check:
         effect: Estimate whose standard error says what could be seen.
         thresholds: `alpha`, `power`.
     """
+    name, key = "detectable_effect", effect.key
     if not np.isfinite(effect.std_error) or effect.std_error <= 0:
-        sentence = french(
-            "L'effet détectable ne peut être calculé : l'erreur type n'est pas définie "
-            "(résultat constant, ou une seule grappe)."
-        )
-        return Check(
-            "detectable_effect", QUESTION, None, None, None, sentence, effect.key, gating=False
-        )
+        return Check(name, "undefined", None, None, None, {}, key, gating=False)
     value = minimum_detectable_effect(
         effect.std_error, thresholds.alpha, thresholds.power, effect.details.get("df")
     )
-    seen = "atteint" if abs(effect.estimate) >= value else "n'atteint pas"
-    sentence = (
-        f"L'étude pouvait détecter un effet d'au moins {effect_text(value, effect.unit)} "
-        f"(puissance de {percent(thresholds.power, 0)}, test à {percent(thresholds.alpha, 0)}) ; "
-        f"l'effet estimé {seen} cette taille."
-    )
-    return Check(
-        "detectable_effect",
-        QUESTION,
-        None,
-        value,
-        None,
-        french(sentence),
-        effect.key,
-        gating=False,
-    )
+    finding = "reached" if abs(effect.estimate) >= value else "not_reached"
+    values: Values = {
+        "detectable": Estimate(value, effect.unit, effect.smallest_arm),
+        "power": Number(thresholds.power, 0, "percent"),
+        "alpha": Number(thresholds.alpha, 0, "percent"),
+    }
+    return Check(name, finding, None, value, None, values, key, gating=False)

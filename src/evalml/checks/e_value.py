@@ -14,14 +14,14 @@ import numpy as np
 from scipy.special import ndtri
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, number
 from evalml.errors import EstimationError
+from evalml.values import Number
 
 if TYPE_CHECKING:
     from evalml.checks.thresholds import Thresholds
     from evalml.effect.effect import Effect
+    from evalml.values import Values
 
-QUESTION = french("Quelle force devrait avoir un facteur non mesuré pour expliquer l'effet ?")
 LOG_RISK_PER_SD = 0.91
 """log(risk ratio) per standard deviation of a continuous outcome (VanderWeele 2017)."""
 
@@ -118,15 +118,15 @@ def check_e_value(effect: Effect, thresholds: Thresholds, sd: float | None = Non
         sd: Standard deviation of the outcome, for a difference of means.
     """
     if not np.isfinite([effect.estimate, effect.std_error]).all() or effect.std_error <= 0:
-        return _unjudged("l'effet n'a pas d'erreur type", effect.key)
+        return _unjudged("no_error", effect.key)
     if sd is not None:
         if sd <= 0:
-            return _unjudged("le résultat est constant", effect.key)
+            return _unjudged("constant", effect.key)
         point, limit = mean_difference_e_values(
             effect.estimate, effect.std_error, sd, thresholds.alpha
         )
     elif effect.unit != "proportion" or min(effect.mean_treated, effect.mean_comparison) <= 0:
-        return _unjudged("l'effet ne se lit pas comme un rapport de risques", effect.key)
+        return _unjudged("no_ratio", effect.key)
     else:
         point, limit = risk_difference_e_values(
             effect.mean_treated,
@@ -140,20 +140,11 @@ def check_e_value(effect: Effect, thresholds: Thresholds, sd: float | None = Non
 
 def _judged(point: float, limit: float, key: str, minimum: float) -> Check:
     nothing = limit <= 1
-    meaning = (
-        "l'intervalle contient déjà l'absence d'effet."
-        if nothing
-        else f"et par {number(limit, 2)} pour que l'intervalle contienne l'absence d'effet."
-    )
-    sentence = (
-        "Pour expliquer tout l'effet, un facteur non mesuré devrait multiplier par "
-        f"{number(point, 2)} à la fois les chances d'entrer dans le programme et celles du "
-        f"résultat ; {meaning}"
-    )
     passed = None if nothing else limit >= minimum
-    return Check("e_value", QUESTION, passed, limit, minimum, french(sentence), key, gating=False)
+    values: Values = {"point": Number(point, 2), "limit": Number(limit, 2)}
+    finding = "nothing" if nothing else "strength"
+    return Check("e_value", finding, passed, limit, minimum, values, key, gating=False)
 
 
-def _unjudged(why: str, key: str) -> Check:
-    sentence = french(f"La E-value ne peut être calculée : {why}.")
-    return Check("e_value", QUESTION, None, None, None, sentence, key, gating=False)
+def _unjudged(finding: str, key: str) -> Check:
+    return Check("e_value", finding, None, None, None, {}, key, gating=False)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, number
+from evalml.values import Count, Number
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
     from evalml.checks.thresholds import Thresholds
-
-QUESTION = french("Combien de personnes le groupe de comparaison représente-t-il vraiment ?")
+    from evalml.values import Values
 
 
 def effective_sample_size(w: Vector) -> float:
@@ -45,27 +44,13 @@ def check_effective_sample_size(
     w = np.ones(treated.size) if weights is None else np.asarray(weights, dtype=np.float64)
     arms = [w[~treated]] if estimand == "att" else [w[~treated], w[treated]]
     arm = min(arms, key=effective_sample_size)
-    name = "de comparaison" if arm is arms[0] else "des bénéficiaires"
-    if arm.size == 0 or not np.isfinite(arm).all():
-        why = f"le groupe {name} est vide" if arm.size == 0 else "des poids sont indéfinis"
-        sentence = french(f"L'effectif efficace ne peut être jugé : {why}.")
-        return Check("effective_sample_size", QUESTION, None, None, None, sentence)
-    value = effective_sample_size(arm)
-    passed = value >= thresholds.effective_sample_size
-    meaning = (
-        "l'effet ne repose pas sur quelques personnes."
-        if passed
-        else "l'effet repose sur trop peu de personnes pour être lu."
-    )
-    sentence = (
-        f"Une fois pondéré, le groupe {name} de {number(arm.size)} personnes en vaut "
-        f"{number(value)} (minimum : {number(thresholds.effective_sample_size)}) : {meaning}"
-    )
-    return Check(
-        "effective_sample_size",
-        QUESTION,
-        passed,
-        value,
-        thresholds.effective_sample_size,
-        french(sentence),
-    )
+    name, side = "effective_sample_size", "comparison" if arm is arms[0] else "treated"
+    if arm.size == 0:
+        return Check(name, f"empty_{side}", None, None, None, {})
+    if not np.isfinite(arm).all():
+        return Check(name, "undefined", None, None, None, {})
+    value, limit = effective_sample_size(arm), thresholds.effective_sample_size
+    passed = value >= limit
+    values: Values = {"whole": Count(arm.size), "effective": Number(value), "limit": Number(limit)}
+    finding = f"enough_{side}" if passed else f"few_{side}"
+    return Check(name, finding, passed, value, limit, values)

@@ -12,10 +12,9 @@ import numpy as np
 from scipy import special
 
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, interval, number
 from evalml.checks.honest_relative import relative_magnitudes_interval
 from evalml.checks.honest_smooth import smoothness_interval
+from evalml.values import Estimate, Interval, Number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from evalml.arrays import Vector
     from evalml.checks.event_study import EventStudy
     from evalml.checks.thresholds import Thresholds
+    from evalml.values import Values
 
-QUESTION = french("Jusqu'où les tendances peuvent-elles diverger sans que l'effet disparaisse ?")
 BISECTIONS = 20
 LARGEST_M_BAR = 10.0
 
@@ -100,61 +99,85 @@ def check_honest_did(
     if (np.diag(study.covariance) <= 0).any() or np.linalg.matrix_rank(
         study.covariance
     ) < study.beta.size:
-        sentence = french(
-            "La sensibilité aux tendances ne peut être jugée : les erreurs types des périodes sont "
-            "nulles ou liées (trop peu de grappes)."
-        )
-        return [
-            Check(name, QUESTION, None, None, None, sentence, key, gating=False)
-            for name in ("honest_relative", "honest_smooth")
-        ]
+        return silent("dependent", key)
     low, high = usual_interval(study, weights, thresholds.alpha)
     if low <= 0 <= high:
-        sentence = french(
-            "L'effet n'est pas significatif, même à tendances parallèles "
-            f"({interval(low, high, unit)}) : il n'y a rien à mettre à l'épreuve."
-        )
-        return [
-            Check(name, QUESTION, None, 0.0, None, sentence, key, gating=False)
-            for name in ("honest_relative", "honest_smooth")
-        ]
+        return silent("nothing", key, Interval(low, high, unit))
     return [
-        _relative(study, weights, thresholds, key, unit),
-        _smooth(study, weights, thresholds, key, unit),
+        check_relative(study, weights, thresholds, key, unit),
+        check_smooth(study, weights, thresholds, key, unit),
     ]
 
 
-def _relative(
-    study: EventStudy, weights: Vector, thresholds: Thresholds, key: str, unit: str
-) -> Check:
-    limit = relative_breakdown(study, weights, thresholds.alpha)
-    ends = relative_magnitudes_interval(study, weights, thresholds.honest_m, thresholds.alpha)
-    at_least = "au moins " if limit >= LARGEST_M_BAR else ""
-    sentence = (
-        "L'effet reste significatif tant que l'écart de tendance d'une période à l'autre ne "
-        f"dépasse pas {at_least}{number(limit, 2)} fois le plus grand écart vu avant l'entrée ; à "
-        f"{number(thresholds.honest_m, 1)} fois, l'intervalle va {interval(*ends, unit)}."
-    )
-    return Check(
-        "honest_relative",
-        QUESTION,
-        limit >= thresholds.honest_m,
-        limit,
-        thresholds.honest_m,
-        french(sentence),
-        key,
-        gating=False,
-    )
+def silent(finding: str, key: str, interval: Interval | None = None) -> list[Check]:
+    """Return both checks where nothing can be put to the test.
+
+    Args:
+        finding: Why, with the prefix of its variant.
+        key: Key of the outcome.
+        interval: Interval of an effect that is not significant even with parallel trends.
+    """
+    value = None if interval is None else 0.0
+    values: Values = {} if interval is None else {"interval": interval}
+    return [
+        Check(name, finding, None, value, None, values, key, gating=False)
+        for name in ("honest_relative", "honest_smooth")
+    ]
 
 
-def _smooth(
-    study: EventStudy, weights: Vector, thresholds: Thresholds, key: str, unit: str
+def check_relative(
+    study: EventStudy,
+    weights: Vector,
+    thresholds: Thresholds,
+    key: str,
+    unit: str,
+    variant: str = "",
 ) -> Check:
+    """Judge how many times the largest earlier gap in trend the effect withstands.
+
+    Args:
+        study: Coefficients, their covariance and their reference period.
+        weights: Weights of the effect after, shape (periods after,).
+        thresholds: `honest_m`, `alpha`.
+        key: Key of the outcome.
+        unit: Unit of the effect.
+        variant: Prefix of the findings of a design with words of its own, such as `openings.`.
+    """
+    limit, wanted = relative_breakdown(study, weights, thresholds.alpha), thresholds.honest_m
+    ends = relative_magnitudes_interval(study, weights, wanted, thresholds.alpha)
+    values: Values = {
+        "limit": Number(limit, 2),
+        "times": Number(wanted, 1),
+        "interval": Interval(*ends, unit),
+    }
+    finding = variant + ("beyond" if limit >= LARGEST_M_BAR else "up_to")
+    passed = limit >= wanted
+    return Check("honest_relative", finding, passed, limit, wanted, values, key, gating=False)
+
+
+def check_smooth(
+    study: EventStudy,
+    weights: Vector,
+    thresholds: Thresholds,
+    key: str,
+    unit: str,
+    variant: str = "",
+) -> Check:
+    """Tell how far the slope may change before the effect is no longer sure.
+
+    Args:
+        study: Coefficients, their covariance and their reference period.
+        weights: Weights of the effect after, shape (periods after,).
+        thresholds: `alpha`.
+        key: Key of the outcome.
+        unit: Unit of the effect.
+        variant: Prefix of the findings of a design with words of its own, such as `openings.`.
+    """
     straight = smoothness_interval(study, weights, 0.0, thresholds.alpha)
     limit = smoothness_breakdown(study, weights, thresholds.alpha)
-    sentence = (
-        "En prolongeant en ligne droite la tendance d'avant l'entrée, l'intervalle va "
-        f"{interval(*straight, unit)} ; l'effet reste significatif tant que la pente ne change pas "
-        f"de plus de {effect_text(limit, unit, 2)} d'une période à l'autre."
-    )
-    return Check("honest_smooth", QUESTION, None, limit, None, french(sentence), key, gating=False)
+    values: Values = {
+        "interval": Interval(*straight, unit),
+        "limit": Estimate(limit, unit, digits=2),
+    }
+    finding = f"{variant}smooth"
+    return Check("honest_smooth", finding, None, limit, None, values, key, gating=False)

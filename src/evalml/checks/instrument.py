@@ -8,30 +8,23 @@ import numpy as np
 
 from evalml.checks.check import Check
 from evalml.checks.detectable_effect import check_detectable_effect
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, labelled, number
 from evalml.checks.observation import check_observation
 from evalml.comparison.balance import balance_table
 from evalml.effect.encouragement import IV
 from evalml.effect.iv import WEAK_F
+from evalml.values import Interval, Name, Number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
     from evalml.effect.effect import Effect
-
-STRENGTH = french("L'instrument déplace-t-il assez les entrées ?")
-SPREAD = french("La capacité est-elle répartie comme au hasard entre les jeunes ?")
-ROBUST = french("L'effet tient-il compte de la force de l'instrument ?")
+    from evalml.values import Values
 
 
 def check_encouragement(
-    comparison: Comparison,
-    effects: Sequence[Effect],
-    thresholds: Thresholds,
-    labels: Mapping[str, str] | None = None,
+    comparison: Comparison, effects: Sequence[Effect], thresholds: Thresholds
 ) -> list[Check]:
     """Make the checks of a study by instrument.
 
@@ -39,11 +32,10 @@ def check_encouragement(
         comparison: The two arms, with `instrument`.
         effects: What `estimate_encouragement` returned.
         thresholds: `observation_gap`, `smd`, `alpha`, `power`.
-        labels: French labels of the covariates.
     """
     found = [e for e in effects if e.method == IV]
     checks = [check_strength(e) for e in found]
-    checks.append(check_spread(comparison, thresholds, labels))
+    checks.append(check_spread(comparison, thresholds))
     checks += [check_observation(m, comparison.treated, thresholds) for m in comparison.measures]
     checks += [check_anderson_rubin(e) for e in found]
     return [*checks, *(check_detectable_effect(e, thresholds) for e in found)]
@@ -53,20 +45,12 @@ def check_strength(effect: Effect) -> Check:
     """Judge the effective F of the first stage; a weak instrument blinds the effect."""
     F = float(effect.details["first_stage_f"])
     passed = bool(F >= WEAK_F)
-    meaning = (
-        "l'instrument est assez fort."
-        if passed
-        else "l'instrument est faible : l'estimation et son intervalle ne sont pas fiables."
-    )
-    sentence = french(
-        f"F effectif de la première étape : {number(F, 1)} (au moins {number(WEAK_F)}) ; {meaning}"
-    )
-    return Check("instrument_strength", STRENGTH, passed, F, WEAK_F, sentence, effect.key)
+    values = {"f": Number(F, 1), "limit": Number(WEAK_F)}
+    finding = "strong" if passed else "weak"
+    return Check("instrument_strength", finding, passed, F, WEAK_F, values, effect.key)
 
 
-def check_spread(
-    comparison: Comparison, thresholds: Thresholds, labels: Mapping[str, str] | None = None
-) -> Check:
+def check_spread(comparison: Comparison, thresholds: Thresholds) -> Check:
     """Compare youths of areas with much and with little capacity; for information.
 
     The covariates are held fixed in the estimate: a difference here is no bias yet, but says that
@@ -75,29 +59,25 @@ def check_spread(
     assert comparison.instrument is not None  # noqa: S101 - an encouragement has one
     high = comparison.instrument > np.median(comparison.instrument)
     if high.all() or not high.any():
-        sentence = french("La répartition ne peut être jugée : la capacité ne varie pas.")
-        return Check("instrument_spread", SPREAD, None, None, None, sentence, gating=False)
+        return Check("instrument_spread", "constant", None, None, None, {}, gating=False)
     table = balance_table(comparison.design, high)
     smd = table["smd_before"].abs()
     value, worst = float(smd.max()), table["covariate"].iloc[int(smd.to_numpy().argmax())]
-    passed = value <= thresholds.smd
-    sentence = french(
-        "Entre les jeunes des missions locales de forte et de faible capacité, l'écart standardisé "
-        f"le plus grand est de {number(value, 2)} ({labelled([worst], labels)[0]} ; seuil : "
-        f"{number(thresholds.smd, 2)})."
-    )
-    return Check("instrument_spread", SPREAD, passed, value, thresholds.smd, sentence, gating=False)
+    limit = thresholds.smd
+    values: Values = {
+        "gap": Number(value, 2),
+        "worst": Name("covariate", str(worst)),
+        "limit": Number(limit, 2),
+    }
+    return Check("instrument_spread", "gap", value <= limit, value, limit, values, gating=False)
 
 
 def check_anderson_rubin(effect: Effect) -> Check:
     """Tell the Anderson-Rubin set, right however weak the instrument; for information."""
     bounds = effect.details.get("anderson_rubin")
+    name, key = "anderson_rubin", effect.key
     if bounds is None:
-        told = "L'ensemble d'Anderson-Rubin n'est pas borné : les données ne disent rien de sûr."
-    else:
-        low, high = (effect_text(b, effect.unit, sign=True) for b in bounds)
-        told = (
-            "Intervalle d'Anderson-Rubin, juste même si l'instrument est faible : "
-            f"de {low} à {high}."
-        )
-    return Check("anderson_rubin", ROBUST, None, None, None, french(told), effect.key, gating=False)
+        return Check(name, "unbounded", None, None, None, {}, key, gating=False)
+    low, high = map(float, bounds)
+    values = {"interval": Interval(low, high, effect.unit, effect.smallest_arm)}
+    return Check(name, "interval", None, None, None, values, key, gating=False)

@@ -11,9 +11,8 @@ import numpy as np
 from scipy.special import chdtrc
 
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, p_value
 from evalml.errors import DataError
+from evalml.values import Estimate, Name, PValue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from evalml.arrays import Matrix, Vector
     from evalml.checks.thresholds import Thresholds
     from evalml.effect.effect import Effect
+    from evalml.values import Values
 
-QUESTION = french("L'effet diffère-t-il d'un sous-groupe à l'autre ?")
 FEWEST = 2
 
 
@@ -60,37 +59,28 @@ def check_interaction(
     """
     if len({(e.key, e.method, e.subgroup) for e in effects}) != 1:
         raise DataError("give the effects of one outcome, one method and one subgroup variable")
-    first = effects[0]
+    first, name = effects[0], "interaction"
+    variable = Name("covariate", first.subgroup)
     usable = [e for e in effects if np.isfinite(e.std_error) and e.std_error > 0]
     if len(usable) < FEWEST or len(usable) < len(effects):
-        sentence = french(
-            f"La différence entre sous-groupes de « {first.subgroup} » ne peut être jugée : un "
-            "sous-groupe n'a pas d'erreur type."
-        )
-        return Check("interaction", QUESTION, None, None, None, sentence, first.key, gating=False)
+        unjudged: Values = {"variable": variable}
+        return Check(name, "no_error", None, None, None, unjudged, first.key, gating=False)
     estimates = np.array([e.estimate for e in usable])
     errors = np.array([e.std_error for e in usable])
     V = np.diag(errors**2) if covariance is None else covariance
     _, _, p = interaction_test(estimates, V)
     low, high = usable[int(estimates.argmin())], usable[int(estimates.argmax())]
-    meaning = (
-        "les effets diffèrent d'un sous-groupe à l'autre"
-        if p <= thresholds.alpha
-        else "rien ne permet de dire que les effets diffèrent"
-    )
-    sentence = (
-        f"Selon « {first.subgroup} », l'effet va de "
-        f"{effect_text(low.estimate, first.unit, sign=True)} ({low.subgroup_value}) à "
-        f"{effect_text(high.estimate, first.unit, sign=True)} ({high.subgroup_value}) : {meaning} "
-        f"({p_value(p)})."
-    )
-    return Check(
-        "interaction",
-        QUESTION,
-        None,
-        p,
-        thresholds.alpha,
-        french(sentence),
-        first.key,
-        gating=False,
-    )
+    values: Values = {
+        "variable": variable,
+        "low": Estimate(low.estimate, low.unit, low.smallest_arm),
+        "low_level": _level(low),
+        "high": Estimate(high.estimate, high.unit, high.smallest_arm),
+        "high_level": _level(high),
+        "p": PValue(p),
+    }
+    finding = "differ" if p <= thresholds.alpha else "same"
+    return Check(name, finding, None, p, thresholds.alpha, values, first.key, gating=False)
+
+
+def _level(effect: Effect) -> Name:
+    return Name("level", f"{effect.subgroup}={effect.subgroup_value}")

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, number, percent
 from evalml.checks.refit import take_rows
 from evalml.errors import EvalmlError
+from evalml.values import Estimate, Interval, Number
 
 if TYPE_CHECKING:
     from evalml.arrays import IntVector, Vector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
-
-QUESTION = french("L'effet tient-il sans l'une ou l'autre des missions locales ?")
+    from evalml.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +71,30 @@ def check_leave_one_out(
         thresholds: `leave_one_out`, `refits`.
     """
     if comparison.cluster is None or np.unique(comparison.cluster).size < 2:  # noqa: PLR2004
-        return _unjudged("il n'y a pas plusieurs missions locales", key)
-    whole = estimate(comparison, key).estimate
+        return _unjudged("single", key)
+    first = estimate(comparison, key)
+    whole, n = first.estimate, first.smallest_arm
     left = leave_one_out(comparison, key, estimate, thresholds.refits)
     made = left.estimates[np.isfinite(left.estimates)]
     if not made.size or whole == 0:
-        return _unjudged("sans l'une d'elles, l'effet ne peut plus être estimé", key)
+        return _unjudged("impossible", key)
     unit = comparison.measure(key).unit
     value = float(np.abs(made - whole).max() / abs(whole))
     same_sign = bool((np.sign(made) == np.sign(whole)).all())
     passed = same_sign and value <= thresholds.leave_one_out and made.size == left.estimates.size
-    failed = left.estimates.size - made.size
-    without = f" ; {number(failed)} estimations sont impossibles" if failed else ""
-    sentence = (
-        f"Sans l'une des missions locales ({number(left.estimates.size)} essayées sur "
-        f"{number(left.n_clusters)}), l'effet reste entre "
-        f"{effect_text(float(made.min()), unit, sign=True)} et "
-        f"{effect_text(float(made.max()), unit, sign=True)}, contre "
-        f"{effect_text(whole, unit, sign=True)} avec toutes : il bouge au plus de {percent(value)}"
-        f"{'' if same_sign else ' et change de signe'}{without}."
-    )
+    values: dict[str, Value] = {
+        "tried": Number(left.estimates.size),
+        "clusters": Number(left.n_clusters),
+        "range": Interval(float(made.min()), float(made.max()), unit, n),
+        "whole": Estimate(whole, unit, n),
+        "move": Number(value, 1, "percent"),
+    }
+    if made.size < left.estimates.size:
+        values["failed"] = Number(left.estimates.size - made.size)
+    name, finding = "leave_one_out", "same_sign" if same_sign else "other_sign"
     limit = thresholds.leave_one_out
-    return Check(
-        "leave_one_out", QUESTION, passed, value, limit, french(sentence), key, gating=False
-    )
+    return Check(name, finding, passed, value, limit, values, key, gating=False)
 
 
-def _unjudged(why: str, key: str) -> Check:
-    sentence = french(f"Le poids de chaque mission locale ne peut être jugé : {why}.")
-    return Check("leave_one_out", QUESTION, None, None, None, sentence, key, gating=False)
+def _unjudged(finding: str, key: str) -> Check:
+    return Check("leave_one_out", finding, None, None, None, {}, key, gating=False)

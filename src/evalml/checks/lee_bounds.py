@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.checks.bounds import Bounds, between, imbens_manski
 from evalml.checks.check import Check
-from evalml.checks.french import french, interval
+from evalml.effect.bounds import Bounds, imbens_manski
 from evalml.errors import EstimationError
+from evalml.values import Interval, Name
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
+    from evalml.values import Values
 
-QUESTION = french("Quelles bornes, si l'accompagnement ne fait que mieux connaître le résultat ?")
 MOST_DRAWS = 199
 
 
@@ -152,9 +152,10 @@ def check_lee_bounds(
         seed: Seed of the bootstrap.
     """
     measure = comparison.measure(key)
+    name = "lee_bounds"
     if not np.isnan(measure.values).any():
-        sentence = french(f"« {measure.label} » est connu pour tous : il n'y a rien à borner.")
-        return Check("lee_bounds", QUESTION, None, 0.0, None, sentence, key, gating=False)
+        outcome: Values = {"outcome": Name("outcome", key)}
+        return Check(name, "all_known", None, 0.0, None, outcome, key, gating=False)
     try:
         b = lee_bounds(
             measure.values,
@@ -166,16 +167,11 @@ def check_lee_bounds(
             alpha=thresholds.alpha,
         )
     except EstimationError:
-        sentence = french("Les bornes de Lee ne peuvent être calculées : un groupe est inobservé.")
-        return Check("lee_bounds", QUESTION, None, None, None, sentence, key, gating=False)
-    excluded = b.ci_low > 0 or b.ci_high < 0
-    meaning = (
-        "l'absence d'effet en est exclue" if excluded else "elles contiennent l'absence d'effet"
-    )
-    sentence = (
-        "Si l'accompagnement ne joue que dans un sens sur l'observation, l'effet sur ceux que l'on "
-        f"observe toujours est compris {between(b.low, b.high, measure.unit)} (intervalle : "
-        f"{interval(b.ci_low, b.ci_high, measure.unit)}) : {meaning}."
-    )
-    value = b.high - b.low
-    return Check("lee_bounds", QUESTION, None, value, None, french(sentence), key, gating=False)
+        return Check(name, "unobserved", None, None, None, {}, key, gating=False)
+    n = min(comparison.n_treated, comparison.n_comparison)
+    values = {
+        "bounds": Interval(b.low, b.high, measure.unit, n),
+        "interval": Interval(b.ci_low, b.ci_high, measure.unit, n),
+    }
+    finding = "excluded" if b.ci_low > 0 or b.ci_high < 0 else "contained"
+    return Check(name, finding, None, b.high - b.low, None, values, key, gating=False)

@@ -11,21 +11,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.checks.bounds import Bounds, between, imbens_manski
 from evalml.checks.check import Check
-from evalml.checks.french import french, interval, percent
 from evalml.checks.refit import with_values
+from evalml.effect.bounds import Bounds, imbens_manski
 from evalml.errors import DataError
+from evalml.values import Interval, Name, Share
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
-
-QUESTION = french(
-    "Entre quelles bornes l'effet tombe-t-il, quels que soient les résultats inconnus ?"
-)
+    from evalml.values import Values
 
 
 def fill(values: Vector, treated: BoolVector, if_treated: float, if_not: float) -> Vector:
@@ -79,38 +76,21 @@ def check_missing_bounds(
         thresholds: `missing_bounds`, `alpha`.
     """
     measure = comparison.measure(key)
-    name = "missing_bounds"
-    unknown = float(np.isnan(measure.values).mean())
+    name, limit = "missing_bounds", thresholds.missing_bounds
+    unknown = np.isnan(measure.values)
+    outcome = Name("outcome", key)
     if measure.unit != "proportion":
-        sentence = french(
-            "Les bornes au pire des cas ne se calculent que pour un résultat borné, comme une part."
-        )
-        return Check(name, QUESTION, None, None, None, sentence, key, gating=False)
-    if unknown == 0:
-        sentence = french(
-            f"« {measure.label} » est connu pour tous : les bornes sont l'effet même."
-        )
-        return Check(
-            name, QUESTION, True, 0.0, thresholds.missing_bounds, sentence, key, gating=False
-        )
+        return Check(name, "not_a_share", None, None, None, {}, key, gating=False)
+    if not unknown.any():
+        values: Values = {"outcome": outcome}
+        return Check(name, "all_known", True, 0.0, limit, values, key, gating=False)
     b = worst_case(comparison, key, estimate, alpha=thresholds.alpha)
     width = b.high - b.low
-    sign = (
-        "le signe de l'effet en est sûr" if b.low > 0 or b.high < 0 else "son signe n'est pas sûr"
-    )
-    sentence = (
-        f"Sans rien supposer des {percent(unknown)} de résultats inconnus, l'effet est compris "
-        f"{between(b.low, b.high)} (intervalle : {interval(b.ci_low, b.ci_high, 'proportion')}) : "
-        f"{sign}."
-    )
-    passed = width <= thresholds.missing_bounds
-    return Check(
-        name,
-        QUESTION,
-        passed,
-        width,
-        thresholds.missing_bounds,
-        french(sentence),
-        key,
-        gating=False,
-    )
+    n = min(comparison.n_treated, comparison.n_comparison)
+    values = {
+        "unknown": Share(int(unknown.sum()), unknown.size, float(unknown.mean())),
+        "bounds": Interval(b.low, b.high, measure.unit, n),
+        "interval": Interval(b.ci_low, b.ci_high, measure.unit, n),
+    }
+    finding = "sure" if b.low > 0 or b.high < 0 else "unsure"
+    return Check(name, finding, width <= limit, width, limit, values, key, gating=False)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, p_number, percent, plural
 from evalml.checks.refit import take_rows
 from evalml.effect.methods import compute
 from evalml.effect.sample import take_rows as observed_rows
 from evalml.effect.settings import Settings
 from evalml.effect.shared import fit_shared
 from evalml.errors import DataError, EstimationError
+from evalml.values import Name, Number, PValue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
     from evalml.effect.effect import Effect
+    from evalml.values import Value
 
-QUESTION = french("Les effets tiennent-ils compte du nombre de résultats regardés ?")
 FEW_CLUSTERS = 12
 
 
@@ -204,10 +204,10 @@ def check_multiplicity(
         return []
     p = np.array([e.p_value for e in effects])
     if t_star is None:
-        adjusted, name = holm(p), "Holm"
+        adjusted, name = holm(p), "holm"
     else:
         t = np.array([e.estimate / e.std_error for e in effects])
-        adjusted, name = romano_wolf(t, t_star), "Romano et Wolf"
+        adjusted, name = romano_wolf(t, t_star), "romano_wolf"
     return [
         _judged(e, float(a), name, p.size, thresholds)
         for e, a in zip(effects, adjusted, strict=True)
@@ -216,23 +216,26 @@ def check_multiplicity(
 
 def _judged(effect: Effect, adjusted: float, name: str, k: int, thresholds: Thresholds) -> Check:
     if not np.isfinite(adjusted):
-        sentence = french("La valeur p corrigée ne peut être calculée : l'erreur type manque.")
-        return Check("multiplicity", QUESTION, None, None, None, sentence, effect.key, gating=False)
+        return Check("multiplicity", "no_error", None, None, None, {}, effect.key, gating=False)
     passed = adjusted <= thresholds.alpha
-    meaning = "reste significatif" if passed else "n'est pas significatif"
-    where = f" ({effect.subgroup} : {effect.subgroup_value})" if effect.subgroup else ""
-    sentence = (
-        f"Parmi {plural(k, 'effet regardé', 'effets regardés')}, celui-ci{where} {meaning} au "
-        f"seuil de {percent(thresholds.alpha, 0)} (p corrigée de {name} : {p_number(adjusted)} ; "
-        f"sans correction : {p_number(effect.p_value)})."
-    )
+    values: dict[str, Value] = {
+        "n": Number(k),
+        "alpha": Number(thresholds.alpha, 0, "percent"),
+        "correction": Name("corrections", name),
+        "adjusted": PValue(adjusted),
+        "p": PValue(effect.p_value),
+    }
+    finding = "significant" if passed else "not_significant"
+    if effect.subgroup:
+        finding += "_group"
+        values["group"] = Name("covariate", f"{effect.subgroup}={effect.subgroup_value}")
     return Check(
         "multiplicity",
-        QUESTION,
+        finding,
         passed,
         adjusted,
         thresholds.alpha,
-        french(sentence),
+        values,
         effect.key,
         gating=False,
     )

@@ -16,25 +16,20 @@ from scipy import optimize
 from scipy.special import ndtr, ndtri
 
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, interval, number, p_value, plural
+from evalml.checks.gaussian import box_probability
 from evalml.checks.refit import with_measure
 from evalml.errors import DataError, EvalmlError
+from evalml.values import Estimate, Interval, Name, Number, PValue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evalml.arrays import Vector
+    from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
     from evalml.effect.effect import Effect
-
-QUESTION = french("La méthode trouve-t-elle un effet là où il ne peut y en avoir ?")
-QUESTION_TOGETHER = "Les témoins négatifs, ensemble, trahissent-ils un facteur non mesuré ?"
-QUESTION_CALIBRATION = french(
-    "Que devient l'effet, corrigé de l'erreur vue sur les témoins négatifs ?"
-)
+    from evalml.values import Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +119,19 @@ def estimate_controls(
     Args:
         comparison: The two arms.
         controls: Outcomes, such as the diploma obtained before the entry.
-        estimate: Estimator; a control that it cannot estimate is left out.
+        estimate: Estimator; a control that it cannot estimate, known of nobody or the same for
+            all, is left out: `check_unjudged_control` says so.
     """
     found = []
     for control in controls:
+        if np.unique(control.values[control.known]).size < 2:  # noqa: PLR2004
+            continue
         try:
-            found.append(estimate(with_measure(comparison, control), control.key))
+            effect = estimate(with_measure(comparison, control), control.key)
         except EvalmlError:
             continue
+        if np.isfinite(effect.std_error) and effect.std_error > 0:
+            found.append(effect)
     return found
 
 
@@ -142,52 +142,97 @@ def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
         effect: Estimate on an outcome that the programme cannot change.
         thresholds: `alpha`.
     """
+    name, control = "negative_control", Name("controls", effect.outcome)
     if not np.isfinite(effect.std_error) or effect.std_error <= 0:
-        sentence = french(
-            f"Le témoin négatif « {effect.outcome} » ne peut être jugé : il est constant."
-        )
-        return Check("negative_control", QUESTION, None, None, None, sentence, gating=False)
+        constant: Values = {"control": control}
+        return Check(name, "constant", None, None, None, constant, gating=False)
     p = effect.p_value
     passed = p > thresholds.alpha
-    meaning = (
-        "comme attendu, rien n'est trouvé."
-        if passed
-        else "un effet impossible est trouvé : les groupes diffèrent par autre chose."
-    )
-    sentence = (
-        f"Sur « {effect.outcome} », que le programme ne peut changer, l'estimation est de "
-        f"{effect_text(effect.estimate, effect.unit, sign=True)} ({p_value(p)}) : {meaning}"
-    )
-    return Check(
-        "negative_control", QUESTION, passed, p, thresholds.alpha, french(sentence), gating=False
-    )
+    values: Values = {
+        "control": control,
+        "effect": Estimate(effect.estimate, effect.unit, effect.smallest_arm),
+        "p": PValue(p),
+    }
+    finding = "nothing" if passed else "effect"
+    return Check(name, finding, passed, p, thresholds.alpha, values, gating=False)
 
 
-def check_controls_together(controls: Sequence[Effect], thresholds: Thresholds) -> Check:
+def check_unjudged_control(name: str) -> Check:
+    """Say that a declared negative control cannot be judged: its source does not say."""
+    values: Values = {"control": Name("controls", name)}
+    return Check("negative_control", "unknown", None, None, None, values, gating=False)
+
+
+def correlation_of(controls: Sequence[Measure]) -> Matrix:
+    """Return the correlation of the negative controls over the rows known of both, shape (k, k).
+
+    It stands for that of their estimates. A twentieth of the identity keeps it regular where one
+    control is the mean of others.
+    """
+    k = len(controls)
+    found: Matrix = np.eye(k)
+    for i in range(k):
+        for j in range(i):
+            found[i, j] = found[j, i] = _correlation(controls[i].values, controls[j].values)
+    return 0.95 * found + 0.05 * np.eye(k)
+
+
+def _correlation(x: Vector, y: Vector) -> float:
+    both = ~np.isnan(x) & ~np.isnan(y)
+    x, y = x[both], y[both]
+    if x.size < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:  # noqa: PLR2004
+        return 0.0
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def smallest_p(p_values: Vector, correlation: Matrix | None) -> float:
+    """Return the p-value of the smallest of several p-values.
+
+    Without correlation, that of Bonferroni; else the chance that the largest of as many normal
+    statistics so correlated is as large.
+    """
+    least = float(np.clip(p_values.min(), 1e-300, 1.0))
+    if correlation is None or p_values.size == 1:
+        return min(1.0, least * p_values.size)
+    z = float(-ndtri(least / 2))
+    side = np.full(p_values.size, z)
+    inside = box_probability(np.zeros(p_values.size), correlation, -side, side)
+    return float(np.clip(1 - inside, least, min(1.0, least * p_values.size)))
+
+
+def too_rare(control: Measure, treated: BoolVector, fewest: int) -> bool:
+    """Return whether an arm holds too few persons with, or without, a control to be compared."""
+    y, known = control.values, control.known
+    counts = [
+        int((known & arm & with_it).sum())
+        for arm in (treated, ~treated)
+        for with_it in (y > 0, y < 1)
+    ]
+    return min(counts) < fewest
+
+
+def check_controls_together(
+    controls: Sequence[Effect], thresholds: Thresholds, correlation: Matrix | None = None
+) -> Check:
     """Judge the negative controls together: of several, one may fail by luck.
+
+    A failure blinds every effect: what makes the arms differ where nothing can shapes them all.
 
     Args:
         controls: Estimates on outcomes that the programme cannot change.
-        thresholds: `alpha`, which the smallest p-value times the controls (Bonferroni) must exceed.
+        thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed.
+        correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
+            without it.
     """
-    name, question = "negative_controls", french(QUESTION_TOGETHER)
+    name = "negative_controls"
     usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
     if not usable:
-        sentence = french("Aucun témoin négatif n'a pu être jugé.")
-        return Check(name, question, None, None, None, sentence, gating=False)
-    p = min(1.0, min(c.p_value for c in usable) * len(usable))
-    passed = p > thresholds.alpha
-    among = plural(len(usable), "témoin négatif", "témoins négatifs")
-    meaning = (
-        "aucun ne trouve d'effet au-delà du hasard : rien n'indique un facteur non mesuré."
-        if passed
-        else "un effet impossible est trouvé au-delà du hasard. Les entrants diffèrent par un "
-        "facteur que les caractéristiques mesurées ne portent pas ; l'effet estimé le porte aussi."
-    )
-    sentence = f"Sur {among} ({p_value(p)}, corrigée du nombre) : {meaning}"
-    return Check(
-        name, question, passed, p, thresholds.alpha, french(sentence), gating=False
-    )  # fmt: skip
+        return Check(name, "none", None, None, None, {})
+    p = smallest_p(np.array([c.p_value for c in usable]), correlation)
+    passed = p > thresholds.gate_alpha
+    values: Values = {"n": Number(len(usable)), "p": PValue(p)}
+    finding = "nothing" if passed else "effect"
+    return Check(name, finding, passed, p, thresholds.gate_alpha, values)
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:
@@ -203,34 +248,27 @@ def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Th
     """
     if any((c.method, c.unit) != (effect.method, effect.unit) for c in controls):
         raise DataError("calibrate an effect on controls of the same method and the same unit")
-    name = "calibration"
+    name, key = "calibration", effect.key
     usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
-    if len(usable) < thresholds.negative_controls:
-        sentence = french(
-            "L'effet n'est pas corrigé : "
-            f"{plural(len(usable), 'témoin négatif', 'témoins négatifs')} pour "
-            f"{thresholds.negative_controls} au moins."
-        )
-        return Check(
-            name, QUESTION_CALIBRATION, None, float(len(usable)),
-            float(thresholds.negative_controls), sentence, effect.key, gating=False,
-        )  # fmt: skip
+    n, least = len(usable), thresholds.negative_controls
+    if n < least:
+        few: Values = {"n": Number(n), "least": Number(least)}
+        return Check(name, "few", None, float(n), float(least), few, key, gating=False)
     error = fit_systematic_error(
         np.array([c.estimate for c in usable]), np.array([c.std_error for c in usable])
     )
     c = calibrate(effect.estimate, effect.std_error, error, thresholds.alpha)
-    mean = effect_text(error.mean, effect.unit, sign=True)
-    sentence = (
-        f"Sur {number(error.n_controls)} témoins négatifs, la méthode se trompe en moyenne de "
-        f"{mean} (écart type : {effect_text(error.sd, effect.unit)}). L'effet passe de "
-        f"{effect_text(effect.estimate, effect.unit, sign=True)} "
-        f"({interval(effect.ci_low, effect.ci_high, effect.unit)}) à "
-        f"{effect_text(c.estimate, effect.unit, sign=True)} "
-        f"({interval(c.ci_low, c.ci_high, effect.unit)} ; {p_value(c.p_value)}) une fois corrigé."
-    )
+    unit, smallest = effect.unit, effect.smallest_arm
+    values: Values = {
+        "n": Number(error.n_controls),
+        "mean": Estimate(error.mean, unit, smallest),
+        "sd": Estimate(error.sd, unit, smallest),
+        "before": Estimate(effect.estimate, unit, smallest),
+        "before_interval": Interval(effect.ci_low, effect.ci_high, unit, smallest),
+        "after": Estimate(c.estimate, unit, smallest),
+        "after_interval": Interval(c.ci_low, c.ci_high, unit, smallest),
+        "p": PValue(c.p_value),
+    }
     was = effect.p_value <= thresholds.alpha
     passed = None if not was else c.p_value <= thresholds.alpha
-    return Check(
-        name, QUESTION_CALIBRATION, passed, c.p_value, thresholds.alpha, french(sentence),
-        effect.key, gating=False,
-    )  # fmt: skip
+    return Check(name, "corrected", passed, c.p_value, thresholds.alpha, values, key, gating=False)

@@ -1,59 +1,69 @@
-"""Is the outcome known as often in one arm as in the other?
+"""Is the outcome known often enough, and as often in one arm as in the other?
 
 Situations are declared to a counsellor: followed youths are observed more, and a gap between the
-arms can by itself make an effect.
+arms can by itself make an effect. Where most are lost, alike in both arms, those who are left say
+little of the others either.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, percent, points
+from evalml.values import Estimate, Name, Number, Share
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Measure
+    from evalml.values import Values
 
-QUESTION = french("Le résultat est-il aussi souvent connu dans les deux groupes ?")
 
+def check_observation(
+    measure: Measure,
+    treated: BoolVector,
+    thresholds: Thresholds,
+    missing: Literal["complete", "ipcw", "bounds"] = "complete",
+) -> Check:
+    """Judge the share of persons whose outcome is known, and its difference between the arms.
 
-def check_observation(measure: Measure, treated: BoolVector, thresholds: Thresholds) -> Check:
-    """Judge the difference between the arms in the share of persons whose outcome is known.
+    Only those whom the source could know count: a month it does not cover, or a person it is not
+    linked to, is no loss (`check_linkage` judges the latter).
 
     Args:
         measure: Outcome; NaN where not observed.
         treated: Shape (n,).
-        thresholds: `observation_gap`.
+        thresholds: `observation_gap`, `observation_level`, `weighted_level`.
+        missing: What the study does of the unknown: weights need a smaller share known, and no
+            equality; bounds need neither.
     """
-    known = ~np.isnan(measure.values)
-    if treated.all() or not treated.any():
-        sentence = french(
-            f"L'observation de « {measure.label} » ne peut être jugée : l'un des groupes est vide."
-        )
-        return Check("observation", QUESTION, None, None, None, sentence, measure.key)
-    seen = float(known[treated].mean()), float(known[~treated].mean())
-    gap = abs(seen[0] - seen[1])
-    passed = gap <= thresholds.observation_gap and min(seen) > 0
-    meaning = (
-        "un effet ne peut guère venir de là."
-        if passed
-        else "une différence de résultat peut venir de là."
-    )
-    sentence = (
-        f"« {measure.label} » est connu pour {percent(seen[0])} des bénéficiaires et "
-        f"{percent(seen[1])} du groupe de comparaison, soit {points(gap)} d'écart "
-        f"(seuil : {points(thresholds.observation_gap)}) : {meaning}"
-    )
-    return Check(
-        "observation",
-        QUESTION,
-        passed,
-        gap,
-        thresholds.observation_gap,
-        french(sentence),
-        measure.key,
-    )
+    within, outcome = measure.within, Name("outcome", measure.key)
+    known = [measure.known[within & arm] for arm in (treated, ~treated)]
+    if not all(part.size for part in known):
+        values: Values = {"outcome": outcome}
+        return Check("observation", "empty", None, None, None, values, measure.key)
+    seen = [known_share(part) for part in known]
+    gap, least = abs(seen[0].value - seen[1].value), min(share.value for share in seen)
+    limit = thresholds.observation_gap
+    level = thresholds.weighted_level if missing == "ipcw" else thresholds.observation_level
+    values = {
+        "outcome": outcome,
+        "treated": seen[0],
+        "comparison": seen[1],
+        "gap": Estimate(gap, "proportion", min(part.size for part in known)),
+        "limit": Number(limit, 1, "points"),
+        "level": Number(level, 0, "percent"),
+    }
+    if missing == "bounds" and gap + 1 - least > 0:
+        return Check("observation", "bounded", None, gap, None, values, measure.key)
+    if missing == "complete" and gap > limit:
+        return Check("observation", "apart", False, gap, limit, values, measure.key)
+    if least < level or least == 0:
+        return Check("observation", "low", False, least, level, values, measure.key)
+    finding = "weighted" if missing == "ipcw" and least < 1 else "alike"
+    return Check("observation", finding, True, gap, limit, values, measure.key)
+
+
+def known_share(known: BoolVector) -> Share:
+    """Return the share of persons whose outcome is known, `known` of shape (n,)."""
+    return Share(int(known.sum()), known.size, float(known.mean()))

@@ -8,14 +8,13 @@ import numpy as np
 
 from evalml.checks.check import Check
 from evalml.checks.detectable_effect import check_detectable_effect
-from evalml.checks.french import french, number, percent, plural, points
 from evalml.checks.opening_robust import robust_checks
-from evalml.checks.opening_trends import check_honest, check_trend
-from evalml.comparison import labels_of
+from evalml.checks.opening_trends import VARIANT, check_honest, check_trend
 from evalml.effect.opening_cells import demand_change, jackknife, opening_effects
 from evalml.effect.opening_events import composition_table, known_share, wanted_cells
 from evalml.effect.openings import study_openings
 from evalml.errors import EstimationError
+from evalml.values import Estimate, Month, Name, Number, Share, names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,17 +27,13 @@ if TYPE_CHECKING:
     from evalml.effect.openings import Opening
     from evalml.outcomes import Outcome
     from evalml.study import Study
+    from evalml.values import Values
 
-AREAS = french("Y a-t-il assez de territoires, ouverts et pas encore ouverts ?")
-CONTAMINATION = french("Les jeunes des territoires non ouverts sont-ils restés hors du programme ?")
-COMPOSITION = french("L'ouverture a-t-elle changé qui vient à la mission locale ?")
-DEMANDS = french("L'ouverture a-t-elle changé le nombre de premiers accueils ?")
-FIRST_STAGE = french("L'ouverture a-t-elle fait entrer assez de jeunes ?")
-OBSERVED = french("Le résultat est-il aussi souvent connu là où le programme est ouvert ?")
-BREAK = french("Un changement de système d'information se confond-il avec l'ouverture ?")
 STRONG = 10.0
 MANY = 0.1
 TWO_SIDED = 1.96
+ALL_OPEN = "2017-01"
+"""Month since which the Garantie jeunes is open everywhere."""
 
 
 def check_openings(cells: AreaCells, effects: Sequence[Effect], study: Study) -> list[Check]:
@@ -106,37 +101,27 @@ def _of_primary(
 
 def _areas(opening: Opening | None, effect: Effect, study: Study) -> Check:
     """Judge how many areas there are on each side: a count of areas names nobody."""
-    limit = study.checks.areas
+    limit, key = study.checks.areas, effect.key
     if opening is None:
-        sentence = french(
-            f"À {effect.horizon_months} mois, aucun territoire de l'étude ne peut être comparé : "
-            "il faut des semestres observés avant l'ouverture et, dans le même extrait, des "
-            "territoires encore fermés à l'échéance (tout est ouvert depuis le 1er janvier 2017)."
-        )
-        return Check("areas", AREAS, False, 0.0, limit, sentence, effect.key)
+        none: Values = {
+            "horizon": Number(effect.horizon_months or 0, 0, "months"),
+            "all_open": Month(ALL_OPEN),
+        }
+        return Check("areas", "none", False, 0.0, limit, none, key)
     treated = int(opening.inside.sum())
     others = int((opening.used & ~opening.inside).sum())
-    fewest = min(treated, others)
-    told = (
-        f"{plural(treated, 'territoire ouvert', 'territoires ouverts')} et "
-        f"{plural(others, 'territoire', 'territoires')} pas encore ouverts à l'échéance"
-    )
     passed: bool | None = True
+    finding = "enough"
     if not np.isfinite(effect.estimate):
-        passed = False
-        sentence = (
-            f"{told} : trop peu pour distinguer un effet du hasard, aucun chiffre n'est donné."
-        )
+        passed, finding = False, "too_few"
     elif effect.details.get("inference") == "placebos":
-        passed = None
-        sentence = (
-            f"{told} : trop peu pour une erreur par grappes (il en faut {number(limit)} de chaque "
-            "côté). L'intervalle vient des territoires non ouverts, traités comme s'ils "
-            "l'étaient ; il suppose que le hasard y est le même."
-        )
-    else:
-        sentence = f"{told} (au moins {number(limit)} de chaque côté)."
-    return Check("areas", AREAS, passed, float(fewest), limit, french(sentence), effect.key)
+        passed, finding = None, "placebos"
+    values: Values = {
+        "opened": Number(treated),
+        "waiting": Number(others),
+        "limit": Number(limit),
+    }
+    return Check("areas", finding, passed, float(min(treated, others)), limit, values, key)
 
 
 def _observation(cells: AreaCells, opening: Opening, outcome: Outcome, study: Study) -> Check:
@@ -147,19 +132,16 @@ def _observation(cells: AreaCells, opening: Opening, outcome: Outcome, study: St
     limit = study.checks.observation_gap
     passed = abs(gap) <= limit
     shares = [known_share(cells, opening, arm) for arm in ("treated", "control")]
-    meaning = (
-        "un effet ne peut guère venir de là."
-        if passed
-        else "les jeunes du programme sont mieux suivis, et une différence peut venir de là."
-    )
-    sentence = (
-        f"« {outcome.label} » à {opening.horizon} mois est connu pour {percent(shares[0])} des "
-        f"jeunes des territoires ouverts et {percent(shares[1])} de ceux des autres ; en double "
-        f"différence, l'ouverture change cette part de {points(abs(gap))} (seuil : "
-        f"{points(limit)}) : {meaning}"
-    )
     key = f"{outcome.name}_m{opening.horizon}"
-    return Check("observation", OBSERVED, passed, abs(gap), limit, french(sentence), key)
+    values: Values = {
+        "outcome": Name("outcome", key),
+        "treated": Share(None, None, shares[0]),
+        "comparison": Share(None, None, shares[1]),
+        "gap": Estimate(abs(gap), "proportion"),
+        "limit": Number(limit, 1, "points"),
+    }
+    finding = VARIANT + ("alike" if passed else "apart")
+    return Check("observation", finding, passed, abs(gap), limit, values, key)
 
 
 def check_composition(table: pd.DataFrame, study: Study, key: str) -> Check:
@@ -179,22 +161,14 @@ def check_composition(table: pd.DataFrame, study: Study, key: str) -> Check:
     blind = 1.96 * noise > 2 * study.checks.smd or not np.isfinite(noise)
     if passed and blind:
         passed = None
-    told = {
-        True: "rien n'indique que l'ouverture ait attiré d'autres jeunes",
-        False: "l'ouverture a changé qui vient : les cohortes ne sont plus comparables",
-        None: "l'essai est trop imprécis pour exclure que d'autres jeunes soient venus",
-    }[passed]
-    sentence = (
-        f"Sur {len(table)} caractéristiques, la plus grande double différence est de "
-        f"{number(float(abs(worst['smd_after'])), 2)} écart-type "
-        f"({_named(str(worst['covariate']))} ; seuil : {number(study.checks.smd, 1)}) : {told}."
-    )
-    value = float(size.max())
-    return Check("balance", COMPOSITION, passed, value, study.checks.smd, french(sentence), key)
-
-
-def _named(covariate: str) -> str:
-    return f"«\N{NO-BREAK SPACE}{labels_of([covariate])[covariate]}\N{NO-BREAK SPACE}»"
+    values: Values = {
+        "n": Number(len(table)),
+        "gap": Number(float(abs(worst["smd_after"])), 2),
+        "worst": Name("covariate", str(worst["covariate"])),
+        "limit": Number(study.checks.smd, 1),
+    }
+    finding = VARIANT + {True: "alike", False: "changed", None: "vague"}[passed]
+    return Check("balance", finding, passed, float(size.max()), study.checks.smd, values, key)
 
 
 def _demands(cells: AreaCells, opening: Opening, key: str) -> Check:
@@ -207,18 +181,13 @@ def _demands(cells: AreaCells, opening: Opening, key: str) -> Check:
     passed: bool | None = not beyond
     if beyond and not abs(float(change[0])) > TWO_SIDED * error:
         passed = None
-    meaning = {
-        True: "le flux n'a guère changé.",
-        False: "des jeunes sont venus pour le programme, ou s'en sont détournés ; les cohortes "
-        "comparées ne sont plus les mêmes.",
-        None: "un hasard de cette taille n'est pas exclu, et l'essai ne tranche pas.",
-    }[passed]
-    sentence = (
-        f"Les premiers accueils de jeunes éligibles ont évolué de {_signed(float(change[0]))} dans "
-        f"les territoires ouverts, par rapport aux autres (seuil : {percent(MANY, 0)}) : {meaning}"
-    )
+    values: Values = {
+        "change": Share(None, None, float(change[0])),
+        "limit": Number(MANY, 0, "percent"),
+    }
+    finding = {True: "stable", False: "changed", None: "vague"}[passed]
     value = abs(float(change[0]))
-    return Check("first_demands", DEMANDS, passed, value, MANY, french(sentence), key, gating=False)
+    return Check("first_demands", finding, passed, value, MANY, values, key, gating=False)
 
 
 def _error(values: Vector, opening: Opening) -> float:
@@ -230,33 +199,20 @@ def _error(values: Vector, opening: Opening) -> float:
     return float(np.sqrt(spread.covariance[0, 0]))
 
 
-def _signed(share: float) -> str:
-    return f"{number(100 * share, 1, sign=True)}\N{NO-BREAK SPACE}%"
-
-
 def _contamination(cells: AreaCells, opening: Opening, study: Study, key: str) -> Check:
     """Judge the share of the youths compared with who entered by the month of the outcome."""
     n, entered = cells.matrices("entered", opening.horizon)
     at = wanted_cells(opening, "control", n.shape)
-    share = float(entered[at].sum() / n[at].sum())
-    limit = study.checks.contamination
+    part, whole = int(entered[at].sum()), int(n[at].sum())
+    share, limit = part / whole, study.checks.contamination
     passed = share <= limit
-    shown = "moins de " if 0 < entered[at].sum() < study.checks.minimum_count else ""
-    told = max(share, study.checks.minimum_count / float(n[at].sum())) if shown else share
-    meaning = (
-        "l'effet par entrant en tient compte."
-        if passed
-        else "la date d'ouverture des textes n'est pas celle de ces territoires, ou les jeunes "
-        "vont ailleurs : l'effet par jeune éligible est sous-estimé."
-    )
-    sentence = (
-        f"{shown}{percent(told)} des jeunes éligibles des territoires non ouverts sont entrés dans "
-        f"les {opening.horizon} mois (seuil : {percent(limit, 0)}) : {meaning}"
-    )
-    sentence = sentence[:1].upper() + sentence[1:]
-    return Check(
-        "contamination", CONTAMINATION, passed, share, limit, french(sentence), key, gating=False
-    )
+    values: Values = {
+        "share": Share(part, whole, share),
+        "horizon": Number(opening.horizon, 0, "months"),
+        "limit": Number(limit, 0, "percent"),
+    }
+    finding = "little" if passed else "much"
+    return Check("contamination", finding, passed, share, limit, values, key, gating=False)
 
 
 def _first_stage(opening: Opening, key: str) -> Check:
@@ -265,15 +221,14 @@ def _first_stage(opening: Opening, key: str) -> Check:
     rise, error = float(take_up[0]), _error(take_up, opening)
     F = (rise / error) ** 2 if np.isfinite(error) else float("nan")
     passed = bool(F >= STRONG) if np.isfinite(F) else None
-    sentence = (
-        f"L'ouverture a fait entrer {percent(rise)} des jeunes éligibles dans les "
-        f"{opening.horizon} mois (statistique F : {number(F, 0)}, au moins {number(STRONG)} "
-        "attendue) ; l'effet par entrant est l'effet par jeune éligible, divisé par cette part."
-    )
+    values: Values = {
+        "rise": Share(None, None, rise),
+        "horizon": Number(opening.horizon, 0, "months"),
+        "f": Number(F),
+        "limit": Number(STRONG),
+    }
     value = F if np.isfinite(F) else None
-    return Check(
-        "first_stage", FIRST_STAGE, passed, value, STRONG, french(sentence), key, gating=False
-    )
+    return Check("first_stage", "rise", passed, value, STRONG, values, key, gating=False)
 
 
 def _break(outcome: Outcome, study: Study, cells: AreaCells) -> list[Check]:
@@ -284,11 +239,5 @@ def _break(outcome: Outcome, study: Study, cells: AreaCells) -> list[Check]:
     inside = sorted({day.year for day in study.breaks if first <= day.year <= last})
     if not inside:
         return []
-    years = " et ".join(str(year) for year in inside)
-    sentence = french(
-        f"Le système d'information change en {years}, région par région : ce qui est déclaré avant "
-        "et après n'est pas saisi de même. Là où le changement et l'ouverture se suivent de près, "
-        "les données ne peuvent pas les séparer ; les résultats d'une source reliée n'en "
-        "dépendent pas."
-    )
-    return [Check("system_break", BREAK, None, None, None, sentence, outcome.name, gating=False)]
+    values: Values = {"years": names("year", inside)}
+    return [Check("system_break", "inside", None, None, None, values, outcome.name, gating=False)]

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import NBSP, french, p_value, percent, points
-from evalml.checks.french import effect as effect_text
 from evalml.checks.interaction import check_interaction
-from evalml.checks.placebo_area import QUESTION as PLACEBO_AREA
+from evalml.checks.opening_trends import VARIANT
 from evalml.checks.placebo_area import check_placebo_area, placebo_areas
 from evalml.checks.placebo_in_time import check_placebo_in_time
-from evalml.comparison import labels_of
 from evalml.effect.opening_cells import jackknife
 from evalml.effect.opening_estimates import ROLLOUT, opening_effect
 from evalml.effect.openings import layout, opening_of
 from evalml.errors import EstimationError, EvalmlError
+from evalml.values import Estimate, Interval, Number, PValue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +26,8 @@ if TYPE_CHECKING:
     from evalml.effect.effect import Effect
     from evalml.effect.openings import Opening
     from evalml.study import Study
+    from evalml.values import Values
 
-WITNESSES = french("Les jeunes trop diplômés pour entrer montrent-ils un effet ?")
-LEFT_OUT = french("L'effet tient-il sans l'un ou l'autre des territoires ?")
-WAVES = french("L'effet tient-il sans l'une ou l'autre des vagues ?")
-BEFORE = french(
-    "Trouve-t-on un effet avec des dates d'ouverture avancées, avant l'ouverture réelle ?"
-)
 FEWEST_AREAS = 2
 
 
@@ -60,8 +53,8 @@ def robust_checks(
     ]
 
 
-def _unjudged(name: str, question: str, why: str, effect: Effect) -> Check:
-    return Check(name, question, None, None, None, french(why), effect.key, gating=False)
+def _unjudged(name: str, finding: str, effect: Effect) -> Check:
+    return Check(name, finding, None, None, None, {}, effect.key, gating=False)
 
 
 def _witnesses(cells: AreaCells, opening: Opening, effect: Effect, study: Study) -> Check:
@@ -70,28 +63,19 @@ def _witnesses(cells: AreaCells, opening: Opening, effect: Effect, study: Study)
         other = opening_of(cells, opening.outcome, opening.horizon, level="witness")
         found = opening_effect(cells, study, other, ROLLOUT)
     except EstimationError:
-        return _unjudged(
-            "witnesses", WITNESSES, "Les super-témoins ne peuvent être comparés : trop peu de "
-            "territoires.", effect,
-        )  # fmt: skip
+        return _unjudged("witnesses", "few", effect)
     p, seen = found.p_value, found.ci_high - found.estimate
     passed: bool | None = p > study.checks.alpha
     if passed and seen > abs(effect.estimate):
         passed = None
-    meaning = {
-        True: "rien d'autre ne semble s'être passé dans les territoires ouverts.",
-        False: "il s'est passé autre chose dans ces territoires : lire la triple différence.",
-        None: f"mais l'essai n'aurait vu qu'un écart d'au moins {points(seen)}, plus que l'effet "
-        "estimé : il ne prouve rien.",
-    }[passed]
-    sentence = (
-        "Chez les jeunes trop diplômés pour entrer (super-témoins), l'« effet » estimé est de "
-        f"{effect_text(found.estimate, found.unit, sign=True)} ({p_value(p)}) : {meaning}"
-    )
-    return Check(
-        "witnesses", WITNESSES, passed, p, study.checks.alpha, french(sentence), effect.key,
-        gating=False,
-    )  # fmt: skip
+    values: Values = {
+        "effect": Estimate(found.estimate, found.unit, found.smallest_arm),
+        "p": PValue(p),
+        "visible": Estimate(seen, found.unit, found.smallest_arm),
+    }
+    finding = {True: "nothing", False: "effect", None: "vague"}[passed]
+    alpha = study.checks.alpha
+    return Check("witnesses", finding, passed, p, alpha, values, effect.key, gating=False)
 
 
 def _in_time(cells: AreaCells, opening: Opening, effect: Effect, study: Study) -> Check:
@@ -110,20 +94,14 @@ def _in_time(cells: AreaCells, opening: Opening, effect: Effect, study: Study) -
             raise EstimationError("no half-year before")  # noqa: TRY301
         placebo = opening_effect(cells, study, replace(early, post=untouched), ROLLOUT)
     except EstimationError:
-        return _unjudged(
-            "placebo_in_time", BEFORE, "L'ouverture ne peut être avancée : trop peu de semestres "
-            "observés avant elle, ou de territoires.", effect,
-        )  # fmt: skip
-    found = check_placebo_in_time(placebo, study.checks, effect)
-    told = found.sentence.replace("Avant l’entrée,", "À des dates avancées,")
-    return replace(found, question=BEFORE, sentence=told.replace("l’entrée", "l’ouverture"))
+        return _unjudged("placebo_in_time", f"{VARIANT}no_room", effect)
+    return check_placebo_in_time(placebo, study.checks, effect, VARIANT)
 
 
 def _in_area(cells: AreaCells, opening: Opening, effect: Effect, study: Study) -> Check:
     """Place the estimate among those with the dates of opening exchanged between areas."""
     if effect.details.get("inference") == "placebos":
-        why = "C'est déjà d'elle que vient l'intervalle : trop peu de territoires pour l'éprouver."
-        return _unjudged("placebo_area", PLACEBO_AREA, why, effect)
+        return _unjudged("placebo_area", "used", effect)
     first, _, _ = layout(cells)
     used = np.flatnonzero(opening.used)
 
@@ -148,11 +126,8 @@ def _without_area(opening: Opening, effect: Effect, study: Study) -> Check:
     values = opening.effects.average(opening.post)[1 + rows]
     made = values[np.isfinite(values)]
     if rows.size < FEWEST_AREAS or not made.size:
-        return _unjudged(
-            "leave_one_out", LEFT_OUT, "Un seul territoire a ouvert : sans lui, il n'y a plus "
-            "d'effet à estimer.", effect,
-        )  # fmt: skip
-    return _moved("leave_one_out", LEFT_OUT, ("un territoire", "tous"), made, effect, study)
+        return _unjudged("leave_one_out", f"{VARIANT}single", effect)
+    return _moved("leave_one_out", VARIANT, made, effect, study)
 
 
 def _without_wave(opening: Opening, effect: Effect, study: Study) -> Check:
@@ -160,34 +135,28 @@ def _without_wave(opening: Opening, effect: Effect, study: Study) -> Check:
     plan = opening.effects.plan
     groups = np.unique(plan.group[opening.post])
     if groups.size < FEWEST_AREAS:
-        return _unjudged(
-            "leave_one_wave", WAVES, "L'effet repose sur un seul semestre d'ouverture : les autres "
-            "vagues ne peuvent pas être comparées à cette échéance.", effect,
-        )  # fmt: skip
+        return _unjudged("leave_one_wave", "single", effect)
     made = np.array(
         [float(opening.effects.average(opening.post & (plan.group != g))[0]) for g in groups]
     )
-    return _moved("leave_one_wave", WAVES, ("une vague", "toutes"), made, effect, study)
+    return _moved("leave_one_wave", "", made, effect, study)
 
 
-def _moved(
-    name: str, question: str, words: tuple[str, str], made: Vector, effect: Effect, study: Study
-) -> Check:
+def _moved(name: str, variant: str, made: Vector, effect: Effect, study: Study) -> Check:
     """Judge the largest move, as a share of the estimate and against its own error."""
     gap = float(np.abs(made - effect.estimate).max())
     value = gap / abs(effect.estimate) if effect.estimate else float("inf")
-    limit = study.checks.leave_one_out
-    passed = value <= limit or gap <= effect.std_error
-    within = "moins que son erreur type" if gap <= effect.std_error else f"soit {percent(value, 0)}"
-    low, high, whole = (
-        effect_text(float(x), effect.unit, sign=True)
-        for x in (made.min(), made.max(), effect.estimate)
-    )
-    sentence = (
-        f"Sans {words[0]}, l'effet va de {low} à {high}, contre {whole} avec {words[1]} : il bouge "
-        f"au plus de {points(gap)}, {within}."
-    )
-    return Check(name, question, passed, value, limit, french(sentence), effect.key, gating=False)
+    limit, unit = study.checks.leave_one_out, effect.unit
+    within = gap <= effect.std_error
+    values: Values = {
+        "range": Interval(float(made.min()), float(made.max()), unit, effect.smallest_arm),
+        "whole": Estimate(effect.estimate, unit, effect.smallest_arm),
+        "gap": Estimate(gap, unit, effect.smallest_arm),
+        "move": Number(value, 0, "percent"),
+    }
+    finding = variant + ("within" if within else "moved")
+    passed = value <= limit or within
+    return Check(name, finding, passed, value, limit, values, effect.key, gating=False)
 
 
 def _interactions(
@@ -218,18 +187,5 @@ def _interactions(
             except EstimationError:
                 V = None
         found = check_interaction(family, study.checks, V)
-        told = _in_words(found.sentence, variable, [e.subgroup_value for e in family])
-        checks.append(replace(found, threshold=None, sentence=told))
+        checks.append(replace(found, threshold=None))
     return checks
-
-
-def _in_words(sentence: str, variable: str, values: Sequence[str]) -> str:
-    """Return a sentence with the labels of a subgroup in the place of its codes."""
-    labels = labels_of([f"{variable}={value}" for value in values])
-    told = sentence.replace(
-        f"{NBSP}{variable}{NBSP}", f"{NBSP}{labels.get(variable, variable)}{NBSP}"
-    )
-    for value in values:
-        label = labels[f"{variable}={value}"].partition(" : ")[2] or value
-        told = told.replace(f"({value})", f"({label})")
-    return told

@@ -7,30 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.checks.check import Check
 from evalml.checks.event_study import EventStudy
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, interval, number
-from evalml.checks.honest_did import (
-    LARGEST_M_BAR,
-    relative_breakdown,
-    smoothness_breakdown,
-    usual_interval,
-)
-from evalml.checks.honest_did import QUESTION as HONEST
-from evalml.checks.honest_relative import relative_magnitudes_interval
-from evalml.checks.honest_smooth import smoothness_interval
+from evalml.checks.honest_did import check_relative, check_smooth, silent, usual_interval
 from evalml.checks.pre_trend import PrePeriod, check_pre_trend
 from evalml.effect.opening_events import events_of
+from evalml.values import Interval
 
 if TYPE_CHECKING:
     from evalml.arrays import Vector
+    from evalml.checks.check import Check
     from evalml.effect.effect import Effect
     from evalml.effect.opening_events import Events
     from evalml.effect.openings import Opening
     from evalml.study import Study
 
-TREND = french("Les territoires évoluaient-ils de même avant, et l'aurait-on vu sinon ?")
+VARIANT = "openings."
+"""Where the words of these findings are, in each check."""
 MOST_BEFORE, MOST_AFTER = 4, 3
 """Half-years kept on each side: bounds over longer paths say little and cost much."""
 
@@ -45,13 +37,11 @@ def check_trend(opening: Opening, effect: Effect, study: Study) -> Check:
     """
     found = check_pre_trend(
         before(events_of(opening), study), study.checks, effect=effect.estimate, key=effect.key,
-        unit=effect.unit,
+        unit=effect.unit, variant=VARIANT,
     )  # fmt: skip
-    told = found.sentence.replace("l’entrée", "l’ouverture")
-    if _few(opening, study):
-        told = told.replace("aucune période avant", "trop peu de territoires")
-    told = told.replace("les groupes", "les territoires").replace("par période", "par semestre")
-    return replace(found, question=TREND, sentence=told)
+    if found.finding == f"{VARIANT}no_period" and _few(opening, study):
+        return replace(found, finding=f"{VARIANT}few")
+    return found
 
 
 def before(events: Events, study: Study) -> PrePeriod | None:
@@ -107,59 +97,15 @@ def check_honest(opening: Opening, effect: Effect, study: Study) -> list[Check]:
     few = _few(opening, study)
     built = None if few else honest_study(events_of(opening))
     if built is None:
-        return _silent(
-            "il faut des semestres observés avant l'ouverture, et assez de territoires.", effect
-        )
+        return silent(f"{VARIANT}no_period", effect.key)
     found, weights = built
     if np.linalg.matrix_rank(found.covariance) < found.beta.size:
-        return _silent("les erreurs des semestres sont liées (trop peu de territoires).", effect)
-    limits = study.checks
+        return silent(f"{VARIANT}dependent", effect.key)
+    limits, key, unit = study.checks, effect.key, effect.unit
     low, high = usual_interval(found, weights, limits.alpha)
     if low <= 0 <= high:
-        sentence = french(
-            "L'effet moyen des semestres proches de l'ouverture n'est pas significatif, même à "
-            f"tendances parallèles ({interval(low, high, effect.unit)}) : il n'y a rien à mettre à "
-            "l'épreuve."
-        )
-        silent = Check("", HONEST, None, 0.0, None, sentence, effect.key, gating=False)
-        return [replace(silent, name=name) for name in ("honest_relative", "honest_smooth")]
+        return silent(f"{VARIANT}nothing", key, Interval(low, high, unit))
     return [
-        _relative(found, weights, effect, study),
-        _smooth(found, weights, effect, study),
+        check_relative(found, weights, limits, key, unit, VARIANT),
+        check_smooth(found, weights, limits, key, unit, VARIANT),
     ]
-
-
-def _silent(why: str, effect: Effect) -> list[Check]:
-    sentence = french(f"La sensibilité aux tendances ne peut être jugée : {why}")
-    silent = Check("", HONEST, None, None, None, sentence, effect.key, gating=False)
-    return [replace(silent, name=name) for name in ("honest_relative", "honest_smooth")]
-
-
-def _relative(found: EventStudy, weights: Vector, effect: Effect, study: Study) -> Check:
-    limits = study.checks
-    limit = relative_breakdown(found, weights, limits.alpha)
-    ends = relative_magnitudes_interval(found, weights, limits.honest_m, limits.alpha)
-    at_least = "au moins " if limit >= LARGEST_M_BAR else ""
-    sentence = (
-        "L'effet reste significatif tant que l'écart de tendance d'un semestre à l'autre ne "
-        f"dépasse pas {at_least}{number(limit, 2)} fois le plus grand écart vu avant l'ouverture ; "
-        f"à {number(limits.honest_m, 1)} fois, l'intervalle va {interval(*ends, effect.unit)}."
-    )
-    return Check(
-        "honest_relative", HONEST, limit >= limits.honest_m, limit, limits.honest_m,
-        french(sentence), effect.key, gating=False,
-    )  # fmt: skip
-
-
-def _smooth(found: EventStudy, weights: Vector, effect: Effect, study: Study) -> Check:
-    alpha = study.checks.alpha
-    straight = smoothness_interval(found, weights, 0.0, alpha)
-    limit = smoothness_breakdown(found, weights, alpha)
-    sentence = (
-        "En prolongeant en ligne droite la tendance d'avant l'ouverture, l'intervalle va "
-        f"{interval(*straight, effect.unit)} ; l'effet reste significatif tant que la pente ne "
-        f"change pas de plus de {effect_text(limit, effect.unit, 2)} d'un semestre à l'autre."
-    )
-    return Check(
-        "honest_smooth", HONEST, None, limit, None, french(sentence), effect.key, gating=False
-    )

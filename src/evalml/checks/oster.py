@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, number
 from evalml.checks.projection import OUTCOME, TOLERANCE, TREATMENT, moments
 from evalml.errors import EstimationError
+from evalml.values import Estimate, Number
 
 if TYPE_CHECKING:
     from evalml.arrays import Vector
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
     from evalml.comparison.packed import Columns
+    from evalml.values import Value
 
-QUESTION = french(
-    "L'effet résiste-t-il à une sélection cachée aussi forte que celle que l'on voit ?"
-)
 R_MAX_FACTOR = 1.3
 """Oster's rule: with everything measured, R2 would be 1.3 times the one reached."""
 
@@ -132,33 +129,21 @@ def check_oster(
             comparison.design.columns[known],
         )
     except EstimationError:
-        sentence = french(
-            "Le test d'Oster ne peut être fait : le résultat ou l'entrée ne varie pas à "
-            "covariables données."
-        )
-        return Check("oster", QUESTION, None, None, None, sentence, key, gating=False)
+        return Check("oster", "no_variation", None, None, None, {}, key, gating=False)
     limit = min(R_MAX_FACTOR * m.r2, 1.0) if r_max is None else r_max
     delta = oster_delta(m, limit)
     betas = oster_betas(m, limit)
-    left = f"{effect_text(float(betas[0]), measure.unit, sign=True)}" if betas.size else "indéfini"
-    strength = (
-        "aucune sélection cachée de même sens n'annulerait l'effet"
-        if not np.isfinite(delta) or delta < 0
-        else "il faudrait une sélection cachée "
-        f"{number(delta, 2)} fois aussi forte que l'observée pour annuler l'effet"
-    )
-    sentence = (
-        f"Sous l'hypothèse d'un R² maximal de {number(limit, 2)}, {strength} ; à force égale, "
-        f"l'effet restant serait {left}."
-    )
-    passed = not np.isfinite(delta) or delta < 0 or delta >= thresholds.oster_delta
+    never = not np.isfinite(delta) or delta < 0
+    values: dict[str, Value] = {"r_max": Number(limit, 2), "delta": Number(delta, 2)}
+    if betas.size:
+        values["left"] = Estimate(float(betas[0]), measure.unit, int(known.sum()))
     return Check(
         "oster",
-        QUESTION,
-        passed,
+        "never" if never else "strength",
+        never or delta >= thresholds.oster_delta,
         delta if np.isfinite(delta) else None,
         thresholds.oster_delta,
-        french(sentence),
+        values,
         key,
         gating=False,
     )

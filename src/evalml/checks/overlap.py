@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, guarded, guarded_share, number, percent
 from evalml.errors import DataError
+from evalml.values import Count, Number, Share
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
     from evalml.checks.thresholds import Thresholds
+    from evalml.values import Values
 
-QUESTION = french("Trouve-t-on, face à chaque bénéficiaire, des jeunes comparables ?")
 WHOLE = ("ate",)
 """Estimands that speak of both arms; the others speak of the treated."""
 
@@ -55,40 +55,35 @@ def check_overlap(
     Args:
         score: Propensity score, shape (n,), before any clipping or trimming.
         treated: Shape (n,).
-        thresholds: `overlap`, `score_extreme`, `minimum_count` (smaller counts are not told).
+        thresholds: `overlap`, `score_extreme`.
         estimand: `att`, `ate`, ...
 
     Raises:
         DataError: The score and the arms have different lengths.
     """
     if score is None:
-        return _unjudged("Le recouvrement ne peut être jugé : aucun score n'a été estimé.")
+        return _unjudged("no_score")
     if score.shape != treated.shape:
         raise DataError(f"{score.size} scores for {treated.size} persons; give one each")
     if treated.all() or not treated.any():
-        return _unjudged("Le recouvrement ne peut être jugé : l'un des deux groupes est vide.")
+        return _unjudged("empty")
     if not np.isfinite(score).all():
-        return _unjudged("Le recouvrement ne peut être jugé : le score n'est pas défini partout.")
+        return _unjudged("undefined")
     off = off_support(score, treated, thresholds.score_extreme, estimand)
-    judged = np.ones_like(treated) if estimand in WHOLE else treated
-    n_off, n_judged, minimum = int(off.sum()), int(judged.sum()), thresholds.minimum_count
-    share = n_off / n_judged
-    passed = share <= thresholds.overlap
-    who = "personnes" if estimand in WHOLE else "bénéficiaires"
-    meaning = (
-        "la comparaison porte sur des jeunes que l'on trouve dans les deux groupes."
-        if passed
-        else "pour eux, l'effet est extrapolé et non observé."
-    )
-    sentence = (
-        f"{guarded(n_off, minimum).capitalize()} {who} sur {number(n_judged)} "
-        f"({guarded_share(n_off, n_judged, minimum)}) sont sans équivalent dans l'autre groupe "
-        "(hors du support commun ou score au-delà de "
-        f"{number(thresholds.score_extreme, 2)}) ; seuil : {percent(thresholds.overlap)}. "
-        f"Autrement dit, {meaning}"
-    )
-    return Check("overlap", QUESTION, passed, share, thresholds.overlap, french(sentence))
+    whole = int(treated.size if estimand in WHOLE else treated.sum())
+    n_off, limit = int(off.sum()), thresholds.overlap
+    share = n_off / whole
+    values: Values = {
+        "off": Count(n_off, whole),
+        "whole": Count(whole),
+        "share": Share(n_off, whole, share),
+        "extreme": Number(thresholds.score_extreme, 2),
+        "limit": Number(limit, 1, "percent"),
+    }
+    found = "over" if share > limit else "some" if n_off else "none"
+    finding = found + ("_all" if estimand in WHOLE else "_treated")
+    return Check("overlap", finding, share <= limit, share, limit, values)
 
 
-def _unjudged(sentence: str) -> Check:
-    return Check("overlap", QUESTION, None, None, None, french(sentence))
+def _unjudged(finding: str) -> Check:
+    return Check("overlap", finding, None, None, None, {})

@@ -15,14 +15,13 @@ import numpy as np
 
 from evalml.arrays import Vector
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, number, p_value
 from evalml.errors import DataError, EvalmlError
+from evalml.values import Estimate, Number, PValue
 
 if TYPE_CHECKING:
     from evalml.checks.thresholds import Thresholds
+    from evalml.values import Values
 
-QUESTION = french("D'autres territoires montrent-ils un effet aussi grand, sans le programme ?")
 AreaEstimator: TypeAlias = Callable[[Vector], float]
 """From the date of adoption of each area, shape (areas,), to one estimate."""
 
@@ -81,19 +80,12 @@ def check_placebo_area(
         unit: Unit of the estimate.
     """
     made = placebos[np.isfinite(placebos)]
+    name, draws = "placebo_area", Number(made.size)
     if made.size + 1 < 1 / thresholds.alpha or not np.isfinite(actual):
-        sentence = french(
-            f"La comparaison avec d'autres territoires ne peut être jugée : {number(made.size)} "
-            "permutations seulement."
-        )
-        return Check("placebo_area", QUESTION, None, None, None, sentence, key, gating=False)
+        few: Values = {"draws": draws}
+        return Check(name, "few", None, None, None, few, key, gating=False)
     p = placebo_p_value(actual, made)
     passed = p <= thresholds.alpha
-    meaning = "sort du lot" if passed else "ne se distingue pas de ce que donne le hasard"
-    sentence = (
-        f"En échangeant les dates d'ouverture entre territoires ({number(made.size)} fois), "
-        f"l'effet estimé de {effect_text(actual, unit, sign=True)} {meaning} ({p_value(p)})."
-    )
-    return Check(
-        "placebo_area", QUESTION, passed, p, thresholds.alpha, french(sentence), key, gating=False
-    )
+    values: Values = {"draws": draws, "effect": Estimate(actual, unit), "p": PValue(p)}
+    finding = "stands_out" if passed else "ordinary"
+    return Check(name, finding, passed, p, thresholds.alpha, values, key, gating=False)

@@ -13,10 +13,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, p_value, points
 from evalml.checks.refit import with_measure, without_covariates
 from evalml.errors import DataError
+from evalml.values import Estimate, PValue
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
     from evalml.effect.effect import Effect
-
-QUESTION = french("Trouve-t-on un effet avant même l'entrée dans le programme ?")
+    from evalml.values import Values
 
 
 def placebo_in_time(
@@ -66,7 +64,7 @@ def shift_adoption(time: Vector, first_treated: Vector, months: int) -> tuple[Bo
 
 
 def check_placebo_in_time(
-    placebo: Effect, thresholds: Thresholds, effect: Effect | None = None
+    placebo: Effect, thresholds: Thresholds, effect: Effect | None = None, variant: str = ""
 ) -> Check:
     """Judge an effect found before time zero.
 
@@ -74,38 +72,20 @@ def check_placebo_in_time(
         placebo: Estimate on the past outcome.
         thresholds: `alpha`.
         effect: Estimate of interest: a placebo as imprecise as it is large proves nothing.
+        variant: Prefix of the findings of a design with words of its own, such as `openings.`.
     """
-    key = "" if effect is None else effect.key
+    name, key = "placebo_in_time", "" if effect is None else effect.key
     if not np.isfinite(placebo.std_error) or placebo.std_error <= 0:
-        sentence = french(
-            "L'effet avant l'entrée ne peut être jugé : le résultat passé est constant."
-        )
-        return Check("placebo_in_time", QUESTION, None, None, None, sentence, key, gating=False)
+        return Check(name, f"{variant}constant", None, None, None, {}, key, gating=False)
     p = placebo.p_value
-    z = float(ndtri(1 - thresholds.alpha / 2))
-    seen = z * placebo.std_error
+    seen = float(ndtri(1 - thresholds.alpha / 2)) * placebo.std_error
     passed: bool | None = p > thresholds.alpha
     if passed and effect is not None and seen > abs(effect.estimate):
         passed = None
-    found = effect_text(placebo.estimate, placebo.unit, sign=True)
-    meaning = {
-        True: "les groupes évoluaient de même.",
-        False: "les groupes différaient déjà avant l'entrée.",
-        None: f"mais l'essai n'aurait vu qu'un écart d'au moins {_size(seen, placebo.unit)}, plus "
-        "que l'effet estimé : il ne prouve rien.",
-    }[passed]
-    sentence = f"Avant l'entrée, l'« effet » estimé est de {found} ({p_value(p)}) : {meaning}"
-    return Check(
-        "placebo_in_time",
-        QUESTION,
-        passed,
-        p,
-        thresholds.alpha,
-        french(sentence),
-        key,
-        gating=False,
-    )
-
-
-def _size(value: float, unit: str) -> str:
-    return points(value) if unit == "proportion" else effect_text(value, unit)
+    values: Values = {
+        "effect": Estimate(placebo.estimate, placebo.unit, placebo.smallest_arm),
+        "p": PValue(p),
+        "visible": Estimate(seen, placebo.unit, placebo.smallest_arm),
+    }
+    finding = variant + {True: "alike", False: "apart", None: "vague"}[passed]
+    return Check(name, finding, passed, p, thresholds.alpha, values, key, gating=False)

@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, percent
 from evalml.checks.refit import with_measure
 from evalml.errors import EstimationError
+from evalml.values import Estimate, Number
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, HashVector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
+    from evalml.values import Values
 
-QUESTION = french("La méthode retrouve-t-elle un effet de taille connue ?")
 TOLERANCE = 0.2
 """Share of the injected effect by which the one found may differ."""
 
@@ -91,25 +90,23 @@ def check_positive_control(
     spread = 1.0 if np.isin(known, (0.0, 1.0)).all() else float(known.std())
     wanted = thresholds.positive_effect * spread if size is None else size
     if spread <= 0:
-        return _unjudged("le résultat est constant", key)
+        return _unjudged("constant", key)
     try:
         injected, exact = inject(measure, comparison.treated, comparison.person, wanted)
     except EstimationError:
-        return _unjudged("trop peu de résultats de bénéficiaires peuvent changer", key)
+        return _unjudged("immovable", key)
     before = estimate(with_measure(comparison, measure), key)
     after = estimate(with_measure(comparison, injected), key)
     found = after.estimate - before.estimate
     miss = abs(found - exact) / abs(exact)
-    passed = miss <= TOLERANCE
-    sentence = (
-        f"Un effet de {effect_text(exact, measure.unit, sign=True)} ajouté aux bénéficiaires est "
-        f"retrouvé à {effect_text(found, measure.unit, sign=True)} (écart : {percent(miss)})."
-    )
-    return Check(
-        "positive_control", QUESTION, passed, miss, TOLERANCE, french(sentence), key, gating=False
-    )
+    values: Values = {
+        "injected": Estimate(exact, measure.unit, after.smallest_arm),
+        "found": Estimate(found, measure.unit, after.smallest_arm),
+        "miss": Number(miss, 1, "percent"),
+    }
+    name, passed = "positive_control", miss <= TOLERANCE
+    return Check(name, "found", passed, miss, TOLERANCE, values, key, gating=False)
 
 
-def _unjudged(why: str, key: str) -> Check:
-    sentence = french(f"Aucun effet connu n'a pu être injecté : {why}.")
-    return Check("positive_control", QUESTION, None, None, None, sentence, key, gating=False)
+def _unjudged(finding: str, key: str) -> Check:
+    return Check("positive_control", finding, None, None, None, {}, key, gating=False)

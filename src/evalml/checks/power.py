@@ -20,19 +20,18 @@ import pandas as pd
 
 from evalml.checks.check import Check
 from evalml.checks.detectable_effect import minimum_detectable_effect
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, number, percent
 from evalml.comparison.columns import standardise
 from evalml.comparison.threads import thin_products
 from evalml.effect.least_squares import least_squares
+from evalml.values import Estimate, Number
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Vector
     from evalml.comparison.comparison import Comparison, Measure
     from evalml.effect.least_squares import LeastSquares
     from evalml.study import Study
+    from evalml.values import Value
 
-QUESTION = french("L'étude est-elle assez grande pour l'effet qu'elle cherche ?")
 COLUMNS = (
     "outcome", "label", "horizon_months", "n_treated", "n_effective", "clusters", "baseline",
     "r_squared", "icc", "detectable", "unit",
@@ -207,24 +206,19 @@ def check_power(table: pd.DataFrame, study: Study) -> Check:
     rows, wanted = table[at], study.minimum_effect
     key = f"{study.primary.outcome}_m{study.primary.horizon}"
     if rows.empty:
-        sentence = french("La puissance ne peut être jugée : le critère principal n'est pas là.")
-        return Check("power", QUESTION, None, None, None, sentence, key, gating=False)
+        return Check("power", "absent", None, None, None, {}, key, gating=False)
     row = rows.iloc[0]
     proportion = row["unit"] == "points"
     unit = "proportion" if proportion else str(row["unit"])
     value = float(row["detectable"]) / (100 if proportion else 1)
-    told = (
-        f"Avant toute estimation : avec une puissance de {percent(study.checks.power, 0)}, cette "
-        f"étude peut voir un effet d'au moins {effect_text(value, unit)} "
-        f"({number(int(row['clusters']))} missions locales)"
-    )
+    values: dict[str, Value] = {
+        "power": Number(study.checks.power, 0, "percent"),
+        "detectable": Estimate(value, unit),
+        "clusters": Number(int(row["clusters"])),
+    }
     if wanted is None:
-        return Check("power", QUESTION, None, value, None, french(told + "."), key, gating=False)
+        return Check("power", "seen", None, value, None, values, key, gating=False)
+    values["useful"] = Estimate(wanted, unit)
     passed = value <= wanted
-    rest = (
-        f" ; l'effet utile fixé d'avance, {effect_text(wanted, unit)}, est à sa portée."
-        if passed
-        else f" ; l'effet utile fixé d'avance, {effect_text(wanted, unit)}, lui échapperait le "
-        "plus souvent : ne rien trouver ne prouverait pas l'absence d'effet."
-    )
-    return Check("power", QUESTION, passed, value, wanted, french(told + rest), key, gating=False)
+    finding = "enough" if passed else "too_small"
+    return Check("power", finding, passed, value, wanted, values, key, gating=False)

@@ -14,16 +14,14 @@ from scipy import optimize
 from scipy.special import chdtrc, fdtrc, ndtri
 
 from evalml.checks.check import Check
-from evalml.checks.french import effect as effect_text
-from evalml.checks.french import french, p_value, percent
 from evalml.checks.gaussian import box_probability
 from evalml.errors import DataError
+from evalml.values import Estimate, Number, PValue
 
 if TYPE_CHECKING:
     from evalml.arrays import Matrix, Vector
     from evalml.checks.thresholds import Thresholds
-
-QUESTION = french("Les groupes évoluaient-ils de même avant, et l'aurait-on vu sinon ?")
+    from evalml.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +124,7 @@ def check_pre_trend(
     horizon: float = 0.0,
     key: str = "",
     unit: str = "proportion",
+    variant: str = "",
 ) -> Check:
     """Judge the coefficients before the adoption, and say what the test could see.
 
@@ -139,28 +138,25 @@ def check_pre_trend(
         horizon: Its event time.
         key: Key of the outcome.
         unit: Unit of the effect.
+        variant: Prefix of the findings of a design with words of its own, such as `openings.`.
     """
+    name = "pre_trend"
     if pre is None:
-        sentence = french("L'évolution avant l'entrée ne peut être jugée : aucune période avant.")
-        return Check("pre_trend", QUESTION, None, None, None, sentence, key)
+        return Check(name, f"{variant}no_period", None, None, None, {}, key)
     if not np.isfinite(pre.covariance).all() or (np.diag(pre.covariance) <= 0).any():
-        sentence = french("L'évolution avant l'entrée ne peut être jugée : une variance est nulle.")
-        return Check("pre_trend", QUESTION, None, None, None, sentence, key)
+        return Check(name, f"{variant}no_variance", None, None, None, {}, key)
     _, _, p = wald_test(pre.beta, pre.covariance, pre.df)
     drift = drift_for_power(pre, thresholds.power, thresholds.alpha)
     reach = drift * (horizon - pre.reference)
     passed: bool | None = p > thresholds.alpha
     if passed and effect is not None and reach >= abs(effect):
         passed = None
-    carried = "" if effect is None else f", soit {effect_text(reach, unit)} à l'échéance étudiée"
-    verdict = {
-        True: "ne diffèrent pas ensemble de zéro",
-        False: "diffèrent de zéro : les groupes n'évoluaient pas de même",
-        None: "ne diffèrent pas ensemble de zéro, mais cela ne prouve rien",
-    }[passed]
-    sentence = (
-        f"Les écarts avant l'entrée {verdict} ({p_value(p)}) ; l'essai aurait vu, avec une "
-        f"puissance de {percent(thresholds.power, 0)}, une dérive de {effect_text(drift, unit, 2)} "
-        f"par période{carried}."
-    )
-    return Check("pre_trend", QUESTION, passed, p, thresholds.alpha, french(sentence), key)
+    values: dict[str, Value] = {
+        "p": PValue(p),
+        "power": Number(thresholds.power, 0, "percent"),
+        "drift": Estimate(drift, unit, digits=2),
+    }
+    if effect is not None:
+        values["reach"] = Estimate(reach, unit)
+    finding = variant + {True: "alike", False: "differ", None: "vague"}[passed]
+    return Check(name, finding, passed, p, thresholds.alpha, values, key)

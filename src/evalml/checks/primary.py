@@ -7,22 +7,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalml.checks.followed import check_followed
 from evalml.checks.instrument import check_encouragement
-from evalml.checks.negative_controls import estimate_controls
-from evalml.checks.refit import estimator
+from evalml.checks.negative_controls import (
+    check_unjudged_control,
+    correlation_of,
+    estimate_controls,
+    too_rare,
+)
+from evalml.checks.refit import estimator, with_measure
 from evalml.checks.run import run_checks
 from evalml.checks.sensitivity import run_sensitivity
 from evalml.comparison.comparison import Measure
 from evalml.comparison.threads import thin_products
+from evalml.effect.seen import seen_effects
+from evalml.effect.settings import Settings
+from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from evalml.arrays import Vector
+    from evalml.arrays import Matrix, Vector
     from evalml.checks.check import Check
+    from evalml.checks.refit import Estimator
     from evalml.comparison.adjusted import Adjusted
+    from evalml.comparison.arms import Arms
     from evalml.comparison.comparison import Comparison
     from evalml.effect.effect import Effect
     from evalml.study import Study
@@ -34,7 +45,8 @@ def check_study(
     effects: Sequence[Effect],
     adjusted: Adjusted,
     study: Study,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,  # noqa: ARG001 - until the notebooks drop it
+    arms: Arms | None = None,
 ) -> list[Check]:
     """Make the checks of the design and of each outcome of a study.
 
@@ -44,10 +56,12 @@ def check_study(
         adjusted: Score, weights and balance of the comparison.
         study: Says the thresholds, the estimand and the primary method.
         labels: French labels of the covariates.
+        arms: The months the two arms were read from, for the checks of the past, of the links, of
+            the lost and of later entries.
     """
     if study.comparison.design == "encouragement":
-        return check_encouragement(comparison, effects, study.checks, labels)
-    return run_checks(
+        return check_encouragement(comparison, effects, study.checks)
+    checks = run_checks(
         comparison,
         effects,
         study.checks,
@@ -57,8 +71,10 @@ def check_study(
         n_clipped=adjusted.clipped,
         estimand=study.estimand,
         method=study.primary.method,
-        labels=labels,
+        missing=study.missing,
     )
+    followed = [] if arms is None else check_followed(arms, effects, adjusted.weights, study)
+    return checks + followed
 
 
 @thin_products()
@@ -68,7 +84,7 @@ def check_primary(
     study: Study,
     *,
     weights: Vector | None = None,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,  # noqa: ARG001 - until the notebooks drop it
     controls: pd.DataFrame | None = None,
 ) -> list[Check]:
     """Put the primary effect of a study to every test that its data allow.
@@ -87,27 +103,68 @@ def check_primary(
     """
     wanted = (study.primary.outcome, study.primary.horizon, study.primary.method)
     found = [
-        e for e in effects if (e.outcome, e.horizon_months, e.method) == wanted and not e.subgroup
+        e
+        for e in effects
+        if (e.outcome, e.horizon_months, e.method) == wanted
+        and not e.subgroup
+        and e.estimand != "att_never"
     ]
     if not found or isnan(found[0].estimate) or study.comparison.design == "encouragement":
         return []
-    again = estimator(study.primary.method, estimand=study.estimand, seed=study.seed)
-    return run_sensitivity(
+    unjudged, estimated, correlation = judge_controls(comparison, study, controls)
+    return unjudged + run_sensitivity(
         comparison,
         found[0],
-        again,
+        estimator_of(study),
         study.checks,
         weights=weights,
-        labels=labels,
-        controls=estimate_controls(comparison, measures_of(controls), again),
+        controls=estimated,
+        correlation=correlation,
         seed=study.seed,
     )
 
 
+def judge_controls(
+    comparison: Comparison, study: Study, controls: pd.DataFrame | None
+) -> tuple[list[Check], list[Effect], Matrix]:
+    """Estimate the negative controls, and name those that cannot be judged.
+
+    Args:
+        comparison: The two arms.
+        study: Says the primary method.
+        controls: One column each.
+
+    Returns:
+        A check per control that cannot be judged; the estimates on the others; their correlation.
+    """
+    every = measures_of(controls)
+    fewest, treated = study.checks.minimum_count, comparison.treated
+    usable = [m for m in every if not too_rare(m, treated, fewest)]
+    estimated = estimate_controls(comparison, usable, estimator_of(study))
+    judged = {effect.outcome for effect in estimated}
+    unjudged = [check_unjudged_control(m.key) for m in every if m.key not in judged]
+    return unjudged, estimated, correlation_of([m for m in usable if m.key in judged])
+
+
 def measures_of(controls: pd.DataFrame | None) -> list[Measure]:
-    """Return each column as an outcome, those known of nobody or the same for all left out."""
+    """Return each column as an outcome."""
     if controls is None:
         return []
     columns = {str(name): controls[name].to_numpy(dtype=np.float64) for name in controls}
-    varying = {k: v for k, v in columns.items() if np.unique(v[~np.isnan(v)]).size > 1}
-    return [Measure(k, None, v, "proportion", k) for k, v in varying.items()]
+    return [Measure(k, None, v, "proportion", k) for k, v in columns.items()]
+
+
+def estimator_of(study: Study) -> Estimator:
+    """Return the estimator of the primary method, as the study treats what is lost."""
+    method, seed = study.primary.method, study.seed
+    if study.missing != "ipcw":
+        return estimator(method, estimand=study.estimand, seed=seed)
+
+    def estimate(comparison: Comparison, key: str) -> Effect:
+        alone = with_measure(comparison, comparison.measure(key))
+        effect = seen_effects(alone, [method], Settings(seed=seed))[0]
+        if "error" in effect.details:
+            raise EstimationError(effect.details["error"])
+        return effect
+
+    return estimate

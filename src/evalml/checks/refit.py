@@ -46,7 +46,7 @@ def take_rows(comparison: Comparison, rows: IntVector | BoolVector) -> Compariso
     return replace(
         comparison,
         treated=treated,
-        measures=tuple(replace(m, values=m.values[index]) for m in comparison.measures),
+        measures=tuple(m.take(index) for m in comparison.measures),
         covariates=comparison.covariates.iloc[index].reset_index(drop=True),
         design=comparison.design.rows(index),
         cluster=None if comparison.cluster is None else comparison.cluster[index],

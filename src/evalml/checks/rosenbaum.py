@@ -14,16 +14,16 @@ from scipy import optimize
 from scipy.special import ndtr
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, number
 from evalml.errors import DataError
+from evalml.values import Count, Number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from evalml.arrays import Vector
     from evalml.checks.thresholds import Thresholds
+    from evalml.values import Values
 
-QUESTION = french("L'effet résiste-t-il à une sélection cachée au sein des paires ?")
 LARGEST_GAMMA = 100.0
 
 
@@ -104,10 +104,7 @@ def check_rosenbaum(
     differences = treated_outcome - comparison_outcome
     differences = differences[~np.isnan(differences)]
     if not np.any(differences):
-        sentence = french(
-            "La résistance à une sélection cachée ne peut être jugée : aucune paire ne diffère."
-        )
-        return Check("rosenbaum", QUESTION, None, None, None, sentence, key, gating=False)
+        return Check("rosenbaum", "no_difference", None, None, None, {}, key, gating=False)
     side = differences if differences.mean() >= 0 else -differences
     binary = np.isin(np.abs(side), (0.0, 1.0)).all()
     test = sign_bound if binary else signed_rank_bound
@@ -117,12 +114,7 @@ def check_rosenbaum(
 
 def _judged(gamma: float, n_pairs: int, minimum: float, key: str) -> Check:
     nothing = gamma <= 1
-    meaning = (
-        "l'effet n'est pas significatif, même sans sélection cachée."
-        if nothing
-        else "l'effet reste significatif tant que, dans une paire, les chances d'entrer dans le "
-        f"programme ne diffèrent pas de plus d'un facteur {number(gamma, 2)}."
-    )
-    sentence = french(f"Sur {number(n_pairs)} paires, {meaning}")
     passed = None if nothing else gamma >= minimum
-    return Check("rosenbaum", QUESTION, passed, gamma, minimum, sentence, key, gating=False)
+    values: Values = {"pairs": Count(n_pairs), "gamma": Number(gamma, 2)}
+    finding = "nothing" if nothing else "strength"
+    return Check("rosenbaum", finding, passed, gamma, minimum, values, key, gating=False)

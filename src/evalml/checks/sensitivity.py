@@ -10,7 +10,6 @@ import numpy as np
 from evalml.checks.check import Check
 from evalml.checks.confounder_strength import check_confounder_strength
 from evalml.checks.e_value import check_e_value
-from evalml.checks.french import french
 from evalml.checks.leave_one_out import check_leave_one_out
 from evalml.checks.lee_bounds import check_lee_bounds
 from evalml.checks.missing_bounds import check_missing_bounds
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from evalml.arrays import Vector
+    from evalml.arrays import Matrix, Vector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
@@ -50,7 +49,7 @@ def run_sensitivity(  # noqa: PLR0913
     past: Measure | None = None,
     leave_out: Collection[str] = (),
     controls: Sequence[Effect] = (),
-    labels: Mapping[str, str] | None = None,
+    correlation: Matrix | None = None,
     seed: int = 0,
 ) -> list[Check]:
     """Put one effect to every test that its data allow.
@@ -65,7 +64,7 @@ def run_sensitivity(  # noqa: PLR0913
         past: Outcome before time zero, for the placebo in time.
         leave_out: Covariates that hold that outcome, or later ones.
         controls: Estimates on negative controls, by the same method.
-        labels: French labels of the covariates.
+        correlation: Correlation of these controls, shape (k, k).
         seed: Seed of the bootstrap.
 
     Returns:
@@ -76,7 +75,7 @@ def run_sensitivity(  # noqa: PLR0913
         ("e_value", lambda: _e_value(comparison, effect, limits)),
         (
             "confounder_strength",
-            lambda: check_confounder_strength(comparison, key, limits, (), labels),
+            lambda: check_confounder_strength(comparison, key, limits),
         ),
         ("oster", lambda: check_oster(comparison, key, limits)),
         ("missing_bounds", lambda: check_missing_bounds(comparison, key, estimate, limits)),
@@ -98,7 +97,9 @@ def run_sensitivity(  # noqa: PLR0913
         for control in controls
     )
     if controls:
-        todo.append(("negative_controls", lambda: check_controls_together(controls, limits)))
+        todo.append(
+            ("negative_controls", lambda: check_controls_together(controls, limits, correlation))
+        )
         todo.append(("calibration", lambda: check_calibration(effect, controls, limits)))
     return [_try(name, check, key) for name, check in todo]
 
@@ -128,8 +129,4 @@ def _try(name: str, check: Callable[[], Check], key: str) -> Check:
     try:
         return check()
     except EvalmlError:
-        question = french("Cette analyse de sensibilité a-t-elle pu être faite ?")
-        sentence = french(
-            "Cette analyse n'a pu être faite : l'estimation échoue quand on la refait."
-        )
-        return Check(name, question, None, None, None, sentence, key, gating=False)
+        return Check(name, "undone", None, None, None, {}, key, gating=False)

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, guarded, guarded_share, labelled, percent
+from evalml.values import Count, Counts, Name, Number, Share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from evalml.arrays import BoolVector, Vector
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Design
+    from evalml.values import Values
 
-QUESTION = french("Une caractéristique décide-t-elle à elle seule de l'entrée dans le programme ?")
 NAMED = 3
 
 
@@ -67,35 +65,25 @@ def set_apart(x: Vector, treated: BoolVector) -> BoolVector:
     return treated.copy() if apart else np.zeros_like(treated)
 
 
-def check_separation(
-    comparison: Comparison, thresholds: Thresholds, labels: Mapping[str, str] | None = None
-) -> Check:
+def check_separation(comparison: Comparison, thresholds: Thresholds) -> Check:
     """Judge the largest share of the treated that one covariate sets apart.
 
     Args:
         comparison: The two arms.
-        thresholds: `overlap`, `minimum_count` (smaller counts are not told).
-        labels: French labels of the columns, where they have one.
+        thresholds: `overlap`.
     """
     treated = comparison.treated
     if treated.all() or not treated.any() or not comparison.design.names:
-        why = "l'étude n'a pas de covariable" if treated.any() else "un groupe est vide"
-        sentence = french(f"Ce point ne peut être jugé : {why}.")
-        return Check("separation", QUESTION, None, None, None, sentence)
+        finding = "no_covariate" if treated.any() else "empty"
+        return Check("separation", finding, None, None, None, {})
     alone = alone_by_column(comparison.design, treated)
-    most = max(alone.values(), default=0)
-    value = most / comparison.n_treated
-    passed = value <= thresholds.overlap
+    most, whole = max(alone.values(), default=0), comparison.n_treated
+    value, limit = most / whole, thresholds.overlap
     worst = sorted(alone, key=lambda name: (-alone[name], name))[:NAMED]
-    told = [guarded(alone[name], thresholds.minimum_count) for name in worst]
-    named = ", ".join(
-        f"{label} ({count})" for label, count in zip(labelled(worst, labels), told, strict=True)
-    )
-    at_most = guarded_share(most, comparison.n_treated, thresholds.minimum_count)
-    sentence = (
-        "Aucune caractéristique ne met à elle seule des bénéficiaires hors de toute comparaison."
-        if not alone
-        else f"Des bénéficiaires sont seuls à présenter une caractéristique : {named}, soit au "
-        f"plus {at_most} d'entre eux (seuil : {percent(thresholds.overlap)})."
-    )
-    return Check("separation", QUESTION, passed, value, thresholds.overlap, french(sentence))
+    values: Values = {
+        "apart": Counts(tuple((Name("covariate", n), Count(alone[n], whole)) for n in worst)),
+        "share": Share(most, whole, value),
+        "limit": Number(limit, 1, "percent"),
+    }
+    finding = "apart" if alone else "none"
+    return Check("separation", finding, value <= limit, value, limit, values)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evalml.checks.check import Check
-from evalml.checks.french import french, guarded, guarded_share, number, percent
+from evalml.values import Count, Number, Share
 
 if TYPE_CHECKING:
     from evalml.checks.thresholds import Thresholds
-
-QUESTION = french("De qui l'effet parle-t-il, une fois écartés ceux sans équivalent ?")
+    from evalml.values import Values
 
 
 def check_trimmed(n_dropped: int, n_treated: int, thresholds: Thresholds) -> Check:
@@ -19,21 +18,16 @@ def check_trimmed(n_dropped: int, n_treated: int, thresholds: Thresholds) -> Che
     Args:
         n_dropped: Treated persons dropped.
         n_treated: Treated persons before.
-        thresholds: `trimmed`, `minimum_count` (smaller counts are not told).
+        thresholds: `trimmed`.
     """
     if n_treated <= 0:
-        sentence = french("La part écartée ne peut être jugée : il n'y a pas de bénéficiaire.")
-        return Check("trimmed", QUESTION, None, None, None, sentence)
-    share = n_dropped / n_treated
-    passed = share <= thresholds.trimmed
-    if n_dropped == 0:
-        sentence = "Aucun bénéficiaire n'a été écarté : l'effet vaut pour tous."
-    else:
-        minimum = thresholds.minimum_count
-        sentence = (
-            f"{guarded(n_dropped, minimum).capitalize()} bénéficiaires sur {number(n_treated)} "
-            f"({guarded_share(n_dropped, n_treated, minimum)} ; seuil : "
-            f"{percent(thresholds.trimmed)}) n'ont pas d'équivalent et sont écartés : l'effet "
-            "ne vaut que pour ceux qui restent."
-        )
-    return Check("trimmed", QUESTION, passed, share, thresholds.trimmed, french(sentence))
+        return Check("trimmed", "nobody", None, None, None, {})
+    share, limit = n_dropped / n_treated, thresholds.trimmed
+    values: Values = {
+        "dropped": Count(n_dropped, n_treated),
+        "whole": Count(n_treated),
+        "share": Share(n_dropped, n_treated, share),
+        "limit": Number(limit, 1, "percent"),
+    }
+    finding = "some" if n_dropped else "none"
+    return Check("trimmed", finding, share <= limit, share, limit, values)

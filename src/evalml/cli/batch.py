@@ -98,13 +98,17 @@ def _prepare(
 
 def read_cells(params: Sequence[str]) -> list[Cell]:
     """Read studies; one that is no study is kept with the reason why."""
-    from evalml.study import Asked
+    from evalml.study import Asked, find_study
+    from evalml.study.activity import activity_from, is_activity
     from evalml.study.grid import Cell
 
     cells = []
     for source in params:
         asked, path = Asked(source), Path(source)
         try:
+            if is_activity(find_study(source).values):
+                cells.append(Cell(activity_from(asked).study, path, None, asked=asked))
+                continue
             study = asked.read()
         except EvalmlError as fault:
             cells.append(Cell(path.stem, path, None, str(fault)))

@@ -33,8 +33,9 @@ def compare(
     """
     from evalml.run.compare import compare_runs
     from evalml.run.differences import sentences
+    from evalml.run.registry import run_folder
 
-    found = compare_runs(run_a, run_b)
+    found = compare_runs(run_folder(run_a), run_folder(run_b))
     if as_json:
         typer.echo(_json(found))
         return

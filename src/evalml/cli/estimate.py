@@ -7,27 +7,45 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evalml.cli.table_io import (
+    Categories,
+    Csv,
+    Dates,
+    Decimal,
+    Json,
+    Names,
+    Numbers,
+    Separator,
+    Where,
+)
+
 if TYPE_CHECKING:
     import pandas as pd
 
+    from evalml.cli.table_io import Door
     from evalml.comparison.comparison import Comparison
     from evalml.effect.effect import Effect
-
-Names = Annotated[list[str] | None, typer.Option(help="Columns, with commas or repeated.")]
+    from evalml.reading.table import Kind, RawTable
 
 
 def estimate(  # noqa: PLR0913, PLR0917
     data: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per person.")],
-    treatment: Annotated[str, typer.Option(help="Column of 1 (treated) and 0.")],
+    treatment: Annotated[str, typer.Option(help="Column of the arms: 1 (treated) and 0.")],
     outcome: Annotated[list[str], typer.Option(help="Columns of the outcomes.")],
     covariates: Names = None,
     method: Annotated[
         list[str] | None,
-        typer.Option(help="diff, ols, regression_imputation, match, ipw, ebal, aipw."),
+        typer.Option(
+            help="diff, ols, regression_imputation, match, cem, subclass, ipw, ebal, aipw."
+        ),
     ] = None,
     estimand: Annotated[str, typer.Option(help="att, ate, or ato (overlap, ipw only).")] = "att",
     se: Annotated[
-        str, typer.Option(help="hc0, hc1, hc2, cluster, influence, abadie_imbens; none: by method.")
+        str,
+        typer.Option(
+            help="classical, hc0, hc1, hc2, cluster, influence, known_weights (weights or score "
+            "taken as given), abadie_imbens; none: by method."
+        ),
     ] = "",
     cluster: Annotated[str, typer.Option(help="Column of the clusters of the variance.")] = "",
     person: Annotated[str, typer.Option(help="Column of the identifier: folds and ties.")] = "",
@@ -60,27 +78,56 @@ def estimate(  # noqa: PLR0913, PLR0917
         str, typer.Option(help="match: average, hash (of the person), or row (as MatchIt).")
     ] = "average",
     variance_neighbours: Annotated[
-        int, typer.Option(help="match: neighbours of the conditional variance.")
+        int,
+        typer.Option(help="match: neighbours of the conditional variance; 0: one for all rows."),
     ] = 1,
     score_correction: Annotated[
         bool, typer.Option("--score-correction", help="match: count the estimation of the score.")
     ] = False,
+    tie_tolerance: Annotated[
+        float, typer.Option(help="match: squared distances closer than this are ties.")
+    ] = 0.0,
+    bias_adjust: Annotated[
+        bool, typer.Option("--bias-adjust", help="match: correct partners by a regression.")
+    ] = False,
+    bins: Annotated[int, typer.Option(help="cem: bins of each number; 0: Sturges.")] = 0,
+    cutpoints: Annotated[
+        list[str] | None, typer.Option(help="cem: edges of a number, 'age=20,25'; repeatable.")
+    ] = None,
+    subclasses: Annotated[int, typer.Option(help="subclass: subclasses of the score.")] = 6,
+    normalise: Annotated[
+        bool, typer.Option("--normalise/--no-normalise", help="aipw: weights sum to one.")
+    ] = True,
+    splits: Annotated[int, typer.Option(help="aipw: median over so many draws of folds.")] = 1,
     seed: Annotated[int, typer.Option(help="Draws the folds.")] = 0,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    treated: Annotated[
+        str | None, typer.Option("--treated", help="Value of the treated, where not 1 and 0.")
+    ] = None,
+    where: Where = "",
+    separator: Separator = None,
+    decimal: Decimal = None,
+    dates: Dates = None,
+    numbers: Numbers = None,
+    categories: Categories = None,
+    json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Estimate the effect of a treatment on the persons of a table.
 
-    Text covariates become categories. A missing value stops the command, unless `--missing` says
-    what to do; with `drop` and `category`, rows without an outcome are left out of it and counted.
+    Text covariates become categories; `--covariates` and `--formula` add up. A missing value stops
+    the command, unless `--missing` says what to do; with `drop` and `category`, rows without an
+    outcome are left out of it and counted.
 
     Example: evalml estimate nsw.csv --treatment treat --outcome re78 --covariates age,educ,re74
     --method aipw --json
     """
-    from evalml.cli.table_io import show, split_names
+    from evalml.cli.methods import ESTIMATE, unused
+    from evalml.cli.table_io import door, given_options, show, split_names
     from evalml.comparison.matching import MatchOptions
     from evalml.effect.estimate import estimate_effects
     from evalml.effect.settings import Settings
+    from evalml.effect.stratified import StrataOptions
 
     methods = list(split_names(method)) or ["aipw"]
     settings = Settings(
@@ -103,9 +150,14 @@ def estimate(  # noqa: PLR0913, PLR0917
             exact=split_names(exact),
             variance_neighbours=variance_neighbours,
             score_correction=score_correction,
+            tie_tolerance=tie_tolerance,
+            bias_adjust=bias_adjust,
         ),
         trim=trim,
         balance=True,
+        normalise=normalise,
+        splits=splits,
+        strata=StrataOptions(bins, _cutpoints(cutpoints), subclasses),
     )
     roles = {
         "treatment": treatment,
@@ -116,32 +168,51 @@ def estimate(  # noqa: PLR0913, PLR0917
         "cluster": cluster or None,
         "person": person or None,
     }
-    comparison = _read(data, roles, formula, missing)
+    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    table, comparison = _read(data, roles, formula, how, treated)
     effects = estimate_effects(comparison, methods, settings=settings)
-    show([_with_notes(effect, comparison) for effect in effects], json_wanted=json)
-    if not json:
+    effects = [_with_notes(effect, comparison) for effect in effects]
+    if not json and not csv:
         _print_balance(effects[0])
+    idle = unused(ESTIMATE, methods, given_options())
+    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
 
 
-def _read(data: Path, roles: dict[str, Any], formula: str, missing: str) -> Comparison:
+def _cutpoints(values: list[str] | None) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """Return the edges given as `name=1,2,3`, by name."""
+    from evalml.errors import EstimationError
+
+    found = []
+    for value in values or []:
+        name, _, edges = value.partition("=")
+        try:
+            found.append((name.strip(), tuple(float(edge) for edge in edges.split(","))))
+        except ValueError:
+            message = "--cutpoints takes a name and numbers, such as --cutpoints age=20,25"
+            raise EstimationError(message) from None
+    return tuple(found)
+
+
+def _read(
+    data: Path, roles: dict[str, Any], formula: str, how: Door, treated: str | None
+) -> tuple[RawTable, Comparison]:
     """Read the columns needed and make the comparison."""
-    from evalml.cli.table_io import read_table
-    from evalml.comparison.build import MeasureSpec, build_comparison
+    from evalml.cli.table_io import frame_of, open_data, with_formula
+    from evalml.comparison.build import MeasureSpec, build_comparison, distinct_roles
     from evalml.comparison.formula import names_in
     from evalml.effect.settings import one_of
+    from evalml.reading.roles import arm
 
-    one_of("missing", missing, ("refuse", "drop", "category"))
-    single = [roles["treatment"], roles["cluster"], roles["person"]]
-    wanted = [n for n in single if n]
-    for several in ("outcomes", "covariates", "subgroups", "strata"):
-        wanted += roles[several]
-    wanted += names_in(formula) if formula else []
-    frame = read_table(data, wanted)
-    _refuse_missing_outcomes(frame, roles["outcomes"], missing)
-    covariates = list(roles["covariates"])
-    if formula:
-        frame, covariates = _with_formula(frame, formula)
-    return build_comparison(
+    one_of("missing", how.missing, ("refuse", "drop", "category"))
+    terms = names_in(formula) if formula else []
+    distinct_roles(roles["treatment"], roles["outcomes"], [*roles["covariates"], *terms])
+    kinds = _kinds(roles, terms)
+    table = open_data(data, [roles["treatment"], *kinds], how)
+    frame = frame_of(table, kinds)
+    frame[roles["treatment"]] = arm(table, roles["treatment"], treated)
+    _refuse_missing_outcomes(frame, roles["outcomes"], how.missing)
+    frame, covariates = with_formula(frame, roles["covariates"], formula)
+    return table, build_comparison(
         frame,
         treatment=roles["treatment"],
         measures=[MeasureSpec(column) for column in roles["outcomes"]],
@@ -150,19 +221,22 @@ def _read(data: Path, roles: dict[str, Any], formula: str, missing: str) -> Comp
         person=roles["person"],
         subgroups=list(dict.fromkeys(roles["subgroups"])),
         strata=roles["strata"],
-        missing=missing,  # type: ignore[arg-type]
+        missing=how.missing,  # type: ignore[arg-type]
     )
 
 
-def _with_formula(frame: pd.DataFrame, formula: str) -> tuple[pd.DataFrame, list[str]]:
-    """Put the columns of the formula in the place of the covariates."""
-    import pandas as pd
-
-    from evalml.comparison.formula import expand_formula
-
-    terms = expand_formula(frame, formula)
-    others = frame[[c for c in frame.columns if c not in terms.columns]]
-    return pd.concat([others, terms], axis=1), [str(c) for c in terms.columns]
+def _kinds(roles: dict[str, Any], terms: list[str]) -> dict[str, Kind]:
+    """Return what each column is read as; what is computed with comes first."""
+    kinds: dict[str, Kind] = dict.fromkeys(roles["outcomes"], "number")
+    several: tuple[tuple[Kind, list[str]], ...] = (
+        ("covariate", [*roles["covariates"], *terms]),
+        ("text", [*roles["subgroups"], *roles["strata"]]),
+        ("identifier", [n for n in (roles["cluster"], roles["person"]) if n]),
+    )
+    for kind, names in several:
+        for name in names:
+            kinds.setdefault(name, kind)
+    return kinds
 
 
 def _refuse_missing_outcomes(frame: pd.DataFrame, outcomes: tuple[str, ...], missing: str) -> None:

@@ -46,7 +46,7 @@ def indicators(
     for line in warnings_of(table):
         typer.echo(line, err=True)
     if out is not None:
-        for file in write_results({"indicators": table}, out):
+        for file in write_results({"indicators": table.assign(synthetic=synthetic)}, out):
             typer.echo(f"wrote {file}")
         return
     shown = activity_table(table, synthetic=synthetic)

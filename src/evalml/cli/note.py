@@ -9,7 +9,9 @@ import typer
 
 
 def note(
-    run: Annotated[Path, typer.Argument(help="Folder of a run: runs/STUDY/RUN_ID.")],
+    run: Annotated[
+        Path, typer.Argument(help="A run: runs/STUDY (its latest) or runs/STUDY/RUN_ID.")
+    ],
     lang: Annotated[
         str | None, typer.Option(help="fr or en [default: language of the study].")
     ] = None,
@@ -27,6 +29,7 @@ def note(
     from evalml.errors import EvalmlError, nearest
     from evalml.report.institution import read_institution
     from evalml.report.note import FORMATS, write_note
+    from evalml.run.registry import run_folder
 
     asked = [word.strip() for word in formats.split(",") if word.strip()]
     for word in asked:
@@ -37,7 +40,7 @@ def note(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     files = write_note(
-        run, lang=lang, institution=signed, formats=asked, threshold=threshold, out=out
+        run_folder(run), lang=lang, institution=signed, formats=asked, threshold=threshold, out=out
     )
     for path in files:
         typer.echo(str(path))

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evalml.cli.table_io import (
+    Categories,
+    Csv,
+    Dates,
+    Decimal,
+    Json,
+    Numbers,
+    Separator,
+    Where,
+)
 from evalml.errors import EstimationError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evalml.effect.durations import DurationColumns
+    from evalml.effect.panel_columns import PanelColumns
+    from evalml.reading.table import Kind, RawTable
 
 Data = Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per unit and period.")]
 Unit = Annotated[str, typer.Option("--unit", help="Column of the unit; none: cross-sections.")]
@@ -22,7 +39,9 @@ MissingRows = Annotated[
     str, typer.Option("--missing", help="Rows with a missing value: refuse, or drop and count.")
 ]
 Level = Annotated[float, typer.Option("--level", help="Coverage of the intervals.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Treated = Annotated[
+    str | None, typer.Option("--treated", help="Value of the treated, where not 1 and 0.")
+]
 
 _CONTROLS = {
     "never": "never",
@@ -45,14 +64,16 @@ def rollout(  # noqa: PLR0913, PLR0917
     ],
     unit: Unit = "",
     method: Annotated[
-        str, typer.Option(help="callaway_santanna, sun_abraham, imputation or twfe.")
+        str, typer.Option(help="callaway_santanna, sun_abraham, imputation, did2s or twfe.")
     ] = "callaway_santanna",
     aggregate: Annotated[
         str, typer.Option(help="gt, simple, group, dynamic or calendar.")
     ] = "simple",
     control: Annotated[str, typer.Option(help="Compare with: never, or not_yet.")] = "never",
     covariates: Covariates = None,
-    est_method: Annotated[str, typer.Option(help="Covariates by: dr, reg or ipw.")] = "dr",
+    est_method: Annotated[
+        str, typer.Option(help="Covariates by: dr, dr_improved, reg, ipw.")
+    ] = "dr",
     anticipation: Annotated[int, typer.Option(help="Periods units may react before.")] = 0,
     base: Annotated[str, typer.Option(help="Base period: varying or universal.")] = "varying",
     weights: Weights = "",
@@ -67,21 +88,41 @@ def rollout(  # noqa: PLR0913, PLR0917
     bootstrap: Annotated[int, typer.Option(help="Draws for simultaneous bands; 0: none.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 1,
     level: Level = 0.95,
+    never: Annotated[
+        str | None,
+        typer.Option("--never", help="First treated period of the never treated; or: empty."),
+    ] = None,
+    where: Where = "",
+    separator: Separator = None,
+    decimal: Decimal = None,
+    dates: Dates = None,
+    numbers: Numbers = None,
+    categories: Categories = None,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Estimate the effect of a programme that areas adopt one after another.
 
     Example: evalml rollout counties.csv --unit county --time year --outcome lemp
     --first-treated first_treated --aggregate dynamic --json
     """
-    from evalml.cli.table_io import read_table, show, split_names
+    from evalml.cli.methods import ROLLOUT, unused
+    from evalml.cli.table_io import door, given_options, open_data, show, split_names
     from evalml.effect.group_time import RolloutOptions
     from evalml.effect.panel_columns import PanelColumns
     from evalml.effect.rollout import RolloutRequest
     from evalml.effect.rollout import rollout as estimate
+    from evalml.reading.roles import first_treated as read_first
 
     columns = PanelColumns(
-        time, outcome, first_treated, unit, split_names(covariates), weights, cluster
+        time,
+        outcome,
+        first_treated,
+        unit,
+        split_names(covariates),
+        weights,
+        cluster,
+        zero_is_never=never is None,
     )
     wanted = control.replace("-", "_").lower()
     if wanted not in _CONTROLS:
@@ -98,7 +139,28 @@ def rollout(  # noqa: PLR0913, PLR0917
         bootstrap=bootstrap,
         seed=seed,
     )
-    show(estimate(read_table(data, columns.used()), request), json_wanted=json)
+    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    table = open_data(data, columns.used(), how)
+    frame = _panel_frame(table, columns)
+    frame[first_treated] = read_first(table, first_treated, never)
+    effects = estimate(frame, request)
+    idle = unused(ROLLOUT, [method], given_options())
+    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
+
+
+def _panel_frame(table: RawTable, columns: PanelColumns) -> pd.DataFrame:
+    """Return the columns of a long table by role, but for statuses and first periods."""
+    from evalml.cli.table_io import frame_of, refuse_below
+
+    kinds: dict[str, Kind] = {columns.time: "period", columns.outcome: "number"}
+    kinds |= {name: "covariate" for name in columns.covariates if name not in kinds}
+    kinds |= {columns.weights: "number"} if columns.weights else {}
+    for name in (columns.unit, columns.cluster):
+        kinds.setdefault(name, "identifier")
+    frame = frame_of(table, kinds)
+    if columns.weights:
+        refuse_below(table, frame, columns.weights, least=0.0, strict=True, what="weight")
+    return frame
 
 
 def did(  # noqa: PLR0913, PLR0917
@@ -110,7 +172,10 @@ def did(  # noqa: PLR0913, PLR0917
     ],
     unit: Unit = "",
     method: Annotated[
-        str, typer.Option(help="twfe; two periods: dr, ipw, reg, or fuzzy: wald_did, wald_tc.")
+        str,
+        typer.Option(
+            help="twfe; two periods: dr, dr_improved, ipw, reg; fuzzy: wald_did, wald_tc."
+        ),
     ] = "twfe",
     take_up: Annotated[
         str, typer.Option("--take-up", help="Column of the take-up (fuzzy designs), 0 or 1.")
@@ -120,14 +185,26 @@ def did(  # noqa: PLR0913, PLR0917
     cluster: Cluster = "",
     missing: MissingRows = "refuse",
     level: Level = 0.95,
+    treated: Treated = None,
+    dose: Annotated[
+        bool, typer.Option("--dose", help="twfe: the treatment is a number, not a status.")
+    ] = False,
+    where: Where = "",
+    separator: Separator = None,
+    decimal: Decimal = None,
+    dates: Dates = None,
+    numbers: Numbers = None,
+    categories: Categories = None,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Estimate a difference in differences: fixed effects, or two periods with covariates.
 
     Example: evalml did panel.csv --unit id --time year --outcome y --treatment d --method dr
     --covariates age,sex --cluster area --json
     """
-    from evalml.cli.table_io import read_table, show, split_names
+    from evalml.cli.methods import DID, unused
+    from evalml.cli.table_io import door, given_options, open_data, show, split_names
     from evalml.effect.did import DidRequest, estimate_did
     from evalml.effect.panel_columns import PanelColumns
 
@@ -136,22 +213,46 @@ def did(  # noqa: PLR0913, PLR0917
         time, outcome, "", unit, split_names(covariates), weights, cluster, extra
     )
     request = DidRequest(columns, method, missing, level)  # type: ignore[arg-type]
-    show([estimate_did(read_table(data, columns.used()), request)], json_wanted=json)
+    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    table = open_data(data, columns.used(), how)
+    frame = _panel_frame(table, columns)
+    _add_statuses(table, frame, columns.extra, treated, dose=dose)
+    effects = [estimate_did(frame, request)]
+    idle = unused(DID, [method], given_options())
+    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
+
+
+def _add_statuses(
+    table: RawTable, frame: pd.DataFrame, names: tuple[str, ...], treated: str | None, *, dose: bool
+) -> None:
+    """Add the treatment (and the take-up, 0 and 1) of each row; a dose only where it is said."""
+    from evalml.reading import roles
+
+    if dose and treated is not None:
+        raise EstimationError("--dose and --treated exclude each other: a number or two arms")
+    first, *others = names
+    frame[first] = roles.dose(table, first) if dose else roles.arm(table, first, treated)
+    for name in others:
+        frame[name] = roles.arm(table, name, None, role="take-up")
 
 
 def survival(  # noqa: PLR0913, PLR0917
     data: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per person.")],
     time: Annotated[str, typer.Option("--time", help="Column of the end of follow-up.")],
     event: Annotated[
-        str, typer.Option("--event", help="Column: 0 censored, 1 event, 2, 3… other causes.")
+        str,
+        typer.Option(
+            "--event",
+            help="Column of the status: 0 censored, 1 event (aj, gray: 2, 3… other causes).",
+        ),
     ],
     entry: Annotated[
         str, typer.Option("--entry", help="Column of the start of follow-up (late entry).")
     ] = "",
     group: Annotated[str, typer.Option("--group", help="Column of the groups to compare.")] = "",
-    method: Annotated[str, typer.Option(help="km, aj, logrank, rmst or cox.")] = "km",
+    method: Annotated[str, typer.Option(help="km, na, aj, logrank, gray, rmst or cox.")] = "km",
     at: Annotated[
-        list[str] | None, typer.Option("--at", help="Times to read curves at (km, aj).")
+        list[str] | None, typer.Option("--at", help="Times to read curves at (km, na, aj).")
     ] = None,
     horizon: Annotated[
         float | None, typer.Option("--horizon", help="End of the window of rmst.")
@@ -163,31 +264,104 @@ def survival(  # noqa: PLR0913, PLR0917
     weights: Weights = "",
     cluster: Cluster = "",
     missing: MissingRows = "refuse",
+    formula: Annotated[
+        str, typer.Option(help="cox: terms such as 'age + factor(educ) + age:sex'.")
+    ] = "",
+    strata: Annotated[
+        list[str] | None, typer.Option("--strata", help="cox, logrank: compare within these.")
+    ] = None,
+    interval: Annotated[
+        str, typer.Option(help="km, na, aj: log-log, log or plain intervals.")
+    ] = "log-log",
     level: Level = 0.95,
+    event_value: Annotated[
+        str | None, typer.Option("--event-value", help="Value of the event, where not 1 and 0.")
+    ] = None,
+    censored_value: Annotated[
+        str | None,
+        typer.Option("--censored-value", help="Value of no event, where it is not 0."),
+    ] = None,
+    where: Where = "",
+    separator: Separator = None,
+    decimal: Decimal = None,
+    dates: Dates = None,
+    numbers: Numbers = None,
+    categories: Categories = None,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Describe and compare durations, with persons who enter late at risk only from then on.
 
     Example: evalml survival persons.csv --time months --event job --entry first_seen
     --group arm --method rmst --horizon 24 --json
     """
-    from evalml.cli.table_io import read_table, show, split_names
+    from dataclasses import replace
+
+    from evalml.cli.methods import SURVIVAL, unused
+    from evalml.cli.table_io import (
+        door,
+        given_options,
+        open_data,
+        show,
+        split_names,
+        with_formula,
+    )
+    from evalml.comparison.formula import names_in
     from evalml.effect.durations import DurationColumns
     from evalml.effect.survival_effects import SurvivalRequest
     from evalml.effect.survival_effects import survival as estimate
+    from evalml.reading.roles import events
 
-    columns = DurationColumns(time, event, entry, group, split_names(covariates), weights, cluster)
+    columns = DurationColumns(
+        time,
+        event,
+        entry,
+        group,
+        (*split_names(covariates), *(names_in(formula) if formula else ())),
+        weights,
+        cluster,
+        split_names(strata),
+    )
     try:
         times = tuple(float(t) for t in split_names(at))
     except ValueError:
         raise EstimationError("--at takes numbers, such as --at 6,12,24") from None
+    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    table = open_data(data, columns.used(), how)
+    frame = _durations_frame(table, columns)
+    frame[event] = events(
+        table, event, event=event_value, censored=censored_value, causes=method in {"aj", "gray"}
+    )
+    frame, terms = with_formula(frame, split_names(covariates), formula)
     request = SurvivalRequest(
-        columns,
+        replace(columns, covariates=tuple(terms)),
         method,  # type: ignore[arg-type]
         times,
         horizon,
         start,
         missing,  # type: ignore[arg-type]
         level,
+        interval,  # type: ignore[arg-type]
     )
-    show(estimate(read_table(data, columns.used()), request), json_wanted=json)
+    effects = estimate(frame, request)
+    idle = unused(SURVIVAL, [method], given_options())
+    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
+
+
+def _durations_frame(table: RawTable, columns: DurationColumns) -> pd.DataFrame:
+    """Return the columns of a table of durations by role, but for the status."""
+    from evalml.cli.table_io import frame_of, refuse_below
+
+    kinds: dict[str, Kind] = {columns.time: "number", columns.entry: "number"}
+    kinds |= {columns.weights: "number"}
+    kinds |= {name: "covariate" for name in columns.covariates if name not in kinds}
+    for name in (columns.group, *columns.strata):
+        kinds.setdefault(name, "text")
+    kinds.setdefault(columns.cluster, "identifier")
+    frame = frame_of(table, kinds)
+    refuse_below(table, frame, columns.time, least=0.0, strict=False, what="duration")
+    if columns.entry:
+        refuse_below(table, frame, columns.entry, least=0.0, strict=False, what="entry")
+    if columns.weights:
+        refuse_below(table, frame, columns.weights, least=0.0, strict=True, what="weight")
+    return frame

@@ -138,7 +138,7 @@ def compare(
         Path | None, typer.Option("--mapping", help="CSV from indicators to definition codes.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write compare.csv in this folder.")
+        Path | None, typer.Option("--out", help="Write compare.csv and compare.html here.")
     ] = None,
     gaps: Annotated[
         Path | None, typer.Option("--gaps", help="CSV where gaps are kept over versions.")
@@ -154,7 +154,7 @@ def compare(
     import pandas as pd
 
     from evalml.published import audit_path, compare_published
-    from evalml.published.compare import summary
+    from evalml.published.compare_page import compare_page
     from evalml.published.frames import read_mapping
     from evalml.published.why import explain_differences
 
@@ -163,18 +163,48 @@ def compare(
     indicators, synthetic = _indicators(source, audit)
     compared = compare_published(audit.figures, indicators, given)
     compared = explain_differences(compared, audit, synthetic=synthetic)
-    if synthetic:
-        typer.echo("données synthétiques")
-    typer.echo(summary(compared).to_string())
-    known = compared[compared["verdict"] != "not computable"]
-    columns = ["id", "printed", "value", "verdict", "difference", "explanation"]
-    typer.echo(known[columns].to_string(index=False))
+    _show_compared(compared, synthetic=synthetic)
     if out:
         out.mkdir(parents=True, exist_ok=True)
         compared.to_csv(out / "compare.csv", index=False)
-        typer.echo(f"wrote {out / 'compare.csv'}")
+        page = compare_page(compared, synthetic=synthetic)
+        (out / "compare.html").write_text(page, encoding="utf-8")
+        typer.echo(f"wrote {out / 'compare.csv'} and compare.html")
     if gaps:
         _keep(gaps, compared, version)
+
+
+def _show_compared(compared: pd.DataFrame, *, synthetic: bool) -> None:
+    """Print the comparison as tables, in French: verdicts, what differs and why, what is absent."""
+    from evalml.published.compare_page import INVENTED, hidden_sentence, split_differences
+    from evalml.published.frames import differences_table, reasons_table, verdicts_table
+
+    if synthetic:
+        typer.echo(INVENTED)
+    _print(verdicts_table(compared), "Verdicts par document")
+    shown, hidden = split_differences(compared, synthetic=synthetic)
+    if len(shown):
+        _print(differences_table(shown), "Ce qui diffère, et ce qui l’explique")
+    if hidden:
+        typer.echo(hidden_sentence(hidden))
+    _print(reasons_table(compared), "Ce qui n’est pas calculable, et pourquoi")
+
+
+def _print(frame: pd.DataFrame, title: str) -> None:
+    from rich.table import Table
+
+    from evalml.cli.wide import console
+
+    table = Table(title=title, title_justify="left")
+    for name in frame.columns:
+        right = frame[name].map(lambda value: isinstance(value, int)).all() or name in _NUMBERS
+        table.add_column(str(name), justify="right" if right else "left", overflow="fold")
+    for row in frame.itertuples(index=False, name=None):
+        table.add_row(*(str(value) for value in row))
+    console().print(table)
+
+
+_NUMBERS = ("Imprimé", "Recalculé", "Écart")
 
 
 def _indicators(source: Path, audit: Audit) -> tuple[pd.DataFrame, bool]:
@@ -189,7 +219,8 @@ def _indicators(source: Path, audit: Audit) -> tuple[pd.DataFrame, bool]:
 
     folder = source if source.is_dir() else source.parent
     if source.suffix == ".csv" or not (folder / META_FILE).is_file():
-        return read_indicators(source), False
+        read = read_indicators(source)
+        return read, "synthetic" in read and bool(read["synthetic"].eq(True).any())
     printed = audit.figures.values()
     named = {part.split("=")[0] for f in printed for part in f.breakdown.split(";")}
     return indicators_of_extract(

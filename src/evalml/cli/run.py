@@ -33,6 +33,10 @@ Changes = Annotated[
 ]
 
 
+_SHOWN = {"note": "note", "annexe": "annex"}
+"""What a run shows first, by the name of its page."""
+
+
 def run(  # noqa: PLR0913, PLR0917 - the options of a command
     params: Source,
     extract: Annotated[
@@ -54,13 +58,12 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     A study whose extract, parameters, notebook, code, lock file and engine have not changed since
     a finished run is not run again.
 
-    Examples:
-        evalml run cej --extract data/extract/2026-01
+    A name such as cej_2023_nord says the study, the year and the territory.
 
-        evalml run cej --year 2023 --departement 59 --outcome emploi_durable -p primary.horizon=6
+    Example: evalml run cej --year 2023 --departement 59 --outcome emploi_durable -p seed=7
     """
     from evalml.run import current_run, inputs_of
-    from evalml.study import Asked
+    from evalml.study import Asked, Study
 
     where = place_of(territory, departement, region)
     asked = Asked(params, year, where, outcome, changes_of(changes))
@@ -68,7 +71,8 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     found = None if force else current_run(plan, inputs_of(plan))
     folder = found if found is not None else check_and_execute(plan)
     state = "done" if found is None else "nothing changed since the last run (--force to run again)"
-    typer.echo(f"{plan.study.study}: {state}, the note is {folder / 'note.html'}")
+    made = "note" if isinstance(plan.study, Study) else "annexe"
+    typer.echo(f"{plan.study.study}: {state}, the {_SHOWN[made]} is {folder / f'{made}.html'}")
 
 
 def place_of(territory: str | None, departement: str | None, region: str | None) -> str | None:
@@ -138,8 +142,9 @@ def plan_study(
     from evalml.settings import DEFAULT_EXTRACT, Settings, project_root
 
     root = project_root()
+    place = extract if extract is not None else root / DEFAULT_EXTRACT
     settings = Settings(
-        extract=extract if extract is not None else root / DEFAULT_EXTRACT,
+        extract=place.parent if place.name == "extract.yaml" else place,
         out=out if out is not None else root / "runs",
         engine=engine,
         memory_limit=memory,
@@ -154,12 +159,14 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
         plan: The study, and where it runs.
         known: Tables of the extracts that were read already; filled here.
     """
-    if not plan.study.is_cohort:
+    from evalml.study import Study
+
+    if not isinstance(plan.study, Study) or not plan.study.is_cohort:
         return
-    from evalml.cohort import check_covariates, target_trial
+    from evalml.cohort import check_covariates, require_tables, target_trial
     from evalml.engine import open_engine, refuse_missing_engine
     from evalml.extract import tables_held
-    from evalml.outcomes import choose_outcomes
+    from evalml.outcomes import check_controls, choose_outcomes
 
     refuse_missing_engine(plan.settings.engine)
     known = {} if known is None else known
@@ -169,6 +176,8 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
     for study in (plan.study, *plan.study.analyses().values()):
         choose_outcomes(study.outcomes, linked="emploi_mensuel" in known[place])
         check_covariates([*study.covariates, *study.subgroups])
+        require_tables([*study.covariates, *study.subgroups], known[place])
+        check_controls(study.negative_controls, study.history_months)
         if study.comparison.design != "rollout":
             target_trial(study)
 

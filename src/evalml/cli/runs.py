@@ -23,18 +23,34 @@ def runs(
     if as_json:
         typer.echo(table.to_json(orient="records", indent=2, force_ascii=False))
         return
+    from evalml.cli.wide import console
+
+    shown = console()
+    if shown.width < NARROW:
+        for row in table.itertuples():
+            typer.echo(f"{row.state:<9} {row.run}")
+            if row.reason:
+                typer.echo(f"{'':9} {row.reason}")
+        return
+    shown.print(_wide(table))
+
+
+NARROW = 150
+"""Columns of a terminal below which each run is a line that can be copied."""
+
+
+def _wide(table: Any) -> Any:
+    """Return the runs as a table with what they took and what they were made of."""
     from rich.table import Table
     from rich.text import Text
 
-    from evalml.cli.wide import console
-
-    shown = Table("study", "run", "state", "started", "s", "MB", "extract", "code", "reason")
+    wide = Table("run", "state", "started", "s", "MB", "extract", "code", "reason")
     for row in table.itertuples():
         started = row.started[:16].replace("T", " ")
         size = (_number(row.seconds), _number(row.peak_memory_mb))
-        words = (row.study, Path(row.run).name, row.state, started, *size, row.extract, row.code)
-        shown.add_row(*(Text(word, overflow="fold") for word in (*words, row.reason)))
-    console().print(shown)
+        words = (row.run, row.state, started, *size, row.extract, row.code, row.reason)
+        wide.add_row(*(Text(word, overflow="fold") for word in words))
+    return wide
 
 
 def _number(value: float) -> str:

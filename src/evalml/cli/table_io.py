@@ -2,56 +2,160 @@
 
 from __future__ import annotations
 
+import csv as csv_module
+import io
 import json
-from typing import TYPE_CHECKING, Any
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
+import click
 import typer
 
 from evalml.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import pandas as pd
 
     from evalml.effect.effect import Effect
+    from evalml.reading.table import Kind, RawTable, ReadOptions
 
 _KEYS = ("group", "time", "event_time", "cause", "term", "subgroup", "subgroup_value")
 _NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "p_value")
+_NEEDED = _NUMBERS[:4]
+_ERRORS = _NUMBERS[1:4]
+_UNDEFINED: dict[str, tuple[str, ...]] = {
+    "equal_hazards": _ERRORS,
+    "equal_cumulative_incidence": _ERRORS,
+}
+"""Numbers that an estimand does not have by nature: a test has a statistic and a p-value."""
+
+Names = Annotated[list[str] | None, typer.Option(help="Columns, with commas or repeated.")]
+Where = Annotated[
+    str, typer.Option("--where", help="Rows to keep, such as \"re74 > 0 and region == '32'\".")
+]
+Separator = Annotated[
+    str | None, typer.Option("--separator", help="Sign between columns, where the file is unclear.")
+]
+Decimal = Annotated[
+    str | None,
+    typer.Option("--decimal", help="Sign before decimals (. or ,), where a column is unclear."),
+]
+Dates = Annotated[
+    str | None,
+    typer.Option("--dates", help="iso, or french (day/month/year), where no day above 12 tells."),
+]
+Numbers = Annotated[
+    list[str] | None, typer.Option("--numbers", help="Covariates that are numbers.")
+]
+Categories = Annotated[
+    list[str] | None, typer.Option("--categories", help="Covariates that are categories.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON: a list, one object per estimate.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV: one line per estimate.")]
 
 
-def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Return the named columns of a CSV (comma or semicolon) or Parquet file.
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How the table of a command is read.
 
-    Args:
-        path: File.
-        columns: Columns to keep.
+    Attributes:
+        where: Row filter, empty for all rows.
+        options: What is declared of the file.
+        missing: What happens to missing values.
+    """
+
+    where: str
+    options: ReadOptions
+    missing: str = "refuse"
+
+
+def door(
+    where: str,
+    separator: str | None,
+    decimal: str | None,
+    dates: str | None,
+    numbers: list[str] | None,
+    categories: list[str] | None,
+    missing: str,
+) -> Door:
+    """Return how a table is read, from the options of a command."""
+    from evalml.reading.table import ReadOptions
+
+    sign = {"tab": "\t", "\\t": "\t"}.get(separator or "", separator)
+    options = ReadOptions(
+        sign,
+        decimal,  # type: ignore[arg-type]
+        dates,  # type: ignore[arg-type]
+        split_names(numbers),
+        split_names(categories),
+    )
+    return Door(where, options, missing)
+
+
+def open_data(path: Path, names: Iterable[str], how: Door) -> RawTable:
+    """Return the columns named and those of the filter, and only the rows it keeps.
 
     Raises:
-        ColumnMissingError: A column is not in the file.
-        DataError: The file does not exist or cannot be read.
+        EvalmlError: The file, a column or the filter cannot be read.
     """
+    from evalml.reading.table import open_table
+    from evalml.reading.where import keep_where, names_in
+
+    filtered = names_in(how.where) if how.where else []
+    table = open_table(path, [*(n for n in names if n), *filtered], how.options)
+    if not table.size:
+        raise DataError(f"{path.name} has no row; nothing can be estimated")
+    if not how.where:
+        return table
+    return keep_where(table, how.where, drop_unknown=how.missing != "refuse")
+
+
+def frame_of(table: RawTable, kinds: Mapping[str, Kind]) -> pd.DataFrame:
+    """Return the columns of a table by role; columns without a name are left out."""
     import pandas as pd
 
-    from evalml.effect.panel_columns import refuse_unknown
+    known = {name: table.column(name, kind) for name, kind in kinds.items() if name}
+    return pd.DataFrame(known, index=pd.RangeIndex(table.size))
 
-    if not path.is_file():
-        raise DataError(f"there is no file {path.name}; give the path of a CSV or Parquet file")
-    wanted = list(dict.fromkeys(columns))
-    try:
-        if path.suffix.lower() in {".parquet", ".pq"}:
-            import pyarrow.parquet as pq
 
-            refuse_unknown(wanted, pq.read_schema(path).names)
-            return pd.read_parquet(path, columns=wanted)
-        with path.open(encoding="utf-8-sig") as lines:
-            header = lines.readline()
-        separator = ";" if header.count(";") > header.count(",") else ","
-        there = pd.read_csv(path, sep=separator, nrows=0, encoding="utf-8-sig").columns
-        refuse_unknown(wanted, [str(name) for name in there])
-        return pd.read_csv(path, sep=separator, usecols=wanted, encoding="utf-8-sig")
-    except (ValueError, OSError, UnicodeDecodeError):
-        raise DataError(f"{path.name} cannot be read as CSV (UTF-8) or Parquet") from None
+def refuse_below(
+    table: RawTable, frame: pd.DataFrame, name: str, *, least: float, strict: bool, what: str
+) -> None:
+    """Refuse a column that holds a smaller number, with the line of the first.
+
+    Raises:
+        DataError: Some value is smaller (`strict`: or equal).
+    """
+    import numpy as np
+
+    values = frame[name].to_numpy(dtype=np.float64)
+    wrong = values <= least if strict else values < least
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(
+            f"{table.place(row)}, column '{name}': {values[row]:g} is no {what}; correct or "
+            "remove the row"
+        )
+
+
+def with_formula(
+    frame: pd.DataFrame, covariates: Iterable[str], formula: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the table with the terms of a formula as columns, and the covariates with them."""
+    import pandas as pd
+
+    from evalml.comparison.formula import expand_formula
+
+    if not formula:
+        return frame, list(covariates)
+    terms = expand_formula(frame, formula)
+    others = frame[[c for c in frame.columns if c not in terms.columns]]
+    names = [*covariates, *(str(c) for c in terms.columns)]
+    return pd.concat([others, terms], axis=1), list(dict.fromkeys(names))
 
 
 def split_names(values: list[str] | None) -> tuple[str, ...]:
@@ -59,10 +163,20 @@ def split_names(values: list[str] | None) -> tuple[str, ...]:
     return tuple(n for value in values or [] for n in map(str.strip, value.split(",")) if n)
 
 
+def given_options() -> list[str]:
+    """Return the options of the running command that were given, not left to their default."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return []
+    source = click.core.ParameterSource.COMMANDLINE
+    return [name for name in context.params if context.get_parameter_source(name) is source]
+
+
 def as_json(effect: Effect) -> dict[str, Any]:
     """Return an estimate as a plain object, its keys lifted out of the details."""
     details = dict(effect.details)
     keys = {key: details.pop(key) for key in _KEYS if key in details}
+    reason = reason_of(effect)
     found: dict[str, Any] = plain(
         {
             "method": effect.method,
@@ -76,10 +190,24 @@ def as_json(effect: Effect) -> dict[str, Any]:
             "n_treated": effect.n_treated,
             "n_comparison": effect.n_comparison,
             "outcome": effect.outcome,
+            **({"reason": reason} if reason else {}),
             "details": details,
         }
     )
     return found
+
+
+def reason_of(effect: Effect) -> str:
+    """Say why an estimate lacks a number that it should have; empty when it lacks none."""
+    by_nature = _ERRORS if effect.details.get("reference") else _UNDEFINED.get(effect.estimand, ())
+    expected = [n for n in _NEEDED if n not in by_nature]
+    lost = [n for n in expected if not math.isfinite(getattr(effect, n))]
+    if not lost:
+        return ""
+    said = effect.details.get("error") or effect.details.get("reason")
+    warnings = effect.details.get("warnings") or []
+    why = said or (warnings[0] if warnings else "these data do not determine it")
+    return f"no {', '.join(n.replace('_', ' ') for n in lost)}: {why}"
 
 
 def plain(value: Any) -> Any:
@@ -95,25 +223,78 @@ def plain(value: Any) -> Any:
     return value
 
 
-def show(effects: list[Effect], *, json_wanted: bool) -> None:
-    """Print estimates: JSON (an object, or a list of them), or an aligned table."""
-    rows = [as_json(effect) for effect in effects]
+def show(
+    effects: list[Effect],
+    *,
+    json_wanted: bool,
+    csv_wanted: bool = False,
+    table: RawTable | None = None,
+    warnings: Iterable[str] = (),
+) -> None:
+    """Print estimates: a JSON list, CSV, or an aligned table; exit code 1 if one lacks a number.
+
+    Args:
+        effects: The estimates.
+        json_wanted: Whether to print JSON.
+        csv_wanted: Whether to print CSV.
+        table: What was read: what was decided goes into the details of each estimate.
+        warnings: What the reader must know of all estimates.
+
+    Raises:
+        DataError: Both JSON and CSV are wanted.
+        Exit: An estimate lacks a number that it should have.
+    """
+    if json_wanted and csv_wanted:
+        raise DataError("--json and --csv exclude each other; choose one")
+    rows = [as_json(_with_reading(effect, table, list(warnings))) for effect in effects]
     if json_wanted:
-        typer.echo(json.dumps(rows[0] if len(rows) == 1 else rows, ensure_ascii=False))
-        return
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+    elif csv_wanted:
+        typer.echo(_as_csv(rows), nl=False)
+    else:
+        _print_lines(rows)
+    if any("reason" in row for row in rows):
+        raise typer.Exit(1)
+
+
+def _with_reading(effect: Effect, table: RawTable | None, warnings: list[str]) -> Effect:
+    decided = dict(table.decided) if table is not None else {}
+    noted = [*warnings, *decided.pop("warnings", [])]
+    details = {**effect.details, "warnings": [*(effect.details.get("warnings") or []), *noted]}
+    return replace(effect, details={**details, "reading": decided} if decided else details)
+
+
+def _columns(rows: list[dict[str, Any]]) -> list[str]:
+    keys = [k for k in _KEYS if any(row.get(k) is not None for row in rows)]
+    return ["method", *keys, *_NUMBERS, "n_treated", "n_comparison"]
+
+
+def _as_csv(rows: list[dict[str, Any]]) -> str:
+    names = ["outcome", "estimand", *_columns(rows), "reason", "warnings"]
+    out = io.StringIO()
+    writer = csv_module.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        flat = row | {"warnings": " | ".join(row["details"].get("warnings") or [])}
+        writer.writerow(["" if (v := flat.get(name)) is None else v for name in names])
+    return out.getvalue()
+
+
+def _print_lines(rows: list[dict[str, Any]]) -> None:
     for line in _lines(rows):
         typer.echo(line)
     warnings = [w for row in rows for w in row["details"].get("warnings") or []]
     for warning in dict.fromkeys(warnings):
         typer.echo(f"warning: {warning}", err=True)
+    for reason in dict.fromkeys(row["reason"] for row in rows if "reason" in row):
+        typer.echo(f"evalml: {reason}", err=True)
 
 
 def _lines(rows: list[dict[str, Any]]) -> list[str]:
     """Return a header and a line per estimate."""
-    keys = [k for k in _KEYS if any(row.get(k) is not None for row in rows)]
+    names = _columns(rows)
     if len({row["outcome"] for row in rows}) > 1:
-        keys = ["outcome", *keys]
-    names = ["method", *keys, *_NUMBERS, "n_treated", "n_comparison"]
+        names.insert(1, "outcome")
     table = [names]
     table += [[_cell(row.get(name), number=name in _NUMBERS) for name in names] for row in rows]
     widths = [max(len(row[k]) for row in table) for k in range(len(names))]

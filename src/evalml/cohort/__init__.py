@@ -1,7 +1,13 @@
 """Who is evaluated, from when, under which trial."""
 
 from evalml.cohort.build import Cohort, build_cohort
-from evalml.cohort.covariates import COVARIATES, Covariate, check_covariates, label_of
+from evalml.cohort.covariates import (
+    COVARIATES,
+    Covariate,
+    check_covariates,
+    label_of,
+    require_tables,
+)
 from evalml.cohort.trial import TargetTrial, target_trial
 
 __all__ = [
@@ -12,5 +18,6 @@ __all__ = [
     "build_cohort",
     "check_covariates",
     "label_of",
+    "require_tables",
     "target_trial",
 ]

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.cohort.capacity import with_capacity
-from evalml.cohort.covariates import check_covariates, describe
+from evalml.cohort.covariates import check_covariates, describe, expand, require_tables
 from evalml.cohort.eligible import Rule, at_time_zero
+from evalml.cohort.gaps import Gap, find_gaps
+from evalml.cohort.place import refuse_territory
 from evalml.cohort.same_place import same_place
 from evalml.engine import Engine, Table, cases, row_number, window
 from evalml.errors import CohortError
 from evalml.months import first_day, month_number
+from evalml.values import Message, messages_text
+from evalml.words import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +41,14 @@ class Cohort:
         covariates: Names of the covariate columns.
         flow: One row per rule: rule, label, kept, lost, kept_treated, kept_comparison,
             kept_persons.
+        gaps: What the study reads before the first month the extract covers.
     """
 
     trial: TargetTrial
     entries: Table
     covariates: tuple[str, ...]
     flow: pd.DataFrame
+    gaps: tuple[Gap, ...] = ()
 
     def __repr__(self) -> str:
         """Give counts only."""
@@ -64,9 +70,12 @@ def build_cohort(
         ImmortalTimeError: A covariate uses what was not known at time zero.
         TableMissingError: A covariate needs an optional table that the extract lacks.
     """
+    covariates = expand(covariates, tables, trial, engine)
     wanted = tuple(dict.fromkeys([*covariates, *trial.described]))
     check_covariates(wanted)
+    require_tables(wanted, tables.tables)
     _check_period(tables, trial)
+    refuse_territory(tables.meta, trial.territory, tables.table("structures"), engine)
     at_zero, rules = at_time_zero(tables, trial, engine)
     flow = _flow(at_zero, rules, engine)
     _check_arms(flow, trial)
@@ -88,7 +97,7 @@ def build_cohort(
     numbered = _number(described.mutate(later_entry=later.ifelse(described.entry, None)), eligible)
     keep = ["entry", "id_jeune", "person", "month", "treated", "id_structure", "code_departement"]
     entries = engine.keep(numbered.select(*keep, "later_entry", *columns, *extra), "entries")
-    return Cohort(trial, entries, columns, flow)
+    return Cohort(trial, entries, columns, flow, find_gaps(tables, trial, wanted, engine))
 
 
 def _number(described: Table, eligible: Table) -> Table:
@@ -127,19 +136,20 @@ def _flow(at_zero: Table, rules: Sequence[Rule], engine: Engine) -> pd.DataFrame
     totals = {name: each[name].sum() for name in counts}
     totals |= {f"persons_{i}": (each["last"] >= i).sum() for i in steps}
     row = engine.fetch(each.agg(**totals)).fillna(0).astype("int64").iloc[0]
-    names = [("open_file", "Dossier ouvert dans le territoire au temps zéro")]
-    names += [(rule.name, rule.label) for rule in rules]
+    lines = [("open_file", Message("rules.open_file"))]
+    lines += [(rule.name, rule.words) for rule in rules]
     kept = [int(row[f"kept_{i}"]) for i in steps]
     treated = [int(row[f"treated_{i}"]) for i in steps]
     return pd.DataFrame(
         {
-            "rule": [name for name, _ in names],
-            "label": [label for _, label in names],
+            "rule": [name for name, _ in lines],
+            "label": [render(words, "fr") for _, words in lines],
             "kept": kept,
             "lost": [0, *(before - after for before, after in pairwise(kept))],
             "kept_treated": treated,
             "kept_comparison": [k - t for k, t in zip(kept, treated, strict=True)],
             "kept_persons": [int(row[f"persons_{i}"]) for i in steps],
+            "words": [messages_text([words]) for _, words in lines],
         }
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalml.codes import RANKING
+from evalml.cohort.declared import DECLARED, declared_before, declared_value, lag_of
 from evalml.cohort.known import column_of, refuse_unknown_at_zero
 from evalml.cohort.month_sets import bit, holds
 from evalml.cohort.past import (
@@ -29,14 +30,21 @@ from evalml.engine import (
     month_label,
     month_of,
 )
-from evalml.errors import StudyError, nearest
+from evalml.errors import StudyError, TableMissingError, nearest
+from evalml.tables.sources import coverage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from evalml.cohort.past import Beside
     from evalml.cohort.trial import TargetTrial
     from evalml.tables import Tables
+
+JOB_ENDED, OTHER_ENDED = "EMPLOI_TERMINE", "SITUATION_TERMINEE"
+"""Levels of `situation_t0` where no spell covers time zero and one ended in the month before."""
+
+STANDARD = "standard"
+"""Name of the set of covariates that fits what the extract holds."""
 
 UNKNOWN = "INCONNU"
 """Level of a categorical covariate that was not known at time zero."""
@@ -83,6 +91,7 @@ COVARIATES: dict[str, Covariate] = {
         Covariate(
             "mois_emploi_avant", "Mois en emploi dans le passé", ("emploi_mensuel.en_emploi",)
         ),
+        *(Covariate(name, label, ("situations.categorie",)) for name, label in DECLARED.items()),
         *(Covariate(name, *row) for name, row in TRAITS.items()),
     )
 }
@@ -110,10 +119,77 @@ def check_covariates(names: Sequence[str]) -> None:
     for name in names:
         if "." in name:
             refuse_unknown_at_zero([name], "covariates")
-        elif name not in COVARIATES:
-            raise StudyError(
-                f"covariates: no covariate is called '{name}'; {nearest(name, COVARIATES)}"
-            )
+        elif name not in COVARIATES and name != STANDARD:
+            near = nearest(name, [*COVARIATES, STANDARD])
+            raise StudyError(f"covariates: no covariate is called '{name}'; {near}")
+
+
+def require_tables(names: Sequence[str], held: Container[str]) -> None:
+    """Refuse a covariate read from an optional table that the extract lacks.
+
+    Args:
+        names: Covariates of a study.
+        held: Names of the tables that are there.
+
+    Raises:
+        TableMissingError: Names the covariate, the table, and what to use instead.
+    """
+    for name in names:
+        if name not in COVARIATES:
+            continue
+        for table in sorted(_tables_of(name)):
+            if table not in held:
+                instead = (
+                    f"write `covariates: {STANDARD}`, which then takes the declared past, or leave "
+                    "it out"
+                    if table == "emploi_mensuel"
+                    else "leave it out, or add the table"
+                )
+                raise TableMissingError(
+                    f"covariate '{name}' needs table '{table}', which this extract does not hold; "
+                    f"{instead}"
+                )
+
+
+BASE = (
+    "sexe", "age", "nationalite", "rqth", "niveau_diplome", "qpv", "frr", "situation_familiale",
+    "enfants", "logement", "permis_b", "departement", "mois_entree", "anciennete", "actes_3m",
+    "pacea", "situation_t0",
+)  # fmt: skip
+LINKED_PAST = ("emploi_avant_1", "emploi_avant_2", "emploi_avant_3", "mois_emploi_avant")
+
+
+def expand(
+    names: Sequence[str], tables: Tables, trial: TargetTrial, engine: Engine
+) -> tuple[str, ...]:
+    """Return covariates with `standard` replaced by the set that fits the extract and the design.
+
+    The linked past where it is held; the declared past where the linked one is absent, or does not
+    cover every person and month of the history.
+    """
+    if STANDARD not in names:
+        return tuple(names)
+    at = tuple(names).index(STANDARD)
+    own = _standard(tables, trial, engine)
+    return tuple(dict.fromkeys([*names[:at], *own, *names[at + 1 :]]))
+
+
+def _standard(tables: Tables, trial: TargetTrial, engine: Engine) -> list[str]:
+    found = [n for n in BASE if n != "pacea" or "PACEA" not in (trial.dispositif, trial.pool)]
+    if not trial.same_months:
+        found.remove("mois_entree")
+    if trial.design == "accepted_refused":
+        found += ["siae_type", "emetteur", "candidatures_avant"]
+    if trial.rang is not None:
+        found.append("mois_depuis_sortie")
+    sources = Sources(tables, engine)
+    linked = sources.coverage("emploi_mensuel")
+    if linked.last >= linked.first:
+        found += LINKED_PAST
+    whole = linked.holds(trial.months[0] - trial.history_months, trial.months[-1] - 1)
+    if not whole or sources.linked("emploi_mensuel") is not None:
+        found += [n for n in DECLARED if (lag_of(n) or 0) <= trial.history_months]
+    return found
 
 
 def label_of(name: str) -> str:
@@ -149,6 +225,10 @@ def _beside(
     ):
         if needed & names:
             yield from found(tables, trial)
+    past = sorted(names & set(DECLARED))
+    if past:
+        covered = coverage_of(tables, "situations", engine)
+        yield from declared_before(tables, trial, past, covered)
     for joined, wanted in JOINS:
         if wanted & names:
             yield joined(eligible, tables, trial, engine), ["id_jeune", "month"]
@@ -212,6 +292,8 @@ def window_of(name: str, trial: TargetTrial) -> Window | None:
 def _value(t: Table, name: str, trial: TargetTrial) -> Any:
     if name in TRAITS:
         return trait(t, name)
+    if name in DECLARED:
+        return declared_value(t, name, trial.history_months)
     raw = name.partition(".")[2] if "." in name else name
     if raw in _FROM_FILE or name.startswith("dossiers."):
         known = (month_of(t.date_maj) < t.month).fill_null(False)
@@ -244,4 +326,6 @@ def _situation_label(t: Table) -> Any:
     branches = [
         (holds(t[f"situation_{i}"], t.place), literal(label)) for i, label in enumerate(RANKING)
     ]
+    branches.append((holds(t.ended_job.fill_null(0), t.place), literal(JOB_ENDED)))
+    branches.append((holds(t.ended_other.fill_null(0), t.place), literal(OTHER_ENDED)))
     return cases(*branches, else_=literal(UNKNOWN))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.cohort.entering import entries_of
 from evalml.cohort.month_sets import Calendar, gather, holds, spread, touches, unfold, without
+from evalml.cohort.required import meets, required_words
 from evalml.cohort.two_arms import arm_rules, never_before, with_arms
 from evalml.engine import (
     Engine,
@@ -21,11 +22,13 @@ from evalml.engine import (
     window,
 )
 from evalml.errors import CohortError
+from evalml.values import Message, Number, names
 
 if TYPE_CHECKING:
     from evalml.cohort.trial import TargetTrial
     from evalml.study import Territory
     from evalml.tables import Tables
+    from evalml.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,12 @@ class Rule:
 
     Attributes:
         name: Short name.
-        label: French label.
+        words: The rule as a sentence.
         column: Boolean column of the table at time zero that says who passes.
     """
 
     name: str
-    label: str
+    words: Message
     column: str
 
 
@@ -125,18 +128,19 @@ def _required(trial: TargetTrial) -> list[tuple[str, str]]:
     return [(table, column) for table, _, column in parts]
 
 
-def accompanied_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
-    """Return the months with an act that took place in the months before, as sets.
+def accompanied_at(tables: Tables, trial: TargetTrial, calendar: Calendar, reach: int) -> Table:
+    """Return the months with an act that took place in the `reach` months before, as sets.
 
-    An act counts where it took place (PRESENT) and had been entered before time zero.
+    An act counts where it took place (PRESENT) and had been entered before time zero; a mere
+    contact counts where the study says so.
     """
     acts = tables.table("actes")
-    reach = trial.eligibility.accompanied_within_months
     acts = acts.filter(
         touches(acts.date_acte, acts.date_acte, calendar.reaching(reach))
         & (acts.statut == "PRESENT")
-        & (acts.type != "CONTACT")
     )
+    if not trial.eligibility.contacts_count:
+        acts = acts.filter(acts.type != "CONTACT")
     done = month_of(acts.date_acte)
     near = acts.select(
         "id_jeune",
@@ -227,7 +231,8 @@ def at_time_zero(
 
 
 def _flags(tables: Tables, trial: TargetTrial, calendar: Calendar) -> list[Table]:
-    flags = [accompanied_at(tables, trial, calendar)]
+    reach = trial.eligibility.accompanied_within_months
+    flags = [accompanied_at(tables, trial, calendar, reach)] if reach else []
     if trial.eligibility.outside_situations:
         flags.append(outside_at(tables, trial, calendar))
     if trial.eligibility.outside_programmes:
@@ -260,42 +265,27 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         | (t.rqth & (t.age <= _bound(t, trial, "highest_rqth")))
     )
     months = given.accompanied_within_months
-    longer = "" if rqth == highest else f" ({rqth} ans si RQTH)"
     rules = [
-        (
-            Rule("age", f"Âgé de {lowest} à {highest} ans révolus{longer}", "rule_age"),
-            old_enough,
-        ),
-        (
-            Rule(
-                "accompanied",
-                f"Accompagné : au moins un acte réalisé dans les {months} mois précédents",
-                "rule_accompanied",
-            ),
-            holds(t.accompanied, t.place),
-        ),
-        (
-            Rule(
-                "not_yet_entered",
-                never_before(trial),
-                "rule_not_yet_entered",
-            ),
-            t.ever.isnull() | (t.ever >= t.month),
-        ),
+        (Rule("age", age_words(lowest, highest, rqth), "rule_age"), old_enough),
     ]
-    if given.outside_situations:
-        label = " ni en ".join(s.lower() for s in given.outside_situations)
+    if months:
+        key = "rules.accompanied_contacts" if given.contacts_count else "rules.accompanied"
+        words = Message(key, {"months": Number(months, 0, "months")})
         rules.append(
-            (
-                Rule("outside_situations", f"Ni en {label} au temps zéro", "rule_outside"),
-                ~holds(t.busy, t.place),
-            )
+            (Rule("accompanied", words, "rule_accompanied"), holds(t.accompanied, t.place))
         )
+    never = Rule("not_yet_entered", never_before(trial), "rule_not_yet_entered")
+    rules.append((never, t.ever.isnull() | (t.ever >= t.month)))
+    if given.outside_situations:
+        outside = names("level", (f"categorie={s}" for s in given.outside_situations))
+        words = Message("rules.outside_situations", {"outside": outside})
+        rules.append((Rule("outside_situations", words, "rule_outside"), ~holds(t.busy, t.place)))
     if given.outside_programmes:
-        label = ", ".join(given.outside_programmes)
+        programmes = names("programmes", given.outside_programmes)
+        words = Message("rules.outside_programmes", {"programmes": programmes})
         rules.append(
             (
-                Rule("outside_programmes", f"Hors {label} au temps zéro", "rule_programmes"),
+                Rule("outside_programmes", words, "rule_programmes"),
                 ~holds(t.enrolled, t.place) & (_own_choice(t, trial) | ~holds(t.starting, t.place)),
             )
         )
@@ -303,8 +293,16 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         column = name.partition(".")[2]
         rules.append(
             (
-                Rule(f"require_{column}", f"{name} = {value}", f"rule_require_{column}"),
-                (t[column] == value).fill_null(False),
+                Rule(f"require_{column}", required_words(name, value), f"rule_require_{column}"),
+                meets(t[column], value),
             )
         )
-    return rules + [(Rule(*words), passes) for words, passes in arm_rules(t, trial)]
+    return rules + [(Rule(*given_), passes) for given_, passes in arm_rules(t, trial)]
+
+
+def age_words(lowest: int, highest: int, rqth: int) -> Message:
+    """Return the rule on ages: the bounds in force, and the longer one with RQTH."""
+    ages: dict[str, Value] = {"lowest": Number(lowest), "highest": Number(highest, 0, "years")}
+    if rqth == highest:
+        return Message("rules.age", ages)
+    return Message("rules.age_rqth", {**ages, "rqth": Number(rqth, 0, "years")})

@@ -130,6 +130,11 @@ def gather(laid: Table, keys: Sequence[str], **sets: Any) -> Table:
     return laid.group_by(*keys, "block").agg(**columns)
 
 
+def gather_sets(laid: Table, keys: Sequence[str], names: Sequence[str]) -> Table:
+    """Unite sets that each spell brings of its own, columns `names`."""
+    return laid.group_by(*keys, "block").agg(**{name: bit_or(laid[name]) for name in names})
+
+
 def unfold(rows: Table, calendar: Calendar, months: str) -> Table:
     """Return one row per month of the set `months` of each row.
 

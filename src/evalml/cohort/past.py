@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from evalml.tables import Tables
 
 ACTS_WINDOW = 3
+JOBS = ("Emploi", "Contrat en Alternance")
 
 
 def calendar_of(trial: TargetTrial) -> Calendar:
@@ -60,7 +61,11 @@ def pacea_at(tables: Tables, trial: TargetTrial) -> list[Beside]:
 
 
 def situation_at(tables: Tables, trial: TargetTrial) -> list[Beside]:
-    """Give `situation_0`, `situation_1`...: the months of time zero in each situation, as sets."""
+    """Give the months of time zero in each situation, as sets, and after the end of one.
+
+    `situation_0`, `situation_1`... by rank; `ended_job`, `ended_other` where a spell ended in the
+    month before.
+    """
     calendar = calendar_of(trial)
     spells = tables.table("situations")
     spells = spells.filter(
@@ -68,7 +73,25 @@ def situation_at(tables: Tables, trial: TargetTrial) -> list[Beside]:
     )
     laid = spread(_known_spells(spells, calendar, kind=spells.categorie), calendar)
     kinds = {f"situation_{i}": laid.kind == name for i, name in enumerate(RANKING)}
-    return [(gather(laid, ["id_jeune"], **kinds), ["id_jeune", "block"])]
+    keys = ["id_jeune", "block"]
+    return [(gather(laid, ["id_jeune"], **kinds), keys), (_just_ended(tables, calendar), keys)]
+
+
+def _just_ended(tables: Tables, calendar: Calendar) -> Table:
+    """Give `ended_job` and `ended_other`: the months that follow the last month of a spell."""
+    spells = tables.table("situations")
+    spells = spells.filter(
+        touches(spells.date_debut, spells.date_fin, calendar.reaching(1))
+        & (spells.etat != "PREVU")
+        & spells.date_fin.notnull()
+    )
+    after = month_of(spells.date_fin) + 1
+    known = greatest(month_of(spells.date_debut), month_of(spells.date_saisie)) + 1
+    over = spells.select(
+        "id_jeune", job=spells.categorie.isin(JOBS), first=after, last=after, known=known
+    )
+    laid = spread(over.filter(over.known <= over["first"]), calendar)
+    return gather(laid, ["id_jeune"], ended_job=laid.job, ended_other=~laid.job)
 
 
 def _known_spells(spells: Table, calendar: Calendar, **columns: Any) -> Table:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.engine import Engine, Table, hash_of, row_number, window
+from evalml.values import Message, Number, messages_text
+from evalml.words import render
 
 if TYPE_CHECKING:
     from evalml.cohort.trial import TargetTrial
@@ -44,16 +46,15 @@ def same_place(
         kept=kept.count(), treated=kept.treated.sum(), persons=kept.id_jeune.nunique()
     )
     row = engine.fetch(counted).fillna(0).astype("int64").iloc[0]
-    label = (
-        f"Même mission locale et même mois qu’un entrant (au plus {trial.per_entrant} par entrant)"
-    )
+    words = Message("rules.same_place", {"per_entrant": Number(trial.per_entrant)})
     line = {
         "rule": "same_place",
-        "label": label,
+        "label": render(words, "fr"),
         "kept": int(row["kept"]),
         "lost": int(flow["kept"].iloc[-1]) - int(row["kept"]),
         "kept_treated": int(row["treated"]),
         "kept_comparison": int(row["kept"]) - int(row["treated"]),
         "kept_persons": int(row["persons"]),
+        "words": messages_text([words]),
     }
     return kept, pd.DataFrame([line])

@@ -12,15 +12,16 @@ from evalml.cohort.entering import (
     nested_starts,
     renewable_at,
 )
-from evalml.study import word_of
+from evalml.values import Message, Name, Number
 
 if TYPE_CHECKING:
     from evalml.cohort.trial import TargetTrial
     from evalml.engine import Engine, Table
     from evalml.tables import Tables
+    from evalml.values import Values
 
-Words = tuple[str, str, str]
-"""A rule in words: short name, French label, boolean column."""
+Words = tuple[str, Message, str]
+"""A rule in words: short name, sentence, boolean column."""
 
 
 def with_arms(t: Table, tables: Tables, trial: TargetTrial, engine: Engine) -> Table:
@@ -68,15 +69,15 @@ def arm_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
     """Return the rules that the design adds to those of eligibility, with who passes each."""
     rules: list[tuple[Words, Any]] = []
     if trial.rang is not None:
-        label = f"Sorti de {word_of(trial.dispositif)} après une entrée de rang {trial.rang - 1}"
-        passes = t.renewable.fill_null(False)
-        rules.append((("renewable", label, "rule_renewable"), passes))
+        words = Message(
+            "rules.renewable", {"programme": programme(trial), "rank": Number(trial.rang - 1)}
+        )
+        rules.append((("renewable", words, "rule_renewable"), t.renewable.fill_null(False)))
     if trial.nested != "any":
-        word = "avec" if trial.nested == "with" else "sans"
-        label = f"Entrées en {word_of(trial.dispositif)} {word} une GJ qui commence le même mois"
+        words = Message(f"rules.nested_{trial.nested}", {"programme": programme(trial)})
         inside = t.gj_starts.fill_null(False)
         right = inside if trial.nested == "with" else ~inside
-        rules.append((("nested", label, "rule_nested"), ~_enters(t) | right))
+        rules.append((("nested", words, "rule_nested"), ~_enters(t) | right))
     if trial.design == "active_comparator":
         rules += _comparator_rules(t, trial)
     if trial.design == "accepted_refused":
@@ -84,12 +85,19 @@ def arm_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
     return rules
 
 
-def never_before(trial: TargetTrial) -> str:
-    """Return the label of the rule on earlier entries."""
+def never_before(trial: TargetTrial) -> Message:
+    """Return the rule on earlier entries."""
     if trial.design == "accepted_refused":
-        return "Ni candidature acceptée ni contrat dans l’IAE auparavant"
-    again = f" pour la {trial.rang}e fois" if trial.rang is not None else ""
-    return f"Jamais entré en {word_of(trial.dispositif)}{again} auparavant"
+        return Message("rules.never_applied")
+    if trial.rang is None:
+        return Message("rules.never_entered", {"programme": programme(trial)})
+    values: Values = {"programme": programme(trial), "rank": Number(trial.rang)}
+    return Message("rules.never_entered_again", values)
+
+
+def programme(trial: TargetTrial) -> Name:
+    """Return the programme whose entry is studied."""
+    return Name("programmes", trial.dispositif)
 
 
 def _enters(t: Table) -> Any:
@@ -104,7 +112,7 @@ def _comparator_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
         (
             (
                 "never_in_comparator",
-                f"Jamais entré en {word_of(trial.pool)} auparavant",
+                Message("rules.never_entered", {"programme": Name("programmes", trial.pool)}),
                 "rule_never_in_comparator",
             ),
             t.pool_ever.isnull() | (t.pool_ever >= t.month),
@@ -112,7 +120,10 @@ def _comparator_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
         (
             (
                 "enters_either",
-                f"Entre en {word_of(trial.dispositif)} ou en {word_of(trial.pool)} dans le mois",
+                Message(
+                    "rules.enters_either",
+                    {"programme": programme(trial), "pool": Name("programmes", trial.pool)},
+                ),
                 "rule_enters_either",
             ),
             t.treated | waits,
@@ -121,8 +132,7 @@ def _comparator_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
 
 
 def _application_rules(t: Table) -> list[tuple[Words, Any]]:
-    sent = "A envoyé une candidature à l’IAE dans le mois"
-    said = "Candidature acceptée ou refusée (ni annulée, ni en cours)"
+    sent, said = Message("rules.applied"), Message("rules.answered")
     return [
         (("applied", sent, "rule_applied"), t.applied.fill_null(False)),
         (("answered", said, "rule_answered"), t.accepted.notnull()),

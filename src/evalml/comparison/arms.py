@@ -10,7 +10,8 @@ import numpy as np
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.comparison.rare import as_levels, group_rare
 from evalml.comparison.unknown import settle_unknown
-from evalml.comparison.unpack import trajectory_values
+from evalml.comparison.unpack import not_linked, source_covers, trajectory_values
+from evalml.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,12 +56,18 @@ class Arms:
         trajectories: One per outcome, the same rows in the same order.
         crossover: Share of the comparison rows that entered later, by month since time zero.
         grouped: A note per covariate whose rare levels were grouped.
+        delay: Months from time zero to a later entry of the row itself, 0 for the treated and
+            10,000 for a row that never enters, shape (n,).
+        declared: Declared employment, where the linked source knows some persons only: what the
+            linked and the others have in common.
     """
 
     comparison: Comparison
     trajectories: tuple[Trajectory, ...]
     crossover: pd.Series[float]
     grouped: tuple[str, ...] = ()
+    delay: IntVector | None = None
+    declared: Trajectory | None = None
 
     def __repr__(self) -> str:
         """Give counts only."""
@@ -112,8 +119,46 @@ def assemble(
     )
     if cohort.trial.instrument:
         comparison = replace(comparison, instrument=entries["capacite"].to_numpy(dtype=float))
-    crossover = _crossover(entries, outcomes.panel.months[1])
-    return Arms(comparison, trajectories, crossover, (*grouped, *unknown))
+    comparison = _with_reach(comparison, outcomes, entries, engine)
+    delay = _delay(entries)
+    crossover = _crossover(delay[~comparison.treated], outcomes.panel.months[1])
+    declared = _declared(outcomes, entries, trajectories, engine)
+    return Arms(comparison, trajectories, crossover, (*grouped, *unknown), delay, declared)
+
+
+def _with_reach(
+    comparison: Comparison, outcomes: Outcomes, entries: pd.DataFrame, engine: Engine
+) -> Comparison:
+    """Say of each linked outcome whom the source is linked to, and whose month it covers."""
+    unlinked = not_linked(outcomes, len(entries), engine)
+    source, month = outcomes.panel.linked_coverage, entries["month"].to_numpy(dtype=np.int64)
+    measures = []
+    for measure in comparison.measures:
+        if measure.channel == "linked":
+            reached = source_covers(source, month + int(measure.horizon_months or 0))
+            measure = replace(  # noqa: PLW2901 - the same outcome, better known
+                measure,
+                covered=None if reached.all() else reached,
+                linked=None if unlinked is None else ~unlinked,
+            )
+        measures.append(measure)
+    return replace(comparison, measures=tuple(measures))
+
+
+def _declared(
+    outcomes: Outcomes,
+    entries: pd.DataFrame,
+    trajectories: Sequence[Trajectory],
+    engine: Engine,
+) -> Trajectory | None:
+    """Return declared employment where some persons are not linked, read once."""
+    if outcomes.panel.linked_people is None:
+        return None
+    wanted = OUTCOMES["emploi_declare"]
+    held = [t for t in trajectories if t.outcome.name == wanted.name]
+    if held:
+        return held[0]
+    return _trajectories(replace(outcomes, chosen=(wanted,)), entries, engine)[0]
 
 
 def _spec(outcome: Outcome, horizon: int) -> MeasureSpec:
@@ -136,10 +181,18 @@ def _trajectories(
     return tuple(Trajectory(o, months, values[o.name]) for o in outcomes.chosen)
 
 
-def _crossover(entries: pd.DataFrame, follow_up: int) -> pd.Series[float]:
+NEVER = 10_000
+"""Delay of a row that never enters."""
+
+
+def _delay(entries: pd.DataFrame) -> IntVector:
+    """Return the months from time zero to the row's own entry, shape (n,)."""
+    later = (entries["later_entry"] - entries["month"]).to_numpy(dtype=float, na_value=NEVER)
+    return np.where(entries["treated"].to_numpy(dtype=bool), 0, later).astype(np.int64)
+
+
+def _crossover(delay: IntVector, follow_up: int) -> pd.Series[float]:
     import pandas as pd
 
-    waiting = entries.loc[~entries["treated"].astype(bool), ["month", "later_entry"]]
-    delay = (waiting["later_entry"] - waiting["month"]).to_numpy(dtype=float, na_value=np.inf)
     shares = [float((delay <= k).mean()) for k in range(follow_up + 1)]
     return pd.Series(shares, index=pd.RangeIndex(follow_up + 1), name="entered_later")

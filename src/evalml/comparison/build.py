@@ -74,7 +74,7 @@ def build_comparison(  # noqa: PLR0913
     """
     wanted = [treatment, *(m.column for m in measures), *covariates, *subgroups, *strata]
     _require(frame, [*wanted, *(c for c in (cluster, person) if c is not None)])
-    _distinct_roles(treatment, [m.column for m in measures], covariates)
+    distinct_roles(treatment, [m.column for m in measures], covariates)
     rows, notes = _without_missing(frame, list(dict.fromkeys(covariates)), missing)
     described = rows[list(dict.fromkeys(covariates))].reset_index(drop=True)
     design, left_out = build_design(described)
@@ -105,7 +105,12 @@ def _require(frame: pd.DataFrame, names: Sequence[str]) -> None:
         raise ColumnMissingError(message)
 
 
-def _distinct_roles(treatment: str, outcomes: Sequence[str], covariates: Sequence[str]) -> None:
+def distinct_roles(treatment: str, outcomes: Sequence[str], covariates: Sequence[str]) -> None:
+    """Refuse a column that is the treatment, an outcome or a covariate at once.
+
+    Raises:
+        DataError: Names the column and its two roles.
+    """
     for name in covariates:
         if name == treatment or name in outcomes:
             role = "treatment" if name == treatment else "outcome"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,8 @@ class Measure:
         unit: Unit of the estimate, e.g. `proportion`, `months`, `dollars`.
         label: French label.
         channel: Who observes it: `declared`, `linked` or `table`.
+        covered: Rows whose month the source covers, shape (n,); None for all of them.
+        linked: Rows of persons whom the source is linked to, shape (n,); None for all of them.
     """
 
     outcome: str
@@ -34,6 +36,8 @@ class Measure:
     unit: str
     label: str
     channel: str = "table"
+    covered: BoolVector | None = None
+    linked: BoolVector | None = None
 
     @property
     def key(self) -> str:
@@ -43,6 +47,25 @@ class Measure:
             if self.horizon_months is None
             else f"{self.outcome}_m{self.horizon_months}"
         )
+
+    @property
+    def known(self) -> BoolVector:
+        """Rows whose outcome is known, shape (n,)."""
+        return ~np.isnan(self.values)
+
+    @property
+    def within(self) -> BoolVector:
+        """Rows whose outcome the source could know: month covered, person linked, shape (n,)."""
+        every = np.ones(self.values.size, dtype=bool)
+        for held in (self.covered, self.linked):
+            every = every if held is None else every & held
+        return every
+
+    def take(self, rows: BoolVector | IntVector) -> Measure:
+        """Return the same outcome of some rows."""
+        covered = None if self.covered is None else self.covered[rows]
+        linked = None if self.linked is None else self.linked[rows]
+        return replace(self, values=self.values[rows], covered=covered, linked=linked)
 
     def __repr__(self) -> str:
         """Say what is measured, and of how many, never the values."""

@@ -1,7 +1,8 @@
 """A short formula for the columns of a score: powers, products and functions of covariates.
 
 `age + I(age**2) + educ:re74 + log1p(re75) + C(region)`: terms are added; `a:b` is a product, `a*b`
-is a + b + a:b, `I(...)` and the functions below compute, `C(...)` makes categories of numbers.
+is a + b + a:b, `I(...)` and the functions below compute, `C(...)` or `factor(...)` makes categories
+of numbers.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIBRARIES = ("np", "numpy")
+CATEGORIES = ("C", "factor")
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "abs": np.abs,
     "exp": np.exp,
@@ -105,7 +107,7 @@ def _columns(node: ast.expr, frame: pd.DataFrame) -> dict[str, pd.Series]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         left, right = (_numbers(side, frame) for side in (node.left, node.right))
         return {f"{a}:{b}": left[a] * right[b] for a in left for b in right}
-    if isinstance(node, ast.Call) and _called(node) == "C":
+    if isinstance(node, ast.Call) and _called(node) in CATEGORIES:
         return {name: _compute(node.args[0], frame).map(_level)}
     if isinstance(node, ast.Name) and is_text(frame[node.id]):
         return {node.id: frame[node.id]}
@@ -168,7 +170,7 @@ def _value(node: ast.expr, frame: pd.DataFrame) -> Any:  # noqa: PLR0911
         case ast.Call() if _called(node) in FUNCTIONS:
             return FUNCTIONS[_called(node)](_value(node.args[0], frame))
         case _:
-            known = ", ".join(["I", "C", *FUNCTIONS])
+            known = ", ".join(["I", *CATEGORIES, *FUNCTIONS])
             message = f"formula: '{ast.unparse(node)}' is not understood; functions: {known}"
             raise DataError(message)
 

@@ -12,7 +12,15 @@ from evalml.outcomes import OUTCOMES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LEVELS = {"true": "oui", "false": "non", "INCONNU": "inconnu au temps zéro", "AUTRES": "autres"}
+_LEVELS = {
+    "true": "oui",
+    "false": "non",
+    "INCONNU": "inconnu au temps zéro",
+    "(missing)": "inconnu, sans source",
+    "EMPLOI_TERMINE": "emploi terminé le mois précédent",
+    "SITUATION_TERMINEE": "autre situation terminée le mois précédent",
+    "AUTRES": "autres",
+}
 _LISTS = {"situation_t0": "categorie"}
 
 

@@ -34,9 +34,14 @@ class MatchOptions:
             the person; `row` the first in the table, as MatchIt does, which makes the answer
             depend on the order of the rows. Without replacement `average` stands for `hash`.
         exact: Covariates or subgroups on which partners must be equal.
-        variance_neighbours: Neighbours of the same arm that estimate the conditional variance.
+        variance_neighbours: Neighbours of the same arm that estimate the conditional variance; 0
+            supposes the same variance for all, half that of the differences between partners.
         score_correction: Whether the variance counts the estimation of the score (Abadie and
             Imbens, 2016).
+        tie_tolerance: Squared distances that differ by less are ties (R's Matching: 1e-5); 0 for
+            those that only rounding tells apart.
+        bias_adjust: Whether partners are corrected for their covariates, by a regression in their
+            arm weighted by their matches (Abadie and Imbens, 2011).
     """
 
     metric: Metric = "propensity"
@@ -47,6 +52,8 @@ class MatchOptions:
     exact: tuple[str, ...] = ()
     variance_neighbours: int = 1
     score_correction: bool = False
+    tie_tolerance: float = 0.0
+    bias_adjust: bool = False
 
     def __post_init__(self) -> None:
         if self.metric not in get_args(Metric):
@@ -55,8 +62,14 @@ class MatchOptions:
         if self.ties not in {"average", "hash", "row"}:
             message = f"ties '{self.ties}' is unknown; valid: average, hash, row"
             raise EstimationError(message)
-        if self.k < 1 or self.variance_neighbours < 1:
+        if self.k < 1:
             message = f"k is {self.k}; a person needs one partner or more"
+            raise EstimationError(message)
+        if self.variance_neighbours < 0 or not 0 <= self.tie_tolerance < np.inf:
+            message = "variance_neighbours and tie_tolerance are 0 or more"
+            raise EstimationError(message)
+        if self.bias_adjust and not self.replace:
+            message = "bias adjustment needs matching with replacement"
             raise EstimationError(message)
         if self.caliper is not None and not self.caliper > 0:
             message = f"caliper is {self.caliper}; give a positive number of standard deviations"
@@ -185,10 +198,22 @@ def _search(
         return _greedy(points, targets, candidates, person, options)
     if points.shape[1] == 1:
         line = points[:, 0]
-        found = nearest_on_line(line[targets], line[candidates], ties, options.k, average=average)
+        found = nearest_on_line(
+            line[targets],
+            line[candidates],
+            ties,
+            options.k,
+            average=average,
+            tolerance=options.tie_tolerance,
+        )
     else:
         found = nearest_in_space(
-            points[targets], points[candidates], ties, options.k, average=average
+            points[targets],
+            points[candidates],
+            ties,
+            options.k,
+            average=average,
+            tolerance=options.tie_tolerance,
         )
     return (
         found if options.caliper is None else _within(found, points, targets, candidates, options)

@@ -45,7 +45,13 @@ class Segments:
 
 
 def nearest_on_line(
-    target: Vector, candidate: Vector, ties: HashVector, k: int, *, average: bool
+    target: Vector,
+    candidate: Vector,
+    ties: HashVector,
+    k: int,
+    *,
+    average: bool,
+    tolerance: float = 0.0,
 ) -> Segments:
     """Find the k candidates nearest to each target.
 
@@ -56,14 +62,16 @@ def nearest_on_line(
         k: Number of neighbours; fewer when there are fewer candidates.
         average: Take all those as near as the k-th; otherwise the first by hash (and the lower
             score when two lie on either side at the same distance).
+        tolerance: Squared distances that differ by less are equal too.
     """
     order = np.lexsort((ties, candidate))
     line = candidate[order]
     left, right, radius = _grow(target, line, min(k, line.size))
     everyone = np.arange(target.size)
     if average:
-        start = np.searchsorted(line, target - radius - NOISE, side="left")
-        stop = np.searchsorted(line, target + radius + NOISE, side="right")
+        reach = radius if not tolerance else np.sqrt(radius**2 + tolerance)
+        start = np.searchsorted(line, target - reach - NOISE, side="left")
+        stop = np.searchsorted(line, target + reach + NOISE, side="right")
         return Segments(order, everyone, start, stop, radius)
     # On the left the window cuts a group of equal scores at its end: move the cut to its first.
     value = line[left + 1]
@@ -74,7 +82,13 @@ def nearest_on_line(
 
 
 def nearest_in_space(
-    target: Matrix, candidate: Matrix, ties: HashVector, k: int, *, average: bool
+    target: Matrix,
+    candidate: Matrix,
+    ties: HashVector,
+    k: int,
+    *,
+    average: bool,
+    tolerance: float = 0.0,
 ) -> Segments:
     """Find the k candidates nearest to each target by Euclidean distance.
 
@@ -84,13 +98,17 @@ def nearest_in_space(
         ties: Hash of each candidate, shape (c,).
         k: Number of neighbours; fewer when there are fewer candidates.
         average: As on the line.
+        tolerance: As on the line.
     """
     point = hash_columns(candidate)
     order = np.lexsort((ties, point))
     edges = np.flatnonzero(np.concatenate(([True], np.diff(point[order]) != 0, [True])))
     begin, end = edges[:-1], edges[1:]
     tree = plant(candidate[order[begin]])
-    target_of, place, distance = _search(tree, target, end - begin, min(k, candidate.shape[0]))
+    nearest = min(k, candidate.shape[0])
+    target_of, place, distance = _search(
+        tree, target, end - begin, nearest, tolerance if average else 0.0
+    )
     found = Segments(order, target_of, begin[place], end[place], distance)
     return found if average else _first_by_hash(found, ties, k, target.shape[0])
 
@@ -132,7 +150,7 @@ def _grow(target: Vector, line: Vector, k: int) -> tuple[IntVector, IntVector, V
 
 
 def _search(
-    tree: cKDTree, target: Matrix, size: IntVector, k: int
+    tree: cKDTree, target: Matrix, size: IntVector, k: int, tolerance: float
 ) -> tuple[IntVector, IntVector, Vector]:
     """Return (target, point, distance) of the points that hold the k nearest and their ties."""
     found: list[tuple[IntVector, IntVector, Vector]] = []
@@ -143,7 +161,8 @@ def _search(
         distance, place = query(tree, target[waiting], m)
         enough = np.cumsum(size[place], axis=1) >= k
         radius = distance[np.arange(waiting.size), enough.argmax(axis=1)]
-        taken = distance <= radius[:, None] + NOISE
+        reach = radius if not tolerance else np.sqrt(radius**2 + tolerance)
+        taken = distance <= reach[:, None] + NOISE
         done = ~taken[:, -1] | (m == size.size)
         row, column = np.nonzero(taken & done[:, None])
         found.append((waiting[row], place[row, column], distance[row, column]))

@@ -33,6 +33,8 @@ class Propensity:
         coefficients: On the columns of Z, shape (q,); None as above.
         notes: Columns left out, rows at levels without counterpart, near-perfect predictors.
         inside: Rows fitted, shape (n,); None for all of them.
+        columns: Names, means and standard deviations of the columns of Z but the constant; None as
+            for the information.
     """
 
     score: Vector
@@ -41,6 +43,21 @@ class Propensity:
     coefficients: Vector | None = None
     notes: tuple[str, ...] = ()
     inside: BoolVector | None = None
+    columns: tuple[tuple[str, ...], Vector, Vector] | None = None
+
+    def terms(self) -> list[dict[str, float | str]]:
+        """Return the coefficients on the covariates as given, and their standard errors."""
+        if self.columns is None or self.coefficients is None or self.information is None:
+            return []
+        names, mean, sd = self.columns
+        back = np.diag(np.concatenate([[1.0], 1.0 / sd]))
+        back[0, 1:] = -mean / sd
+        V = back @ np.linalg.inv(self.information) @ back.T
+        found = zip(("constant", *names), back @ self.coefficients, np.diag(V), strict=True)
+        return [
+            {"term": term, "coefficient": float(b), "std_error": float(v**0.5)}
+            for term, b, v in found
+        ]
 
 
 def fit_propensity(design: Design, treated: BoolVector, estimand: Estimand = "att") -> Propensity:
@@ -152,9 +169,12 @@ def _spread(
     notes: tuple[str, ...],
 ) -> Propensity:
     """Put the fitted rows back among those without counterpart."""
+    scales = (tuple(design.names[j] for j in columns.kept), columns.mean, columns.sd)
     if inside.all():
-        return Propensity(fit.score, columns.Z, fit.information, fit.coefficients, notes)
+        return Propensity(
+            fit.score, columns.Z, fit.information, fit.coefficients, notes, columns=scales
+        )
     score = support.alone_treated.astype(float)
     score[inside] = fit.score
     Z = columns.apply(design.columns)
-    return Propensity(score, Z, fit.information, fit.coefficients, notes, inside)
+    return Propensity(score, Z, fit.information, fit.coefficients, notes, inside, scales)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from evalml.cohort.declared import DECLARED
 from evalml.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ def settle_unknown(
     """Decide, for each number that is unknown for some rows, whether it can be compared.
 
     Unknown for rows of both arms, it stays missing and becomes a level of its own in the design;
-    for a handful of rows of both, it takes the mean; for everybody, the covariate is left out.
+    for a handful of rows of both, it takes the mean; for everybody, the covariate is left out. A
+    yes or no of the declared past that an arm all but never gives is left out too: a score learnt
+    on it has no solution.
 
     Args:
         frame: The rows; it is not changed.
@@ -40,6 +43,9 @@ def settle_unknown(
     kept, notes, changed = [], [], {}
     for name in covariates:
         column = frame[name]
+        if name in DECLARED and _rare(column, treated):
+            notes.append(f"'{name}' left out: too rare in one arm to be compared")
+            continue
         if not pd.api.types.is_numeric_dtype(column) or not column.isna().any():
             kept.append(name)
             continue
@@ -55,6 +61,15 @@ def settle_unknown(
         elif min(absent) < FEWEST or min(present) < FEWEST:
             raise DataError(_one_arm(name, absent, present))
     return frame.assign(**changed), tuple(kept), tuple(notes)
+
+
+def _rare(column: pd.Series, treated: BoolVector) -> bool:
+    """Tell whether a yes or no of the declared past is all but one answer in an arm."""
+    values = column.dropna().unique()
+    if not set(values) <= {0.0, 1.0}:
+        return False
+    rows = column.to_numpy(dtype=np.float64)
+    return any(min(_least(rows == answer, treated)) < FEWEST for answer in (0.0, 1.0))
 
 
 def _least(rows: BoolVector, treated: BoolVector) -> tuple[int, int]:

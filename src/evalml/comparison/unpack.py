@@ -51,11 +51,13 @@ def covered(values: Matrix, month: IntVector, first: int, source: Coverage) -> N
         source: Months covered.
     """
     for j in range(values.shape[1]):
-        at = month + (first + j)
-        known = (at >= source.first) & (at <= source.last)
-        if source.holes:
-            known &= ~np.isin(at, source.holes)
-        values[known, j] = 0.0
+        values[source_covers(source, month + (first + j)), j] = 0.0
+
+
+def source_covers(source: Coverage, at: IntVector) -> BoolVector:
+    """Return which months a source covers, shape (n,)."""
+    known: BoolVector = (at >= source.first) & (at <= source.last)
+    return known & ~np.isin(at, source.holes) if source.holes else known
 
 
 def not_linked(outcomes: Outcomes, n: int, engine: Engine) -> BoolVector | None:

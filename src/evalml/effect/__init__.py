@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from evalml.effect.declared import estimate_study
     from evalml.effect.effect import Effect
     from evalml.effect.estimate import estimate_effects
+    from evalml.effect.never import never_effects
     from evalml.effect.settings import Settings
     from evalml.effect.table import effects_table
     from evalml.effect.trajectories import trajectories_table
@@ -27,6 +28,7 @@ __all__ = [
     "estimate_effects",
     "estimate_study",
     "gaps",
+    "never_effects",
     "trajectories_table",
 ]
 
@@ -38,6 +40,7 @@ _PLACES = {
     "Effect": "effect",
     "Settings": "settings",
     "effects_table": "table",
+    "never_effects": "never",
     "estimate_effects": "estimate",
     "trajectories_table": "trajectories",
 }

@@ -15,7 +15,7 @@ import numpy as np
 
 from evalml.effect.cell_store import CellStore
 from evalml.effect.group_time import Cell, GroupTime, RolloutOptions, plan_cells
-from evalml.effect.nuisance import Score, Terms, fit_score
+from evalml.effect.nuisance import Score, Terms, fit_odds
 from evalml.effect.panel_variance import Sampling, sampling_of
 from evalml.effect.rollout_units import RolloutUnits, sort_out
 from evalml.effect.two_period import panel_att
@@ -136,7 +136,8 @@ def _estimate(
     weights = np.concatenate([work.weights[part] for part in rows])
     D = np.zeros(dy.size)
     D[: counts[0]] = 1.0
-    score = None if options.est_method == "reg" else _score(cell, rows, X, D, weights, work)
+    fitted = options.est_method in {"dr", "ipw"}
+    score = None if not fitted else _score(cell, rows, X, D, weights, work)
     att = panel_att(dy, D, X, weights, options.est_method, score, work.terms)
     ends = np.cumsum([part.stop - part.start for part in rows])[:-1]
     return att.att, list(zip(rows, np.split(att.influence, ends), strict=True)), counts
@@ -173,5 +174,5 @@ def _score(
     key = (moving, *((part.start, part.stop) for part in rows))
     if key not in work.scores:
         work.scores.clear()
-        work.scores[key] = fit_score(X, D, weights, work.terms)
+        work.scores[key] = fit_odds(X, D, weights, work.terms)
     return work.scores[key]

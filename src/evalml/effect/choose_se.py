@@ -43,7 +43,8 @@ def choose_inference(
         return infer(estimate.value, error, settings.level), kind
     if kind not in estimate.std_errors:
         raise EstimationError(_unknown(estimate, method, kind))
-    df = n - estimate.parameters if kind.startswith("hc") and n > estimate.parameters else None
+    student = kind == "classical" or kind.startswith("hc")
+    df = n - estimate.parameters if student and n > estimate.parameters else None
     return infer(estimate.value, estimate.std_errors[kind], settings.level, df), kind
 
 

@@ -13,34 +13,28 @@ from evalml.comparison.threads import thin_products
 from evalml.effect.estimate import estimate_effects
 from evalml.effect.fieller import Ratio, covariance_from_sum, fieller
 from evalml.errors import DataError
+from evalml.values import Message, Name, messages_text
+from evalml.words import name_label, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evalml.arrays import Vector
+    from evalml.arrays import BoolVector, Vector
     from evalml.comparison.arms import Arms
     from evalml.comparison.comparison import Comparison
     from evalml.comparison.propensity import Estimand
     from evalml.effect.effect import Effect
 
-LABELS = {
-    "paid": "Allocations versées, par jeune entré",
-    "paid_without": "Allocations versées sans l’entrée, par jeune (estimé)",
-    "net_cost": "Surcoût en allocations, par jeune entré",
-    "months": "Mois en emploi ajoutés, par jeune entré",
-    "per_month": "Surcoût par mois en emploi ajouté",
-    "support": "Accompagnement",
-}
 COLUMNS = (
     "measure", "label", "horizon_months", "method", "value", "ci_low", "ci_high", "unit",
-    "n_treated", "n_comparison", "largest_share", "remark",
+    "n_treated", "n_comparison", "largest_share", "remark", "words",
 )  # fmt: skip
-NOT_TOLD = (
-    "Non défini : l’intervalle du nombre de mois en emploi ajoutés contient zéro, un coût par mois "
-    "n’a pas de sens."
-)
-LOST = "Non défini : à cet horizon, l’entrée retire des mois en emploi au lieu d’en ajouter."
-NO_SOURCE = "Non compté : aucun montant par jeune n’a de source. Le coût total est donc plus élevé."
+MAY_ADD_NONE = Message("costs.may_add_none")
+LOSES_MONTHS = Message("costs.loses_months")
+NO_SOURCE = Message("costs.no_source")
+NOT_KNOWN = Message("costs.not_known")
+FEWEST = 10
+"""Persons of each arm whose allowances and months must be known for a cost to be estimated."""
 _SCALE = 500.0
 """Euros that weigh as much as a month in the sum whose variance gives the covariance."""
 
@@ -122,10 +116,12 @@ def costs_table(
     Returns:
         The table `costs`: `measure`, `label`, `horizon_months`, `method`, `value`, `ci_low`,
         `ci_high`, `unit`, `n_treated`, `n_comparison`, `largest_share` (of what the entrants were
-        paid, to one of them), `remark`.
+        paid, to one of them), `remark`, `words`.
 
     Raises:
         DataError: No employment is followed month by month, or the rows are not the arms'.
+
+    A horizon whose allowances are unknown has two rows without a value, whose remark says so.
     """
     if len(paid) != arms.comparison.treated.size:
         raise DataError(
@@ -136,15 +132,37 @@ def costs_table(
     rows: list[dict[str, Any]] = []
     for horizon, months in worked.items():
         euros = paid[horizon].to_numpy(dtype=np.float64)
+        if not _known(euros, months, arms.comparison.treated):
+            rows += _unknown(horizon, method)
+            continue
         found = cost_per_month(arms.comparison, euros, months, method, estimand=estimand, seed=seed)
         rows += _rows(found, horizon, euros[arms.comparison.treated])
-    rows.append({"measure": "support", "unit": "euros", "remark": NO_SOURCE})
+    rows.append({"measure": "support", "unit": "euros", "words": NO_SOURCE})
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.assign(
-        label=[LABELS[name] for name in table["measure"]],
+        label=[name_label(Name("costs", name), "fr") for name in table["measure"]],
         method=table["method"].fillna(""),
-        remark=table["remark"].fillna(""),
+        remark=[" ".join(render(each, "fr") for each in _said(words)) for words in table["words"]],
+        words=[messages_text(_said(words)) for words in table["words"]],
     )
+
+
+def _known(euros: Vector, months: Vector, treated: BoolVector) -> bool:
+    known = ~np.isnan(euros) & ~np.isnan(months)
+    return min(int(known[treated].sum()), int(known[~treated].sum())) >= FEWEST
+
+
+def _unknown(horizon: int, method: str) -> list[dict[str, Any]]:
+    """Return the rows of a horizon whose allowances no source holds."""
+    same = {"horizon_months": horizon, "method": method, "words": NOT_KNOWN}
+    return [
+        same | {"measure": "net_cost", "unit": "euros"},
+        same | {"measure": "per_month", "unit": "euros par mois"},
+    ]
+
+
+def _said(words: object) -> list[Message]:
+    return [words] if isinstance(words, Message) else []
 
 
 def _months_worked(arms: Arms, horizons: Sequence[int]) -> dict[int, Vector]:
@@ -162,14 +180,14 @@ def _months_worked(arms: Arms, horizons: Sequence[int]) -> dict[int, Vector]:
 
 def _rows(found: Costs, horizon: int, paid: Vector) -> list[dict[str, Any]]:
     cost, months, ratio = found.cost, found.months, found.per_month
-    total = float(paid.sum())
+    total = float(np.nansum(paid))
     same = {
         "horizon_months": horizon, "method": cost.method, "n_treated": cost.n_treated,
         "n_comparison": cost.n_comparison, "unit": "euros",
-        "largest_share": float(paid.max()) / total if total else 0.0,
+        "largest_share": float(np.nanmax(paid)) / total if total else 0.0,
     }  # fmt: skip
     gains = ratio.defined and months.estimate > 0
-    remark = "" if gains else (LOST if ratio.defined else NOT_TOLD)
+    words = None if gains else (LOSES_MONTHS if ratio.defined else MAY_ADD_NONE)
     shown = ratio if gains else Ratio(float("nan"), float("nan"), float("nan"))
     return [
         same | {"measure": "paid", "value": cost.mean_treated},
@@ -177,7 +195,7 @@ def _rows(found: Costs, horizon: int, paid: Vector) -> list[dict[str, Any]]:
         same | {"measure": "net_cost"} | _interval(cost),
         same | {"measure": "months", "unit": "mois"} | _interval(months),
         same
-        | {"measure": "per_month", "unit": "euros par mois", "remark": remark}
+        | {"measure": "per_month", "unit": "euros par mois", "words": words}
         | {"value": shown.value, "ci_low": shown.ci_low, "ci_high": shown.ci_high},
     ]
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from evalml.comparison.design import build_design
 from evalml.comparison.rare import group_rare
+from evalml.effect.bounds import bounded_effects
 from evalml.effect.encouragement import estimate_encouragement
 from evalml.effect.estimate import estimate_effects
 from evalml.effect.group_effects import group_effects, groups_of
+from evalml.effect.seen import seen_effects
 from evalml.effect.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def estimate_study(comparison: Comparison, study: Study) -> list[Effect]:
     if not primary:
         return effects
     main = replace(comparison, measures=primary)
-    if study.primary.method == "aipw" and study.estimand == "att":
+    if study.primary.method == "aipw" and study.estimand == "att" and study.missing == "complete":
         return [*effects, *group_effects(main, Settings(seed=study.seed))]
     for name, value, rows in groups_of(main):
         found = _estimated(of_rows(main, rows), (study.primary.method,), study)
@@ -58,6 +60,10 @@ def estimate_study(comparison: Comparison, study: Study) -> list[Effect]:
 
 def _estimated(comparison: Comparison, methods: tuple[str, ...], study: Study) -> list[Effect]:
     estimand: Estimand = "ate" if study.estimand == "ate" else "att"
+    if study.missing == "bounds":
+        return bounded_effects(comparison, methods, estimand, study.seed)
+    if study.missing == "ipcw":
+        return seen_effects(comparison, methods, Settings(seed=study.seed))
     return estimate_effects(
         comparison, methods, estimand=estimand, seed=study.seed, failures="record"
     )
@@ -79,7 +85,7 @@ def of_rows(comparison: Comparison, rows: BoolVector) -> Comparison:
     return replace(
         comparison,
         treated=treated,
-        measures=tuple(replace(m, values=m.values[rows]) for m in comparison.measures),
+        measures=tuple(m.take(rows) for m in comparison.measures),
         covariates=frame,
         design=design,
         cluster=None if cluster is None else np.unique(cluster[rows], return_inverse=True)[1],

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from evalml.effect.panel_table import CrossSections, PanelTable
 
 _NO_VARIATION = 1e-12
-DidMethod: TypeAlias = Literal["twfe", "dr", "ipw", "reg", "wald_did", "wald_tc"]
+DidMethod: TypeAlias = Literal["twfe", "dr", "ipw", "reg", "dr_improved", "wald_did", "wald_tc"]
 """Fixed effects, one of the two-period estimators, or a fuzzy design."""
 
 
@@ -176,7 +176,7 @@ def did_two_periods(panel: PanelTable, named: Named, method: EstMethod = "dr") -
     Args:
         panel: Balanced panel of two periods whose extra columns hold the status.
         named: Names.
-        method: `dr`, `ipw` or `reg`.
+        method: `dr`, `ipw`, `reg` or `dr_improved`.
 
     Raises:
         EstimationError: Not two periods, units treated in the first one, an empty group,

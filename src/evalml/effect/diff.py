@@ -16,7 +16,7 @@ def difference(y: Vector, treated: BoolVector) -> Estimate:
     """Return the mean of the treated minus the mean of the others.
 
     HC2 is Neyman's variance, s1^2 / n1 + s0^2 / n0 (Imbens and Rubin, 2015, ch. 6); HC0 divides
-    by n in each arm, HC1 scales HC0 by n / (n - 2).
+    by n in each arm, HC1 scales HC0 by n / (n - 2); classical is that of Student's test.
 
     Args:
         y: Outcome, shape (n,).
@@ -28,9 +28,21 @@ def difference(y: Vector, treated: BoolVector) -> Estimate:
     residual = y - np.where(treated, mean1, mean0)
     psi = np.where(treated, residual * (n / n1), -residual * (n / (n - n1)))
     leverage = np.where(treated, 1.0 / n1, 1.0 / (n - n1))
-    return Estimate(
-        mean1 - mean0, psi, mean1, mean0, hc_errors(psi, leverage, 2), "hc2", parameters=2
-    )
+    classical = classical_error(residual, 1.0 / n1 + 1.0 / (n - n1), 2)
+    errors = {"classical": classical, **hc_errors(psi, leverage, 2)}
+    return Estimate(mean1 - mean0, psi, mean1, mean0, errors, "hc2", parameters=2)
+
+
+def classical_error(residual: Vector, share: float, parameters: int) -> float:
+    """Return the standard error that supposes the same variance for all rows.
+
+    Args:
+        residual: Shape (n,).
+        share: Element of (X'X)^-1 of the coefficient.
+        parameters: Number of coefficients.
+    """
+    room = residual.size - parameters
+    return float(np.sqrt(residual @ residual / room * share)) if room > 0 else float("nan")
 
 
 def hc_errors(psi: Vector, leverage: Vector, parameters: int) -> dict[str, float]:

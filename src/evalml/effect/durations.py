@@ -44,6 +44,7 @@ class DurationColumns:
         covariates: Covariates of the Cox model; text becomes categories.
         weights: Weights; empty for none.
         cluster: Clusters of the variance.
+        strata: Strata within which hazards are compared (cox, logrank).
     """
 
     time: str
@@ -53,11 +54,12 @@ class DurationColumns:
     covariates: tuple[str, ...] = ()
     weights: str = ""
     cluster: str = ""
+    strata: tuple[str, ...] = ()
 
     def used(self) -> list[str]:
         """Return the columns that are read, once each."""
         named = (self.time, self.event, self.entry, self.group, self.weights, self.cluster)
-        return list(dict.fromkeys(c for c in (*named, *self.covariates) if c))
+        return list(dict.fromkeys(c for c in (*named, *self.covariates, *self.strata) if c))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -70,6 +72,7 @@ class Durations:
         event: 0 censored, 1, 2, … causes, shape (n,).
         weights: Shape (n,), or None: all one.
         cluster: Codes of the clusters, shape (n,), or None.
+        strata: Codes 0 … S-1 of the strata, shape (n,), or None: all in one.
     """
 
     entry: Vector
@@ -77,6 +80,7 @@ class Durations:
     event: IntVector
     weights: Vector | None = None
     cluster: IntVector | None = None
+    strata: IntVector | None = None
 
     @property
     def w(self) -> Vector:
@@ -91,6 +95,7 @@ class Durations:
             self.event[rows],
             None if self.weights is None else self.weights[rows],
             None if self.cluster is None else self.cluster[rows],
+            None if self.strata is None else self.strata[rows],
         )
 
     def __repr__(self) -> str:
@@ -164,6 +169,7 @@ def read_durations(
         event,
         positive_weights(kept[columns.weights]) if columns.weights else None,
         _codes(kept[columns.cluster])[0] if columns.cluster else None,
+        _strata(kept[list(columns.strata)]) if columns.strata else None,
     )
     group, levels = _codes(kept[columns.group]) if columns.group else (event * 0, ("",))
     covariates, names = covariate_matrix(kept[list(columns.covariates)])
@@ -172,6 +178,7 @@ def read_durations(
         "rows_dropped_missing": dropped,
         "rows_dropped_before_start": int(early.sum()),
         "rows_used": int(rows.sum()),
+        **({} if durations.strata is None else {"strata": int(np.unique(durations.strata).size)}),
         "late_entries": int((entry[rows] > entry[rows].min()).sum()),
     }
     return DurationTable(durations.only(rows), group[rows], levels, covariates[rows], names, counts)
@@ -179,10 +186,10 @@ def read_durations(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RiskSets:
-    """Sets at risk at the K times at which something happens.
+    """Sets at risk at the K times at which something happens, one stratum after another.
 
     Attributes:
-        times: Distinct event times, increasing, shape (K,).
+        times: Distinct event times of each stratum, increasing within it, shape (K,).
         first: Number of event times up to the entry of each person, shape (n,).
         last: Number of event times up to the end of each person, shape (n,): at risk at the
             times numbered first … last - 1.
@@ -208,9 +215,7 @@ def risk_sets(durations: Durations) -> RiskSets:
     happened = durations.event > 0
     if not happened.any():
         raise EstimationError("no event is observed: nothing can be estimated")
-    times = np.unique(durations.time[happened])
-    first = np.searchsorted(times, durations.entry, side="right").astype(np.int64)
-    last = np.searchsorted(times, durations.time, side="right").astype(np.int64)
+    times, first, last = _places(durations, happened)
     causes = int(durations.event.max())
     w = durations.w
     d = np.array(
@@ -232,6 +237,25 @@ def risk_sets(durations: Durations) -> RiskSets:
         n_at_risk=np.rint(count).astype(np.int64),
         d=d,
     )
+
+
+def _places(durations: Durations, happened: BoolVector) -> tuple[Vector, IntVector, IntVector]:
+    """Return the event times, and how many lie before the entry and up to the end of each person.
+
+    With strata, the times of one follow those of another: nobody is at risk in another's.
+    """
+    strata = durations.strata
+    codes = np.zeros(happened.size, dtype=np.int64) if strata is None else strata
+    first, last = np.empty_like(codes), np.empty_like(codes)
+    listed: list[Vector] = []
+    for code in np.unique(codes):
+        rows = codes == code
+        times = np.unique(durations.time[rows & happened])
+        before = sum(t.size for t in listed)
+        first[rows] = before + np.searchsorted(times, durations.entry[rows], side="right")
+        last[rows] = before + np.searchsorted(times, durations.time[rows], side="right")
+        listed.append(times)
+    return np.concatenate(listed), first, last
 
 
 def at_risk(v: Vector, first: IntVector, last: IntVector, times: int) -> Vector:
@@ -323,8 +347,17 @@ def _refuse_order(
 def _refuse_rows(wrong: BoolVector, table: pd.DataFrame, what: str) -> None:
     found = np.flatnonzero(wrong)
     if found.size:
-        line = int(table.index[found[0]]) + 2
-        raise DataError(f"{found.size} rows {what}; mend or remove them (the first: line {line})")
+        first = f"row {int(table.index[found[0]]) + 1} of the table"
+        raise DataError(f"{found.size} rows {what}; mend or remove them (the first: {first})")
+
+
+def _strata(table: pd.DataFrame) -> IntVector:
+    """Number the combinations of values of several columns."""
+    codes = np.zeros(len(table), dtype=np.int64)
+    for name in table.columns:
+        values, levels = _codes(table[name])
+        codes = np.unique(codes * len(levels) + values, return_inverse=True)[1].astype(np.int64)
+    return codes
 
 
 def _codes(values: pd.Series[Any]) -> tuple[IntVector, tuple[str, ...]]:

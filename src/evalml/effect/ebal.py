@@ -9,6 +9,7 @@ import numpy as np
 
 from evalml.effect.estimates import Estimate
 from evalml.effect.least_squares import least_squares
+from evalml.effect.variance import influence_se
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
@@ -61,4 +62,5 @@ def balanced_difference(y: Vector, arms: Balanced) -> Estimate:
     fitted = arms.fit.predict(y - mean0)
     psi0 = w * (y - mean0 - fitted) + d * fitted
     psi = y.size * (d * (y - mean1) - psi0)
-    return Estimate(mean1 - mean0, psi, mean1, mean0)
+    known = influence_se(y.size * (d * (y - mean1) - w * (y - mean0)))
+    return Estimate(mean1 - mean0, psi, mean1, mean0, {"known_weights": known})

@@ -54,3 +54,8 @@ class Effect:
         """Name of the outcome with the horizon as a suffix, such as `emploi_m12`."""
         at = self.horizon_months
         return self.outcome if at is None else f"{self.outcome}_m{at}"
+
+    @property
+    def smallest_arm(self) -> int:
+        """Rows of the smaller of the two arms."""
+        return min(self.n_treated, self.n_comparison)

@@ -10,11 +10,14 @@ import numpy as np
 from evalml.comparison.threads import thin_products
 from evalml.effect.choose_se import choose_inference, cluster_warnings
 from evalml.effect.effect import Effect
-from evalml.effect.methods import balance_rows, compute
+from evalml.effect.methods import balance_rows, compute, score_rows
 from evalml.effect.sample import Sample, take_rows, trim_rows
 from evalml.effect.settings import METHODS, Settings, one_of
 from evalml.effect.shared import Shared, fit_score, fit_shared
+from evalml.effect.splits import draws_folds, median_of
 from evalml.errors import EstimationError
+
+Failures: TypeAlias = Literal["raise", "record"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,7 +38,7 @@ def estimate_effects(  # noqa: PLR0913
     seed: int = 0,
     level: float = 0.95,
     clip: float | None = None,
-    failures: Literal["raise", "record"] = "raise",
+    failures: Failures = "raise",
     settings: Settings | None = None,
 ) -> list[Effect]:
     """Estimate the effect on every outcome, by every method, for all and by subgroup.
@@ -75,12 +78,28 @@ def estimate_effects(  # noqa: PLR0913
             f"no covariate varies: {adjusting} would adjust for nothing; name some, or use diff"
         )
         raise EstimationError(message)
+    if options.splits > 1:
+        return _over_splits(comparison, methods, options, failures)
     effects: list[Effect] = []
     for subgroup, value, rows in _subgroups(comparison):
         with thin_products():
             found = _in_rows(comparison, methods, options, rows, failures)
         effects.extend(replace(e, subgroup=subgroup, subgroup_value=value) for e in found)
     return effects
+
+
+def _over_splits(
+    comparison: Comparison, methods: Sequence[str], settings: Settings, failures: Failures
+) -> list[Effect]:
+    """Estimate by several draws of the folds where a method has some, and keep the median."""
+    once = replace(settings, splits=1)
+    found: dict[tuple[str, ...], list[Effect]] = {}
+    for k in range(settings.splits):
+        wanted = [m for m in methods if not k or draws_folds(m, settings)]
+        seeded = replace(once, seed=settings.seed + k)
+        for e in estimate_effects(comparison, wanted, failures=failures, settings=seeded):
+            found.setdefault((e.subgroup, e.subgroup_value, e.key, e.method), []).append(e)
+    return [d[0] if len(d) == 1 else median_of(d, settings.level) for d in found.values()]
 
 
 def _subgroups(comparison: Comparison) -> Iterator[tuple[str, str, BoolVector]]:
@@ -187,6 +206,8 @@ def _one(
     details["warnings"] = [*own, *general, *cluster_warnings(sample, kind), *sample.notes]
     if settings.balance:
         details["balance"] = balance_rows(method, sample, shared, settings.estimand)
+        about_score = score_rows(method, sample, shared, settings.estimand)
+        details |= {} if about_score is None else {"score": about_score}
     return Effect(
         outcome=measure.outcome,
         horizon_months=measure.horizon_months,

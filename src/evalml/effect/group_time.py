@@ -45,7 +45,7 @@ class RolloutOptions:
         """Refuse what is not an option."""
         for value, valid in (
             (self.control, {"never", "not_yet"}),
-            (self.est_method, {"dr", "reg", "ipw"}),
+            (self.est_method, {"dr", "reg", "ipw", "dr_improved"}),
             (self.base, {"varying", "universal"}),
             (self.incomplete, {"refuse", "leave_out"}),
         ):

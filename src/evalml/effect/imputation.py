@@ -1,12 +1,13 @@
 """Effects by imputing what treated units would have had, from untreated rows alone.
 
 Borusyak, Jaravel and Spiess (2024), Revisiting event-study designs: robust and efficient
-estimation, Review of Economic Studies 91(6), 3253-3285, doi:10.1093/restud/rdae007.
+estimation, Review of Economic Studies 91(6), 3253-3285, doi:10.1093/restud/rdae007. Gardner (2022),
+Two-stage differences in differences, arXiv:2207.05943.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from evalml.effect.panel_table import PanelTable
 
 
-def imputation(panel: PanelTable, anticipation: int = 0) -> GroupTime:
+def imputation(panel: PanelTable, anticipation: int = 0, *, two_stage: bool = False) -> GroupTime:
     """Return the effect of each group at each period from treatment on.
 
     Unit and period effects (and covariates that move) are fitted on untreated rows; the effect
@@ -35,6 +36,9 @@ def imputation(panel: PanelTable, anticipation: int = 0) -> GroupTime:
     Args:
         panel: Balanced panel.
         anticipation: Periods before treatment whose rows are not used as untreated.
+        two_stage: Error of the two-stage regression of Gardner (2022), did2s: the residuals of the
+            treated rows are taken around the average that is read, not around that of their group
+            and period. The estimates are the same.
 
     Raises:
         EstimationError: Nobody untreated is left in any period after a treatment, one cluster.
@@ -53,7 +57,16 @@ def imputation(panel: PanelTable, anticipation: int = 0) -> GroupTime:
         raise EstimationError("no untreated unit is left in any period after a treatment")
     fit = _Fit.of(work)
     estimates, influence = _effects(work, fit, np.array(used))
-    return _read(panel, units, work, np.array(used), estimates, influence, len(cells) - len(used))
+    found = _read(panel, units, work, np.array(used), estimates, influence, len(cells) - len(used))
+    if not two_stage:
+        return found
+    return replace(found, method="did2s", weight_influence=_sizes(work, np.unique(found.group)))
+
+
+def _sizes(work: _Work, groups: Vector) -> Matrix:
+    """Return the weight of each unit (or cluster) in each group, shape (G, m)."""
+    share = work.weights / work.weights.sum()
+    return np.array([work.sampling.collapse(share * (work.first == g)) for g in groups])
 
 
 def _units(panel: PanelTable, options: RolloutOptions) -> RolloutUnits:

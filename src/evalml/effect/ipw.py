@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.effect.estimates import Estimate
+from evalml.effect.variance import influence_se
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
@@ -29,22 +30,23 @@ def weighted_difference(
         weights: Weight of each row and its derivative.
         score: The fit the weights come from.
     """
-    mean1, psi1 = _arm(y, treated, weights, score, treated)
-    mean0, psi0 = _arm(y, ~treated, weights, score, treated)
-    return Estimate(mean1 - mean0, psi1 - psi0, mean1, mean0)
+    mean1, psi1, known1 = _arm(y, treated, weights, score, treated)
+    mean0, psi0, known0 = _arm(y, ~treated, weights, score, treated)
+    errors = {"known_weights": influence_se(known1 - known0)}
+    return Estimate(mean1 - mean0, psi1 - psi0, mean1, mean0, errors)
 
 
 def _arm(
     y: Vector, arm: BoolVector, weights: Weights, score: Propensity, treated: BoolVector
-) -> tuple[float, Vector]:
-    """Return the weighted mean of one arm and its influence values."""
+) -> tuple[float, Vector, Vector]:
+    """Return the weighted mean of one arm, its influence values, and those with known weights."""
     w = np.where(arm, weights.values, 0.0)
     total = w.sum()
     mean = float(w @ y / total)
     residual = np.where(arm, y - mean, 0.0)
     psi = w * residual * (y.size / total)
     if score.Z is None or score.information is None:
-        return mean, psi
+        return mean, psi, psi
     moved = np.where(arm, weights.slope * residual, 0.0) @ score.Z / total
     pull = np.linalg.solve(score.information, moved)
-    return mean, psi + y.size * (score.Z @ pull) * (treated - score.score)
+    return mean, psi + y.size * (score.Z @ pull) * (treated - score.score), psi

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evalml.comparison.columns import standardise
 from evalml.comparison.matching import MatchOptions, match
 from evalml.comparison.neighbours import nearest_in_space, nearest_on_line
 from evalml.comparison.overlap import measure_overlap, overlap_warnings
 from evalml.effect.diff import hc_errors
 from evalml.effect.estimates import Estimate
+from evalml.effect.least_squares import least_squares
 from evalml.effect.match_score import score_correction
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Pairing:
         near: Neighbours, in their own arm, of the rows that serve.
         arms: Regressions of the treated and of the comparison arm, for sums by cluster.
         details: What there is to say.
+        served: Regressions of the arms that serve, for the bias adjustment; none without it.
     """
 
     matches: Matches
@@ -44,6 +47,7 @@ class Pairing:
     near: tuple[OwnArm, ...]
     arms: tuple[LeastSquares, LeastSquares] | None
     details: dict[str, Any]
+    served: tuple[LeastSquares, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -93,8 +97,20 @@ def fit_matches(
     if options.replace:
         K, K_prime = matches.load(), matches.load(2)
         serving = K**2 - K_prime + 2.0 * K * matches.matched
-        near = tuple(own_neighbours(sample, matches.points, options, serving > 0))
-    return Pairing(matches, weights, serving, near, arms, details)
+        if options.variance_neighbours:
+            near = tuple(own_neighbours(sample, matches.points, options, serving > 0))
+    served = _served(sample, matches) if options.bias_adjust else ()
+    return Pairing(matches, weights, serving, near, arms, details, served)
+
+
+def _served(sample: Sample, matches: Matches) -> tuple[LeastSquares, ...]:
+    """Return the regressions, weighted by their matches, of the comparison arm and of the treated.
+
+    Only the first for the effect on the treated.
+    """
+    Z, load = standardise(sample.design.columns).Z, matches.load()
+    arms = (~sample.treated, sample.treated) if matches.asked.all() else (~sample.treated,)
+    return tuple(least_squares(Z, np.where(arm, load, 0.0)) for arm in arms)
 
 
 def matched_difference(
@@ -116,7 +132,8 @@ def matched_difference(
             their own.
     """
     treated, matches, weights = sample.treated, pairing.matches, pairing.weights
-    other = matches.partner_mean(y)
+    moved, foreseen = _foreseen(y, treated, pairing)
+    other = matches.partner_mean(moved) + foreseen
     sign = np.where(treated, 1.0, -1.0)
     gain = np.where(matches.matched, sign * (y - other), 0.0)
     n = int(matches.matched.sum())
@@ -136,6 +153,20 @@ def matched_difference(
         used=weights > 0,
         details={**pairing.details, **notes},
     )
+
+
+def _foreseen(y: Vector, treated: BoolVector, pairing: Pairing) -> tuple[Vector, Vector]:
+    """Return outcomes less what their arm's regression foresees, and that for the other arm's rows.
+
+    Abadie and Imbens (2011), doi:10.1198/jbes.2009.07333. Without adjustment nothing is foreseen.
+    """
+    if not pairing.served:
+        return y, np.zeros(y.size)
+    predicted = [fit.predict(y) for fit in pairing.served]
+    if len(predicted) == 1:
+        return np.where(treated, y, y - predicted[0]), np.where(treated, predicted[0], 0.0)
+    other, own = predicted
+    return y - np.where(treated, own, other), np.where(treated, other, own)
 
 
 def match_weights(matches: Matches) -> Vector:
@@ -191,7 +222,8 @@ def _errors(
         share, arms = weights[used], sample.treated[used]
         total = np.where(arms, share[arms].sum(), share[~arms].sum())
         return hc_errors(psi, share / total, 2), {}
-    variance = abadie_imbens(y, pairing, gain, theta)
+    same = None if options.variance_neighbours else _same_variance(y, sample, pairing, theta)
+    variance = abadie_imbens(y, pairing, gain, theta, same)
     if not options.score_correction:
         return {"abadie_imbens": variance**0.5}, {}
     change = score_correction(y, sample, pairing.matches, options, theta)
@@ -199,7 +231,20 @@ def _errors(
     return {"abadie_imbens": corrected**0.5}, {"score_correction": change}
 
 
-def abadie_imbens(y: Vector, pairing: Pairing, gain: Vector, theta: float) -> float:
+def _same_variance(y: Vector, sample: Sample, pairing: Pairing, theta: float) -> float:
+    """Return half the variance of the differences between partners, one by one."""
+    matches, treated = pairing.matches, sample.treated
+    centred = y - y.mean()
+    moved, foreseen = _foreseen(centred, treated, pairing)
+    own = centred - foreseen - np.where(treated, theta, -theta)
+    first, second = matches.partner_mean(moved), matches.partner_mean(moved**2)
+    squares = own**2 - 2 * own * first + second
+    return float(squares[matches.matched].mean()) / 2
+
+
+def abadie_imbens(
+    y: Vector, pairing: Pairing, gain: Vector, theta: float, same: float | None = None
+) -> float:
     """Return the variance of Abadie and Imbens (2006), the score taken as known.
 
     Args:
@@ -207,10 +252,12 @@ def abadie_imbens(y: Vector, pairing: Pairing, gain: Vector, theta: float) -> fl
         pairing: With replacement.
         gain: Difference of each matched row from its partners, 0 elsewhere, shape (n,).
         theta: The effect.
+        same: Variance of every row; None for that of its neighbours.
     """
     assert pairing.serving is not None  # noqa: S101  with replacement
     matched = pairing.matches.matched
-    spread = conditional_variance(y, pairing.near)
+    near = pairing.near
+    spread = conditional_variance(y, near) if same is None else np.full(y.size, same)
     between = np.where(matched, gain - theta, 0.0)
     return float(between @ between + pairing.serving @ spread) / int(matched.sum()) ** 2
 
@@ -227,11 +274,14 @@ def own_neighbours(
         if rows.size < 2 or not wanted[rows].any():  # noqa: PLR2004 - two make a variance
             continue
         near, own, ties = wanted[rows], points[rows], sample.person[rows]
-        J = min(options.variance_neighbours, rows.size - 1)
+        J, tolerance = min(options.variance_neighbours, rows.size - 1), options.tie_tolerance
         if own.shape[1] == 1:
-            found = nearest_on_line(own[near, 0], own[:, 0], ties, J + 1, average=True)
+            line = own[:, 0]
+            found = nearest_on_line(
+                line[near], line, ties, J + 1, average=True, tolerance=tolerance
+            )
         else:
-            found = nearest_in_space(own[near], own, ties, J + 1, average=True)
+            found = nearest_in_space(own[near], own, ties, J + 1, average=True, tolerance=tolerance)
         yield OwnArm(rows, near, found)
 
 
@@ -291,6 +341,8 @@ def match_details(
         "k": options.k,
         "replace": options.replace,
         "caliper": options.caliper,
+        "tie_tolerance": options.tie_tolerance,
+        "bias_adjust": options.bias_adjust,
         "ties": "hash" if options.ties == "average" and not options.replace else options.ties,
         **{k: v for k, v in overlap.details().items() if v is not None},
         "warnings": warnings,

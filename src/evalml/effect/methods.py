@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from evalml.comparison.balance import balance_table
+from evalml.comparison.comparison import Design
 from evalml.comparison.overlap import measure_overlap, overlap_warnings
+from evalml.comparison.packed import pack
 from evalml.effect.aipw import aipw_ate, aipw_att
 from evalml.effect.diff import difference
 from evalml.effect.ebal import balanced_difference
@@ -15,6 +17,7 @@ from evalml.effect.match import matched_difference
 from evalml.effect.ols import regress
 from evalml.effect.regression import predict_logit, predict_ols
 from evalml.effect.regression_imputation import impute_ate, impute_att
+from evalml.effect.stratified import stratified_difference
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -81,10 +84,19 @@ def _aipw(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Esti
     score, weights = _given(shared.fold_score), _given(shared.fold_weights)
     predicted0 = predict(y, _given(shared.grams0))
     if settings.estimand == "att":
-        estimate = aipw_att(y, sample.treated, weights.values, predicted0)
+        estimate = aipw_att(
+            y, sample.treated, weights.values, predicted0, normalise=settings.normalise
+        )
     else:
         predicted1 = predict(y, _given(shared.grams1))
-        estimate = aipw_ate(y, sample.treated, weights.values, predicted1, predicted0)
+        estimate = aipw_ate(
+            y,
+            sample.treated,
+            weights.values,
+            predicted1,
+            predicted0,
+            normalise=settings.normalise,
+        )
     details = _weight_details(sample, score, weights)
     return replace(estimate, details={"folds": settings.folds, **details})
 
@@ -118,6 +130,16 @@ def _match(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Est
     return matched_difference(y, sample, pairing, settings.match, by_cluster=by_cluster)
 
 
+def _cem(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+    return stratified_difference(y, sample.treated, _given(shared.cem), settings.estimand)
+
+
+def _subclass(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+    estimate = stratified_difference(y, sample.treated, _given(shared.subclass), settings.estimand)
+    warnings = [*estimate.details["warnings"], *_given(shared.score).notes]
+    return replace(estimate, details={**estimate.details, "warnings": warnings})
+
+
 def balance_rows(
     method: str, sample: Sample, shared: Shared, estimand: Estimand
 ) -> list[dict[str, Any]]:
@@ -125,6 +147,24 @@ def balance_rows(
     weights = _final_weights(method, shared)
     table = balance_table(sample.design, sample.treated, weights, estimand)
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def score_rows(
+    method: str, sample: Sample, shared: Shared, estimand: Estimand
+) -> dict[str, Any] | None:
+    """Return the coefficients of the score behind a method, and how far apart the arms' scores are.
+
+    None where the method rests on no score; a boosted one has no coefficients.
+    """
+    score = shared.score if method in {"ipw", "aipw", "subclass"} else None
+    if method == "match" and shared.pairing is not None:
+        score = shared.pairing.matches.score
+    if score is None:
+        return None
+    weights = _final_weights(method, shared)
+    alone = Design(pack(score.score[:, None]), ("score",))
+    (row,) = balance_table(alone, sample.treated, weights, estimand).to_dict("records")
+    return {"coefficients": score.terms(), "balance": {str(k): v for k, v in row.items()}}
 
 
 def _final_weights(method: str, shared: Shared) -> Vector | None:
@@ -137,6 +177,9 @@ def _final_weights(method: str, shared: Shared) -> Vector | None:
         return None if shared.entropy is None else shared.entropy.weights
     if method == "match" and shared.pairing is not None:
         return shared.pairing.weights
+    if method in {"cem", "subclass"}:
+        strata = shared.cem if method == "cem" else shared.subclass
+        return None if strata is None else strata.weights
     return None
 
 
@@ -157,4 +200,6 @@ _COMPUTE: dict[str, Callable[[Vector, Sample, Shared, Settings], Estimate]] = {
     "aipw": _aipw,
     "ebal": _ebal,
     "match": _match,
+    "cem": _cem,
+    "subclass": _subclass,
 }

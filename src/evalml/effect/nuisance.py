@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.comparison.columns import ALIASED, prepare_solver
-from evalml.comparison.logit import NotConvergedError, fit_logit
+from evalml.comparison.logit import NotConvergedError, fit_logit, maximise
 from evalml.comparison.products import gram
 from evalml.effect.least_squares import least_squares
 from evalml.errors import EstimationError
@@ -20,6 +20,7 @@ from evalml.errors import EstimationError
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.comparison.columns import Solver
+    from evalml.comparison.logit import State
 
 NO_OVERLAP = 0.999
 _NAMED = 3
@@ -78,7 +79,7 @@ class Score:
     influence: Matrix
 
 
-def fit_score(X: Matrix, treated: Vector, weights: Vector, terms: Terms = NO_NAMES) -> Score:
+def fit_odds(X: Matrix, treated: Vector, weights: Vector, terms: Terms = NO_NAMES) -> Score:
     """Fit P(treated | X) by maximum likelihood, without penalty.
 
     Args:
@@ -106,6 +107,60 @@ def fit_score(X: Matrix, treated: Vector, weights: Vector, terms: Terms = NO_NAM
     solver = prepare_solver(gram(scaled.Z, weights * p * (1 - p)))
     influence = solver.solve(scores.T).T
     return Score(odds=p / (1 - p), influence=scaled.back(influence))
+
+
+def fit_tilting(X: Matrix, treated: Vector, weights: Vector, terms: Terms = NO_NAMES) -> Score:
+    """Fit odds that make the comparison group's covariate means those of the treated.
+
+    Inverse probability tilting (Graham, Pinto and Egel, 2012, doi:10.1093/restud/rdr047), the score
+    of the improved estimator of Sant'Anna and Zhao (2020), equation 3.1. Its estimation adds
+    nothing to the variance of that estimator: the influence given is zero.
+
+    Args:
+        X: Covariates with the constant, shape (n, p).
+        treated: 0 or 1, shape (n,).
+        weights: Shape (n,).
+        terms: Names of the covariates.
+
+    Raises:
+        EstimationError: No such odds exist, or covariates are collinear; the message names them.
+    """
+    scaled = _Scaled.of(X, weights)
+    _full_rank(scaled.Z, weights, "", X, terms)
+    start = np.zeros(X.shape[1])
+    start[0] = np.log((weights @ treated) / (weights @ (1 - treated)))
+    likelihood = _TiltingLikelihood(scaled.Z, treated, weights)
+    try:
+        _, eta = maximise(likelihood, (start, scaled.Z @ start)).state
+    except NotConvergedError as error:
+        raise EstimationError(_separated(error, X, treated, terms)) from None
+    odds = np.exp(eta)
+    if odds[treated == 0].max(initial=0.0) >= NO_OVERLAP / (1 - NO_OVERLAP):
+        raise EstimationError(
+            f"no overlap: a comparison row has a propensity score of {NO_OVERLAP} or more"
+        )
+    return Score(odds=odds, influence=np.zeros(X.shape))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _TiltingLikelihood:
+    """Its maximum balances the groups; its state is (coefficients, linear predictors)."""
+
+    Z: Matrix
+    treated: Vector
+    weights: Vector
+
+    def step(self, state: State) -> tuple[State, Matrix]:
+        own = self.weights * np.where(self.treated == 1, 0.0, np.exp(np.minimum(state[1], 700.0)))
+        information = gram(self.Z, own)
+        gradient = (self.weights * self.treated - own) @ self.Z
+        direction: Vector = np.asarray(np.linalg.solve(information, gradient), dtype=np.float64)
+        return (direction, self.Z @ direction), information
+
+    def value(self, state: State) -> float:
+        eta = state[1]
+        odds = np.where(self.treated == 1, 0.0, np.exp(np.minimum(eta, 700.0)))
+        return float(self.weights @ (self.treated * eta - odds))
 
 
 def fit_arm(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.comparison.products import blocks
-from evalml.effect.diff import hc_errors
+from evalml.effect.diff import classical_error, hc_errors
 from evalml.effect.estimates import Estimate
 from evalml.effect.least_squares import least_squares
 from evalml.errors import EstimationError
@@ -71,7 +71,8 @@ def regress(y: Vector, treated: BoolVector, freed: Freed) -> Estimate:
     theta = float(freed.d @ y_free) / freed.spread
     psi = freed.d * (y_free - theta * freed.d) * (n / freed.spread)
     mean1 = float(y[treated].mean())
-    errors = hc_errors(psi, freed.leverage, q + 1)
+    classical = classical_error(y_free - theta * freed.d, 1.0 / freed.spread, q + 1)
+    errors = {"classical": classical, **hc_errors(psi, freed.leverage, q + 1)}
     return Estimate(theta, psi, mean1, mean1 - theta, errors, "hc2", q + 1)
 
 

@@ -12,6 +12,8 @@ from scipy.special import ndtri, stdtr
 from evalml.effect.opening_cells import Spread, jackknife, opening_effects
 from evalml.effect.openings import opening_of
 from evalml.errors import EstimationError
+from evalml.values import Message, Name, Number, messages_text
+from evalml.words import render
 
 if TYPE_CHECKING:
     from evalml.areas import AreaCells
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from evalml.effect.openings import Opening
     from evalml.outcomes import Outcome
     from evalml.study import Study
+    from evalml.values import Values
 
 PHASES = ("before", "touched", "after")
 """Cohorts the opening does not reach, those it reaches in part, those it found open."""
@@ -269,9 +272,10 @@ def opening_observation(cells: AreaCells, study: Study) -> pd.DataFrame:
     """Return, per arm, how often each declared outcome is known, and who entered.
 
     Returns:
-        The columns of `observation.csv`: arm, measure, label, value, unit, n.
+        The columns of `observation.csv`: arm, measure, label, value, unit, n, words.
     """
     horizon = study.primary.horizon or 0
+    at_horizon: Values = {"months": Number(horizon, 0, "months")}
     rows: list[tuple[Any, ...]] = []
     for outcome in cells.outcomes:
         try:
@@ -283,12 +287,15 @@ def opening_observation(cells: AreaCells, study: Study) -> pd.DataFrame:
             at = wanted_cells(opening, name, every.shape)
             n = int(every[at].sum())
             known = known_share(cells, opening, name)
-            label = f"« {outcome.label} » connu à {horizon} mois"
             if outcome.channel == "declared":
-                rows.append((arm, f"known_{outcome.name}", label, known, "proportion", n))
+                known_of: Values = {"outcome": Name("outcome", outcome.name), **at_horizon}
+                words = Message("observation.known", known_of)
+                rows.append((arm, f"known_{outcome.name}", words, known, "proportion", n))
             if outcome is cells.outcomes[0]:
                 share = float(entered[at].sum() / n)
-                label = f"Entrés dans les {horizon} mois"
-                rows.append((arm, "take_up", label, share, "proportion", n))
+                words = Message("observation.take_up", at_horizon)
+                rows.append((arm, "take_up", words, share, "proportion", n))
     columns = ["arm", "measure", "label", "value", "unit", "n"]
-    return pd.DataFrame(rows, columns=columns).sort_values(["measure", "arm"], ignore_index=True)
+    seen = pd.DataFrame(rows, columns=columns).sort_values(["measure", "arm"], ignore_index=True)
+    texts = [messages_text([each]) for each in seen["label"]]
+    return seen.assign(label=[render(each, "fr") for each in seen["label"]], words=texts)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from evalml.effect.nuisance import Terms
-from evalml.errors import ColumnMissingError, DataError
+from evalml.errors import DataError, refuse_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from evalml.arrays import IntVector, Matrix, Vector
 
 _FIRST_MONTH, _LAST_MONTH = 190001, 209912
+_FIRST_YEAR, _LAST_YEAR = 1900, 2100
 Missing: TypeAlias = Literal["refuse", "drop"]
 """A row with a missing value is refused (nothing is estimated), or dropped and counted."""
 
@@ -36,6 +36,8 @@ class PanelColumns:
         weights: Sampling weights; empty for none.
         cluster: Clusters of the variance; empty for the unit itself.
         extra: Further numeric columns wanted as matrices (a treatment status, a take-up).
+        zero_is_never: Whether a first treated period of 0 means never; otherwise only an empty or
+            infinite one does.
     """
 
     time: str
@@ -46,6 +48,7 @@ class PanelColumns:
     weights: str = ""
     cluster: str = ""
     extra: tuple[str, ...] = ()
+    zero_is_never: bool = True
 
     def used(self) -> list[str]:
         """Return the columns that are read, once each."""
@@ -89,21 +92,6 @@ def need_columns(table: pd.DataFrame, names: Iterable[str]) -> None:
     refuse_unknown(names, [str(c) for c in table.columns])
     if table.empty:
         raise DataError("the table has no row; nothing can be estimated")
-
-
-def refuse_unknown(names: Iterable[str], there: Sequence[str]) -> None:
-    """Refuse a name that is not among the columns; only a near one of them is quoted.
-
-    A file without header would show its first person as column names.
-
-    Raises:
-        ColumnMissingError: A name is not among the columns.
-    """
-    for name in names:
-        if name not in there:
-            close = get_close_matches(name, there, n=1, cutoff=0.6)
-            hint = f"did you mean '{close[0]}'?" if close else "check the header of the file"
-            raise ColumnMissingError(f"the table has no column '{name}'; {hint}")
 
 
 def complete_rows(
@@ -165,21 +153,84 @@ def periods_of(values: pd.Series[Any], *, months: bool) -> Vector:
 
 
 def first_treated_of(table: pd.DataFrame, columns: PanelColumns, *, months: bool) -> Vector:
-    """Return the first treated period, infinite for never (0, empty or already infinite)."""
+    """Return the first treated period, infinite for never (0, empty or already infinite).
+
+    Raises:
+        DataError: It is in another unit than the periods, or 0 could be a period.
+    """
     if not columns.first_treated:
         return np.full(len(table), np.inf)
     column = table[columns.first_treated]
     if pd.api.types.is_numeric_dtype(column):
-        column = column.astype(np.float64).replace([0.0, np.inf], np.nan)
-        if (column < 0).any():
-            raise DataError(
-                f"column '{columns.first_treated}' holds negative periods; write 0 for never"
-            )
+        column = column.astype(np.float64).replace(np.inf, np.nan)
     else:
         column = column.mask(column.isin(["", "0"]))
+    _refuse_units(table[columns.time], column, columns)
+    if pd.api.types.is_numeric_dtype(column):
+        column = _without_zeros(table[columns.time], column, columns)
     first = periods_of(column, months=months).copy()
     first[np.isnan(first)] = np.inf
     return first
+
+
+def _without_zeros(
+    time: pd.Series[Any], first: pd.Series[Any], columns: PanelColumns
+) -> pd.Series[Any]:
+    """Return first treated periods in which 0 is missing, where it means never."""
+    begins = float(time.min()) if pd.api.types.is_numeric_dtype(time) else 1.0
+    name = columns.first_treated
+    if begins > 0 and (first < 0).any():
+        raise DataError(f"column '{name}' holds negative periods; write 0 for never")
+    if not columns.zero_is_never:
+        return first
+    if begins <= 0 and (first == 0).any():
+        raise DataError(
+            f"column '{name}' holds 0 on a clock that starts at {begins:g}: 0 is a period or means "
+            "never; add --never 0, or --never empty if only empty cells do"
+        )
+    return first.replace(0.0, np.nan)
+
+
+def _refuse_units(time: pd.Series[Any], first: pd.Series[Any], columns: PanelColumns) -> None:
+    """Refuse periods and first treated periods that are not in one unit.
+
+    A first treated period after the last one (9999) means never here, in any unit.
+    """
+    first, later = first[first != 0], False
+    if pd.api.types.is_numeric_dtype(time) and pd.api.types.is_numeric_dtype(first):
+        within = first[first <= time.max()]
+        later = not len(within)
+        first = first if later else within
+    mine, other = unit_of(time), unit_of(first)
+    one_clock = not other or mine == other or (mine, other, later) == ("numbers", "years", False)
+    if one_clock or (later and other == "numbers"):
+        return
+    raise DataError(
+        f"'{columns.time}' is in {_UNITS[mine]} and '{columns.first_treated}' in {_UNITS[other]}; "
+        "write both in one unit"
+    )
+
+
+_UNITS = {
+    "days": "days (2024-03-01)",
+    "months": "months (202403)",
+    "years": "years (2024)",
+    "numbers": "numbers",
+}
+
+
+def unit_of(values: pd.Series[Any]) -> str:
+    """Return what periods are written as: days, months, years or numbers; empty without values."""
+    known = values.dropna()
+    if not len(known):
+        return ""
+    if not pd.api.types.is_numeric_dtype(values):
+        return "days"
+    if counts_months(values):
+        return "months"
+    numbers = known.to_numpy(dtype=np.float64)
+    years = (numbers >= _FIRST_YEAR) & (numbers <= _LAST_YEAR) & (numbers == np.rint(numbers))
+    return "years" if years.all() else "numbers"
 
 
 def weights_of(table: pd.DataFrame, columns: PanelColumns) -> Vector:

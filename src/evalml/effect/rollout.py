@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from evalml.effect.effect import Effect
 
-RolloutMethod: TypeAlias = Literal["callaway_santanna", "sun_abraham", "imputation", "twfe"]
+RolloutMethod: TypeAlias = Literal[
+    "callaway_santanna", "sun_abraham", "imputation", "did2s", "twfe"
+]
 """How a roll-out is estimated."""
 
 
@@ -115,8 +117,12 @@ def panel_averages(panel: PanelTable, request: RolloutRequest) -> Aggregate:
         raise EstimationError("twfe has the aggregations simple and dynamic only")
     if request.method == "sun_abraham":
         return aggregate(sun_abraham(panel, anticipation), request.aggregation)
-    if request.method == "imputation":
-        return aggregate(imputation(panel, anticipation), request.aggregation)
+    if request.method in {"imputation", "did2s"}:
+        two_stage = request.method == "did2s"
+        if two_stage and request.aggregation not in {"simple", "dynamic"}:
+            raise EstimationError("did2s has the aggregations simple and dynamic only")
+        effects = imputation(panel, anticipation, two_stage=two_stage)
+        return aggregate(effects, request.aggregation)
     return aggregate(callaway_santanna(panel, request.options), request.aggregation)
 
 

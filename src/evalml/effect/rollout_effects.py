@@ -105,10 +105,15 @@ def _shared(averages: Aggregate, row: int) -> dict[str, Any]:
 
 
 def _keys(averages: Aggregate, row: int) -> dict[str, Any]:
-    """Return group, time and event time of a row, None where they do not apply."""
+    """Return group, time and event time of a row, None where they do not apply.
+
+    The reference period, which is 0 by definition and has no error, is said to be one.
+    """
     named = {"group": averages.group, "time": averages.time, "event_time": averages.event_time}
     values = {name: float(column[row]) for name, column in named.items()}
-    return {"aggregation": averages.kind} | {
+    before = bool(averages.event_time[row] < 0)
+    reference = before and averages.estimate[row] == 0 and bool(np.isnan(averages.std_error[row]))
+    return {"aggregation": averages.kind, **({"reference": True} if reference else {})} | {
         name: None if np.isnan(value) else int(value) if value.is_integer() else value
         for name, value in values.items()
     }

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from evalml.comparison.matching import MatchOptions
 from evalml.comparison.propensity import Estimand
+from evalml.effect.stratified import StrataOptions
 from evalml.effect.variance import StandardError
 from evalml.errors import EstimationError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Method: TypeAlias = Literal["diff", "ols", "regression_imputation", "match", "ipw", "ebal", "aipw"]
+Method: TypeAlias = Literal[
+    "diff", "ols", "regression_imputation", "match", "cem", "subclass", "ipw", "ebal", "aipw"
+]
 """A person-level method."""
 METHODS: tuple[str, ...] = get_args(Method)
 
@@ -36,6 +39,9 @@ class Settings:
         match: Options of `match`.
         trim: Rows whose score lies outside [trim, 1 - trim] are left out, and the rest refitted.
         balance: Whether `details` holds the balance table of each method.
+        normalise: Whether the weights of `aipw` sum to one in each arm.
+        splits: Draws of the folds of `aipw`; the median over them is returned.
+        strata: Options of `cem` and `subclass`.
     """
 
     estimand: Estimand = "att"
@@ -51,6 +57,9 @@ class Settings:
     match: MatchOptions = field(default_factory=MatchOptions)
     trim: float | None = None
     balance: bool = False
+    normalise: bool = True
+    splits: int = 1
+    strata: StrataOptions = field(default_factory=StrataOptions)
 
     def __post_init__(self) -> None:
         one_of("estimand", self.estimand, get_args(Estimand))
@@ -61,6 +70,9 @@ class Settings:
         one_of("score", self.score, ("logit", "boosting"))
         if self.trim is not None and not 0.0 < self.trim < 0.5:  # noqa: PLR2004
             message = f"trim is {self.trim}; it must lie between 0 and 0.5"
+            raise EstimationError(message)
+        if self.splits < 1 or (self.splits > 1 and self.folds < 2):  # noqa: PLR2004
+            message = f"splits is {self.splits}; give 1 or more, and 2 folds or more to split by"
             raise EstimationError(message)
         if self.folds < 0:
             message = f"folds is {self.folds}; give 0 (no cross-fitting) or 2 and more"

@@ -21,6 +21,7 @@ from evalml.effect.match import Pairing, fit_matches
 from evalml.effect.ols import Freed, free_treatment
 from evalml.effect.regression import FoldGrams, prepare_folds
 from evalml.effect.regression_imputation import Imputer, imputer
+from evalml.effect.stratified import Strata, coarsen, subclasses, weigh_strata
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Shared:
         balanced: The arms it makes alike.
         pairing: For `match`.
         overlap: Sentences on the overlap of the arms, whatever the method.
+        cem: Strata of binned covariates, for `cem`.
+        subclass: Strata of the score, for `subclass`.
     """
 
     Z: Columns
@@ -66,6 +69,8 @@ class Shared:
     balanced: Balanced | None = None
     pairing: Pairing | None = None
     overlap: tuple[str, ...] = ()
+    cem: Strata | None = None
+    subclass: Strata | None = None
 
 
 def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> Shared:
@@ -77,7 +82,7 @@ def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> 
     wanted = set(methods)
     treated, estimand = sample.treated, settings.estimand
     score = None
-    if wanted & {"ipw", "aipw"}:
+    if wanted & {"ipw", "aipw", "subclass"}:
         score = fit_score(sample, settings)
     by_cluster = "match" in wanted and wants_clusters(sample, settings)
     Z: Columns = np.empty((0, 0))
@@ -99,6 +104,12 @@ def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> 
         shared = replace(shared, freed=free_treatment(treated, Z))
     if "match" in wanted:
         _only(settings, "match", ("att", "ate"))
+    if "cem" in wanted:
+        codes = coarsen(sample.design, settings.strata)
+        shared = replace(shared, cem=weigh_strata(codes, treated, estimand))
+    if score is not None and "subclass" in wanted:
+        codes = subclasses(score.score, treated, estimand, settings.strata.subclasses)
+        shared = replace(shared, subclass=weigh_strata(codes, treated, estimand))
     return _with_arms(shared, sample, wanted, settings, by_cluster=by_cluster)
 
 

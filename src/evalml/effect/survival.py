@@ -77,6 +77,34 @@ def kaplan_meier(durations: Durations, when: Vector | None = None) -> Curve:
     return _curve(sets, survival, std_error, durations, 1.0)
 
 
+def nelson_aalen(durations: Durations) -> Curve:
+    """Return the cumulative hazard; Aalen's variance, robust with weights or clusters.
+
+    Nelson (1972), doi:10.2307/1267144; Aalen (1978), doi:10.1214/aos/1176344247.
+
+    Args:
+        durations: Durations whose events are 0 and 1.
+
+    Raises:
+        EstimationError: No event, or several causes.
+    """
+    refuse_causes(durations, "na")
+    sets = risk_sets(durations)
+    hazard = sets.d[0] / sets.Y
+    if durations.weights is None and durations.cluster is None:
+        std_error = np.sqrt(np.cumsum(hazard / sets.Y))
+    else:
+        std_error = np.array([_hazard_error(durations, sets, k) for k in range(hazard.size)])
+    return _curve(sets, np.cumsum(hazard), std_error, durations, 0.0)
+
+
+def _hazard_error(durations: Durations, sets: RiskSets, k: int) -> float:
+    """Return the robust standard error of the cumulative hazard at the k-th event time."""
+    share = np.where(np.arange(sets.times.size) <= k, 1 / sets.Y, 0.0)
+    influence = _martingale(share, share * sets.d[0] / sets.Y, durations, sets) * durations.w
+    return float(np.sqrt(_variance(influence, durations)))
+
+
 def aalen_johansen(durations: Durations, cause: int, when: Vector | None = None) -> Curve:
     """Return the cumulative incidence of a cause; robust variance (infinitesimal jackknife).
 
@@ -181,6 +209,32 @@ def log_log_interval(
     return np.where(sure, value, low), np.where(sure, value, high)
 
 
+def plain_interval(value: Vector, std_error: Vector, level: float = 0.95) -> tuple[Vector, Vector]:
+    """Return the interval value +- z se, kept between 0 and 1."""
+    half = float(ndtri(0.5 + level / 2)) * std_error
+    return np.maximum(value - half, 0.0), np.minimum(value + half, 1.0)
+
+
+def log_interval(value: Vector, std_error: Vector, level: float = 0.95) -> tuple[Vector, Vector]:
+    """Return the interval of a survival probability on the log scale, kept below 1."""
+    z = float(ndtri(0.5 + level / 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = np.where(value > 0, z * std_error / value, np.nan)
+    return value * np.exp(-reach), np.minimum(value * np.exp(reach), 1.0)
+
+
+def hazard_interval(
+    value: Vector, std_error: Vector, level: float = 0.95, *, log: bool = True
+) -> tuple[Vector, Vector]:
+    """Return the interval of a cumulative hazard, on the log scale or plain (0 at least)."""
+    z = float(ndtri(0.5 + level / 2))
+    if not log:
+        return np.maximum(value - z * std_error, 0.0), value + z * std_error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = np.where(value > 0, z * std_error / value, 0.0)
+    return value * np.exp(-reach), value * np.exp(reach)
+
+
 def _survival(sets: RiskSets) -> tuple[Vector, Vector]:
     """Return the product-limit survival and the hazard at each event time."""
     hazard = sets.d.sum(axis=0) / sets.Y
@@ -236,13 +290,26 @@ def _jackknife(
 ) -> float:
     """Return the variance of the incidence of a cause at the k-th event time."""
     influence = _influence(durations, sets, survival, incidence, cause, k) * durations.w
+    return _variance(influence, durations)
+
+
+def _variance(influence: Vector, durations: Durations) -> float:
     if durations.cluster is None:
         return float(influence @ influence)
-    sums = np.bincount(durations.cluster, weights=influence)
-    G = np.unique(durations.cluster).size
+    return clustered_error(influence, durations.cluster) ** 2
+
+
+def clustered_error(influence: Vector, cluster: IntVector) -> float:
+    """Return the standard error of an estimate whose influence is summed by cluster.
+
+    Raises:
+        EstimationError: One cluster.
+    """
+    sums = np.bincount(cluster, weights=influence)
+    G = np.unique(cluster).size
     if G < 2:  # noqa: PLR2004
         raise EstimationError("there is one cluster only: no standard error can be computed")
-    return float(sums @ sums) * G / (G - 1)
+    return float(np.sqrt(sums @ sums * G / (G - 1)))
 
 
 def _influence(

@@ -17,14 +17,20 @@ from evalml.effect.durations import (
     snap,
 )
 from evalml.effect.effect import Effect
+from evalml.effect.gray import gray_test
 from evalml.effect.log_rank import log_rank
 from evalml.effect.panel_columns import Missing
 from evalml.effect.survival import (
     Curve,
     MeanTime,
     aalen_johansen,
+    clustered_error,
+    hazard_interval,
     kaplan_meier,
+    log_interval,
     log_log_interval,
+    nelson_aalen,
+    plain_interval,
     restricted_mean,
 )
 from evalml.errors import EstimationError, nearest
@@ -34,8 +40,10 @@ if TYPE_CHECKING:
 
     from evalml.arrays import Vector
 
-SurvivalMethod: TypeAlias = Literal["km", "aj", "logrank", "rmst", "cox"]
-"""Kaplan-Meier, Aalen-Johansen, log-rank, restricted mean, Cox."""
+SurvivalMethod: TypeAlias = Literal["km", "na", "aj", "logrank", "gray", "rmst", "cox"]
+"""Kaplan-Meier, Nelson-Aalen, Aalen-Johansen, log-rank, Gray's test, restricted mean, Cox."""
+Interval: TypeAlias = Literal["log-log", "log", "plain"]
+"""Scale of the intervals of a curve; of -log of the survival for a cumulative hazard."""
 _MOST_TIMES = 200
 
 
@@ -52,6 +60,7 @@ class SurvivalRequest:
         start: Follow nobody before this time.
         missing: Refuse or drop rows with missing values.
         level: Coverage of the intervals.
+        interval: Scale of the intervals of curves.
     """
 
     columns: DurationColumns
@@ -61,21 +70,27 @@ class SurvivalRequest:
     start: float | None = None
     missing: Missing = "refuse"
     level: float = 0.95
+    interval: Interval = "log-log"
 
     def __post_init__(self) -> None:
         """Refuse what is not an option."""
         for value, valid in (
             (self.method, get_args(SurvivalMethod)),
             (self.missing, get_args(Missing)),
+            (self.interval, get_args(Interval)),
         ):
             if value not in valid:
                 raise EstimationError(f"'{value}' is not an option; {nearest(value, valid)}")
         if not 0 < self.level < 1:
             raise EstimationError("the level of the intervals lies between 0 and 1, such as 0.95")
+        if self.columns.strata and self.method not in {"cox", "logrank"}:
+            raise EstimationError(f"{self.method} takes no strata; use cox or logrank, or a group")
+        if self.interval == "log" and self.method == "aj":
+            raise EstimationError("aj has the intervals log-log and plain")
 
 
 def survival(table: pd.DataFrame, request: SurvivalRequest) -> list[Effect]:
-    """Return one row per time and group (km, aj), contrast (rmst), term (cox), or test (logrank).
+    """Return one row per time and group (km, na, aj), contrast (rmst), term (cox), or test.
 
     Args:
         table: One row per person.
@@ -85,21 +100,21 @@ def survival(table: pd.DataFrame, request: SurvivalRequest) -> list[Effect]:
         EvalmlError: The table or the method does not allow it; the message says why.
     """
     read = read_durations(table, request.columns, missing=request.missing, start=request.start)
-    return {"km": _curves, "aj": _curves, "logrank": _log_rank, "rmst": _rmst, "cox": _cox}[
-        request.method
-    ](read, request)
+    return _METHODS[request.method](read, request)
 
 
 def _curves(read: DurationTable, request: SurvivalRequest) -> list[Effect]:
     """Return survival, or the incidence of each cause, by group at the times asked for."""
     rows: list[Effect] = []
-    causes = [0] if request.method == "km" else range(1, int(read.durations.event.max()) + 1)
+    causes = range(1, int(read.durations.event.max()) + 1) if request.method == "aj" else [0]
     for code, level in enumerate(read.levels):
         part = read.durations.only(read.group == code)
         when = _times(part, request)
         for cause in causes:
             if not ((part.event == cause) if cause else (part.event > 0)).any():
-                curve = _nothing_happens(part, float(not cause))
+                curve = _nothing_happens(part, float(request.method == "km"))
+            elif request.method == "na":
+                curve = nelson_aalen(part)
             else:
                 curve = aalen_johansen(part, cause, when) if cause else kaplan_meier(part, when)
             rows += _read_curve(curve, part, when, (level, cause), read, request)
@@ -142,10 +157,7 @@ def _read_curve(
     level, cause = key
     when = snap(when, part.time)
     value, se = curve.at(when)
-    free = 1 - value if cause else value
-    low, high = log_log_interval(free, se, request.level)
-    if cause:
-        low, high = 1 - high, 1 - low
+    low, high = _interval(value, se, request)
     at_risk = [int(np.sum((part.entry < t) & (part.time >= t))) for t in when]
     warnings = list(curve.warnings)
     if (when > curve.last_time).any():
@@ -161,12 +173,41 @@ def _read_curve(
             **(read.counts if not k else {}),
             "warnings": warnings,
         }
-        estimand = "cumulative_incidence" if cause else "survival"
+        estimand = _ESTIMANDS[request.method]
         bounds = (float(low[k]), float(high[k]))
         counts = (part.time.size, 0)
         rows.append(
             _effect(request, estimand, float(value[k]), float(se[k]), bounds, counts, details)
         )
+    return rows
+
+
+def _interval(value: Vector, se: Vector, request: SurvivalRequest) -> tuple[Vector, Vector]:
+    """Return the interval of a curve on the scale asked for."""
+    if request.method == "na":
+        return hazard_interval(value, se, request.level, log=request.interval == "log-log")
+    if request.interval == "plain":
+        return plain_interval(value, se, request.level)
+    if request.interval == "log":
+        return log_interval(value, se, request.level)
+    if request.method == "km":
+        return log_log_interval(value, se, request.level)
+    low, high = log_log_interval(1 - value, se, request.level)
+    return 1 - high, 1 - low
+
+
+def _gray(read: DurationTable, request: SurvivalRequest) -> list[Effect]:
+    """Return Gray's test of each cause: the statistic as estimate, and its p-value."""
+    nan = float("nan")
+    sizes = (int((read.group > 0).sum()), int((read.group == 0).sum()))
+    rows = []
+    for cause in range(1, int(read.durations.event.max(initial=1)) + 1):
+        test = gray_test(read.durations, read.group, cause)
+        details = {"cause": cause, "df": test.df, **read.counts, "warnings": []}
+        row = _effect(
+            request, "equal_cumulative_incidence", test.chi2, nan, (nan, nan), sizes, details
+        )
+        rows.append(replace(row, p_value=test.p_value))
     return rows
 
 
@@ -222,7 +263,7 @@ def _own_se(mean: MeanTime, part: Durations) -> float:
     """Return the standard error of a restricted mean, clustered where there are clusters."""
     if part.cluster is None:
         return float(np.sqrt(mean.variance))
-    return _clustered(mean.influence, part.cluster)
+    return clustered_error(mean.influence, part.cluster)
 
 
 def _difference_se(means: list[MeanTime], read: DurationTable, code: int) -> float:
@@ -233,15 +274,7 @@ def _difference_se(means: list[MeanTime], read: DurationTable, code: int) -> flo
         return float(np.sqrt(first.variance + other.variance))
     both = np.concatenate([-first.influence, other.influence])
     codes = np.concatenate([cluster[read.group == 0], cluster[read.group == code]])
-    return _clustered(both, codes)
-
-
-def _clustered(influence: Vector, cluster: Any) -> float:
-    G = np.unique(cluster).size
-    if G < 2:  # noqa: PLR2004
-        raise EstimationError("there is one cluster only: no standard error can be computed")
-    sums = np.bincount(cluster, weights=influence)
-    return float(np.sqrt(sums @ sums * G / (G - 1)))
+    return clustered_error(both, codes)
 
 
 def _cox(read: DurationTable, request: SurvivalRequest) -> list[Effect]:
@@ -305,3 +338,15 @@ def _effect(
         unit="",
         details=details,
     )
+
+
+_ESTIMANDS = {"km": "survival", "na": "cumulative_hazard", "aj": "cumulative_incidence"}
+_METHODS = {
+    "km": _curves,
+    "na": _curves,
+    "aj": _curves,
+    "logrank": _log_rank,
+    "gray": _gray,
+    "rmst": _rmst,
+    "cox": _cox,
+}

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from evalml.effect.nuisance import NO_NAMES, Score, Terms, fit_arm, fit_score
+from evalml.effect.nuisance import NO_NAMES, Score, Terms, fit_arm, fit_odds, fit_tilting
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
 
-EstMethod: TypeAlias = Literal["dr", "reg", "ipw"]
-"""Doubly robust, outcome regression, or inverse probability weighting."""
+EstMethod: TypeAlias = Literal["dr", "reg", "ipw", "dr_improved"]
+"""Doubly robust, outcome regression, inverse probability weighting, or doubly robust with inference
+that is so too (the improved estimator of section 3.1 of the paper; panels)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,7 +52,7 @@ def panel_att(
         D: 1 in the treated group, 0 in the comparison group, shape (n,).
         X: Covariates with the constant, shape (n, p).
         weights: Sampling weights, shape (n,).
-        method: Estimator; sections 2.1 and 2.2 of the paper.
+        method: Estimator; sections 2.1, 2.2 and 3.1 of the paper.
         score: Fitted propensity score, when it is already known.
         terms: Names of the covariates, for errors.
 
@@ -60,6 +61,8 @@ def panel_att(
     """
     _need_both(D)
     w1, w0 = weights * D, weights * (1 - D)
+    if method == "dr_improved":
+        return _improved(dy, D, X, weights, terms)
     residual, influence = dy, np.zeros(dy.size)
     slope = -(w1 @ X) / w1.sum()
     if method != "ipw":
@@ -68,7 +71,7 @@ def panel_att(
     if method == "reg":
         att, influence = _mean(residual, w1)
         return TwoPeriod(att, influence + beta_influence @ slope)
-    score = fit_score(X, D, weights, terms) if score is None else score
+    score = fit_odds(X, D, weights, terms) if score is None else score
     w0 = w0 * score.odds
     h1, direct1 = _mean(residual, w1)
     h0, direct0 = _mean(residual, w0)
@@ -76,6 +79,16 @@ def panel_att(
     if method == "dr":
         influence += beta_influence @ (slope + (w0 @ X) / w0.sum())
     return TwoPeriod(h1 - h0, influence)
+
+
+def _improved(dy: Vector, D: Vector, X: Matrix, weights: Vector, terms: Terms) -> TwoPeriod:
+    """Balancing odds, and a regression weighted by them: neither adds to the variance."""
+    w1 = weights * D
+    w0 = weights * (1 - D) * fit_tilting(X, D, weights, terms).odds
+    beta, _ = fit_arm(X, dy, w0, terms)
+    h1, direct1 = _mean(dy - X @ beta, w1)
+    h0, direct0 = _mean(dy - X @ beta, w0)
+    return TwoPeriod(h1 - h0, direct1 - direct0)
 
 
 def sections_att(
@@ -101,11 +114,13 @@ def sections_att(
     Raises:
         EstimationError: One of the four cells is empty, separation, no overlap, collinearity.
     """
+    if method == "dr_improved":
+        raise EstimationError("dr_improved needs the unit of each row (a panel): name it")
     _need_both(D[post == 1])
     _need_both(D[post == 0])
     if method == "reg":
         return _sections_reg(y, D, post, X, weights, terms)
-    score = fit_score(X, D, weights, terms)
+    score = fit_odds(X, D, weights, terms)
     if method == "ipw":
         return _sections_weighted(y, D, post, X, weights, score)
     return _sections_dr(y, D, post, X, weights, score, terms)

@@ -15,8 +15,18 @@ if TYPE_CHECKING:
 
 DENSE = 4
 """Codes below this many times the rows are counted directly, without sorting them."""
-StandardError: TypeAlias = Literal["hc0", "hc1", "hc2", "cluster", "influence", "abadie_imbens"]
-"""How the standard error is computed."""
+StandardError: TypeAlias = Literal[
+    "classical",
+    "hc0",
+    "hc1",
+    "hc2",
+    "cluster",
+    "influence",
+    "known_weights",
+    "abadie_imbens",
+]
+"""How the standard error is computed; `classical` supposes one variance for all, `known_weights`
+takes the weights (or the score they come from) as given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,14 +154,25 @@ class Engine:
         self.names[stem] = self.names.get(stem, 0) + 1
         return stem if self.names[stem] == 1 else f"{stem}_{self.names[stem]}"
 
-    def read_csv(self, path: Path, name: str, columns: Sequence[str], delimiter: str) -> Table:
-        """Return a UTF-8 CSV file with a header as a lazy table called `name`, all text."""
+    def read_csv(
+        self, path: Path, name: str, columns: Sequence[str], delimiter: str, skip: int = 1
+    ) -> Table:
+        """Return a UTF-8 CSV file as a lazy table called `name`, all text.
+
+        Args:
+            path: The file.
+            name: Name of the table.
+            columns: Names of its columns.
+            delimiter: What separates them.
+            skip: Lines above the first row, the header's among them.
+        """
         return self.backend.read_csv(
             str(path),
             table_name=name,
             columns=dict.fromkeys(columns, "VARCHAR"),
             auto_detect=False,
-            header=True,
+            header=False,
+            skip=skip,
             delim=delimiter,
             quote='"',
             escape='"',

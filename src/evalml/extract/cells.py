@@ -1,7 +1,7 @@
-"""How a cell of a CSV file may be written, for each type of the contract.
+"""A cell of a CSV file as the type of its column in the contract, judged by DuckDB.
 
-The patterns are read by DuckDB's RE2 and by Python's `re` alike: the first judges whole columns,
-the second finds the line of the first cell that does not fit.
+How numbers and days may be written stands in `evalml.reading`; the line of the first cell that
+does not fit is found by Python with the same patterns.
 """
 
 from __future__ import annotations
@@ -12,21 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evalml.engine import cases, null
+from evalml.reading import dates, numbers
 
 if TYPE_CHECKING:
     from evalml.engine import Value
     from evalml.extract.contract import ColumnType
+    from evalml.reading.numbers import Decimal
 
-SPACES = "[ \u00a0\u202f]"
-ISO_DATE = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([T ]00:00:00(\.0+)?)?$"
-FRENCH_DATE = r"^(0?[1-9]|[12]\d|3[01])/(0?[1-9]|1[0-2])/\d{4}$"
-DAY_ABOVE_12 = r"^(1[3-9]|2\d|3[01])/"
-MONTH_ABOVE_12 = r"^\d{1,2}/(1[3-9]|2\d|3[01])/\d{4}$"
-POINT_NUMBER = rf"^[+-]?\d{{1,15}}({SPACES}\d{{3}})*(\.\d{{1,15}})?([eE][+-]?\d{{1,2}})?$"
-COMMA_NUMBER = rf"^[+-]?\d{{1,15}}({SPACES}\d{{3}})*(,\d{{1,15}})?$"
-WITH_COMMA = r","
-THREE_AFTER_COMMA = r"^[+-]?\d{1,3},\d{3}$"
-WITH_POINT = r"\."
 INTEGER = r"^[+-]?\d{1,15}(\.0+)?$"
 TRUE = r"^(true|TRUE|True|1|vrai|VRAI|Vrai|oui|OUI|Oui|O|t)$"
 FALSE = r"^(false|FALSE|False|0|faux|FAUX|Faux|non|NON|Non|N|f)$"
@@ -38,15 +30,15 @@ class Style:
     """How an extract writes dates (`iso`, `french`) and decimals (`.`, `,`)."""
 
     dates: str = "iso"
-    decimal: str = "."
+    decimal: Decimal = "."
 
 
 def pattern(kind: ColumnType, style: Style) -> str:
     """Return the pattern a cell of this type follows in an extract of this style."""
     if kind == "date":
-        return FRENCH_DATE if style.dates == "french" else ISO_DATE
+        return dates.FRENCH if style.dates == "french" else dates.ISO
     if kind == "number":
-        return COMMA_NUMBER if style.decimal == "," else POINT_NUMBER
+        return numbers.PATTERNS[style.decimal]
     return {"integer": INTEGER, "boolean": BOOLEAN}.get(kind, "")
 
 
@@ -67,17 +59,18 @@ def typed(text: Value, kind: ColumnType, style: Style) -> Value:
     if kind == "date":
         iso = _french_to_iso(text) if style.dates == "french" else text.substr(0, 10)
         value = iso.try_cast("date")
+    elif kind == "integer":
+        value = text.try_cast("float64").round().cast("int64")
     else:
-        plain = text.re_replace(SPACES, "")
-        plain = plain.replace(",", ".") if style.decimal == "," else plain
+        plain = text.re_replace(numbers.SPACES, "")
+        plain = plain.replace(numbers.thousands_sign(style.decimal), "").replace(",", ".")
         value = plain.try_cast("float64")
-        value = value.round().cast("int64") if kind == "integer" else value
     return fits.ifelse(value, null(value.type()))
 
 
 def readable(cell: str, kind: ColumnType, style: Style) -> bool:
     """Say whether `typed` would read this cell."""
-    if not re.search(pattern(kind, style), cell):
+    if not re.search(pattern(kind, style), cell, re.ASCII):
         return False
     if kind != "date":
         return True
@@ -88,6 +81,12 @@ def readable(cell: str, kind: ColumnType, style: Style) -> bool:
     except ValueError:
         return False
     return True
+
+
+def shape(cell: str) -> str:
+    """Return a cell with its content masked: `31/02/2024` gives `99/99/9999`."""
+    masked = re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", cell))
+    return masked if len(masked) <= 20 else f"{masked[:20]}…"  # noqa: PLR2004
 
 
 def _french_to_iso(text: Value) -> Value:

@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from evalml.engine import cases, ifelse, literal, null, row_number, window
 from evalml.errors import ColumnMissingError, ExtractError, TableMissingError, nearest
 from evalml.extract import contract
-from evalml.extract.files import as_utf8, encoding_of, header_of
+from evalml.extract.csv_tables import SEPARATOR_KEY, as_text
 from evalml.extract.meta import ExtractMeta, write_meta
+from evalml.reading.text import open_text
 
 if TYPE_CHECKING:
     from evalml.engine import Engine, Table
@@ -139,17 +140,15 @@ def _open(
         found = [p.stem for p in sorted(source.glob("*.csv"))]
         hint = nearest(table.source, found) if found else "the folder holds no CSV file"
         raise TableMissingError(f"{source} has no file '{path.name}'; {hint}")
-    encoding = encoding_of(path, meta.csv.encoding)
-    delimiter, names = header_of(path, encoding, meta.csv.delimiter)
+    file = open_text(
+        path, encoding=meta.csv.encoding, separator=meta.csv.delimiter, remedy=SEPARATOR_KEY
+    )
     wanted = [w for w in map(_column, table.columns.values()) if w is not None]
     for column in wanted:
-        if column not in names:
+        if column not in file.names:
             raise ColumnMissingError(f"{path.name} has no column '{column}'; see the mapping")
-    copy = as_utf8(path, encoding, scratch / path.name)
-    damaged = f"{path.name} cannot be read as CSV; save it again as UTF-8"
-    with engine.reading(damaged):
-        raw = engine.read_csv(copy, engine.fresh_name(f"p3_{table.source}"), names, delimiter)
-        text = raw.select(**{n: raw[n].strip().nullif("") for n in names})
+    text = as_text(file, scratch, engine.fresh_name(f"p3_{table.source}"), engine)
+    with engine.reading(f"{path.name} cannot be read as CSV; save it again as UTF-8"):
         return engine.keep(text, engine.fresh_name(f"p3_kept_{table.source}"))
 
 

@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING
 from evalml.errors import ExtractError
 from evalml.extract import cells, contract
 from evalml.extract.dialect import count_styles, decide
-from evalml.extract.files import (
-    as_utf8,
-    encoding_of,
-    first_misfit,
-    first_ragged,
-    header_of,
-    rows,
-)
 from evalml.extract.schema import require_columns, require_distinct, with_optional
+from evalml.reading.text import TextTable, as_utf8, open_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +23,8 @@ if TYPE_CHECKING:
     from evalml.extract.meta import Dialect
 
 UNREAD = "unread"
+AFTER = "after the last separator"
+SEPARATOR_KEY = "csv.delimiter in extract.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +32,28 @@ class CsvFile:
     """One CSV file, found readable as text.
 
     Attributes:
-        path: The file as received.
+        file: How it is written.
         table: Table of the contract it holds.
-        encoding: `utf-8` or `cp1252`.
-        delimiter: What separates columns.
-        names: Column names.
         text: Its rows, every cell as trimmed text, empty cells null.
     """
 
-    path: Path
+    file: TextTable
     table: contract.Table
-    encoding: str
-    delimiter: str
-    names: list[str]
     text: Table
+
+    @property
+    def path(self) -> Path:
+        """The file as received."""
+        return self.file.path
 
     def misfit(self, column: str, readable: Callable[[str], bool]) -> tuple[int, str]:
         """Return the line of the first cell of a column that is not readable, and its shape."""
-        records = rows(self.path, self.encoding, self.delimiter)
-        return first_misfit(records, self.names.index(column), readable)
+        place = self.file.names.index(column)
+        for line, record in self.file.records():
+            cell = record[place].strip() if place < len(record) else ""
+            if cell and not readable(cell):
+                return line, cells.shape(cell)
+        return 0, ""
 
 
 def read_csv_tables(
@@ -91,16 +89,32 @@ def read_csv_tables(
 
 def _open(path: Path, name: str, declared: Dialect, scratch: Path, engine: Engine) -> CsvFile:
     table = contract.table(name)
-    encoding = encoding_of(path, declared.encoding)
-    delimiter, names = header_of(path, encoding, declared.delimiter)
-    require_columns(path.name, names, table)
-    require_distinct(path.name, names)
-    copy = as_utf8(path, encoding, scratch / path.name)
-    with engine.reading(f"{path.name} cannot be read as CSV; save it again as UTF-8"):
-        raw = engine.read_csv(copy, engine.fresh_name(f"raw_{name}"), names, delimiter)
-        text = raw.select(**{n: raw[n].strip().nullif("") for n in names})
-    text = with_optional(text, table, as_text=True)
-    return CsvFile(path, table, encoding, delimiter, names, text)
+    file = open_text(
+        path, encoding=declared.encoding, separator=declared.delimiter, remedy=SEPARATOR_KEY
+    )
+    require_columns(path.name, file.names, table)
+    require_distinct(path.name, file.names)
+    text = as_text(file, scratch, engine.fresh_name(f"raw_{name}"), engine)
+    return CsvFile(file, table, with_optional(text, table, as_text=True))
+
+
+def as_text(file: TextTable, scratch: Path, name: str, engine: Engine) -> Table:
+    """Return the rows of a delimited file, every cell as trimmed text, empty cells null.
+
+    Raises:
+        ExtractError: The engine cannot read it, or something follows the last separator.
+    """
+    copy = as_utf8(file.path, file.encoding, scratch / file.path.name)
+    columns = [*file.names, *([AFTER] if file.trailing else [])]
+    with engine.reading(f"{file.path.name} cannot be read as CSV; save it again as UTF-8"):
+        raw = engine.read_csv(copy, name, columns, file.separator, file.skip)
+        text = raw.select(**{n: raw[n].strip().nullif("") for n in columns})
+        if not file.trailing:
+            return text
+        beyond = engine.fetch(text.aggregate(n=text[AFTER].count()))["n"][0]
+    if beyond:
+        raise file.ragged() or ExtractError(f"{file.path.name} cannot be read as CSV")
+    return text.drop(AFTER)
 
 
 @contextmanager
@@ -112,13 +126,10 @@ def _scanning(file: CsvFile, engine: Engine) -> Iterator[None]:
         with engine.reading(unread):
             yield
     except ExtractError as error:
-        line = first_ragged(rows(file.path, file.encoding, file.delimiter), len(file.names))
-        if line is None or not str(error).startswith(unread):
+        ragged = file.file.ragged()
+        if ragged is None or not str(error).startswith(unread):
             raise
-        raise ExtractError(
-            f"{name}, line {line}: the row does not have the {len(file.names)} columns of the "
-            "header; quote the cells that hold the separator"
-        ) from None
+        raise ragged from None
 
 
 def _typed(file: CsvFile, style: Style, engine: Engine) -> Table:

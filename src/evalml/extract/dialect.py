@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evalml.errors import ExtractError
-from evalml.extract import cells
 from evalml.extract.cells import Style
+from evalml.reading import dates, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,18 +15,20 @@ if TYPE_CHECKING:
     from evalml.extract import contract
     from evalml.extract.csv_tables import CsvFile
     from evalml.extract.meta import Dialect
+    from evalml.reading.numbers import Decimal
 
 TESTS: dict[str, dict[str, str]] = {
     "date": {
-        "iso": cells.ISO_DATE,
-        "french": cells.FRENCH_DATE,
-        "day": cells.DAY_ABOVE_12,
-        "month": cells.MONTH_ABOVE_12,
+        "iso": dates.ISO,
+        "french": dates.FRENCH,
+        "day": dates.DAY_ABOVE_12,
+        "month": dates.MONTH_ABOVE_12,
     },
     "number": {
-        "comma": cells.WITH_COMMA,
-        "point": cells.WITH_POINT,
-        "three": cells.THREE_AFTER_COMMA,
+        "separated": numbers.SEPARATED,
+        "comma": numbers.PATTERNS[","],
+        "point": numbers.PATTERNS["."],
+        "either": f"{numbers.PATTERNS[',']}|{numbers.PATTERNS['.']}",
     },
 }
 
@@ -51,7 +53,7 @@ def decide(counts: Sequence[tuple[CsvFile, Mapping[str, int]]], declared: Dialec
         ExtractError: The files mix styles, or do not tell days from months or decimals from
             thousands, and `extract.yaml` does not say.
     """
-    return Style(declared.dates or _dates(counts), declared.decimal or _decimal(counts))
+    return Style(declared.dates or _dates(counts), _decimal(counts, declared.decimal))
 
 
 def _total(counts: Sequence[tuple[CsvFile, Mapping[str, int]]], style: str) -> int:
@@ -70,8 +72,7 @@ def _place(
         for k, n in c.items()
         if n and k.rsplit(" ", 1)[1] in styles
     )
-    line, _ = file.misfit(column, plain)
-    return f"{file.path.name}, line {line}, column {column}"
+    return _first(file, column, plain)
 
 
 def _dates(counts: Sequence[tuple[CsvFile, Mapping[str, int]]]) -> str:
@@ -93,16 +94,49 @@ def _dates(counts: Sequence[tuple[CsvFile, Mapping[str, int]]]) -> str:
     return "french"
 
 
-def _decimal(counts: Sequence[tuple[CsvFile, Mapping[str, int]]]) -> str:
-    comma, point = _total(counts, "comma"), _total(counts, "point")
-    if not comma:
-        return "."
-    place = _place(counts, ("comma",), lambda cell: "," not in cell)
-    if point:
+def _decimal(
+    counts: Sequence[tuple[CsvFile, Mapping[str, int]]], declared: Decimal | None
+) -> Decimal:
+    """Return the decimal sign that the number columns of the extract prove.
+
+    Each column is judged by itself: one that could be read with either sign, to another value, is
+    refused even where others prove theirs.
+    """
+    proven: dict[Decimal, tuple[CsvFile, str]] = {}
+    for file, found in counts:
+        for column in (k.rsplit(" ", 1)[0] for k in found if k.endswith(" separated")):
+            either, comma, point = (found[f"{column} {s}"] for s in ("either", "comma", "point"))
+            if not found[f"{column} separated"] or not either:
+                continue
+            sign = numbers.decimal_of(
+                comma_fits=comma == either,
+                point_fits=point == either,
+                separated=True,
+                declared=declared,
+            )
+            if sign is None:
+                _refuse_decimal(file, column, mixed=comma != either)
+            else:
+                proven.setdefault(sign, (file, column))
+    if len(proven) > 1:
+        file, column = proven[","]
+        place = _first(file, column, lambda cell: "," not in cell)
         raise ExtractError(f"{place}: numbers are written both 1.5 and 1,5; keep one of the two")
-    if _total(counts, "three") == comma:
-        raise ExtractError(
-            f"{place}: the comma could separate decimals or thousands; "
-            "say so in extract.yaml (csv: {decimal: ','})"
-        )
-    return ","
+    return next(iter(proven), declared or ".")
+
+
+def _refuse_decimal(file: CsvFile, column: str, *, mixed: bool) -> None:
+    line, shape = file.misfit(column, lambda cell: "," not in cell and "." not in cell)
+    place = f"{file.path.name}, line {line}, column {column}"
+    if mixed:
+        raise ExtractError(f"{place}: numbers are written both 1.5 and 1,5; keep one of the two")
+    name, sign = ("comma", ",") if "," in shape else ("point", ".")
+    raise ExtractError(
+        f"{place}: the {name} could separate decimals or thousands; "
+        f"say so in extract.yaml (csv: {{decimal: '{sign}'}}, or the other sign)"
+    )
+
+
+def _first(file: CsvFile, column: str, passed: Callable[[str], bool]) -> str:
+    line, _ = file.misfit(column, passed)
+    return f"{file.path.name}, line {line}, column {column}"

@@ -40,13 +40,13 @@ class Dialect(_Strict):
     """How the CSV files are written, where it cannot be told from the files alone.
 
     Attributes:
-        delimiter: `,` or `;`.
+        delimiter: `,`, `;`, `|` or a tab.
         encoding: `utf-8` or `cp1252`.
         dates: `iso` (2024-03-01) or `french` (01/03/2024).
-        decimal: `.` or `,`.
+        decimal: `.` or `,`, of number columns that could be read with either (`1.234`).
     """
 
-    delimiter: Literal[",", ";"] | None = None
+    delimiter: Literal[",", ";", "\t", "|"] | None = None
     encoding: Literal["utf-8", "cp1252"] | None = None
     dates: Literal["iso", "french"] | None = None
     decimal: Literal[".", ","] | None = None

@@ -1,8 +1,14 @@
 """What happened, as named and sourced outcomes."""
 
 from evalml.outcomes.allowances import compute_allowances
-from evalml.outcomes.compute import Outcomes, choose_outcomes, compute_outcomes, outcomes_table
-from evalml.outcomes.controls import CONTROLS, compute_controls
+from evalml.outcomes.compute import (
+    Outcomes,
+    as_observed,
+    choose_outcomes,
+    compute_outcomes,
+    outcomes_table,
+)
+from evalml.outcomes.controls import CONTROLS, check_controls, compute_controls
 from evalml.outcomes.definition import Outcome
 from evalml.outcomes.durable import durable
 from evalml.outcomes.durations import time_to_first
@@ -15,6 +21,8 @@ __all__ = [
     "OUTCOMES",
     "Outcome",
     "Outcomes",
+    "as_observed",
+    "check_controls",
     "choose_outcomes",
     "compute_allowances",
     "compute_controls",

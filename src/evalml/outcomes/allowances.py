@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalml.engine import exact_sum, ifelse, month_of
-from evalml.errors import TableMissingError
+from evalml.tables.sources import coverage_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,8 @@ def compute_allowances(
 ) -> pd.DataFrame:
     """Return the allowances paid to each entry of a cohort, of every programme, up to horizons.
 
-    A month without payment counts for nothing paid: both arms are in the same files of payments.
+    In a month that the payments cover, no payment is nothing paid: both arms are in the same files.
+    Without the table, without a row in it, or outside its months, what was paid is unknown.
 
     Args:
         tables: The checked records.
@@ -32,16 +33,14 @@ def compute_allowances(
         engine: The engine the tables live in.
 
     Returns:
-        One row per entry, in order; one column per horizon, in euros.
-
-    Raises:
-        TableMissingError: The extract has no table of allowances.
+        One row per entry, in order; one column per horizon, in euros, NaN where unknown.
     """
-    if "allocations" not in tables.tables:
-        raise TableMissingError(
-            "costs need table 'allocations', which this extract does not hold; leave the costs "
-            "out, or add the table"
-        )
+    months = engine.fetch(cohort.entries.select("entry", "month").order_by("entry"))["month"]
+    at = months.to_numpy(dtype=np.int64)
+    index = pd.RangeIndex(at.size, name="entry")
+    covered = coverage_of(tables, "allocations", engine)
+    if covered.last < covered.first:
+        return pd.DataFrame({int(h): np.full(at.size, np.nan) for h in horizons}, index=index)
     paid = tables.table("allocations")
     paid = paid.select("id_jeune", when=month_of(paid.mois), euros=paid.montant_eur)
     rows = cohort.entries.select("entry", "id_jeune", "month").join(paid, "id_jeune")
@@ -52,9 +51,9 @@ def compute_allowances(
             **{f"m{h}": exact_sum(ifelse(rows.k <= h, rows.euros, None)) for h in horizons}
         )
     )
-    n = int(engine.fetch(cohort.entries.agg(n=cohort.entries.count()))["n"].iloc[0])
     entry = sums["entry"].to_numpy(dtype=np.int64)
-    columns = {int(h): np.zeros(n) for h in horizons}
+    columns = {int(h): np.zeros(at.size) for h in horizons}
     for h, euros in columns.items():
         euros[entry] = sums[f"m{h}"].fillna(0.0).to_numpy(dtype=np.float64)
-    return pd.DataFrame(columns, index=pd.RangeIndex(n, name="entry"))
+        euros[(at < covered.first) | (at + h > covered.last)] = np.nan
+    return pd.DataFrame(columns, index=index)

@@ -14,10 +14,11 @@ from evalml.outcomes.outcome import OUTCOMES, Outcome
 from evalml.panel.build import unfolded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from evalml.engine import Table
     from evalml.panel import Panel
+    from evalml.study import Study
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -73,6 +74,29 @@ def choose_outcomes(names: Sequence[str], *, linked: bool) -> tuple[Outcome, ...
             outcome = OUTCOMES[outcome.fallback]
         chosen.append(outcome)
     return tuple(chosen)
+
+
+def as_observed(study: Study, held: Collection[str]) -> Study:
+    """Return a study whose outcomes are those its extract can observe.
+
+    Without linked source, an outcome that has a declared counterpart gives way to it, the primary
+    one too: what is then evaluated is declared employment, under its name.
+
+    Args:
+        study: The study.
+        held: Tables the extract holds.
+
+    Raises:
+        StudyError: No outcome has that name.
+        TableMissingError: An outcome needs the linked source and has no counterpart.
+    """
+    linked = "emploi_mensuel" in held
+    if linked or not study.is_cohort:
+        return study
+    named = dict(zip(study.outcomes, choose_outcomes(study.outcomes, linked=linked), strict=True))
+    outcomes = tuple(dict.fromkeys(named[name].name for name in study.outcomes))
+    primary = study.primary.model_copy(update={"outcome": named[study.primary.outcome].name})
+    return study.model_copy(update={"outcomes": outcomes, "primary": primary})
 
 
 def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:

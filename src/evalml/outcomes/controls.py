@@ -1,9 +1,9 @@
 """Negative controls: what happened before time zero, which entering a programme cannot change.
 
-Employment is read further back than the history the covariates describe. Given those covariates it
-should be the same in both arms; where it is not, the arms differ in something no covariate holds,
-and that something shapes what comes after too. Events recorded elsewhere (driving licence, BAFA)
-count up to the eve of time zero.
+Employment is read further back than the history the covariates describe, from the linked source or
+from what was declared. Given those covariates it should be the same in both arms; where it is not,
+the arms differ in something no covariate holds, and that something shapes what comes after too.
+Events recorded elsewhere (driving licence, BAFA) count up to the eve of time zero.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalml.engine import month_of
-from evalml.errors import StudyError, TableMissingError, nearest
+from evalml.cohort.month_sets import WIDTH, Calendar, set_between
+from evalml.engine import bit_count, greatest, least, month_of
+from evalml.errors import StudyError, nearest
+from evalml.panel.build import declared_sets
 from evalml.tables.sources import coverage_of, linked_people
 
 if TYPE_CHECKING:
@@ -65,6 +67,21 @@ CONTROLS: dict[str, Control] = {
             for k in (15, 18, 21, 24)
         ),
         Control(
+            "emploi_declare_13_24_mois_avant",
+            "part des mois déclarés en emploi, de 13 à 24 mois avant",
+            "situations",
+            (13, 24),
+        ),
+        *(
+            Control(
+                f"emploi_declare_{k}_mois_avant",
+                f"emploi déclaré {k} mois avant",
+                "situations",
+                (k, k),
+            )
+            for k in (15, 18, 21, 24)
+        ),
+        Control(
             "permis_avant", "permis obtenu avant", "evenements_externes", event="PERMIS_CONDUIRE"
         ),
         Control("bafa_avant", "BAFA obtenu avant", "evenements_externes", event="BAFA"),
@@ -79,36 +96,80 @@ def compute_controls(
 
     Returns:
         One column per control, labelled in French: 1 where it happened, 0 where it did not (or
-        the share of the months), NaN where the source does not cover all the months.
+        the share of the months), NaN where the source does not say: a month it does not cover, a
+        person it is not linked to, or the whole column where the extract lacks its table.
 
     Raises:
         StudyError: No such control, or the covariates already describe that month.
-        TableMissingError: The extract lacks the table of a control.
     """
-    chosen = [_one(name, tables, cohort) for name in names]
+    chosen = check_controls(names, cohort.trial.history_months)
     keys = cohort.entries.select("entry", "id_jeune", "month")
     months = engine.fetch(cohort.entries.select("entry", "month").order_by("entry"))["month"]
     at = months.to_numpy(dtype=np.int64)
-    found = {c.label: _values(c, tables, keys, at, engine) for c in chosen}
+    found = {c.name: _found(c, tables, cohort, keys, at, engine) for c in chosen}
     return pd.DataFrame(found, index=pd.RangeIndex(len(at), name="entry"))
 
 
-def _one(name: str, tables: Tables, cohort: Cohort) -> Control:
+def check_controls(names: Sequence[str], history: int) -> list[Control]:
+    """Return the negative controls called `names`.
+
+    Args:
+        names: Names in the study file.
+        history: Months of the past that covariates describe.
+
+    Raises:
+        StudyError: No such control, or the covariates already describe that month.
+    """
+    return [_one(name, history) for name in names]
+
+
+def _one(name: str, history: int) -> Control:
     if name not in CONTROLS:
         raise StudyError(f"negative_controls: no '{name}'; {nearest(name, CONTROLS)}")
     control = CONTROLS[name]
-    if control.table not in tables.tables:
-        raise TableMissingError(
-            f"negative control '{name}' needs table '{control.table}', which this extract does not "
-            "hold; leave it out of negative_controls, or add the table"
-        )
-    history = cohort.trial.history_months
     if control.months_before is not None and control.months_before[0] <= history:
         raise StudyError(
             f"negative control '{name}' lies in the {history} months of history that covariates "
             "describe; take one further back, or shorten history_months"
         )
     return control
+
+
+def _found(
+    control: Control, tables: Tables, cohort: Cohort, keys: Table, at: IntVector, engine: Engine
+) -> Vector:
+    """Return one control, shape (n,); unknown of everybody without its table."""
+    if control.table not in tables.tables:
+        return np.full(at.size, np.nan)
+    if control.table == "situations":
+        return _declared(control, tables, cohort, at, engine)
+    return _values(control, tables, keys, at, engine)
+
+
+def _declared(
+    control: Control, tables: Tables, cohort: Cohort, at: IntVector, engine: Engine
+) -> Vector:
+    """Return the share of the declared months in employment, NaN where no month is declared."""
+    assert control.months_before is not None  # noqa: S101 - only employment is read from there
+    near, far = control.months_before
+    calendar = Calendar(int(at.min()) - far, int(at.max()) - near)
+    people = cohort.entries.select("id_jeune").distinct()
+    covered = coverage_of(tables, "situations", engine)
+    rows = cohort.entries.select("entry", "id_jeune", "month").join(
+        declared_sets(tables, people, calendar, covered), "id_jeune"
+    )
+    first = rows.month - far - rows.block * WIDTH - calendar.first
+    last = (first + (far - near)).cast("int32")
+    rows = rows.filter((first < WIDTH) & (last >= 0))
+    held = set_between(greatest(first.cast("int32"), 0), least(last, WIDTH - 1))
+    counted = rows.group_by("entry").agg(
+        known=bit_count(rows.declared & held).sum(),
+        worked=bit_count(rows.employment & held).sum(),
+    )
+    counts = engine.fetch(counted.filter(counted.known > 0))
+    values = np.full(at.size, np.nan)
+    values[counts["entry"].to_numpy(dtype=np.int64)] = counts["worked"] / counts["known"]
+    return values
 
 
 def _values(control: Control, tables: Tables, keys: Table, at: IntVector, engine: Engine) -> Vector:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalml.engine import exact_mean, exact_sum, ifelse, least, month_of, span
+from evalml.engine import exact_mean, exact_sum, ifelse, least, literal, month_of, span
+from evalml.tables.sources import coverage_of
 
 if TYPE_CHECKING:
     from evalml.cohort import Cohort
@@ -58,7 +59,7 @@ def compute_intensity(tables: Tables, cohort: Cohort, engine: Engine) -> pd.Data
         `denominator` (persons it is taken over).
     """
     months = _whole_months(tables, cohort)
-    described = _described(tables, cohort, months)
+    described = _described(tables, cohort, months, engine)
     found = engine.fetch(described.group_by("k").agg(**_counts(described))).sort_values("k")
     entered = cohort.entries.filter(cohort.entries.treated)
     entrants = int(engine.fetch(entered.agg(n=entered.count()))["n"].iloc[0])
@@ -90,21 +91,26 @@ def _whole_months(tables: Tables, cohort: Cohort) -> Table:
     return months.distinct()
 
 
-def _described(tables: Tables, cohort: Cohort, months: Table) -> Table:
-    """Add weekly hours and the allowance to each person and month."""
+def _described(tables: Tables, cohort: Cohort, months: Table, engine: Engine) -> Table:
+    """Add weekly hours and the allowance to each person and month, null where not covered."""
     people = cohort.entries.filter(cohort.entries.treated).select("id_jeune").distinct()
     acts = tables.table("actes")
     acts = acts.filter(acts.statut == "PRESENT").semi_join(people, "id_jeune")
     acts = acts.select("id_jeune", at=month_of(acts.date_acte), hours=acts.heures)
     hours = acts.group_by("id_jeune", "at").agg(hours=exact_sum(acts.hours))
+    t = months.mutate(at=months.month + months.k)
+    t = t.left_join(hours, ["id_jeune", "at"]).drop("id_jeune_right", "at_right")
+    t = t.mutate(weekly=t.hours.fill_null(0.0) / WEEKS_PER_MONTH)
+    covered = coverage_of(tables, "allocations", engine)
+    if covered.last < covered.first:
+        return t.mutate(euros=literal(None, "float64"))
     paid = tables.table("allocations")
     paid = paid.filter(paid.dispositif == cohort.trial.dispositif).semi_join(people, "id_jeune")
     paid = paid.select("id_jeune", at=month_of(paid.mois), euros=paid.montant_eur)
     euros = paid.group_by("id_jeune", "at").agg(euros=exact_sum(paid.euros))
-    t = months.mutate(at=months.month + months.k)
-    t = t.left_join(hours, ["id_jeune", "at"]).drop("id_jeune_right", "at_right")
     t = t.left_join(euros, ["id_jeune", "at"]).drop("id_jeune_right", "at_right")
-    return t.mutate(weekly=t.hours.fill_null(0.0) / WEEKS_PER_MONTH, euros=t.euros.fill_null(0.0))
+    known = (t["at"] >= covered.first) & (t["at"] <= covered.last)
+    return t.mutate(euros=ifelse(known, t.euros.fill_null(0.0), None))
 
 
 def _counts(t: Table) -> dict[str, object]:
@@ -116,7 +122,8 @@ def _counts(t: Table) -> dict[str, object]:
         "inside": t.count(),
         "under_15h": (t.weekly < LEAST_HOURS).sum(),
         "hours": exact_mean(t.weekly),
-        "paid": (t.euros > 0).sum(),
+        "known": t.euros.count(),
+        "paid": (t.euros > 0).sum().fill_null(0),
         "allowance": exact_mean(t.euros, where=t.euros > 0),
         **bands,
     }
@@ -129,9 +136,13 @@ def _within(t: Table, low: float, high: float) -> Table:
 
 def _rows(counts: dict[Any, Any], entrants: int) -> list[tuple[object, ...]]:
     """Return the lines of one month."""
-    k, inside, paid = (int(counts[name]) for name in ("k", "inside", "paid"))
-    shares = ["under_15h", *(name for name, *_ in BANDS), "paid"]
+    k, inside, known = (int(counts[name]) for name in ("k", "inside", "known"))
+    shares = ["under_15h", *(name for name, *_ in BANDS)]
     rows: list[tuple[object, ...]] = [("inside", k, 100 * inside / entrants, inside, entrants)]
     rows += [(m, k, 100 * counts[m] / inside, int(counts[m]), inside) for m in shares]
     rows.append(("hours", k, counts["hours"], np.nan, inside))
+    if not known:  # no source says what was paid that month
+        return [*rows, ("paid", k, np.nan, np.nan, 0), ("allowance", k, np.nan, np.nan, 0)]
+    paid = int(counts["paid"])
+    rows.append(("paid", k, 100 * paid / known, paid, known))
     return [*rows, ("allowance", k, counts["allowance"], np.nan, paid)]

@@ -9,6 +9,8 @@ import pandas as pd
 from evalml.cohort.month_sets import WIDTH, Calendar, gather, set_between, spread, touches
 from evalml.engine import Engine, bit_count, greatest, least, month_of
 from evalml.panel.build import told
+from evalml.values import Message, Number, messages_text
+from evalml.words import render
 
 if TYPE_CHECKING:
     from evalml.engine import Table
@@ -20,7 +22,8 @@ def observe(tables: Tables, panel: Panel, engine: Engine) -> pd.DataFrame:
     """Return, per arm, what was seen of the persons during the follow-up.
 
     Returns:
-        One row per arm (`treated`, `comparison`) and measure: arm, measure, label, value, unit, n.
+        One row per arm (`treated`, `comparison`) and measure: arm, measure, label, value, unit, n,
+        words.
         `contacts` is the mean number of acts that took place, `declared_months` the mean number of
         months covered by a declared situation, per person.
     """
@@ -35,14 +38,15 @@ def observe(tables: Tables, panel: Panel, engine: Engine) -> pd.DataFrame:
     frame = engine.fetch(table).sort_values("treated", ascending=False)
     frame["arm"] = ["treated" if t else "comparison" for t in frame["treated"]]
     rows = [
-        (row["arm"], name, label, float(row[name]) / row["n"], unit, int(row["n"]))
+        (row["arm"], name, float(row[name]) / row["n"], unit, int(row["n"]))
         for row in frame.to_dict("records")
-        for name, label, unit in (
-            ("contacts", f"Actes réalisés en {follow_up} mois, par jeune", "acts"),
-            ("declared_months", f"Mois renseignés sur {follow_up}, par jeune", "months"),
-        )
+        for name, unit in (("contacts", "acts"), ("declared_months", "months"))
     ]
-    return pd.DataFrame(rows, columns=["arm", "measure", "label", "value", "unit", "n"])
+    seen = pd.DataFrame(rows, columns=["arm", "measure", "value", "unit", "n"])
+    months = {"months": Number(follow_up, 0, "months")}
+    words = [Message(f"observation.{name}", months) for name in seen["measure"]]
+    seen.insert(2, "label", [render(each, "fr") for each in words])
+    return seen.assign(words=[messages_text([each]) for each in words])
 
 
 def _contacts(tables: Tables, panel: Panel) -> Table:

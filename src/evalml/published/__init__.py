@@ -5,10 +5,12 @@ from evalml.published.compare import compare_published, summary
 from evalml.published.explain import Finding
 from evalml.published.figure import Figure
 from evalml.published.frames import (
+    differences_table,
     findings_table,
     kinds_table,
     read_indicators,
     read_mapping,
+    reasons_table,
     recomputed_table,
     verdicts_table,
 )
@@ -28,11 +30,13 @@ __all__ = [
     "audit_figures",
     "audit_path",
     "compare_published",
+    "differences_table",
     "findings_table",
     "kinds_table",
     "read_figures",
     "read_indicators",
     "read_mapping",
+    "reasons_table",
     "recomputed_table",
     "summary",
     "verdicts_table",

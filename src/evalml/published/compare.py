@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 NEEDED = ("indicator", "territory", "year", "value")
 EQUAL, ROUNDING, DIFFERS = "equal", "within rounding", "differs"
 NOT_COMPUTABLE = "not computable"
+STATISTICS = {
+    "": "un effectif",
+    "count": "un effectif",
+    "amount": "un montant",
+    "share": "une part",
+    "mean": "une moyenne",
+    "growth": "une évolution",
+    "ratio": "un rapport",
+}
+"""Kinds of figures, in French, for the reasons."""
 COLUMNS = (
     "id",
     "source",
@@ -173,7 +183,7 @@ def _definition(figure: Figure, codes: Codes) -> tuple[str, str, str]:
     if general is not None:
         return general[0] or figure.indicator, figure.breakdown, general[2]
     if figure.unit not in _UNITS:
-        never = f"an extract holds no {figure.unit or 'such unit'}"
+        never = f"un extrait ne compte pas d’unités de ce genre ({figure.unit or 'sans nom'})"
         return figure.indicator, figure.breakdown, never
     return figure.indicator, figure.breakdown, ""
 
@@ -198,7 +208,7 @@ def _recompute(
         before = _count((key[0], key[1], key[2] - 1, key[3]), table)
         if not math.isnan(count) and before > 0:
             return 100 * (count / before - 1), ""
-    return math.nan, reason or f"no base '{figure.population}' for the share"
+    return math.nan, reason or f"la base de la part, « {figure.population} », n’est pas calculée"
 
 
 def _count(key: Key, table: Lookup) -> float:
@@ -215,11 +225,12 @@ def _value(figure: Figure, key: Key, table: Lookup, years: list[int]) -> tuple[f
         return math.nan, _absent(key, table, years)
     bare = "" in held and figure.statistic not in {"share", "growth"}
     if figure.statistic not in held and not bare:
-        given = ", ".join(sorted(s or "a count" for s in held))
-        return math.nan, f"the indicator gives {given}, not {figure.statistic}"
+        given = ", ".join(sorted(STATISTICS.get(s, s) for s in held))
+        asked = STATISTICS.get(figure.statistic, figure.statistic)
+        return math.nan, f"l’indicateur donne {given}, et l’imprimé {asked}"
     value, reason = held.get(figure.statistic, held.get("", (math.nan, "")))
     if math.isnan(value):
-        return value, reason or "the indicator is null"
+        return value, reason or "l’indicateur n’a pas de valeur"
     return value, ""
 
 
@@ -227,12 +238,12 @@ def _absent(key: Key, table: Lookup, years: list[int]) -> str:
     code, territory, year, breakdown = key
     same = [k for k in table if k[0] == code]
     if not same:
-        return f"no indicator '{code}'"
+        return f"aucun indicateur « {code} »"
     if not any(k[2] == year for k in same):
-        return f"no year {year} (there is {', '.join(map(str, years))})"
+        return f"l’année {year} n’est pas calculée (il y a {', '.join(map(str, years))})"
     if not any(k[1] == territory for k in same):
-        return f"no territory {territory}"
-    return f"no breakdown '{breakdown or 'whole'}' of '{code}'"
+        return f"le territoire {territory} n’est pas dans l’extrait"
+    return f"« {code} » n’a pas la ventilation « {breakdown or 'ensemble'} »"
 
 
 def _verdict(figure: Figure, value: float) -> tuple[str, float]:

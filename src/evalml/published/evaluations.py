@@ -22,6 +22,17 @@ class Nearest(_Strict):
     horizon: int
 
 
+class InEnglish(_Strict):
+    """The words of an effect in print, in English."""
+
+    source: str = Field(min_length=1)
+    measured: str = Field(min_length=1)
+    value: str = Field(min_length=1)
+    alike: str = Field(min_length=1)
+    differs: str = Field(min_length=1)
+    read_in: str = Field(min_length=1)
+
+
 class PublishedEffect(_Strict):
     """One effect in print.
 
@@ -33,6 +44,7 @@ class PublishedEffect(_Strict):
         alike: What makes the two comparable.
         differs: What keeps them apart.
         read_in: What was read of it.
+        en: The same words in English.
     """
 
     source: str = Field(min_length=1)
@@ -42,6 +54,7 @@ class PublishedEffect(_Strict):
     alike: str = Field(min_length=1)
     differs: str = Field(min_length=1)
     read_in: str = Field(min_length=1)
+    en: InEnglish
 
 
 @cache

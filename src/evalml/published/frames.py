@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.indicators import GROUPS, INDICATORS
+from evalml.indicators.pivot import area_label
 from evalml.published.compare import NEEDED, summary
 from evalml.published.identity import KINDS, arithmetic
 from evalml.published.page import CAUSES
 from evalml.published.read import PublishedError
+from evalml.typography import number
 
 if TYPE_CHECKING:
     from evalml.published.audit import Audit
 
 MAPPING = ("mapping", "definitions.csv")
-INDICATORS = ("results", "indicators.csv")
+RESULTS = ("results", "indicators.csv")
 
 
 def kinds_table(audit: Audit) -> pd.DataFrame:
@@ -59,7 +62,7 @@ def read_indicators(source: Path | str | None) -> pd.DataFrame:
     if source is None:
         return pd.DataFrame(columns=list(NEEDED))
     given = Path(source)
-    file = given.joinpath(*INDICATORS) if given.is_dir() else given
+    file = given.joinpath(*RESULTS) if given.is_dir() else given
     if not file.is_file():
         raise PublishedError(
             f"no indicators at {file}; give a run that wrote results/indicators.csv, or the CSV"
@@ -86,17 +89,67 @@ def recomputed_table(compared: pd.DataFrame) -> pd.DataFrame:
     """Return the figures recomputed, the largest relative difference first, in French."""
     known = compared[compared["verdict"] != "not computable"]
     order = known["relative"].abs().sort_values(ascending=False, kind="stable").index
-    names = {
-        "place": "Où",
-        "indicator": "Grandeur",
-        "territory": "Territoire",
-        "printed": "Imprimé",
-        "value": "Recalculé",
-        "difference": "Écart",
-        "verdict": "Verdict",
-    }
-    kept = known.loc[order, list(names)].rename(columns=names)
-    return kept.assign(Verdict=kept["Verdict"].map(VERDICTS)).reset_index(drop=True)
+    return _shown(known.loc[order])
+
+
+def differences_table(compared: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures that differ, with what explains each, the largest difference first.
+
+    Args:
+        compared: What `explain_differences` returned.
+    """
+    differ = compared[compared["verdict"] == "differs"]
+    order = differ["relative"].abs().sort_values(ascending=False, kind="stable").index
+    shown = _shown(differ.loc[order]).drop(columns="Verdict")
+    return shown.assign(**{"Ce qui l’explique": differ.loc[order, "explanation"].to_list()})
+
+
+def reasons_table(compared: pd.DataFrame) -> pd.DataFrame:
+    """Return why figures cannot be computed, and how many for each reason, in French."""
+    lost = compared[compared["verdict"] == "not computable"]
+    counts = lost.groupby("reason").size().sort_values(ascending=False, kind="stable")
+    return pd.DataFrame({"Raison": counts.index.tolist(), "Chiffres": counts.tolist()})
+
+
+def _shown(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return figures as a reader sees them: words for codes, French numbers."""
+    return pd.DataFrame(
+        {
+            "Où": [f"{s}, {p}" for s, p in zip(rows["source"], rows["place"], strict=True)],
+            "Grandeur": [_quantity(row) for row in rows.itertuples(index=False)],
+            "Territoire": [area_label(code) for code in rows["territory"]],
+            "Année": rows["year"].to_list(),
+            "Imprimé": rows["printed"].to_list(),
+            "Recalculé": [_number(v, u) for v, u in zip(rows["value"], rows["unit"], strict=True)],
+            "Écart": [
+                _number(v, u, sign=True)
+                for v, u in zip(rows["difference"], rows["unit"], strict=True)
+            ],
+            "Verdict": rows["verdict"].map(VERDICTS).to_list(),
+        }
+    )
+
+
+def _quantity(row: Any) -> str:
+    """Return what a figure counts: the label of its indicator, the value of its breakdown."""
+    known = INDICATORS.get(row.definition)
+    label = known.label if known is not None else str(row.indicator)
+    parts = [_value(pair) for pair in str(row.breakdown).split(";") if pair.strip()]
+    share = ", en part" if row.statistic == "share" and known and known.statistic != "share" else ""
+    return f"{label}{' : ' if parts else ''}{', '.join(parts)}{share}"
+
+
+def _value(pair: str) -> str:
+    group, _, value = pair.strip().partition("=")
+    known = GROUPS.get(group)
+    if known is None or value not in known.values:
+        return pair
+    return f"{known.label.partition(' (')[0].lower()}, {known.values[value].label.lower()}"
+
+
+def _number(value: float, unit: str, *, sign: bool = False) -> str:
+    digits = 1 if unit == "%" or not float(value).is_integer() else 0
+    return number(value, digits, sign=sign)
 
 
 def read_mapping(published: Path) -> pd.DataFrame | None:

@@ -25,7 +25,7 @@ CAUSES = {
     "format": "Écriture du nombre",
     "unknown": "Cause inconnue",
 }
-_STYLE = """
+STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.5 system-ui, "Segoe UI", Arial, sans-serif; color: #1b1b1b;
   background: #fff; max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem; }
@@ -63,7 +63,7 @@ def page(audit: Audit) -> str:
             "<!DOCTYPE html>",
             '<html lang="fr"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>Chiffres publiés : vérification</title><style>{_STYLE}</style></head><body>",
+            f"<title>Chiffres publiés : vérification</title><style>{STYLE}</style></head><body>",
             f"<header><h1>{_TITLE}</h1>",
             f"<p>{_lead(audit)}</p>{_contents(audit)}</header><main>",
             _method(),

@@ -15,17 +15,20 @@ if TYPE_CHECKING:
     from evalml.published.explain import Finding
     from evalml.published.figure import Figure
 
-PRINTED_TWICE = "printed elsewhere in the same documents as {printed}, which is our value"
-CORRECTED = "a misprint: the audit reads {correction}, which is our value"
-AUDIT = "the audit finds it at odds with its own document: {cause}"
-LAST_DIGIT = "one unit of the last digit printed: truncated, or rounded from rounded figures"
-SYNTHETIC = "a synthetic world does not reproduce this figure; a real extract should"
-UNKNOWN = "to be looked into: another definition, another day of extraction, or an error"
+CAUSES = {
+    "corrected": "Coquille : l’audit lit {correction}, qui est notre valeur.",
+    "twice": "Imprimé ailleurs dans les mêmes documents : {printed}, qui est notre valeur.",
+    "audit": "En désaccord avec son propre document : {cause}.",
+    "last_digit": "Une unité du dernier chiffre imprimé : tronqué, ou tiré de nombres arrondis.",
+    "synthetic": "Données inventées : un monde synthétique ne reproduit pas ce chiffre.",
+    "unknown": "À examiner : autre définition, autre jour d’extraction, ou erreur.",
+}
+"""What explains a difference, in one line: French by key."""
 WORDS = {
-    "slip": "a misprint",
-    "extractions": "two extractions of a living base",
-    "definitions": "two definitions under one name",
-    "base": "a share of another base",
+    "slip": "une coquille",
+    "extractions": "deux extractions d’une base vivante",
+    "definitions": "deux définitions sous un même nom",
+    "base": "une part d’une autre base",
 }
 NEAR = 0.1
 """Gap, relative to our value, that two extractions or definitions may explain."""
@@ -35,7 +38,7 @@ SAME = ["indicator", "territory", "year", "breakdown", "statistic"]
 def explain_differences(
     compared: pd.DataFrame, audit: Audit, *, synthetic: bool = False
 ) -> pd.DataFrame:
-    """Return the comparison with an `explanation` of each figure that differs.
+    """Return the comparison with the `cause` and the `explanation` of each figure that differs.
 
     The surest comes first: a misprint that the audit reads as we do; printed elsewhere as we
     compute it; near, and at odds with its own document; off by one unit of its last digit; an
@@ -45,6 +48,10 @@ def explain_differences(
         compared: What `compare_published` returned for the figures of `audit`.
         audit: The printed figures against one another.
         synthetic: Whether the indicators come from invented data.
+
+    Returns:
+        The comparison with `cause` (a key of `CAUSES`, empty where nothing differs) and
+        `explanation` (its line in French).
     """
     suspects = {name: finding for finding in audit.findings for name in finding.figures}
     agreed = compared[compared["verdict"].isin(("equal", "within rounding"))]
@@ -52,13 +59,16 @@ def explain_differences(
         tuple(key): printed
         for *key, printed in agreed[[*SAME, "printed"]].itertuples(index=False, name=None)
     }
-    told = [
+    found = [
         _why(row, suspects, elsewhere, audit, synthetic=synthetic)
         if row["verdict"] == "differs"
-        else ""
+        else ("", {})
         for row in compared.to_dict("records")
     ]
-    return compared.assign(explanation=told)
+    return compared.assign(
+        cause=[key for key, _ in found],
+        explanation=[CAUSES[key].format(**values) if key else "" for key, values in found],
+    )
 
 
 def _why(
@@ -68,22 +78,23 @@ def _why(
     audit: Audit,
     *,
     synthetic: bool,
-) -> str:
+) -> tuple[str, dict[str, str]]:
+    """Return the key of what explains a difference, and the values of its line."""
     name, value = str(row["id"]), float(str(row["value"]))
     gap = abs(float(str(row["difference"])))
     same = tuple(row[column] for column in SAME)
     finding, figure = suspects.get(name), audit.figures[name]
     if finding is not None and _reads(finding.correction, value, figure):
-        return CORRECTED.format(correction=finding.correction)
+        return "corrected", {"correction": finding.correction}
     if same in elsewhere:
-        return PRINTED_TWICE.format(printed=elsewhere[same])
+        return "twice", {"printed": elsewhere[same]}
     if finding is not None and gap <= NEAR * abs(value):
-        return AUDIT.format(cause=WORDS.get(finding.cause, finding.cause))
+        return "audit", {"cause": WORDS.get(finding.cause, "cause inconnue")}
     if gap <= figure.step and any(character.isdigit() for character in figure.printed):
-        return LAST_DIGIT
+        return "last_digit", {}
     if finding is not None and not synthetic:
-        return AUDIT.format(cause=WORDS.get(finding.cause, finding.cause))
-    return SYNTHETIC if synthetic else UNKNOWN
+        return "audit", {"cause": WORDS.get(finding.cause, "cause inconnue")}
+    return ("synthetic" if synthetic else "unknown"), {}
 
 
 def _reads(correction: str, value: float, figure: Figure) -> bool:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from evalml.comparison import labels_of
 from evalml.report.blinding import BLINDED
 from evalml.report.markdown import md, table
-from evalml.report.typography import effect_text, interval_text
-from evalml.report.words import method_inside, outcome_label
+from evalml.report.sentences import PRINTED
+from evalml.values import Estimate, Interval, Message, Name, messages_text
+from evalml.words import render, section_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
-    from evalml.published.evaluations import PublishedEffect
+    from evalml.published.evaluations import InEnglish, PublishedEffect
     from evalml.report.note_text import Note
     from evalml.report.results import Frames
     from evalml.study import Study
+    from evalml.values import Values
 
 COLUMNS = ("source", "measured", "published", "ours", "alike", "differs", "read_in")
-MASKED = "masqué : un contrôle décisif a échoué"
-ABSENT = "non estimé par cette étude"
+MASKED, ABSENT = Message("published.masked"), Message("published.absent")
 
 
 def beside_published(results: Frames, study: Study) -> pd.DataFrame:
@@ -35,17 +35,28 @@ def beside_published(results: Frames, study: Study) -> pd.DataFrame:
     """
     from evalml.published.evaluations import published_effects  # brings the data engine in
 
-    rows = [
-        (
-            one.source, one.measured, one.value, _ours(one, results["effects"]), one.alike,
-            one.differs, one.read_in,
-        )
-        for one in published_effects(study.programme)
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    rows = []
+    for one in published_effects(study.programme):
+        ours = _ours(one, results["effects"])
+        own = {"ours": render(ours, "fr"), "words": messages_text([ours])}
+        english = {f"{name}_en": text for name, text in _printed(one.en).items()}
+        rows.append(_printed(one) | own | english)
+    names = [*COLUMNS, "words", *(f"{name}_en" for name in PRINTED)]
+    return pd.DataFrame(rows, columns=names)
 
 
-def _ours(one: PublishedEffect, effects: pd.DataFrame) -> str:
+def _printed(one: PublishedEffect | InEnglish) -> dict[str, str]:
+    return {
+        "source": one.source,
+        "measured": one.measured,
+        "published": one.value,
+        "alike": one.alike,
+        "differs": one.differs,
+        "read_in": one.read_in,
+    }
+
+
+def _ours(one: PublishedEffect, effects: pd.DataFrame) -> Message:
     near = one.nearest
     rows = effects[
         (effects["subgroup"].fillna("") == "")
@@ -60,12 +71,19 @@ def _ours(one: PublishedEffect, effects: pd.DataFrame) -> str:
         return MASKED
     if pd.isna(row["estimate"]):
         return ABSENT
-    unit = str(row["unit"])
-    label = outcome_label(near.outcome, near.horizon, "fr", {})
-    label = label[:1].lower() + label[1:]
-    method = method_inside(near.method, "fr")
-    interval = interval_text(row["ci_low"], row["ci_high"], unit, "fr")
-    return f"{effect_text(row['estimate'], unit, 'fr')} ({interval}) : {label}, {method}"
+    unit, n = str(row["unit"]), _smallest(row)
+    values: Values = {
+        "effect": Estimate(float(row["estimate"]), unit, n),
+        "interval": Interval(float(row["ci_low"]), float(row["ci_high"]), unit, n),
+        "outcome": Name("outcome", f"{near.outcome}_m{near.horizon}"),
+        "method": Name("methods", near.method),
+    }
+    return Message("published.ours", values)
+
+
+def _smallest(row: Any) -> int | None:
+    counts = pd.to_numeric(row[["n_treated", "n_comparison"]], errors="coerce").dropna()
+    return int(counts.min()) if len(counts) else None
 
 
 def published_table(note: Note) -> str:
@@ -84,17 +102,8 @@ def published_sources(note: Note) -> str:
     frame = note.frames["published"]
     each, between = note.text["published_each"], "; " if note.lang == "en" else " ; "
     pairs = zip(frame["source"], frame["read_in"], strict=True)
-    told = between.join(each.format(source=source, read_in=read) for source, read in pairs)
-    return md(note.text["published_read"].format(told=told), note.lang) if told else ""
-
-
-ARMS = {
-    "qpv": "quartier prioritaire",
-    "treated": "Territoires ouverts",
-    "comparison": "Sans l’ouverture (estimé)",
-    "month_axis": "Mois depuis le premier accueil",
-    "trajectories_title": "{outcome} : mois par mois depuis le premier accueil",
-}
+    read = between.join(each.format(source=source, read_in=read) for source, read in pairs)
+    return md(note.text["published_read"].format(told=read), note.lang) if read else ""
 
 
 def opening_labels(names: Iterable[str]) -> dict[str, str]:
@@ -103,4 +112,4 @@ def opening_labels(names: Iterable[str]) -> dict[str, str]:
     Args:
         names: Names of traits with their value, such as `sexe=F`.
     """
-    return labels_of(names) | ARMS
+    return labels_of(names) | section_words("openings", "fr")

@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.results import complete_table
+from evalml.report.results import complete_table, rows_of
+from evalml.report.sentences import finding_of, reasons_in_words
+from evalml.values import Message, messages_text, read_messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SHOWN, BLINDED, EXPLORATORY = "shown", "blinded", "exploratory"
 
-FEW_WORDS = "Secret statistique"
-"""How the reason of an effect hidden for its small counts alone begins."""
+DISCLOSURE = "disclosure."
+"""How the cause of an effect hidden for its small counts alone begins."""
+
+NOT_ESTIMATED = Message("secondary.not_estimated")
+"""What is said of an effect without a number and without bounds: the data give none."""
 
 NUMBERS = (
     "estimate",
@@ -36,45 +41,49 @@ def outcome_key(outcome: str, horizon_months: object) -> str:
 
 
 def blind(
-    effects: pd.DataFrame, checks: pd.DataFrame, primary: Mapping[str, Any] | None = None
+    effects: pd.DataFrame,
+    checks: pd.DataFrame,
+    primary: Mapping[str, Any] | None = None,
+    *,
+    lang: str = "fr",
+    labels: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Set the status and the reason of every effect.
+    """Set the status, the causes and the reason of every effect.
 
     A failed gating check blinds the effects it bears on: all, those of its outcome, or those of
-    its outcome at one horizon. What is left is `shown` for the primary outcome in the whole
-    population and `exploratory` for the rest. The numbers stay: `mask_blinded` removes them.
+    its outcome at one horizon; one that the data do not give is blinded too. What is left is
+    `shown` for the primary outcome in the whole population and `exploratory` for the rest. The
+    numbers stay: `mask_blinded` removes them.
 
     Args:
         effects: Table of effects.
         checks: Table of checks.
         primary: `outcome` of the study, declared beforehand; all are primary where None.
+        lang: Language of the reasons.
+        labels: Labels of the study.
 
     Returns:
         A new table of effects.
     """
     table = complete_table("effects", effects)
     failed = failed_gates(complete_table("checks", checks))
-    reasons = [
-        " ".join(text for key, text in failed if bears_on(key, outcome, horizon))
-        for outcome, horizon in zip(table["outcome"], table["horizon_months"], strict=True)
+    causes = [
+        [message for key, message in failed if bears_on(key, row.outcome, row.horizon_months)]
+        + ([NOT_ESTIMATED] if pd.isna(row.estimate) and pd.isna(row.ci_low) else [])
+        for row in rows_of(table)
     ]
     status = [
-        BLINDED if reason else usual_status(outcome, subgroup, primary)
-        for reason, outcome, subgroup in zip(
-            reasons, table["outcome"], table["subgroup"], strict=True
-        )
+        BLINDED if each else usual_status(outcome, subgroup, primary)
+        for each, outcome, subgroup in zip(causes, table["outcome"], table["subgroup"], strict=True)
     ]
-    return table.assign(status=status, reason=reasons)
+    written = table.assign(status=status, causes=[messages_text(each) for each in causes])
+    return reasons_in_words(written, lang, labels)
 
 
-def failed_gates(checks: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the outcome and the sentence of each gating check that failed."""
-    columns = (checks[name] for name in ("passed", "gating", "outcome", "sentence"))
-    return [
-        (outcome, sentence)
-        for passed, gating, outcome, sentence in zip(*columns, strict=True)
-        if passed is False and gating
-    ]
+def failed_gates(checks: pd.DataFrame) -> list[tuple[str, Message]]:
+    """Return the outcome and the finding of each gating check that failed."""
+    failed = [row.passed is False and bool(row.gating) for row in checks.itertuples()]
+    return [(str(row.outcome), finding_of(row)) for row in checks[failed].itertuples()]
 
 
 def bears_on(key: str, outcome: str, horizon_months: object) -> bool:
@@ -102,12 +111,19 @@ def mask_trajectories(trajectories: pd.DataFrame, effects: pd.DataFrame) -> pd.D
     The distance between the two arms is the effect: one of them must go. An effect hidden for its
     small counts alone leaves both arms: the months concerned are protected on their own.
     """
-    failed = (effects["status"] == BLINDED) & ~effects["reason"].str.startswith(FEW_WORDS)
+    small = effects["causes"].map(lambda causes: small_only(str(causes))).astype("bool")
+    failed = (effects["status"] == BLINDED) & ~small
     whole = effects[failed & (effects["subgroup"] == "")]
     hidden = trajectories["outcome"].isin(set(whole["outcome"])) & (
         trajectories["arm"] != "treated"
     )
     return trajectories[~hidden].reset_index(drop=True)
+
+
+def small_only(causes: str) -> bool:
+    """Return whether an effect is masked for its small counts alone, from its causes."""
+    found = read_messages(causes)
+    return bool(found) and all(message.key.startswith(DISCLOSURE) for message in found)
 
 
 def mask_events(events: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:

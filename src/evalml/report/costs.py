@@ -11,6 +11,7 @@ from evalml.report.results import complete_table, rows_of
 from evalml.report.small_counts import blank, too_small
 from evalml.report.typography import ABSENT, interval_text, number, typeset
 from evalml.report.views import Shown
+from evalml.values import Message, messages_text
 
 if TYPE_CHECKING:
     from evalml.report.results import Frames
@@ -20,8 +21,8 @@ ESTIMATED = ("paid_without", "net_cost", "months", "per_month")
 DOMINANCE = 0.85
 """Largest share of the entrants' allowances that one of them may have received."""
 NUMBERS = ["value", "ci_low", "ci_high"]
-HIDDEN = "Masqué : un contrôle dont dépend cet effet échoue."
-SMALL = "Secret statistique."
+MASKED = Message("costs.masked")
+SECRET = Message("disclosure.secret")
 UNITS = {"euros par mois": "euros", "euros": "euros", "mois": "months"}
 
 
@@ -42,12 +43,11 @@ def guard_costs(costs: pd.DataFrame, checks: pd.DataFrame, threshold: int) -> pd
     ]
     small = too_small(costs["n_treated"], threshold) | too_small(costs["n_comparison"], threshold)
     held = costs["largest_share"].astype("float64") > DOMINANCE
-    told = costs.assign(
-        remark=costs["remark"]
-        .mask(pd.Series(blinded, index=costs.index), HIDDEN)
-        .mask(small | held, SMALL)
+    words = (costs["words"] if "words" in costs else pd.Series("", costs.index)).mask(
+        pd.Series(blinded, index=costs.index), messages_text([MASKED])
     )
-    secret = blank(told, small | held, [*NUMBERS, "n_treated", "n_comparison"])
+    remarked = costs.assign(words=words.mask(small | held, messages_text([SECRET])))
+    secret = blank(remarked, small | held, [*NUMBERS, "n_treated", "n_comparison"])
     return blank(secret, pd.Series(blinded, index=costs.index), NUMBERS).drop(
         columns="largest_share"
     )

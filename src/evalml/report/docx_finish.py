@@ -28,7 +28,7 @@ def finish_docx(path: Path, paper: Stationery) -> None:
     import docx
 
     document = docx.Document(str(path))
-    set_page(document)
+    set_page(document, landscape=paper.landscape)
     set_styles(document, paper)
     set_header(document, paper)
     set_footer(document, paper)
@@ -56,12 +56,15 @@ def steady_zip(content: bytes) -> bytes:
     return target.getvalue()
 
 
-def set_page(document: Any) -> None:
-    """Set A4 with margins of two centimetres."""
+def set_page(document: Any, *, landscape: bool = False) -> None:
+    """Set A4 with margins of two centimetres, on its side for wide tables."""
+    from docx.enum.section import WD_ORIENT
     from docx.shared import Cm
 
+    short, long = Cm(21), Cm(29.7)
     for section in document.sections:
-        section.page_width, section.page_height = Cm(21), Cm(29.7)
+        section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
+        section.page_width, section.page_height = (long, short) if landscape else (short, long)
         section.left_margin = section.right_margin = Cm(2)
         section.top_margin = section.bottom_margin = Cm(2)
 

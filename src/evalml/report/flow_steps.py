@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from evalml.report.small_counts import blank, hold, is_small, too_small
-
-if TYPE_CHECKING:
-    pass
+from evalml.values import messages_text, read_messages
 
 Step = dict[str, Any]
 
@@ -71,4 +69,7 @@ def join_steps(first: Step, second: Step) -> Step:
         column: " ; ".join(str(step[column]) for step in (first, second) if step[column])
         for column in ("rule", "label")
     }
+    if first.get("words") and second.get("words"):
+        both = [*read_messages(first["words"]), *read_messages(second["words"])]
+        words["words"] = messages_text(both)
     return {**second, **words, "lost": float(first["lost"]) + float(second["lost"])}

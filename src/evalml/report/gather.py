@@ -11,16 +11,19 @@ from evalml.report.blinding import blind
 from evalml.report.costs import guard_costs
 from evalml.report.figure_event_study import guard_events
 from evalml.report.protect import protect_results
-from evalml.report.protocol import period_label, protocol_table
+from evalml.report.protocol import period_label, period_words, protocol_table
 from evalml.report.results import COLUMNS
 from evalml.rules import programmes, rules
-from evalml.study import territory_label
+from evalml.study import territory_label, territory_words
+from evalml.values import messages_text
+from evalml.words import section_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from evalml.report.results import Frames
     from evalml.study import Study
+    from evalml.values import Message
 
 
 def gather(
@@ -50,7 +53,7 @@ def gather(
         period=period_label(study),
     )
     primary = {"outcome": study.primary.outcome} if study.is_cohort else None
-    blinded = blind(effects, frames["checks"], primary)
+    blinded = blind(effects, frames["checks"], primary, lang=study.language, labels=names)
     others = [column for column in blinded if column not in COLUMNS["effects"]]
     ready["effects"] = blinded[[*COLUMNS["effects"], *others]]
     if "balance" in frames:
@@ -63,8 +66,8 @@ def gather(
         ready["secondary"] = frames["secondary"].assign(
             horizon_months=frames["secondary"]["horizon_months"].astype("float64")
         )
-    ready["protocol"] = protocol_table(study, names)
-    return protect_results(ready, study.checks.minimum_count)
+    ready["protocol"] = protocol_table(study, names | secondary_titles(study, "title"))
+    return protect_results(ready, study.checks.minimum_count, study.language, names)
 
 
 def _balance(balance: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
@@ -112,9 +115,11 @@ def note_meta(
         synthetic: Whether the data are invented; every page then says so.
         benchmark: Answer of an experiment: `estimate, ci_low, ci_high, label`.
     """
+    own = section_words("openings", "en") if _kind(study) == "rollout" else {}
     return {
         "study": study.study,
         "title": study.title,
+        "title_en": study.title_en,
         "programme": study.programme,
         "territory_label": territory_label(study.territory),
         "period_label": period_label(study),
@@ -133,8 +138,23 @@ def note_meta(
         "kind": _kind(study),
         "benchmark": dict(benchmark) if benchmark else None,
         "amounts_known_until": _amounts_known_until(study),
-        "labels": dict(labels),
+        "labels": dict(labels) | secondary_titles(study, "title"),
+        "labels_en": dict(study.labels_en) | secondary_titles(study, "title_en") | own,
+        "words": {
+            "territory_label": messages_text(found_of(territory_words(study.territory))),
+            "period_label": messages_text(found_of(period_words(study.entries))),
+        },
     }
+
+
+def secondary_titles(study: Study, key: str) -> dict[str, str]:
+    """Return the title of each secondary analysis by its name, where it has one in `key`."""
+    return {name: str(given[key]) for name, given in study.secondary.items() if key in given}
+
+
+def found_of(message: Message | None) -> list[Message]:
+    """Return a message as a list, empty where there is none."""
+    return [] if message is None else [message]
 
 
 def _amounts_known_until(study: Study) -> str:

@@ -1,11 +1,14 @@
 """Indicators that may be shown: small counts taken out, and what would give them away.
 
 In one year, the figures of an indicator are a table of areas by parts of a breakdown with their
-sums: a count from one to ten is hidden, and enough of its neighbours with it.
+sums: a count from one to ten is hidden, and enough of its neighbours with it. Whole rows are judged
+first, on their own; breakdowns then hide their own cells, never a whole.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,12 +20,12 @@ from evalml.report.small_counts import THRESHOLD, too_small
 from evalml.report.suppress import add_margins, hide_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 HIDDEN = ["value", "numerator", "denominator"]
-REASON = "fewer than {threshold}, or what would give it away"
+REASON = "secret statistique : moins de {threshold}, ou ce qui le donnerait"
 KEYS = ["indicator", "year"]
 
 
@@ -33,109 +36,197 @@ def protect_indicators(
 ) -> pd.DataFrame:
     """Return a table of indicators whose small counts, and their neighbours, are taken out.
 
-    A count is small from one to below the threshold; so is the rest of a base, and so is either
-    side of a share. A value that overlaps others (`age=-21`) goes with any part of it.
+    A count is small from one to below the threshold; so is the rest of a base, either side of a
+    share, and what a value that overlaps others (`age=-21`) has more than one of them.
 
     Args:
         table: Columns `indicator, year, territory, group, group_value, value, numerator,
-            denominator, statistic`; the first territory of each year is the sum of the others.
+            denominator, statistic`, and `state` and `reason` where they are known; the first
+            territory of each year is the sum of the others.
         parts: Values of each breakdown that add up to the whole; those of `GROUPS` by default.
         threshold: Smallest count that may be shown.
 
     Returns:
-        The table with NaN where something was taken out, and the `reason` why.
+        The table with NaN where something was taken out: there `state` is `secret` and `reason`
+        says so in French. What no one counted keeps the `state` (`unknown`, `no_base`) and the
+        `reason` it came with.
     """
     whole = {g.name: g.parts for g in GROUPS.values()} if parts is None else parts
-    hidden = pd.Series(data=False, index=table.index)
-    for _, rows in table.groupby(KEYS, sort=False):
-        hidden.loc[rows.index] |= _hidden_of(rows, whole, threshold)
-    reason = REASON.format(threshold=threshold)
+    found = np.zeros(len(table), dtype=bool)
+    for places in table.groupby(KEYS, sort=False).indices.values():
+        found[places] = _hidden_of(table.iloc[places], whole, threshold)
+    hidden = pd.Series(found, index=table.index)
+    state = table["state"] if "state" in table else _state(table)
+    reason = table["reason"] if "reason" in table else pd.Series("", index=table.index)
     shown = table.assign(
         **{c: table[c].astype("float64").mask(hidden) for c in HIDDEN},
-        reason=np.where(hidden, reason, ""),
+        state=state.mask(found, "secret"),
+        reason=reason.mask(found, REASON.format(threshold=threshold)),
     )
     lone = too_small(shown["denominator"], threshold)
     return shown.assign(denominator=shown["denominator"].mask(lone))
 
 
+def _state(table: pd.DataFrame) -> pd.Series[str]:
+    """Return `known`, or `unknown` where there is no value."""
+    found = ["unknown" if missing else "known" for missing in table["value"].isna()]
+    return pd.Series(found, index=table.index)
+
+
 def _hidden_of(
     rows: pd.DataFrame, parts: Mapping[str, Sequence[str]], threshold: int
-) -> pd.Series[bool]:
-    """Return what must be hidden of one indicator in one year."""
-    counts = [rows["numerator"]]
-    if rows["statistic"].iloc[0] in {"share", "mean"}:
-        counts.append(rows["denominator"])
-    if rows["statistic"].iloc[0] == "share":
-        counts.append(rows["denominator"] - rows["numerator"])
-    if rows["statistic"].iloc[0] in {"amount", "mean"}:
-        counts = counts[1:]
-    small = pd.Series(data=False, index=rows.index)
+) -> NDArray[np.bool_]:
+    """Return what must be hidden of one indicator in one year: whole rows, then breakdowns."""
+    grid = _Grid.of(rows)
+    counts = [grid.array(count) for count in _counts_of(rows)]
+    small = np.zeros(grid.place.shape, dtype=bool)
     for count in counts:
-        small |= too_small(count, threshold)
-    if not small.any():
-        return small
-    areas = list(dict.fromkeys(rows["territory"]))
-    places = pd.Series(rows.index, pd.MultiIndex.from_frame(rows[["group", "group_value",
-                                                                  "territory"]]))  # fmt: skip
-    hidden, before = small, -1
-    while hidden.sum() > before:
-        before = int(hidden.sum())
+        small |= (count > 0) & (count < threshold)
+    for group, values in parts.items():
         for count in counts:
-            hidden = hidden | _neighbours(count, hidden, places, areas, parts, threshold)
-    return _overlaps(hidden, rows, parts)
+            small |= _apart(count, grid, group, values, threshold)
+    if not small.any():
+        return grid.column(small, len(rows))
+    whole = grid.whole
+    near = partial(_wholes, threshold=threshold)
+    hidden = small | _spread(small[whole], [c[whole] for c in counts], near)
+    for group, values in parts.items():
+        inner = [grid.lines[group, v] for v in values if (group, v) in grid.lines]
+        if inner and len(inner) == len(values):
+            table = [*inner, whole]
+            near = partial(_neighbours, threshold=threshold)
+            hidden[table] = _spread(hidden[table], [c[table] for c in counts], near)
+        lapping = [at for (g, v), at in grid.lines.items() if g == group and v not in values]
+        hidden[lapping] |= hidden[inner].any(axis=0) if inner else False
+    return grid.column(hidden, len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Where the rows of one indicator stand: a line per value of a breakdown, a column per area.
+
+    Attributes:
+        lines: Line of each (group, value).
+        place: Position of each cell among the rows, -1 where there is none; the whole territory
+            is the last column, after its areas.
+    """
+
+    lines: dict[tuple[str, str], int]
+    place: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> _Grid:
+        """Return the grid of the rows of one indicator in one year."""
+        names = list(zip(rows["group"], rows["group_value"], strict=True))
+        lines = {name: at for at, name in enumerate(dict.fromkeys(names))}
+        areas = list(dict.fromkeys(rows["territory"]))
+        order = {area: at for at, area in enumerate([*areas[1:], areas[0]])}
+        place = np.full((len(lines), len(areas)), -1)
+        line = [lines[name] for name in names]
+        place[line, rows["territory"].map(order).to_numpy()] = np.arange(len(rows))
+        return cls(lines, place)
+
+    @property
+    def whole(self) -> int:
+        """Line of the whole rows."""
+        return self.lines["", ""]
+
+    def array(self, column: pd.Series[float]) -> NDArray[np.float64]:
+        """Return a column as lines by areas; what nobody counted is zero."""
+        values = np.append(column.fillna(0.0).to_numpy("float64"), 0.0)
+        return values[self.place]
+
+    def column(self, mask: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
+        """Return a mask of lines by areas as a mask of the rows."""
+        found = np.zeros(length + 1, dtype=bool)
+        found[self.place] = mask
+        return found[:length]
+
+
+def _counts_of(rows: pd.DataFrame) -> list[pd.Series[float]]:
+    """Return the counts of persons that the figures of an indicator give away."""
+    statistic = rows["statistic"].iloc[0]
+    if statistic in {"amount", "mean"}:
+        return [rows["denominator"]]
+    if statistic == "share":
+        return [rows["numerator"], rows["denominator"], rows["denominator"] - rows["numerator"]]
+    return [rows["numerator"]]
+
+
+def _spread(
+    hidden: NDArray[np.bool_],
+    counts: Sequence[NDArray[np.float64]],
+    more: Callable[[NDArray[np.float64], NDArray[np.bool_]], NDArray[np.bool_]],
+) -> NDArray[np.bool_]:
+    """Return what is hidden once the neighbours that each count asks for are, until none is."""
+    found, before = hidden.copy(), -1
+    while found.sum() > before:
+        before = int(found.sum())
+        for count in counts:
+            found |= more(count, found)
+    return found
+
+
+def _wholes(
+    counts: NDArray[np.float64], hidden: NDArray[np.bool_], threshold: int
+) -> NDArray[np.bool_]:
+    """Return the wholes of areas that would give a small one away by subtraction."""
+    if len(counts) == 1:
+        return hidden
+    return _mask(counts[:-1], hidden, threshold, np.zeros_like(hidden))
 
 
 def _neighbours(
-    counts: pd.Series[float],
-    known: pd.Series[bool],
-    places: pd.Series[int],
-    areas: Sequence[str],
-    parts: Mapping[str, Sequence[str]],
+    counts: NDArray[np.float64], hidden: NDArray[np.bool_], threshold: int
+) -> NDArray[np.bool_]:
+    """Return the cells of one breakdown that would give a small count away by subtraction.
+
+    Args:
+        counts: The parts, then the whole: shape (parts + 1, areas + 1), or (parts + 1, 1).
+        hidden: What is hidden already. A whole is shown or hidden before: it stays so.
+        threshold: Smallest count that may be shown.
+    """
+    alone = counts.shape[1] == 1
+    inner = counts[:-1] if alone else counts[:-1, :-1]
+    also = np.hstack([hidden, hidden]) if alone else hidden
+    fixed = np.zeros_like(also)
+    fixed[-1] = ~also[-1]
+    return _mask(inner, also, threshold, fixed)[:, : counts.shape[1]]
+
+
+def _mask(
+    inner: NDArray[np.float64],
+    also: NDArray[np.bool_],
     threshold: int,
-) -> pd.Series[bool]:
-    """Return the cells that would give a small count away by subtraction, in each breakdown."""
-    hidden = known.copy()
-    for group in ["", *parts]:
-        values = [(group, part) for part in parts.get(group, ())] or [("", "")]
-        cells = [(value, area) for value in values for area in (areas[1:] or areas)]
-        keys = [(*value, area) for value, area in cells]
-        if not all(key in places.index for key in keys):
-            continue
-        shape = (len(values), max(len(areas) - 1, 1))
-        inner = counts.loc[places.loc[keys]].to_numpy("float64").reshape(shape)
-        edges = [(*value, area) for value in [*values, ("", "")] for area in _columns(areas)]
-        cells_of = places.loc[edges].tolist()
-        also = hidden.loc[cells_of].to_numpy(dtype=bool).reshape(shape[0] + 1, shape[1] + 1)
-        mask = _mask(np.nan_to_num(inner), also, threshold).reshape(-1)
-        hidden.loc[[cell for cell, gone in zip(cells_of, mask, strict=True) if gone]] = True
-    return hidden
-
-
-def _columns(areas: Sequence[str]) -> list[str]:
-    """Return the areas of a table with margins: their sum last; one area is its own sum."""
-    return [*areas[1:], areas[0]] if len(areas) > 1 else [areas[0], areas[0]]
-
-
-def _mask(inner: NDArray[np.float64], also: NDArray[np.bool_], threshold: int) -> NDArray[np.bool_]:
-    """Return what must be hidden of one table; all of it where nothing else protects it."""
+    fixed: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return what must be hidden of one table; all of it, what is fixed apart, if nothing less."""
     table = add_margins(inner)
     if not (((table > 0) & (table < threshold)) | also).any():
         return np.zeros(table.shape, dtype=bool)
     try:
-        return hide_cells(inner, threshold, also)
+        return hide_cells(inner, threshold, also, fixed)
     except PrivacyError:
-        return np.ones(table.shape, dtype=bool)
+        return ~fixed
 
 
-def _overlaps(
-    hidden: pd.Series[bool], rows: pd.DataFrame, parts: Mapping[str, Sequence[str]]
-) -> pd.Series[bool]:
-    """Return `hidden` with the overlapping values of a breakdown that has any part hidden."""
-    keys = [rows["group"], rows["territory"]]
-    part = pd.Series(
-        [value in parts.get(group, ()) for group, value in zip(rows["group"], rows["group_value"],
-                                                               strict=True)],
-        index=rows.index,
-    )  # fmt: skip
-    any_part = (hidden & part).groupby(keys).transform("any")
-    return hidden | (any_part & ~part & (rows["group"] != ""))
+def _apart(
+    count: NDArray[np.float64],
+    grid: _Grid,
+    group: str,
+    values: Sequence[str],
+    threshold: int,
+) -> NDArray[np.bool_]:
+    """Return the overlapping values that differ from another of their breakdown by a small count.
+
+    `age=16-17` beside `age=-18` would give the youths under 16.
+    """
+    found = np.zeros(count.shape, dtype=bool)
+    lines = {value: at for (name, value), at in grid.lines.items() if name == group}
+    for value, at in lines.items():
+        if value in values:
+            continue
+        others = [line for line in lines.values() if line != at]
+        apart = np.abs(count[others] - count[at])
+        found[at] = ((apart > 0) & (apart < threshold)).any(axis=0)
+    return found

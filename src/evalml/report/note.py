@@ -10,7 +10,6 @@ from evalml.report import tables
 from evalml.report.beside_published import published_sources, published_table
 from evalml.report.blinding import mask_blinded, mask_events, mask_trajectories
 from evalml.report.check_tables import checks_table, other_checks_table
-from evalml.report.english import in_language, meta_words
 from evalml.report.figures import Figure, write_figure
 from evalml.report.institution import Institution
 from evalml.report.markdown import box, bullets, code, heading, md, picture
@@ -21,6 +20,7 @@ from evalml.report.protect import protect_results
 from evalml.report.render import Stationery, render
 from evalml.report.results import COLUMNS, read_meta, read_results, write_meta
 from evalml.report.secondary_tables import power_table, secondary_reasons, secondary_table
+from evalml.report.sentences import labels_of_study, meta_in_words
 from evalml.report.small_counts import THRESHOLD
 from evalml.report.typography import date_text
 from evalml.report.words import words
@@ -104,19 +104,13 @@ def note_of(
 ) -> Note:
     """Take small counts, then the numbers of blinded effects, out of the tables of a run."""
     empty = {name: pd.DataFrame({c: [] for c in columns}) for name, columns in COLUMNS.items()}
-    frames = protect_results({**empty, **results}, threshold)
+    frames = protect_results({**empty, **results}, threshold, lang, labels_of_study(meta, lang))
     effects = mask_blinded(frames["effects"])
     shown = mask_trajectories(frames["trajectories"], effects)
     masked = {"effects": effects, "trajectories": shown}
     masked["secondary"] = mask_blinded(frames["secondary"])
     masked["event_study"] = mask_events(frames["event_study"], effects)
-    return in_words(Note({**frames, **masked}, meta, "fr", threshold), lang)
-
-
-def in_words(note: Note, lang: str) -> Note:
-    """Return a note whose words are in `lang`; those of the run are French."""
-    words_ = in_language(note.frames, lang), meta_words(note.meta, lang)
-    return Note(*words_, lang, note.threshold)
+    return Note({**frames, **masked}, meta_in_words(meta, lang), lang, threshold)
 
 
 def compose(note: Note, figures: Mapping[str, Figure], institution: Institution | None) -> str:

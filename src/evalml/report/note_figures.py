@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.codes import code_lists
 from evalml.report.blinding import BLINDED
 from evalml.report.figure_event_study import plot_event_study
 from evalml.report.figures import (
@@ -122,7 +123,27 @@ def subgroup_effects(note: Note) -> pd.DataFrame:
     horizon = primary.get("horizon_months")
     months = pd.to_numeric(rows["horizon_months"], errors="coerce")
     rows = rows[months.isna() if horizon is None else months == float(horizon)]
-    return rows[rows["method"] == primary.get("method")]
+    return in_order(rows[rows["method"] == primary.get("method")])
+
+
+def in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return subgroups with levels in the order of their list, and no minors beside age bands."""
+    variables = list(dict.fromkeys(rows["subgroup"]))
+    if "tranche_age" in variables:
+        variables = [name for name in variables if name != "mineur"]
+    kept = rows[rows["subgroup"].isin(variables)]
+    levels = code_lists()
+    places = [
+        (variables.index(name), levels[name].values.index(value))
+        if name in levels and value in levels[name].values
+        else (variables.index(name), LAST)
+        for name, value in zip(kept["subgroup"], kept["subgroup_value"], strict=True)
+    ]
+    return kept.iloc[sorted(range(len(kept)), key=places.__getitem__)]
+
+
+LAST = 99
+"""Place of a level that no closed list holds: unknown, others; all keep their order there."""
 
 
 def main_effects(note: Note) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -72,9 +71,9 @@ def outcomes_over(note: Note, keys: Iterable[str]) -> str:
     """
     months: dict[str, list[float]] = {}
     for key in dict.fromkeys(keys):
-        found = re.fullmatch(r"(.+)_m(\d+)", key)
-        at = months.setdefault(found[1] if found else key, [])
-        at.extend([float(found[2])] if found else [])
+        outcome, _, month = key.rpartition("_m")
+        timed = bool(outcome) and month.isdigit()
+        months.setdefault(outcome if timed else key, []).extend([float(month)] if timed else [])
     names = [outcome_over(note, key, sorted(at)) for key, at in months.items() if key]
     return ("; " if note.lang == "en" else " ; ").join(names)
 

@@ -9,7 +9,14 @@ import pandas as pd
 
 from evalml.report.figure_balance import LIMIT, difference_text
 from evalml.report.markdown import md
-from evalml.report.typography import (
+from evalml.report.results import rows_of
+from evalml.report.verdict import (
+    is_blinded,
+    primary_effect,
+    tally,
+)
+from evalml.report.words import Words, design_words, method_inside, outcome_label, plural, words
+from evalml.typography import (
     NBSP,
     count_text,
     effect_number,
@@ -19,12 +26,6 @@ from evalml.report.typography import (
     number,
     typeset,
 )
-from evalml.report.verdict import (
-    is_blinded,
-    primary_effect,
-    tally,
-)
-from evalml.report.words import Words, design_words, method_inside, outcome_label, plural, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +78,7 @@ def answer(note: Note) -> list[str]:
     effect = primary_effect(note.frames["effects"], note.primary)
     sentences = [first_sentence(note, effect)]
     if effect is not None and not is_blinded(effect):
-        sentences.append(threshold_sentence(note, effect))
+        sentences += [threshold_sentence(note, effect), horizons_sentence(note, effect)]
     sentences.append(benchmark_sentence(note, effect))
     return [" ".join(line for line in sentences if line), certainty_sentence(note, effect)]
 
@@ -116,13 +117,35 @@ def threshold_sentence(note: Note, effect: pd.Series) -> str:
     threshold = note.meta.get("threshold")
     if threshold is None:
         return ""
-    side = "threshold_within"
+    side = "threshold_null" if effect["ci_low"] <= 0 else "threshold_positive"
     if effect["ci_low"] > threshold:
         side = "threshold_above"
     elif effect["ci_high"] < threshold:
         side = "threshold_below"
     shown = effect_text(float(threshold), str(effect["unit"]), note.lang)
     return note.say(note.text["answer"][side], threshold=shown)
+
+
+def horizons_sentence(note: Note, effect: pd.Series) -> str:
+    """Return the effect on the same outcome at the other horizons, where it differs from zero."""
+    effects = note.frames["effects"]
+    same = (effects["subgroup"] == "") & (effects["outcome"] == effect["outcome"])
+    rows = effects[same & (effects["method"] == effect["method"]) & effects["estimate"].notna()]
+    rows = rows[rows["horizon_months"] != effect["horizon_months"]].sort_values("horizon_months")
+    found = rows[(rows["ci_low"] > 0) | (rows["ci_high"] < 0)]
+    if not len(found):
+        return ""
+    each = [
+        note.say(
+            note.text["answer"]["horizon"],
+            horizon=f"{row.horizon_months:.0f}",
+            estimate=effect_text(row.estimate, row.unit, note.lang),
+            interval=interval_text(row.ci_low, row.ci_high, row.unit, note.lang),
+        )
+        for row in rows_of(found)
+    ]
+    between = "; " if note.lang == "en" else " ; "
+    return note.say(note.text["answer"]["horizons"], effects=between.join(each))
 
 
 def benchmark_sentence(note: Note, effect: pd.Series | None) -> str:
@@ -158,7 +181,12 @@ def certainty_sentence(note: Note, effect: pd.Series | None) -> str:
 
 def done(note: Note) -> list[str]:
     """Return what was done: who was kept, who was compared, how alike they were."""
-    lines = [flow_sentence(note), sample_sentence(note), balance_sentence(note)]
+    lines = [
+        flow_sentence(note),
+        sample_sentence(note),
+        curve_sentence(note),
+        balance_sentence(note),
+    ]
     return [line for line in lines if line]
 
 
@@ -171,27 +199,24 @@ def flow_sentence(note: Note) -> str:
     worst = int(lost.fillna(0).to_numpy().argmax())
     first = float(flow["kept"].iloc[0]) + float(lost.fillna(0).iloc[0])
     mark = note.text["suppressed"]
+    counts = {
+        "first": count_text(first, note.lang, hidden=mark),
+        "last": count_text(flow["kept"].iloc[-1], note.lang, hidden=mark),
+    }
     people = flow.get("kept_persons")
+    key = "flow"
     if people is not None and not note.meta.get("unit_label"):
-        ends = [count_text(n, note.lang, hidden=mark) for n in (people.iloc[0], people.iloc[-1])]
-        units = dict(zip(("unit", "unit_last"), trial_units(note, ends), strict=True))
+        key = "flow_trials"
+        counts["persons"] = count_text(people.iloc[0], note.lang, hidden=mark)
+        counts["persons_last"] = count_text(people.iloc[-1], note.lang, hidden=mark)
     else:
-        persons = note.meta.get("unit_label") or words(note.lang)["units"]["persons"]
-        units = {"unit": persons, "unit_last": ""}
+        counts["unit"] = note.meta.get("unit_label") or words(note.lang)["units"]["persons"]
     return note.say(
-        note.text["done"]["flow"],
-        first=count_text(first, note.lang, hidden=mark),
-        last=count_text(flow["kept"].iloc[-1], note.lang, hidden=mark),
-        **units,
+        note.text["done"][key],
+        **counts,
         worst=md(flow["label"].iloc[worst] or flow["rule"].iloc[worst], note.lang),
         lost=count_text(lost.iloc[worst], note.lang, hidden=mark),
     )
-
-
-def trial_units(note: Note, persons: list[str]) -> list[str]:
-    """Return what is counted when a person may be in the trials of several months."""
-    first, last = (note.text["done"][key] for key in ("trials", "trials_last"))
-    return [note.say(first, persons=persons[0]), note.say(last, persons=persons[1])]
 
 
 def sample_sentence(note: Note) -> str:
@@ -207,6 +232,28 @@ def sample_sentence(note: Note) -> str:
         comparison=count_text(effect["n_comparison"], note.lang, hidden=mark),
         method=md(method_inside(effect["method"], note.lang), note.lang),
         estimand=md(estimand, note.lang),
+    )
+
+
+def curve_sentence(note: Note) -> str:
+    """Return why the curve of the comparison ends elsewhere than the level of the answer."""
+    effect = primary_effect(note.frames["effects"], note.primary)
+    curves = note.frames["trajectories"]
+    if effect is None or is_blinded(effect) or not len(curves):
+        return ""
+    at = (curves["outcome"] == effect["outcome"]) & (curves["arm"] == "comparison")
+    rate = curves[at & (curves["month"] == effect["horizon_months"])]["rate"].dropna()
+    unit, level = str(effect["unit"]), effect["mean_comparison"]
+    if not len(rate) or pd.isna(level):
+        return ""
+    ends = [level_text(value, unit, note.lang) for value in (float(rate.iloc[0]), level)]
+    if ends[0] == ends[1]:
+        return ""
+    return note.say(
+        note.text["done"]["curve"],
+        curve=ends[0],
+        level=ends[1],
+        method=md(method_inside(effect["method"], note.lang), note.lang),
     )
 
 

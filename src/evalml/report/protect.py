@@ -6,7 +6,6 @@ can be found by subtracting its neighbours. Protecting a protected table changes
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,35 +13,57 @@ import pandas as pd
 from evalml.report.blinding import BLINDED, NUMBERS
 from evalml.report.flow_steps import protect_flow
 from evalml.report.protect_months import protect_intensity
-from evalml.report.protect_words import hide_counts
 from evalml.report.results import COLUMNS, Frames, complete_table
+from evalml.report.sentences import tables_in_words
 from evalml.report.small_counts import (
     THRESHOLD,
     blank,
     hold,
+    is_small,
     one_more,
     protect_counts,
     small_part,
     too_small,
 )
+from evalml.values import (
+    Count,
+    Counts,
+    Estimate,
+    Hidden,
+    Interval,
+    Message,
+    Number,
+    Share,
+    kind_of,
+    messages_text,
+    read_messages,
+    read_values,
+    values_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from evalml.values import Value
 
 ALMOST_ONE = 0.999
 """Sum of the shares of a covariate all of whose categories are shown."""
 
-SMALL = "Secret statistique : moins de {threshold} personnes concernées."
 
-
-def protect_results(frames: Mapping[str, pd.DataFrame], threshold: int = THRESHOLD) -> Frames:
+def protect_results(
+    frames: Mapping[str, pd.DataFrame],
+    threshold: int = THRESHOLD,
+    lang: str = "fr",
+    labels: Mapping[str, str] | None = None,
+) -> Frames:
     """Return the stable tables with every small count, and what would give it away, taken out.
 
     Args:
         frames: Tables by name, as `read_results` gives them; other names pass through
             `protect_counts`.
         threshold: Smallest count that may be shown.
+        lang: Language of the sentences and the reasons, which are written again.
+        labels: Labels of the study.
 
     Returns:
         New tables; NaN stands where something was taken out.
@@ -60,7 +81,7 @@ def protect_results(frames: Mapping[str, pd.DataFrame], threshold: int = THRESHO
             for arm in ("treated", "comparison")
         ]
         guarded["balance"] = protect_balance(guarded["balance"], sizes, threshold)
-    return guarded
+    return tables_in_words(guarded, lang, labels)
 
 
 def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -> pd.DataFrame:
@@ -86,24 +107,23 @@ def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -
 
 def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Blind the effects that rest on, or reveal, too few persons; and one more per subgroup."""
-    small = too_small(effects["n_treated"], threshold) | too_small(
-        effects["n_comparison"], threshold
-    )
-    shares = effects["unit"] == "proportion"
+    few = too_small(effects["n_treated"], threshold) | too_small(effects["n_comparison"], threshold)
+    shares = (effects["unit"] == "proportion") & (effects["status"] != BLINDED)
+    parts = pd.Series(data=False, index=effects.index)
     for arm in ("treated", "comparison"):
-        part = small_part(effects[f"n_{arm}"], effects[f"mean_{arm}"], threshold)
-        small |= shares & part & (effects["status"] != BLINDED)
+        parts |= shares & small_part(effects[f"n_{arm}"], effects[f"mean_{arm}"], threshold)
+    small = few | parts
     keys = ["outcome", "horizon_months", "method", "subgroup"]
     groups = [effects[key].astype("str") for key in keys]
     inside = effects["subgroup"] != ""
     second = one_more(small & inside, effects["n_treated"], groups) & inside
+    causes = effects["causes"].map(lambda text: protect_causes(str(text), threshold))
+    for where, key in ((second, "neighbour"), (parts, "few_outcomes"), (few, "few_persons")):
+        message = Message(f"disclosure.{key}", {"threshold": Number(threshold)})
+        causes = causes.mask(where & (effects["causes"] == ""), messages_text([message]))
     hidden = small | second
-    reason = SMALL.format(threshold=threshold)
-    told = effects.assign(
-        status=effects["status"].mask(hidden, BLINDED),
-        reason=effects["reason"].mask(hidden, reason),
-    )
-    return blank(told, hidden, [*NUMBERS, "n_treated", "n_comparison"])
+    masked = effects.assign(status=effects["status"].mask(hidden, BLINDED), causes=causes)
+    return blank(masked, hidden, [*NUMBERS, "n_treated", "n_comparison"])
 
 
 def protect_secondary(secondary: pd.DataFrame, threshold: int) -> pd.DataFrame:
@@ -135,16 +155,61 @@ def protect_trajectories(trajectories: pd.DataFrame, threshold: int) -> pd.DataF
 
 
 def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Replace small counts of persons in the sentences of the checks by « moins de 11 ».
+    """Hide the values of the checks that count, or rest on, too few persons.
 
-    The figure of a check whose sentence held one, or came with one hidden already, goes too: it is
-    the same count as a share.
+    The figure of a check one of whose values is hidden goes too: it may be the same count.
     """
-    told = hide_counts(checks["sentence"], threshold)
-    masked = re.compile(rf"moins de {threshold}\s[^\W\d]", re.IGNORECASE)
-    hidden = pd.Series([bool(masked.search(text)) for text in told], index=checks.index)
-    hidden |= pd.Series(told, index=checks.index) != checks["sentence"]
-    return blank(checks.assign(sentence=told), hidden, ["value"])
+    pairs = [protect_values(str(text), threshold) for text in checks["values"]]
+    hidden = pd.Series([any_hidden for _, any_hidden in pairs], index=checks.index, dtype="bool")
+    return blank(checks.assign(values=[text for text, _ in pairs]), hidden, ["value"])
+
+
+def protect_values(text: str, threshold: int) -> tuple[str, bool]:
+    """Return values as JSON with those that are too small hidden, and whether one is."""
+    values = {name: judge(value, threshold) for name, value in read_values(text).items()}
+    written = values_text(values) if values else text
+    return written, any(map(is_hidden, values.values()))
+
+
+def is_hidden(value: Value) -> bool:
+    """Return whether a value, or one of several, was taken out."""
+    if isinstance(value, Counts):
+        return any(isinstance(count, Hidden) for _, count in value.rows)
+    return isinstance(value, Hidden)
+
+
+def protect_causes(text: str, threshold: int) -> str:
+    """Return messages as JSON with the values that are too small hidden."""
+    found = read_messages(text)
+    judged = [
+        Message(one.key, {name: judge(value, threshold) for name, value in one.values.items()})
+        for one in found
+    ]
+    return messages_text(judged)
+
+
+def judge(value: Value, threshold: int) -> Value:
+    """Return a value, or `Hidden` where it counts, or rests on, too few persons."""
+    if isinstance(value, Counts):
+        return Counts(tuple((name, hide(count, threshold)) for name, count in value.rows))
+    small = (
+        (isinstance(value, Count) and small_of(value.n, value.of, threshold))
+        or (isinstance(value, Share) and small_of(value.part, value.whole, threshold))
+        or (isinstance(value, Estimate | Interval) and small_of(value.n, None, threshold))
+    )
+    return Hidden(kind_of(value)) if small else value
+
+
+def hide(count: Count | Hidden, threshold: int) -> Count | Hidden:
+    """Return a count, or `Hidden` where it is too small."""
+    small = isinstance(count, Count) and small_of(count.n, count.of, threshold)
+    return Hidden("count") if small else count
+
+
+def small_of(part: int | None, whole: int | None, threshold: int) -> bool:
+    """Return whether a part, its whole or what is left of it names too few persons."""
+    rest = None if part is None or whole is None else whole - part
+    return any(n is not None and is_small(n, threshold) for n in (part, whole, rest))
 
 
 def protect_events(events: pd.DataFrame, threshold: int) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The protocol of a study in words: the target trial of the note and of the notebook."""
+"""The protocol of a study: the target trial, line by line, as keys and values."""
 
 from __future__ import annotations
 
@@ -6,172 +6,215 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalml.report.protocol_rollout import rollout_rows
-from evalml.report.typography import month_text
-from evalml.report.words import method_inside
-from evalml.study import territory_label, word_of
+from evalml.study import territory_words
+from evalml.values import Message, Month, Name, Names, Number, messages_text, names
+from evalml.words import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from evalml.study import Entries, Study
+    from evalml.values import Value, Values
 
-Row = tuple[str, str, str]
+Row = tuple[str, Message]
+"""Item of the protocol, and what the study chose."""
 
-DESIGNS = {
-    "sequential_trials": "Essais séquentiels : une comparaison par mois d’entrée",
-    "active_comparator": "Comparaison active : les entrants d’un mois et ceux d’un autre programme",
-    "accepted_refused": "Candidatures acceptées et refusées : une comparaison par mois d’envoi",
-    "encouragement": "Variable instrumentale : la capacité des missions locales",
-    "rollout": "Ouverture progressive : territoires ouverts et pas encore ouverts",
-    "cross_section": "Coupe transversale : groupe de comparaison d’une autre source",
-}
-ESTIMANDS = {
-    "att": "Effet moyen sur celles et ceux qui entrent (ATT)",
-    "ate": "Effet moyen sur l’ensemble des éligibles (ATE)",
-    "itt": "Effet moyen de l’ouverture du programme, entré ou non (intention de traiter)",
-}
-METHODS = {
-    "diff": "écart brut",
-    "ols": "régression",
-    "regression_imputation": "imputation par régression",
-    "match": "appariement",
-    "ipw": "pondération par le score de propension",
-    "ebal": "pondération par entropie",
-    "aipw": "estimation doublement robuste (AIPW)",
-    "iv": "doubles moindres carrés, et forme réduite",
-}
-CAPACITY = (
-    "Part des jeunes accompagnés par la mission locale entrés dans le programme dans les 12 mois "
-    "précédents, sans compter la personne elle-même"
-)
-LATE = "Effet sur celles et ceux que la capacité fait entrer (LATE)"
+OPENING = "opening_"
+"""Before the items that a roll-out calls otherwise."""
+OWN = ("territory", "eligibility", "treated", "comparison", "entries")
+"""Items that a roll-out calls otherwise."""
+
+
+def period_words(entries: Entries | None) -> Message | None:
+    """Return a period as a message, first and last month included; None where there is none."""
+    if entries is None:
+        return None
+    first, last = (
+        Month(f"{day.year:04d}-{day.month:02d}") for day in (entries.first, entries.last)
+    )
+    key = "periods.month" if first == last else "periods.months"
+    return Message(key, {"first": first, "last": last})
+
+
+def in_french(message: Message | None) -> str:
+    """Return a message in French, empty where there is none."""
+    return "" if message is None else render(message, "fr")
 
 
 def period_label(study: Study) -> str:
     """Return the months of entry, such as « janvier 2024 à décembre 2024 »."""
-    return "" if study.entries is None else months_label(study.entries)
-
-
-def months_label(entries: Entries) -> str:
-    """Return a period in words, first and last month included."""
-    first, last = month_text(entries.first), month_text(entries.last)
-    return first if first == last else f"{first} à {last}"
+    return in_french(period_words(study.entries))
 
 
 def protocol_table(study: Study, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Return the protocol of the target trial as a table: item, label, text."""
-    names = dict(labels or {})
-    outcomes = ", ".join(names.get(name, name) for name in study.outcomes)
-    methods = ", ".join(_method(name) for name in study.methods)
-    design = study.comparison.design
-    estimand = LATE if design == "encouragement" else ESTIMANDS[study.estimand]
-    rows = [("design", "Schéma", DESIGNS.get(design, design))]
+    """Return the protocol of the target trial: item, label, text, words.
+
+    Args:
+        study: The study.
+        labels: Labels of outcomes, in French.
+    """
+    rows = [("design", Message(f"protocol.{study.comparison.design}"))]
     rows += _cohort_rows(study) if study.is_cohort else _table_rows(study)
-    rows += [
-        ("outcomes", "Résultats mesurés", outcomes),
-        ("estimand", "Grandeur estimée", estimand),
-        ("methods", "Méthodes", methods),
-        ("primary", "Critère principal, fixé à l’avance", _primary(study, names)),
+    rows += _measured_rows(study)
+    lang, given = study.language, dict(labels or {})
+    each = [(item, _heading(item, study), text) for item, text in rows]
+    table = [
+        (item, render(head, lang), render(text, lang, given), messages_text([head, text]))
+        for item, head, text in each
+    ]
+    return pd.DataFrame(table, columns=["item", "label", "text", "words"])
+
+
+def _heading(item: str, study: Study) -> Message:
+    own = study.comparison.design == "rollout" and item in OWN
+    return Message("said.text", {"text": Name("items", f"{OPENING}{item}" if own else item)})
+
+
+def _measured_rows(study: Study) -> list[Row]:
+    estimand = "late" if study.comparison.design == "encouragement" else study.estimand
+    primary: Values = {
+        "outcome": Name("outcome", _key(study.primary.outcome, study.primary.horizon)),
+        "method": Name("methods", study.primary.method),
+    }
+    rows = [
+        ("outcomes", Message("protocol.outcomes", {"outcomes": names("outcome", study.outcomes)})),
+        ("estimand", Message(f"protocol.{estimand}")),
+        ("methods", Message("protocol.methods", {"methods": names("methods", study.methods)})),
+        ("primary", Message("protocol.primary", primary)),
     ]
     if study.secondary:
-        titles = " ; ".join(str(given["title"]) for given in study.secondary.values())
-        rows.append(("secondary", "Analyses secondaires, fixées à l’avance", titles))
-    return pd.DataFrame(rows, columns=["item", "label", "text"])
+        titles = names("secondary", study.secondary)
+        rows.append(("secondary", Message("protocol.secondary", {"titles": titles})))
+    return rows
 
 
-def _method(name: str) -> str:
-    return METHODS.get(name) or method_inside(name, "fr")
-
-
-def _primary(study: Study, names: Mapping[str, str]) -> str:
-    at = f" à {study.primary.horizon} mois" if study.primary.horizon is not None else ""
-    outcome = names.get(study.primary.outcome, study.primary.outcome)
-    return f"{outcome}{at}, {_method(study.primary.method)}"
+def _key(outcome: str, horizon: int | None) -> str:
+    return outcome if horizon is None else f"{outcome}_m{horizon}"
 
 
 def _cohort_rows(study: Study) -> list[Row]:
     if study.comparison.design == "rollout":
-        return rollout_rows(study, territory_label(study.territory), period_label(study))
+        return _opening_rows(study)
     applies = study.comparison.design == "accepted_refused"
-    zero = "Premier jour du mois de la candidature" if applies else (
-        "Premier jour de chaque mois d’entrée"
-    )  # fmt: skip
+    zero = "protocol.month_of_application" if applies else "protocol.month_of_entry"
     rows = [
-        ("territory", "Territoire", territory_label(study.territory)),
-        ("eligibility", "Qui aurait pu entrer", _eligible(study)),
-        ("time_zero", "Temps zéro", zero),
-        ("treated", "Groupe des entrants", _treated(study)),
-        ("comparison", "Groupe de comparaison", _compared(study)),
-        ("entries", "Entrées", period_label(study)),
-        ("follow_up", "Suivi", f"{study.follow_up_months} mois"),
+        ("territory", territory_words(study.territory)),
+        ("eligibility", _eligible(study)),
+        ("time_zero", Message(zero)),
+        ("treated", _treated(study)),
+        ("comparison", _compared(study)),
+        ("entries", period_words(study.entries)),
+        ("follow_up", Message("protocol.follow_up", {"months": _months(study.follow_up_months)})),
     ]
     if study.comparison.instrument is not None:
-        rows.append(("instrument", "Instrument", CAPACITY))
-    return rows
+        rows.append(("instrument", Message("protocol.capacity", {"months": _months(CAPACITY)})))
+    return [(item, message) for item, message in rows if message is not None]
 
 
-def _eligible(study: Study) -> str:
-    given, name = study.eligibility, word_of(study.dispositif)
-    outside = " ni en ".join(s.lower() for s in given.outside_situations)
-    text = (
-        "Dossier ouvert dans une mission locale du territoire, âge prévu par les textes, au moins "
-        f"un acte réalisé dans les {given.accompanied_within_months} mois précédents, "
-    )
-    text += _never(study, name)
-    text += f", ni en {outside}" if outside else ""
-    programmes = ", ".join(given.outside_programmes)
-    return text + (f", hors {programmes}" if programmes else "")
+CAPACITY = 12
+"""Months over which the capacity of a mission locale is measured."""
 
 
-def _never(study: Study, name: str) -> str:
-    design, rang = study.comparison.design, study.treatment.rang
+def _months(number: int) -> Number:
+    return Number(number, 0, "months")
+
+
+def _programme(study: Study) -> Name:
+    return Name("programmes", study.dispositif)
+
+
+def _outside(study: Study) -> dict[str, Value]:
+    given = study.eligibility
+    values: dict[str, Value] = {}
+    if given.outside_situations:
+        values["outside"] = names("level", (f"categorie={s}" for s in given.outside_situations))
+    if given.outside_programmes:
+        values["programmes"] = names("programmes", given.outside_programmes)
+    return values
+
+
+def _eligible(study: Study) -> Message:
+    design, rank = study.comparison.design, study.treatment.rang
+    given = study.eligibility
+    values: dict[str, Value] = dict(_outside(study))
+    if given.accompanied_within_months:
+        reach = "within_contacts" if given.contacts_count else "within"
+        values[reach] = _months(given.accompanied_within_months)
     if design == "accepted_refused":
-        return "ni candidature acceptée ni contrat dans l’IAE auparavant"
-    if rang is not None:
-        return f"sorti de {name} après une entrée de rang {rang - 1} et non renouvelé"
-    other = f" ni en {study.comparison.pool}" if design == "active_comparator" else ""
-    return f"jamais entré en {name}{other}"
+        return Message("protocol.eligible_applicants", values)
+    values["programme"] = _programme(study)
+    if rank is not None:
+        return Message("protocol.eligible_renewal", {**values, "rank": Number(rank - 1)})
+    if design == "active_comparator":
+        values["pool"] = Name("programmes", str(study.comparison.pool))
+    return Message("protocol.eligible", values)
 
 
-def _treated(study: Study) -> str:
-    name, rang = word_of(study.dispositif), study.treatment.rang
+def _treated(study: Study) -> Message:
     if study.comparison.design == "accepted_refused":
-        return "Première candidature du mois à recevoir une réponse : acceptée"
-    inside = {
-        "with": ", avec une GJ qui commence le même mois",
-        "without": ", sans GJ qui commence le même mois",
-        "any": "",
-    }[study.treatment.nested]
-    entry = "Première entrée" if rang is None else f"Entrée de rang {rang}"
-    return f"{entry} en {name} dans le mois{inside}"
+        return Message("protocol.treated_accepted")
+    programme, rank = _programme(study), study.treatment.rang
+    if rank is not None:
+        return Message("protocol.treated_rank", {"programme": programme, "rank": Number(rank)})
+    nested = study.treatment.nested
+    key = "protocol.treated_first" + ("" if nested == "any" else f"_{nested}")
+    return Message(key, {"programme": programme})
 
 
-def _compared(study: Study) -> str:
-    name, given = word_of(study.dispositif), study.comparison
+def _compared(study: Study) -> Message:
+    given = study.comparison
     if given.design == "accepted_refused":
-        return (
-            "Première candidature du mois à recevoir une réponse : refusée (annulée ou en cours, "
-            "elle ne compte pas ; le jeune peut être accepté plus tard)"
-        )
+        return Message("protocol.compared_refused")
+    values: dict[str, Value] = {"programme": _programme(study)}
     if given.design == "active_comparator":
-        when = f" ({months_label(given.entries)})" if given.entries is not None else " dans le mois"
-        return (
-            f"Première entrée en {given.pool}{when}, jamais entrés en {name} auparavant (ils "
-            "peuvent y entrer plus tard)"
-        )
-    text = f"Éligibles qui n’entrent pas en {name} ce mois-là (ils peuvent entrer plus tard)"
-    if given.within is None:
-        return text
-    return f"{text}, de la même mission locale : au plus {given.per_entrant} par entrant"
+        values["pool"] = Name("programmes", str(given.pool))
+        months = period_words(given.entries)
+        if months is None:
+            return Message("protocol.compared_pool", values)
+        return Message("protocol.compared_pool_months", {**values, **months.values})
+    if given.within is not None:
+        values["per_entrant"] = Number(given.per_entrant)
+    return Message("protocol.compared", values)
 
 
 def _table_rows(study: Study) -> list[Row]:
-    return [
-        ("experiment", "Expérience", str(study.comparison.experiment or "aucune")),
+    given = study.comparison
+    experiment = Message("protocol.no_experiment")
+    if given.experiment:
+        experiment = Message("protocol.experiment", {"source": Name("text", given.experiment)})
+    pool = {"pool": Name("text", str(given.pool)), "source": Name("text", str(given.source))}
+    return [("experiment", experiment), ("comparison", Message("protocol.table_pool", pool))]
+
+
+def _opening_rows(study: Study) -> list[Row]:
+    programme, given = _programme(study), study.comparison
+    opened = {"programme": programme}
+    witnesses: Values = {"levels": _levels(given.witness_levels), "programme": programme}
+    rows = [
+        ("territory", territory_words(study.territory)),
+        ("eligibility", _opening_eligible(study)),
+        ("time_zero", Message("protocol.opening_zero")),
+        ("treated", Message("protocol.opening_treated", opened)),
+        ("comparison", Message("protocol.opening_compared", opened)),
+        ("witnesses", Message("protocol.opening_witnesses", witnesses)),
+        ("unit", Message("protocol.opening_unit")),
+        ("entries", period_words(study.entries)),
         (
-            "comparison",
-            "Groupe de comparaison",
-            f"{study.comparison.pool} ({study.comparison.source})",
+            "follow_up",
+            Message("protocol.opening_follow_up", {"months": _months(study.follow_up_months)}),
         ),
     ]
+    return [(item, message) for item, message in rows if message is not None]
+
+
+def _opening_eligible(study: Study) -> Message:
+    given = study.eligibility
+    values = {**_outside(study), "levels": _levels(study.comparison.eligible_levels)}
+    if given.age_min and given.age_max:
+        values["lowest"] = Number(given.age_min)
+        values["highest"] = Number(given.age_max, 0, "years")
+    return Message("protocol.opening_eligible", values)
+
+
+def _levels(codes: tuple[str, ...]) -> Names:
+    return names("level", (f"niveau_diplome={code}" for code in codes))

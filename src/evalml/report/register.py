@@ -7,7 +7,7 @@ two counts of a population are subtracted, the difference is zero or at least th
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +16,13 @@ import pandas as pd
 from evalml.report.register_other import Placed, difference_others, other_cells, place_column
 from evalml.report.results import Frames, csv_text
 from evalml.report.small_counts import one_more
-from evalml.report.typography import count_text
+from evalml.values import Count, read_values, values_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from evalml.values import Value, Values
 
 REGISTER = ("release", "scope", "table", "cell", "column", "value")
 
@@ -189,16 +191,19 @@ def one_more_of(near: pd.Series, size: pd.Series, groups: list[pd.Series]) -> pd
     return pd.Series(table.index.isin(rows.drop_duplicates(keys).index), index=table.index)
 
 
-def follow_counts(sentences: pd.Series, moved: Mapping[float, float]) -> list[str]:
-    """Return sentences in which a count that moved is written as it is shown elsewhere."""
-    spell = {count_text(old): count_text(new) for old, new in moved.items()}
-    told = []
-    for sentence in sentences:
-        words = str(sentence)
-        for old, new in spell.items():
-            words = re.sub(rf"(?<![\d\u202f]){re.escape(old)}(?![\d\u202f,])", new, words)
-        told.append(words)
-    return told
+def follow_counts(values: pd.Series, moved: Mapping[float, float]) -> list[str]:
+    """Return the values of checks in which a count that moved is the one shown elsewhere."""
+    return [values_text(follow(read_values(str(text)), moved)) if text else "" for text in values]
+
+
+def follow(values: Values, moved: Mapping[float, float]) -> dict[str, Value]:
+    """Return values with each count that moved replaced by the one shown elsewhere."""
+    return {
+        name: replace(value, n=int(moved[value.n]))
+        if isinstance(value, Count) and value.n in moved
+        else value
+        for name, value in values.items()
+    }
 
 
 def released_cells(frames: Mapping[str, pd.DataFrame], study: str, release: str) -> pd.DataFrame:

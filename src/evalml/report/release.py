@@ -29,7 +29,7 @@ from evalml.report.disclosure import (
 )
 from evalml.report.institution import Institution
 from evalml.report.nested import with_nested
-from evalml.report.note import FORMATS, in_words, note_of, stationery, write_from
+from evalml.report.note import FORMATS, note_of, stationery, write_from
 from evalml.report.note_text import Note
 from evalml.report.register import (
     REGISTER,
@@ -43,6 +43,7 @@ from evalml.report.register import (
 from evalml.report.render import render
 from evalml.report.results import COLUMNS, read_meta, read_results, rows_of
 from evalml.report.review import review_page
+from evalml.report.sentences import checks_in_words, labels_of_study
 from evalml.report.shares import Ledger, settle_shares
 from evalml.report.verdict import hides
 
@@ -134,20 +135,19 @@ def released_note(
     results: Path, meta: Mapping[str, Any], rule: Rule, left: pd.DataFrame
 ) -> tuple[Note, int, Ledger]:
     """Return the tables that may leave, how many counts moved to one that had left, the shares."""
-    note = note_of(read_results(results), meta, "fr", rule.threshold)
+    lang = str(meta.get("language") or "fr")
+    note = note_of(read_results(results), meta, lang, rule.threshold)
     scope = scope_of_study(meta)
     anchors = with_nested(anchors_of(left), scope)
     ledger = Ledger(scope, anchors, rule)
     counted = difference(note.frames, scope, anchors, rule.threshold)
     moved = moved_counts(note.frames, counted, scope)
     frames = settle_shares(note.frames, counted, ledger)
-    frames["checks"] = frames["checks"].assign(
-        sentence=follow_counts(frames["checks"]["sentence"], moved)
-    )
-    frames["checks"] = silence(frames["checks"], frames["effects"])
+    followed = frames["checks"].assign(values=follow_counts(frames["checks"]["values"], moved))
+    spoken = checks_in_words(followed, lang, labels_of_study(meta, lang))
+    frames["checks"] = silence(spoken, frames["effects"])
     rounded = {name: round_shares(frame, rule.digits) for name, frame in frames.items()}
-    told = in_words(Note(rounded, meta, "fr", rule.threshold), str(meta.get("language") or "fr"))
-    return told, len(moved), ledger
+    return Note(rounded, note.meta, lang, rule.threshold), len(moved), ledger
 
 
 def silence(checks: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
@@ -155,6 +155,8 @@ def silence(checks: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     hidden = pd.Series([hides(check, effects) for check in rows_of(checks)], checks.index, "bool")
     return checks.assign(
         sentence=checks["sentence"].mask(hidden, ""),
+        finding=checks["finding"].mask(hidden, ""),
+        values=checks["values"].mask(hidden, ""),
         value=checks["value"].astype("float64").mask(hidden),
         passed=checks["passed"].astype("object").where(~hidden, None),
     )

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,6 @@ from evalml.report.docx_finish import finish_docx
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from evalml.report.institution import Institution
 
@@ -42,6 +42,7 @@ class Stationery:
         page: Template of the page number, with {page} and {pages}.
         figure: The word before the number of a figure.
         table: The word before the number of a table.
+        landscape: Whether the pages lie on their side, for wide tables.
     """
 
     institution: Institution
@@ -51,6 +52,7 @@ class Stationery:
     page: str
     figure: str
     table: str
+    landscape: bool = False
 
     @property
     def epoch(self) -> int:
@@ -130,10 +132,11 @@ def templates() -> AbstractContextManager[Path]:
 
 @cache
 def pandoc_path() -> str:
-    """Return where the pandoc that ships with the package lies."""
+    """Return where the pandoc that ships with the package lies, whatever else is installed."""
     import pypandoc
 
-    return str(pypandoc.get_pandoc_path())
+    shipped = Path(pypandoc.__file__).parent / "files" / "pandoc"
+    return str(shipped if shipped.is_file() else pypandoc.get_pandoc_path())
 
 
 def pandoc(source: Path, paper: Stationery, to: str, target: Path, *options: str) -> None:
@@ -162,7 +165,11 @@ def variables(paper: Stationery) -> list[str]:
     """Return the words of the paper as pandoc metadata."""
     logo = paper.institution.logo
     page = paper.page.split("{pages}")[0].split("{page}")
-    exact = {"colour": paper.institution.colour, "logo": str(logo.resolve()) if logo else ""}
+    exact = {
+        "colour": paper.institution.colour,
+        "logo": str(logo.resolve()) if logo else "",
+        "landscape": "true" if paper.landscape else "",
+    }
     told = {
         "lang": paper.lang,
         "institution": paper.institution.name,

@@ -49,6 +49,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *ESTIMATE,
         "status",
         "reason",
+        "causes",
     ),
     "flow": ("rule", "label", "kept", "lost"),
     "balance": (
@@ -79,6 +80,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "sentence",
         "outcome",
         "gating",
+        "finding",
+        "values",
     ),
     "indicators": (
         "indicator",
@@ -141,20 +144,29 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "observation_gap",
         "status",
         "reason",
+        "causes",
     ),
 }
 """The columns every reader may count on; a run may write more."""
 
-OPTIONAL = {("effects", "status"), ("effects", "reason"), ("balance", "label"), ("flow", "label")}
+OPTIONAL = {
+    ("effects", "status"),
+    ("effects", "reason"),
+    ("effects", "causes"),
+    ("secondary", "causes"),
+    ("balance", "label"),
+    ("flow", "label"),
+    ("checks", "finding"),
+    ("checks", "values"),
+}
 """Columns a reader fills in when a run left them out."""
 
 TEXT = {
     "study", "programme", "territory", "period", "outcome", "subgroup", "subgroup_value",
     "estimand", "method", "unit", "status", "reason", "rule", "label", "covariate", "arm",
-    "check", "question", "sentence", "indicator", "group", "group_value", "measure", "item",
-    "remark",
-    "text", "analysis", "title", "phase", "source", "measured", "published", "ours", "alike",
-    "differs", "read_in",
+    "check", "question", "sentence", "finding", "values", "indicator", "group", "group_value",
+    "measure", "item", "remark", "text", "analysis", "title", "phase", "source", "measured",
+    "published", "ours", "alike", "differs", "read_in", "causes", "words",
 }  # fmt: skip
 
 SIGNIFICANT = "%.10g"

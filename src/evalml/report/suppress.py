@@ -42,7 +42,10 @@ def add_margins(inner: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def hide_cells(
-    inner: NDArray[np.float64], threshold: int, also: NDArray[np.bool_] | None = None
+    inner: NDArray[np.float64],
+    threshold: int,
+    also: NDArray[np.bool_] | None = None,
+    fixed: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """Return which cells of the table with margins must be hidden.
 
@@ -50,6 +53,8 @@ def hide_cells(
         inner: Counts without margins, shape (d_1, ..., d_k), none missing.
         threshold: Smallest count that may be shown.
         also: Cells of the table with margins to hide for another reason (dominance).
+        fixed: Cells of the table with margins that are shown whatever happens: they were judged
+            before.
 
     Returns:
         Mask of the table with margins, shape (d_1 + 1, ..., d_k + 1).
@@ -61,17 +66,19 @@ def hide_cells(
     primary = (table > 0) & (table < threshold)
     if also is not None:
         primary |= also
-    hidden = close_lines(table, primary.copy())
+    stay = np.zeros(table.shape, dtype=bool) if fixed is None else fixed
+    primary &= ~stay
+    hidden = close_lines(table, primary.copy(), stay)
     for _ in range(table.size):
         open_cell = narrow_cell(table, hidden, primary, threshold)
         if open_cell is None:
             return hidden
-        more = cheapest_near(table, hidden, open_cell)
+        more = cheapest_near(table, hidden | stay, open_cell)
         if more is None:
             message = "this table cannot be protected: show fewer categories, or none of it"
             raise PrivacyError(message)
         hidden[more] = True
-        hidden = close_lines(table, hidden)
+        hidden = close_lines(table, hidden, stay)
     return hidden
 
 
@@ -83,15 +90,17 @@ def lines(shape: Place) -> Iterator[tuple[Place, ...]]:
             yield tuple((*rest[:axis], at, *rest[axis:]) for at in range(shape[axis]))
 
 
-def close_lines(table: NDArray[np.float64], hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Hide a second cell on every line with a single hidden one, until there is none."""
+def close_lines(
+    table: NDArray[np.float64], hidden: NDArray[np.bool_], stay: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Hide a second cell on every line with a single hidden one, those that stay apart."""
     hidden = hidden.copy()
     changed = True
     while changed:
         changed = False
         for line in lines(table.shape):
             if sum(bool(hidden[cell]) for cell in line) == 1:
-                choice = cheapest(table, [cell for cell in line if not hidden[cell]])
+                choice = cheapest(table, [c for c in line if not hidden[c] and not stay[c]])
                 if choice is not None:
                     hidden[choice] = changed = True
     return hidden
@@ -116,7 +125,7 @@ def cheapest(table: NDArray[np.float64], cells: list[Place]) -> Place | None:
 def cheapest_near(
     table: NDArray[np.float64], hidden: NDArray[np.bool_], cell: Place
 ) -> Place | None:
-    """Return the cheapest cell still shown on a line of `cell`, or anywhere if there is none."""
+    """Return the cheapest cell to hide on a line of `cell`, or anywhere if there is none."""
     near = [other for line in lines(table.shape) if cell in line for other in line]
     shown = [other for other in near if not hidden[other]]
     found = cheapest(table, shown)

@@ -70,6 +70,10 @@ _CSS = (
 )
 
 
+KEYS = ("item", "measure", "words", "values", "finding", "causes")
+"""Columns that hold keys and values, which a reader does not see."""
+
+
 class Shown:
     """A table as a reader sees it: French headings and numbers."""
 
@@ -97,7 +101,7 @@ def show(frame: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Shown:
         frame: The table; shares are shown in percent.
         labels: Names of the arms, where they are not those of entrants and others.
     """
-    table = frame.drop(columns=["item", "measure"], errors="ignore")
+    table = frame[[name for name in frame if name not in KEYS and not str(name).endswith("_en")]]
     if labels and "arm" in table:
         table = table.assign(arm=table["arm"].replace(dict(labels)))
     if {"value", "unit"} <= set(table):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
@@ -10,7 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 import yaml
 
 from evalml.errors import DataError, nearest
-from evalml.report.typography import typeset
+from evalml.typography import typeset
+from evalml.values import Name
+from evalml.words import name_label, section_words
+from evalml.words import outcome_label as named_outcome
+from evalml.words.render import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +34,12 @@ def words(lang: str) -> Words:
         message = f"no note in language '{lang}': {nearest(lang, LANGUAGES)}"
         raise DataError(message)
     text = files("evalml.report").joinpath(f"templates/{lang}.yaml").read_text(encoding="utf-8")
-    return cast("Words", typeset_all(yaml.safe_load(text), lang))
+    phrases = cast("Words", typeset_all(yaml.safe_load(text), lang))
+    return phrases | {section: section_words(section, lang) for section in SECTIONS}
+
+
+SECTIONS = ("estimands", "arms", "units", "outcomes")
+"""Names that the figures and the explorer take from those of the package."""
 
 
 @cache
@@ -75,23 +83,12 @@ def plural(forms: list[str], n: int) -> str:
 
 def method_label(name: str, lang: str) -> str:
     """Return the name of a method; one the words do not hold stays as it is."""
-    return str(words(lang)["methods"].get(name, name))
-
-
-PROPER = {"callaway_santanna", "sun_abraham", "wald_did"}
-"""Methods that bear a name, which keeps its capital inside a sentence."""
+    return name_label(Name("methods", name), lang)
 
 
 def method_inside(name: str, lang: str) -> str:
     """Return the name of a method as it stands inside a sentence."""
-    label = method_label(name, lang)
-    return label if name in PROPER else label[:1].lower() + label[1:]
-
-
-def chosen(key: str, lang: str, labels: Mapping[str, str], known: Mapping[str, str]) -> str:
-    """Return the label of a key: the study's, which is French, or the package's in English."""
-    first, second = (labels, known) if lang == "fr" else (known, labels)
-    return str(first.get(key) or second.get(key) or "")
+    return format(Shown(Name("methods", name), lang, {}), "inside")
 
 
 def outcome_label(outcome: str, horizon: object, lang: str, labels: Mapping[str, str]) -> str:
@@ -101,25 +98,19 @@ def outcome_label(outcome: str, horizon: object, lang: str, labels: Mapping[str,
         outcome: Name in the results.
         horizon: Months, or None or NaN for a table without time.
         lang: `fr` or `en`.
-        labels: Labels of the study, which win over those of the package.
+        labels: Labels of the study, which win over those of the package in French.
     """
-    known = words(lang)["outcomes"]
-    name = chosen(outcome, lang, labels, known) or outcome.replace("_", " ").capitalize()
-    if horizon is None or horizon != horizon:  # noqa: PLR0124 - NaN
-        return str(name)
-    months = int(float(str(horizon)))
-    return typeset(str(words(lang)["outcome_horizon"]).format(outcome=name, horizon=months), lang)
+    months = "" if horizon is None or horizon != horizon else f"_m{int(float(str(horizon)))}"  # noqa: PLR0124 - NaN
+    label = named_outcome(f"{outcome}{months}", lang, labels)
+    plain_key = f"{outcome}{months}" == label or label.startswith(f"{outcome} ")
+    return label.replace("_", " ").capitalize() if plain_key else label
 
 
 def subgroup_label(subgroup: str, lang: str, labels: Mapping[str, str]) -> str:
     """Return the name of a subgroup variable."""
-    known = words(lang)["subgroups"]
-    return chosen(subgroup, lang, labels, known) or subgroup.replace("_", " ")
+    return name_label(Name("subgroups", subgroup), lang, labels).replace("_", " ")
 
 
 def level_label(subgroup: str, value: str, lang: str, labels: Mapping[str, str]) -> str:
     """Return the name of a value of a subgroup variable."""
-    known, key = words(lang)["levels"], f"{subgroup}={value}"
-    if key in known or key not in labels:
-        return str(known.get(key) or known.get(value) or value)
-    return re.split(r"\s*:\s", str(labels[key]))[-1]  # `Diplôme : Bac`, as columns are called
+    return name_label(Name("level", f"{subgroup}={value}"), lang, labels)

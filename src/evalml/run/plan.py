@@ -12,10 +12,11 @@ from evalml.errors import StudyError
 from evalml.run.designs import refuse_design
 from evalml.run.provenance import parameters_of
 from evalml.settings import Settings, project_root
-from evalml.study import find_study
+from evalml.study import Study, find_study
+from evalml.study.activity import Activity, activity_from, is_activity
 
 if TYPE_CHECKING:
-    from evalml.study import Asked, Study
+    from evalml.study import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Plan:
         given: What papermill puts into the parameters cell.
     """
 
-    study: Study
+    study: Study | Activity
     parameters: dict[str, Any]
     notebook: Path
     settings: Settings
@@ -47,13 +48,16 @@ def plan_run(asked: Asked, settings: Settings) -> Plan:
     Raises:
         StudyError: There is no such study or notebook, or it cannot run the design.
     """
-    study, near = asked.read(), find_study(asked.study).path
+    found_study = find_study(asked.study)
+    activity = is_activity(found_study.values)
+    study, near = activity_from(asked) if activity else asked.read(), found_study.path
     name = Path(study.notebook).stem
     folders = [near.resolve().parent.parent / "notebooks", project_root() / "notebooks"]
     for folder in folders:
         notebook = folder / f"{name}.ipynb"
         if notebook.is_file():
-            refuse_design(study, notebook)
+            if isinstance(study, Study):
+                refuse_design(study, notebook)
             parameters = parameters_of(study)
             given = _given(asked) if takes_study(notebook) else parameters
             return Plan(study, parameters, notebook, settings, given)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from evalml.study import Study
+    from evalml.study.activity import Activity
 
 _CHUNK = 1 << 20
 _HEADER = "extract.yaml"
@@ -141,7 +142,7 @@ def hash_values(values: Mapping[str, Any]) -> str:
 
 
 def hashes_of(
-    study: Study, settings: Settings, tables: Mapping[str, str] | None = None
+    study: Study | Activity, settings: Settings, tables: Mapping[str, str] | None = None
 ) -> dict[str, str | None]:
     """Return the hashes of all that the results of a study depend on.
 
@@ -167,18 +168,18 @@ def _extract_of(settings: Settings, tables: Mapping[str, str] | None) -> str:
     return hash_extract(settings.extract)
 
 
-def parts_of(study: Study, settings: Settings) -> dict[str, dict[str, str]]:
+def parts_of(study: Study | Activity, settings: Settings) -> dict[str, dict[str, str]]:
     """Return the hashes of the parts that a reader can be told of: tables, stages."""
     tables = extract_parts(settings.extract) if study.is_cohort else {}
     return {"extract": tables, "source": source_parts()}
 
 
-def parameters_of(study: Study) -> dict[str, Any]:
+def parameters_of(study: Study | Activity) -> dict[str, Any]:
     """Return every key of a study, defaults included, as plain values."""
     return study.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def versions_of(study: Study, settings: Settings) -> dict[str, str]:
+def versions_of(study: Study | Activity, settings: Settings) -> dict[str, str]:
     """Return the versions of all that makes the numbers of a study: its engine, its server."""
     found = versions()
     if settings.engine == "spark":

@@ -110,6 +110,23 @@ KEYS = {
 """Columns of results that are words, whatever they look like: a region is '01', not 1."""
 
 
+def run_folder(place: Path) -> Path:
+    """Return the run that a path names: itself, or the latest finished one of a study's folder.
+
+    Raises:
+        DataError: Neither it nor what it holds is a run.
+    """
+    if (place / "results").is_dir():
+        return place
+    found = sorted(p.parent for p in place.glob("[0-9]*/results") if p.is_dir())
+    if not found:
+        raise DataError(
+            f"no run at {place}: give runs/STUDY (its latest run) or runs/STUDY/RUN_ID; "
+            "`evalml runs` lists them"
+        )
+    return found[-1]
+
+
 def results_of(*runs: Path | str, table: str = "effects") -> pd.DataFrame:
     """Return one table of results of many runs as one frame.
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from evalml.codes import code_list
 from evalml.errors import nearest
@@ -82,16 +88,58 @@ class Entries(Part):
         return self
 
 
+class Bounds(Part):
+    """Values from `min` to `max`, both included; one of them may be left out."""
+
+    lowest: float | dt.date | None = Field(None, alias="min")
+    highest: float | dt.date | None = Field(None, alias="max")
+
+    @model_validator(mode="after")
+    def _some(self) -> Bounds:
+        if self.lowest is None and self.highest is None:
+            raise ValueError("give min, max or both")
+        return self
+
+
+Scalar = str | bool | int
+"""One value of a column."""
+
+
 class Eligibility(Part):
-    """Who could have entered; ages left out come from the dated rules of the programme."""
+    """Who could have entered; ages left out come from the dated rules of the programme.
+
+    Attributes:
+        age_min: Lowest age, in completed years.
+        age_max: Highest age.
+        age_max_rqth: Highest age of a disabled worker.
+        accompanied_within_months: Months before time zero with at least one act that took place;
+            null leaves the rule out.
+        contacts_count: Whether a mere contact counts as an act.
+        outside_situations: Declared situations that rule an entry out.
+        outside_programmes: Programmes that rule an entry out.
+        require: Values that columns of `jeunes` or `dossiers` must have: one, a list of them, or
+            `{min: , max: }`.
+    """
 
     age_min: int | None = Field(None, ge=15, le=30)
     age_max: int | None = Field(None, ge=15, le=30)
     age_max_rqth: int | None = Field(None, ge=15, le=30)
-    accompanied_within_months: int = Field(5, ge=1, le=24)
+    accompanied_within_months: int | None = Field(5, ge=1, le=24)
+    contacts_count: bool = False
     outside_situations: tuple[str, ...] = ("Scolarité", "Formation")
     outside_programmes: tuple[str, ...] = ()
-    require: dict[str, str | bool | int] = Field(default_factory=dict)
+    require: dict[str, Scalar | Bounds | tuple[Scalar, ...]] = Field(default_factory=dict)
+
+    @field_validator("outside_situations", "outside_programmes")
+    @classmethod
+    def _known_words(cls, given: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        listed = "categorie" if info.field_name == "outside_situations" else "dispositif"
+        known = code_list(listed)
+        for word in given:
+            if word not in known.labels and not known.open:
+                what = "situation" if listed == "categorie" else "programme"
+                raise ValueError(f"'{word}' is no {what}; {nearest(word, known.labels)}")
+        return given
 
 
 class Treatment(Part):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from evalml.errors import nearest
 from evalml.study.faults import sentence
@@ -37,8 +37,17 @@ APPLICATION = ("siae_type", "emetteur", "candidatures_avant")
 """Covariates of an application to the IAE."""
 
 
+WEIGHTED = ("diff", "ipw", "aipw")
+"""Methods that can weight the outcomes known so that they stand for those lost."""
+
+
 class Study(Part):
-    """The target-trial protocol of one evaluation."""
+    """The target-trial protocol of one evaluation.
+
+    `missing` says what is done of outcomes lost from sight: `complete` compares those known,
+    `ipcw` weights them by one over their probability of being known, `bounds` gives the interval
+    that holds the effect whatever the unknown ones.
+    """
 
     study: Name
     title: str = Field(min_length=3)
@@ -51,6 +60,7 @@ class Study(Part):
     treatment: Treatment = Field(default_factory=Treatment)
     comparison: ComparisonDesign
     estimand: Literal["att", "ate", "itt"] = "att"
+    missing: Literal["complete", "ipcw", "bounds"] = "complete"
     follow_up_months: int = Field(12, ge=1, le=120)
     grace_months: int = Field(0, ge=0, le=12)
     outcomes: tuple[str, ...] = Field(min_length=1)
@@ -65,9 +75,17 @@ class Study(Part):
     checks: Thresholds = Field(default_factory=Thresholds)
     breaks: tuple[dt.date, ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
+    title_en: str = ""
+    labels_en: dict[str, str] = Field(default_factory=dict)
     secondary: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     seed: int = Field(20240101, ge=0)
     language: Literal["fr", "en"] = "fr"
+
+    @field_validator("covariates", mode="before")
+    @classmethod
+    def _by_one_name(cls, given: Any) -> Any:
+        """Take `covariates: standard`, the set that fits what the extract holds."""
+        return (given,) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:
@@ -103,14 +121,29 @@ def _incoherences(s: Study) -> Iterator[str]:
         if s.secondary:
             yield "'secondary': a cross_section has no secondary analyses"
         return
+    yield from _of_the_missing(s)
     yield from _of_the_cohort(s)
     yield from _of_the_design(s)
     yield from _of_the_secondary(s)
 
 
+def _of_the_missing(s: Study) -> Iterator[str]:
+    other = [m for m in s.methods if m not in WEIGHTED]
+    if s.missing == "ipcw" and (other or s.estimand != "att"):
+        found = f"method '{other[0]}'" if other else f"estimand '{s.estimand}'"
+        yield f"missing 'ipcw' weights the outcomes known: {list(WEIGHTED)} for att, not {found}"
+    if s.missing == "bounds" and s.comparison.design in {"rollout", "encouragement"}:
+        yield f"missing 'bounds' compares two arms from a time zero, not a {s.comparison.design}"
+
+
 def _of_the_cohort(s: Study) -> Iterator[str]:
     if s.programme not in PROGRAMMES:
         yield f"programme '{s.programme}' is unknown; {nearest(s.programme, PROGRAMMES)}"
+    elif s.treatment.dispositif not in {None, s.programme}:
+        yield (
+            f"treatment.dispositif '{s.treatment.dispositif}' is not the programme of the study, "
+            f"'{s.programme}'; give one of them"
+        )
     if s.entries is None or s.territory is None:
         missing = "entries" if s.entries is None else "territory"
         yield f"'{missing}' is missing: a {s.comparison.design} study needs it"

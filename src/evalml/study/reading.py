@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +17,7 @@ from evalml.errors import StudyError, nearest
 from evalml.settings import project_root
 from evalml.study.faults import sentence
 from evalml.study.protocol import Study
-from evalml.study.rerun import places, rerun
+from evalml.study.rerun import places, rerun, territory_word
 
 
 def study_from(values: Mapping[str, Any], *, place: str = "parameters") -> Study:
@@ -57,6 +59,10 @@ def read_study(
         StudyError: There is no such study, or it is no study once changed.
     """
     found = find_study(source)
+    if found.values.get("kind") == "activity":
+        raise StudyError(
+            f"{source} asks for tables of activity, not for an evaluation: evalml run {source}"
+        )
     own: dict[str, Any] = {"year": found.year, "territory": found.territory, "name": found.name}
     asked: dict[str, Any] = {"year": year, "territory": territory, "outcome": outcome}
     asked = {key: value for key, value in asked.items() if value is not None}
@@ -94,6 +100,26 @@ class Asked:
         """
         given = {key: value for key, value in self.parameters().items() if key != "study"}
         return read_study(self.study, **given)
+
+    def read_from(self, values: Mapping[str, Any]) -> Study:
+        """Return the study once changed, from values instead of a file.
+
+        Raises:
+            StudyError: It is no study once changed.
+        """
+        given = {key: value for key, value in self.parameters().items() if key != "study"}
+        return study_from(rerun(values, **given), place=self.study)
+
+    def command(self) -> str:
+        """Return the command that runs this again."""
+        words = ["evalml", "run", self.study]
+        words += [] if self.year is None else ["--year", str(self.year)]
+        if self.territory is not None:
+            words += ["--territory", territory_word(self.territory)]
+        words += [] if self.outcome is None else ["--outcome", self.outcome]
+        for key, value in self.changes.items():
+            words += ["-p", f"{key}={json.dumps(value, ensure_ascii=False, default=str)}"]
+        return shlex.join(words)
 
     def parameters(self) -> dict[str, Any]:
         """Return what was asked for as plain values, what was not left out."""

@@ -21,6 +21,8 @@ from evalml.codes import territory_names
 from evalml.errors import StudyError, nearest
 from evalml.study.parts import Territory
 from evalml.study.secondary import WHOLE
+from evalml.values import Message, Number, names
+from evalml.words import render
 
 REGIONS = {
     "11": "idf", "24": "cvl", "27": "bfc", "28": "nor", "32": "hdf", "44": "ges", "52": "pdl",
@@ -39,19 +41,23 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 
-def territory_label(territory: Territory | None) -> str:
-    """Return the French name of a territory, such as « Hauts-de-France »."""
+def territory_words(territory: Territory | None) -> Message | None:
+    """Return the name of a territory as a message; None where a study has none."""
     if territory is None:
-        return ""
-    names = territory_names()
+        return None
     if territory.region is not None:
-        return names["regions"].get(territory.region, f"région {territory.region}")
+        return Message("places.named", {"places": names("region", [territory.region])})
     if territory.departement is not None:
-        return ", ".join(names["departements"].get(code, code) for code in territory.departement)
+        return Message("places.named", {"places": names("departement", territory.departement)})
     if territory.structure is not None:
-        count = len(territory.structure)
-        return f"{count} missions locales" if count > 1 else "1 mission locale"
-    return "France entière"
+        return Message("places.structures", {"n": Number(len(territory.structure))})
+    return Message("places.all")
+
+
+def territory_label(territory: Territory | None, lang: str = "fr") -> str:
+    """Return the name of a territory, such as « Hauts-de-France »; empty for none."""
+    found = territory_words(territory)
+    return "" if found is None else render(found, lang)
 
 
 def place_name(territory: Mapping[str, Any]) -> str:
@@ -71,7 +77,7 @@ def place_name(territory: Mapping[str, Any]) -> str:
     return NATIONAL
 
 
-def territory_from(asked: str | Mapping[str, Any] | Territory) -> dict[str, Any]:
+def territory_from(asked: str | int | Mapping[str, Any] | Territory) -> dict[str, Any]:
     """Return a territory from what a person types.
 
     Args:
@@ -85,7 +91,7 @@ def territory_from(asked: str | Mapping[str, Any] | Territory) -> dict[str, Any]
         return asked.model_dump(exclude_none=True)
     if isinstance(asked, Mapping):
         return dict(asked)
-    text = str(asked).strip()
+    text = f"{asked:02d}" if isinstance(asked, int) else str(asked).strip()
     kind, found, codes = text.partition(":")
     if found and kind in KINDS:
         return _of_kind(kind, [code for code in SPLIT.split(codes.strip()) if code])
@@ -93,6 +99,17 @@ def territory_from(asked: str | Mapping[str, Any] | Territory) -> dict[str, Any]
     if slug(text) in named:
         return dict(named[slug(text)])
     return _from_codes([code for code in SPLIT.split(text) if code])
+
+
+def territory_word(territory: str | Mapping[str, Any]) -> str:
+    """Return a territory as a person types it, such as `region:32`."""
+    if not isinstance(territory, Mapping):
+        return str(territory)
+    for kind in KINDS:
+        if territory.get(kind) is not None:
+            codes = territory[kind]
+            return f"{kind}:{codes if isinstance(codes, str) else ','.join(map(str, codes))}"
+    return NATIONAL
 
 
 def places() -> dict[str, dict[str, Any]]:
@@ -270,27 +287,33 @@ def _name(
     return "_".join(parts)
 
 
+TITLES = {"title": "fr", "title_en": "en"}
+"""Titles of a study, and their language."""
+
+
 def _say_in_title(values: dict[str, Any], year: int | None, territory: Any) -> None:
-    """Add to a title that has no place for them the year and the territory asked for."""
-    title = str(values.get("title", ""))
-    words = []
-    if territory is not None and "{territory}" not in title:
-        words.append(territory_label(_territory(values)))
-    if year is not None and "{year}" not in title:
-        words.append(str(year))
-    if words:
-        values["title"] = f"{title} ({', '.join(words)})"
+    """Add to the titles that have no place for them the year and the territory asked for."""
+    for key, lang in TITLES.items():
+        title = str(values.get(key) or "")
+        words = []
+        if territory is not None and "{territory}" not in title:
+            words.append(territory_label(_territory(values), lang))
+        if year is not None and "{year}" not in title:
+            words.append(str(year))
+        if title and words:
+            values[key] = f"{title} ({', '.join(words)})"
 
 
 def _with_title(values: dict[str, Any]) -> dict[str, Any]:
-    """Fill the year and the territory into a title."""
-    title = values.get("title")
-    if isinstance(title, str) and "{" in title:
-        entries = values.get("entries")
-        first = entries.get("from") if isinstance(entries, dict) else None
-        year = str(_day(first, "from").year) if first is not None else ""
-        where = territory_label(_territory(values))
-        values["title"] = title.replace("{year}", year).replace("{territory}", where)
+    """Fill the year and the territory into the titles."""
+    for key, lang in TITLES.items():
+        title = values.get(key)
+        if isinstance(title, str) and "{" in title:
+            entries = values.get("entries")
+            first = entries.get("from") if isinstance(entries, dict) else None
+            year = str(_day(first, "from").year) if first is not None else ""
+            where = territory_label(_territory(values), lang)
+            values[key] = title.replace("{year}", year).replace("{territory}", where)
     return values
 
 

@@ -14,7 +14,7 @@ OVERRIDES = (
 )  # fmt: skip
 """Keys of a study that a secondary analysis may give again."""
 
-KEYS = ("title", *OVERRIDES)
+KEYS = ("title", "title_en", *OVERRIDES)
 
 WHOLE = frozenset({"territory", "entries", "comparison"})
 """Mappings that are replaced; of the others, only the keys given are."""

@@ -19,6 +19,12 @@ class Thresholds(Part):
         weight_share: Largest share of the total weight one person may carry.
         trimmed: Largest share of treated persons dropped by trimming or matching.
         observation_gap: Largest difference between the arms in the share of outcomes known.
+        observation_level: Smallest share of each arm whose outcome must be known, among those whom
+            the source could know.
+        weighted_level: The same where those known are weighted (`missing: ipcw`).
+        past_gap: Largest gap between the arms in a month before time zero, once weighted.
+        gate_alpha: Level of the tests that blind every effect: the past, the negative controls
+            together, the linked persons against the others.
         minimum_count: Smallest count of persons that a sentence may tell.
         alpha: Level of every test.
         power: Power of the minimum detectable effect and of the pre-trend test.
@@ -48,6 +54,10 @@ class Thresholds(Part):
     weight_share: float = Field(0.1, gt=0, le=1)
     trimmed: float = Field(0.1, ge=0, le=1)
     observation_gap: float = Field(0.05, ge=0, le=1)
+    observation_level: float = Field(0.8, ge=0, le=1)
+    weighted_level: float = Field(0.5, ge=0, le=1)
+    past_gap: float = Field(0.06, gt=0, le=1)
+    gate_alpha: float = Field(0.02, gt=0, lt=0.5)
     minimum_count: int = Field(11, ge=3)
     alpha: float = Field(0.05, gt=0, lt=0.5)
     power: float = Field(0.8, gt=0, lt=1)

@@ -26,8 +26,11 @@ REFUSALS = ("POSTE_POURVU", "PAS_DE_RECRUTEMENT", "NON_ELIGIBLE", "NON_VENU", "A
 
 
 def emploi_mensuel(m: Made, sp: Spells) -> pa.Table:
-    """Return a row for each month of each person that holds a contract, all contracts alike."""
-    start = np.maximum(sp.start, m.cal.shown)
+    """Return a row for each month of each person that holds a contract, all contracts alike.
+
+    They start `linked_before` months before the period.
+    """
+    start = np.maximum(sp.start, m.cal.shown - m.world.period.linked_before)
     at = np.flatnonzero(employed(sp.situation) & (sp.end >= start))
     length = sp.end[at] - start[at] + 1
     row = np.repeat(np.arange(len(at)), length)

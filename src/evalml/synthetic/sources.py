@@ -31,14 +31,20 @@ ENDS = {
 
 
 def declarations(world: World) -> dict[str, Any]:
-    """Return the keys `coverage` and `linkage` of `extract.yaml`."""
+    """Return the keys `coverage` and `linkage` of `extract.yaml`.
+
+    The records of the missions locales go back to the first month simulated, those of other
+    administrations to the start of the period.
+    """
     start, end = world.period.start, world.period.end
     coverage, linkage = {}, {}
     for table in DATED:
         source = world.sources.get(table)
         if source is not None and (source.absent or not source.declared):
             continue
-        first = source.first if source and source.first else start
+        back = {"emploi_mensuel": world.period.linked_before, "evenements_externes": 0}
+        usual = first_day(month_number(start) - back.get(table, world.period.burn_in_months))
+        first = source.first if source and source.first else usual
         last = source.last if source and source.last else end
         coverage[table] = {"from": f"{first:%Y-%m}", "to": f"{last:%Y-%m}"}
         if table in LINKED_SOURCES:

@@ -65,18 +65,28 @@ def _unless_at_rest(written: dict[str, Any], **at_rest: object) -> dict[str, Any
 
 
 class Period(Part):
-    """Months simulated and months reported."""
+    """Months simulated and months reported.
+
+    `linked_before_months` says how many months before the period the employers' declarations
+    reach back, at most to the first month simulated.
+    """
 
     start: dt.date
     end: dt.date
     extraction: dt.date
     burn_in_months: int = Field(12, ge=0, le=60)
+    linked_before_months: int = Field(0, ge=0, le=60)
 
     @model_validator(mode="after")
     def _in_order(self) -> Period:
         if not self.start < self.end <= self.extraction:
             raise ValueError("start < end <= extraction must hold")
         return self
+
+    @property
+    def linked_before(self) -> int:
+        """Months before the period that the employers' declarations cover."""
+        return min(self.linked_before_months, self.burn_in_months)
 
 
 class Population(Part):

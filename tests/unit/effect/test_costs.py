@@ -8,12 +8,14 @@ import pytest
 
 from evalml.checks.multiplicity import influence_functions, sum_by
 from evalml.comparison.arms import Arms, Trajectory
-from evalml.effect.costs import LOST, NOT_TOLD, cost_per_month, costs_table
+from evalml.effect.costs import LOSES_MONTHS, MAY_ADD_NONE, cost_per_month, costs_table
 from evalml.effect.settings import Settings
 from evalml.effect.validation.persons import as_comparison
 from evalml.errors import DataError
 from evalml.outcomes import OUTCOMES
-from evalml.report.costs import HIDDEN, SMALL, guard_costs, shown_costs
+from evalml.report.costs import MASKED, SECRET, guard_costs, shown_costs
+from evalml.values import read_messages
+from evalml.words import render
 
 CHECKS = pd.DataFrame(
     columns=[
@@ -82,12 +84,13 @@ def test_the_covariance_is_that_of_the_influence_functions():
     assert found.per_month.ci_high == pytest.approx(again.ci_high, rel=1e-6)
 
 
-@pytest.mark.parametrize(("gain", "remark"), [(0.0, NOT_TOLD), (-2.0, LOST)])
+@pytest.mark.parametrize(("gain", "remark"), [(0.0, MAY_ADD_NONE), (-2.0, LOSES_MONTHS)])
 def test_no_cost_per_month_where_none_is_added(gain, remark):
     arms, paid = sample(gain)
     row = costs_table(arms, paid, "aipw").set_index("measure").loc["per_month"]
     assert np.isnan([row.value, row.ci_low, row.ci_high]).all()
-    assert row.remark == remark
+    assert read_messages(row.words) == (remark,)
+    assert row.remark == render(remark, "fr")
 
 
 def test_what_accompaniment_costs_is_said_not_to_be_known(helping):
@@ -108,14 +111,14 @@ def test_a_failed_check_hides_what_rests_on_the_comparison(helping):
     assert seen.loc["paid", "value"] == helping.loc["paid", "value"]
     for measure in ("paid_without", "net_cost", "months", "per_month"):
         assert np.isnan(seen.loc[measure, ["value", "ci_low", "ci_high"]].astype(float)).all()
-        assert seen.loc[measure, "remark"] == HIDDEN
+        assert read_messages(seen.loc[measure, "words"]) == (MASKED,)
 
 
 @pytest.mark.parametrize("change", [{"n_treated": 10.0}, {"largest_share": 0.9}])
 def test_few_persons_or_one_who_takes_nearly_all_are_not_shown(helping, change):
     seen = guard_costs(helping.reset_index().assign(**change), CHECKS, 11)
     assert seen["value"].isna().all()
-    assert (seen["remark"] == SMALL).all()
+    assert all(read_messages(text) == (SECRET,) for text in seen["words"])
     assert "largest_share" not in seen
 
 

@@ -125,7 +125,7 @@ def test_compare_says_what_a_table_of_indicators_makes_of_the_figures(file, tmp_
     rows = {r["id"]: r for r in csv.DictReader((tmp_path / "compare.csv").open(encoding="utf-8"))}
     assert rows["p_02"]["verdict"] == "equal"
     assert (rows["p_80"]["verdict"], float(rows["p_80"]["difference"])) == ("differs", -16920)
-    assert rows["p_hdf"]["reason"] == "no territory region:32"
+    assert rows["p_hdf"]["reason"] == "le territoire region:32 n’est pas dans l’extrait"
 
 
 def test_gaps_are_kept_over_versions_and_what_moved_is_said(file, tmp_path):

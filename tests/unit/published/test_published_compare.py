@@ -44,13 +44,13 @@ def test_the_difference_is_ours_minus_theirs():
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"indicator": "autre"}, "no indicator 'jeunes'"),
-        ({"year": 2019}, "no year 2024 (there is 2019)"),
-        ({"territory": "region:11"}, "no territory region:32"),
-        ({"breakdown": "qpv=1"}, "no breakdown 'whole' of 'jeunes'"),
-        ({"value": None}, "the indicator is null"),
+        ({"indicator": "autre"}, "aucun indicateur « jeunes »"),
+        ({"year": 2019}, "l’année 2024 n’est pas calculée (il y a 2019)"),
+        ({"territory": "region:11"}, "le territoire region:32 n’est pas dans l’extrait"),
+        ({"breakdown": "qpv=1"}, "« jeunes » n’a pas la ventilation « ensemble »"),
+        ({"value": None}, "l’indicateur n’a pas de valeur"),
         ({"value": None, "reason": "fewer than 11"}, "fewer than 11"),
-        ({"statistic": "mean"}, "the indicator gives mean, not count"),
+        ({"statistic": "mean"}, "l’indicateur donne une moyenne, et l’imprimé un effectif"),
     ],
 )
 def test_what_is_not_computable_says_why(change, reason):
@@ -61,7 +61,10 @@ def test_what_is_not_computable_says_why(change, reason):
 def test_a_unit_no_extract_holds_is_said_so():
     printed = figure("a", "42", indicator="missions_locales", unit="structures")
     indicators = table({"indicator": "jeunes", "value": 1})
-    assert verdict(printed, indicators) == ("not computable", "an extract holds no structures")
+    assert verdict(printed, indicators) == (
+        "not computable",
+        "un extrait ne compte pas d’unités de ce genre (structures)",
+    )
 
 
 def test_breakdowns_meet_whatever_their_order():
@@ -100,7 +103,7 @@ def test_an_indicator_in_percent_is_a_share():
     assert verdict(printed, table(row))[0] == "within rounding"
     bare = {"indicator": "jeunes", "value": 34.69}
     assert verdict(printed, table(bare)) == (
-        "not computable", "the indicator gives a count, not share"
+        "not computable", "l’indicateur donne un effectif, et l’imprimé une part"
     )  # fmt: skip
 
 

@@ -5,17 +5,26 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 from tests.unit.published.makers import by_departement, figure, folder
+from tests_root import ROOT
 
+from evalml.indicators import GROUPS, INDICATORS
 from evalml.published import (
     PublishedError,
     audit_figures,
+    audit_path,
     compare_published,
+    differences_table,
     findings_table,
     kinds_table,
     read_indicators,
+    read_mapping,
+    reasons_table,
     recomputed_table,
     verdicts_table,
 )
+from evalml.published.compare import _definition, _mapping
+from evalml.published.compare_page import compare_page, split_differences
+from evalml.published.why import explain_differences
 
 FIGURES = folder(
     *by_departement("p", ["2 977", "8 138", "2 692", "5 970", "18 799"]), figure("p_hdf", "21 656")
@@ -44,7 +53,8 @@ def test_the_largest_difference_comes_first():
     indicators = pd.DataFrame(rows, columns=["indicator", "territory", "year", "value"])
     table = recomputed_table(compare_published(FIGURES, indicators))
     assert table["Verdict"].tolist() == ["Différent", "Égal"]
-    assert table["Écart"].tolist() == [-16920, 0]
+    assert table["Écart"].tolist() == ["−16\u202f920", "0"]
+    assert table["Territoire"].tolist() == ["Somme", "Aisne"]
 
 
 def test_a_run_folder_holds_its_indicators(tmp_path):
@@ -54,3 +64,39 @@ def test_a_run_folder_holds_its_indicators(tmp_path):
     assert read_indicators(tmp_path).equals(read_indicators(file))
     with pytest.raises(PublishedError, match="no indicators"):
         read_indicators(tmp_path / "absent")
+
+
+def test_a_difference_reads_in_one_line_and_an_invented_one_is_counted():
+    rows = [("jeunes", f"departement:{c}", 2024, v) for c, v in [("02", 2977), ("80", 1879)]]
+    rows.append(("jeunes", "departement:59", 2024, 12))
+    indicators = pd.DataFrame(rows, columns=["indicator", "territory", "year", "value"])
+    audit = audit_figures(FIGURES)
+    compared = compare_published(FIGURES, indicators)
+    real = explain_differences(compared, audit)
+    table = differences_table(real)
+    assert list(table["Ce qui l’explique"]) == [
+        "À examiner : autre définition, autre jour d’extraction, ou erreur.",
+        "Coquille : l’audit lit 1 879, qui est notre valeur.",
+    ]
+    invented = explain_differences(compared, audit, synthetic=True)
+    shown, hidden = split_differences(invented, synthetic=True)
+    assert (shown["territory"].tolist(), hidden) == (["departement:80"], 1)
+    page = compare_page(invented, synthetic=True)
+    assert "1 autre chiffre diffère" in page
+    assert page.count("Données inventées") == 1
+    assert "Somme" in page
+    assert reasons_table(compared)["Chiffres"].sum() == 3
+
+
+def test_every_printed_figure_is_one_of_ours_or_has_its_reason():
+    """998 figures: an indicator and a breakdown compute each, or a reason in French says why not."""
+    figures = audit_path(ROOT / "data/published").figures.values()
+    codes = _mapping(read_mapping(ROOT / "data/published"))
+    lost = []
+    for printed in figures:
+        code, breakdown, reason = _definition(printed, codes)
+        group, _, value = breakdown.partition("=")
+        known = not group or (group in GROUPS and value in GROUPS[group].values)
+        if not reason and not (code in INDICATORS and known):
+            lost.append((printed.id, code, breakdown))
+    assert lost == []

@@ -32,30 +32,30 @@ def test_what_agrees_needs_no_reason():
 
 def test_a_misprint_the_audit_reads_as_we_do():
     said = why([figure("a", "18 799")], 1879, [finding("a", "slip", "1 879")], synthetic=True)
-    assert said == ["a misprint: the audit reads 1 879, which is our value"]
+    assert said == ["Coquille : l’audit lit 1 879, qui est notre valeur."]
 
 
 def test_a_misprint_the_audit_reads_otherwise_is_no_excuse():
     said = why([figure("a", "18 799")], 999, [finding("a", "slip", "1 879")], synthetic=True)
-    assert said[0].startswith("a synthetic world")
+    assert said[0].startswith("Données inventées")
 
 
 def test_printed_elsewhere_as_we_compute_it():
     said = why([figure("a", "19 652"), figure("b", "19 797")], 19797)
-    assert said == ["printed elsewhere in the same documents as 19 797, which is our value", ""]
+    assert said == ["Imprimé ailleurs dans les mêmes documents : 19 797, qui est notre valeur.", ""]
 
 
 def test_two_extractions_explain_a_small_gap_only():
     found = [finding("a", "extractions")]
-    assert why([figure("a", "100")], 103, found, synthetic=True)[0].endswith("of a living base")
-    assert why([figure("a", "100")], 200, found, synthetic=True)[0].startswith("a synthetic world")
+    assert why([figure("a", "100")], 103, found, synthetic=True)[0].endswith("d’une base vivante.")
+    assert why([figure("a", "100")], 200, found, synthetic=True)[0].startswith("Données inventées")
 
 
 def test_one_unit_of_the_last_digit():
-    assert why([figure("a", "751")], 750)[0].startswith("one unit of the last digit")
+    assert why([figure("a", "751")], 750)[0].startswith("Une unité du dernier chiffre")
 
 
 def test_a_real_extract_has_to_be_looked_into():
     assert why([figure("a", "100")], 200) == [
-        "to be looked into: another definition, another day of extraction, or an error"
+        "À examiner : autre définition, autre jour d’extraction, ou erreur."
     ]

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+
+from evalml.checks import Check, Thresholds, checks_table
+from evalml.checks.observation import check_observation
+from evalml.comparison.comparison import Measure
+from evalml.values import Count, Estimate, Name, Number, PValue, Share
 
 METHODS = ("diff", "ipw", "aipw")
 EFFECTS = {"strong": 0.0724, "null": 0.0043, "blinded": 0.0613}
@@ -28,20 +35,33 @@ COVARIATES = (
     ("actes_6", "Contacts, 6 mois avant", 0.455, 0.042),
     ("logement=PRECAIRE", "Logement précaire", 0.158, -0.012),
 )
+ALIKE = {"after": Number(0.042, 3), "before": Number(0.455, 2), "limit": Number(0.1, 1)}
+OVERLAP = {
+    "off": Count(38, 4213), "whole": Count(4213), "share": Share(38, 4213, 38 / 4213),
+    "extreme": Number(0.95, 2), "limit": Number(0.05, 1, "percent"),
+}  # fmt: skip
+PLACEBO = {"effect": Estimate(0.004, "proportion"), "p": PValue(0.62),
+           "visible": Estimate(0.012, "proportion")}  # fmt: skip
 CHECKS = (
-    ("balance", "Les deux groupes se ressemblent-ils après ajustement ?", True, 0.042, 0.1,
-     "La plus grande différence standardisée est de 0,042, sous le seuil de 0,1.", "", True),
-    ("overlap", "Chaque bénéficiaire a-t-il des semblables dans le groupe de comparaison ?", True,
-     0.991, 0.95, "99,1 % des bénéficiaires ont des semblables.", "", True),
-    ("observation", "Les deux groupes sont-ils observés autant ?", True, 0.031, 0.05,
-     "La part des situations non observées diffère de 3,1 points.", "", True),
-    ("placebo", "L'effet est-il nul avant l'entrée ?", True, 0.004, 0.02,
-     "Sur l'emploi six mois avant l'entrée, la différence est de 0,4 point.", "", True),
-    ("negative_control", "L'effet est-il nul sur un résultat que le programme ne peut changer ?",
-     None, None, 0.02, "Le diplôme obtenu avant l'entrée n'est pas dans l'extraction.", "", True),
-    ("evalue", "Quelle confusion cachée faudrait-il pour annuler l'effet ?", True, 1.62, 1.25,
-     "Un facteur non mesuré devrait multiplier par 1,62 l'entrée et l'emploi.", "emploi_m12", False),
+    Check("balance", "alike", True, 0.042, 0.1, ALIKE),
+    Check("overlap", "some_treated", True, 38 / 4213, 0.05, OVERLAP),
+    Check("placebo_in_time", "alike", True, 0.004, 0.02, PLACEBO),
+    Check("negative_control", "constant", None, None, 0.02, {"control": Name("controls", "bafa_avant")}),
+    Check("e_value", "strength", True, 1.62, 1.25, {"point": Number(2.1, 2), "limit": Number(1.62, 2)},
+          "emploi_m12", gating=False),
 )  # fmt: skip
+
+
+def observed(treated):
+    """Return the check of observation where so many of 4,213 participants are known."""
+    known = np.r_[np.ones(treated), np.full(4213 - treated, np.nan), np.ones(14829)]
+    arm = np.arange(4213 + 14829) < 4213
+    found = check_observation(
+        Measure("emploi", 12, known, "proportion", "En emploi"), arm, Thresholds()
+    )
+    return replace(found, outcome="")
+
+
 PROTOCOL = (
     ("population", "Population", "Jeunes de 16 à 25 ans accompagnés par une mission locale, ni en emploi durable ni en formation au mois zéro."),
     ("treatment", "Traitement", "Entrer en CEJ pendant le mois, contre ne pas y entrer ce mois-là."),
@@ -138,30 +158,8 @@ def trajectories_frame(kind):
 
 
 def checks_frame(kind):
-    frame = pd.DataFrame(
-        CHECKS,
-        columns=[
-            "check",
-            "question",
-            "passed",
-            "value",
-            "threshold",
-            "sentence",
-            "outcome",
-            "gating",
-        ],
-    )
-    if kind == "blinded":
-        at = frame["check"] == "observation"
-        frame.loc[at, ["value", "sentence"]] = [
-            0.127,
-            "La part des situations non observées diffère de 12,7 points entre les groupes, au-dessus du seuil de 5 points.",
-        ]
-        frame["passed"] = [
-            False if name == "observation" else ok
-            for name, ok in zip(frame["check"], frame["passed"], strict=True)
-        ]
-    return frame
+    known = 3678 if kind == "blinded" else 4082  # a gap of 12.7 points, or of 3.1
+    return checks_table([*CHECKS[:2], observed(known), *CHECKS[2:]])
 
 
 def sample_frames(kind):

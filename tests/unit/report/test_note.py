@@ -218,8 +218,8 @@ def test_a_run_without_results_is_refused(tmp_path):
 def test_what_the_design_cannot_show_comes_from_the_checks(written):
     text = text_of_html(written["blinded"][1][".html"])
     part = text[text.index("Ce que ce protocole ne peut pas montrer") : text.index("Sources")]
-    assert "12,7 points entre les groupes" in part
-    assert "Le diplôme obtenu avant l'entrée n'est pas dans l'extraction" in part
+    assert "12,7 points d'écart" in part
+    assert "Le témoin négatif « BAFA obtenu avant » ne peut être jugé" in part
     assert "déclarées à un conseiller" in part
 
 

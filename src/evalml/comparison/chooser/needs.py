@@ -76,6 +76,8 @@ def followed_before(facts: Facts) -> Reason:
             "are in no pool",
         )
     months = facts.study.eligibility.accompanied_within_months
+    if months is None:
+        return Reason("caution", "the study leaves out the rule that both arms had a recent act")
     return Reason("ok", f"both arms had contact with a mission locale within {months} months")
 
 

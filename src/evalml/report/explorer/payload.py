@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from evalml.report.blinding import outcome_key
-from evalml.report.english import check_words, period_words, phrase
 from evalml.report.results import rows_of
+from evalml.report.sentences import (
+    balance_in_words,
+    check_words,
+    labels_of_study,
+    meta_in_words,
+    protocol_in_words,
+    reasons_in_words,
+)
 from evalml.report.typography import UNITS, Unit, unit_of
 from evalml.report.verdict import answers
 from evalml.report.words import (
@@ -21,6 +27,7 @@ from evalml.report.words import (
     subgroup_label,
     words,
 )
+from evalml.values import Month, read_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -99,7 +106,7 @@ def labels(studies: Sequence[ReleasedStudy], lang: str) -> dict[str, Both]:
     """Return the names of outcomes, methods, subgroups and covariates in one language."""
     found: dict[str, Both] = {"outcomes": {}, "methods": {}, "groups": {}, "covariates": {}}
     for study in studies:
-        told = dict(study.about.get("labels") or {})
+        told = labels_of_study(study.about, lang)
         for row in rows_of(study.frames["effects"]):
             key = outcome_key(row.outcome, row.horizon_months)
             found["outcomes"][key] = outcome_label(row.outcome, row.horizon_months, lang, told)
@@ -109,8 +116,8 @@ def labels(studies: Sequence[ReleasedStudy], lang: str) -> dict[str, Both]:
                 found["groups"][name] = group_label(row, lang, told)
         for outcome in study.frames["trajectories"]["outcome"].unique():
             found["outcomes"][outcome] = outcome_label(outcome, None, lang, told)
-        for row in rows_of(study.frames["balance"]):
-            found["covariates"][row.covariate] = phrase(row.label or row.covariate, lang)
+        for row in rows_of(balance_in_words(study.frames["balance"], lang, told)):
+            found["covariates"][row.covariate] = row.label
     return {kind: dict(sorted(names.items())) for kind, names in found.items()}
 
 
@@ -125,16 +132,17 @@ def group_label(row: Any, lang: str, told: Mapping[str, str]) -> str:
 def study_data(study: ReleasedStudy) -> dict[str, Any]:
     """Return one study, ready for JSON."""
     about, frames = study.about, study.frames
+    names = {each: labels_of_study(about, each) for each in LANGUAGES}
+    said = {each: meta_in_words(about, each) for each in LANGUAGES}
     primary = dict(about.get("primary") or {})
-    period = str(about.get("period_label") or "")
     return {
         "key": study.key,
         "run": str(about.get("run", "")),
-        "title": str(about["title"]),
+        "title": {each: str(said[each]["title"]) for each in LANGUAGES},
         "programme": str(about.get("programme") or ""),
-        "territory": {each: phrase(about.get("territory_label") or "", each) for each in LANGUAGES},
-        "period": {each: period_words(period, each) for each in LANGUAGES},
-        "year": year_of(period),
+        "territory": {each: str(said[each].get("territory_label") or "") for each in LANGUAGES},
+        "period": {each: str(said[each].get("period_label") or "") for each in LANGUAGES},
+        "year": years_of(about),
         "synthetic": bool(about.get("synthetic")),
         "source": str(about.get("extract_name") or ""),
         "extracted": str(about.get("extraction_date") or ""),
@@ -143,25 +151,37 @@ def study_data(study: ReleasedStudy) -> dict[str, Any]:
         "decision": about.get("threshold"),
         "benchmark": about.get("benchmark"),
         "notes": sorted(study.notes),
-        "effects": effects_data(frames["effects"], primary),
+        "effects": effects_data(frames["effects"], primary, names),
         "curves": curves_data(frames["trajectories"]),
         "balance": {"columns": BALANCE, "rows": plain_rows(frames["balance"], BALANCE)},
         "limit": balance_limit(frames["checks"]),
-        "checks": checks_data(frames["checks"]),
-        "protocol": [
-            {each: [phrase(row.label, each), phrase(row.text, each)] for each in LANGUAGES}
-            for row in rows_of(frames["protocol"])
-        ],
+        "checks": checks_data(frames["checks"], names),
+        "protocol": protocol_data(frames["protocol"], names),
     }
 
 
-def year_of(period: str) -> str:
-    """Return the years of a period: `2024`, `2019-2021`, or nothing."""
-    years = sorted(set(re.findall(r"\b(?:19|20)\d\d\b", period)))
+def protocol_data(
+    protocol: pd.DataFrame, names: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, list[str]]]:
+    """Return the lines of the protocol, by language."""
+    both = {each: rows_of(protocol_in_words(protocol, each, names[each])) for each in LANGUAGES}
+    return [
+        {each: [row.label, row.text] for each, row in zip(LANGUAGES, pair, strict=True)}
+        for pair in zip(*both.values(), strict=True)
+    ]
+
+
+def years_of(about: Mapping[str, Any]) -> str:
+    """Return the years of the months of entry: `2024`, `2019-2021`, or nothing."""
+    text = str((about.get("words") or {}).get("period_label") or "")
+    months = [v for one in read_messages(text) for v in one.values.values()]
+    years = sorted({each.month[:4] for each in months if isinstance(each, Month)})
     return "-".join(dict.fromkeys([years[0], years[-1]])) if years else ""
 
 
-def effects_data(effects: pd.DataFrame, primary: Mapping[str, Any]) -> dict[str, Any]:
+def effects_data(
+    effects: pd.DataFrame, primary: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
     """Return the effects; those that are blinded have no number already."""
     main = outcome_key(str(primary.get("outcome", "")), primary.get("horizon_months"))
     keys = [
@@ -173,13 +193,15 @@ def effects_data(effects: pd.DataFrame, primary: Mapping[str, Any]) -> dict[str,
         for key, method, subgroup in zip(keys, effects["method"], effects["subgroup"], strict=True)
     ]
     table = effects.assign(key=keys, primary=declared)
-    reasons = list(dict.fromkeys(str(reason) for reason in table["reason"] if reason))
-    places = {reason: place for place, reason in enumerate(reasons)}
-    table = table.assign(reason=[places.get(str(reason), -1) for reason in table["reason"]])
+    both = [reasons_in_words(table, each, names[each])["reason"] for each in LANGUAGES]
+    pairs = list(zip(*both, strict=True))
+    reasons = list(dict.fromkeys(pair for pair in pairs if any(pair)))
+    places = {pair: place for place, pair in enumerate(reasons)}
+    table = table.assign(reason=[places.get(pair, -1) for pair in pairs])
     return {
         "columns": EFFECT,
         "rows": plain_rows(table, EFFECT),
-        "reasons": [{each: phrase(reason, each) for each in LANGUAGES} for reason in reasons],
+        "reasons": [dict(zip(LANGUAGES, pair, strict=True)) for pair in reasons],
     }
 
 
@@ -199,16 +221,18 @@ def balance_limit(checks: pd.DataFrame) -> float | None:
     return float(known.iloc[0]) if len(known) else None
 
 
-def checks_data(checks: pd.DataFrame) -> list[dict[str, Any]]:
+def checks_data(
+    checks: pd.DataFrame, names: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, Any]]:
     """Return the checks with their question and sentence in both languages."""
     silent = (checks["sentence"] == "") & ~checks["gating"].astype("bool")
     answer = pd.Series(answers(checks), checks.index, "object").mask(silent, "hidden")
     rows = plain_rows(checks.assign(answer=answer), CHECK)
-    told = []
+    worded = []
     for row, check in zip(rows, rows_of(checks), strict=True):
-        both = {each: check_words(check, each) for each in LANGUAGES}
-        told.append({**dict(zip(CHECK, row, strict=True)), **both})
-    return told
+        both = {each: check_words(check, each, names[each]) for each in LANGUAGES}
+        worded.append({**dict(zip(CHECK, row, strict=True)), **both})
+    return worded
 
 
 def plain_rows(frame: pd.DataFrame, columns: Sequence[str]) -> list[list[Any]]:

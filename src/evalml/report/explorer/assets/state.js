@@ -34,7 +34,7 @@ const EFFECTS = DATA.studies.flatMap((study) => study.effects.rows.map((row) => 
 }));
 // Programme, territory and year; the period too, then the run, where two studies would have one name.
 function shortName(study) {
-  const told = (s, when) => [s.programme, s.territory[lang], when(s)].filter(Boolean).join(", ") || s.title;
+  const told = (s, when) => [s.programme, s.territory[lang], when(s)].filter(Boolean).join(", ") || s.title[lang];
   const years = (s) => s.year.replace("-", DASH), period = (s) => s.period[lang];
   const alone = (name) => DATA.studies.filter((s) => name(s) === name(study)).length === 1;
   const names = [(s) => told(s, years), (s) => told(s, period), (s) => `${told(s, years)} (${s.key})`];

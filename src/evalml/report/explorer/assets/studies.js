@@ -24,7 +24,7 @@ function primaryPanel(study) {
 function headPanel(study) {
   const source = study.extracted ? say(word("source"), { source: study.source, date: dateText(study.extracted) })
     : say(word("source_bare"), { source: study.source });
-  return el("div", {}, el("h3", { lang: "fr" }, study.title, " ", study.synthetic ? el("span", { class: "stamp small" }, word("synthetic")) : null),
+  return el("div", {}, el("h3", {}, study.title[lang], " ", study.synthetic ? el("span", { class: "stamp small" }, word("synthetic")) : null),
     el("p", { class: "small" }, study.period[lang] ? `${say(word("entries"), { period: study.period[lang] })}. ` : "", source, "."));
 }
 

@@ -10,18 +10,20 @@ import pandas as pd
 from evalml.checks import check_study
 from evalml.checks.run import blinded_outcomes
 from evalml.cohort import build_cohort, target_trial
-from evalml.comparison import adjust, assemble, labels_of
+from evalml.comparison import adjust, assemble
 from evalml.effect import effects_table, estimate_study
 from evalml.errors import CohortError, DataError, EstimationError, TableMissingError
 from evalml.outcomes import compute_outcomes
 from evalml.panel import build_panel
+from evalml.values import Message, messages_text
+from evalml.words import render_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from evalml.checks import Check
+    from evalml.comparison import Arms
     from evalml.comparison.adjusted import Adjusted
-    from evalml.comparison.comparison import Comparison
     from evalml.effect.effect import Effect
     from evalml.engine import Engine
     from evalml.panel import Panel
@@ -29,13 +31,14 @@ if TYPE_CHECKING:
     from evalml.tables import Tables
 
 BLINDED, EXPLORATORY = "blinded", "exploratory"
-ADDED = ("analysis", "title", "max_smd", "observation_gap", "status", "reason")
+ADDED = ("analysis", "title", "max_smd", "observation_gap", "status", "reason", "causes")
 """Columns that an analysis adds to those of an effect."""
 
 DATA_FAULTS = (CohortError, DataError, EstimationError, TableMissingError)
 """What the data of an extract can refuse; a fault of the study itself is refused beforehand."""
 
-NOT_MADE = "Cette analyse n’a pas pu être faite sur cet extrait."
+NOT_ESTIMATED = Message("secondary.not_estimated")
+"""What is said of an analysis whose data do not give an estimate."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -77,7 +80,7 @@ def secondary_analyses(
         try:
             found = _made(tables, analysis, engine, held)
         except DATA_FAULTS as fault:
-            found = _not_made(analysis, str(fault))
+            found = _not_made(analysis, fault)
         parts.append(found.assign(analysis=name, title=title))
     if not parts:
         return pd.DataFrame({column: [] for column in _columns()})
@@ -89,15 +92,15 @@ def _columns() -> list[str]:
 
 
 def _made(tables: Tables, study: Study, engine: Engine, held: list[Followed]) -> pd.DataFrame:
-    comparison = _compared(tables, study, engine, held)
+    arms = _compared(tables, study, engine, held)
+    comparison = arms.comparison
     adjusted = adjust(comparison, "ate" if study.estimand == "ate" else "att")
     effects = estimate_study(comparison, study)
-    labels = labels_of(adjusted.balance["covariate"])
-    checks = check_study(comparison, effects, adjusted, study, labels)
+    checks = check_study(comparison, effects, adjusted, study, arms=arms)
     return _judged(effects, checks, adjusted)
 
 
-def _compared(tables: Tables, study: Study, engine: Engine, held: list[Followed]) -> Comparison:
+def _compared(tables: Tables, study: Study, engine: Engine, held: list[Followed]) -> Arms:
     """Return the two arms, from a panel already followed where there is one of the same cohort."""
     found = next((one.panel for one in held if one.serves(study)), None)
     if found is None:
@@ -105,19 +108,20 @@ def _compared(tables: Tables, study: Study, engine: Engine, held: list[Followed]
         found = build_panel(tables, cohort, engine)
         held.append(Followed(found, study.covariates))
     outcomes = compute_outcomes(found, study.outcomes)
-    return assemble(outcomes, study.horizons, (), engine).comparison
+    return assemble(outcomes, study.horizons, (), engine)
 
 
 def _judged(effects: Sequence[Effect], checks: Sequence[Check], adjusted: Adjusted) -> pd.DataFrame:
     table = effects_table(effects)
     failed = blinded_outcomes(checks)
-    reasons = [_reason(effect, failed) for effect in effects]
+    causes = [_causes(effect, failed) for effect in effects]
     gaps = {c.outcome: c.value for c in checks if c.name == "observation"}
     return table.assign(
         max_smd=float(adjusted.balance["smd_after"].abs().max()),
         observation_gap=[_number(gaps.get(effect.key)) for effect in effects],
-        status=[BLINDED if reason else EXPLORATORY for reason in reasons],
-        reason=reasons,
+        status=[BLINDED if each else EXPLORATORY for each in causes],
+        reason=[render_all(each, "fr") for each in causes],
+        causes=[messages_text(each) for each in causes],
     )
 
 
@@ -125,14 +129,18 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _reason(effect: Effect, failed: Mapping[str, list[str]]) -> str:
-    said = [*failed.get("", ()), *failed.get(effect.outcome, ()), *failed.get(effect.key, ())]
-    error = effect.details.get("error")
-    return " ".join([*said, *([NOT_MADE] if error else [])])
+def _causes(effect: Effect, failed: Mapping[str, list[Message]]) -> list[Message]:
+    found = [*failed.get("", ()), *failed.get(effect.outcome, ()), *failed.get(effect.key, ())]
+    return [*found, *([NOT_ESTIMATED] if effect.details.get("error") else [])]
 
 
-def _not_made(study: Study, fault: str) -> pd.DataFrame:
+def _not_made(study: Study, fault: Exception) -> pd.DataFrame:
     """Return the primary effect of an analysis that could not be made, with the reason."""
+    named: dict[type[Exception], str] = {
+        CohortError: "secondary.no_cohort",
+        TableMissingError: "secondary.no_table",
+    }
+    cause = Message(named.get(type(fault), NOT_ESTIMATED.key))
     row = {
         "outcome": study.primary.outcome,
         "horizon_months": study.primary.horizon,
@@ -144,7 +152,8 @@ def _not_made(study: Study, fault: str) -> pd.DataFrame:
         "max_smd": float("nan"),
         "observation_gap": float("nan"),
         "status": BLINDED,
-        "reason": f"{NOT_MADE} ({fault})",
+        "reason": render_all([cause], "fr"),
+        "causes": messages_text([cause]),
     }
     numbers = [name for name in effects_table([]).columns if name not in row]
     frame = pd.DataFrame([{**dict.fromkeys(numbers, float("nan")), **row}])

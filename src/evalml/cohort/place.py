@@ -1,0 +1,83 @@
+"""Whether a study is about a territory that the extract holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evalml.codes import territory_names
+from evalml.errors import CohortError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from evalml.engine import Engine, Table
+    from evalml.extract.meta import ExtractMeta
+    from evalml.study import Territory
+
+
+def refuse_territory(
+    meta: ExtractMeta, asked: Territory, structures: Table, engine: Engine
+) -> None:
+    """Refuse a study about a territory that lies, in whole or in part, outside the extract's.
+
+    Args:
+        meta: Says the territory of the extract.
+        asked: Territory of the study.
+        structures: Its missions locales, with their département and region.
+        engine: Where queries run.
+
+    Raises:
+        CohortError: Names what the extract holds and what the study asks for.
+    """
+    held = meta.territory
+    if held.national:
+        return
+    if asked.national:
+        raise CohortError(
+            f"the study is about the whole of France, but the extract '{meta.name}' holds "
+            f"{_words(held)} only; give the study that territory, or an extract of the whole of "
+            "France"
+        )
+    columns = ["id_structure", "code_departement", "code_region"]
+    places = engine.fetch(structures.select(*columns).distinct()).astype(str)
+    mine = places[_inside(places, held)]
+    for column, codes in _asked(asked):
+        missing = [code for code in codes if code not in set(mine[column])]
+        if missing:
+            raise CohortError(
+                f"the study is about {_words(asked)}, but the extract '{meta.name}' holds "
+                f"{_words(held)} only: {', '.join(missing)} is not in it; give the study a "
+                "territory of the extract, or an extract of that territory"
+            )
+        whole = places[places[column].isin(list(codes))]
+        if asked.region is not None and held.region != asked.region and len(whole) > 0:
+            raise CohortError(
+                f"the study is about {_words(asked)}, but the extract '{meta.name}' holds "
+                f"{_words(held)} only, a part of it; give the study that territory"
+            )
+
+
+def _asked(territory: Territory) -> list[tuple[str, Sequence[str]]]:
+    if territory.region is not None:
+        return [("code_region", (territory.region,))]
+    if territory.departement is not None:
+        return [("code_departement", territory.departement)]
+    return [("id_structure", territory.structure or ())]
+
+
+def _inside(places: pd.DataFrame, territory: Territory) -> pd.Series:
+    ((column, codes),) = _asked(territory)
+    return places[column].isin(list(codes))
+
+
+def _words(territory: Territory) -> str:
+    names = territory_names()
+    if territory.national:
+        return "the whole of France"
+    if territory.region is not None:
+        return f"region {territory.region} ({names['regions'].get(territory.region, 'unknown')})"
+    if territory.departement is not None:
+        return "département " + ", ".join(territory.departement)
+    return f"{len(territory.structure or ())} missions locales"

@@ -1,0 +1,335 @@
+"""Effects on the treated where some rows are not seen to the horizon: the seen stand for the lost.
+
+Each row seen weighs one over its probability of being seen, given what is known of it (Robins,
+Rotnitzky and Zhao, 1994, doi:10.1080/01621459.1994.10476818). With `aipw` the outcome regressions
+fill the rest, so that the estimate holds if either they or the weights are right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evalml.comparison.balance import balance_table
+from evalml.comparison.design import build_design
+from evalml.comparison.propensity import fit_propensity
+from evalml.comparison.rare import group_rare
+from evalml.effect.choose_se import choose_inference
+from evalml.effect.effect import Effect
+from evalml.effect.estimates import Estimate
+from evalml.effect.regression import predict_ols, prepare_folds
+from evalml.effect.sample import take_rows
+from evalml.effect.shared import fit_shared
+from evalml.errors import EstimationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evalml.arrays import BoolVector, Vector
+    from evalml.comparison.comparison import Comparison, Design, Measure
+    from evalml.effect.sample import Sample
+    from evalml.effect.settings import Settings
+    from evalml.effect.shared import Shared
+
+BALANCE = ("arm", "covariate", "smd_before", "smd_after")
+METHODS = ("diff", "ipw", "aipw")
+"""Methods that take weights of those seen."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Seen:
+    """Weights of the rows seen.
+
+    Attributes:
+        weight: 1 / P(seen), 0 for a row not seen, shape (n,).
+        balance: By arm, how far those seen are from the whole arm: `arm`, `covariate`,
+            `smd_before`, `smd_after`.
+    """
+
+    weight: Vector
+    balance: pd.DataFrame
+
+    @property
+    def worst(self) -> float:
+        """Largest standardised difference left between those seen, weighted, and their arm."""
+        after = self.balance["smd_after"].abs()
+        return float(after.max()) if len(after) else 0.0
+
+    @property
+    def worst_before(self) -> float:
+        """The same without weights."""
+        before = self.balance["smd_before"].abs()
+        return float(before.max()) if len(before) else 0.0
+
+    def effective_size(self, rows: BoolVector) -> float:
+        """Return how many rows the weights of some rows are worth (Kish)."""
+        w = self.weight[rows]
+        return float(w.sum() ** 2 / (w @ w)) if w.any() else 0.0
+
+
+def fit_seen(described: pd.DataFrame, treated: BoolVector, seen: BoolVector) -> Seen:
+    """Fit the probability of being seen in each arm, and the weights that follow.
+
+    Args:
+        described: What is known of every row, seen or not, n rows.
+        treated: Shape (n,).
+        seen: Whether the outcome is known, shape (n,).
+
+    Raises:
+        EstimationError: Nobody of an arm is seen, or a covariate decides who is.
+    """
+    weight, parts = np.zeros(seen.size), []
+    for arm, name in ((treated, "treated"), (~treated, "comparison")):
+        if not seen[arm].any():
+            raise EstimationError(f"no outcome of the {name} arm is known: nothing stands for it")
+        frame = described.loc[arm].reset_index(drop=True)
+        names = [str(column) for column in frame]
+        if not seen[arm].all():
+            frame, _ = group_rare(frame, names, seen[arm])
+        design, _ = build_design(frame)
+        weight[arm] = _weights(design, seen[arm])
+        parts.append(_balance(design, seen[arm], weight[arm]).assign(arm=name))
+    return Seen(weight, pd.concat(parts, ignore_index=True)[[*BALANCE]])
+
+
+def described_of(comparison: Comparison, seen: BoolVector) -> pd.DataFrame:
+    """Return the covariates known of those not seen too: the others say nothing of who is seen."""
+    lost = comparison.covariates.loc[~seen]
+    told = [name for name in lost if not lost[name].isna().all()]
+    return comparison.covariates[told] if len(lost) else comparison.covariates
+
+
+def _weights(design: Design, seen: BoolVector) -> Vector:
+    if seen.all():
+        return np.ones(seen.size)
+    score = fit_propensity(design, seen, "ato").score
+    return np.where(seen, 1.0 / np.where(seen, score, 1.0), 0.0)
+
+
+def _balance(design: Design, seen: BoolVector, weight: Vector) -> pd.DataFrame:
+    """Compare those seen, before and after weighting, with the whole arm."""
+    n = seen.size
+    rows = np.concatenate([np.arange(n), np.flatnonzero(seen)])
+    whole = np.arange(rows.size) < n
+    given = np.where(whole, 1.0, np.concatenate([np.ones(n), weight[seen]]))
+    table = balance_table(design.rows(rows), whole, given, "att")
+    return table[["covariate", "smd_before", "smd_after"]]
+
+
+def seen_att(
+    y: Vector,
+    treated: BoolVector,
+    weight: Vector,
+    odds: Vector,
+    predicted: tuple[Vector, Vector] | None = None,
+) -> Estimate:
+    """Return the effect on the treated from the rows seen.
+
+    Args:
+        y: Outcome, shape (n,); anything (NaN) where `weight` is 0.
+        treated: Shape (n,).
+        weight: 1 / P(seen), 0 for the rows not seen, shape (n,).
+        odds: e / (1 - e), shape (n,); ones for a plain difference.
+        predicted: Outcome predicted with and without treatment, each of shape (n,); None for
+            weights alone.
+    """
+    seen = weight > 0
+    filled = np.where(seen, y, 0.0)
+    m1, m0 = predicted if predicted is not None else (np.zeros(y.size), np.zeros(y.size))
+    target = treated.astype(float)
+    gap, psi_gap = _mean(m1 - m0, target)
+    rest1, psi1 = _mean(filled - m1, np.where(treated, weight, 0.0))
+    rest0, psi0 = _mean(filled - m0, np.where(treated, 0.0, weight * odds))
+    level = rest1 + (float(m1[treated].mean()) if predicted is not None else 0.0)
+    value = gap + rest1 - rest0
+    used = seen & (treated | (odds > 0))
+    return Estimate(value, psi_gap + psi1 - psi0, level, level - value, used=used)
+
+
+def _mean(values: Vector, weights: Vector) -> tuple[float, Vector]:
+    """Return a weighted mean and its influence values."""
+    total = weights.sum()
+    if not total > 0:
+        raise EstimationError("no row of an arm is seen to the horizon")
+    mean = float(weights @ values / total)
+    return mean, weights * (values - mean) * (values.size / total)
+
+
+def effect_of(
+    measure: Measure,
+    method: str,
+    sample: Sample,
+    shared: Shared,
+    weight: Vector,
+    settings: Settings,
+) -> Effect:  # fmt: skip
+    """Return one effect on the treated from the rows seen.
+
+    Args:
+        measure: The outcome, of all the rows of the comparison.
+        method: `diff`, `ipw` or `aipw`.
+        sample: The rows the effect is about, seen or not.
+        shared: Score and folds of these rows.
+        weight: 1 / P(seen) of these rows, 0 for those not seen, shape (n,).
+        settings: The options.
+
+    Raises:
+        EstimationError: The method takes no such weights, or nobody of an arm is seen.
+    """
+    y, treated = measure.values[sample.rows], sample.treated
+    if np.unique(y[weight > 0]).size < 2:  # noqa: PLR2004
+        raise EstimationError(f"{measure.key}: the outcome is constant: no effect can be estimated")
+    estimate = _estimate(y, method, sample, shared, weight)
+    inference, kind = choose_inference(estimate, method, sample, settings)
+    used = weight > 0
+    details: dict[str, Any] = {
+        "se": kind,
+        "df": inference.df,
+        "n_clusters": inference.n_clusters,
+        "unobserved": int((~used).sum()),
+        "unobserved_treated": int((~used & treated).sum()),
+        "largest_weight": float(weight.max()),
+        "warnings": [],
+    }
+    return Effect(
+        outcome=measure.outcome,
+        horizon_months=measure.horizon_months,
+        estimand="att",
+        method=method,
+        estimate=estimate.value,
+        std_error=inference.std_error,
+        ci_low=inference.ci_low,
+        ci_high=inference.ci_high,
+        p_value=inference.p_value,
+        n_treated=int((used & treated).sum()),
+        n_comparison=int((used & ~treated).sum()),
+        mean_treated=estimate.mean_treated,
+        mean_comparison=estimate.mean_comparison,
+        unit=measure.unit,
+        details=details,
+    )
+
+
+def _estimate(y: Vector, method: str, sample: Sample, shared: Shared, weight: Vector) -> Estimate:
+    treated = sample.treated
+    if method == "diff":
+        return seen_att(y, treated, weight, np.ones(y.size))
+    if method == "ipw" and shared.weights is not None:
+        return seen_att(y, treated, weight, shared.weights.values)
+    if method == "aipw" and shared.grams0 is not None and shared.fold_weights is not None:
+        odds = shared.fold_weights.values
+        return seen_att(y, treated, weight, odds, _predicted(y, sample, shared, weight))
+    raise EstimationError(f"method {method} takes no weights of those seen; use one of {METHODS}")
+
+
+def _predicted(y: Vector, sample: Sample, shared: Shared, weight: Vector) -> tuple[Vector, Vector]:
+    """Return the outcome of every row, with treatment and without, by fits that did not see it."""
+    assert shared.grams0 is not None  # noqa: S101 - its caller looked
+    fold, seen = shared.grams0.fold, weight > 0
+    filled = np.where(seen, y, 0.0)
+    without = predict_ols(filled, prepare_folds(shared.Z, ~sample.treated & seen, fold))
+    if (seen | ~sample.treated).all():
+        # every treated row is seen: its own outcome is what the mean needs
+        return np.where(sample.treated, filled, without), without
+    few = int((sample.treated & seen).sum())
+    if few <= 2 * shared.Z.shape[1]:
+        return np.full(y.size, float(filled[sample.treated & seen].mean())), without
+    return predict_ols(filled, prepare_folds(shared.Z, sample.treated & seen, fold)), without
+
+
+def shared_of(sample: Sample, methods: Sequence[str], settings: Settings) -> Shared:
+    """Fit the score and the folds of the methods that take weights of those seen."""
+    chosen = [m for m in methods if m in METHODS]
+    return fit_shared(sample, chosen, replace(settings, estimand="att"))
+
+
+def seen_effects(
+    comparison: Comparison, methods: Sequence[str], settings: Settings
+) -> list[Effect]:
+    """Estimate every outcome by every method, those seen standing for those who are not.
+
+    The effect is that on the treated of the months that the source covers; persons not linked, or
+    lost from sight, are stood for by those like them.
+
+    Args:
+        comparison: The two arms.
+        methods: Among `diff`, `ipw`, `aipw`.
+        settings: The options; the estimand is the effect on the treated.
+
+    Returns:
+        One effect per outcome and method, in that order; one that cannot be estimated is not a
+        number, with the reason in `details`.
+    """
+    fits: dict[bytes, SeenFit] = {}
+    found = []
+    for measure in comparison.measures:
+        key = measure.known.tobytes() + (
+            b"" if measure.covered is None else measure.covered.tobytes()
+        )
+        if key not in fits:
+            fits[key] = _seen_fit(comparison, measure, methods, settings)
+        found += [_one(comparison, measure, method, fits[key], settings) for method in methods]
+    return found
+
+
+SeenFit = tuple["Sample", "Shared", Seen] | EstimationError
+"""The rows an effect is about, what was fitted on them, and the weights of those seen."""
+
+
+def _seen_fit(
+    comparison: Comparison, measure: Measure, methods: Sequence[str], settings: Settings
+) -> SeenFit:
+    covered = np.ones(measure.values.size, dtype=bool)
+    covered = covered if measure.covered is None else measure.covered | measure.known
+    try:
+        sample = take_rows(comparison, covered)
+        seen = seen_of(comparison, measure, sample)
+        return sample, shared_of(sample, methods, settings), seen
+    except EstimationError as error:
+        return error
+
+
+def seen_of(comparison: Comparison, measure: Measure, sample: Sample) -> Seen:
+    """Return the weights of the rows of a sample whose outcome is known."""
+    known = measure.known[sample.rows]
+    described = described_of(comparison, measure.known | ~sample.rows).loc[sample.rows]
+    return fit_seen(described.reset_index(drop=True), sample.treated, known)
+
+
+def _one(
+    comparison: Comparison, measure: Measure, method: str, fit: SeenFit, settings: Settings
+) -> Effect:
+    try:
+        if isinstance(fit, EstimationError):
+            raise fit
+        sample, shared, seen = fit
+        return effect_of(measure, method, sample, shared, seen.weight, settings)
+    except EstimationError as error:
+        return no_effect(comparison, measure, method, "att", error)
+
+
+def no_effect(
+    comparison: Comparison, measure: Measure, method: str, estimand: str, error: EstimationError
+) -> Effect:
+    """Record an effect that cannot be estimated: no number, and the reason."""
+    known, treated, nothing = measure.known, comparison.treated, float("nan")
+    return Effect(
+        outcome=measure.outcome,
+        horizon_months=measure.horizon_months,
+        estimand=estimand,
+        method=method,
+        estimate=nothing,
+        std_error=nothing,
+        ci_low=nothing,
+        ci_high=nothing,
+        p_value=nothing,
+        n_treated=int((known & treated).sum()),
+        n_comparison=int((known & ~treated).sum()),
+        mean_treated=nothing,
+        mean_comparison=nothing,
+        unit=measure.unit,
+        details={"warnings": [], "error": str(error)},
+    )

@@ -1,0 +1,93 @@
+"""One call from a study to its answer: `evaluate`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalml.engine import open_engine
+from evalml.evaluation.base import Evaluation
+from evalml.evaluation.cross_section import TableEvaluation
+from evalml.evaluation.injected import refuse_unknown_parameters
+from evalml.evaluation.openings import OpeningEvaluation
+from evalml.evaluation.persons import PersonEvaluation
+from evalml.evaluation.secondary import secondary_analyses
+from evalml.settings import read_settings
+from evalml.study import Asked, Study
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evalml.engine import Engine
+
+__all__ = ["Evaluation", "evaluate", "secondary_analyses"]
+
+DESIGNS: dict[str, type[Evaluation]] = {
+    "rollout": OpeningEvaluation,
+    "cross_section": TableEvaluation,
+}
+"""Kinds of evaluation by design; every other design compares persons over time."""
+
+
+def evaluate(
+    study: Study | Path | str,
+    *,
+    year: int | None = None,
+    territory: str | Mapping[str, Any] | None = None,
+    outcome: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    extract: Path | str | None = None,
+    out: Path | str | None = None,
+    engine: Engine | None = None,
+    **keys: Any,
+) -> Evaluation:
+    """Return the evaluation of a study; its stages are walked when something of them is asked for.
+
+    Args:
+        study: A study, its file, or its name (`cej`, `cej_2023_nord`).
+        year: Calendar year of the first entries.
+        territory: Where: `59`, `nord`, `hdf`, `region:32`, `france`, or the mapping of a study.
+        outcome: Primary outcome.
+        changes: Any other key of the study by its place (`primary.horizon`) -> its value.
+        extract: Folder of the extract, DuckDB file, or URL of a database; that of the settings
+            when None.
+        out: Folder that `note` writes into; that of the settings when None.
+        engine: Where queries run; opened by the settings when None.
+        **keys: Keys of the study at the top level, such as `seed=7`.
+
+    Returns:
+        Frames (`effects`, `checks`, `balance`, `flow`, `trajectories`, …) already protected,
+        figures, the answer, and `note()`.
+
+    Raises:
+        StudyError: The study cannot be read, or what changes makes it impossible.
+
+    Example:
+        >>> import evalml as ev
+        >>> ev.evaluate("nsw", seed=7)
+        Evaluation(nsw_x2f14f6ec, cross_section)
+    """
+    refuse_unknown_parameters()
+    given = {**(changes or {}), **keys}
+    if isinstance(study, Study):
+        source = study.model_dump(mode="json", by_alias=True, exclude_none=True)
+        asked = Asked(study.study, year, territory, outcome, given)
+        read = asked.read_from(source)
+    else:
+        asked = Asked(str(study), year, territory, outcome, given)
+        read = asked.read()
+    settings = read_settings(read.study)
+    if extract is not None:
+        settings = replace(settings, extract=Path(extract), extract_hash=None)
+    if out is not None:
+        settings = replace(settings, out=Path(out))
+    opened = (
+        engine
+        if engine is not None
+        else open_engine(
+            settings.engine, memory_limit=settings.memory_limit, threads=settings.threads
+        )
+    )
+    kind = DESIGNS.get(read.comparison.design, PersonEvaluation)
+    return kind(read, asked, settings, opened)

@@ -1,0 +1,242 @@
+"""One evaluation: a study on an extract, each stage walked once, when first asked for.
+
+What an evaluation shows is protected: small counts are taken out, and the numbers of an effect
+whose checks fail. What it hands on to other packages (`table`) holds persons and never shows one.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from evalml.comparison import labels_of
+from evalml.errors import DataError, EvalmlError, nearest
+from evalml.evaluation.table import AnalysisTable
+from evalml.report import (
+    figures_of,
+    mask_blinded,
+    note_meta,
+    protected,
+    protocol_table,
+    show,
+    shown_answer,
+    shown_checks,
+    shown_limits,
+    write_note,
+    write_queries,
+    write_results,
+)
+from evalml.run.provenance import hashes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from evalml.comparison import Comparison
+    from evalml.engine import Engine
+    from evalml.report.figures import Figure
+    from evalml.report.results import Frames
+    from evalml.report.study_views import Told
+    from evalml.report.views import Shown
+    from evalml.settings import Settings
+    from evalml.study import Asked, Study
+
+
+class Evaluation:
+    """A study, evaluated.
+
+    Attributes:
+        asked: What it was asked as: what runs it again.
+        settings: Where it runs.
+        engine: Where queries run.
+    """
+
+    def __init__(self, study: Study, asked: Asked, settings: Settings, engine: Engine) -> None:
+        self.declared, self.asked, self.settings, self.engine = study, asked, settings, engine
+
+    @property
+    def study(self) -> Study:
+        """The study, checked."""
+        return self.declared
+
+    # ------------------------------------------------------------------ what each design provides
+
+    @property
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """What the stages found, before anything is masked; each design has its own."""
+        raise NotImplementedError
+
+    @cached_property
+    def results(self) -> Frames:
+        """The tables of `results/`: blinded effects marked, small counts taken out."""
+        raise NotImplementedError
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """French labels of outcomes, covariates and levels."""
+        raise NotImplementedError
+
+    @property
+    def comparison(self) -> Comparison:
+        """The two arms, in memory."""
+        raise DataError(f"a {self.study.comparison.design} study compares areas, not persons")
+
+    @property
+    def estimand(self) -> Literal["att", "ate"]:
+        """On whom persons are compared: the entrants, or everybody."""
+        return "ate" if self.study.estimand == "ate" else "att"
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the data are invented: every page then says so."""
+        raise NotImplementedError
+
+    @property
+    def source(self) -> tuple[str, str]:
+        """Name and vintage of the data."""
+        raise NotImplementedError
+
+    @property
+    def benchmark(self) -> Mapping[str, Any] | None:
+        """Answer of an experiment, where there is one."""
+        return None
+
+    # ------------------------------------------------------------------ tables, protected
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or hasattr(type(self), name):
+            raise AttributeError(name)
+        held = self.results
+        if name not in held:
+            hint = nearest(name, held)
+            raise AttributeError(f"an evaluation of this design has no '{name}'; {hint}")
+        return held[name]
+
+    @property
+    def effects(self) -> pd.DataFrame:
+        """One row per estimate, the numbers of the blinded ones taken out."""
+        return mask_blinded(self.results["effects"])
+
+    @property
+    def checks(self) -> pd.DataFrame:
+        """One row per check: question, answer, value, threshold, sentence."""
+        return self.results["checks"]
+
+    def protect(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a table of this study with its small counts taken out."""
+        return protected(name, frame, self.study)
+
+    # ------------------------------------------------------------------ what a reader sees
+
+    @property
+    def protocol(self) -> Shown:
+        """The target trial of the study, item by item."""
+        return show(protocol_table(self.study, labels_of([]) | self.study.labels))
+
+    @cached_property
+    def meta(self) -> dict[str, Any]:
+        """What a note says beside the tables."""
+        name, vintage = self.source
+        return note_meta(
+            self.study,
+            command=self.asked.command(),
+            labels=dict(self.labels),
+            synthetic=self.synthetic,
+            hashes=hashes_of(self.study, self.settings),
+            extract_name=name,
+            extraction_date=vintage,
+            benchmark=self.benchmark,
+        )
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """The figures of the note, by name."""
+        return figures_of(self.results, self.meta, self.study.checks.minimum_count)
+
+    def figure(self, name: str) -> Figure | None:
+        """Return a figure of the note, such as `effects`, `trajectories` or `balance`.
+
+        None where the tables left nothing to draw.
+
+        Raises:
+            EvalmlError: No figure has that name.
+        """
+        known = ("flow", "balance", "trajectories", "effects", "subgroups", "event_study")
+        if name not in {*self.figures, *known}:
+            raise EvalmlError(f"no figure is called '{name}'; {nearest(name, known)}")
+        return self.figures.get(name)
+
+    @property
+    def answer(self) -> Told:
+        """The verdict, as the note says it."""
+        return shown_answer(self.results, self.meta, self.study)
+
+    @property
+    def limits(self) -> Told:
+        """What the design cannot show: checks failed or open, and limits."""
+        return shown_limits(self.results, self.meta, self.study)
+
+    @property
+    def verdicts(self) -> Shown:
+        """The checks, question by question."""
+        return shown_checks(self.results)
+
+    def explain(self) -> Shown:
+        """Return which designs and methods the study may use, which not, and why."""
+        from evalml.comparison.chooser import explain_study
+
+        said = explain_study(self.study, None)
+        rows = [
+            (one.name, one.declared, one.applies, " ".join(r.sentence for r in one.reasons))
+            for one in (*said.designs, *said.methods)
+        ]
+        return show(pd.DataFrame(rows, columns=["name", "declared", "applies", "reasons"]))
+
+    # ------------------------------------------------------------------ what is handed on
+
+    def table(self) -> AnalysisTable:
+        """Return one row per person and trial: `treated`, `weight`, outcomes, covariates.
+
+        To go on in statsmodels or scikit-learn. It holds persons (no identifier, clusters as
+        codes): its repr shows no row, and nothing of it may leave.
+        """
+        held = self.comparison
+        columns: dict[str, Any] = {"treated": held.treated.astype("int8")}
+        columns |= {"weight": self.weights} if self.weights is not None else {}
+        columns |= {measure.key: measure.values for measure in held.measures}
+        columns |= {f"{name}": held.covariates[name].to_numpy() for name in held.covariates}
+        if held.cluster is not None:
+            columns["cluster"] = held.cluster
+        return AnalysisTable(columns)
+
+    @property
+    def weights(self) -> Any:
+        """Analysis weights, shape (n,); None where the design has none."""
+        return None
+
+    def note(self, folder: Path | None = None) -> list[str]:
+        """Write the results, the figures and the note; return the names of its files.
+
+        Args:
+            folder: Folder of the run; that of the settings when None.
+        """
+        out = folder if folder is not None else self.settings.out
+        write_results(self.results, out / "results")
+        if self.engine.statements:
+            write_queries(self.engine.statements, out)
+        written = write_note(out, self.meta)
+        return sorted(path.name for path in written)
+
+    def _repr_html_(self) -> str:
+        """Return the answer and the picture."""
+        said = "".join(f"<p>{escape(line).replace('**', '')}</p>" for line in self.answer.lines)
+        drawn = self.figures.get("trajectories") or self.figures.get("effects")
+        picture = drawn.picture("svg").decode() if drawn is not None else ""
+        return f"<h3>{escape(self.study.title)}</h3>{said}{picture}"
+
+    def __repr__(self) -> str:
+        """Give the study and where it runs, never a row."""
+        return f"Evaluation({self.study.study}, {self.study.comparison.design})"

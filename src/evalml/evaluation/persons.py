@@ -1,0 +1,282 @@
+"""Evaluations that compare persons over time: from records to two arms, effects and checks."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from evalml.checks import (
+    check_coverage,
+    check_past_adjusted,
+    check_power,
+    check_primary,
+    check_study,
+    checks_table,
+    power_table,
+)
+from evalml.cohort import build_cohort, target_trial
+from evalml.comparison import adjust, assemble, labels_of
+from evalml.effect import (
+    costs_table,
+    effects_table,
+    estimate_study,
+    never_effects,
+    trajectories_table,
+)
+from evalml.evaluation.base import Evaluation
+from evalml.evaluation.secondary import secondary_analyses
+from evalml.extract import read_extract
+from evalml.outcomes import (
+    as_observed,
+    compute_allowances,
+    compute_controls,
+    compute_intensity,
+    compute_outcomes,
+    exit_situations,
+)
+from evalml.panel import build_panel, observe, profile_cohort
+from evalml.report import (
+    exit_contrast,
+    exit_paragraph,
+    gather,
+    plot_flow,
+    plot_intensity,
+    show,
+    shown_costs,
+    shown_power,
+    shown_secondary,
+)
+from evalml.report.figure_cohort import COHORT_PICTURES, plot_cohort
+from evalml.study import programme_of
+from evalml.tables import accept_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from evalml.checks import Check
+    from evalml.cohort import Cohort
+    from evalml.comparison import Arms, Comparison
+    from evalml.comparison.adjusted import Adjusted
+    from evalml.effect import Effect
+    from evalml.outcomes import Outcomes
+    from evalml.panel import Panel
+    from evalml.report.exit_contrast import Paragraph
+    from evalml.report.figures import Figure
+    from evalml.report.results import Frames
+    from evalml.report.views import Shown
+    from evalml.study import Study
+    from evalml.tables import Tables
+
+
+class RecordsEvaluation(Evaluation):
+    """An evaluation made from the records of an extract."""
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The records, checked: impossible rows put aside and counted."""
+        return accept_tables(read_extract(self.settings.extract, self.engine), self.engine)
+
+    @property
+    def rejects(self) -> Shown:
+        """Rows put aside, by rule."""
+        rows = self.tables.rejects.rename(columns={"rows": "n_rows"})
+        return show(self.protect("rejects", rows))
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the records are invented."""
+        return bool(self.tables.meta.source == "synthetic")
+
+    @property
+    def source(self) -> tuple[str, str]:
+        """Name and vintage of the extract."""
+        return self.tables.meta.name, str(self.tables.meta.extraction_date)
+
+
+class PersonEvaluation(RecordsEvaluation):
+    """Entrants against youths who could have entered, followed from the same month."""
+
+    @property
+    def study(self) -> Study:
+        """The study, its outcomes as the extract observes them."""
+        return self._observable
+
+    @cached_property
+    def _observable(self) -> Study:
+        return as_observed(self.declared, self.tables.tables)
+
+    @cached_property
+    def cohort(self) -> Cohort:
+        """Who could have entered, month by month, with what was known then."""
+        study = self.study
+        return build_cohort(self.tables, target_trial(study), study.covariates, self.engine)
+
+    @cached_property
+    def panel(self) -> Panel:
+        """Each person month by month since time zero."""
+        return build_panel(self.tables, self.cohort, self.engine)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """What happened, and who observes it."""
+        return compute_outcomes(self.panel, self.study.outcomes)
+
+    @cached_property
+    def arms(self) -> Arms:
+        """The two arms, in memory."""
+        study = self.study
+        return assemble(self.outcomes, study.horizons, study.subgroups, self.engine)
+
+    @property
+    def comparison(self) -> Comparison:
+        """The two arms at the horizons of the study."""
+        return self.arms.comparison
+
+    @cached_property
+    def adjusted(self) -> Adjusted:
+        """Score, weights and balance."""
+        return adjust(self.comparison, self.estimand)
+
+    @property
+    def weights(self) -> Any:
+        """Analysis weights, shape (n,)."""
+        return self.adjusted.weights
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """French labels of covariates and levels, those of the study first."""
+        return labels_of(self.adjusted.balance["covariate"]) | self.study.labels
+
+    @cached_property
+    def estimates(self) -> list[Effect]:
+        """Every estimate of the study, the primary outcome against never entering included."""
+        return [
+            *estimate_study(self.comparison, self.study),
+            *never_effects(self.arms, self.study),
+        ]
+
+    @cached_property
+    def findings(self) -> list[Check]:
+        """Every check: of the design, of each outcome, and of the primary effect."""
+        study, labels = self.study, self.labels
+        checks = check_study(
+            self.comparison, self.estimates, self.adjusted, study, labels, self.arms
+        )
+        checks.append(check_power(self._power, study))
+        checks.append(check_past_adjusted(self.cohort.covariates))
+        checks += check_coverage(self.cohort.gaps)
+        controls = compute_controls(self.tables, self.cohort, study.negative_controls, self.engine)
+        return checks + check_primary(
+            self.comparison,
+            self.estimates,
+            study,
+            weights=self.adjusted.weights,
+            labels=labels,
+            controls=controls,
+        )
+
+    @cached_property
+    def _power(self) -> pd.DataFrame:
+        return power_table(self.comparison, self.adjusted.weights, self.study)
+
+    @cached_property
+    def _observed(self) -> pd.DataFrame:
+        return observe(self.tables, self.panel, self.engine)
+
+    @cached_property
+    def _spent(self) -> pd.DataFrame:
+        """Hours of support and allowances of the entrants, month by month."""
+        return compute_intensity(self.tables, self.cohort, self.engine)
+
+    @cached_property
+    def _costs(self) -> pd.DataFrame:
+        study = self.study
+        paid = compute_allowances(self.tables, self.cohort, study.horizons, self.engine)
+        return costs_table(
+            self.arms, paid, study.primary.method, estimand=self.estimand, seed=study.seed
+        )
+
+    @cached_property
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """What the stages found, before anything is masked."""
+        found = {
+            "effects": effects_table(self.estimates),
+            "checks": checks_table(self.findings),
+            "flow": self.cohort.flow,
+            "balance": self.adjusted.balance,
+            "trajectories": trajectories_table(
+                self.comparison, self.arms.trajectories, self.adjusted.weights
+            ),
+            "observation": self._observed,
+            "power": self._power,
+            "secondary": secondary_analyses(self.tables, self.study, self.engine, self.panel),
+        }
+        extras = programme_of(self.study.programme).tables
+        if "costs" in extras:
+            found["costs"] = self._costs
+        if "intensity" in extras:
+            found["intensity"] = self._spent
+        return found
+
+    @cached_property
+    def results(self) -> Frames:
+        """The tables of `results/`, blinded and protected."""
+        results = gather(self.study, self.frames, self.labels)
+        if "exit_contrast" in programme_of(self.study.programme).tables:
+            exits = exit_situations(self.tables, self.cohort, self.engine)
+            results["exit_contrast"] = exit_contrast(exits, results, self.study)
+        return results
+
+    # ------------------------------------------------------------------ what a notebook shows
+
+    def plot_flow(self) -> Figure:
+        """Draw who is kept and lost, rule by rule."""
+        return plot_flow(self.protect("flow", self.cohort.flow), synthetic=self.synthetic)
+
+    @property
+    def observed(self) -> Shown:
+        """How well each arm is observed."""
+        return show(self.protect("observation", self._observed))
+
+    @cached_property
+    def _profile(self) -> pd.DataFrame:
+        return self.protect("cohort", profile_cohort(self.tables, self.panel, self.engine))
+
+    def plot_cohort(self, name: str) -> Figure:
+        """Draw one picture of the cohort, such as `entries`, `composition` or `overlap`."""
+        return plot_cohort(self._profile, name, synthetic=self.synthetic)
+
+    def plot_cohort_all(self) -> list[Figure]:
+        """Draw every picture of the cohort."""
+        return [self.plot_cohort(name) for name in COHORT_PICTURES]
+
+    def plot_intensity(self) -> Figure:
+        """Draw hours of support and allowances of the entrants, month by month."""
+        return plot_intensity(self.protect("intensity", self._spent), synthetic=self.synthetic)
+
+    @property
+    def detectable(self) -> Shown:
+        """The smallest effect each outcome could show, before any effect is looked at."""
+        return shown_power(self._power, self.study)
+
+    @property
+    def analyses(self) -> Shown:
+        """The effects of the secondary analyses."""
+        return shown_secondary(self.results, self.labels)
+
+    @property
+    def spending(self) -> Shown:
+        """What it costs in allowances, and per month in employment added."""
+        return shown_costs(self.results)
+
+    @property
+    def exits(self) -> Shown:
+        """The exits a ministry counts, beside the effect."""
+        return show(self.results["exit_contrast"])
+
+    @property
+    def exits_explained(self) -> Paragraph:
+        """Why the exits and the effect differ."""
+        return exit_paragraph(self.results["exit_contrast"], self.study)

@@ -1,0 +1,203 @@
+"""A delimited file as it comes: encoding, separator, names, and the line of a record.
+
+Nothing here holds more than a block of a file in memory.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+import sys
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from evalml.errors import FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BLOCK = 1 << 22
+ENCODINGS = ("utf-8", "cp1252")
+SEPARATORS = (",", ";", "\t", "|")
+PROBE = 50
+"""Records that may tell which of several signs of the header separates columns."""
+_QUOTED = re.compile(r'"[^"]*"')
+_EXCEL = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A delimited file, found readable as text.
+
+    Attributes:
+        path: The file as received.
+        encoding: `utf-8` or `cp1252`.
+        separator: What separates columns.
+        names: Names of the columns, trimmed.
+        skip: Lines above the first record, the header's among them.
+        trailing: Whether each record ends with a separator, after which nothing comes.
+        quoted: Whether some cell may be quoted, and hold line ends.
+    """
+
+    path: Path
+    encoding: str
+    separator: str
+    names: tuple[str, ...]
+    skip: int
+    trailing: bool
+    quoted: bool
+
+    @property
+    def width(self) -> int:
+        """Cells of a record, the empty one after a trailing separator among them."""
+        return len(self.names) + self.trailing
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """Give every record below the header with the line it ends on; empty lines are none."""
+        csv.field_size_limit(sys.maxsize)
+        with self.path.open(encoding=_codec(self.encoding), newline="") as file:
+            for _ in range(self.skip):
+                file.readline()
+            reader = csv.reader(file, delimiter=self.separator)
+            for record in reader:
+                if record:
+                    yield reader.line_num + self.skip, record
+
+    def line_of(self, row: int) -> int:
+        """Return the line on which a record ends; the first record is row 0."""
+        return next((line for line, _ in islice(self.records(), row, None)), 0)
+
+    def first_ragged(self) -> int | None:
+        """Return the line of the first record that has not the width of the others."""
+        return next((line for line, record in self.records() if self._is_ragged(record)), None)
+
+    def _is_ragged(self, record: list[str]) -> bool:
+        return len(record) != self.width or (self.trailing and bool(record[-1].strip()))
+
+    def ragged(self) -> FileError | None:
+        """Return the error that names the first record of another width, None if there is none."""
+        line = self.first_ragged()
+        if line is None:
+            return None
+        return FileError(
+            f"{self.path.name}, line {line}: the row does not have the {len(self.names)} columns "
+            "of the header; quote the cells that hold the separator"
+        )
+
+
+def open_text(
+    path: Path, *, encoding: str | None = None, separator: str | None = None, remedy: str
+) -> TextTable:
+    """Find how a delimited file is written.
+
+    Args:
+        path: The file.
+        encoding: The encoding, where it is declared.
+        separator: The separator, where it is declared.
+        remedy: Where the separator can be declared, for the error.
+
+    Raises:
+        FileError: The encoding or the separator cannot be told, or there is no header.
+    """
+    encoding, quoted = encoding_of(path, encoding)
+    with path.open(encoding=_codec(encoding), newline="") as file:
+        first = file.readline(BLOCK)
+        excel = _EXCEL.match(first)
+        header = file.readline(BLOCK) if excel else first
+        while header.count('"') % 2 and (more := file.readline(BLOCK)):
+            header += more
+        probe = "".join(islice(file, PROBE))
+    given = separator or (excel[1] if excel else None)
+    chosen = given or _separator(header, probe, path.name, remedy)
+    names = [n.strip() for n in next(csv.reader([header], delimiter=chosen), [])]
+    if not any(names):
+        raise FileError(f"{path.name} is empty; it needs a header line with the column names")
+    after = names[-1] == ""
+    names = names[:-1] if after else names
+    beyond = next((r for r in _records(probe, chosen) if r), [])
+    after = after or (len(beyond) == len(names) + 1 and not beyond[-1].strip())
+    skip = bool(excel) + max(header.count("\n"), 1)
+    return TextTable(path, encoding, chosen, tuple(names), skip, after, quoted)
+
+
+def encoding_of(path: Path, declared: str | None) -> tuple[str, bool]:
+    """Return the encoding that reads the whole file, and whether it holds quotes.
+
+    The declared encoding, else UTF-8, else cp1252.
+
+    Raises:
+        FileError: The file is neither, or not what was declared.
+    """
+    for encoding in (declared,) if declared else ENCODINGS:
+        line, quoted = _first_bad_byte(path, encoding)
+        if line is None:
+            return encoding, quoted
+    wanted = declared or "utf-8 nor cp1252"
+    line, _ = _first_bad_byte(path, declared or "utf-8")
+    raise FileError(f"{path.name}, line {line}: the file is not {wanted}; save it again as UTF-8")
+
+
+def _first_bad_byte(path: Path, encoding: str) -> tuple[int | None, bool]:
+    """Return the line of the first byte that cannot be read, None if all can; and if it quotes."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding == "utf-8" else encoding)()
+    line, quoted = 1, False
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            quoted = quoted or b'"' in block
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError as error:
+                return line + error.object[: error.start].count(b"\n"), quoted
+            if b"\0" in block:
+                return line + block[: block.index(b"\0")].count(b"\n"), quoted
+            line += block.count(b"\n")
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return line, quoted
+    return None, quoted
+
+
+def as_utf8(path: Path, encoding: str, target: Path) -> Path:
+    """Return a UTF-8 file with the same text: `path` itself where it is one."""
+    if encoding == "utf-8":
+        return path
+    with (
+        path.open(encoding=encoding, newline="") as source,
+        target.open("w", encoding="utf-8", newline="") as out,
+    ):
+        while block := source.read(BLOCK):
+            out.write(block)
+    return target
+
+
+def _separator(header: str, probe: str, file: str, remedy: str) -> str:
+    """Return the sign of the header that cuts the first records as it cuts the header."""
+    bare = _QUOTED.sub("", header)
+    there = [sign for sign in SEPARATORS if sign in bare]
+    if len(there) < 2:  # noqa: PLR2004
+        return there[0] if there else ","
+    fits = [sign for sign in there if _cuts_alike(header, probe, sign)]
+    if len(fits) == 1:
+        return fits[0]
+    shown = " and ".join({"\t": "tabs", ",": "commas", ";": "semicolons"}.get(s, s) for s in there)
+    raise FileError(
+        f"{file}, line 1: the header holds both {shown}; say which separates columns: {remedy}"
+    )
+
+
+def _cuts_alike(header: str, probe: str, sign: str) -> bool:
+    records = [r for r in _records(header + probe, sign) if r]
+    widths = {len(r) for r in records[:-1]} or {0}
+    return len(records) > 1 and len(widths) == 1
+
+
+def _records(text: str, sign: str) -> Iterator[list[str]]:
+    return csv.reader(text.splitlines(keepends=True), delimiter=sign)
+
+
+def _codec(encoding: str) -> str:
+    return "utf-8-sig" if encoding == "utf-8" else encoding

@@ -1,0 +1,430 @@
+"""Worlds in which something is absent: what an evaluation finds there, and whether it is shown.
+
+Each world starts from one whose truth is known (`params/worlds/judge.yaml`) and takes something
+away. For every seed the whole line is walked; one row per effect is appended as soon as it is
+known, so that an interrupted run goes on where it stopped.
+
+python -m tools.absence_worlds lines.csv --seeds 1-20 [--worlds all_clean,linked_25] [--people 8000]
+python -m tools.absence_worlds lines.csv --summary docs/methods/absence.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import evalml as ev
+from evalml.checks import check_study, checks_table
+from evalml.checks.negative_controls import check_controls_together
+from evalml.checks.primary import judge_controls
+from evalml.effect import estimate_study
+from evalml.errors import EvalmlError
+from evalml.evaluation.persons import PersonEvaluation
+from evalml.outcomes import compute_controls
+from evalml.report.blinding import blind
+from evalml.study import Study, study_from
+from evalml.synthetic.make import Synthetic, make_world
+from evalml.synthetic.worlds import parse_world
+from evalml.synthetic.write import write_extract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+HORIZONS = (3, 6, 12)
+LINKED = ("emploi_mensuel", "evenements_externes")
+
+# contacts every month and nothing told wrong: what I-Milo would hold if nothing were lost
+_WHOLE = """
+contacts: {free: 1.0, free_halving_months: 100000, floor: 1.0, employed_times: 1.0, refresh: 1.0,
+  in_programme: {CEJ: 1.0, PACEA: 1.0, PARRAINAGE: 1.0}}
+declaration: {retrospective: 1.0, wrong_category: 0.0, type_missing: 0.0, date_shifted: 0.0,
+  end_known_ahead: 1.0}
+"""
+BASES = {
+    "judge": "based_on: judge",
+    "judge_null": "based_on: judge_null",
+    "judge_hidden": "based_on: judge_hidden",
+    "whole": "based_on: judge" + _WHOLE,
+    "whole_hidden": "based_on: judge_hidden" + _WHOLE,
+}
+
+Change = "Callable[[Synthetic, np.random.Generator], Synthetic]"
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """One world of the table.
+
+    Attributes:
+        name: Name in the table.
+        base: World it starts from.
+        takes: What it takes away.
+        solvable: Whether some analysis of what is left finds the truth.
+        study: Keys of the study it changes.
+    """
+
+    name: str
+    base: str
+    takes: Any
+    solvable: bool
+    study: dict[str, Any] = field(default_factory=dict)
+
+
+def keep(made: Synthetic, rng: np.random.Generator) -> Synthetic:
+    """Take nothing away."""
+    del rng
+    return made
+
+
+def _hash_uniform(made: Synthetic, rng: np.random.Generator) -> pd.Series:
+    ids = made.tables["jeunes"].column("id_jeune").to_pandas()
+    return pd.Series(rng.random(len(ids)), index=ids)
+
+
+def _link(made: Synthetic, linked: pd.Series) -> Synthetic:
+    """Keep the linked rows of some persons, and say whose."""
+    ids = pa.array(linked.index[linked.to_numpy()])
+    tables = dict(made.tables)
+    for name in LINKED:
+        t = tables[name]
+        tables[name] = t.filter(pc.is_in(t.column("id_jeune"), ids))
+    n = len(linked)
+    tables["appariements"] = pa.table(
+        {
+            "id_jeune": pa.array(np.tile(linked.index.to_numpy(), len(LINKED))),
+            "source": pa.array(np.repeat(LINKED, n)),
+            "apparie": pa.array(np.tile(linked.to_numpy(), len(LINKED))),
+        }
+    )
+    extract = made.extract | {"linkage": dict.fromkeys(LINKED, "persons")}
+    return replace(made, tables=tables, extract=extract)
+
+
+def links_at_random(share: float) -> Any:
+    """Keep the links of a share of the persons, whoever they are."""
+    return lambda made, rng: _link(made, _hash_uniform(made, rng) < share)
+
+
+def links_by_structure(share: float) -> Any:
+    """Keep the links of a share of the missions locales."""
+
+    def change(made: Synthetic, rng: np.random.Generator) -> Synthetic:
+        files = made.tables["dossiers"].to_pandas().drop_duplicates("id_jeune")
+        places = np.sort(files["id_structure"].unique())
+        kept = set(places[rng.random(places.size) < share])
+        linked = files.set_index("id_jeune")["id_structure"].isin(kept)
+        ids = made.tables["jeunes"].column("id_jeune").to_pandas()
+        return _link(made, linked.reindex(ids, fill_value=False))
+
+    return change
+
+
+def links_on_outcome(made: Synthetic, rng: np.random.Generator) -> Synthetic:
+    """Link more often those who work more: 25 % of those who never do, 85 % of those always in."""
+    work = made.tables["emploi_mensuel"].column("id_jeune").to_pandas().value_counts()
+    u = _hash_uniform(made, rng)
+    rate = (work.reindex(u.index, fill_value=0) / 36).clip(0, 1)
+    return _link(made, u < 0.25 + 0.6 * rate)
+
+
+def covered(first: str | None = None, last: str | None = None, *, declare: bool = True) -> Any:
+    """Keep the months of the linked employment from `first` to `last`, and declare them."""
+
+    def change(made: Synthetic, rng: np.random.Generator) -> Synthetic:
+        del rng
+        tables = dict(made.tables)
+        t = tables["emploi_mensuel"]
+        begin, end = pd.Timestamp(first or "2021-01-01"), pd.Timestamp(last or "2025-12-01")
+        inside = pc.and_(
+            pc.greater_equal(t.column("mois"), pa.scalar(begin.date())),
+            pc.less_equal(t.column("mois"), pa.scalar(end.date())),
+        )
+        tables["emploi_mensuel"] = t.filter(inside)
+        span = {"emploi_mensuel": {"from": f"{begin:%Y-%m}", "to": f"{end:%Y-%m}"}}
+        extract = made.extract | ({"coverage": span} if declare else {})
+        return replace(made, tables=tables, extract=extract)
+
+    return change
+
+
+def imilo_alone(made: Synthetic, rng: np.random.Generator) -> Synthetic:
+    """Take every linked source away."""
+    del rng
+    tables = {k: v for k, v in made.tables.items() if k not in LINKED}
+    extract = {k: v for k, v in made.extract.items() if k not in {"coverage", "linkage"}}
+    return replace(made, tables=tables, extract=extract)
+
+
+def two_thirds_lost(made: Synthetic, rng: np.random.Generator) -> Synthetic:
+    """Take away what two thirds declare after the entries, more often of those out of work."""
+    made = imilo_alone(made, rng)
+    s = made.tables["situations"].to_pandas()
+    work = s[s["categorie"].isin(["Emploi", "Contrat en Alternance"])]["id_jeune"].value_counts()
+    u = _hash_uniform(made, rng)
+    chance = 0.80 - 0.13 * work.reindex(u.index, fill_value=0).clip(0, 3)
+    gone = set(u.index[u < chance])
+    cut = rng.integers(0, 6, len(u))
+    start = pd.Series(
+        pd.to_datetime("2023-03-01") + pd.to_timedelta(cut * 30, unit="D"), index=u.index
+    )
+    late = s["id_jeune"].isin(gone) & (
+        pd.to_datetime(s["date_debut"]) >= start.reindex(s["id_jeune"]).to_numpy()
+    )
+    tables = dict(made.tables)
+    tables["situations"] = tables["situations"].filter(pa.array(~late.to_numpy()))
+    tables["situations"] = _ended(tables["situations"], gone, start)
+    return replace(made, tables=tables)
+
+
+def _ended(t: pa.Table, gone: set[str], start: pd.Series) -> pa.Table:
+    """End at `start` what was going on then for those who are lost."""
+    ids = t.column("id_jeune").to_pandas()
+    end = pd.to_datetime(t.column("date_fin").to_pandas())
+    limit = start.reindex(ids).to_numpy()
+    over = ids.isin(gone).to_numpy() & (end.isna().to_numpy() | (end.to_numpy() >= limit))
+    values = np.where(over, limit, end.to_numpy()).astype("datetime64[D]")
+    place = t.schema.get_field_index("date_fin")
+    return t.set_column(place, "date_fin", pa.array(values).cast(t.schema.field(place).type))
+
+
+def lower_case(made: Synthetic, rng: np.random.Generator) -> Synthetic:
+    """Write the contracts of the declared situations in lower case."""
+    made = imilo_alone(made, rng)
+    tables = dict(made.tables)
+    t = tables["situations"]
+    place = t.schema.get_field_index("type_contrat")
+    low = pc.utf8_lower(t.column("type_contrat").cast(pa.string()))
+    tables["situations"] = t.set_column(place, "type_contrat", low)
+    return replace(made, tables=tables)
+
+
+DECLARED = {
+    "covariates": [
+        "sexe", "age", "nationalite", "rqth", "niveau_diplome", "qpv", "frr", "situation_familiale",
+        "enfants", "logement", "permis_b", "departement", "mois_entree", "anciennete", "actes_3m",
+        "pacea", "situation_t0",
+    ],
+    "negative_controls": [
+        "emploi_declare_13_24_mois_avant", "emploi_declare_15_mois_avant",
+        "emploi_declare_18_mois_avant", "emploi_declare_21_mois_avant",
+        "emploi_declare_24_mois_avant",
+    ],
+}  # fmt: skip
+NO_PAST = DECLARED
+ABSENCES = (
+    Absence("all_clean", "judge", keep, True),
+    Absence("no_effect", "judge_null", keep, True),
+    Absence("hidden", "judge_hidden", keep, False),
+    Absence("imilo_whole_no_past", "whole", imilo_alone, False, NO_PAST),
+    Absence("imilo_whole_hidden", "whole_hidden", imilo_alone, False, DECLARED),
+    Absence("imilo_as_it_is", "judge", imilo_alone, False, DECLARED),
+    Absence("two_thirds_lost", "whole", two_thirds_lost, False, DECLARED),
+    Absence("linked_25", "judge", links_at_random(0.25), True),
+    Absence("linked_by_structure", "judge", links_by_structure(0.5), True),
+    Absence("linked_on_outcome", "judge", links_on_outcome, False),
+    Absence("history_1", "judge", covered("2022-12-01"), True),
+    Absence("history_3", "judge", covered("2022-10-01"), True),
+    Absence("history_6", "judge", covered("2022-07-01"), True),
+    Absence("history_12", "judge", covered("2022-01-01"), True),
+    Absence("history_0_undeclared", "judge", covered("2023-04-01", declare=False), True),
+    Absence("source_stops", "judge", covered(last="2023-12-01"), True),
+    Absence("code_case", "whole", lower_case, True, DECLARED | {
+        "outcomes": ["emploi_durable"],
+        "primary": {"outcome": "emploi_durable", "horizon": 12, "method": "aipw"},
+    }),
+)  # fmt: skip
+NEVER = ("all_clean", "no_effect", "hidden")
+"""Worlds in which the effect against never entering is estimated too."""
+TRUE_NAME = {"emploi_declare": "emploi"}
+COLUMNS = (
+    "world", "seed", "solvable", "estimand", "horizon", "estimate", "std_error", "ci_low",
+    "ci_high",
+    "n_treated", "truth", "status", "reason", "seconds",
+)  # fmt: skip
+
+
+def study_of(absence: Absence) -> Study:
+    """Return the study of the CEJ as `params/` has it, for the entries of the worlds."""
+    base = ev.read_study(ROOT / "params/cej_2023_hdf.yaml")
+    plain = base.model_dump(mode="json", by_alias=True, exclude_none=True)
+    chosen = {
+        "study": f"absence_{absence.name}",
+        "entries": {"from": "2023-01-01", "to": "2023-12-31"},
+        "follow_up_months": max(HORIZONS),
+        "horizons": list(HORIZONS),
+        "outcomes": ["emploi"],
+        "methods": ["diff", "aipw"],
+        "primary": {"outcome": "emploi", "horizon": 12, "method": "aipw"},
+        "subgroups": [],
+        "secondary": {},
+        "negative_controls": [
+            "emploi_13_24_mois_avant", "emploi_15_mois_avant", "emploi_18_mois_avant",
+            "emploi_21_mois_avant", "emploi_24_mois_avant", "permis_avant", "bafa_avant",
+        ],
+    }  # fmt: skip
+    return study_from(plain | chosen | absence.study)
+
+
+def walk(study: Study, extract: Path, engine: Any, *, never: bool) -> pd.DataFrame:
+    """Return the effects of a study on an extract, with their status.
+
+    The line of `evaluate`, without the sensitivity analyses, which gate nothing.
+
+    Args:
+        study: The study.
+        extract: Folder of the extract.
+        engine: Where queries run.
+        never: Whether to estimate against never entering too, which takes as long as the rest.
+    """
+    found = ev.evaluate(study, extract=extract, engine=engine)
+    assert isinstance(found, PersonEvaluation)  # noqa: S101 - every study here follows persons
+    known = compute_controls(found.tables, found.cohort, study.negative_controls, engine)
+    estimates = found.estimates if never else estimate_study(found.comparison, found.study)
+    unjudged, controls, correlation = judge_controls(found.comparison, found.study, known)
+    checks = [
+        *check_study(found.comparison, estimates, found.adjusted, found.study, arms=found.arms),
+        *unjudged,
+        check_controls_together(controls, study.checks, correlation),
+    ]
+    primary = {"outcome": found.study.primary.outcome}
+    table = ev.effects_table(estimates)
+    table = table.assign(study="", programme="", territory="", period="")
+    return blind(table, checks_table(checks), primary)
+
+
+def truths(table: pd.DataFrame) -> dict[tuple[str, str, int], float]:
+    """Return the true effects on those a study can see, by estimand, outcome and month."""
+    mine = table[
+        (table["programme"] == "CEJ")
+        & (table["subgroup"] == "suivi_avant")
+        & (table["subgroup_value"] == "true")
+    ]
+    return {
+        (estimand, row.outcome, int(row.horizon_months)): float(getattr(row, column))
+        for row in mine.itertuples()
+        for estimand, column in (("att", "true_att"), ("att_never", "true_att_never"))
+    }
+
+
+def lines(absence: Absence, made: Synthetic, seed: int) -> Iterator[dict[str, Any]]:
+    """Walk one world of one seed; one line per effect, or one that says why it was refused."""
+    start, study = time.time(), study_of(absence)
+    rng = np.random.default_rng([seed, len(absence.name), *absence.name.encode()])
+    truth = truths(made.truth["effects"].to_pandas())
+    same = {"world": absence.name, "seed": seed, "solvable": absence.solvable}
+    with tempfile.TemporaryDirectory() as folder:
+        extract = Path(folder) / "extract"
+        write_extract(extract, absence.takes(made, rng))
+        engine = ev.open_engine(threads=1)
+        try:
+            effects = walk(study, extract, engine, never=absence.name in NEVER)
+        except EvalmlError as error:
+            yield same | {"status": "refused", "reason": str(error), "seconds": time.time() - start}
+            return
+    chosen = effects[(effects["method"] == study.primary.method) & (effects["subgroup"] == "")]
+    for row in chosen.itertuples():
+        name = TRUE_NAME.get(row.outcome, row.outcome)
+        real = truth.get((row.estimand, name, int(row.horizon_months)))
+        yield same | {
+            "estimand": row.estimand, "horizon": int(row.horizon_months), "estimate": row.estimate,
+            "std_error": row.std_error, "ci_low": row.ci_low, "ci_high": row.ci_high,
+            "n_treated": row.n_treated, "truth": real, "status": row.status,
+            "reason": row.reason, "seconds": time.time() - start,
+        }  # fmt: skip
+
+
+def run(path: Path, seeds: Sequence[int], absences: Sequence[Absence], people: int) -> None:
+    """Walk every world of every seed that the file does not hold yet."""
+    done = set()
+    if path.exists():
+        held = pd.read_csv(path, usecols=["world", "seed"])
+        done = set(held.itertuples(index=False, name=None))
+    for seed in seeds:
+        bases: dict[str, Synthetic] = {}
+        for absence in absences:
+            if (absence.name, seed) in done:
+                continue
+            if absence.base not in bases:
+                bases[absence.base] = make_world(parse_world(BASES[absence.base]), people, seed)
+            found = list(lines(absence, bases[absence.base], seed))
+            _append(path, found)
+            print(
+                absence.name,
+                seed,
+                *(f"{x.get('horizon')}:{x['status']}" for x in found),
+                flush=True,
+            )
+
+
+def _append(path: Path, rows: list[dict[str, Any]]) -> None:
+    new = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Return, by world, estimand and month: bias, coverage, and the four verdicts."""
+    rows = []
+    keys = ["world", "solvable", "estimand", "horizon"]
+    for key, group in table.groupby(keys, dropna=False, sort=False):
+        shown = ~group["status"].isin(["blinded", "refused"])
+        right = (group["ci_low"] <= group["truth"]) & (group["truth"] <= group["ci_high"])
+        error = group["estimate"] - group["truth"]
+        rows.append(
+            dict(zip(keys, key, strict=True))
+            | {
+                "seeds": len(group), "truth": group["truth"].mean(), "bias": error.mean(),
+                "std_error": group["std_error"].mean(),
+                "allowed": 0.005 + 2.5 * group["std_error"].mean() / np.sqrt(max(len(group), 1)),
+                "covers": right.mean(),
+                "right_shown": int((right & shown).sum()),
+                "right_masked": int((right & ~shown).sum()),
+                "wrong_shown": int((~right & shown).sum()),
+                "wrong_masked": int((~right & ~shown).sum()),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _seeds(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def main() -> None:
+    """Append lines, or sum them up."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("lines", type=Path)
+    parser.add_argument("--seeds", type=_seeds, default=range(1, 21))
+    parser.add_argument("--worlds", default=",".join(a.name for a in ABSENCES))
+    parser.add_argument("--people", type=int, default=8000)
+    parser.add_argument("--summary", type=Path)
+    given = parser.parse_args()
+    if given.summary is not None:
+        table = summary(pd.read_csv(given.lines))
+        given.summary.write_text(
+            table.to_csv(index=False, float_format="%.4f", lineterminator="\n")
+        )
+        sys.stdout.write(table.round(4).to_string() + "\n")
+        return
+    names = given.worlds.split(",")
+    run(given.lines, given.seeds, [a for a in ABSENCES if a.name in names], given.people)
+
+
+if __name__ == "__main__":
+    main()
