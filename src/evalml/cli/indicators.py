@@ -56,9 +56,10 @@ def indicators(
 def warnings_of(table: pd.DataFrame) -> list[str]:
     """Return one line for each reason why figures are unknown, and for each young year."""
     whole = table[table["breakdown"] == ""].drop_duplicates(["indicator", "year"])
-    lines = []
-    for (year, reason), rows in whole[whole["state"] == "unknown"].groupby(["year", "reason"]):
-        lines.append(f"{year}: {len(rows)} indicators unknown: {reason}")
+    unknown = whole[whole["state"] == "unknown"]
+    counted = unknown.groupby(["year", "reason"], as_index=False)["indicator"].count()
+    columns = (counted[c] for c in ("year", "indicator", "reason"))
+    lines = [f"{y}: {n} indicators unknown: {why}" for y, n, why in zip(*columns, strict=True)]
     for year, rows in whole[whole["young"]].groupby("year"):
         low, vintage = 100 * rows["completeness"].min(), rows["vintage"].iloc[0]
         lines.append(
@@ -105,7 +106,7 @@ def indicators_of_extract(
             tables,
             year,
             engine=engine,
-            by=by,
+            by=by,  # type: ignore[arg-type]
             groups=_held(chosen, year),
             age_on=age_on,  # type: ignore[arg-type]
         )

@@ -139,9 +139,8 @@ def _immersions(m: Made) -> pa.Table:
     pmsmp = rng.random(len(who)) < 0.6
     if m.world.margins:
         ok = quotas.immersions(m, who, first, pmsmp)
-        who, t, entered, first, length, pmsmp = (
-            x[ok] for x in (who, t, entered, first, length, pmsmp)
-        )
+        who, t, entered, first, length = (x[ok] for x in (who, t, entered, first, length))
+        pmsmp = pmsmp[ok]
     n = len(who)
     over = first + length <= m.last_day
     columns = {
