@@ -131,7 +131,7 @@ def test_a_table_changed_after_its_release_is_refused(released, tmp_path):
     run = tmp_path / source.name
     shutil.copytree(source, run)
     table = run / "release" / "tables" / "effects.csv"
-    table.write_text(table.read_text(encoding="utf-8").replace("4213", "7"), encoding="utf-8")
+    table.write_text(table.read_text(encoding="utf-8").replace("4215", "7"), encoding="utf-8")
     with pytest.raises(PrivacyError, match="not the file that was released"):
         read_release(run)
 
@@ -142,7 +142,7 @@ def test_a_small_count_stops_the_page_even_if_the_record_agrees(released, tmp_pa
     shutil.copytree(source, run)
     table, record = run / "release" / "tables" / "effects.csv", run / "release" / "release.json"
     old = hashlib.sha256(table.read_bytes()).hexdigest()
-    table.write_text(table.read_text(encoding="utf-8").replace("4213", "7"), encoding="utf-8")
+    table.write_text(table.read_text(encoding="utf-8").replace("4215", "7"), encoding="utf-8")
     new = hashlib.sha256(table.read_bytes()).hexdigest()
     record.write_text(record.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(PrivacyError, match="below 11"):

@@ -8,7 +8,7 @@ import pytest
 from people import tables_of
 
 import evalml as ev
-from evalml.report.protect_months import protect_intensity
+from evalml.report.protect import protect_intensity
 
 SEEN = {"actes": [{"date_acte": "2024-02-10"}]}
 
@@ -97,16 +97,16 @@ def shares(month, inside, none):
     return rows + [(name, month, 100 * n / inside, n, inside) for name, n in few.items()]
 
 
-def test_who_leaves_in_one_month_cannot_be_counted_and_small_bands_go_by_two():
+def test_the_count_inside_is_the_one_found_and_small_bands_go_by_two():
     rows = [*shares(1, 150, 40), *shares(2, 144, 5), *shares(3, 130, 30)]
     frame = pd.DataFrame(rows, columns=["measure", "month", "value", "numerator", "denominator"])
     frame = frame.assign(label="", unit="%")
     seen = protect_intensity(frame, 11).set_index(["measure", "month"])
-    assert seen.loc["inside", "numerator"].tolist() == [150, 150, 130]
-    assert seen.loc[("inside", 2), "value"] == 75
+    assert seen.loc["inside", "numerator"].tolist() == [150, 144, 130]
+    assert seen.loc[("inside", 2), "value"] == 72
     second = seen.xs(2, level="month").loc[["hours_none", "hours_0_5", "hours_5_15"], "value"]
     assert second.isna().sum() >= 2
-    assert seen.xs(1, level="month").loc["hours_none", "value"] == 27
+    assert seen.xs(1, level="month").loc["hours_none", "value"] == 100 * 40 / 150
     assert seen.drop("inside", level="measure")["numerator"].isna().all()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from evalml.checks.followed import check_followed
 from evalml.checks.instrument import check_encouragement
 from evalml.checks.negative_controls import (
+    check_controls_together,
     check_unjudged_control,
     correlation_of,
     estimate_controls,
@@ -25,7 +26,7 @@ from evalml.effect.settings import Settings
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -45,7 +46,6 @@ def check_study(
     effects: Sequence[Effect],
     adjusted: Adjusted,
     study: Study,
-    labels: Mapping[str, str] | None = None,  # noqa: ARG001 - until the notebooks drop it
     arms: Arms | None = None,
 ) -> list[Check]:
     """Make the checks of the design and of each outcome of a study.
@@ -55,7 +55,6 @@ def check_study(
         effects: The estimates.
         adjusted: Score, weights and balance of the comparison.
         study: Says the thresholds, the estimand and the primary method.
-        labels: French labels of the covariates.
         arms: The months the two arms were read from, for the checks of the past, of the links, of
             the lost and of later entries.
     """
@@ -84,7 +83,6 @@ def check_primary(
     study: Study,
     *,
     weights: Vector | None = None,
-    labels: Mapping[str, str] | None = None,  # noqa: ARG001 - until the notebooks drop it
     controls: pd.DataFrame | None = None,
 ) -> list[Check]:
     """Put the primary effect of a study to every test that its data allow.
@@ -94,7 +92,6 @@ def check_primary(
         effects: The estimates.
         study: Says which one is primary, and the thresholds (`refits`, `draws` bound the time).
         weights: Analysis weights, shape (n,).
-        labels: French labels of the covariates.
         controls: Negative controls of the same rows, one column each, such as `compute_controls`
             gives.
 
@@ -109,9 +106,12 @@ def check_primary(
         and not e.subgroup
         and e.estimand != "att_never"
     ]
-    if not found or isnan(found[0].estimate) or study.comparison.design == "encouragement":
+    if not found or study.comparison.design == "encouragement":
         return []
     unjudged, estimated, correlation = judge_controls(comparison, study, controls)
+    if isnan(found[0].estimate):
+        together = check_controls_together(estimated, study.checks, correlation)
+        return [*unjudged, *([together] if estimated else [])]
     return unjudged + run_sensitivity(
         comparison,
         found[0],

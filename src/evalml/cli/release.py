@@ -7,44 +7,65 @@ from typing import Annotated
 
 import typer
 
+from evalml.errors import EvalmlError, PrivacyError
 
-def release(
+
+def release(  # noqa: PLR0913, PLR0917
     run: Annotated[Path, typer.Argument(help="Folder of a run: runs/STUDY/RUN_ID.")],
-    threshold: Annotated[int, typer.Option(help="Smallest count that may be shown.")] = 11,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="Output under review that may leave, or a pattern: 'figures/*'."),
+    ] = None,
+    refuse: Annotated[
+        list[str] | None, typer.Option(help="Output under review that stays.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Name of who decides.")] = "",
+    why: Annotated[str, typer.Option(help="Reason of the decision.")] = "",
+    threshold: Annotated[
+        int | None, typer.Option(help="Smallest count that may be shown [default: 11].")
+    ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(help="Rules of the owner of the data [default: disclosure.yaml of the runs]."),
+    ] = None,
     register: Annotated[
         Path | None,
-        typer.Option(help="File of what has left [default: release_register.csv of the runs]."),
+        typer.Option(help="File of what has left [default: release_register.jsonl of the runs]."),
     ] = None,
     institution: Annotated[
         Path | None, typer.Option(help="YAML of who signs the note: name, logo, colour, contact.")
     ] = None,
-    exception: Annotated[
-        list[str] | None,
-        typer.Option(help="OUTPUT=REASON: lets an output under review leave; needs --by."),
-    ] = None,
-    by: Annotated[str, typer.Option(help="Name of who decides the exceptions.")] = "",
 ) -> None:
     """Make release/ of a run: tables, figures and note through the disclosure gate.
 
-    Counts are compared with all that has left before, and what leaves is added to the register.
+    What comes too near to an earlier release waits for a person: read review/review.html, then
+    accept or refuse each output.
 
     Example: evalml release runs/cej_2024_hdf/20260401T101500-1a2b3c4d
     """
     from rich.console import Console
     from rich.table import Table
 
-    from evalml.report.disclosure import Rule
+    from evalml.disclosure.rule import SETTINGS, read_rule
     from evalml.report.institution import read_institution
-    from evalml.report.release import release_run
+    from evalml.report.release import Decision, release_run
     from evalml.run.manifest import list_again
 
+    if (run / "results" / "annexe.csv").is_file():
+        raise PrivacyError(
+            f"{run} holds tables of activity, which the gate does not judge yet: small counts are "
+            "absent from them, but nothing compares them with what has left; have the owner of the "
+            "data decide, and send nothing by this command"
+        )
+    if rules is not None and not rules.is_file():
+        message = f"no rules at {rules}: give a YAML of threshold, rounding, dominance"
+        raise EvalmlError(message)
     done = release_run(
         run,
-        rule=Rule(threshold=threshold),
+        rule=read_rule(rules or run.parent.parent / SETTINGS, threshold),
         register=register,
         institution=read_institution(institution),
-        exceptions=dict(_pair(each) for each in exception or []),
-        by=by,
+        decision=Decision(tuple(accept or ()), tuple(refuse or ()), by, why),
     )
     list_again(run)
     table = Table("output", "status", "leaves", "reason")
@@ -53,16 +74,4 @@ def release(
             item.name, item.status, "yes" if done.leaves(item) else "no", "; ".join(item.reasons)
         )
     Console().print(table)
-    typer.echo(f"{done.moved} counts are shown as one that had left")
-    typer.echo(str(done.folder / "review.html"))
-
-
-def _pair(told: str) -> tuple[str, str]:
-    """Return the output and the reason of an exception."""
-    from evalml.errors import EvalmlError
-
-    name, mark, reason = told.partition("=")
-    if not mark:
-        message = f"an exception is written OUTPUT=REASON, not '{told}'"
-        raise EvalmlError(message)
-    return name.strip(), reason.strip()
+    typer.echo(str(done.page))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import yaml
 
@@ -59,9 +60,21 @@ def code_list(name: str) -> CodeList:
 @cache
 def territory_names() -> dict[str, dict[str, str]]:
     """Return the names of the regions and of the départements, by INSEE code."""
+    raw = _territories()
+    return {kind: dict(raw[kind]) for kind in ("regions", "departements")}
+
+
+@cache
+def departements_of() -> dict[str, tuple[str, ...]]:
+    """Return the départements of each region, by INSEE code."""
+    return {region: tuple(codes) for region, codes in _territories()["departements_of"].items()}
+
+
+@cache
+def _territories() -> dict[str, Any]:
     text = resources.files("evalml.codes").joinpath("territories.yaml").read_text(encoding="utf-8")
-    raw = yaml.load(text, yaml.CSafeLoader)
-    return {kind: dict(names) for kind, names in raw.items()}
+    raw: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
+    return raw
 
 
 RANKING: tuple[str, ...] = code_list("categorie").values

@@ -114,7 +114,7 @@ class TableEvaluation(Evaluation):
     def frames(self) -> dict[str, pd.DataFrame]:
         """What the stages found, before anything is masked."""
         study = self.study
-        checks = check_study(self.comparison, self.estimates, self.adjusted, study, self.labels)
+        checks = check_study(self.comparison, self.estimates, self.adjusted, study)
         return {
             "effects": effects_table([as_experiment(self.experiment), *self.estimates]),
             "checks": checks_table(checks),

@@ -160,10 +160,8 @@ class PersonEvaluation(RecordsEvaluation):
     @cached_property
     def findings(self) -> list[Check]:
         """Every check: of the design, of each outcome, and of the primary effect."""
-        study, labels = self.study, self.labels
-        checks = check_study(
-            self.comparison, self.estimates, self.adjusted, study, labels, self.arms
-        )
+        study = self.study
+        checks = check_study(self.comparison, self.estimates, self.adjusted, study, arms=self.arms)
         checks.append(check_power(self._power, study))
         checks.append(check_past_adjusted(self.cohort.covariates))
         checks += check_coverage(self.cohort.gaps)
@@ -173,7 +171,6 @@ class PersonEvaluation(RecordsEvaluation):
             self.estimates,
             study,
             weights=self.adjusted.weights,
-            labels=labels,
             controls=controls,
         )
 

@@ -45,6 +45,18 @@ def beside_published(results: Frames, study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
+def ours_again(frame: pd.DataFrame, effects: pd.DataFrame, programme: str) -> pd.DataFrame:
+    """Return the effects in print beside the estimates that leave: rounded, or absent."""
+    if not len(frame):
+        return frame
+    from evalml.published.evaluations import published_effects  # brings the data engine in
+
+    known = {(one.source, one.measured): one for one in published_effects(programme)}
+    pairs = zip(frame["source"], frame["measured"], strict=True)
+    found = [[_ours(known[pair], effects)] if pair in known else [] for pair in pairs]
+    return frame.assign(ours="", words=[messages_text(each) for each in found])
+
+
 def _printed(one: PublishedEffect | InEnglish) -> dict[str, str]:
     return {
         "source": one.source,

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.disclosure.counts import protect_counts
 from evalml.report.blinding import BLINDED
 from evalml.report.results import rows_of
-from evalml.report.small_counts import protect_counts
-from evalml.report.typography import effect_text, interval_text, number, typeset
 from evalml.report.words import outcome_label
+from evalml.typography import effect_text, interval_text, number, typeset
 
 if TYPE_CHECKING:
     from evalml.report.results import Frames

@@ -20,8 +20,8 @@ from evalml.report.figures_style import (
     stamp,
 )
 from evalml.report.results import complete_table
-from evalml.report.typography import number, typeset
 from evalml.report.words import plural, words
+from evalml.typography import number, typeset
 
 if TYPE_CHECKING:
     import pandas as pd

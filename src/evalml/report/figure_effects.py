@@ -24,7 +24,8 @@ from evalml.report.figures_style import (
     stamp,
 )
 from evalml.report.results import complete_table, rows_of
-from evalml.report.typography import (
+from evalml.report.words import level_label, method_label, outcome_label, subgroup_label, words
+from evalml.typography import (
     NBSP,
     count_text,
     effect_number,
@@ -34,7 +35,6 @@ from evalml.report.typography import (
     typeset,
     unit_of,
 )
-from evalml.report.words import level_label, method_label, outcome_label, subgroup_label, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,8 +19,8 @@ from evalml.report.figures_style import (
     house_style,
     stamp,
 )
-from evalml.report.typography import effect_text, number, typeset, unit_of
 from evalml.report.words import outcome_label
+from evalml.typography import effect_text, number, typeset, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,8 +19,8 @@ from evalml.report.figures_style import (
     stamp,
 )
 from evalml.report.results import complete_table
-from evalml.report.typography import count_text, typeset
 from evalml.report.words import words
+from evalml.typography import count_text, typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,7 +16,7 @@ from evalml.report.figures_style import (
     house_style,
     stamp,
 )
-from evalml.report.typography import number, typeset
+from evalml.typography import number, typeset
 
 if TYPE_CHECKING:
     import pandas as pd

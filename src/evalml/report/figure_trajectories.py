@@ -21,8 +21,8 @@ from evalml.report.figures_style import (
     stamp,
 )
 from evalml.report.results import complete_table
-from evalml.report.typography import count_text, level_text, number, typeset, unit_of
 from evalml.report.words import outcome_label, words
+from evalml.typography import count_text, level_text, number, typeset, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

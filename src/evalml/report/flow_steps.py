@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from evalml.report.small_counts import blank, hold, is_small, too_small
+from evalml.disclosure.counts import blank, is_small, too_small
 from evalml.values import messages_text, read_messages
 
 Step = dict[str, Any]
@@ -35,7 +34,9 @@ def protect_steps(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
     while len(done) > 1 and is_small(done[-1]["lost"], threshold):
         last = done.pop()
         done[-1] = join_steps(done[-1], last)
-    table = hold_parts(pd.DataFrame(done, columns=flow.columns), threshold)
+    table = pd.DataFrame(done, columns=flow.columns)
+    for part in kept_parts(flow):
+        table = blank(table, too_small(table[part], threshold), [part])
     hidden = too_small(table["lost"], threshold) | too_small(table["kept"], threshold)
     return blank(table, hidden, ["kept", "lost", *kept_parts(table)])
 
@@ -43,24 +44,6 @@ def protect_steps(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
 def kept_parts(flow: pd.DataFrame) -> list[str]:
     """Return the columns that say how many of a kind are kept, such as `kept_treated`."""
     return [str(column) for column in flow if str(column).startswith("kept_")]
-
-
-def hold_parts(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Return the steps with the count of each kind repeated until it has moved enough.
-
-    The comparison arm is what is left of the whole, so that it does not tell what the treated
-    arm lost.
-    """
-    parts = kept_parts(flow)
-    held = flow.assign(
-        **{part: hold(flow[part].to_numpy("float64", na_value=np.nan), threshold) for part in parts}
-    )
-    for part in parts:
-        held = blank(held, too_small(held[part], threshold), [part])
-    if {"kept_treated", "kept_comparison"} <= set(parts):
-        rest = held["kept"] - held["kept_treated"]
-        held = held.assign(kept_comparison=rest.mask(too_small(rest, threshold)))
-    return held
 
 
 def join_steps(first: Step, second: Step) -> Step:

@@ -92,6 +92,10 @@ def _kind(study: Study) -> str:
     return "cohort" if study.is_cohort else "cross_section"
 
 
+UNDEFINED = {"title", "labels", "secondary", "checks", "seed", "language"}
+"""Keys of a study that do not say who is in it."""
+
+
 def note_meta(
     study: Study,
     *,
@@ -144,6 +148,7 @@ def note_meta(
             "territory_label": messages_text(found_of(territory_words(study.territory))),
             "period_label": messages_text(found_of(period_words(study.entries))),
         },
+        "definition": study.model_dump(mode="json", by_alias=True, exclude=UNDEFINED),
     }
 
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from evalml.disclosure.counts import too_small
+from evalml.disclosure.rule import THRESHOLD, Rule
+from evalml.disclosure.suppress import add_margins, hide_cells
 from evalml.errors import PrivacyError
 from evalml.indicators.groups import GROUPS
-from evalml.report.small_counts import THRESHOLD, too_small
-from evalml.report.suppress import add_margins, hide_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -205,7 +206,7 @@ def _mask(
     if not (((table > 0) & (table < threshold)) | also).any():
         return np.zeros(table.shape, dtype=bool)
     try:
-        return hide_cells(inner, threshold, also, fixed)
+        return hide_cells(inner, Rule(threshold=threshold, rounding=1), also, fixed)
     except PrivacyError:
         return ~fixed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from evalml.report.typography import typeset
+from evalml.typography import typeset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.disclosure.rule import THRESHOLD
 from evalml.report import tables
 from evalml.report.beside_published import published_sources, published_table
 from evalml.report.blinding import mask_blinded, mask_events, mask_trajectories
@@ -21,13 +22,14 @@ from evalml.report.render import Stationery, render
 from evalml.report.results import COLUMNS, read_meta, read_results, write_meta
 from evalml.report.secondary_tables import power_table, secondary_reasons, secondary_table
 from evalml.report.sentences import labels_of_study, meta_in_words
-from evalml.report.small_counts import THRESHOLD
-from evalml.report.typography import date_text
 from evalml.report.words import words
+from evalml.typography import count_text, date_text, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from evalml.report.results import Frames
 
 FORMATS = ("html", "docx", "pdf")
 
@@ -103,14 +105,25 @@ def note_of(
     results: Mapping[str, pd.DataFrame], meta: Mapping[str, Any], lang: str, threshold: int
 ) -> Note:
     """Take small counts, then the numbers of blinded effects, out of the tables of a run."""
+    frames = masked_tables(results, threshold, lang, labels_of_study(meta, lang))
+    return Note(frames, meta_in_words(meta, lang), lang, threshold)
+
+
+def masked_tables(
+    results: Mapping[str, pd.DataFrame],
+    threshold: int,
+    lang: str = "fr",
+    labels: Mapping[str, str] | None = None,
+) -> Frames:
+    """Return every table without small counts and without the numbers of blinded effects."""
     empty = {name: pd.DataFrame({c: [] for c in columns}) for name, columns in COLUMNS.items()}
-    frames = protect_results({**empty, **results}, threshold, lang, labels_of_study(meta, lang))
+    frames = protect_results({**empty, **results}, threshold, lang, labels)
     effects = mask_blinded(frames["effects"])
     shown = mask_trajectories(frames["trajectories"], effects)
     masked = {"effects": effects, "trajectories": shown}
     masked["secondary"] = mask_blinded(frames["secondary"])
     masked["event_study"] = mask_events(frames["event_study"], effects)
-    return Note({**frames, **masked}, meta_in_words(meta, lang), lang, threshold)
+    return {**frames, **masked}
 
 
 def compose(note: Note, figures: Mapping[str, Figure], institution: Institution | None) -> str:
@@ -209,7 +222,21 @@ def sources(note: Note) -> list[str]:
     lines += [md(line, note.lang) for line in meta.get("sources") or []]
     mark = note.text["suppressed"]
     lines.append(note.say(note.text["disclosure"], last=note.threshold - 1, mark=mark))
+    if note.rounding:
+        lines.append(rounding_sentence(note))
     return lines
+
+
+def rounding_sentence(note: Note) -> str:
+    """Return how the numbers that leave were rounded: the base of counts, the steps of shares."""
+    effects = note.frames["effects"]
+    steps = effects[effects["unit"] == "proportion"]["step"].astype("float64").dropna()
+    told = sorted({round(100 * step, 1) for step in steps})
+    each = [number(step, 1 if step < 1 else 0, note.lang) for step in told]
+    base = count_text(note.rounding, note.lang)
+    if not each:
+        return note.say(note.text["rounded_counts"], base=base)
+    return note.say(note.text["rounded"], base=base, first=each[0], last=each[-1])
 
 
 def reproduce(note: Note, institution: Institution | None) -> str:

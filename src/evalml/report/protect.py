@@ -8,43 +8,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from evalml.report.blinding import BLINDED, NUMBERS
-from evalml.report.flow_steps import protect_flow
-from evalml.report.protect_months import protect_intensity
-from evalml.report.results import COLUMNS, Frames, complete_table
-from evalml.report.sentences import tables_in_words
-from evalml.report.small_counts import (
-    THRESHOLD,
+from evalml.disclosure.counts import (
     blank,
-    hold,
-    is_small,
     one_more,
     protect_counts,
     small_part,
     too_small,
 )
-from evalml.values import (
-    Count,
-    Counts,
-    Estimate,
-    Hidden,
-    Interval,
-    Message,
-    Number,
-    Share,
-    kind_of,
-    messages_text,
-    read_messages,
-    read_values,
-    values_text,
-)
+from evalml.disclosure.rule import THRESHOLD, Rule
+from evalml.disclosure.values import judged_messages, judged_values
+from evalml.report.blinding import BLINDED, NUMBERS
+from evalml.report.flow_steps import protect_flow
+from evalml.report.results import COLUMNS, Frames, complete_table
+from evalml.report.sentences import tables_in_words
+from evalml.values import Message, Number, messages_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from evalml.values import Value
 
 ALMOST_ONE = 0.999
 """Sum of the shares of a covariate all of whose categories are shown."""
@@ -117,7 +100,9 @@ def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
     groups = [effects[key].astype("str") for key in keys]
     inside = effects["subgroup"] != ""
     second = one_more(small & inside, effects["n_treated"], groups) & inside
-    causes = effects["causes"].map(lambda text: protect_causes(str(text), threshold))
+    causes = effects["causes"].map(
+        lambda text: judged_messages(str(text), rule_inside(threshold))[0]
+    )
     for where, key in ((second, "neighbour"), (parts, "few_outcomes"), (few, "few_persons")):
         message = Message(f"disclosure.{key}", {"threshold": Number(threshold)})
         causes = causes.mask(where & (effects["causes"] == ""), messages_text([message]))
@@ -133,11 +118,7 @@ def protect_secondary(secondary: pd.DataFrame, threshold: int) -> pd.DataFrame:
 
 
 def protect_trajectories(trajectories: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Take out the months with too few persons, and shares that make a small count.
-
-    The number at risk is repeated until it has moved by the threshold: the persons who leave in
-    one month cannot be counted by subtraction.
-    """
+    """Take out the months with too few persons, and shares that make a small count."""
     keys = [column for column in ("outcome", "arm") if column in trajectories]
     table = trajectories.sort_values([*keys, "month"], kind="stable", ignore_index=True)
     few = too_small(table["n_at_risk"], threshold)
@@ -148,10 +129,19 @@ def protect_trajectories(trajectories: pd.DataFrame, threshold: int) -> pd.DataF
     table = blank(table, hidden, ["rate", "std_error"])
     seen = few | small_part(n, table["share_unobserved"], threshold)
     table = blank(table, seen, ["share_unobserved"])
-    held = n.groupby([table[key] for key in keys]).transform(
-        lambda counts: hold(counts.to_numpy("float64"), threshold)
-    )
-    return table.assign(n_at_risk=held)
+    return table.assign(n_at_risk=n)
+
+
+def protect_intensity(intensity: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Take out the months that rest on too few persons, and the counts behind the shares."""
+    counted = protect_counts(intensity, threshold)
+    band = counted["measure"].str.startswith("hours_")
+    hidden = band & counted["value"].isna()
+    size = counted["numerator"].where(counted["numerator"] != 0, np.inf)  # an empty band hides none
+    second = one_more(hidden, size, [counted["month"].where(band, -1)])
+    counted = blank(counted, second & band, ["value", "numerator"])
+    table = counted.sort_values(["measure", "month"], kind="stable", ignore_index=True)
+    return table.assign(numerator=table["numerator"].where(table["measure"] == "inside"))
 
 
 def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
@@ -159,57 +149,14 @@ def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
 
     The figure of a check one of whose values is hidden goes too: it may be the same count.
     """
-    pairs = [protect_values(str(text), threshold) for text in checks["values"]]
+    pairs = [judged_values(str(text), rule_inside(threshold)) for text in checks["values"]]
     hidden = pd.Series([any_hidden for _, any_hidden in pairs], index=checks.index, dtype="bool")
     return blank(checks.assign(values=[text for text, _ in pairs]), hidden, ["value"])
 
 
-def protect_values(text: str, threshold: int) -> tuple[str, bool]:
-    """Return values as JSON with those that are too small hidden, and whether one is."""
-    values = {name: judge(value, threshold) for name, value in read_values(text).items()}
-    written = values_text(values) if values else text
-    return written, any(map(is_hidden, values.values()))
-
-
-def is_hidden(value: Value) -> bool:
-    """Return whether a value, or one of several, was taken out."""
-    if isinstance(value, Counts):
-        return any(isinstance(count, Hidden) for _, count in value.rows)
-    return isinstance(value, Hidden)
-
-
-def protect_causes(text: str, threshold: int) -> str:
-    """Return messages as JSON with the values that are too small hidden."""
-    found = read_messages(text)
-    judged = [
-        Message(one.key, {name: judge(value, threshold) for name, value in one.values.items()})
-        for one in found
-    ]
-    return messages_text(judged)
-
-
-def judge(value: Value, threshold: int) -> Value:
-    """Return a value, or `Hidden` where it counts, or rests on, too few persons."""
-    if isinstance(value, Counts):
-        return Counts(tuple((name, hide(count, threshold)) for name, count in value.rows))
-    small = (
-        (isinstance(value, Count) and small_of(value.n, value.of, threshold))
-        or (isinstance(value, Share) and small_of(value.part, value.whole, threshold))
-        or (isinstance(value, Estimate | Interval) and small_of(value.n, None, threshold))
-    )
-    return Hidden(kind_of(value)) if small else value
-
-
-def hide(count: Count | Hidden, threshold: int) -> Count | Hidden:
-    """Return a count, or `Hidden` where it is too small."""
-    small = isinstance(count, Count) and small_of(count.n, count.of, threshold)
-    return Hidden("count") if small else count
-
-
-def small_of(part: int | None, whole: int | None, threshold: int) -> bool:
-    """Return whether a part, its whole or what is left of it names too few persons."""
-    rest = None if part is None or whole is None else whole - part
-    return any(n is not None and is_small(n, threshold) for n in (part, whole, rest))
+def rule_inside(threshold: int) -> Rule:
+    """Return the rule of what stays inside: small counts are taken out, none is rounded."""
+    return Rule(threshold=threshold, rounding=1)
 
 
 def protect_events(events: pd.DataFrame, threshold: int) -> pd.DataFrame:

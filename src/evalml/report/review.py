@@ -1,68 +1,126 @@
-"""The review page of a release: each output with its status, its reason and its hash."""
+"""The review page of a release: what would leave beside what is inside, and why the rest stays.
+
+It stays inside. Each number is written as it would leave, over the one of `results/`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, Any
 
-from evalml.report.markdown import bullets, heading, md, table
-from evalml.report.typography import count_text
+import pandas as pd
+
+from evalml.disclosure.layout import LAYOUTS
+from evalml.report.results import rows_of
 
 if TYPE_CHECKING:
-    from evalml.report.disclosure import Released
+    from evalml.disclosure.gate import Released
+    from evalml.disclosure.judge import Judged
     from evalml.report.note_text import Note
     from evalml.report.release import Release
 
+STYLE = """
+:root { color-scheme: light; font: 16px/1.45 system-ui, sans-serif; color: #1a1a1a; }
+body { margin: 2rem auto; max-width: 110rem; padding: 0 1.5rem; }
+h1 { font-size: 1.7rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; break-after: avoid; }
+.stamp { border: 2px solid #b34000; color: #b34000; padding: .4rem .8rem; font-weight: 600; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .95rem; font-variant-numeric: tabular-nums; }
+th, td { border-bottom: 1px solid #ccc; padding: .35rem .6rem; vertical-align: top; }
+th { text-align: left; background: #eef2f6; } td.n { text-align: right; white-space: nowrap; }
+.in { display: block; color: #555; font-size: .85rem; } .why { color: #8a1c00; font-weight: 600; }
+.pass { color: #17692f; } .review { color: #8a5a00; } .fail { color: #8a1c00; }
+.pass, .review, .fail { font-weight: 600; }
+@media print { @page { size: A4 landscape; margin: 12mm; } body { margin: 0; max-width: none; }
+  .wide { overflow: visible; } table { font-size: 8.5pt; } thead { display: table-header-group; }
+  tr { break-inside: avoid; } }
+"""
+
 
 def review_page(done: Release, note: Note) -> str:
-    """Return the Markdown of the review page.
+    """Return the HTML of the review page.
 
     Args:
         done: What was decided.
-        note: For the title and the language.
+        note: For the words, the title and the stamp.
     """
     text = note.text["review"]
-    title = md(f"{text['title']} : {note.meta['title']}", note.lang).replace("'", "''")
+    title = f"{text['title']} : {note.meta['title']}"
+    stamp = note.text["synthetic_long"] if note.meta.get("synthetic") else ""
     counts = {
         status: sum(item.status == status for item in done.items)
         for status in ("pass", "review", "fail")
     }
     lines = [note.say(text["count"][status], n=n) for status, n in counts.items()]
-    lines.append(note.say(text["moved"], n=done.moved, threshold=note.threshold))
-    parts = [
-        f"---\ntitle: '{title}'\nsubtitle: '{md(note.meta['programme'], note.lang)}'\n---\n",
-        bullets(lines),
-        table(
-            text["columns"],
-            [item_row(item, done, note) for item in done.items],
-            text["caption"],
-            widths=[22, 12, 36, 10, 20],
-        ),
-    ]
-    if done.exceptions:
-        told = [
-            note.say(text["exception"], name=md(name), by=md(done.by), reason=md(reason))
-            for name, reason in done.exceptions.items()
-        ]
-        parts += [heading(text["h_exceptions"]), bullets(told)]
-    return "\n".join(parts)
+    lead = note.say(text["lead"], threshold=done.rule.threshold, rounding=done.rule.rounding)
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f'<p class="stamp">{escape(stamp)}</p>' if stamp else "",
+        "<ul>", *(f"<li>{escape(line)}</li>" for line in lines), "</ul>",
+        f"<p>{escape(lead)}</p>",
+        grid(text["columns"], [item_row(item, done, text) for item in done.items]),
+        *(table_part(name, judged, text) for name, judged in done.tables.items()),
+    ]  # fmt: skip
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+    return f'<!doctype html>\n<html lang="{note.lang}"><head>{head}</head>\n<body>' + "\n".join(
+        part for part in body if part
+    ) + "</body></html>\n"  # fmt: skip
 
 
-def item_row(item: Released, done: Release, note: Note) -> list[str]:
+def item_row(item: Released, done: Release, text: Any) -> list[str]:
     """Return the line of one output."""
-    text = note.text["review"]
-    status = text["statuses"][item.status]
-    if item.status == "review" and done.leaves(item):
-        status = text["statuses"]["exception"]
-    reason = item_reason(item, note)
-    sha = f"`{item.sha256[:16]}`" if item.content else "–"
-    return [f"`{item.name}`", status, reason, count_text(item.hidden, note.lang), sha]
+    told = done.decided.get(item.name, {})
+    status = text["statuses"][told.get("decision", item.status)]
+    name = escape(item.name)
+    if item.status == "review":
+        name = f'<a href="waiting/{name}">{name}</a>'
+    reasons = "<br>".join(escape(reason) for reason in item.reasons)
+    if told:
+        reasons += f"<br>{escape(told['by'])} : {escape(told['why'])}"
+    return [name, f'<span class="{item.status}">{escape(status)}</span>', reasons,
+            str(item.hidden or "–"), item.sha256[:16] if item.content else "–"]  # fmt: skip
 
 
-def item_reason(item: Released, note: Note) -> str:
-    """Return why an output may leave, in the language of the page; a refusal is told as it is."""
-    text = note.text["review"]["reasons"]
-    if item.status == "pass" and item.rows:
-        return note.say(text["table"], last=note.threshold - 1, n=item.hidden)
-    if item.status == "fail":
-        return f"[{md('; '.join(item.reasons), 'en')}]{{lang=en}}"
-    return str(text["drawn" if item.status == "pass" else "review"])
+def table_part(name: str, judged: Judged, text: Any) -> str:
+    """Return one table: what would leave over what is inside, and why a cell is absent."""
+    layout = LAYOUTS[name]
+    numbers = {*layout.counts, *layout.values, "p_value"}
+    columns = [str(column) for column in judged.frame]
+    inside = rows_of(judged.inside.reset_index(drop=True))
+    rows = []
+    for at, row in enumerate(judged.frame.to_dict("records")):
+        cells = []
+        for column in columns:
+            found = getattr(inside[at], column, None) if column in judged.inside else None
+            why = judged.absent.get((at, column), "")
+            cells.append(cell(row[column], found, text["absent"].get(why, why),
+                              number=column in numbers))  # fmt: skip
+        rows.append(cells)
+    return f"<h2>{escape(f'tables/{name}.csv')}</h2>" + grid(columns, rows, marked=True)
+
+
+def cell(leaves: Any, inside: Any, why: str, *, number: bool) -> str:
+    """Return one cell: what leaves, what is inside, and why it is absent."""
+    shown = "–" if leaves is None or pd.isna(leaves) else plain(leaves)
+    if not number and not why:
+        return f"<td>{escape(shown)}</td>"
+    told = f'<span class="why">{escape(why)}</span>' if why else escape(shown)
+    if inside is not None and not pd.isna(inside):
+        told += f'<span class="in">{escape(plain(inside))}</span>'
+    return f'<td class="{"n" if number else ""}">{told}</td>'
+
+
+def plain(value: Any) -> str:
+    """Return a value as a reader sees it: five significant digits are enough to compare."""
+    return f"{value:.5g}" if isinstance(value, float) and abs(value) < 1000 else (  # noqa: PLR2004
+        f"{value:.0f}" if isinstance(value, float) else str(value)
+    )  # fmt: skip
+
+
+def grid(columns: list[str], rows: list[list[str]], *, marked: bool = False) -> str:
+    """Return a table; its cells are marked already, or not yet."""
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    lines = ["".join(each if marked else f"<td>{each}</td>" for each in row) for row in rows]
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide">{table}</div>'

@@ -10,8 +10,8 @@ from evalml.report.blinding import BLINDED
 from evalml.report.markdown import bullets, md, table
 from evalml.report.note_text import effect_cells
 from evalml.report.results import rows_of
-from evalml.report.typography import count_text, level_text, number
 from evalml.report.words import method_inside, outcome_label
+from evalml.typography import count_text, level_text, number
 
 if TYPE_CHECKING:
     from typing import Any

@@ -12,9 +12,9 @@ from evalml.report.note_limits import limits
 from evalml.report.note_text import Note, answer
 from evalml.report.protect import protect_results
 from evalml.report.results import rows_of
-from evalml.report.typography import count_text, effect_number, effect_text, level_text, number
 from evalml.report.views import Shown
 from evalml.report.words import method_inside, outcome_label, words
+from evalml.typography import count_text, effect_number, effect_text, level_text, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,8 +14,8 @@ from evalml.report.note_limits import outcomes_over
 from evalml.report.note_text import Note
 from evalml.report.protect import protect_results
 from evalml.report.results import as_read
-from evalml.report.typography import NBSP, number
 from evalml.report.verdict import hides
+from evalml.typography import NBSP, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -37,8 +37,8 @@ def typeset_tree(node: Any, lang: str) -> Any:
             key: typeset_tree(value, key if key in LANGUAGES else lang)
             for key, value in node.items()
         }
-    if isinstance(node, list):
-        return [typeset_tree(value, lang) for value in node]
+    if isinstance(node, list):  # a piece goes on from the one before: its first space counts
+        return [typeset(f"x{piece}", lang)[1:] for piece in node]
     return typeset(str(node), lang or "en")
 
 

@@ -201,7 +201,7 @@ def test_the_command_says_what_is_unknown_and_takes_the_day_of_the_age(small_ext
 def test_compare_recomputes_the_figures_in_print_from_an_extract(small_extract, tmp_path):
     result = RUN.invoke(published, ["compare", str(small_extract), "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("données synthétiques")
+    assert result.output.startswith("Données synthétiques")
     compared = pd.read_csv(tmp_path / "compare.csv")
     known = compared[compared["verdict"] != "not computable"]
     assert len(known) >= 300
@@ -219,7 +219,7 @@ def test_the_world_of_2024_gives_back_the_printed_counts_or_says_why_not(tmp_pat
     equal = compared[compared["verdict"].isin(["equal", "within rounding"])]
     assert len(equal) >= 200  # 204 when this was written
     # the misprints the audit finds are read as we compute them
-    misprints = compared[compared["explanation"].str.startswith("a misprint")]
+    misprints = compared[compared["cause"] == "corrected"]
     read = dict(zip(misprints["id"], misprints["printed"], strict=True))
     assert {"61 656", "29 183", "18 799", "2,1 %"} <= set(read.values())
     # counts the world is built on are never explained away by its being invented
@@ -232,5 +232,5 @@ def test_the_world_of_2024_gives_back_the_printed_counts_or_says_why_not(tmp_pat
         whole & (compared["statistic"] == "count") & (compared["year"].astype(int) == 2024)
     ]
     counted = counted[counted["territory"] != "france"]
-    wrong = counted["explanation"].str.startswith("a synthetic world")
+    wrong = counted["cause"] == "synthetic"
     assert not wrong.any(), counted.loc[wrong, "id"].tolist()

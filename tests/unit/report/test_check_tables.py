@@ -8,8 +8,8 @@ import pytest
 from evalml.report.check_tables import checks_table, other_checks_table
 from evalml.report.note import read_note
 from evalml.report.note_limits import outcomes_over
-from evalml.report.typography import plain
 from evalml.report.views import shown_checks
+from evalml.typography import plain
 
 
 def check(name, outcome, passed, sentence, question="Question ?", gating=True):

@@ -44,19 +44,20 @@ def test_a_release_lists_every_output_with_its_status(run_of, tmp_path):
     told = CliRunner().invoke(app, ["release", str(folder)], env={"COLUMNS": "200"})
     assert told.exit_code == 0, told.output
     assert "tables/effects.csv" in told.output
-    assert "review" in told.output
-    assert (folder / "release" / "review.html").exists()
-    assert (tmp_path / "runs" / "release_register.csv").exists()
+    assert "fail" in told.output
+    assert (folder / "review" / "review.html").exists()
+    assert (tmp_path / "runs" / "release_register.jsonl").exists()
 
 
-def test_an_exception_that_nobody_signs_is_refused_for_privacy(run_of, tmp_path):
+def test_a_decision_on_what_is_not_under_review_is_refused_for_privacy(run_of, tmp_path):
     folder = run_in(run_of, tmp_path)
-    (folder / "notebook.html").write_text("<p></p>")
-    told = CliRunner().invoke(app, ["release", str(folder), "--exception", "notebook.html=lu"])
+    told = CliRunner().invoke(app, ["release", str(folder), "--accept", "note.html", "--by", "A"])
     assert isinstance(told.exception, PrivacyError)
     assert not (folder / "release").exists()
 
 
-def test_an_exception_without_a_reason_is_explained(run_of, tmp_path):
-    told = CliRunner().invoke(app, ["release", str(run_in(run_of, tmp_path)), "--exception", "x"])
-    assert "OUTPUT=REASON" in str(told.exception)
+def test_the_rules_of_the_owner_are_read_from_their_file(run_of, tmp_path):
+    folder = run_in(run_of, tmp_path)
+    (tmp_path / "runs" / "disclosure.yaml").write_text("rouding: 10\n")
+    told = CliRunner().invoke(app, ["release", str(folder)])
+    assert "did you mean 'rounding'" in str(told.exception)

@@ -15,7 +15,7 @@ from evalml.errors import DataError
 from evalml.report import note_figures
 from evalml.report.institution import Institution, read_institution
 from evalml.report.note import write_note
-from evalml.report.typography import plain
+from evalml.typography import plain
 
 KINDS = ("strong", "null", "blinded", "nsw")
 

@@ -13,7 +13,7 @@ from evalml.report.annex.sheet import write_spreadsheet
 from evalml.report.institution import Institution
 from evalml.report.markdown import box, bullets, heading, md, table
 from evalml.report.render import Stationery, render
-from evalml.report.typography import number
+from evalml.typography import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

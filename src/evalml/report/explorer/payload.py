@@ -17,7 +17,6 @@ from evalml.report.sentences import (
     protocol_in_words,
     reasons_in_words,
 )
-from evalml.report.typography import UNITS, Unit, unit_of
 from evalml.report.verdict import answers
 from evalml.report.words import (
     LANGUAGES,
@@ -27,6 +26,7 @@ from evalml.report.words import (
     subgroup_label,
     words,
 )
+from evalml.typography import UNITS, Unit, unit_of
 from evalml.values import Month, read_messages
 
 if TYPE_CHECKING:
@@ -182,7 +182,12 @@ def years_of(about: Mapping[str, Any]) -> str:
 def effects_data(
     effects: pd.DataFrame, primary: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
-    """Return the effects; those that are blinded have no number already."""
+    """Return the effects; those that are blinded have no number already.
+
+    Those against never entering stay in the note and in effects.csv: a page that compares studies
+    holds one question.
+    """
+    effects = effects[effects["estimand"] != "att_never"]
     main = outcome_key(str(primary.get("outcome", "")), primary.get("horizon_months"))
     keys = [
         outcome_key(outcome, horizon)

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.disclosure.counts import has_small, is_count
 from evalml.errors import DataError, PrivacyError
-from evalml.report.disclosure import has_small
 from evalml.report.results import COLUMNS, TEXT, complete_table
-from evalml.report.small_counts import is_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

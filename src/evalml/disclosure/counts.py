@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, Vector
-
-THRESHOLD = 11
-"""Smallest count that may be shown: the rule of tax data, the strictest of those met."""
+    from evalml.arrays import BoolVector
 
 
 def is_count(column: str) -> bool:
@@ -66,17 +62,6 @@ def one_more(small: pd.Series, size: pd.Series, groups: list[pd.Series]) -> pd.S
     return pd.Series(table.index.isin(first), index=table.index)
 
 
-def hold(counts: Vector, threshold: int) -> Vector:
-    """Return `counts` where each value is repeated until it has moved by `threshold`."""
-    shown = counts.copy()
-    last = np.nan
-    for place, count in enumerate(counts):
-        if np.isnan(last) or abs(count - last) >= threshold or count == 0:
-            last = count
-        shown[place] = last if not np.isnan(count) else np.nan
-    return shown
-
-
 def protect_counts(frame: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Take out small counts of any table, with the value that rests on them."""
     counts = [str(column) for column in frame.columns if is_count(str(column))]
@@ -90,3 +75,8 @@ def protect_counts(frame: pd.DataFrame, threshold: int) -> pd.DataFrame:
         size = frame[counts[-1]]
         hidden = hidden | one_more(hidden, size, [frame[key].fillna("") for key in keys])
     return blank(frame, hidden, [*counts, "value", "rate", "std_error", "ci_low", "ci_high"])
+
+
+def has_small(counts: pd.Series, threshold: int) -> bool:
+    """Return whether a count lies from 1 to below the threshold."""
+    return bool(too_small(counts, threshold).any())

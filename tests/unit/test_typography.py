@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evalml.report.typography import (
+from evalml.typography import (
     count_text,
     date_text,
     effect_text,

@@ -1,0 +1,251 @@
+"""What would come too near to what has left: found, named, and left to a person to decide.
+
+A population is known by what defines it: arm, traits, places as a set, months, rules. Two counts
+of which one may lie inside the other give the count of those in between; several releases together
+give that of a place or a month. Nothing is altered to hide it: such outputs wait for a review.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from evalml.codes import departements_of
+from evalml.disclosure.suppress import Cells, Key, Sum, interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from evalml.disclosure.populations import System
+    from evalml.disclosure.rule import Rule
+
+STRUCTURE = re.compile(r"(97\d|\d[\dAB])\d{3}S\d+")
+"""Identifier of a mission locale in I-Milo: the code of its commune, then its site."""
+MOST = 600
+"""Places times months beyond which releases that overlap are not judged one cell at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """A count that leaves, by what defines it.
+
+    Attributes:
+        arm: `treated`, `comparison`, or a kind of the flow; with the programme entered.
+        traits: What all its persons share: a level of a subgroup, a required trait.
+        places: Territory, as paths such as `FR/32/59/59017S00`.
+        months: First and last month of entry, as numbers.
+        rules: Digest of all else that defines it.
+        n: How many.
+    """
+
+    arm: str
+    traits: tuple[str, ...]
+    places: tuple[str, ...]
+    months: tuple[int, int]
+    rules: str
+    n: int
+
+    @property
+    def region(self) -> tuple[Any, ...]:
+        """What it is of, apart from the count."""
+        return self.arm, self.traits, self.places, self.months, self.rules
+
+
+def populations_of(
+    system: System, gone: set[Key], study: Mapping[str, Any]
+) -> dict[Population, tuple[Key, ...]]:
+    """Return the populations whose counts leave, and the counts of the tables they are.
+
+    Args:
+        system: The counts of the tables of a run.
+        gone: Those that do not leave.
+        study: The study, as its manifest says it.
+    """
+    found: dict[Population, tuple[Key, ...]] = {}
+    for family, keys in system.families.items():
+        if not isinstance(family, tuple) or len(family) != 3:  # noqa: PLR2004 - own tables
+            continue
+        arm, subgroup, level = family
+        for key in keys:
+            if key not in gone:
+                each = population(str(arm), str(subgroup), str(level), study,
+                                  int(system.cells.value[key]))  # fmt: skip
+                found[each] = (*found.get(each, ()), key)
+    return found
+
+
+def population(arm: str, subgroup: str, level: str, study: Mapping[str, Any], n: int) -> Population:
+    """Return one population of a study."""
+    eligibility = dict(study.get("eligibility") or {})
+    required = eligibility.pop("require", None) or {}
+    traits = {f"{key}={value}" for key, value in required.items()}
+    traits |= {f"{subgroup}={level}"} if subgroup else set()
+    entries = study.get("entries") or {"from": "", "to": ""}
+    treatment = study.get("treatment") or {}
+    programme = treatment.get("dispositif") or study.get("programme")
+    keys = ("treatment", "time_zero", "comparison", "grace_months", "history_months", "source")
+    rules = [eligibility, *(study.get(key) for key in keys)]
+    return Population(
+        f"{programme} {arm}", tuple(sorted(traits)), places_of(study.get("territory")),
+        (month_number(entries["from"]), month_number(entries["to"])), digest(rules), n,
+    )  # fmt: skip
+
+
+def digest(told: Any) -> str:
+    """Return a short hash of a definition."""
+    text = json.dumps(told, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def month_number(day: Any) -> int:
+    """Return the number of a month since year 0, 0 where there is none."""
+    year, month = str(day)[:4], str(day)[5:7]
+    return int(year) * 12 + int(month) - 1 if year.isdigit() and month.isdigit() else 0
+
+
+def places_of(territory: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return a territory as paths from the country down; an unknown place lies anywhere."""
+    told = territory or {}
+    regions = {d: region for region, ds in departements_of().items() for d in ds}
+    if told.get("region"):
+        return (f"FR/{told['region']}",)
+    if told.get("departement"):
+        return tuple(sorted(f"FR/{regions.get(d, '?')}/{d}" for d in told["departement"]))
+    if told.get("structure"):
+        return tuple(sorted(path_of(each, regions) for each in told["structure"]))
+    return ("FR",)
+
+
+def path_of(structure: str, regions: Mapping[str, str]) -> str:
+    """Return the path of a mission locale; `?` where nothing says its département."""
+    found = STRUCTURE.fullmatch(structure)
+    departement = found[1] if found else "?"
+    return f"FR/{regions.get(departement, '?')}/{departement}/{structure}"
+
+
+def lies_in(inner: str, outer: str) -> bool:
+    """Return whether a place may lie in another."""
+    one, two = inner.split("/"), outer.split("/")
+    pairs = list(zip(one, two, strict=False))
+    return len(one) >= len(two) and all(a == b or "?" in {a, b} for a, b in pairs)
+
+
+def inside(one: Population, two: Population) -> bool:
+    """Return whether a population may be a part of another."""
+    return (
+        one.arm == two.arm
+        and set(one.traits) >= set(two.traits)
+        and two.months[0] <= one.months[0]
+        and one.months[1] <= two.months[1]
+        and all(any(lies_in(a, b) for b in two.places) for a in one.places)
+    )
+
+
+def too_near(
+    new: Iterable[Population], left: Sequence[tuple[str, Population]], rule: Rule
+) -> dict[Population, str]:
+    """Return the populations that come too near to what has left, and the release concerned.
+
+    Args:
+        new: Populations that would leave.
+        left: Release and population of every count that has left.
+        rule: What the owner of the data asks.
+    """
+    found: dict[Population, str] = {}
+    for one in new:
+        for release, two in left:
+            same = one.region == two.region and one.n == two.n
+            nested = inside(one, two) or inside(two, one)
+            if nested and not same and abs(one.n - two.n) <= rule.threshold:
+                found[one] = release
+                break
+        else:
+            release = narrow_release(one, left, rule)
+            if release:
+                found[one] = release
+    return found
+
+
+def narrow_release(one: Population, left: Sequence[tuple[str, Population]], rule: Rule) -> str:
+    """Return a release that, with others, would place the count of a few within the threshold."""
+    near = [(name, two) for name, two in left if overlaps(one, two)]
+    if not near or any("?" in place for _, two in near for place in (*one.places, *two.places)):
+        return ""
+    every = [one, *(two for _, two in near)]
+    cells, touching, atoms = grid_of(every)
+    if len(atoms) > MOST:
+        return near[-1][0]
+    mine = [atom for atom in atoms if within(atom, one)]
+    exact = replace(rule, rounding=1)  # what the counts say, whatever their rounding hides
+    for atom in mine:
+        low, high = interval(cells, atom, touching, exact)
+        if high - low < rule.threshold - 1 and low < rule.threshold:
+            return near[-1][0]
+    return ""
+
+
+def overlaps(one: Population, two: Population) -> bool:
+    """Return whether two populations under the same rules share places and months, not all."""
+    return (
+        (one.arm, one.traits, one.rules) == (two.arm, two.traits, two.rules)
+        and one.region != two.region
+        and one.months[0] <= two.months[1]
+        and two.months[0] <= one.months[1]
+        and any(lies_in(a, b) or lies_in(b, a) for a in one.places for b in two.places)
+    )
+
+
+Atom = tuple[str, int]
+"""A place (what is left of it beside the places named inside it) and the first of its months."""
+
+
+def grid_of(every: Sequence[Population]) -> tuple[Cells, dict[Key, list[Sum]], list[Atom]]:
+    """Return the cells of places by months that populations are made of, and their sums."""
+    named = {place for each in every for place in each.places}
+    places = sorted(place for place in named if not filled(place, named))
+    cuts = sorted({month for each in every for month in (each.months[0], each.months[1] + 1)})
+    atoms: list[Atom] = [(place, month) for place in places for month in cuts[:-1]]
+    cells, touching = Cells(), dict[Key, list[Sum]]()
+    latest = {each.region: each for each in reversed(every)}
+    for each in latest.values():
+        parts = tuple(atom for atom in atoms if within(atom, each))
+        total: Sum = (("n", each.region), parts)
+        cells.value[total[0]] = each.n
+        cells.sums[total] = None
+        for key in (total[0], *parts):
+            touching.setdefault(key, []).append(total)
+    used = [atom for atom in atoms if atom in touching]
+    cells.hidden |= set(used)
+    return cells, touching, used
+
+
+def filled(place: str, named: set[str]) -> bool:
+    """Return whether all that a country or a region is made of is named beside it."""
+    country, _, region = place.partition("/")
+    if not region:
+        return all(f"{country}/{each}" in named for each in departements_of())
+    parts = departements_of().get(region, ())
+    return bool(parts) and all(f"{place}/{each}" in named for each in parts)
+
+
+def within(atom: Atom, each: Population) -> bool:
+    """Return whether a cell is part of a population."""
+    place, month = atom
+    return each.months[0] <= month <= each.months[1] and any(lies_in(place, p) for p in each.places)
+
+
+def as_line(each: Population) -> dict[str, Any]:
+    """Return a population as a line of the register holds it."""
+    return asdict(each)
+
+
+def from_line(told: Mapping[str, Any]) -> Population:
+    """Return a population from a line of the register."""
+    first, last = told["months"]
+    return Population(
+        str(told["arm"]), tuple(told["traits"]), tuple(told["places"]), (int(first), int(last)),
+        str(told["rules"]), int(told["n"]),
+    )  # fmt: skip

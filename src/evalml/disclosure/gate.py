@@ -1,0 +1,139 @@
+"""The one gate: what comes out of here may leave, and nothing else can be written to a release.
+
+A `Released` is made by the functions of this file only; every writer of shareable files asks for
+one. The type is the permission.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from evalml.disclosure.counts import has_small, is_count
+from evalml.errors import PrivacyError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+PASS, FAIL, REVIEW = "pass", "fail", "review"
+NAMES_A_PERSON = ("id_", "nir", "nom", "prenom", "date_naissance", "email", "telephone")
+_GATE = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """One output that went through the gate.
+
+    Attributes:
+        name: Name of its file.
+        content: Its bytes.
+        status: `pass`, `review` (somebody must look) or `fail` (it stays).
+        reasons: Why, one sentence each.
+        hidden: Cells that were taken out.
+        rows: Rows of a table, 0 for anything else.
+        key: Held by the gate alone.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+    status: str
+    reasons: tuple[str, ...]
+    hidden: int = 0
+    rows: int = 0
+    key: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse an output that did not come through the gate."""
+        if self.key is not _GATE:
+            message = f"'{self.name}' did not go through the gate: it may not be written"
+            raise PrivacyError(message)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def pass_table(
+    frame: pd.DataFrame,
+    text: str,
+    *,
+    name: str,
+    threshold: int,
+    hidden: int = 0,
+    review: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Released:
+    """Pass a judged table, unless something is in it that should not be there.
+
+    Args:
+        frame: The table as it may leave.
+        text: The same as the bytes of its file will say it.
+        name: Name of the file to be.
+        threshold: Smallest count that may be shown.
+        hidden: Cells taken out.
+        review: Why somebody must look at it first.
+        notes: What else there is to say, such as columns left inside.
+    """
+    named = [str(column) for column in frame if str(column).startswith(NAMES_A_PERSON)]
+    small = [str(c) for c in frame if is_count(str(c)) and has_small(frame[c], threshold)]
+    if named or small:
+        why = f"columns that name a person: {', '.join(named)}" if named else (
+            f"counts below {threshold} in: {', '.join(small)}"
+        )  # fmt: skip
+        return _through(name, b"", FAIL, (why,), rows=len(frame))
+    told = (f"no count from 1 to {threshold - 1}; {hidden} cells absent", *notes)
+    status = REVIEW if review else PASS
+    return _through(name, text.encode(), status, (*review, *told), hidden, len(frame))
+
+
+def pass_file(name: str, content: bytes, *, why: str, review: tuple[str, ...] = ()) -> Released:
+    """Pass a picture or a page that was made from released tables only.
+
+    Args:
+        name: Name of the file to be.
+        content: Its bytes.
+        why: What it was made of.
+        review: Why somebody must look at it first.
+    """
+    return _through(name, content, REVIEW if review else PASS, (*review, why))
+
+
+def refuse(name: str, *, why: str) -> Released:
+    """Refuse an output: it stays, whoever asks."""
+    return _through(name, b"", FAIL, (why,))
+
+
+def write_released(item: Released, folder: Path, *, accepted: bool = False) -> Path:
+    """Write an output that may leave.
+
+    Args:
+        item: What came through the gate.
+        folder: The release.
+        accepted: Whether somebody accepted an output under review, by name and reason.
+
+    Returns:
+        The file.
+
+    Raises:
+        PrivacyError: It is not a `Released`, it failed, or it waits for a review.
+    """
+    if not isinstance(item, Released):
+        message = "only what went through the gate may be written to a release"
+        raise PrivacyError(message)
+    if item.status == FAIL or (item.status == REVIEW and not accepted):
+        message = f"'{item.name}' may not leave: {'; '.join(item.reasons)}"
+        raise PrivacyError(message)
+    path = folder / item.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(item.content)
+    return path
+
+
+def _through(
+    name: str, content: bytes, status: str, reasons: tuple[str, ...], hidden: int = 0, rows: int = 0
+) -> Released:
+    return Released(name, content, status, reasons, hidden, rows, _GATE)

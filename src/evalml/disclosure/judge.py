@@ -1,0 +1,315 @@
+"""The tables of a run as they may leave: each number as found, rounded to its step, or absent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evalml.disclosure.layout import LAYOUTS, Layout
+from evalml.disclosure.populations import SHARES, System, is_share, number, rows, sizes, system_of
+from evalml.disclosure.rule import Rule, ladder_step, printed, share_step, to_step
+from evalml.disclosure.suppress import protect
+from evalml.disclosure.values import judged_messages, judged_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from evalml.arrays import Vector
+
+Absent = dict[tuple[int, str], str]
+"""Row and column of what does not leave -> why, a key of `review.absent` in the words."""
+
+SMALL, NEAR, MORE, EVERYBODY, RESTS, STEP, INSIDE, DOMINANT, WORDS, FREEDOM = (
+    "small", "near", "more", "everybody", "rests", "step", "inside", "dominant", "words", "freedom",
+)  # fmt: skip
+FLOORS = {
+    "days": 1.0, "hours": 1.0, "dollars": 1.0, "euros": 1.0, "euros par mois": 1.0, "count": 1.0,
+    "months": 0.1, "mois": 0.1, "acts": 0.1, "actes": 0.1, "heures": 0.1,
+    "ratio": 0.01, "smd": 0.01, "statistic": 0.001,
+}  # fmt: skip
+"""Smallest step of each unit: that of the decimals it is printed with."""
+SMALLEST_P = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A table after the gate.
+
+    Attributes:
+        frame: What may leave, with the columns `step` and `rounding` that say how it is rounded.
+        inside: The same rows and columns as they are inside.
+        absent: What does not leave, and why.
+        left_out: Columns that no rule knows; they stay inside.
+    """
+
+    frame: pd.DataFrame
+    inside: pd.DataFrame = field(repr=False)
+    absent: Absent = field(repr=False)
+    left_out: tuple[str, ...] = ()
+
+
+def judge(
+    frames: Mapping[str, pd.DataFrame],
+    rule: Rule,
+    primary: Mapping[str, Any] | None = None,
+    numbers: Iterable[str] = (),
+) -> tuple[dict[str, Judged], System]:
+    """Return the tables of a run as they may leave.
+
+    Args:
+        frames: Tables of `results/` by name; those that no layout knows are left out.
+        rule: What the owner of the data asks.
+        primary: Outcome, horizon and method of the study: what is hidden last.
+        numbers: Numbers the study declares, which a phrase may hold: years, horizons, ages.
+
+    Returns:
+        Each table with what was taken out of it, and the counts they were judged by.
+    """
+    known = {name: frame.reset_index(drop=True) for name, frame in frames.items()
+             if name in LAYOUTS and len(frame)}  # fmt: skip
+    system = system_of(known, rule, primary or {})
+    protect(system.cells, rule)
+    absent = absences(system, rule)
+    arms = sizes(known)
+    model = len(known.get("balance", ()))
+    declared = frozenset(numbers)
+    judged = {
+        name: judge_table(name, frame, rule, absent.get(name, {}), (arms, model), declared)
+        for name, frame in known.items()
+    }
+    return judged, system
+
+
+def absences(system: System, rule: Rule) -> dict[str, Absent]:
+    """Return what does not leave of each table, and why."""
+    cells = system.cells
+    gone: dict[str, Absent] = {}
+    for key in cells.gone() & set(system.places):
+        value = cells.value[key]
+        why = SMALL if value < rule.threshold else EVERYBODY if key in cells.exact else SMALL
+        why = MORE if key in cells.more else NEAR if key in system.near else why
+        for name, row, column in system.places[key]:
+            gone.setdefault(name, {})[row, column] = INSIDE if np.isnan(value) else why
+    return gone
+
+
+def judge_table(
+    name: str,
+    frame: pd.DataFrame,
+    rule: Rule,
+    hidden: Absent,
+    context: tuple[Mapping[str, float], int],
+    declared: frozenset[str],
+) -> Judged:
+    """Return one table as it may leave."""
+    layout, (arms, model) = LAYOUTS[name], context
+    columns = [str(column) for column in frame if column in layout.columns]
+    inside = frame[columns]
+    absent = dict(hidden) | missing(inside, layout)
+    for at, row in enumerate(rows(frame)):
+        spread(absent, at, row, layout, columns)
+        why = why_whole_row(name, row, rule, arms, model)
+        if why:
+            absent |= {(at, c): why for c in columns if c in {*layout.values, "p_value"}}
+    steps = steps_of(name, inside, layout, arms)
+    values: dict[str, Any] = {}
+    for column in columns:
+        if column in layout.counts:
+            count = floats(inside[column])
+            values[column] = printed(count, rule)
+            if column in layout.zeros:
+                values[column] = np.where(count == 0, 0.0, values[column])
+        elif column in layout.values:
+            step = steps[column]
+            values[column] = to_step(floats(inside[column]), step)
+            gone = np.flatnonzero(np.isnan(step) & ~np.isnan(floats(inside[column])))
+            absent |= {(int(at), column): absent.get((int(at), column), STEP) for at in gone}
+        elif column in layout.sentences:
+            free = [not passes(text, declared) for text in inside[column]]
+            values[column] = inside[column].mask(np.array(free), "")
+            absent |= {(at, column): WORDS for at, held in enumerate(free) if held}
+        elif column in layout.typed:
+            values[column], hidden_rows = typed(inside[column], rule, smallest(arms))
+            absent |= {(at, c): SMALL for at in hidden_rows for c in (column, "value")
+                       if c == column or c in columns}  # fmt: skip
+    shown = blanked(inside.assign(**values), absent, {*layout.counts, *layout.values})
+    if "p_value" in columns:
+        shown = shown.assign(p_value=p_values(shown, inside))
+    return Judged(
+        with_steps(shown, layout, steps, rule), inside, absent,
+        tuple(str(column) for column in frame if column not in layout.columns),
+    )  # fmt: skip
+
+
+def typed(texts: pd.Series, rule: Rule, n: float) -> tuple[list[str], list[int]]:
+    """Return values or messages as they may be told, and the rows where one is hidden."""
+    read = judged_values if texts.name == "values" else judged_messages
+    told = [read("" if pd.isna(text) else str(text), rule, n) for text in texts]
+    return [text for text, _ in told], [at for at, (_, held) in enumerate(told) if held]
+
+
+def smallest(arms: Mapping[str, float]) -> float:
+    """Return the number of persons of the smaller arm, without end where none is told."""
+    return float(np.nanmin([*arms.values(), np.inf]))
+
+
+def missing(inside: pd.DataFrame, layout: Layout) -> Absent:
+    """Return the numbers that are absent inside already."""
+    return {
+        (at, column): INSIDE
+        for column in (*layout.counts, *layout.values)
+        if column in inside
+        for at in map(int, np.flatnonzero(np.isnan(floats(inside[column]))))
+    }
+
+
+def spread(
+    absent: Absent, at: int, row: Mapping[str, Any], layout: Layout, columns: list[str]
+) -> None:
+    """Take out what rests on an absent count, and what goes with an absent share."""
+    held = [c for c in layout.group if (at, c) in absent and absent[at, c] != INSIDE]
+    for column in layout.group if held else ():
+        if column in columns:
+            absent.setdefault((at, column), absent[at, held[0]])
+    if any((at, count) in absent for count in layout.rests if count in row):
+        lone = [c for c in columns if c in layout.values]
+        for column in lone if any(count in columns for count in layout.rests) else ():
+            if column in layout.values and not rests_on_arms(row, layout):
+                absent.setdefault((at, column), RESTS)
+
+
+def rests_on_arms(row: Mapping[str, Any], layout: Layout) -> bool:
+    """Return whether a row without counts of its own rests on the arms of the study."""
+    return layout.shares.get("value") == "denominator" and np.isnan(number(row.get("denominator")))
+
+
+def why_whole_row(
+    name: str, row: Mapping[str, Any], rule: Rule, arms: Mapping[str, float], model: int
+) -> str:
+    """Return why no number of a row may leave whatever its counts, empty where it may."""
+    if name in {"effects", "secondary"} and row.get("method") != "diff":
+        free = number(row["n_treated"]) + number(row["n_comparison"]) - model - 2
+        if free < rule.freedom:
+            return FREEDOM
+    if name == "costs" and dominated(row, rule):
+        return DOMINANT
+    if name == "balance" and any(size < rule.threshold for size in arms.values()):
+        return RESTS
+    return ""
+
+
+def dominated(row: Mapping[str, Any], rule: Rule) -> bool:
+    """Return whether few persons make too much of an amount: (n, k), then p %.
+
+    Args:
+        row: With `largest_share` and `second_share`, where they are known.
+        rule: What the owner of the data asks.
+    """
+    first, second = number(row.get("largest_share")), number(row.get("second_share"))
+    if np.isnan(first):
+        return False
+    second = 0.0 if np.isnan(second) else second
+    together = first + (second if rule.dominant > 1 else 0.0)
+    return together > rule.dominance or 1 - first - second < rule.p * first
+
+
+def floats(values: pd.Series) -> Vector:
+    """Return a column as numbers, NaN for what is none."""
+    return pd.to_numeric(values, errors="coerce").to_numpy("float64", na_value=np.nan)
+
+
+def steps_of(
+    name: str, table: pd.DataFrame, layout: Layout, arms: Mapping[str, float]
+) -> dict[str, Vector]:
+    """Return the step of each value, in the unit it is written in."""
+    steps: dict[str, list[float]] = {column: [] for column in layout.values}
+    for row in rows(table):
+        told = [number(row.get(count)) for count in layout.rests]
+        n = min([size for size in told if np.isfinite(size)], default=smallest(arms))
+        for column in layout.values:
+            steps[column].append(step_of(name, column, row, layout, n))
+    return {column: np.array(each) for column, each in steps.items()}
+
+
+def step_of(name: str, column: str, row: Mapping[str, Any], layout: Layout, n: float) -> float:
+    """Return the step of one value that rests on `n` persons."""
+    unit = layout.units.get(column) or str(row.get(layout.unit) or "")
+    if name == "balance" and not layout.units.get(column):
+        unit = "proportion" if is_share(row) else "ratio"
+    if not layout.unit and not layout.units.get(column) and name != "balance":
+        unit = "proportion" if all(abs(number(row.get(c))) <= 1 or np.isnan(number(row.get(c)))
+                                   for c in layout.values) else "ratio"  # fmt: skip
+    if unit in SHARES:
+        return share_step(n) * SHARES[unit] / 100
+    if unit == "smd":
+        return ladder_step(1 / np.sqrt(11 * n), FLOORS["smd"])
+    about = [abs(number(row.get(c))) for c in layout.values if c != "std_error"]
+    scale = max([each for each in about if np.isfinite(each)], default=0.0) / n
+    error = number(row.get("std_error")) / np.sqrt(n)
+    return ladder_step(max(scale, error if np.isfinite(error) else 0.0), FLOORS.get(unit, 0.01))
+
+
+def p_values(shown: pd.DataFrame, inside: pd.DataFrame) -> Vector:
+    """Return the probability that the printed estimate and error give, two-sided, normal."""
+    from scipy.stats import norm
+
+    estimate, error = floats(shown["estimate"]), floats(shown["std_error"])
+    known = np.isfinite(floats(inside["p_value"])) & (error > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        probability = 2 * norm.sf(np.abs(estimate / error))
+    return np.where(known, np.maximum(np.round(probability, 3), SMALLEST_P), np.nan)
+
+
+def blanked(table: pd.DataFrame, absent: Absent, columns: set[str]) -> pd.DataFrame:
+    """Return a table without what is absent."""
+    done: dict[str, Any] = {}
+    for column in (str(c) for c in table if c in columns):
+        gone = [at for at, name in absent if name == column]
+        values = floats(table[column]).copy()
+        values[gone] = np.nan
+        done[column] = values
+    return table.assign(**done)
+
+
+def with_steps(
+    shown: pd.DataFrame, layout: Layout, steps: Mapping[str, Vector], rule: Rule
+) -> pd.DataFrame:
+    """Return a table with the step of its values, and the base of its counts."""
+    told: dict[str, Any] = {}
+    for column in layout.values:
+        if column in shown:
+            own = layout.units.get(column)
+            told.setdefault(f"step_{own}" if own and len(layout.values) > 1 else "step",
+                            steps[column])  # fmt: skip
+    if any(column in shown for column in layout.counts):
+        told["rounding"] = rule.rounding
+    return shown.assign(**told)
+
+
+NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+
+
+def passes(text: Any, declared: frozenset[str]) -> bool:
+    """Return whether every number of a phrase is one the study declares."""
+    return all(found in declared for found in NUMBER.findall(str(text)))
+
+
+def declared_numbers(parameters: Mapping[str, Any]) -> set[str]:
+    """Return the numbers that words of a study may hold: its years, horizons and ages.
+
+    Args:
+        parameters: The study, as its manifest or its file says it.
+    """
+    said = {str(h) for h in parameters.get("horizons") or ()}
+    said |= {str(parameters.get("follow_up_months") or "")}
+    comparison = parameters.get("comparison") or {}
+    for months in (parameters.get("entries"), comparison.get("entries")):
+        for day in (months or {}).values():
+            said.add(str(day)[:4])
+    eligibility = parameters.get("eligibility") or {}
+    said |= {str(v) for k, v in eligibility.items() if k.startswith("age_") and v is not None}
+    return said - {""}

@@ -1,0 +1,241 @@
+"""Which counts must be absent so that sums and roundings do not give others away.
+
+Primary: counts below the threshold. Secondary: more of them, the least useful first, until whoever
+knows every sum, every rounding and the threshold can place no hidden count in an interval narrower
+than the threshold less one (the audit of Fischetti and Salazar-Gonzalez, Management Science 47,
+2001, by linear programming). A count is absent or stays; it never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalml.disclosure.rule import Rule, bounds, printed
+from evalml.errors import PrivacyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+Key = Hashable
+Sum = tuple[Key, tuple[Key, ...]]
+"""A whole and its parts."""
+
+
+@dataclass(slots=True)
+class Cells:
+    """Counts, the sums between them, and what is hidden.
+
+    Attributes:
+        value: True count of each cell, NaN where it is absent inside already.
+        rank: How useful a cell is: those of a high rank are hidden first.
+        exact: Cells that are known to the person once shown (numerators of shares).
+        free: Cells shown whatever happens: a zero that speaks of nobody, what was judged before.
+        sums: Each a whole and its parts.
+        hidden: Cells that must not be known.
+        more: Cells that may be known and are not shown: they would give another away.
+    """
+
+    value: dict[Key, float] = field(default_factory=dict)
+    rank: dict[Key, int] = field(default_factory=dict)
+    exact: set[Key] = field(default_factory=set)
+    free: set[Key] = field(default_factory=set)
+    sums: dict[Sum, None] = field(default_factory=dict)
+    hidden: set[Key] = field(default_factory=set)
+    more: set[Key] = field(default_factory=set)
+
+    def add(self, key: Key, value: float, rank: int = 0, *, exact: bool = False) -> Key:
+        """Add a cell, or a more useful place of one that is there; return its key."""
+        self.value[key] = value
+        self.rank[key] = min(rank, self.rank.get(key, rank))
+        if exact:
+            self.exact.add(key)
+        return key
+
+    def add_sum(self, whole: Key, parts: Sequence[Key]) -> None:
+        """Add a sum; what its parts leave over is a cell of its own, and a contradiction none."""
+        known = [self.value[part] for part in parts if not np.isnan(self.value[part])]
+        rest = self.value[whole] - sum(known)
+        if rest < 0:  # these are not parts of that whole: nothing can be subtracted
+            return
+        if rest > 0 and len(known) == len(parts):  # not shown, and hidden only if it is small
+            parts = [*parts, self.add(("rest", whole, *parts), rest)]
+            self.more.add(parts[-1])
+        self.sums[whole, tuple(parts)] = None
+
+    def gone(self) -> set[Key]:
+        """Return every cell that does not leave."""
+        return self.hidden | self.more
+
+
+def protect(cells: Cells, rule: Rule) -> Cells:
+    """Hide what is small, then what would give it away.
+
+    Raises:
+        PrivacyError: A cell cannot be protected: nothing is left to hide beside it.
+    """
+    for key, value in cells.value.items():
+        shown = np.nan if value < rule.threshold else float(printed(np.array(value), rule))
+        shown = value if key in cells.exact and value >= rule.threshold else shown
+        if np.isnan(shown) and key not in cells.free:
+            cells.hidden.add(key)
+    cells.more -= cells.hidden
+    touching: dict[Key, list[Sum]] = {}
+    for each in cells.sums:
+        for key in (each[0], *each[1]):
+            touching.setdefault(key, []).append(each)
+    for key in sorted(cells.hidden & set(touching), key=str):
+        while width(cells, key, touching, rule) < rule.threshold - 1:
+            choice = next_to_hide(cells, key, touching)
+            if choice is None:
+                message = "these counts cannot be protected: show fewer categories, or none"
+                raise PrivacyError(message)
+            cells.more.add(choice)
+    return cells
+
+
+def next_to_hide(cells: Cells, key: Key, touching: dict[Key, list[Sum]]) -> Key | None:
+    """Return the least useful cell shown in a sum of `key`, or in a sum of its neighbours."""
+    gone, seen = cells.gone(), {key}
+    near = [key]
+    while near:
+        around = {each for one in near for s in touching[one] for each in (s[0], *s[1])} - seen
+        shown = [each for each in around - gone - cells.free if cells.value[each] > 0]
+        if shown:
+            return max(shown, key=lambda k: (cells.rank[k], -cells.value[k], str(k)))
+        seen |= around
+        near = sorted(around, key=str)
+    return None
+
+
+def width(cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: Rule) -> float:
+    """Return how wide the interval is in which an attacker can place a hidden cell."""
+    low, high = interval(cells, key, touching, rule)
+    return high - low
+
+
+def interval(
+    cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: Rule
+) -> tuple[float, float]:
+    """Return the least and the greatest count of a hidden cell that fit all that is shown."""
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array
+
+    gone = cells.gone()
+    sums, names = connected(cells, key, touching, gone, rule)
+    at = {name: place for place, name in enumerate(names)}
+    entries = [
+        (row, at[name], sign)
+        for row, (whole, parts) in enumerate(sums)
+        for name, sign in ((whole, -1.0), *((part, 1.0) for part in parts))
+    ]
+    rows, columns, signs = zip(*entries, strict=True)
+    matrix = coo_array((signs, (rows, columns)), shape=(len(sums), len(names)))
+    limits = [known(cells, name, gone, rule) for name in names]
+    aim = np.zeros(len(names))
+    aim[at[key]] = 1.0
+    found = [
+        linprog(side * aim, A_eq=matrix.toarray(), b_eq=np.zeros(len(sums)), bounds=limits,
+                method="highs")
+        for side in (1, -1)
+    ]  # fmt: skip
+    if not found[0].success or not found[1].success:  # without an end, or no such sums
+        return 0.0, np.inf
+    low, high = (side * float(one.fun or 0.0) for side, one in zip((1, -1), found, strict=True))
+    return float(np.ceil(low - 1e-6)), float(np.floor(high + 1e-6))
+
+
+def known(cells: Cells, name: Key, gone: set[Key], rule: Rule) -> tuple[float, float | None]:
+    """Return what an attacker knows of one cell before any sum."""
+    if name in gone:
+        return 0.0, None
+    value = cells.value[name]
+    if name in cells.exact | cells.free:
+        return value, value
+    return bounds(float(printed(np.array(value), rule)), rule)
+
+
+def connected(
+    cells: Cells, key: Key, touching: dict[Key, list[Sum]], gone: set[Key], rule: Rule
+) -> tuple[list[Sum], list[Key]]:
+    """Return the sums that bear on a cell, through cells that are not known to the person."""
+    sums: dict[Sum, None] = {}
+    seen = {key: None}
+    near = [key]
+    while near:
+        one = near.pop()
+        if one not in gone and (one in cells.exact | cells.free or rule.rounding == 1):
+            continue
+        for each in touching[one]:
+            if each not in sums:
+                sums[each] = None
+                fresh = [name for name in (each[0], *each[1]) if name not in seen]
+                seen |= dict.fromkeys(fresh)
+                near += fresh
+    return list(sums), list(seen)
+
+
+def add_margins(inner: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a table with its sums in the last place of each axis.
+
+    Args:
+        inner: Counts, shape (d_1, ..., d_k).
+
+    Returns:
+        Shape (d_1 + 1, ..., d_k + 1).
+    """
+    table = inner
+    for axis in range(inner.ndim):
+        table = np.concatenate([table, table.sum(axis=axis, keepdims=True)], axis=axis)
+    return table
+
+
+def lines(shape: tuple[int, ...]) -> Iterator[list[tuple[int, ...]]]:
+    """Return each line of a table with margins: the places along one axis, the sum last."""
+    for axis in range(len(shape)):
+        others = [range(size) for place, size in enumerate(shape) if place != axis]
+        for rest in product(*others):
+            yield [(*rest[:axis], at, *rest[axis:]) for at in range(shape[axis])]
+
+
+def hide_cells(
+    inner: NDArray[np.float64],
+    rule: Rule,
+    also: NDArray[np.bool_] | None = None,
+    fixed: NDArray[np.bool_] | None = None,
+) -> NDArray[np.bool_]:
+    """Return which cells of the table with margins must be hidden; a zero names nobody.
+
+    Args:
+        inner: Counts without margins, shape (d_1, ..., d_k), none missing.
+        rule: What the owner of the data asks.
+        also: Cells of the table with margins to hide for another reason.
+        fixed: Cells of the table with margins that are shown whatever happens.
+
+    Returns:
+        Mask of the table with margins, shape (d_1 + 1, ..., d_k + 1).
+
+    Raises:
+        PrivacyError: The table cannot be protected: nothing of it may be shown.
+    """
+    table, cells = add_margins(inner), Cells()
+    for place in np.ndindex(table.shape):
+        edges = sum(at == size - 1 for at, size in zip(place, table.shape, strict=True))
+        cells.add(place, float(table[place]), rank=-edges)
+        if table[place] == 0 or (fixed is not None and fixed[place]):
+            cells.free.add(place)
+        elif also is not None and also[place]:
+            cells.hidden.add(place)
+    for line in lines(table.shape):
+        cells.add_sum(line[-1], line[:-1])
+    gone = protect(cells, rule).gone()
+    mask = np.zeros(table.shape, dtype="bool")
+    for place in np.ndindex(table.shape):
+        mask[place] = place in gone
+    return mask

@@ -1,3 +1,0 @@
-"""Compatibility: the typography of the house is `evalml.typography`."""
-
-from evalml.typography import *  # noqa: F403
