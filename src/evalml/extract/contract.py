@@ -218,10 +218,10 @@ DOSSIERS = Table(
         Column(
             "permis_en_cours",
             "boolean",
-            "Is learning for a driving licence",
+            "Is taking driving lessons",
             nullable=True,
-            optional=True,
             known_at="date_maj",
+            optional=True,
         ),
         Column("oriente_par", "string", "Who sent the person", nullable=True, known_at="date_maj"),
         Column("date_maj", "date", "Day the file was last updated", known_at="date_maj"),
