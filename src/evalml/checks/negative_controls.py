@@ -8,7 +8,7 @@ effect of interest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from scipy.special import ndtr, ndtri
 from evalml.checks.check import Check
 from evalml.checks.gaussian import box_probability
 from evalml.checks.refit import with_measure
+from evalml.effect.variance import infer
 from evalml.errors import DataError, EvalmlError
 from evalml.values import Estimate, Interval, Name, Number, PValue
 
@@ -131,8 +132,27 @@ def estimate_controls(
         except EvalmlError:
             continue
         if np.isfinite(effect.std_error) and effect.std_error > 0:
-            found.append(effect)
+            found.append(_at_least_of_persons(effect))
     return found
+
+
+def _at_least_of_persons(effect: Effect) -> Effect:
+    """Return an estimate whose error is no smaller than if persons were independent.
+
+    Of several controls the smallest p-value counts: with a few dozen clusters, it is often one
+    whose error the clusters happen to make too small.
+    """
+    error = float(effect.details.get("influence_se", 0.0))
+    if error <= effect.std_error:
+        return effect
+    wider = infer(effect.estimate, error)
+    return replace(
+        effect,
+        std_error=error,
+        ci_low=wider.ci_low,
+        ci_high=wider.ci_high,
+        p_value=wider.p_value,
+    )
 
 
 def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:

@@ -39,7 +39,13 @@ from evalml.values import (
     PValue,
     Share,
 )
-from evalml.words.catalogue import check_entry, finding_template, message_template, plain_phrase
+from evalml.words.catalogue import (
+    check_entry,
+    finding_template,
+    message_template,
+    plain_phrase,
+    template,
+)
 from evalml.words.names import name_label
 
 if TYPE_CHECKING:
@@ -265,7 +271,7 @@ def placeholders(template: Template) -> set[str]:
 
 def question(name: str, finding: str, lang: str) -> str:
     """Return what a check asks."""
-    return str(check_entry(name, finding)["question"][lang])
+    return str(template(check_entry(name, finding)["question"], lang))
 
 
 def check_sentence(
