@@ -134,7 +134,8 @@ def computed(small_extract):
 
 def test_a_theme_is_a_table_of_one_column_per_area(computed):
     table = ev.activity_table(computed, "people", synthetic=True)
-    assert list(table)[:3] == ["Indicateur (données synthétiques)", "Unité", "Hauts-de-France"]
+    head = "Indicateur (données synthétiques ; extrait du 31/01/2026)"
+    assert list(table)[:3] == [head, "Unité", "Hauts-de-France"]
     whole = computed[(computed["indicator"] == "accompagnes") & (computed["breakdown"] == "")]
     assert table["Nord"][0] == whole.set_index("territory")["value"]["departement:59"]
     assert len(ev.activity_table(computed)) == computed["indicator"].nunique()
@@ -163,6 +164,37 @@ def test_the_command_writes_the_indicators_of_an_extract(small_extract, tmp_path
     assert "none of the years asked" in str(result.exception)
     result = RUN.invoke(app, [str(small_extract), "--year", "2024", "--by", "commune"])
     assert isinstance(result.exception, EvalmlError)
+
+
+def test_a_table_says_words_where_there_is_no_figure_and_warns_of_a_young_year(computed):
+    table = computed[computed["breakdown"] == ""].copy()
+    first = table["indicator"] == "accompagnes"
+    table.loc[first, ["value", "state", "young", "completeness"]] = [np.nan, "unknown", True, 0.894]
+    table.loc[table["indicator"] == "en_contact", "value"] = np.nan
+    shown = ev.activity_table(table, "people")
+    lines = shown.set_index(shown.columns[0])["Nord"]
+    assert lines["Jeunes accompagnés [année jeune : 89 % des saisies attendues]"] == "non connu"
+    assert lines["Jeunes en contact"] == "secret"
+
+
+def test_the_command_says_what_is_unknown_and_takes_the_day_of_the_age(small_extract, tmp_path):
+    import shutil
+
+    folder = tmp_path / "extract"
+    shutil.copytree(small_extract, folder)
+    (folder / "allocations.parquet").unlink()
+    app = typer.Typer()
+    app.command()(indicators)
+    given = [str(folder), "--year", "2024", "--group", "age", "--age-on", "fin_annee"]
+    result = RUN.invoke(app, [*given, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "indicators unknown: l’extrait n’a pas la table « allocations »" in result.output
+    table = ev.read_indicators(tmp_path / "out" / "indicators.csv")
+    paid = table[table["indicator"] == "allocations_cej"]
+    assert set(paid["state"]) == {"unknown"}
+    assert paid["value"].isna().all()
+    assert set(table[table["group"] == "age"]["age_on"]) == {"31 décembre"}
+    assert set(table["vintage"]) == {"2026-01-31"}
 
 
 @pytest.mark.slow
