@@ -36,14 +36,15 @@ def make_side_by_side(
     made = {seed: make_world(read_world(world), people, seed) for seed in seeds}
     first = next(iter(made.values()))
     tables = {
-        name: pa.concat_tables([_marked(m.tables[name], seed) for seed, m in made.items()])
+        name: pa.concat_tables([marked(m.tables[name], seed) for seed, m in made.items()])
         for name in first.tables
     }
     write_extract(folder, Synthetic(first.world, tables, {}, first.extract, first.world_yaml))
     return {seed: m.truth["effects"].to_pandas() for seed, m in made.items()}
 
 
-def _marked(table: pa.Table, seed: int) -> pa.Table:
+def marked(table: pa.Table, seed: int) -> pa.Table:
+    """Put the number of a world in front of every identifier of a table."""
     for place, name in enumerate(table.column_names):
         if name.startswith("id_"):
             marked = pc.binary_join_element_wise(f"{seed:0{MARK}}", table.column(name), "")

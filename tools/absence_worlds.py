@@ -23,12 +23,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from benchmarks.side_by_side import MARK, marked
 
 import evalml as ev
 from evalml.checks import check_study, checks_table
 from evalml.checks.negative_controls import check_controls_together
 from evalml.checks.primary import judge_controls
-from evalml.effect import estimate_study
+from evalml.effect import estimate_study, never_effects
+from evalml.effect.declared import of_rows
 from evalml.errors import EvalmlError
 from evalml.evaluation.persons import PersonEvaluation
 from evalml.outcomes import compute_controls
@@ -41,8 +43,13 @@ from evalml.synthetic.write import write_extract
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from evalml.arrays import BoolVector
+    from evalml.comparison.arms import Trajectory
+
 ROOT = Path(__file__).resolve().parents[1]
 HORIZONS = (3, 6, 12)
+TOGETHER = 5
+"""Seeds walked side by side."""
 LINKED = ("emploi_mensuel", "evenements_externes")
 
 # contacts every month and nothing told wrong: what I-Milo would hold if nothing were lost
@@ -52,8 +59,13 @@ contacts: {free: 1.0, free_halving_months: 100000, floor: 1.0, employed_times: 1
 declaration: {retrospective: 1.0, wrong_category: 0.0, type_missing: 0.0, date_shifted: 0.0,
   end_known_ahead: 1.0}
 """
+_PAST = """
+programmes: {CEJ: {employed_last_month: -1.0, employed_of_last_3: -0.4, employed_of_last_6: -0.3}}
+"""
 BASES = {
     "judge": "based_on: judge",
+    "past": "based_on: judge" + _PAST,
+    "whole_past": "based_on: judge" + _WHOLE + _PAST,
     "judge_null": "based_on: judge_null",
     "judge_hidden": "based_on: judge_hidden",
     "whole": "based_on: judge" + _WHOLE,
@@ -73,6 +85,7 @@ class Absence:
         takes: What it takes away.
         solvable: Whether some analysis of what is left finds the truth.
         study: Keys of the study it changes.
+        times: Persons, as a multiple of those of the other worlds.
     """
 
     name: str
@@ -80,6 +93,7 @@ class Absence:
     takes: Any
     solvable: bool
     study: dict[str, Any] = field(default_factory=dict)
+    times: int = 1
 
 
 def keep(made: Synthetic, rng: np.random.Generator) -> Synthetic:
@@ -222,15 +236,19 @@ DECLARED = {
         "emploi_declare_24_mois_avant",
     ],
 }  # fmt: skip
-NO_PAST = DECLARED
+STANDARD = DECLARED | {"covariates": ["standard"]}
 ABSENCES = (
     Absence("all_clean", "judge", keep, True),
     Absence("no_effect", "judge_null", keep, True),
-    Absence("hidden", "judge_hidden", keep, False),
-    Absence("imilo_whole_no_past", "whole", imilo_alone, False, NO_PAST),
-    Absence("imilo_whole_hidden", "whole_hidden", imilo_alone, False, DECLARED),
-    Absence("imilo_as_it_is", "judge", imilo_alone, False, DECLARED),
-    Absence("two_thirds_lost", "whole", two_thirds_lost, False, DECLARED),
+    Absence("hidden", "judge_hidden", keep, False, times=2),
+    Absence("past_adjusted", "past", keep, True),
+    Absence("past_left_out", "past", keep, False, {"covariates": DECLARED["covariates"]}),
+    Absence("imilo_whole", "whole", imilo_alone, True, STANDARD),
+    Absence("imilo_past", "whole_past", imilo_alone, True, STANDARD),
+    Absence("imilo_past_left_out", "whole_past", imilo_alone, False, DECLARED),
+    Absence("imilo_whole_hidden", "whole_hidden", imilo_alone, False, STANDARD),
+    Absence("imilo_as_it_is", "judge", imilo_alone, False, STANDARD),
+    Absence("two_thirds_lost", "whole", two_thirds_lost, False, STANDARD),
     Absence("linked_25", "judge", links_at_random(0.25), True),
     Absence("linked_by_structure", "judge", links_by_structure(0.5), True),
     Absence("linked_on_outcome", "judge", links_on_outcome, False),
@@ -240,7 +258,7 @@ ABSENCES = (
     Absence("history_12", "judge", covered("2022-01-01"), True),
     Absence("history_0_undeclared", "judge", covered("2023-04-01", declare=False), True),
     Absence("source_stops", "judge", covered(last="2023-12-01"), True),
-    Absence("code_case", "whole", lower_case, True, DECLARED | {
+    Absence("code_case", "whole", lower_case, True, STANDARD | {
         "outcomes": ["emploi_durable"],
         "primary": {"outcome": "emploi_durable", "horizon": 12, "method": "aipw"},
     }),
@@ -277,31 +295,60 @@ def study_of(absence: Absence) -> Study:
     return study_from(plain | chosen | absence.study)
 
 
-def walk(study: Study, extract: Path, engine: Any, *, never: bool) -> pd.DataFrame:
-    """Return the effects of a study on an extract, with their status.
+def walk(
+    study: Study, extract: Path, engine: Any, *, never: bool
+) -> Iterator[tuple[int, pd.DataFrame]]:
+    """Give the effects of a study on each world of an extract, with their status.
 
     The line of `evaluate`, without the sensitivity analyses, which gate nothing.
 
     Args:
         study: The study.
-        extract: Folder of the extract.
+        extract: Folder of an extract that holds worlds side by side.
         engine: Where queries run.
         never: Whether to estimate against never entering too, which takes as long as the rest.
     """
     found = ev.evaluate(study, extract=extract, engine=engine)
     assert isinstance(found, PersonEvaluation)  # noqa: S101 - every study here follows persons
-    known = compute_controls(found.tables, found.cohort, study.negative_controls, engine)
-    estimates = found.estimates if never else estimate_study(found.comparison, found.study)
-    unjudged, controls, correlation = judge_controls(found.comparison, found.study, known)
+    controls = compute_controls(found.tables, found.cohort, study.negative_controls, engine)
+    places = engine.fetch(found.cohort.entries.select("entry", "id_structure").order_by("entry"))
+    seeds = places["id_structure"].astype("str").str[:MARK].astype("int64").to_numpy()
+    for seed in np.unique(seeds):
+        rows = np.flatnonzero(seeds == seed)
+        arms = _part(found.arms, seeds == seed)
+        yield int(seed), judged(arms, controls.iloc[rows], found.study, never=never)
+
+
+def _part(arms: ev.Arms, rows: BoolVector) -> ev.Arms:
+    """Return the arms of one world, described anew as if it had been alone."""
+
+    def of(trajectory: Trajectory) -> Trajectory:
+        return replace(trajectory, values=trajectory.values[rows])
+
+    return replace(
+        arms,
+        comparison=of_rows(arms.comparison, rows),
+        trajectories=tuple(of(t) for t in arms.trajectories),
+        delay=None if arms.delay is None else arms.delay[rows],
+        declared=None if arms.declared is None else of(arms.declared),
+    )
+
+
+def judged(arms: ev.Arms, known: pd.DataFrame, study: Study, *, never: bool) -> pd.DataFrame:
+    """Return the effects of one world with their status."""
+    comparison = arms.comparison
+    adjusted = ev.adjust(comparison)
+    estimates = estimate_study(comparison, study)
+    estimates += never_effects(arms, study) if never else []
+    unjudged, controls, correlation = judge_controls(comparison, study, known)
     checks = [
-        *check_study(found.comparison, estimates, found.adjusted, found.study, arms=found.arms),
+        *check_study(comparison, estimates, adjusted, study, arms=arms),
         *unjudged,
         check_controls_together(controls, study.checks, correlation),
     ]
-    primary = {"outcome": found.study.primary.outcome}
     table = ev.effects_table(estimates)
     table = table.assign(study="", programme="", territory="", period="")
-    return blind(table, checks_table(checks), primary)
+    return blind(table, checks_table(checks), {"outcome": study.primary.outcome})
 
 
 def truths(table: pd.DataFrame) -> dict[tuple[str, str, int], float]:
@@ -318,54 +365,66 @@ def truths(table: pd.DataFrame) -> dict[tuple[str, str, int], float]:
     }
 
 
-def lines(absence: Absence, made: Synthetic, seed: int) -> Iterator[dict[str, Any]]:
-    """Walk one world of one seed; one line per effect, or one that says why it was refused."""
+def lines(absence: Absence, made: dict[int, Synthetic]) -> Iterator[dict[str, Any]]:
+    """Walk one world for some seeds; one line per effect, or one that says why it was refused."""
     start, study = time.time(), study_of(absence)
-    rng = np.random.default_rng([seed, len(absence.name), *absence.name.encode()])
-    truth = truths(made.truth["effects"].to_pandas())
-    same = {"world": absence.name, "seed": seed, "solvable": absence.solvable}
+    held = {
+        seed: absence.takes(world, np.random.default_rng([seed, *absence.name.encode()]))
+        for seed, world in made.items()
+    }
+    same = {"world": absence.name, "solvable": absence.solvable}
     with tempfile.TemporaryDirectory() as folder:
         extract = Path(folder) / "extract"
-        write_extract(extract, absence.takes(made, rng))
+        write_extract(extract, together(held))
         engine = ev.open_engine(threads=1)
         try:
-            effects = walk(study, extract, engine, never=absence.name in NEVER)
+            found = dict(walk(study, extract, engine, never=absence.name in NEVER))
         except EvalmlError as error:
-            yield same | {"status": "refused", "reason": str(error), "seconds": time.time() - start}
+            told = {"status": "refused", "reason": str(error), "seconds": time.time() - start}
+            yield from (same | {"seed": seed} | told for seed in made)
             return
-    chosen = effects[(effects["method"] == study.primary.method) & (effects["subgroup"] == "")]
-    for row in chosen.itertuples():
-        name = TRUE_NAME.get(row.outcome, row.outcome)
-        real = truth.get((row.estimand, name, int(row.horizon_months)))
-        yield same | {
-            "estimand": row.estimand, "horizon": int(row.horizon_months), "estimate": row.estimate,
-            "std_error": row.std_error, "ci_low": row.ci_low, "ci_high": row.ci_high,
-            "n_treated": row.n_treated, "truth": real, "status": row.status,
-            "reason": row.reason, "seconds": time.time() - start,
-        }  # fmt: skip
+    for seed, effects in found.items():
+        truth = truths(made[seed].truth["effects"].to_pandas())
+        for row in effects[effects["method"] == study.primary.method].itertuples():
+            name = TRUE_NAME.get(row.outcome, row.outcome)
+            yield same | {
+                "seed": seed, "estimand": row.estimand, "horizon": int(row.horizon_months),
+                "estimate": row.estimate, "std_error": row.std_error, "ci_low": row.ci_low,
+                "ci_high": row.ci_high, "n_treated": row.n_treated,
+                "truth": truth.get((row.estimand, name, int(row.horizon_months))),
+                "status": row.status, "reason": row.reason, "seconds": time.time() - start,
+            }  # fmt: skip
+
+
+def together(held: dict[int, Synthetic]) -> Synthetic:
+    """Return several worlds as one extract, each with its number in front of every identifier."""
+    first = next(iter(held.values()))
+    tables = {
+        name: pa.concat_tables([marked(made.tables[name], seed) for seed, made in held.items()])
+        for name in first.tables
+    }
+    return replace(first, tables=tables, truth={})
 
 
 def run(path: Path, seeds: Sequence[int], absences: Sequence[Absence], people: int) -> None:
-    """Walk every world of every seed that the file does not hold yet."""
+    """Walk every world for all the seeds that the file does not hold yet, some side by side."""
     done = set()
     if path.exists():
         held = pd.read_csv(path, usecols=["world", "seed"])
         done = set(held.itertuples(index=False, name=None))
-    for seed in seeds:
-        bases: dict[str, Synthetic] = {}
+    for start in range(0, len(seeds), TOGETHER):
+        some = seeds[start : start + TOGETHER]
+        bases: dict[str, dict[int, Synthetic]] = {}
         for absence in absences:
-            if (absence.name, seed) in done:
+            if all((absence.name, seed) in done for seed in some):
                 continue
             if absence.base not in bases:
-                bases[absence.base] = make_world(parse_world(BASES[absence.base]), people, seed)
-            found = list(lines(absence, bases[absence.base], seed))
+                world, n = parse_world(BASES[absence.base]), people * absence.times
+                bases[absence.base] = {seed: make_world(world, n, seed) for seed in some}
+            found = list(lines(absence, bases[absence.base]))
             _append(path, found)
-            print(
-                absence.name,
-                seed,
-                *(f"{x.get('horizon')}:{x['status']}" for x in found),
-                flush=True,
-            )
+            shown = sum(x["status"] == "shown" for x in found)
+            print(absence.name, *some, f"{shown} of {len(found)} shown", flush=True)
 
 
 def _append(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -19,6 +19,7 @@ ENGINE = "EVALML_ENGINE"
 MEMORY = "EVALML_MEMORY"
 THREADS = "EVALML_THREADS"
 HASH = "EVALML_EXTRACT_HASH"
+ACCEPT = "EVALML_ACCEPT_REFUSED"
 
 DEFAULT_EXTRACT = Path("data/synthetic/demo")
 
@@ -34,6 +35,8 @@ class Settings:
         memory_limit: Memory the engine may take, such as `4GB`; its own default when None.
         threads: Threads of the engine; all when None.
         extract_hash: Hash of the extract, where who started the run has read it already.
+        accept_refused: Why an extract that `extract check` refuses is used all the same; None to
+            refuse it.
     """
 
     extract: Path
@@ -42,6 +45,7 @@ class Settings:
     memory_limit: str | None = None
     threads: int | None = None
     extract_hash: str | None = None
+    accept_refused: str | None = None
 
     def environment(self) -> dict[str, str]:
         """Return these settings as environment variables, for a kernel."""
@@ -52,6 +56,8 @@ class Settings:
             values[THREADS] = str(self.threads)
         if self.extract_hash is not None:
             values[HASH] = self.extract_hash
+        if self.accept_refused is not None:
+            values[ACCEPT] = self.accept_refused
         return values
 
 
@@ -70,6 +76,7 @@ def read_settings(study: str = "notebook") -> Settings:
         memory_limit=os.environ.get(MEMORY),
         threads=int(threads) if threads else None,
         extract_hash=os.environ.get(HASH),
+        accept_refused=os.environ.get(ACCEPT) or None,
     )
 
 

@@ -16,8 +16,8 @@ from evalml.checks.confounder_strength import (
     adjust,
     benchmark_bounds,
     bound_by_benchmark,
-    fit_linear,
     partial_r2,
+    regress_moments,
     robustness_value,
 )
 from evalml.checks.e_value import (
@@ -149,7 +149,7 @@ def test_benchmark_bounds_on_nsw_equal_sensemakr():
     y, d = data["re78"].to_numpy(dtype=float), data["treat"].to_numpy(dtype=float)
     stored = VALUES["sensemakr"]
     m = moments(y, d, X)
-    fit = fit_linear(m)
+    fit = regress_moments(m)
     assert fit.estimate == pytest.approx(stored["stats"]["estimate"], rel=1e-9)
     assert fit.std_error == pytest.approx(stored["stats"]["se"], rel=1e-9)
     assert fit.dof == stored["stats"]["dof"]
@@ -166,8 +166,8 @@ def test_a_confounder_added_with_the_bounds_strength_moves_the_estimate_as_said(
     X, z = rng.normal(size=(n, 2)), rng.normal(size=n)
     d = X @ [0.5, -0.2] + 0.4 * z + rng.normal(size=n)
     y = 0.3 * d + X @ [1.0, 0.5] + 0.7 * z + rng.normal(size=n)
-    short = fit_linear(moments(y, d, X))
-    full = fit_linear(moments(y, d, np.column_stack([X, z])))
+    short = regress_moments(moments(y, d, X))
+    full = regress_moments(moments(y, d, np.column_stack([X, z])))
 
     def share(target, base):
         without = fit_residual(target, base)
@@ -229,7 +229,7 @@ def test_regressions_from_moments_are_those_of_least_squares_with_a_repeated_col
     X = np.column_stack([X, X[:, 0], np.ones(400)])
     d = (rng.random(400) < 0.5).astype(float)
     y = 0.2 * d + 0.1 * X[:, 0] + rng.normal(size=400)
-    fit = fit_linear(moments(y, d, X))
+    fit = regress_moments(moments(y, d, X))
     B = np.column_stack([np.ones(400), d, X[:, :3]])
     inverse = np.linalg.inv(B.T @ B)
     beta = inverse @ B.T @ y

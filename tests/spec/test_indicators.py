@@ -5,7 +5,9 @@ Every case is one person in a mission locale of its own, so that one pass comput
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -15,6 +17,8 @@ from tests_root import ROOT
 
 import evalml as ev
 from evalml.errors import EvalmlError, ExtractError
+from evalml.extract.contract import DATED
+from evalml.extract.meta import Months
 from evalml.indicators import INDICATORS
 
 FILES = {
@@ -23,6 +27,14 @@ FILES = {
 }
 CASES = [(name, i) for name, file in FILES.items() for i in range(len(file["cases"]))]
 WORDS = [FILES[name]["cases"][i]["says"] for name, i in CASES]
+
+
+def complete(tables, **held):
+    """The same records, which say that they are complete for their whole period."""
+    meta = tables.meta
+    whole = {name: Months(**{"from": meta.period_start, "to": meta.period_end}) for name in DATED}
+    declared = {n: Months(**{"from": first, "to": last}) for n, (first, last) in held.items()}
+    return replace(tables, meta=meta.model_copy(update={"coverage": whole | declared}))
 
 
 def case_of(name, i):
@@ -72,7 +84,7 @@ def figures(year):
     tables = tables_of(
         people, engine, period=(f"{year - 2}-01-01", f"{year + 1}-12-31"), structures=places
     )
-    table = ev.compute_indicators(tables, year, by="structure", engine=engine)
+    table = ev.compute_indicators(complete(tables), year, by="structure", engine=engine)
     keys = zip(table["indicator"], table["breakdown"], table["territory"], strict=True)
     return dict(zip(keys, table["value"], strict=True))
 
@@ -121,7 +133,7 @@ def test_areas_add_up_to_the_territory_and_parts_to_the_whole():
         }
         for i in range(20)
     }
-    table = ev.compute_indicators(tables_of(people, engine), 2024, engine=engine)
+    table = ev.compute_indicators(complete(tables_of(people, engine)), 2024, engine=engine)
     whole = table[table["indicator"] == "accompagnes"].set_index(["territory", "breakdown"])[
         "value"
     ]
@@ -138,7 +150,7 @@ def test_a_territory_leaves_the_others_out():
     engine = ev.open_engine()
     here = {"actes": [{"date_acte": "2024-02-10"}]}
     people = {"lille": here, "bordeaux": {**here, "dossiers": [{"id_structure": "33063S00"}]}}
-    tables = tables_of(people, engine)
+    tables = complete(tables_of(people, engine))
     for territory, expected in (
         ({"region": "32"}, 1), ({"departement": ("33",)}, 1), ({"national": True}, 2),
     ):  # fmt: skip
@@ -156,15 +168,142 @@ def test_a_territory_leaves_the_others_out():
         assert table["value"].tolist() == [expected]
 
 
-def test_tables_an_extract_lacks_leave_their_indicators_empty_not_zero():
+def small(engine, **given):
+    """Two youths: one accompanied, one with a file only."""
+    here = {"actes": [{"date_acte": "2024-02-10"}], **given}
+    return complete(tables_of({"p": here, "q": {"actes": []}}, engine))
+
+
+def whole_of(table):
+    found = table[(table["breakdown"] == "") & (table["territory"] == "region:32")]
+    return found.set_index("indicator")
+
+
+def test_what_the_extract_lacks_is_unknown_with_its_reason_and_never_zero():
     engine = ev.open_engine()
-    tables = tables_of({"p": {"actes": [{"date_acte": "2024-02-10"}]}}, engine)
-    del tables.tables["iae_candidatures"]
-    table = ev.compute_indicators(
-        tables, 2024, names=["candidatures_iae", "accompagnes"], engine=engine
+    tables = small(engine)
+    for name in ("iae_candidatures", "allocations"):
+        del tables.tables[name]
+    names = ["candidatures_iae", "allocations_cej", "accompagnes", "cej_sorties_positives"]
+    found = whole_of(ev.compute_indicators(tables, 2024, names=names, engine=engine))
+    assert found["state"].to_dict() == {
+        "candidatures_iae": "unknown", "allocations_cej": "unknown", "accompagnes": "known",
+        "cej_sorties_positives": "no_base",
+    }  # fmt: skip
+    assert found["value"].count() == 1
+    assert "« allocations »" in found["reason"]["allocations_cej"]
+    assert found["reason"]["accompagnes"] == ""
+
+
+def test_months_that_are_not_covered_make_the_year_unknown_in_all_that_reads_them():
+    engine = ev.open_engine()
+    tables = complete(
+        small(engine), actes=("2023-01", "2024-06"), situations=("2024-02", "2025-12")
     )
-    values = table[table["breakdown"] == ""].groupby("indicator")["value"]
-    assert values.count().to_dict() == {"accompagnes": 2, "candidatures_iae": 0}
+    found = whole_of(ev.compute_indicators(tables, 2024, engine=engine))
+    unknown = set(found.index[found["state"] == "unknown"])
+    # who is accompanied is not known, so neither is what is counted among them
+    assert {"accompagnes", "entretiens_individuels", "contrats", "jeunes_th"} <= unknown
+    assert {"sorties_cej", "cej_sorties_positives"} <= unknown
+    assert {"entrees_cej", "dossiers_ouverts", "premiers_accueils"} <= set(found.index) - unknown
+    assert found.loc[list(unknown), "value"].isna().all()
+    assert "2023-01 à 2024-06" in found["reason"]["accompagnes"]
+
+
+def test_a_licence_in_progress_is_unknown_where_no_file_says_it():
+    engine = ev.open_engine()
+    told = small(engine, dossiers=[{"permis_b": False, "permis_en_cours": True}])
+    for tables, value in ((small(engine), None), (told, 1)):
+        table = ev.compute_indicators(
+            tables, 2024, names=["accompagnes"], groups=["permis_b"], engine=engine
+        )
+        row = table[table["breakdown"] == "permis_b=en_cours"].iloc[0]
+        assert row["state"] == ("unknown" if value is None else "known")
+        assert math.isnan(row["value"]) if value is None else row["value"] == value
+
+
+def test_the_day_of_the_age_is_a_choice_that_the_label_and_the_table_say():
+    engine = ev.open_engine()
+    tables = small(engine, jeunes={"date_naissance": "2006-05-01"})
+    for age_on, minors, words in (
+        ("premier_acte", 1, "premier acte de l’année, à défaut 31 décembre"),
+        ("fin_annee", 0, "31 décembre"),
+    ):
+        table = ev.compute_indicators(
+            tables, 2024, names=["accompagnes"], groups=["age"], age_on=age_on, engine=engine
+        )
+        row = table[table["breakdown"] == "age=-18"].iloc[0]
+        assert (row["value"], row["age_on"]) == (minors, words)
+        assert row["label"] == f"Jeunes accompagnés (âge au {words})"
+        assert set(table.loc[table["breakdown"] == "", "age_on"]) == {""}
+    with pytest.raises(EvalmlError, match="did you mean 'fin_annee'"):
+        ev.compute_indicators(tables, 2024, age_on="fin_anne", engine=engine)
+
+
+def test_the_year_before_stands_beside_the_year_and_is_unknown_where_not_covered():
+    engine = ev.open_engine()
+    tables = small(engine)
+    names = ["accompagnes", "entrees_cej"]
+    both = ev.compute_indicator_years(
+        tables, [2024, 2021], names=names, groups=["zrr"], engine=engine
+    )
+    assert both["year"].drop_duplicates().tolist() == [2024, 2021]
+    before = both[both["year"] == 2021]
+    # the CEJ did not exist; the extract begins in 2022
+    assert set(before["indicator"]) == {"accompagnes"}
+    assert set(before["state"]) == {"unknown"}
+    assert before["value"].isna().all()
+    assert "2022-01-01" in before["reason"].iloc[0]
+    assert (both[both["year"] == 2024]["state"] == "known").all()
+    with pytest.raises(ExtractError, match="not the whole of 2019"):
+        ev.compute_indicator_years(tables, [2019], engine=engine)
+
+
+def test_a_year_read_too_early_says_how_much_late_entries_will_still_add():
+    engine = ev.open_engine()
+    # entered a month late, every other one
+    rows = [
+        {
+            "date_acte": f"{year}-{month:02d}-10",
+            "date_saisie": f"{year + month // 12}-{month % 12 + 1:02d}-10",
+        }
+        for year in (2023, 2024, 2025)
+        for month in range(1, 13)
+    ]
+    late = {"p": {"actes": rows}, "q": {"actes": [{"date_acte": r["date_acte"]} for r in rows]}}
+    tables = complete(tables_of(late, engine))
+    read = replace(
+        tables, meta=tables.meta.model_copy(update={"extraction_date": dt.date(2025, 12, 31)})
+    )
+    found = {
+        year: ev.compute_indicators(
+            read, year, names=["actes", "allocations_cej"], groups=[], engine=engine
+        )
+        for year in (2024, 2025)
+    }
+    old, young = (whole_of(found[year]).loc["actes"] for year in (2024, 2025))
+    assert (old["completeness"], old["young"]) == (1, False)
+    # of the 24 acts of the year, the two of December are half entered by its end: 24 of 26
+    assert young["completeness"] == pytest.approx(24 / 26)
+    assert young["young"]
+    assert math.isnan(whole_of(found[2025])["completeness"]["allocations_cej"])
+    assert set(found[2025]["vintage"]) == {"2025-12-31"}
+
+
+def test_every_column_of_the_catalogue_is_counted_by_one_part():
+    import re
+
+    from evalml.indicators.acts import OF_PLACE
+    from evalml.indicators.compute import PARTS, tables_read
+
+    columns = {c for i in INDICATORS.values() for c in (i.numerator, i.denominator) if c}
+    of_the_file = {"accueilli", "dossier_cree", "dossier_ouvert", "parent", "etranger",
+                   "en_situation_de_handicap"}  # fmt: skip
+    for column in columns - of_the_file - set(OF_PLACE):
+        parts = [p.columns for p in PARTS if re.fullmatch(p.columns, column)]
+        assert len(parts) == 1, (column, parts)
+    assert tables_read(INDICATORS["cej_sorties_positives"]) == ("accompagnements", "situations")
+    assert tables_read(INDICATORS["contrats"]) == ("situations", "actes")
 
 
 def test_a_year_the_extract_does_not_cover_whole_is_refused():

@@ -17,7 +17,7 @@ create view home as select id_jeune, arg_min(s.code_departement, d.date_ouvertur
   from 'dossiers.parquet' d join 'structures.parquet' s using (id_structure) group by all;
 create view seen as select j.*, h.dep, h.qpv, h.frr, h.niveau, h.famille, h.enfants, h.logement, h.permis_b,
     (a.first_act - last_day(date_naissance))::int as days_old, a.first_act,
-    (year(a.first_act) * 12 + month(a.first_act) - year(date_naissance) * 12 - month(date_naissance)) // 12 as age,
+    datesub('year', date_naissance, a.first_act) as age,
     year(date_premier_accueil) = {year} as accueil
   from 'jeunes.parquet' j join home h using (id_jeune)
   join (select id_jeune, min(date_acte) first_act from acts group by 1) a using (id_jeune);
@@ -99,7 +99,7 @@ COUNTS_2019 = {
     "formation": _ANY + "told where categorie = 'Formation'",
     "retour_scolarite": _ANY + "told where categorie = 'Scolarité'",
     "service_civique": _ANY + "told where type_contrat = 'SERVICE_CIVIQUE'",
-    "pmsmp": _ANY + "told where categorie in ('Pmsmp', 'Immersion en entreprise')",
+    "pmsmp": _ANY + "told where categorie = 'Pmsmp'",
 }
 
 

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evalml.effect.callaway_santanna import callaway_santanna
-from evalml.effect.callaway_santanna_sections import callaway_santanna_sections
+from evalml.effect.callaway_santanna import callaway_santanna, callaway_santanna_sections
 from evalml.effect.censoring import FollowUp, ipcw_effect
 from evalml.effect.clone_censor_weight import grace_effect, grace_risk
 from evalml.effect.cox import cox

@@ -24,7 +24,7 @@ PEOPLE_2019 = {
     "formation": "formations",
     "retour_scolarite": "retours_scolarite",
     "service_civique": "services_civiques",
-    "pmsmp": "immersions",
+    "pmsmp": "pmsmp",
     "ppae": "ppae",
 }
 

@@ -66,7 +66,7 @@ class Bound:
     std_error: float
 
 
-def fit_linear(m: Moments) -> LinearFit:
+def regress_moments(m: Moments) -> LinearFit:
     """Regress the outcome on the treatment, a constant and the covariates.
 
     Args:
@@ -165,7 +165,7 @@ def benchmark_bounds(
         groups: For each benchmark, the positions of its columns among the covariates.
         k: Multiples of the benchmark's strength; those that cannot exist are left out.
     """
-    fit = fit_linear(m)
+    fit = regress_moments(m)
     bounds = []
     for name, columns in groups.items():
         group = [FIRST + j for j in columns]
@@ -213,7 +213,7 @@ def check_confounder_strength(
         return _unjudged("constant", key)
     try:
         m = moments(y, d, X)
-        fit, bounds = fit_linear(m), benchmark_bounds(m, chosen)
+        fit, bounds = regress_moments(m), benchmark_bounds(m, chosen)
     except EstimationError:
         return _unjudged("determined", key)
     rv = robustness_value(fit.t, fit.dof)

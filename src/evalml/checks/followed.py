@@ -40,6 +40,7 @@ def check_followed(
         *_pasts(arms, weights, study),
         *_links(arms, study),
         *_lost(arms.comparison, study),
+        *_bounded(effects, study),
         *_crossover(arms, effects, study),
     ]
 
@@ -69,6 +70,24 @@ def _lost(comparison: Comparison, study: Study) -> Iterator[Check]:
     for measure in comparison.measures:
         if not measure.known.all():
             yield check_censoring_weights(comparison, measure, study.checks)
+
+
+def _bounded(effects: Sequence[Effect], study: Study) -> Iterator[Check]:
+    """Judge whether bounds are narrow enough to say something, where the study asks for bounds."""
+    limit = study.checks.missing_bounds
+    for e in effects:
+        if "bounds" not in e.details or e.subgroup or e.method != study.primary.method:
+            continue
+        low, high = e.details["bounds"]
+        values: Values = {
+            "bounds": Interval(low, high, e.unit, e.smallest_arm),
+            "interval": Interval(e.ci_low, e.ci_high, e.unit, e.smallest_arm),
+            "outcome": Name("outcome", e.key),
+            "limit": Number(limit, 0, "points"),
+        }
+        passed = bool(high - low <= limit)
+        finding = "narrow" if passed else "wide"
+        yield Check("missing_bounds", finding, passed, high - low, limit, values, e.key)
 
 
 def check_censoring_weights(

@@ -153,15 +153,16 @@ def check_lee_bounds(
     """
     measure = comparison.measure(key)
     name = "lee_bounds"
-    if not np.isnan(measure.values).any():
+    rows = measure.within
+    if measure.known[rows].all():
         outcome: Values = {"outcome": Name("outcome", key)}
         return Check(name, "all_known", None, 0.0, None, outcome, key, gating=False)
     try:
         b = lee_bounds(
-            measure.values,
-            comparison.treated,
-            weights,
-            comparison.person if comparison.cluster is None else comparison.cluster,
+            measure.values[rows],
+            comparison.treated[rows],
+            None if weights is None else weights[rows],
+            (comparison.person if comparison.cluster is None else comparison.cluster)[rows],
             draws=min(thresholds.draws, MOST_DRAWS),
             seed=seed,
             alpha=thresholds.alpha,

@@ -9,25 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from evalml.checks.check import Check
 from evalml.checks.refit import with_values
-from evalml.effect.bounds import Bounds, imbens_manski
+from evalml.effect.bounds import Bounds, filled, imbens_manski
 from evalml.errors import DataError
 from evalml.values import Interval, Name, Share
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, Vector
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
     from evalml.values import Values
-
-
-def fill(values: Vector, treated: BoolVector, if_treated: float, if_not: float) -> Vector:
-    """Return the outcomes with one value for the unknown of each arm, shape (n,)."""
-    return np.where(np.isnan(values), np.where(treated, if_treated, if_not), values)
 
 
 def worst_case(
@@ -52,15 +44,14 @@ def worst_case(
     Raises:
         DataError: An outcome lies outside the two extremes.
     """
-    values = comparison.measure(key).values
-    known = values[~np.isnan(values)]
+    measure, t = comparison.measure(key), comparison.treated
+    known = measure.values[measure.known]
     if known.size and (known.min() < lowest or known.max() > highest):
         raise DataError(
             f"outcomes of {key} lie outside [{lowest:g}, {highest:g}]; widen the bounds"
         )
-    t = comparison.treated
-    down = estimate(with_values(comparison, key, fill(values, t, lowest, highest)), key)
-    up = estimate(with_values(comparison, key, fill(values, t, highest, lowest)), key)
+    ends = [filled(measure, t, *pair).values for pair in ((lowest, highest), (highest, lowest))]
+    down, up = (estimate(with_values(comparison, key, values), key) for values in ends)
     return imbens_manski(down.estimate, up.estimate, down.std_error, up.std_error, alpha)
 
 
@@ -77,7 +68,7 @@ def check_missing_bounds(
     """
     measure = comparison.measure(key)
     name, limit = "missing_bounds", thresholds.missing_bounds
-    unknown = np.isnan(measure.values)
+    unknown = ~measure.known[measure.within]
     outcome = Name("outcome", key)
     if measure.unit != "proportion":
         return Check(name, "not_a_share", None, None, None, {}, key, gating=False)

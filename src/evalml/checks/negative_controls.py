@@ -8,7 +8,7 @@ effect of interest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from scipy.special import ndtr, ndtri
 from evalml.checks.check import Check
 from evalml.checks.gaussian import box_probability
 from evalml.checks.refit import with_measure
+from evalml.effect.variance import infer
 from evalml.errors import DataError, EvalmlError
 from evalml.values import Estimate, Interval, Name, Number, PValue
 
@@ -131,8 +132,27 @@ def estimate_controls(
         except EvalmlError:
             continue
         if np.isfinite(effect.std_error) and effect.std_error > 0:
-            found.append(effect)
+            found.append(_at_least_of_persons(effect))
     return found
+
+
+def _at_least_of_persons(effect: Effect) -> Effect:
+    """Return an estimate whose error is no smaller than if persons were independent.
+
+    Of several controls the smallest p-value counts: with a few dozen clusters, it is often one
+    whose error the clusters happen to make too small.
+    """
+    error = float(effect.details.get("influence_se", 0.0))
+    if error <= effect.std_error:
+        return effect
+    wider = infer(effect.estimate, error)
+    return replace(
+        effect,
+        std_error=error,
+        ci_low=wider.ci_low,
+        ci_high=wider.ci_high,
+        p_value=wider.p_value,
+    )
 
 
 def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
@@ -220,7 +240,7 @@ def check_controls_together(
 
     Args:
         controls: Estimates on outcomes that the programme cannot change.
-        thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed.
+        thresholds: `alpha`, which the p-value of the smallest p-value must exceed.
         correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
             without it.
     """
@@ -229,10 +249,10 @@ def check_controls_together(
     if not usable:
         return Check(name, "none", None, None, None, {})
     p = smallest_p(np.array([c.p_value for c in usable]), correlation)
-    passed = p > thresholds.gate_alpha
+    passed = p > thresholds.alpha
     values: Values = {"n": Number(len(usable)), "p": PValue(p)}
     finding = "nothing" if passed else "effect"
-    return Check(name, finding, passed, p, thresholds.gate_alpha, values)
+    return Check(name, finding, passed, p, thresholds.alpha, values)
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:

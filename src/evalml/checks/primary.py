@@ -10,6 +10,7 @@ import numpy as np
 from evalml.checks.followed import check_followed
 from evalml.checks.instrument import check_encouragement
 from evalml.checks.negative_controls import (
+    check_controls_together,
     check_unjudged_control,
     correlation_of,
     estimate_controls,
@@ -105,9 +106,12 @@ def check_primary(
         and not e.subgroup
         and e.estimand != "att_never"
     ]
-    if not found or isnan(found[0].estimate) or study.comparison.design == "encouragement":
+    if not found or study.comparison.design == "encouragement":
         return []
     unjudged, estimated, correlation = judge_controls(comparison, study, controls)
+    if isnan(found[0].estimate):
+        together = check_controls_together(estimated, study.checks, correlation)
+        return [*unjudged, *([together] if estimated else [])]
     return unjudged + run_sensitivity(
         comparison,
         found[0],

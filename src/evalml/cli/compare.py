@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from evalml.run.compare import Comparison
+    from evalml.run.compare import RunComparison
 
 _SHOWN = 40
 _POINTS = 100
@@ -49,7 +49,7 @@ def compare(
     typer.echo(found.verdict)
 
 
-def _json(found: Comparison) -> str:
+def _json(found: RunComparison) -> str:
     import json
     from dataclasses import asdict
 
@@ -65,7 +65,7 @@ def _json(found: Comparison) -> str:
     )
 
 
-def _headline(found: Comparison) -> str:
+def _headline(found: RunComparison) -> str:
     """Say what became of the primary effect."""
     row = next(found.effects.itertuples())
     name = f"the primary effect ({row.outcome}, {row.method})"
@@ -114,7 +114,7 @@ def _number(value: float, unit: str, sign: str = "") -> str:
     return f"{value:{sign}.4g}"
 
 
-def _sum_up(found: Comparison) -> None:
+def _sum_up(found: RunComparison) -> None:
     """Count what only one of the two runs has, and the files that differ."""
     counts = found.effects["moved"].value_counts()
     told = [f"{counts[level]} with {level}" for level in counts.index if level.startswith("no ")]

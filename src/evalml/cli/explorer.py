@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ def explorer(
     from evalml.report.explorer import build_explorer
     from evalml.report.institution import read_institution
 
+    os.umask(0o022)  # a site is made to be read by others
     studies, without = build_explorer(
         runs, out, lang=language, institution=read_institution(institution)
     )

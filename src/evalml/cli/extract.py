@@ -32,7 +32,7 @@ def check(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for scorecard.csv, rejects.csv and scorecard.html.",
+            help="Folder for scorecard.csv, rejects.csv, held.csv, scorecard.html.",
             callback=writable_folder,
         ),
     ] = None,
@@ -278,6 +278,8 @@ def _write(card: Scorecard, tables: Tables, out: Path, min_count: int) -> None:
     shown.checks.to_csv(out / "scorecard.csv", index=False)
     rejects = tables.rejects
     rejects[rejects["rows"] >= min_count].to_csv(out / "rejects.csv", index=False)
+    held = card.held
+    held[held["n"] >= max(min_count, 1)].to_csv(out / "held.csv", index=False)
     (out / "scorecard.html").write_text(scorecard_page(card, min_count), encoding="utf-8")
 
 
@@ -295,7 +297,16 @@ def _show(card: Scorecard, min_count: int, *, as_json: bool) -> None:
 
     shown = card.protected(min_count)
     period_end = card.meta.period_end
-    warnings = [w for code in card.unread_amounts for w in overdue_sentences(code, period_end)]
+    warnings = [
+        f"{late}; those months are not judged"
+        for code in card.unread_amounts
+        for late in overdue_sentences(code, period_end)
+    ]
+    if card.undeclared:
+        warnings.append(
+            f"extract.yaml declares no coverage for {', '.join(card.undeclared)}: the months of "
+            "their rows are taken to be complete"
+        )
     if as_json:
         whole = {
             "extract": card.meta.name,
@@ -311,7 +322,7 @@ def _show(card: Scorecard, min_count: int, *, as_json: bool) -> None:
         typer.echo(f"{size.table:22} {size.received:>12,} rows, {counted} put aside")
     typer.echo("")
     for warning in warnings:
-        typer.echo(f"warning  {warning}; those months are not judged")
+        typer.echo(f"warning  {warning}")
     for x in shown.found:
         counted = f"< {min_count}" if x.failing is None else f"{x.failing:,} ({x.share:.2%})"
         typer.echo(f"{x.status:8} {x.check} {x.place}: {counted}. {x.sentence}")

@@ -24,6 +24,10 @@ def indicators(
     group: Annotated[
         list[str] | None, typer.Option("--group", help="Breakdown to compute, repeatable.")
     ] = None,
+    age_on: Annotated[
+        str,
+        typer.Option("--age-on", help="Day of the age: premier_acte, or fin_annee (31 December)."),
+    ] = "premier_acte",
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Write indicators.csv here.", callback=writable_folder),
@@ -42,13 +46,32 @@ def indicators(
     if by not in PLACES:
         raise EvalmlError(f"--by: no area is called '{by}'; {nearest(by, PLACES)}")
     table, synthetic = indicators_of_extract(
-        extract, [year], by=by, groups=group or [], threshold=threshold
+        extract, [year], by=by, groups=group or [], threshold=threshold, age_on=age_on
     )
+    for line in warnings_of(table):
+        typer.echo(line, err=True)
     if out is not None:
         for file in write_results({"indicators": table.assign(synthetic=synthetic)}, out):
             typer.echo(f"wrote {file}")
         return
-    typer.echo(activity_table(table, synthetic=synthetic).round(1).to_string(index=False))
+    shown = activity_table(table, synthetic=synthetic)
+    typer.echo(shown.to_string(index=False, float_format="{:.1f}".format))
+
+
+def warnings_of(table: pd.DataFrame) -> list[str]:
+    """Return one line for each reason why figures are unknown, and for each young year."""
+    whole = table[table["breakdown"] == ""].drop_duplicates(["indicator", "year"])
+    unknown = whole[whole["state"] == "unknown"]
+    counted = unknown.groupby(["year", "reason"], as_index=False)["indicator"].count()
+    columns = (counted[c] for c in ("year", "indicator", "reason"))
+    lines = [f"{y}: {n} indicators unknown: {why}" for y, n, why in zip(*columns, strict=True)]
+    for year, rows in whole[whole["young"]].groupby("year"):
+        low, vintage = 100 * rows["completeness"].min(), rows["vintage"].iloc[0]
+        lines.append(
+            f"{year} is young in the extract of {vintage}: {len(rows)} indicators lack late entries"
+            f" (down to {low:.0f} per cent of those expected); read it again later"
+        )
+    return lines
 
 
 def indicators_of_extract(
@@ -58,6 +81,7 @@ def indicators_of_extract(
     by: str = "departement",
     groups: Iterable[str] | None = None,
     threshold: int = 11,
+    age_on: str = "premier_acte",
 ) -> tuple[pd.DataFrame, bool]:
     """Return the protected indicators of the years an extract covers, and whether it is invented.
 
@@ -83,7 +107,14 @@ def indicators_of_extract(
     if not covered:
         raise ExtractError(f"the extract covers {first} to {last}, none of the years asked whole")
     parts = [
-        compute_indicators(tables, year, engine=engine, by=by, groups=_held(chosen, year))  # type: ignore[arg-type]
+        compute_indicators(
+            tables,
+            year,
+            engine=engine,
+            by=by,  # type: ignore[arg-type]
+            groups=_held(chosen, year),
+            age_on=age_on,  # type: ignore[arg-type]
+        )
         for year in covered
     ]
     table = pd.concat(parts, ignore_index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -123,7 +124,11 @@ def spread(words: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Run the command line; an evalml error ends it with one sentence and its exit code."""
+    """Run the command line; an evalml error ends it with one sentence and its exit code.
+
+    What it writes is its owner's alone: runs, registers, pseudonymised extracts.
+    """
+    os.umask(0o077)
     try:
         app(spread(sys.argv[1:]))
     except EvalmlError as fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,6 +58,10 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
     memory: Annotated[str | None, typer.Option(help="Memory of the engine, such as 4GB.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run even if nothing changed.")] = False,
+    accept_refused: Annotated[
+        str | None,
+        typer.Option(help="Why an extract that 'extract check' refuses is used all the same."),
+    ] = None,
 ) -> None:
     """Run one study: executed notebook, results, figures and note.
 
@@ -73,6 +78,8 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     where = place_of(territory, departement, region)
     asked = Asked(params, year, where, outcome, changes_of(changes))
     plan = plan_study(asked, extract=extract, out=out, engine=engine, memory=memory)
+    if accept_refused:
+        plan = replace(plan, settings=replace(plan.settings, accept_refused=accept_refused))
     found = None if force else current_run(plan, inputs_of(plan))
     folder = found if found is not None else check_and_execute(plan)
     state = "done" if found is None else "nothing changed since the last run (--force to run again)"

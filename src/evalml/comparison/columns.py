@@ -9,6 +9,7 @@ import numpy as np
 
 from evalml.comparison.packed import Packed, pack
 from evalml.comparison.products import gram
+from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from evalml.arrays import IntVector, Matrix, Vector
@@ -104,6 +105,18 @@ def prepare_solver(cross: Matrix) -> Solver:
     unit = cross[np.ix_(present, present)] / np.outer(scale[present], scale[present])
     kept = present[_independent(unit)]
     return Solver(cross[np.ix_(kept, kept)], kept)
+
+
+def whole_solver(cross: Matrix, message: str) -> Solver:
+    """Prepare X'X, shape (p, p), of columns none of which follows from the others.
+
+    Raises:
+        EstimationError: With this message, when one does.
+    """
+    solver = prepare_solver(cross)
+    if solver.kept.size < cross.shape[0]:
+        raise EstimationError(message)
+    return solver
 
 
 def solve_kept(cross: Matrix, right: Matrix) -> Matrix:

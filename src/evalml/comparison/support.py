@@ -62,11 +62,20 @@ def find_support(design: Design, treated: BoolVector, among: BoolVector | None =
             continue  # constant, or the treatment itself: `refuse_separated` speaks of that
         if n_all and n_treated == n_all:
             alone_treated |= holds()
-            treated_levels.append(f"{level} ({n_treated} treated)")
+            treated_levels.append(f"{level} ({_persons(n_treated)} treated)")
         elif n_all and n_treated == 0:
             alone_comparison |= holds()
-            comparison_levels.append(f"{level} ({n_all} comparison)")
+            comparison_levels.append(f"{level} ({_persons(n_all)} comparison)")
     return Support(alone_treated, alone_comparison, tuple(treated_levels), tuple(comparison_levels))
+
+
+def _persons(n: int) -> str:
+    """Return a number of persons as an error may say it: a small one is a bound."""
+    return str(n) if n >= FEW else f"fewer than {FEW}"
+
+
+FEW = 11
+"""Smallest count of persons that an error says."""
 
 
 def refuse_separated(design: Design, treated: BoolVector) -> None:

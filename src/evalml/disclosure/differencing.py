@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from evalml.codes import departements_of
@@ -179,8 +179,9 @@ def narrow_release(one: Population, left: Sequence[tuple[str, Population]], rule
     if len(atoms) > MOST:
         return near[-1][0]
     mine = [atom for atom in atoms if within(atom, one)]
+    exact = replace(rule, rounding=1)  # what the counts say, whatever their rounding hides
     for atom in mine:
-        low, high = interval(cells, atom, touching, rule)
+        low, high = interval(cells, atom, touching, exact)
         if high - low < rule.threshold - 1 and low < rule.threshold:
             return near[-1][0]
     return ""

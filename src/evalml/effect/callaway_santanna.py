@@ -1,31 +1,37 @@
-"""Effects by group and time when areas adopt one after another, on a balanced panel.
+"""Effects by group and time when areas adopt one after another: balanced panels, cross-sections.
 
 Callaway and Sant'Anna (2021), Difference-in-differences with multiple time periods, Journal of
-Econometrics 225(2), 200-230, doi:10.1016/j.jeconom.2020.12.001. Units lie sorted by first treated
-period, so that every group and every comparison group is a slice, and no unit is ever copied
-where there is no covariate.
+Econometrics 225(2), 200-230, doi:10.1016/j.jeconom.2020.12.001; appendix B for cross-sections.
+Units lie sorted by first treated period, so that every group and every comparison group is a slice,
+and no unit is ever copied where there is no covariate.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
-from evalml.effect.cell_store import CellStore
+from evalml.effect.cell_store import CellStore, SortedUnits
 from evalml.effect.group_time import Cell, GroupTime, RolloutOptions, plan_cells
 from evalml.effect.nuisance import Score, Terms, fit_odds
 from evalml.effect.panel_variance import Sampling, sampling_of
 from evalml.effect.rollout_units import RolloutUnits, sort_out
-from evalml.effect.two_period import panel_att
+from evalml.effect.two_period import panel_att, sections_att
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from evalml.arrays import IntVector, Matrix, Vector
-    from evalml.effect.panel_table import PanelTable
+    from evalml.effect.panel_table import CrossSections, PanelTable
+
+_LARGEST = 250_000_000
+Found: TypeAlias = "tuple[float, list[tuple[slice, Vector]], tuple[int, int, int]]"
+"""The effect of a cell, the influence of its rows, and its counts."""
 
 
 def callaway_santanna(panel: PanelTable, options: RolloutOptions | None = None) -> GroupTime:
@@ -36,24 +42,74 @@ def callaway_santanna(panel: PanelTable, options: RolloutOptions | None = None) 
         options: Comparison group, covariates, anticipation, base period.
 
     Raises:
-        EstimationError: Nobody to compare with, one cluster, no cell that can be estimated.
+        EstimationError: Nobody to compare with, one cluster, a cell that cannot be estimated.
     """
     options = RolloutOptions() if options is None else options
     units = sort_out(panel.first_treated, panel.periods, options)
-    work = _Work.of(panel, units)
+    return _every_cell(_Units.of(panel, units), units, options, panel.counts)
+
+
+def callaway_santanna_sections(
+    sections: CrossSections, options: RolloutOptions | None = None
+) -> GroupTime:
+    """Return the effect of each group at each time, each row being another person.
+
+    Args:
+        sections: Repeated cross-sections.
+        options: Comparison group, covariates, anticipation, base period.
+
+    Raises:
+        EstimationError: Nobody to compare with, one cluster, a cell that cannot be estimated, or
+            too many rows to keep the influence of each (then name the clusters).
+    """
+    options = RolloutOptions() if options is None else options
+    units = sort_out(sections.first_treated, np.unique(sections.time), options)
+    work = _Rows.of(sections, units)
+    cells = len(plan_cells(units.groups, units.periods, options))
+    if cells * work.sampling.n > _LARGEST:
+        raise EstimationError(
+            f"{cells} effects of {work.sampling.n} rows each do not fit in memory; "
+            "name the clusters (such as the mission locale)"
+        )
+    counts = {"sampling": "repeated cross-sections"} | sections.counts
+    return _every_cell(work, units, options, counts)
+
+
+class _Work(SortedUnits, Protocol):
+    """Sorted units or rows that a cell is estimated from."""
+
+    def estimate(self, cell: Cell, options: RolloutOptions, units: RolloutUnits) -> Found:
+        """Return the effect of a cell, the influence of its rows, and its counts."""
+
+
+def _every_cell(
+    work: _Work, units: RolloutUnits, options: RolloutOptions, counts: dict[str, Any]
+) -> GroupTime:
+    """Estimate one cell after another."""
     cells = plan_cells(units.groups, units.periods, options)
     store = CellStore.empty(len(cells), work.sampling)
     for cell in cells:
-        comparison = work.comparison(cell, options, units)
         try:
-            store.add(cell, *_estimate(cell, work.group(cell.group), comparison, work, options))
+            store.add(cell, *work.estimate(cell, options, units))
         except EstimationError as error:
             store.skip(cell, units.periods[cell.time], str(error), options.incomplete)
-    return store.finish("callaway_santanna", work, units, panel.counts)
+    return store.finish("callaway_santanna", work, units, counts)
+
+
+def _limit(cell: Cell, options: RolloutOptions, units: RolloutUnits) -> float:
+    """Return the period up to which a unit first treated cannot be compared with in a cell."""
+    if options.control == "not_yet":
+        return float(units.periods[max(cell.time, cell.base)] + options.anticipation)
+    return units.never_from
+
+
+def _slice_of(first: Vector, group: float) -> slice:
+    left, right = np.searchsorted(first, [group, np.nextafter(group, np.inf)])
+    return slice(int(left), int(right))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Work:
+class _Units:
     """The usable units as sorted arrays, and the last score fitted."""
 
     outcome: Matrix
@@ -66,7 +122,7 @@ class _Work:
     scores: dict[tuple[object, ...], Score] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, panel: PanelTable, units: RolloutUnits) -> _Work:
+    def of(cls, panel: PanelTable, units: RolloutUnits) -> _Units:
         """Leave out the units that cannot be used: they come first."""
         drop = int((~units.keep).sum())
         cluster = None if panel.cluster is None else panel.cluster[drop:]
@@ -85,8 +141,7 @@ class _Work:
 
     def group(self, group: float) -> slice:
         """Return where the units of a group lie."""
-        left, right = np.searchsorted(self.first, [group, np.nextafter(group, np.inf)])
-        return slice(int(left), int(right))
+        return _slice_of(self.first, group)
 
     def mean(self, group: float, time: int) -> float:
         """Return the mean outcome of a group at a time."""
@@ -97,10 +152,7 @@ class _Work:
         self, cell: Cell, options: RolloutOptions, units: RolloutUnits
     ) -> tuple[slice, ...]:
         """Return where the comparison units of a cell lie: one slice, or two around the group."""
-        limit = units.never_from
-        if options.control == "not_yet":
-            limit = float(units.periods[max(cell.time, cell.base)] + options.anticipation)
-        start = int(np.searchsorted(self.first, limit, side="right"))
+        start = int(np.searchsorted(self.first, _limit(cell, options, units), side="right"))
         own = self.group(cell.group)
         parts: tuple[slice, ...] = (slice(start, self.first.size),)
         if own.start >= start:
@@ -113,17 +165,20 @@ class _Work:
         stacked = np.concatenate([X[part] for part in rows])
         return np.hstack([np.ones((stacked.shape[0], 1)), stacked])
 
+    def estimate(self, cell: Cell, options: RolloutOptions, units: RolloutUnits) -> Found:
+        """Return the effect of a cell, the influence of its units, and its counts."""
+        comparison = self.comparison(cell, options, units)
+        return _compare(cell, self.group(cell.group), comparison, self, options)
 
-def _estimate(
+
+def _compare(
     cell: Cell,
     treated: slice,
     comparison: tuple[slice, ...],
-    work: _Work,
+    work: _Units,
     options: RolloutOptions,
-) -> tuple[float, list[tuple[slice, Vector]], tuple[int, int, int]]:
-    """Return the effect of a cell, the influence of its units, and its two counts."""
-    size = sum(part.stop - part.start for part in comparison)
-    counts = (treated.stop - treated.start, size, work.sampling.count(comparison))
+) -> Found:
+    counts = (_size([treated]), _size(comparison), work.sampling.count(comparison))
     if cell.base == cell.time:
         return 0.0, [], counts
     if not counts[1]:
@@ -144,7 +199,7 @@ def _estimate(
 
 
 def _means(
-    cell: Cell, treated: slice, comparison: tuple[slice, ...], work: _Work
+    cell: Cell, treated: slice, comparison: tuple[slice, ...], work: _Units
 ) -> tuple[float, list[tuple[slice, Vector]]]:
     """Difference of the mean changes: equation 2.8 of the paper without covariates."""
     change = _change(cell, treated, work)
@@ -161,13 +216,13 @@ def _means(
     return mean - other, parts
 
 
-def _change(cell: Cell, rows: slice, work: _Work) -> Vector:
+def _change(cell: Cell, rows: slice, work: _Units) -> Vector:
     out: Vector = work.outcome[cell.time, rows] - work.outcome[cell.base, rows]
     return out
 
 
 def _score(
-    cell: Cell, rows: tuple[slice, ...], X: Matrix, D: Vector, weights: Vector, work: _Work
+    cell: Cell, rows: tuple[slice, ...], X: Matrix, D: Vector, weights: Vector, work: _Units
 ) -> Score:
     """Fit the score of a group against a comparison group once, whatever the period."""
     moving = cell.base if work.covariates.shape[0] > 1 else -1
@@ -176,3 +231,95 @@ def _score(
         work.scores.clear()
         work.scores[key] = fit_odds(X, D, weights, work.terms)
     return work.scores[key]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Rows:
+    """Usable rows sorted by first treated period, then period."""
+
+    outcome: Vector
+    first: Vector
+    period: IntVector
+    starts: IntVector
+    covariates: Matrix
+    weights: Vector
+    sampling: Sampling
+    terms: Terms
+
+    @classmethod
+    def of(cls, sections: CrossSections, units: RolloutUnits) -> _Rows:
+        """Sort the rows that can be used."""
+        periods, code = np.unique(sections.time, return_inverse=True)
+        del units.counts["units_never_treated"]
+        rows = np.lexsort((code, sections.first_treated))
+        rows = rows[units.keep[rows]]
+        cluster = None
+        if sections.cluster is not None:
+            cluster = np.unique(sections.cluster[rows], return_inverse=True)[1]
+        first = sections.first_treated[rows]
+        group = np.unique(first, return_inverse=True)[1]
+        place = group * periods.size + code[rows]
+        cells = (int(group.max()) + 1) * periods.size
+        return cls(
+            outcome=sections.outcome[rows],
+            first=first,
+            period=code[rows].astype(np.int64),
+            starts=np.searchsorted(place, np.arange(cells + 1)),
+            covariates=sections.covariates[rows],
+            weights=sections.weights[rows] / sections.weights[rows].sum(),
+            sampling=sampling_of(cluster, rows.size),
+            terms=sections.terms,
+        )
+
+    def group(self, group: float) -> slice:
+        """Return where the rows of a group lie."""
+        return _slice_of(self.first, group)
+
+    def at(self, group: int, time: int) -> slice:
+        """Return where the rows of a group (by its rank) at a time lie."""
+        length = int(self.period.max()) + 1
+        place = group * length + time
+        return slice(int(self.starts[place]), int(self.starts[place + 1]))
+
+    def mean(self, group: float, time: int) -> float:
+        """Return the mean outcome of a group at a time."""
+        rows = self.at(int(np.searchsorted(np.unique(self.first), group)), time)
+        if rows.stop == rows.start:
+            return float("nan")
+        return float(np.average(self.outcome[rows], weights=self.weights[rows]))
+
+    def estimate(self, cell: Cell, options: RolloutOptions, units: RolloutUnits) -> Found:
+        """Return the effect of a cell, the influence of its rows, and its counts at its period."""
+        known = np.unique(self.first)
+        own = int(np.searchsorted(known, cell.group))
+        limit = _limit(cell, options, units)
+        others = [int(k) for k in np.flatnonzero((known > limit) & (known != cell.group))]
+        now, then = (
+            [self.at(own, time), *(self.at(k, time) for k in others)]
+            for time in (cell.time, cell.base)
+        )
+        counts = (_size(now[:1]), _size(now[1:]), self.sampling.count(tuple(now[1:])))
+        if cell.base == cell.time:
+            return 0.0, [], counts
+        if min(*counts, _size(then[:1]), _size(then[1:])) == 0:
+            raise EstimationError(
+                "a group has no row in one of the two periods, or nobody is left who is not yet "
+                "treated"
+            )
+        rows = [*now, *then]
+        y = np.concatenate([self.outcome[part] for part in rows])
+        X = np.concatenate([self.covariates[part] for part in rows])
+        X = np.hstack([np.ones((y.size, 1)), X])
+        post = np.concatenate([np.ones(_size(now)), np.zeros(_size(then))])
+        D = np.concatenate(
+            [np.full(_size([part]), float(k % len(now) == 0)) for k, part in enumerate(rows)]
+        )
+        weights = np.concatenate([self.weights[part] for part in rows])
+        method = options.est_method if X.shape[1] > 1 else "reg"
+        att = sections_att(y, D, post, X, weights, method, self.terms)
+        ends = np.cumsum([_size([part]) for part in rows])[:-1]
+        return att.att, list(zip(rows, np.split(att.influence, ends), strict=True)), counts
+
+
+def _size(parts: Iterable[slice]) -> int:
+    return sum(part.stop - part.start for part in parts)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import prepare_solver
+from evalml.comparison.columns import whole_solver
 from evalml.comparison.logit import NotConvergedError, maximise
 from evalml.effect.durations import Durations, RiskSets, at_risk, risk_sets
 from evalml.effect.panel_variance import sampling_of
@@ -120,9 +120,8 @@ class _PartialLikelihood:
     def step(self, state: State) -> tuple[State, Matrix]:
         sums = _sums(self.durations, self.sets, self.Z, state[0])
         _, score, information = _derivatives(sums, state[0])
-        solver = prepare_solver(information)
-        if solver.kept.size < score.size:
-            raise EstimationError("the covariates of the Cox model are collinear; leave one out")
+        message = "the covariates of the Cox model are collinear; leave one out"
+        solver = whole_solver(information, message)
         return (solver.solve(score),), information
 
     def value(self, state: State) -> float:

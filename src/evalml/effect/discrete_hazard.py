@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from evalml.comparison.columns import prepare_solver
+from evalml.comparison.columns import whole_solver
 from evalml.comparison.logit import NotConvergedError, maximise
 from evalml.errors import EstimationError
 
@@ -103,9 +103,8 @@ class _HazardLikelihood:
 
     def step(self, state: State) -> tuple[State, Matrix]:
         gradient, information, _ = _derivatives(self.data, self.active, state[0], scores=False)
-        solver = prepare_solver(information)
-        if solver.kept.size < information.shape[0]:
-            raise EstimationError("the covariates of a hazard model are collinear; leave one out")
+        message = "the covariates of a hazard model are collinear; leave one out"
+        solver = whole_solver(information, message)
         return (solver.solve(gradient),), information
 
     def value(self, state: State) -> float:

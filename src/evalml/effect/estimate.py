@@ -15,6 +15,7 @@ from evalml.effect.sample import Sample, take_rows, trim_rows
 from evalml.effect.settings import METHODS, Settings, one_of
 from evalml.effect.shared import Shared, fit_score, fit_shared
 from evalml.effect.splits import draws_folds, median_of
+from evalml.effect.variance import influence_se
 from evalml.errors import EstimationError
 
 Failures: TypeAlias = Literal["raise", "record"]
@@ -96,6 +97,8 @@ def _over_splits(
     found: dict[tuple[str, ...], list[Effect]] = {}
     for k in range(settings.splits):
         wanted = [m for m in methods if not k or draws_folds(m, settings)]
+        if not wanted:
+            break
         seeded = replace(once, seed=settings.seed + k)
         for e in estimate_effects(comparison, wanted, failures=failures, settings=seeded):
             found.setdefault((e.subgroup, e.subgroup_value, e.key, e.method), []).append(e)
@@ -204,6 +207,8 @@ def _one(
     own = estimate.details.get("warnings", [])
     general = [] if any(w.startswith("weak overlap") for w in own) else shared.overlap
     details["warnings"] = [*own, *general, *cluster_warnings(sample, kind), *sample.notes]
+    if estimate.psi is not None:
+        details["influence_se"] = influence_se(estimate.psi)
     if settings.balance:
         details["balance"] = balance_rows(method, sample, shared, settings.estimand)
         about_score = score_rows(method, sample, shared, settings.estimand)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalml.comparison.columns import whole_solver
 from evalml.effect.group_time import GroupTime, RolloutOptions
 from evalml.effect.panel_variance import Sampling, sampling_of
 from evalml.effect.rollout_units import RolloutUnits, sort_out
@@ -143,9 +144,8 @@ class _Fit:
         gap = sweep(work.y)
         Zgap = np.array([sweep(z) for z in work.Z]).reshape(-1, *work.y.shape)
         gram = np.einsum("ati,bti->ab", Zgap * W, Zgap, optimize=True)
-        if len(Zgap) and np.linalg.matrix_rank(gram, hermitian=True) < len(Zgap):
-            raise EstimationError("the covariates are collinear or do not move in untreated rows")
-        Zinverse = np.linalg.inv(gram)
+        message = "the covariates are collinear or do not move in untreated rows"
+        Zinverse = whole_solver(gram, message).solve(np.eye(len(Zgap)))
         gamma = Zinverse @ np.einsum("ati,ti->a", Zgap, W * gap)
         return cls(gap - np.tensordot(gamma, Zgap, axes=1), Zgap, inverse, Zinverse)
 

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from evalml.effect.effect import Effect
+from evalml.effect.least_squares import least_squares
 from evalml.effect.panel_variance import critical_value, p_values, sampling_of
 from evalml.errors import EstimationError
 
@@ -84,15 +85,15 @@ def two_stage_least_squares(data: IvData) -> IvFit:
     y, d, Z = (_partial(v, C, w) for v in (data.outcome, data.treatment, data.instruments))
     if (np.sum(Z**2, axis=0) <= _RANK * np.sum(data.instruments**2, axis=0)).any():
         raise EstimationError("an instrument does not vary once the controls are held fixed")
-    gram = (Z * w[:, None]).T @ Z
-    pi: Vector = np.asarray(np.linalg.solve(gram, Z.T @ (w * d)), dtype=np.float64)
+    first = least_squares(Z, w)
+    gram, pi = first.solver.cross, first.coefficients(d)
+    if first.solver.kept.size < Z.shape[1]:
+        raise EstimationError("an instrument follows from the others; leave it out")
     fitted = Z @ pi
     strength = float(w @ (fitted * d))
     late = float(w @ (fitted * y)) / strength
     influence = sampling.collapse(w * fitted * (y - d * late) / strength)
-    pi_influence = np.array(
-        [sampling.collapse(c) for c in np.linalg.solve(gram, (Z * (w * (d - fitted))[:, None]).T)]
-    )
+    pi_influence = np.array([sampling.collapse(c) for c in first.influence(d, pi).T])
     V = pi_influence @ pi_influence.T * sampling.factor
     effective = float(pi @ gram @ pi / np.trace(V @ gram))
     reduced = None
@@ -238,7 +239,5 @@ def anderson_rubin(
 
 def _partial(v: Vector | Matrix, C: Matrix, w: Vector) -> Vector:
     """Return what the controls do not explain, by weighted least squares."""
-    root = np.sqrt(w)
-    coefficients = np.linalg.lstsq(C * root[:, None], (v.T * root).T, rcond=None)[0]
-    out: Vector = v - C @ coefficients
+    out: Vector = v - C @ least_squares(C, w).solver.solve((C * w[:, None]).T @ v)
     return out

@@ -200,12 +200,13 @@ class _Scaled:
     def of(cls, X: Matrix, weights: Vector) -> _Scaled:
         share = weights / weights.sum()
         mean = share @ X
-        sd = np.sqrt(np.maximum(share @ (X - mean) ** 2, 0.0))
+        Z = X - mean
+        sd = np.sqrt(share @ np.square(Z))
         flat = sd <= ALIASED * np.maximum(np.abs(mean), 1.0)
-        mean[0], flat[0], sd[0] = 0.0, False, 1.0
         sd[flat] = 1.0
-        Z = (X - mean) / sd
+        Z /= sd
         Z[:, flat] = 0.0
+        Z[:, 0], mean[0], sd[0] = 1.0, 0.0, 1.0
         return cls(Z, mean, sd)
 
     def back(self, coefficients: Matrix | Vector) -> Matrix:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from evalml.effect.callaway_santanna import callaway_santanna
-from evalml.effect.callaway_santanna_sections import callaway_santanna_sections
+from evalml.effect.callaway_santanna import callaway_santanna, callaway_santanna_sections
 from evalml.effect.group_time import RolloutOptions
 from evalml.effect.imputation import imputation
 from evalml.effect.panel_columns import Missing, PanelColumns

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalml.comparison.columns import whole_solver
 from evalml.effect.panel_variance import Sampling, sampling_of
 from evalml.effect.two_way import period_system, residuals
 from evalml.errors import EstimationError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from evalml.arrays import IntVector, Matrix, Vector
 
 _ABSORBED = 1e-9
-_RANK = 1e-9
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -181,14 +181,11 @@ def _group_sums(y: Matrix, weights: Vector, slices: list[slice]) -> Matrix:
 
 def _solve(gram: Matrix, right: Vector) -> tuple[Vector, Matrix]:
     """Return the coefficients and the inverse of X'WX, or say that it has none."""
-    scale = np.sqrt(np.diag(gram))
-    values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
-    if values[0] < _RANK:
-        raise EstimationError(
-            "the regressors are collinear once unit and period effects are absorbed "
-            "(without never-treated units, event times are not all identified)"
-        )
-    inverse = (vectors / values) @ vectors.T / np.outer(scale, scale)
+    message = (
+        "the regressors are collinear once unit and period effects are absorbed "
+        "(without never-treated units, event times are not all identified)"
+    )
+    inverse = whole_solver(gram, message).solve(np.eye(right.size))
     return inverse @ right, inverse
 
 

@@ -56,7 +56,7 @@ class OpeningEvaluation(RecordsEvaluation):
     @cached_property
     def findings(self) -> list[Check]:
         """Every check."""
-        return check_openings(self.cells, self.estimates, self.study)
+        return [*check_openings(self.cells, self.estimates, self.study), *self.accepted_refusal]
 
     @cached_property
     def _composition(self) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evalml.checks import (
+    Check,
     check_coverage,
     check_past_adjusted,
     check_power,
@@ -23,6 +24,7 @@ from evalml.effect import (
     never_effects,
     trajectories_table,
 )
+from evalml.errors import ExtractError
 from evalml.evaluation.base import Evaluation
 from evalml.evaluation.secondary import secondary_analyses
 from evalml.extract import read_extract
@@ -49,13 +51,14 @@ from evalml.report import (
 from evalml.report.figure_cohort import COHORT_PICTURES, plot_cohort
 from evalml.study import programme_of
 from evalml.tables import accept_tables
+from evalml.tables.scorecard import refused
+from evalml.values import Name, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-    from evalml.checks import Check
     from evalml.cohort import Cohort
     from evalml.comparison import Arms, Comparison
     from evalml.comparison.adjusted import Adjusted
@@ -68,15 +71,46 @@ if TYPE_CHECKING:
     from evalml.report.views import Shown
     from evalml.study import Study
     from evalml.tables import Tables
+    from evalml.values import Values
 
 
 class RecordsEvaluation(Evaluation):
     """An evaluation made from the records of an extract."""
 
     @cached_property
+    def _received(self) -> tuple[Tables, tuple[str, ...]]:
+        """The records, and the blocking checks of `extract check` that they fail.
+
+        Raises:
+            ExtractError: They fail some, and nobody accepted it (`--accept-refused`).
+        """
+        extract = read_extract(self.settings.extract, self.engine)
+        tables = accept_tables(extract, self.engine)
+        failed = refused(extract, tables, self.engine)
+        if failed and not self.settings.accept_refused:
+            raise ExtractError(
+                f"the extract fails {len(failed)} blocking checks: {', '.join(failed)}; run "
+                "`evalml extract check` on it and correct it at the source, or say why it is used "
+                "all the same with --accept-refused"
+            )
+        return tables, failed
+
+    @property
     def tables(self) -> Tables:
         """The records, checked: impossible rows put aside and counted."""
-        return accept_tables(read_extract(self.settings.extract, self.engine), self.engine)
+        return self._received[0]
+
+    @property
+    def accepted_refusal(self) -> list[Check]:
+        """What the extract fails though it is used, as a check that opens the note."""
+        failed, reason = self._received[1], self.settings.accept_refused
+        if not failed:
+            return []
+        values: Values = {
+            "checks": names("text", failed),
+            "reason": Name("text", str(reason)),
+        }
+        return [Check("extract_refused", "used", False, None, None, values, gating=False)]
 
     @property
     def rejects(self) -> Shown:
@@ -165,6 +199,7 @@ class PersonEvaluation(RecordsEvaluation):
         checks.append(check_power(self._power, study))
         checks.append(check_past_adjusted(self.cohort.covariates))
         checks += check_coverage(self.cohort.gaps)
+        checks += self.accepted_refusal
         controls = compute_controls(self.tables, self.cohort, study.negative_controls, self.engine)
         return checks + check_primary(
             self.comparison,

@@ -215,6 +215,14 @@ DOSSIERS = Table(
         Column(
             "permis_b", "boolean", "Holds a driving licence", nullable=True, known_at="date_maj"
         ),
+        Column(
+            "permis_en_cours",
+            "boolean",
+            "Is taking driving lessons",
+            nullable=True,
+            known_at="date_maj",
+            optional=True,
+        ),
         Column("oriente_par", "string", "Who sent the person", nullable=True, known_at="date_maj"),
         Column("date_maj", "date", "Day the file was last updated", known_at="date_maj"),
     ),

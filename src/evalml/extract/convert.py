@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import tempfile
 from dataclasses import dataclass, field
 from importlib import resources
@@ -124,7 +125,7 @@ def convert(source: Path, out: Path, meta: ExtractMeta, mapping: Mapping, engine
     if inside or (out.exists() and any(out.iterdir())):
         raise ExtractError(f"{out} is not a new folder outside the export; give another")
     report = Report(lost=mapping.without_counterpart)
-    with tempfile.TemporaryDirectory(prefix="evalml-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=f"evalml-{os.getpid()}-") as scratch:
         sources = {
             name: _open(source, table, meta, Path(scratch), engine)
             for name, table in mapping.tables.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def read_csv_tables(
     Raises:
         ExtractError: A column is missing, or a cell cannot be read without guessing.
     """
-    with tempfile.TemporaryDirectory(prefix="evalml-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=f"evalml-{os.getpid()}-") as scratch:
         files = [_open(path, name, declared, Path(scratch), engine) for name, path in paths.items()]
         counts = []
         for file in files:

@@ -11,7 +11,12 @@ _HEAD = """# The extract contract, version {version}
 
 An extract is a folder (or a DuckDB file) of the tables below, in Parquet or CSV, with an
 `extract.yaml`. Columns marked ? may be empty. *Known at* is the day from which a study may use a
-value: a rule of eligibility or a covariate that uses a value before it was known is refused.
+value: a rule of eligibility or a covariate that uses a value before it was known is refused. A
+column marked "may be absent" need not be in the file.
+
+A month that a table does not cover, or a person not linked to a source, is **unknown**: a
+covariate has a level of its own for it, an outcome has no value, an indicator says « non connu ».
+It is never a zero.
 """
 _YAML = """
 ## `extract.yaml`
@@ -25,6 +30,12 @@ _YAML = """
 `{national: true}`; codes quoted |
 | `period_start`, `period_end` | first and last day covered |
 | `pseudonymised` | `true` once identifiers are pseudonyms |
+| `coverage`? | `{TABLE: {from: 2017-01, to: 2025-12}}`: months for which a table is complete, \
+spells that only pass through included; a table that is not named is taken to cover the months of \
+its rows, and that is said |
+| `linkage` | `{emploi_mensuel: all}`: whose rows a source of another administration holds: `all`, \
+or those of the `persons` or whole `structures` that table `appariements` names; compulsory where \
+`emploi_mensuel` or `evenements_externes` is there |
 | `csv`? | `{delimiter, encoding, dates, decimal}`, where the CSV files do not tell |
 | `breaks`? | changes of information system within the period: `date`, `what`, `reference` |
 """
@@ -39,7 +50,7 @@ def contract_page() -> str:
 
 
 def _table(table: contract.Table) -> str:
-    optional = ", optional" if table.optional else ""
+    optional = ", optional" if table.optional or table.name in contract.MAY_LACK else ""
     lines = [
         f"## `{table.name}`: one row per {table.one_row_per}{optional}",
         "",
@@ -53,7 +64,7 @@ def _table(table: contract.Table) -> str:
 
 def _row(column: contract.Column) -> str:
     empty = "?" if column.nullable else ""
-    notes = [column.description]
+    notes = [f"{column.description} (may be absent)" if column.optional else column.description]
     if column.codes:
         notes.append(f"list [`{column.codes}`](#{column.codes})")
     if column.references:

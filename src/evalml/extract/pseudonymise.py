@@ -123,7 +123,7 @@ def pseudonymise(
     _refuse_used(extract.path, out)
     partial_out = out.with_name(out.name + ".partial")
     shutil.rmtree(partial_out, ignore_errors=True)
-    partial_out.mkdir(parents=True)
+    partial_out.mkdir(parents=True, mode=0o700)
     replace = partial(pseudonym, key=project_key(key, project))
     try:
         reports = {

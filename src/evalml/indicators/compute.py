@@ -20,7 +20,9 @@ from evalml.indicators.people import AGE_DATES, AT_WELCOME, AgeOn, people_of, pl
 from evalml.indicators.programmes import cohorts_of, outcomes_at_exit, programmes_of
 from evalml.indicators.situations import situations_of
 from evalml.indicators.vintage import completeness_of, is_young
+from evalml.months import first_day
 from evalml.study import Territory
+from evalml.tables.sources import coverage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -81,7 +83,7 @@ class Part:
     tables: tuple[str, ...]
 
 
-_SPELLS = r"\w+_(entree|premiere|renouvele|present)|gj_pacea|(n_parcours_)?nationaux|contractualise"
+_SPELLS = r"\w+_(entree|premiere|renouvele|present)|gj_pacea|(parcours_)?nationaux|contractualise"
 PARTS = (
     Part(
         acts_of,
@@ -140,7 +142,7 @@ def compute_indicators(
         raise EvalmlError(f"no day of age is called '{age_on}'; {nearest(age_on, AGE_DATES)}")
     where = territory_from(territory) if territory else tables.meta.territory
     chosen, broken = indicators_of(year, names), groups_of(year, groups)
-    reasons = {name: why_unknown(tables, name, year) for name in _tables_of(chosen)}
+    reasons = {name: why_unknown(tables, name, year, engine) for name in _tables_of(chosen)}
     held = {name for name, reason in reasons.items() if not reason}
     wanted = _Wanted(PLACES[by] if by else None, chosen, broken, age_on)
     sums = wanted.sums(tables, where, year, held, engine)
@@ -148,7 +150,7 @@ def compute_indicators(
     picked = _picked(_restricted(by_area), broken)
     complete = completeness_of(tables, year, held, engine)
     parts = [_dated(_stated(_indicator(picked, i), i, reasons), i, complete) for i in chosen]
-    table = _without_columns(pd.concat(parts, ignore_index=True), tables, broken)
+    table = _without_columns(pd.concat(parts, ignore_index=True), tables, broken, engine)
     vintage = tables.meta.extraction_date.isoformat()
     aged = _age_dates(table, age_on)
     return table.assign(
@@ -234,12 +236,21 @@ def _check_year(tables: Tables, year: int) -> None:
         )
 
 
-def why_unknown(tables: Tables, name: str, year: int) -> str:
-    """Return why nothing is known of `year` in one table, in French; empty where it is known."""
+def why_unknown(tables: Tables, name: str, year: int, engine: Engine) -> str:
+    """Return why `year` is not known whole in one table, in French; empty where it is."""
     if name not in tables.tables:
         return f"l’extrait n’a pas la table « {name} »"
-    del year
-    return ""
+    covered = coverage_of(tables, name, engine)
+    if covered.holds(year * 12, year * 12 + 11):
+        return ""
+    if covered.last < covered.first:
+        return f"la table « {name} » de l’extrait est vide"
+    months = f"{first_day(covered.first):%Y-%m} à {first_day(covered.last):%Y-%m}"
+    gaps = ", avec des mois vides" if covered.holes else ""
+    why = f"la table « {name} » couvre {months}{gaps}, non toute l’année {year}"
+    if covered.declared:
+        return why
+    return f"{why} (lu de ses lignes ; si elle est complète, le dire dans extract.yaml, coverage)"
 
 
 def tables_read(indicator: Indicator) -> tuple[str, ...]:
@@ -518,23 +529,28 @@ def _stated(rows: pd.DataFrame, indicator: Indicator, reasons: Mapping[str, str]
     return rows.assign(state=states, reason=pd.Series("", rows.index).mask(empty, reason))
 
 
-def _without_columns(table: pd.DataFrame, tables: Tables, groups: Sequence[Group]) -> pd.DataFrame:
+def _without_columns(
+    table: pd.DataFrame, tables: Tables, groups: Sequence[Group], engine: Engine
+) -> pd.DataFrame:
     """Return the figures with those unknown whose breakdown needs a column the extract lacks."""
-    held = tables.table("dossiers").columns
     for group in groups:
         for code, value in group.values.items():
-            if value.needs is None or value.needs in held:
+            if value.needs is None or _fills(tables, value.needs, engine):
                 continue
             lost = (table["group"] == group.name) & (table["group_value"] == code)
-            nothing = ["value", "numerator", "denominator"]
-            table = table.assign(
-                **{c: table[c].mask(lost) for c in nothing},
-                state=table["state"].mask(lost, UNKNOWN),
-                reason=table["reason"].mask(
-                    lost, f"l’extrait n’a pas la colonne « dossiers.{value.needs} »"
-                ),
-            )
+            reason = f"l’extrait n’a pas la colonne « dossiers.{value.needs} »"
+            nothing = {c: table[c].mask(lost) for c in ("value", "numerator", "denominator")}
+            state = table["state"].mask(lost, UNKNOWN)
+            table = table.assign(**nothing, state=state, reason=table["reason"].mask(lost, reason))
     return table
+
+
+def _fills(tables: Tables, column: str, engine: Engine) -> bool:
+    """Return whether any file of the extract says the column."""
+    files = tables.table("dossiers")
+    if column not in files.columns:
+        return False
+    return bool(engine.fetch(files.agg(n=files[column].count()))["n"].iloc[0])
 
 
 def _dated(rows: pd.DataFrame, indicator: Indicator, complete: Mapping[str, float]) -> pd.DataFrame:

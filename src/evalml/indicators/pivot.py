@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -36,7 +36,9 @@ def activity_table(
         EvalmlError: No theme has that name.
 
     Returns:
-        Columns « Indicateur », « Unité » and one per area, the whole territory first.
+        Columns « Indicateur », « Unité » and one per area, the whole territory first. The heading
+        says the vintage; a line says that its year is young in the extract; a figure that is not
+        shown is a word: `STATES`.
     """
     if theme is not None and theme not in THEMES:
         raise EvalmlError(f"no theme is called '{theme}'; {nearest(theme, THEMES)}")
@@ -47,16 +49,49 @@ def activity_table(
         kept = kept[kept["indicator"].isin(names)]
     held = dict.fromkeys(kept["indicator"])
     order = [name for name in (names if names is not None else held) if name in held]
-    wide = kept.pivot_table(
-        index="indicator", columns="territory", values="value", sort=False, dropna=False
+    shown = kept.assign(cell=_cells(kept))
+    wide = shown.pivot_table(
+        index="indicator", columns="territory", values="cell", sort=False, aggfunc="first"
     ).reindex(order)
     areas = [a for a in dict.fromkeys(kept["territory"]) if a in wide.columns]
     heads = kept.drop_duplicates("indicator").set_index("indicator").reindex(order)
-    title = "Indicateur (données synthétiques)" if synthetic else "Indicateur"
-    table = pd.DataFrame({title: heads["label"], "Unité": heads["unit"]})
+    title = _title(kept, synthetic=synthetic)
+    table = pd.DataFrame({title: heads["label"] + _warnings(heads), "Unité": heads["unit"]})
     for area in areas:
         table[area_label(area)] = wide[area]
     return table.reset_index(drop=True)
+
+
+STATES = {"unknown": "non connu", "no_base": "sans objet", "secret": "secret"}
+"""What a reader is told where there is no figure."""
+
+
+def _cells(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Return the figures, and words where there is none: taken out where nothing else is said."""
+    words = rows["state"].map(STATES).fillna(STATES["secret"]) if "state" in rows else "secret"
+    return rows["value"].astype("object").where(rows["value"].notna(), words)
+
+
+def _title(rows: pd.DataFrame, *, synthetic: bool) -> str:
+    vintages = sorted(set(rows["vintage"])) if "vintage" in rows else []
+    said = [*(["données synthétiques"] if synthetic else [])]
+    said += [f"extrait du {french_day(day)}" for day in vintages]
+    return f"Indicateur ({' ; '.join(said)})" if said else "Indicateur"
+
+
+def _warnings(heads: pd.DataFrame) -> pd.Series[str]:
+    """Return what to add to the lines whose year is young in the extract."""
+    nothing = pd.Series("", index=heads.index)
+    if "young" not in heads:
+        return nothing
+    share = (100 * heads["completeness"]).map("{:.0f}".format)
+    said = " [année jeune : " + share + " % des saisies attendues]"
+    return nothing.mask(heads["young"].astype("bool"), said)
+
+
+def french_day(day: str) -> str:
+    """Return an ISO day as it is written in French: 31/01/2026."""
+    return "/".join(reversed(day.split("-")))
 
 
 def area_label(code: str) -> str:

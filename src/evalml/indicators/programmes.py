@@ -35,7 +35,7 @@ def programmes_of(tables: Tables, year: int, asked: Collection[str]) -> Table | 
         `id_jeune` and, for each programme, `<p>_entree` (a spell begins), `<p>_premiere` (the
         first of all, so neither a renewal nor a move), `<p>_renouvele`, `<p>_present`; `gj_pacea`
         (a GJ begins inside a PACEA), `nationaux` and `contractualise` (any of their parts) and
-        `n_parcours_nationaux` (their number); of all these, what is `asked`.
+        `parcours_nationaux` (their number); of all these, what is `asked`.
     """
     first, last = literal(dt.date(year, 1, 1)), literal(dt.date(year, 12, 31))
     spells = tables.table("accompagnements")
@@ -56,7 +56,7 @@ def programmes_of(tables: Tables, year: int, asked: Collection[str]) -> Table | 
     columns["nationaux"] = _any_of(columns, NATIONAL)
     columns["contractualise"] = _any_of(columns, CONTRACTED)
     pathways = [columns[name].cast("int64") for name in NATIONAL]
-    columns["n_parcours_nationaux"] = sum(pathways[1:], pathways[0])
+    columns["parcours_nationaux"] = sum(pathways[1:], pathways[0])
     return by_person(spells, columns, asked)
 
 

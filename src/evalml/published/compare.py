@@ -225,6 +225,9 @@ def _value(figure: Figure, key: Key, table: Lookup, years: list[int]) -> tuple[f
         return math.nan, _absent(key, table, years)
     bare = "" in held and figure.statistic not in {"share", "growth"}
     if figure.statistic not in held and not bare:
+        gone = [why for number, why in held.values() if math.isnan(number) and why]
+        if gone:
+            return math.nan, gone[0]
         given = ", ".join(sorted(STATISTICS.get(s, s) for s in held))
         asked = STATISTICS.get(figure.statistic, figure.statistic)
         return math.nan, f"l’indicateur donne {given}, et l’imprimé {asked}"

@@ -144,7 +144,8 @@ def _value(pair: str) -> str:
     known = GROUPS.get(group)
     if known is None or value not in known.values:
         return pair
-    return f"{known.label.partition(' (')[0].lower()}, {known.values[value].label.lower()}"
+    names = (known.label.partition(" (")[0], known.values[value].label)
+    return ", ".join(name[:1].lower() + name[1:] for name in names)
 
 
 def _number(value: float, unit: str, *, sign: bool = False) -> str:

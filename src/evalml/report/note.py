@@ -15,11 +15,11 @@ from evalml.report.figures import Figure, write_figure
 from evalml.report.institution import Institution
 from evalml.report.markdown import box, bullets, code, heading, md, picture
 from evalml.report.note_figures import draw, main_effects, subgroup_effects
-from evalml.report.note_limits import limits
+from evalml.report.note_limits import check_sentence, limits
 from evalml.report.note_text import Note, answer, done
 from evalml.report.protect import protect_results
 from evalml.report.render import Stationery, render
-from evalml.report.results import COLUMNS, read_meta, read_results, write_meta
+from evalml.report.results import COLUMNS, read_meta, read_results, rows_of, write_meta
 from evalml.report.secondary_tables import power_table, secondary_reasons, secondary_table
 from evalml.report.sentences import labels_of_study, meta_in_words
 from evalml.report.words import words
@@ -131,6 +131,7 @@ def compose(note: Note, figures: Mapping[str, Figure], institution: Institution 
     parts = [
         front_matter(note),
         stamp_box(note),
+        refused_box(note),
         box("answer", *answer(note)),
         show(figures, "trajectories" if "trajectories" in figures else "effects"),
         *section(note, "h_protocol", protocol(note)),
@@ -160,6 +161,13 @@ def front_matter(note: Note) -> str:
 def stamp_box(note: Note) -> str:
     """Return the warning that the data are invented, when they are."""
     return box("stamp", note.text["synthetic_long"]) if note.meta.get("synthetic") else ""
+
+
+def refused_box(note: Note) -> str:
+    """Return what the extract fails though it was used, when it is."""
+    checks = note.frames["checks"]
+    rows = rows_of(checks[checks["check"] == "extract_refused"])
+    return "".join(box("stamp", check_sentence(note, row)) for row in rows)
 
 
 def section(note: Note, title: str, *blocks: str) -> list[str]:

@@ -96,9 +96,19 @@ def draw_trajectories(note: Note, common: Mapping[str, Any]) -> Figure:
 
 
 def drawn_effects(note: Note) -> pd.DataFrame:
-    """Return the effects of the figure: all of them, or those of the table of a roll-out."""
+    """Return the effects of the figure, or those of the table of a roll-out.
+
+    An effect against never entering stands in the table, under its name: beside the others of the
+    same outcome and method, the figure could not tell it apart.
+    """
     effects = note.frames["effects"]
-    return main_effects(note) if rolled_out(note) else effects[effects["subgroup"] == ""]
+    if rolled_out(note):
+        return main_effects(note)
+    return effects[(effects["subgroup"] == "") & (effects["estimand"] != NEVER)]
+
+
+NEVER = "att_never"
+"""Estimand against never entering, in effects.csv."""
 
 
 def rolled_out(note: Note) -> bool:

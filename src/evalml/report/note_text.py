@@ -12,6 +12,7 @@ from evalml.report.markdown import md
 from evalml.report.results import rows_of
 from evalml.report.verdict import (
     is_blinded,
+    is_bounded,
     primary_effect,
     tally,
 )
@@ -26,6 +27,8 @@ from evalml.typography import (
     number,
     typeset,
 )
+from evalml.values import Name
+from evalml.words import name_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +77,12 @@ class Note:
         """Return the label of the outcome of an effect."""
         return outcome_label(row.outcome, row.horizon_months, self.lang, self.labels)
 
+    def against(self, row: Any) -> str:
+        """Return against what an effect is, in brackets, where it is not the usual question."""
+        key = str(row.estimand)
+        found = name_label(Name("against", key), self.lang)
+        return "" if found == key else f" {found}"
+
 
 def answer(note: Note) -> list[str]:
     """Return the paragraphs of the answer: the effect, the threshold, the benchmark, how sure."""
@@ -95,6 +104,9 @@ def first_sentence(note: Note, effect: pd.Series | None) -> str:
     subject = md(name, note.lang)
     if effect is None:
         return note.say(text["missing"], subject=subject)
+    if is_bounded(effect):
+        ends = interval_text(effect["ci_low"], effect["ci_high"], str(effect["unit"]), note.lang)
+        return note.say(text["bounded"], subject=subject, interval=ends)
     if is_blinded(effect):
         told = note.say(text["blinded"], subject=subject)
         if not effect["reason"]:
@@ -284,8 +296,10 @@ def balance_threshold(note: Note) -> float:
 
 def effect_cells(note: Note, row: Any) -> tuple[str, str]:
     """Return the effect and its interval; a dash for a blinded one."""
-    if is_blinded(pd.Series({"status": row.status, "estimate": row.estimate})):
+    told = pd.Series({"status": row.status, "estimate": row.estimate, "ci_low": row.ci_low})
+    if is_blinded(told) and not is_bounded(told):
         return "–", "–"
     bounds = f"{NBSP};{NBSP}" if note.lang == "fr" else f",{NBSP}"
     ends = [effect_number(end, row.unit, note.lang) for end in (row.ci_low, row.ci_high)]
-    return effect_text(row.estimate, row.unit, note.lang), f"\\[{bounds.join(ends)}\\]"
+    number = "–" if is_bounded(told) else effect_text(row.estimate, row.unit, note.lang)
+    return number, f"\\[{bounds.join(ends)}\\]"

@@ -34,7 +34,7 @@ from evalml.report.beside_published import ours_again
 from evalml.report.institution import Institution
 from evalml.report.note import FORMATS, masked_tables, write_from
 from evalml.report.note_text import Note
-from evalml.report.results import csv_text, read_meta, read_results, rows_of
+from evalml.report.results import read_meta, read_results, rows_of, sheet_text
 from evalml.report.review import review_page
 from evalml.report.sentences import labels_of_study, meta_in_words, tables_in_words
 from evalml.report.verdict import hides
@@ -300,7 +300,7 @@ def table_items(found: Found, threshold: int) -> list[Released]:
         notes = (f"stay inside: {', '.join(judged.left_out)}",) if judged.left_out else ()
         items.append(
             pass_table(
-                frame, csv_text(frame), name=f"tables/{name}.csv", threshold=threshold,
+                frame, sheet_text(frame), name=f"tables/{name}.csv", threshold=threshold,
                 hidden=len(judged.absent), review=found.notices.get(name, ()), notes=notes,
             )
         )  # fmt: skip

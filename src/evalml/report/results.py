@@ -279,6 +279,27 @@ def csv_text(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False, float_format=SIGNIFICANT, lineterminator="\n"))
 
 
+RUNS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for a formula at the start of a cell."""
+
+
+def sheet_text(frame: pd.DataFrame) -> str:
+    """Return `frame` as CSV that a spreadsheet does not run: such a text cell leaves quoted."""
+    text = frame.select_dtypes(exclude="number").columns
+    return csv_text(frame.assign(**{str(c): frame[c].map(quoted) for c in text}))
+
+
+def quoted(cell: Any) -> Any:
+    """Return a text cell that begins like a formula after a quote; a number as it is."""
+    if not isinstance(cell, str) or not cell.startswith(RUNS):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
+
+
 def write_queries(statements: Sequence[tuple[str, str]], folder: Path) -> Path:
     """Write the compiled SQL of every table a run kept, for the record.
 

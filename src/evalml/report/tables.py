@@ -69,16 +69,18 @@ def effects_table(note: Note, effects: pd.DataFrame) -> str:
 def effect_lines(note: Note, effects: pd.DataFrame) -> list[tuple[str, Any]]:
     """Return the name and the row of each line: the masked horizons of an outcome come together."""
     rows = rows_of(effects)
-    masked: dict[tuple[str, str], list[Any]] = {}
+    masked: dict[tuple[str, str, str], list[Any]] = {}
     for row in rows:
         if row.status == BLINDED:
-            masked.setdefault((row.outcome, row.method), []).append(row)
+            masked.setdefault((row.outcome, row.method, row.estimand), []).append(row)
     lines = []
     for row in rows:
-        alike = masked.get((row.outcome, row.method), []) if row.status == BLINDED else [row]
+        key = (row.outcome, row.method, row.estimand)
+        alike = masked.get(key, []) if row.status == BLINDED else [row]
         if alike and alike[0] is row:
             months = [one.horizon_months for one in alike]
-            lines.append((outcome_over(note, str(row.outcome), months), row))
+            name = outcome_over(note, str(row.outcome), months) + note.against(row)
+            lines.append((name, row))
     return lines
 
 
@@ -88,7 +90,8 @@ def status_word(note: Note, row: Any) -> str:
     declared = row.method == primary.get("method") and outcome_key(
         row.outcome, row.horizon_months
     ) == outcome_key(str(primary.get("outcome")), primary.get("horizon_months"))
-    status = "primary" if declared and row.status == SHOWN else row.status
+    usual = declared and not note.against(row)
+    status = "primary" if usual and row.status == SHOWN else row.status
     word = str(note.text["statuses"][status])
     return f"**{word}**" if status == "primary" else word
 

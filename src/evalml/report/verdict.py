@@ -60,6 +60,12 @@ def is_blinded(effect: pd.Series) -> bool:
     return bool(effect["status"] == BLINDED or pd.isna(effect["estimate"]))
 
 
+def is_bounded(effect: pd.Series) -> bool:
+    """Return whether an effect is known by its bounds only, and they may be shown."""
+    shown = effect["status"] != BLINDED
+    return bool(shown and pd.isna(effect["estimate"]) and pd.notna(effect["ci_low"]))
+
+
 def answer_of(passed: bool | None, value: Any, threshold: Any) -> str:
     """Return `passed`, `failed`, `unjudged`, or `information` where there is nothing to judge."""
     if passed is not None:

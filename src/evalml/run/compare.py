@@ -35,7 +35,7 @@ _DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RunComparison:
     """Two runs side by side.
 
     Attributes:
@@ -84,7 +84,7 @@ def verdict_of(causes: Sequence[Difference], moved: int, total: int) -> str:
     return f"{several}; change one at a time to know which did it" if moved else several
 
 
-def compare_runs(a: Path, b: Path) -> Comparison:
+def compare_runs(a: Path, b: Path) -> RunComparison:
     """Compare two finished runs.
 
     Args:
@@ -97,7 +97,7 @@ def compare_runs(a: Path, b: Path) -> Comparison:
     before, after = _record(a), _record(b)
     primary = before["parameters"].get("primary", {})
     effects = compare_effects(read_result(a, "effects"), read_result(b, "effects"), primary)
-    return Comparison(
+    return RunComparison(
         tuple(differences(before, after)),
         effects,
         len(effects) > 0 and bool(_is_primary(effects, primary).iloc[0]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
+import tempfile
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -115,7 +116,7 @@ class _Run:
 
     def run(self) -> Path:
         """Execute, write the page and the record, and move the whole into place."""
-        self.partial.mkdir(parents=True)
+        self.partial.mkdir(parents=True, mode=0o700)  # its owner's, whatever the umask
         self._say("running")
         try:
             self._execute()
@@ -209,6 +210,20 @@ def _sweep(root: Path) -> None:
     """Remove the half-made runs of processes that died: whoever lives holds the lock, and waits."""
     for folder in root.glob(".[0-9]*"):
         shutil.rmtree(folder, ignore_errors=True)
+    for folder in Path(tempfile.gettempdir()).glob("evalml-[0-9]*-*"):
+        if _is_gone(int(folder.name.split("-")[1])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_gone(process: int) -> bool:
+    """Return whether a process that left a temporary folder has ended."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _publish(partial: Path, final: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,9 +64,13 @@ def runs_table(out: Path) -> pd.DataFrame:
         raise DataError(f"no runs at {out}; give the root of the runs with --out")
     engine = open_engine()
     frames = []
-    if done := sorted(out.glob(f"*/[0-9]*/{NAME}")):
+    records = sorted(out.glob(f"*/[0-9]*/{NAME}"))
+    damaged = [path for path in records if not _is_json(path)]
+    if done := [path for path in records if path not in damaged]:
         table = engine.read_json(done, "manifests", _RECORD)
         frames.append(engine.fetch(_finished(table)))
+    if damaged:
+        frames.append(_damaged(damaged))
     if lost := sorted(out.glob(f"*/failed/*/{STATUS}")):
         frames.append(engine.fetch(engine.read_json(lost, "failures", _FAILED)))
     if not frames:
@@ -74,6 +79,28 @@ def runs_table(out: Path) -> pd.DataFrame:
     found = found.sort_values(["started", "study"], ascending=[False, True], ignore_index=True)
     words = [name for name in COLUMNS if name not in _NUMBERS]
     return found.assign(**{name: found[name].fillna("").astype("str") for name in words})
+
+
+def _is_json(path: Path) -> bool:
+    """Return whether a record can be read: a disk that filled up leaves half of one."""
+    try:
+        return isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+    except ValueError:
+        return False
+
+
+def _damaged(paths: Sequence[Path]) -> pd.DataFrame:
+    """Return a row for each run whose record cannot be read, by its folder."""
+    rows = [
+        {
+            "study": path.parts[-3],
+            "run": f"{path.parts[-3]}/{path.parts[-2]}",
+            "state": "damaged",
+            "reason": f"{NAME} cannot be read: run the study again",
+        }
+        for path in paths
+    ]
+    return pd.DataFrame(rows)
 
 
 def _finished(table: Table) -> Any:

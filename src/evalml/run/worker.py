@@ -55,6 +55,7 @@ class Task:
     force: bool
     code: str
     parent: int
+    accept_refused: str | None = None
 
     @property
     def study(self) -> str:
@@ -64,7 +65,12 @@ class Task:
     def plan(self) -> Plan:
         """Return the plan of the run."""
         settings = Settings(
-            Path(self.extract), Path(self.out), self.engine, self.memory, self.threads
+            Path(self.extract),
+            Path(self.out),
+            self.engine,
+            self.memory,
+            self.threads,
+            accept_refused=self.accept_refused,
         )
         study, notebook = study_from(self.parameters), Path(self.notebook)
         return Plan(study, self.parameters, notebook, settings, self.given)
@@ -87,6 +93,7 @@ def task_of(plan: Plan, how: How, threads: int | None, parent: int) -> Task:
         force=how.force,
         code=how.code,
         parent=parent,
+        accept_refused=settings.accept_refused,
     )
 
 

@@ -23,8 +23,7 @@ class Thresholds(Part):
             the source could know.
         weighted_level: The same where those known are weighted (`missing: ipcw`).
         past_gap: Largest gap between the arms in a month before time zero, once weighted.
-        gate_alpha: Level of the tests that blind every effect: the past, the negative controls
-            together, the linked persons against the others.
+        gate_alpha: Level of the tests of the past and of the linked persons against the others.
         minimum_count: Smallest count of persons that a sentence may tell.
         alpha: Level of every test.
         power: Power of the minimum detectable effect and of the pre-trend test.

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evalml.extract.contract import table
-from evalml.synthetic.margins import Margins, read_margins
+from evalml.synthetic.margins import Margins, margins_of
 from evalml.synthetic.simulate import first_seen_after_move
-from evalml.synthetic.streams import Draws, substream
+from evalml.synthetic.streams import Draws
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
@@ -64,11 +64,9 @@ class Made:
     @cached_property
     def day(self) -> AnyVector:
         """Day (from 0) of the first act of each month, shape (months, n)."""
-        seed, block, n = self.draws.seed, self.draws.block, self.draws.persons
         out = np.empty((self.cal.months, len(self.people.women)), dtype=np.int8)
         for t in range(self.cal.months):
-            days = substream(seed, "act day", block, t).integers(0, 28, n, dtype=np.int8)
-            out[t] = days if self.draws.keep is None else days[self.draws.keep]
+            out[t] = self.draws.act_day(t)
         return out
 
     @cached_property
@@ -95,7 +93,7 @@ class Made:
         Raises:
             EvalmlError: It has none.
         """
-        return read_margins(str(self.world.margins))
+        return margins_of(self.world, self.draws.persons)
 
     @property
     def last_day(self) -> int:

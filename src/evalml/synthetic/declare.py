@@ -136,16 +136,18 @@ def _immersions(m: Made) -> pa.Table:
     first = entered + rng.integers(1, 12, n)
     length = rng.integers(4, 21, n)
     who, t, entered, first, length = _apart(who, t, entered, first, length)
+    pmsmp = rng.random(len(who)) < 0.6
     if m.world.margins:
-        ok = quotas.immersions(m, who, first)
+        ok = quotas.immersions(m, who, first, pmsmp)
         who, t, entered, first, length = (x[ok] for x in (who, t, entered, first, length))
+        pmsmp = pmsmp[ok]
     n = len(who)
     over = first + length <= m.last_day
     columns = {
         "id_situation": pa.array([""] * n, pa.string()),
         "id_jeune": m.ids.take(pa.array(who)),
         "id_dossier": m.dossier(who, t),
-        "categorie": coded(CATEGORIES, 6 + (rng.random(n) < 0.6)),
+        "categorie": coded(CATEGORIES, 6 + pmsmp),
         "heures_hebdo": plain(np.full(n, 35.0)),
         "etat": coded(STATES, np.where(over, 2, np.where(first <= m.last_day, 1, 0))),
         "date_debut": days(first),

@@ -16,7 +16,7 @@ from evalml.synthetic import activity, elsewhere, records
 from evalml.synthetic.columns import Made, as_contract, coded, days, numbered
 from evalml.synthetic.declare import situations
 from evalml.synthetic.defects import plant
-from evalml.synthetic.margins import keep, read_margins
+from evalml.synthetic.margins import keep, margins_of
 from evalml.synthetic.people import Areas, Calendar, areas, calendar, people
 from evalml.synthetic.simulate import simulate
 from evalml.synthetic.sources import as_held, declarations, totals
@@ -145,7 +145,7 @@ def blocks(
         p = people(world, a, cal, draws)
         h = simulate(world, p, a, cal, draws)
         if world.margins:
-            at = keep(read_margins(world.margins), p, h, a, cal, seed)
+            at = keep(margins_of(world, n), p, h, a, cal, draws)
             p, h, draws = p.take(at), h.take(at), replace(draws, keep=at)
         add_block(truth, world, p, a, cal, draws, h)
         add_rollout(truth, world, p, a, cal, draws, h)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from evalml.arrays import AnyVector
     from evalml.synthetic.people import Areas, Calendar, People
     from evalml.synthetic.simulate import History
+    from evalml.synthetic.streams import Draws
+    from evalml.synthetic.world import World
 
 ByArea = dict[str, int]
 
@@ -34,9 +36,17 @@ class Mentored(Part):
 
 
 class Margins(Part):
-    """Published counts of one year; keys of `persons` and `shares` are flags joined by ` & `."""
+    """Published counts of one year; keys of `persons` and `shares` are flags joined by ` & `.
+
+    Attributes:
+        year: Which year.
+        simulated: Persons to simulate for the counts as they are published.
+        scale: What the counts have been multiplied by, for a smaller world.
+    """
 
     year: int
+    simulated: int
+    scale: float = 1.0
     by: str
     persons: dict[str, ByArea]
     shares: dict[str, dict[str, float]] = Field(default={})
@@ -44,6 +54,19 @@ class Margins(Part):
     themes: dict[str, dict[str, float]] = Field(default={})
     rows: dict[str, ByArea] = Field(default={})
     people: dict[str, ByArea] = Field(default={})
+
+    def scaled(self, scale: float) -> Margins:
+        """Return the counts times `scale`, to the nearest whole number; shares stay."""
+        if scale >= 1:
+            return self
+
+        def less(counts: dict[str, ByArea]) -> dict[str, ByArea]:
+            return {k: {a: round(n * scale) for a, n in c.items()} for k, c in counts.items()}
+
+        fewer = {k: less(getattr(self, k)) for k in ("persons", "rows", "people")}
+        old = self.parrainage
+        mentored = old and Mentored(new=round(old.new * scale), all=round(old.all * scale))
+        return self.model_copy(update={**fewer, "parrainage": mentored, "scale": scale})
 
     def targets(self, code: str) -> dict[str, int]:
         """Return the persons wanted in one area, by flags; a share becomes a whole number."""
@@ -70,6 +93,17 @@ def read_margins(name: str) -> Margins:
         first = error.errors()[0]
         place = ".".join(str(p) for p in first["loc"])
         raise EvalmlError(f"{path.name}: at '{place}': {first['msg'].lower()}") from None
+
+
+def margins_of(world: World, people: int) -> Margins:
+    """Return the counts a world of `people` persons must meet: fewer where fewer are simulated.
+
+    Persons who start in a part of the published areas make a part of the counts.
+    """
+    margins = read_margins(str(world.margins))
+    seen = margins.persons["accompagne"]
+    here = sum(n for code, n in seen.items() if code in world.weights) or sum(seen.values())
+    return margins.scaled(people / margins.simulated * sum(seen.values()) / here)
 
 
 def year_months(margins: Margins, cal: Calendar) -> tuple[int, int]:
@@ -109,12 +143,22 @@ def _spells_in(p: People, h: History, programme: str, lo: int, hi: int, *, new: 
     return out
 
 
-def flags(margins: Margins, p: People, h: History, cal: Calendar) -> dict[str, AnyVector]:
+def _ages(p: People, first: AnyVector, draws: Draws) -> AnyVector:
+    """Return completed years on the day of the first act, which is in the month `first`."""
+    day = np.zeros(len(first), dtype=np.int8)
+    for t in np.unique(first):
+        day = np.where(first == t, draws.act_day(int(t)), day)
+    return np.asarray((first - p.birth_month - (day < p.birth_day)) // 12)
+
+
+def flags(
+    margins: Margins, p: People, h: History, cal: Calendar, draws: Draws
+) -> dict[str, AnyVector]:
     """Return what published counts count, person by person."""
     lo, hi = year_months(margins, cal)
     met = h.contact[lo:hi] > 0
     seen, n = met.any(axis=0), len(p.women)
-    age = (lo + met.argmax(axis=0) - p.birth_month) // 12
+    age = _ages(p, lo + met.argmax(axis=0), draws)
     first_cej = h.enrolments["CEJ"].first if "CEJ" in h.enrolments else np.full(n, NEVER)
     return {
         "accompagne": seen,
@@ -143,20 +187,24 @@ def flags(margins: Margins, p: People, h: History, cal: Calendar) -> dict[str, A
 def _mentored(
     margins: Margins, p: People, h: History, cal: Calendar, seed: int
 ) -> tuple[AnyVector, AnyVector]:
-    """Return who must be kept and who must go for the counts of mentored youths."""
+    """Return who must be kept and who must go for the counts of mentored youths.
+
+    Those mentored without an act in the year would be counted too: they go.
+    """
     n = len(p.women)
     must, out = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
     if margins.parrainage is None:
         return must, out
     lo, hi = year_months(margins, cal)
     met = (h.contact[lo:hi] > 0).any(axis=0)
-    new = _spells_in(p, h, "PARRAINAGE", lo, hi, new=True) & met
-    old = _spells_in(p, h, "PARRAINAGE", lo, hi, new=False) & ~new & met
+    new = _spells_in(p, h, "PARRAINAGE", lo, hi, new=True)
+    old = _spells_in(p, h, "PARRAINAGE", lo, hi, new=False) & ~new
+    out = (new | old) & ~met
     rng = substream(seed, "mentored")
     wanted = margins.parrainage
     for pool, count in ((new, wanted.new), (old, wanted.all - wanted.new)):
-        at = np.flatnonzero(pool)
-        if len(at) < count:
+        at = np.flatnonzero(pool & met)
+        if len(at) < count and margins.scale == 1:
             raise EvalmlError(f"the world mentors {len(at)} youths where {count} are published")
         # a few rural youths are published in some départements: keep the choice among them free
         at = at[np.lexsort((rng.random(len(at)), p.frr[at]))]
@@ -164,26 +212,30 @@ def _mentored(
     return must, out
 
 
-def keep(margins: Margins, p: People, h: History, a: Areas, cal: Calendar, seed: int) -> AnyVector:
+def keep(
+    margins: Margins, p: People, h: History, a: Areas, cal: Calendar, draws: Draws
+) -> AnyVector:
     """Return the positions of persons kept, so that every published count of persons is met.
 
     Persons are kept whole, at random among those alike in what is counted; the others, not
-    accompanied in the year, are thinned at the same rate.
+    accompanied in the year, are thinned at the same rate. A world smaller than the published one
+    meets its smaller counts as nearly as its persons allow.
 
     Raises:
         EvalmlError: The world has too few persons of some kind.
     """
-    n = len(p.women)
-    known = flags(margins, p, h, cal)
+    n, seed = len(p.women), draws.seed
+    known = flags(margins, p, h, cal, draws)
     must, out = _mentored(margins, p, h, cal, seed)
     area, kept = area_of(margins, a, p), np.zeros(n, dtype=bool)
     rng = substream(seed, "margins")
     for k, code in enumerate(area_names(margins, a)):
         pool = np.flatnonzero((area == k) & known["accompagne"] & ~out)
         wanted = margins.targets(code)
-        kept[pool[_pick(pool, known, wanted, must, rng, code)]] = True
+        hard = margins.scale == 1
+        kept[pool[_pick(pool, known, wanted, must, rng, code, hard=hard)]] = True
     seen = known["accompagne"]
-    rest = np.flatnonzero(~seen)
+    rest = np.flatnonzero(~seen & ~out)
     share = kept.sum() / max(int(seen.sum()), 1)
     kept[rest] = rng.random(len(rest)) < share
     return np.flatnonzero(kept)
@@ -191,7 +243,7 @@ def keep(margins: Margins, p: People, h: History, a: Areas, cal: Calendar, seed:
 
 def _pick(
     pool: AnyVector, known: dict[str, AnyVector], wanted: dict[str, int], must: AnyVector,
-    rng: np.random.Generator, code: str,
+    rng: np.random.Generator, code: str, *, hard: bool,
 ) -> AnyVector:  # fmt: skip
     """Return which of `pool` are kept so that all `wanted` counts hold."""
     names = sorted({flag for key in wanted for flag in key.split(" & ")})
@@ -204,7 +256,7 @@ def _pick(
     has = {name: (kinds >> j) & 1 for j, name in enumerate(names)}
     rows = np.stack([np.prod([has[f] for f in key.split(" & ")], axis=0) for key in wanted])
     low = np.bincount(cell, must[pool], len(kinds))
-    number = whole_numbers(rows, np.array(list(wanted.values())), low, size, code)
+    number = whole_numbers(rows, np.array(list(wanted.values())), low, size, code, hard=hard)
     order = np.lexsort((rng.random(len(pool)), ~must[pool], cell))
     rank = np.empty(len(pool), dtype=np.int64)
     rank[order] = np.arange(len(pool)) - np.repeat(np.cumsum(size) - size, size)
@@ -212,8 +264,9 @@ def _pick(
 
 
 def whole_numbers(
-    rows: AnyVector, wanted: AnyVector, low: AnyVector, size: AnyVector, place: str
-) -> AnyVector:
+    rows: AnyVector, wanted: AnyVector, low: AnyVector, size: AnyVector, place: str,
+    *, hard: bool = True,
+) -> AnyVector:  # fmt: skip
     """Return persons to keep of each kind: whole, nearest to a common share, all counts met.
 
     Args:
@@ -222,6 +275,7 @@ def whole_numbers(
         low: Persons of each kind to keep at least.
         size: Persons there are of each kind.
         place: Where, for the message.
+        hard: Whether the counts must be met exactly, or as nearly as can be.
 
     Raises:
         EvalmlError: No whole numbers meet the counts.
@@ -229,18 +283,22 @@ def whole_numbers(
     kinds = len(size)
     aim = size * wanted[0] / size.sum()
     eye = sparse.identity(kinds)
-    exact = sparse.hstack([sparse.csr_array(rows), sparse.csr_array((len(wanted), kinds))])
-    above, below = sparse.hstack([eye, -eye]), sparse.hstack([eye, eye])
+    counts = len(wanted)
+    off, none = sparse.identity(counts), sparse.csr_array((kinds, 2 * counts))
+    exact = sparse.hstack([sparse.csr_array(rows), sparse.csr_array((counts, kinds)), off, -off])
+    above, below = sparse.hstack([eye, -eye, none]), sparse.hstack([eye, eye, none])
+    missed = np.full(2 * counts, 0.0 if hard else np.inf)
     found = milp(
-        np.concatenate([np.zeros(kinds), 1 / np.sqrt(size)]),
+        np.concatenate([np.zeros(kinds), 1 / np.sqrt(size), np.full(2 * counts, 100.0)]),
         constraints=[
             LinearConstraint(exact, wanted, wanted),
             LinearConstraint(above, -np.inf, aim),
             LinearConstraint(below, aim, np.inf),
         ],
-        integrality=np.concatenate([np.ones(kinds), np.zeros(kinds)]),
+        integrality=np.concatenate([np.ones(kinds), np.zeros(kinds + 2 * counts)]),
         bounds=Bounds(
-            np.concatenate([low, np.zeros(kinds)]), np.concatenate([size, np.full(kinds, np.inf)])
+            np.concatenate([low, np.zeros(kinds + 2 * counts)]),
+            np.concatenate([size, np.full(kinds, np.inf), missed]),
         ),
         options={"mip_rel_gap": 0.2, "node_limit": 50},
     )

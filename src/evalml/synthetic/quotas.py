@@ -24,6 +24,7 @@ from evalml.synthetic.transitions import (
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
     from evalml.synthetic.columns import Made
+    from evalml.synthetic.margins import Margins
     from evalml.synthetic.spells import Spells
 
 PEOPLE = {
@@ -45,17 +46,20 @@ CLASSES = {
 
 
 def exactly(
-    pool: AnyVector, first: AnyVector, count: int, rng: np.random.Generator, what: str
-) -> AnyVector:
+    margins: Margins, pool: AnyVector, first: AnyVector, count: int, rng: np.random.Generator,
+    what: str,
+) -> AnyVector:  # fmt: skip
     """Return `count` of the positions `pool`, those in `first` before the others.
 
+    A world smaller than the published one gives what it has.
+
     Raises:
-        EvalmlError: There are fewer.
+        EvalmlError: There are fewer, in a world as large as the published one.
     """
-    if len(pool) < count:
+    if len(pool) < count and margins.scale == 1:
         raise EvalmlError(f"the world has {len(pool)} records for {what}, {count} are published")
     order = np.lexsort((rng.random(len(pool)), ~first))
-    return np.asarray(pool[order[:count]])
+    return np.asarray(pool[order[: max(count, 0)]])
 
 
 def in_year(m: Made, who: AnyVector, t: AnyVector) -> AnyVector:
@@ -93,19 +97,24 @@ def tell(m: Made, sp: Spells, told: AnyVector, when: AnyVector) -> tuple[AnyVect
                 continue
             kind = year & (area == k) & np.isin(sp.situation, kinds)
             pool = np.flatnonzero(kind & able)
-            kept = exactly(pool, told[pool], margins.rows[name][code], rng, f"{name} in {code}")
+            kept = exactly(
+                margins, pool, told[pool], margins.rows[name][code], rng, f"{name} in {code}"
+            )
             out[kind] = False
             out[kept] = True
         for name, kinds in PEOPLE.items():
             if name in margins.people:
                 kind = year & (area == k) & np.isin(sp.situation, kinds)
-                _persons(sp, kind, able, margins.people[name][code], out, rng)
+                _persons(margins, sp, kind, able, margins.people[name][code], out, rng)
         if "emplois" in margins.people:
-            _at_work(sp, year & (area == k), able, margins.people["emplois"][code], out, rng)
+            _at_work(
+                margins, sp, year & (area == k), able, margins.people["emplois"][code], out, rng
+            )
     return out, late
 
 
 def _at_work(
+    margins: Margins,
     sp: Spells,
     here: AnyVector,
     able: AnyVector,
@@ -119,7 +128,7 @@ def _at_work(
     already = np.unique(sp.who[job & ~other & out])
     more = np.setdiff1d(sp.who[other & able], already)
     all_ = np.ones(len(more), dtype=bool)
-    chosen = exactly(more, all_, count - len(already), rng, "youths at work")
+    chosen = exactly(margins, more, all_, count - len(already), rng, "youths at work")
     out[other & ~np.isin(sp.who, already)] = False
     out[other & able & np.isin(sp.who, chosen)] = True
 
@@ -141,7 +150,7 @@ def delegated(m: Made, who: AnyVector) -> tuple[AnyVector, ...]:
     for k, code in enumerate(area_names(margins, m.areas)):
         pool = np.flatnonzero(free & (area == k))
         all_ = np.ones(len(pool), dtype=bool)
-        parts.append(exactly(pool, all_, margins.people["ppae"][code], rng, "PPAE"))
+        parts.append(exactly(margins, pool, all_, margins.people["ppae"][code], rng, "PPAE"))
     who = np.sort(np.concatenate(parts))
     start = lo + met[:, who].argmax(axis=0)
     end = start + rng.integers(2, 12, len(who))
@@ -150,6 +159,7 @@ def delegated(m: Made, who: AnyVector) -> tuple[AnyVector, ...]:
 
 
 def _persons(
+    margins: Margins,
     sp: Spells,
     kind: AnyVector,
     able: AnyVector,
@@ -159,13 +169,20 @@ def _persons(
 ) -> None:
     """Declare spells of `kind` for exactly `count` persons, changing `out`."""
     who = np.unique(sp.who[kind & able])
-    kept = exactly(who, np.ones(len(who), dtype=bool), count, rng, "a count of persons")
+    kept = exactly(margins, who, np.ones(len(who), dtype=bool), count, rng, "a count of persons")
     out[kind] = False
     out[kind & able & np.isin(sp.who, kept)] = True
 
 
-def immersions(m: Made, who: AnyVector, start: AnyVector) -> AnyVector:
-    """Return which immersions are kept: those of the published number, and other years'."""
+def immersions(m: Made, who: AnyVector, start: AnyVector, pmsmp: AnyVector) -> AnyVector:
+    """Return which immersions are kept: those of the published number, and other years'.
+
+    Args:
+        m: The block.
+        who: Person of each.
+        start: Its first day.
+        pmsmp: Whether it is a PMSMP: counts of youths are about those alone.
+    """
     margins, rng = m.published(), m.rng("immersion quota")
     lo, hi = year_months(margins, m.cal)
     year = (start >= m.cal.starts[lo]) & (start < m.cal.starts[hi])
@@ -177,14 +194,21 @@ def immersions(m: Made, who: AnyVector, start: AnyVector) -> AnyVector:
             pool = np.flatnonzero(year & met & (area == k))
             all_ = np.ones(len(pool), dtype=bool)
             kept[
-                exactly(pool, all_, margins.rows["immersions"][code], rng, f"immersions in {code}")
+                exactly(
+                    margins,
+                    pool,
+                    all_,
+                    margins.rows["immersions"][code],
+                    rng,
+                    f"immersions in {code}",
+                )
             ] = True
-        elif "immersions" in margins.people:
+        elif "pmsmp" in margins.people:
             here = year & met & (area == k)
-            people = np.unique(who[here])
-            all_ = np.ones(len(people), dtype=bool)
-            ours = exactly(people, all_, margins.people["immersions"][code], rng, "immersed youths")
-            kept[here & np.isin(who, ours)] = True
+            people = np.unique(who[here & pmsmp])
+            all_, count = np.ones(len(people), dtype=bool), margins.people["pmsmp"][code]
+            ours = exactly(margins, people, all_, count, rng, "youths with a PMSMP")
+            kept[here] = ~pmsmp[here] | np.isin(who[here], ours)
     return kept
 
 
@@ -209,7 +233,7 @@ def acts(
         group = margins.rows["collectifs"][code] - int((first & (kind > 0)).sum())
         pool = np.flatnonzero(here & more)
         all_ = np.ones(len(pool), dtype=bool)
-        got = exactly(pool, all_, alone + group, rng, f"acts in {code}")
+        got = exactly(margins, pool, all_, alone + group, rng, f"acts in {code}")
         kept[pool] = False
         kept[got] = True
         kind[got[:alone]] = 0
@@ -231,7 +255,9 @@ def senders(
     for k, code in enumerate(area_names(margins, m.areas)):
         pool = np.flatnonzero(year & (area == k))
         first = sender[pool] == 0
-        got = exactly(pool, first, margins.rows["iae_acceptees"][code], rng, f"IAE hires in {code}")
+        got = exactly(
+            margins, pool, first, margins.rows["iae_acceptees"][code], rng, f"IAE hires in {code}"
+        )
         sender[pool] = np.where(first, 2, sender[pool])
         sender[got] = 0
     return np.asarray(sender)

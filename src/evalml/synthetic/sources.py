@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from evalml.synthetic.columns import as_contract
 from evalml.synthetic.world import Source
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
 
     from evalml.arrays import BoolVector, Vector
@@ -28,6 +28,11 @@ ENDS = {
     "iae_pass": "date_fin",
 }
 """Tables of spells: those not over by the first month received are there."""
+
+
+ENTRIES = frozenset({"accompagnements", "iae_contrats"})
+NOBODY_BEFORE = dt.date(2005, 1, 1)
+"""Month from which entries are complete: before a world begins its persons have entered nothing."""
 
 
 def declarations(world: World) -> dict[str, Any]:
@@ -44,6 +49,7 @@ def declarations(world: World) -> dict[str, Any]:
             continue
         back = {"emploi_mensuel": world.period.linked_before, "evenements_externes": 0}
         usual = first_day(month_number(start) - back.get(table, world.period.burn_in_months))
+        usual = NOBODY_BEFORE if table in ENTRIES else usual
         first = source.first if source and source.first else usual
         last = source.last if source and source.last else end
         coverage[table] = {"from": f"{first:%Y-%m}", "to": f"{last:%Y-%m}"}

@@ -48,6 +48,12 @@ class Draws:
         u = substream(self.seed, name, self.block, month).random(self.persons, dtype=np.float32)
         return u if self.keep is None else u[self.keep]
 
+    def act_day(self, month: int) -> AnyVector:
+        """Return the day (from 0) of the first act of each person in `month`."""
+        rng = substream(self.seed, "act day", self.block, month)
+        days = rng.integers(0, 28, self.persons, dtype=np.int8)
+        return days if self.keep is None else np.asarray(days[self.keep])
+
     def fixed(self, name: str) -> np.random.Generator:
         """Return the generator of what does not change with the month."""
         return substream(self.seed, name, self.block)

@@ -37,7 +37,7 @@ def helped(m: Made, room: AnyVector) -> AnyVector:
             pool = np.flatnonzero((area == k) & (left > 0))
             all_ = np.ones(len(pool), dtype=bool)
             count = round(margins.themes[name][code] * seen)
-            who = exactly(pool, all_, count, rng, f"theme {name} in {code}")
+            who = exactly(margins, pool, all_, count, rng, f"theme {name} in {code}")
             out[who, THEMES.index(name)] = True
             left[who] -= 1
     return out

@@ -212,7 +212,7 @@ class Entry(Part):
         return _unless_at_rest(handler(self), frailty=0.0, acceptance=None)
 
 
-class Effect(Part):
+class TrueEffect(Part):
     """What entering changes, by month since the first entry, on the log scale of arrivals."""
 
     access: Points = []
@@ -326,7 +326,7 @@ class World(Part):
     contacts: Contacts
     declaration: Declaration
     programmes: dict[Programme, Entry]
-    effects: dict[Programme, Effect] = {}
+    effects: dict[Programme, TrueEffect] = {}
     mergers: dict[str, tuple[str, dt.date]] = {}
     rollout: Rollout | None = None
     truth: TruthSpec

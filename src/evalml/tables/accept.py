@@ -13,6 +13,7 @@ import pandas as pd
 
 from evalml.errors import TableMissingError
 from evalml.extract import contract
+from evalml.tables.fold import fold_codes
 from evalml.tables.row_rules import Known, flagged
 from evalml.tables.screen import screen
 
@@ -34,6 +35,7 @@ class Tables:
         rejects: Rows put aside, one line per table and rule: `table`, `rule`, `rows`.
         put_aside: The rows themselves, with the `rule` each breaks, for the tables that have any.
         received: Rows received by table.
+        folded: Codes written in another case or with other accents, by `table.column`.
     """
 
     meta: ExtractMeta
@@ -41,6 +43,7 @@ class Tables:
     rejects: pd.DataFrame
     put_aside: dict[str, Table] = field(default_factory=dict)
     received: dict[str, int] = field(default_factory=dict)
+    folded: dict[str, int] = field(default_factory=dict)
 
     def table(self, name: str) -> Table:
         """Return the accepted rows of one table.
@@ -76,10 +79,13 @@ def accept_tables(extract: Extract, engine: Engine) -> Tables:
     """
     known = Known(extract.meta.extraction_date)
     splits: dict[str, _Split] = {}
+    folded: dict[str, int] = {}
     for table in contract.TABLES:
         if table.name in extract.tables:
             with engine.reading(f"table {table.name} cannot be read to its end; copy it again"):
-                splits[table.name] = _split(table, extract.tables[table.name], known, engine)
+                raw, written = fold_codes(extract.tables[table.name], table, engine)
+                folded |= {f"{table.name}.{column}": n for column, n in written.items()}
+                splits[table.name] = _split(table, raw, known, engine)
     counts = [(t, rule, n) for t, s in splits.items() for rule, n in s.counts.items()]
     return Tables(
         extract.meta,
@@ -87,6 +93,7 @@ def accept_tables(extract: Extract, engine: Engine) -> Tables:
         pd.DataFrame(counts, columns=list(REJECT_COLUMNS)),
         {t: s.aside for t, s in splits.items() if s.aside is not None},
         {t: s.received for t, s in splits.items()},
+        folded,
     )
 
 

@@ -99,8 +99,17 @@ def _open_lists(table: contract.Table) -> list[str]:
     return [c.name for c in table.columns if c.codes is not None and code_list(c.codes).open]
 
 
+def _coded(table: contract.Table) -> list[str]:
+    return [c.name for c in table.columns if c.codes is not None]
+
+
 def _integers(table: contract.Table) -> list[str]:
     return [c.name for c in table.columns if c.type == "integer"]
 
 
-_COLUMNS = {"out_of_range": _bounded, "unlisted_code": _open_lists, "not_whole": _integers}
+_COLUMNS = {
+    "out_of_range": _bounded,
+    "unlisted_code": _open_lists,
+    "folded_code": _coded,
+    "not_whole": _integers,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,6 +11,7 @@ from evalml.extract import contract
 from evalml.rules import rules
 from evalml.tables.beside import beside, without_pass, without_spell
 from evalml.tables.declared import TableCheck, checks_of
+from evalml.tables.held import measure_held
 from evalml.tables.history import HISTORY
 from evalml.tables.kinds import KINDS, PROGRAMMES
 from evalml.tables.row_rules import rules_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from evalml.extract.meta import ExtractMeta
     from evalml.extract.read import Extract
     from evalml.tables.accept import Tables
+    from evalml.tables.held import Found
 
 SEPARATE = {"without_spell": without_spell, "without_pass": without_pass}
 
@@ -92,11 +94,13 @@ class Scorecard:
         lines: One line per check, table and column; `status` is `ok`, `warning`, `blocked`, or
             `empty` where no row is concerned.
         sizes: Rows received and accepted by table.
+        held: What the extract holds by month, mission locale and arm to be (`measure_held`).
     """
 
     meta: ExtractMeta
     lines: tuple[Line, ...]
     sizes: tuple[Size, ...]
+    held: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def blocked(self) -> tuple[str, ...]:
@@ -108,6 +112,12 @@ class Scorecard:
         """The programmes some amount of which changed in the extract's period and was not read."""
         missed = {code: rules(code).overdue(self.meta.period_end) for code in PROGRAMMES}
         return {code: min(days.values()) for code, days in missed.items() if days}
+
+    @property
+    def undeclared(self) -> tuple[str, ...]:
+        """The dated tables whose coverage `extract.yaml` does not say: that of their rows holds."""
+        dated = [x.table for x in self.sizes if x.table in contract.DATED and x.received]
+        return tuple(name for name in dated if name not in self.meta.coverage)
 
     @property
     def found(self) -> tuple[Line, ...]:
@@ -147,6 +157,7 @@ def score(extract: Extract, tables: Tables, engine: Engine) -> Scorecard:
     """
     lines: list[Line] = []
     sizes: list[Size] = []
+    found, held = measure_held(tables, engine)
     for table in contract.TABLES:
         if table.name not in tables.tables:
             continue
@@ -157,7 +168,40 @@ def score(extract: Extract, tables: Tables, engine: Engine) -> Scorecard:
         counts = dict(zip(aside["rule"], aside["rows"], strict=True))
         lines += _aside_lines(table, received, counts)
         lines += _counted_lines(table, extract, tables, engine)
-    return Scorecard(tables.meta, tuple(lines), tuple(sizes))
+        lines += _read_lines(table, tables, found)
+    return Scorecard(tables.meta, tuple(lines), tuple(sizes), held)
+
+
+def refused(extract: Extract, tables: Tables, engine: Engine) -> tuple[str, ...]:
+    """Return the blocking checks that an extract fails, as `check (place)`: only these are run."""
+    lines: list[Line] = []
+    found, _ = measure_held(tables, engine)
+    for table in contract.TABLES:
+        if table.name not in tables.tables:
+            continue
+        aside = tables.rejects[tables.rejects["table"] == table.name]
+        counts = dict(zip(aside["rule"], aside["rows"], strict=True))
+        lines += _aside_lines(table, tables.received[table.name], counts)
+        lines += _counted_lines(table, extract, tables, engine, blocking=True)
+        lines += _read_lines(table, tables, found)
+    return tuple(f"{x.check} ({x.place})" for x in lines if x.status == "blocked")
+
+
+def _read_lines(table: contract.Table, tables: Tables, found: Sequence[Found]) -> list[Line]:
+    """Return the checks that were counted while the table was read, or over whole tables."""
+    lines = []
+    for check in checks_of(table):
+        kind, name = check.declared.kind, check.declared.check
+        if kind == "folded_code":
+            n = tables.folded.get(f"{table.name}.{check.column}", 0)
+            lines.append(_line(check, tables.received.get(table.name, 0), n))
+        if kind == "held":
+            lines += [
+                _line(check, f.rows, f.failing)
+                for f in found
+                if (f.check, f.table) == (name, table.name)
+            ]
+    return lines
 
 
 def _aside_lines(table: contract.Table, received: int, counts: dict[str, int]) -> list[Line]:
@@ -170,10 +214,20 @@ def _aside_lines(table: contract.Table, received: int, counts: dict[str, int]) -
 
 
 def _counted_lines(
-    table: contract.Table, extract: Extract, tables: Tables, engine: Engine
+    table: contract.Table,
+    extract: Extract,
+    tables: Tables,
+    engine: Engine,
+    *,
+    blocking: bool = False,
 ) -> list[Line]:
-    """Count the checks that move no row: one query for the table, one more per join of tables."""
+    """Count the checks that move no row: one query for the table, one more per join of tables.
+
+    With `blocking`, only those that can refuse an extract.
+    """
     checks = [c for c in checks_of(table) if c.declared.kind != "row_rule"]
+    if blocking:
+        checks = [c for c in checks if c.declared.block_above is not None]
     together = [c for c in checks if c.declared.kind in KINDS or c.declared.kind in HISTORY]
     lines = _together(table, together, tables, engine)
     for check in checks:

@@ -76,6 +76,11 @@ def scorecard_page(card: Scorecard, min_count: int = 0) -> str:
             "les nouveaux n’ont pas été lus\u00a0: les mois qui suivent ne sont pas jugés.</p>"
             for code, day in card.unread_amounts.items()
         ),
+        *(
+            "<p class='note'>Mois couverts non déclarés (<code>coverage</code>)\u00a0: ceux des "
+            f"lignes sont pris pour couverts, pour {', '.join(card.undeclared)}.</p>"
+            for _ in card.undeclared[:1]
+        ),
         "<h2>Lignes reçues et acceptées</h2>",
         _sizes(shown, min_count),
         "<h2>Ce qui a été trouvé</h2>",

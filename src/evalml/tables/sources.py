@@ -78,6 +78,37 @@ def coverage_of(tables: Tables, name: str, engine: Engine) -> Coverage:
     return Coverage(first, last, declared=False, holes=tuple(holes))
 
 
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """Why months of a table are unknown.
+
+    Attributes:
+        table: The table.
+        why: `absent` (no such table, or without a row), `before` or `after` the months covered, or
+            `hole` among them.
+        first: First month number covered, where something is.
+        last: Last month number covered.
+    """
+
+    table: str
+    why: str
+    first: int | None = None
+    last: int | None = None
+
+
+def uncovered(
+    tables: Tables, table: str, first: int, last: int, engine: Engine
+) -> Uncovered | None:
+    """Return why some month from `first` to `last` of a table is unknown, None if all are known."""
+    source = coverage_of(tables, table, engine)
+    if source.last < source.first:
+        return Uncovered(table, "absent")
+    if source.holds(first, last):
+        return None
+    why = "before" if first < source.first else "after" if last > source.last else "hole"
+    return Uncovered(table, why, source.first, source.last)
+
+
 def _of_spells(tables: Tables, name: str, engine: Engine) -> Coverage:
     rows = tables.table(name)
     earliest = engine.fetch(rows.agg(day=rows[DATED[name]].min()))["day"].iloc[0]

@@ -39,7 +39,14 @@ from evalml.values import (
     PValue,
     Share,
 )
-from evalml.words.catalogue import check_entry, finding_template, message_template, plain_phrase
+from evalml.words.catalogue import (
+    catalogue,
+    check_entry,
+    finding_template,
+    message_template,
+    plain_phrase,
+    template,
+)
 from evalml.words.names import name_label
 
 if TYPE_CHECKING:
@@ -265,7 +272,18 @@ def placeholders(template: Template) -> set[str]:
 
 def question(name: str, finding: str, lang: str) -> str:
     """Return what a check asks."""
-    return str(check_entry(name, finding)["question"][lang])
+    return str(template(check_entry(name, finding)["question"], lang))
+
+
+def question_again(name: str, asked: str, lang: str) -> str:
+    """Return the question of a check whose finding is silent in `lang`; another one as it is."""
+    check = catalogue("checks").get(name, {})
+    parts = [check, *(part for key, part in check.items() if key not in {"question", "findings"})]
+    for part in parts:
+        both = part.get("question", {})
+        if asked in both.values():
+            return str(both[lang])
+    return asked
 
 
 def check_sentence(

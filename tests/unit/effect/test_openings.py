@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from openings import COHORTS, NEVER, OUTCOME, cells_of, study, youths
 
-from evalml.effect.callaway_santanna_sections import callaway_santanna_sections
+from evalml.effect.callaway_santanna import callaway_santanna_sections
 from evalml.effect.group_time import RolloutOptions
 from evalml.effect.iv import Naming
 from evalml.effect.nuisance import NO_NAMES

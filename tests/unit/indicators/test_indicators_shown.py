@@ -134,7 +134,8 @@ def computed(small_extract):
 
 def test_a_theme_is_a_table_of_one_column_per_area(computed):
     table = ev.activity_table(computed, "people", synthetic=True)
-    assert list(table)[:3] == ["Indicateur (données synthétiques)", "Unité", "Hauts-de-France"]
+    head = "Indicateur (données synthétiques ; extrait du 31/01/2026)"
+    assert list(table)[:3] == [head, "Unité", "Hauts-de-France"]
     whole = computed[(computed["indicator"] == "accompagnes") & (computed["breakdown"] == "")]
     assert table["Nord"][0] == whole.set_index("territory")["value"]["departement:59"]
     assert len(ev.activity_table(computed)) == computed["indicator"].nunique()
@@ -165,11 +166,42 @@ def test_the_command_writes_the_indicators_of_an_extract(small_extract, tmp_path
     assert isinstance(result.exception, EvalmlError)
 
 
+def test_a_table_says_words_where_there_is_no_figure_and_warns_of_a_young_year(computed):
+    table = computed[computed["breakdown"] == ""].copy()
+    first = table["indicator"] == "accompagnes"
+    table.loc[first, ["value", "state", "young", "completeness"]] = [np.nan, "unknown", True, 0.894]
+    table.loc[table["indicator"] == "en_contact", "value"] = np.nan
+    shown = ev.activity_table(table, "people")
+    lines = shown.set_index(shown.columns[0])["Nord"]
+    assert lines["Jeunes accompagnés [année jeune : 89 % des saisies attendues]"] == "non connu"
+    assert lines["Jeunes en contact"] == "secret"
+
+
+def test_the_command_says_what_is_unknown_and_takes_the_day_of_the_age(small_extract, tmp_path):
+    import shutil
+
+    folder = tmp_path / "extract"
+    shutil.copytree(small_extract, folder)
+    (folder / "allocations.parquet").unlink()
+    app = typer.Typer()
+    app.command()(indicators)
+    given = [str(folder), "--year", "2024", "--group", "age", "--age-on", "fin_annee"]
+    result = RUN.invoke(app, [*given, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "indicators unknown: l’extrait n’a pas la table « allocations »" in result.output
+    table = ev.read_indicators(tmp_path / "out" / "indicators.csv")
+    paid = table[table["indicator"] == "allocations_cej"]
+    assert set(paid["state"]) == {"unknown"}
+    assert paid["value"].isna().all()
+    assert set(table[table["group"] == "age"]["age_on"]) == {"31 décembre"}
+    assert set(table["vintage"]) == {"2026-01-31"}
+
+
 @pytest.mark.slow
 def test_compare_recomputes_the_figures_in_print_from_an_extract(small_extract, tmp_path):
     result = RUN.invoke(published, ["compare", str(small_extract), "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("données synthétiques")
+    assert result.output.startswith("Données synthétiques")
     compared = pd.read_csv(tmp_path / "compare.csv")
     known = compared[compared["verdict"] != "not computable"]
     assert len(known) >= 300
@@ -187,7 +219,7 @@ def test_the_world_of_2024_gives_back_the_printed_counts_or_says_why_not(tmp_pat
     equal = compared[compared["verdict"].isin(["equal", "within rounding"])]
     assert len(equal) >= 200  # 204 when this was written
     # the misprints the audit finds are read as we compute them
-    misprints = compared[compared["explanation"].str.startswith("a misprint")]
+    misprints = compared[compared["cause"] == "corrected"]
     read = dict(zip(misprints["id"], misprints["printed"], strict=True))
     assert {"61 656", "29 183", "18 799", "2,1 %"} <= set(read.values())
     # counts the world is built on are never explained away by its being invented
@@ -200,5 +232,5 @@ def test_the_world_of_2024_gives_back_the_printed_counts_or_says_why_not(tmp_pat
         whole & (compared["statistic"] == "count") & (compared["year"].astype(int) == 2024)
     ]
     counted = counted[counted["territory"] != "france"]
-    wrong = counted["explanation"].str.startswith("a synthetic world")
+    wrong = counted["cause"] == "synthetic"
     assert not wrong.any(), counted.loc[wrong, "id"].tolist()

@@ -158,3 +158,14 @@ def test_the_summary_counts_verdicts_by_source():
     compared = compare_published(printed, table({"indicator": "jeunes", "value": 1}))
     row = summary(compared).loc["essai"]
     assert (row["equal"], row["not computable"], row["differs"]) == (1, 1, 0)
+
+
+def test_a_share_of_a_hidden_count_says_that_the_count_is_hidden():
+    printed = figure("a", "5,5 %", statistic="share", unit="%", population="jeunes")
+    row = {
+        "indicator": "jeunes",
+        "value": None,
+        "statistic": "count",
+        "reason": "secret statistique",
+    }
+    assert verdict(printed, table(row)) == ("not computable", "secret statistique")

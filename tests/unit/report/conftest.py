@@ -7,32 +7,62 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from tests_root import ROOT
 
 from evalml.checks import Check, Thresholds, checks_table
 from evalml.checks.observation import check_observation
 from evalml.comparison.comparison import Measure
-from evalml.values import Count, Estimate, Name, Number, PValue, Share
+from evalml.report.protocol import protocol_table
+from evalml.study import read_study
+from evalml.values import (
+    Count,
+    Estimate,
+    Message,
+    Month,
+    Name,
+    Number,
+    PValue,
+    Share,
+    messages_text,
+    names,
+)
+from evalml.words import render
 
 METHODS = ("diff", "ipw", "aipw")
 EFFECTS = {"strong": 0.0724, "null": 0.0043, "blinded": 0.0613}
+AGES = {"lowest": Number(16), "highest": Number(25, 0, "years"), "rqth": Number(29, 0, "years")}
+CEJ = {"programme": Name("programmes", "CEJ")}
 STEPS = (
-    ("accueil", "Jeunes reçus dans le territoire", 48211, 0),
-    ("age", "De 16 à 25 ans à l'entrée", 45806, 2405),
-    ("situation", "Ni en emploi durable ni en formation au mois d'entrée", 27114, 18692),
-    ("premier", "Jamais entrés en CEJ auparavant", 21377, 5737),
-    ("rqth", "RQTH connue avant l'entrée ou absente", 21370, 7),
-    ("suivi", "Suivi d'au moins 12 mois possible dans l'extraction", 19042, 2328),
+    ("accueil", Message("rules.open_file"), 48211, 0),
+    ("age", Message("rules.age_rqth", AGES), 45806, 2405),
+    (
+        "situation",
+        Message(
+            "rules.outside_situations",
+            {"outside": names("level", ["categorie=Emploi", "categorie=Formation"])},
+        ),
+        27114,
+        18692,
+    ),
+    ("premier", Message("rules.never_entered", CEJ), 21377, 5737),
+    (
+        "rqth",
+        Message("rules.require", {"column": Name("text", "rqth"), "value": Name("text", "1")}),
+        21370,
+        7,
+    ),
+    ("suivi", Message("rules.accompanied", {"months": Number(12, 0, "months")}), 19042, 2328),
 )
 COVARIATES = (
     ("age", "Âge à l'entrée", -0.213, 0.011),
     ("sexe=F", "Femme", 0.082, -0.004),
-    ("diplome=SANS_DIPLOME", "Sans diplôme", 0.341, 0.021),
-    ("diplome=BAC", "Baccalauréat", -0.267, -0.018),
+    ("niveau_diplome=SANS_DIPLOME", "Sans diplôme", 0.341, 0.021),
+    ("niveau_diplome=BAC", "Baccalauréat", -0.267, -0.018),
     ("qpv", "Habite en QPV", 0.194, 0.009),
     ("permis_b", "Permis B", -0.302, -0.026),
-    ("mois_emploi_12", "Mois d'emploi, 12 mois avant", -0.388, 0.031),
-    ("mois_formation_12", "Mois de formation, 12 mois avant", 0.121, 0.007),
-    ("actes_6", "Contacts, 6 mois avant", 0.455, 0.042),
+    ("mois_emploi_avant", "Mois d'emploi, 12 mois avant", -0.388, 0.031),
+    ("emploi_avant_3", "Mois de formation, 12 mois avant", 0.121, 0.007),
+    ("actes_3m", "Contacts, 6 mois avant", 0.455, 0.042),
     ("logement=PRECAIRE", "Logement précaire", 0.158, -0.012),
 )
 ALIKE = {"after": Number(0.042, 3), "before": Number(0.455, 2), "limit": Number(0.1, 1)}
@@ -62,20 +92,18 @@ def observed(treated):
     return replace(found, outcome="")
 
 
-PROTOCOL = (
-    ("population", "Population", "Jeunes de 16 à 25 ans accompagnés par une mission locale, ni en emploi durable ni en formation au mois zéro."),
-    ("treatment", "Traitement", "Entrer en CEJ pendant le mois, contre ne pas y entrer ce mois-là."),
-    ("time_zero", "Temps zéro", "Premier jour du mois d'entrée ; chaque mois de 2024 est un essai."),
-    ("outcomes", "Résultats", "En emploi ; en emploi durable ; à 6 et 12 mois, déclarés à un conseiller."),
-    ("estimand", "Grandeur estimée", "Effet moyen sur les bénéficiaires (ATT)."),
-    ("analysis", "Analyse", "Doublement robuste (AIPW), intervalles groupés par mission locale."),
-)  # fmt: skip
 META = {
     "study": "cej_2024_hdf",
     "title": "Effet du contrat d'engagement jeune sur l'emploi",
+    "title_en": "Effect of the contrat d'engagement jeune on employment",
     "programme": "Contrat d'engagement jeune",
     "territory_label": "Hauts-de-France",
     "period_label": "entrées de janvier à décembre 2024",
+    "words": {
+        "period_label": messages_text(
+            [Message("periods.months", {"first": Month("2024-01"), "last": Month("2024-12")})]
+        ),
+    },
     "synthetic": True,
     "extraction_date": "2026-03-31",
     "extract_name": "synthetic_hdf",
@@ -162,6 +190,16 @@ def checks_frame(kind):
     return checks_table([*CHECKS[:2], observed(known), *CHECKS[2:]])
 
 
+def flow_frame():
+    return pd.DataFrame({
+        "rule": [rule for rule, *_ in STEPS],
+        "label": [render(words, "fr") for _, words, *_ in STEPS],
+        "kept": [kept for *_, kept, _ in STEPS],
+        "lost": [lost for *_, lost in STEPS],
+        "words": [messages_text([words]) for _, words, *_ in STEPS],
+    })  # fmt: skip
+
+
 def sample_frames(kind):
     from evalml.report.blinding import blind
 
@@ -169,7 +207,7 @@ def sample_frames(kind):
     balance = pd.DataFrame(COVARIATES, columns=["covariate", "label", "smd_before", "smd_after"])
     return {
         "effects": blind(effects_frame(kind), checks, META["primary"]),
-        "flow": pd.DataFrame(STEPS, columns=["rule", "label", "kept", "lost"]),
+        "flow": flow_frame(),
         "balance": balance.assign(variance_ratio=1.04, mean_treated=0.31, mean_comparison_before=0.25, mean_comparison_after=0.30),
         "trajectories": trajectories_frame(kind),
         "checks": checks,
@@ -179,19 +217,23 @@ def sample_frames(kind):
             "label": ["Contacts par mois"] * 2 + ["Mois déclarés sur 12"] * 2,
             "value": [2.31, 1.07, 11.2, 9.8], "unit": ["", "", "months", "months"],
             "n": [4213, 14829] * 2,
+            "words": [messages_text([Message(f"observation.{seen}", {"months": Number(12, 0, "months")})])
+                      for seen in ("contacts", "declared_months") for _ in range(2)],
         }),
-        "protocol": pd.DataFrame(PROTOCOL, columns=["item", "label", "text"]),
+        "protocol": protocol_table(read_study(ROOT / "params" / "cej.yaml")),
     }  # fmt: skip
 
 
 NSW_META = {
     **META, "study": "nsw", "title": "National Supported Work : chaque méthode face à l'expérience",
+    "title_en": "National Supported Work: each method against the experiment",
     "programme": "National Supported Work", "territory_label": "États-Unis",
-    "period_label": "1976-1978", "synthetic": False, "kind": "cross_section",
+    "period_label": "1976-1978", "words": {}, "synthetic": False, "kind": "cross_section",
     "extract_name": "causaldata nsw_mixtape, cps_mixtape", "threshold": None,
     "command": "evalml run params/nsw.yaml",
     "primary": {"outcome": "re78", "horizon_months": None, "method": "aipw"},
-    "benchmark": {"estimate": 1794.34, "ci_low": 479.2, "ci_high": 3109.5, "label": "réponse de l'expérience"},
+    "benchmark": {"estimate": 1794.34, "ci_low": 479.2, "ci_high": 3109.5, "label": "réponse de l'expérience",
+                  "words": messages_text([Message("experiments.drawn")])},
 }  # fmt: skip
 
 

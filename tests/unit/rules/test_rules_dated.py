@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from evalml.errors import EvalmlError
+from evalml.report.gather import _amounts_known_until
 from evalml.rules import (
     Rules,
     allowance_rules,
@@ -16,6 +17,7 @@ from evalml.rules import (
     rules,
     wave_text,
 )
+from evalml.study import read_study
 
 # Ceilings read in openfisca-france (montants/*.yaml) and, for 2025, the notice quoted there.
 CEJ_AMOUNTS = {
@@ -153,3 +155,9 @@ def test_values_out_of_order_are_refused() -> None:
         Rules.model_validate(
             {"programme": "X", "label": "x", "last_checked": "2026-01-01", "rules": {"r": rule}}
         )
+
+
+def test_a_note_says_which_amounts_of_its_follow_up_were_not_read() -> None:
+    assert _amounts_known_until(read_study("cej", year=2025)) == "2026-04-01"
+    assert _amounts_known_until(read_study("cej", year=2023)) == ""
+    assert _amounts_known_until(read_study("pacea", year=2023)) == ""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.effect.callaway_santanna import callaway_santanna
-from evalml.effect.callaway_santanna_sections import callaway_santanna_sections
+from evalml.effect.callaway_santanna import callaway_santanna, callaway_santanna_sections
 from evalml.effect.group_time import GroupTime, RolloutOptions
 from evalml.effect.imputation import imputation
 from evalml.effect.iv import IvData, Naming, iv_effect

@@ -182,7 +182,12 @@ def years_of(about: Mapping[str, Any]) -> str:
 def effects_data(
     effects: pd.DataFrame, primary: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
-    """Return the effects; those that are blinded have no number already."""
+    """Return the effects; those that are blinded have no number already.
+
+    Those against never entering stay in the note and in effects.csv: a page that compares studies
+    holds one question.
+    """
+    effects = effects[effects["estimand"] != "att_never"]
     main = outcome_key(str(primary.get("outcome", "")), primary.get("horizon_months"))
     keys = [
         outcome_key(outcome, horizon)

@@ -1,0 +1,144 @@
+"""Of random results, every number that leaves is the one found, rounded to its step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from tools.attack_release import attack
+
+from evalml.disclosure.differencing import Population, too_near
+from evalml.disclosure.judge import declared_numbers, judge, passes
+from evalml.disclosure.rule import LADDER, Rule, share_step
+from evalml.disclosure.values import judge_value
+from evalml.report.results import sheet_text
+from evalml.values import Count, Estimate, Hidden, Share
+
+PRIMARY = {"outcome": "emploi", "horizon_months": 12.0, "method": "aipw"}
+
+
+def random_results(seed):
+    """Effects of a whole and its subgroups, a flow and a curve, of random sizes."""
+    draw = np.random.Generator(np.random.PCG64(seed))
+    sizes = draw.integers(1, 400, size=(3, 2))
+    rows = []
+    for horizon in (6.0, 12.0):
+        for level, n in [("", sizes.sum(axis=0)), *zip("ABC", sizes, strict=True)]:
+            mean, effect = draw.uniform(0, 1), draw.normal(0, 0.1)
+            rows.append({
+                "outcome": "emploi", "horizon_months": horizon, "method": "aipw",
+                "subgroup": "x" if level else "", "subgroup_value": level, "unit": "proportion",
+                "estimate": effect, "std_error": 0.4 / np.sqrt(n.min()), "ci_low": effect - 0.1,
+                "ci_high": effect + 0.1, "p_value": 0.2, "n_treated": n[0], "n_comparison": n[1],
+                "mean_treated": round(mean * n[0]) / n[0], "mean_comparison": mean / 2,
+            })  # fmt: skip
+    whole = sizes[:, 0].sum()
+    risk = whole - np.cumsum(draw.integers(0, 9, size=12))
+    curve = pd.DataFrame({"arm": "treated", "outcome": "emploi", "month": range(12),
+                          "n_at_risk": np.maximum(risk, 0), "rate": draw.uniform(0, 1, 12),
+                          "std_error": 0.02, "share_unobserved": 0.0})  # fmt: skip
+    return {"effects": pd.DataFrame(rows), "trajectories": curve}
+
+
+def moved(frames, judged):
+    """The numbers that leave and are not those found, rounded."""
+    found = []
+    for name, each in judged.items():
+        for column in each.frame.columns.intersection(frames[name].columns):
+            out, inside = each.frame[column], frames[name][column]
+            if column == "p_value" or out.dtype.kind not in "fi" or inside.dtype.kind not in "fi":
+                continue
+            count = column.startswith("n_")
+            step = each.frame["rounding" if count else "step"]
+            if column not in {"month", "horizon_months", "share_unobserved"}:
+                found += [(name, column)] * int(((out - inside).abs() > step / 2 + 1e-9).sum())
+    return found
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_number_is_the_one_found_rounded_and_one_step_more_is_seen(seed):
+    frames = random_results(seed)
+    judged, _ = judge(frames, Rule(), PRIMARY)
+    assert moved(frames, judged) == []
+    table = judged["effects"].frame
+    at = table["estimate"].first_valid_index()
+    if at is not None:
+        table.loc[at, "estimate"] += table.loc[at, "step"]
+        assert moved(frames, judged) == [("effects", "estimate")]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_effect_rests_on_an_absent_arm_and_no_two_counts_of_an_arm_are_near(seed):
+    frames = random_results(seed)
+    judged, _ = judge(frames, Rule(), PRIMARY)
+    table = judged["effects"].frame
+    lone = table[["n_treated", "n_comparison"]].isna().any(axis=1)
+    assert table[lone][["estimate", "ci_low", "std_error", "p_value"]].isna().all(axis=None)
+    curve = judged["trajectories"].frame["n_at_risk"].notna()
+    whole = table[(table["subgroup"] == "") & table["n_treated"].notna()].index
+    true = {
+        *frames["trajectories"].loc[curve, "n_at_risk"],
+        *frames["effects"].loc[whole, "n_treated"],
+    }
+    gaps = np.diff(sorted(true))
+    assert (gaps > 11).all()
+
+
+def test_a_step_does_not_show_one_person():
+    assert [share_step(n) for n in (1000, 999, 200, 100, 20)] == [0.1, 0.2, 0.5, 1.0, 5.0]
+    assert np.isnan(share_step(19))
+    assert all(share_step(n) in LADDER for n in range(20, 2000, 37))
+
+
+def test_typed_values_are_rounded_or_hidden_by_their_type():
+    assert judge_value(Count(7, 200), Rule(), 500) == Hidden("count")
+    assert judge_value(Count(192, 200), Rule(), 500) == Hidden("count")
+    assert judge_value(Count(100, 203), Rule(), 500) == Count(100, 205)
+    assert judge_value(Share(100, 203, 100 / 203), Rule(), 500).value == pytest.approx(0.495)
+    assert judge_value(Estimate(0.06372, "proportion", 500), Rule(), 500).value == 0.064
+
+
+def test_a_phrase_holds_the_numbers_its_study_declares_and_no_other():
+    study = {"entries": {"from": "2024-01-01", "to": "2024-12-31"}, "horizons": [6, 12]}
+    declared = frozenset(declared_numbers(study))
+    assert passes("Entrants de 2024, à 6 et 12 mois", declared)
+    assert not passes("Les 7 femmes de 2024", declared)
+
+
+def test_a_cell_that_a_spreadsheet_runs_leaves_quoted_and_a_number_as_it_is():
+    frame = pd.DataFrame({"label": ["=1+1", "-4", "Emploi", "@x"], "n": [-4.0, 1, 2, 3]})
+    lines = sheet_text(frame).splitlines()
+    assert lines[1:] == ["'=1+1,-4", "-4,1", "Emploi,2", "'@x,3"]
+
+
+def lille(n, *, places=("FR/32/59/59350S00",), months=(24288, 24299), rules="r"):
+    return Population("CEJ treated", (), places, months, rules, n)
+
+
+@pytest.mark.parametrize(
+    ("left", "new", "near"),
+    [
+        ([lille(100)], lille(100), False),
+        ([lille(100)], lille(96), True),
+        ([lille(100)], lille(96, rules="s"), True),
+        ([lille(100)], lille(60, rules="s"), False),
+        ([lille(100)], lille(104, places=("FR/32",)), True),
+        ([lille(100)], lille(104, places=("FR/11",)), False),
+        ([lille(100)], lille(99, months=(24288, 24298)), True),
+        ([lille(60, places=("FR/32/59",)), lille(30, places=("FR/32/62",))],
+         lille(97, places=("FR/32",)), True),
+        ([lille(60, places=("FR/32/59",)), lille(30, places=("FR/32/62",))],
+         lille(190, places=("FR/32",)), False),
+    ],
+)  # fmt: skip
+def test_what_differs_by_a_few_from_what_has_left_is_found(left, new, near):
+    found = too_near([new], [("a/1", each) for each in left], Rule())
+    assert bool(found) == near
+
+
+def test_the_attack_places_no_small_count_and_succeeds_without_protection():
+    attacked, placed, left = attack(10)
+    assert attacked > 5
+    assert left > 3
+    assert placed == 0
+    assert attack(10, guarded=False)[1] > 0
