@@ -155,3 +155,5 @@ def test_the_median_over_splits_counts_the_draw(family: dict[str, Comparison]) -
     assert whole.estimate == pytest.approx(middle, rel=1e-12)
     assert whole.std_error == pytest.approx(np.sqrt(np.median(squares)), rel=1e-12)
     assert len({d.estimate for d in draws}) == 5
+    once = found(family["experiment"], "diff", splits=5)  # draws no folds
+    assert once.estimate == found(family["experiment"], "diff").estimate

@@ -27,7 +27,7 @@ from evalml.values import (
     read_values,
     values_text,
 )
-from evalml.words import fill, name_label, render
+from evalml.words import fill, name_label, question, question_again, render
 
 YOUTHS = "{n:aucun jeune|jeune|jeunes} {n:=est|sont} là"
 
@@ -107,6 +107,12 @@ def test_a_label_of_the_study_wins_in_its_own_language():
     assert name_label(name, "fr", {"emploi": "Salarié"}) == "Salarié"
     assert name_label(name, "en", {"emploi": "Salarié"}) == "In employment"
     assert name_label(Name("outcome", "autre"), "en", {"autre": "Autre"}) == "Autre"
+
+
+def test_the_question_of_a_silent_check_is_asked_in_both_languages():
+    asked = question("balance", "openings.alike", "fr")
+    assert question_again("balance", asked, "en") == question("balance", "openings.alike", "en")
+    assert question_again("balance", "Autre ?", "en") == "Autre ?"
 
 
 def test_an_unknown_message_or_value_is_refused():

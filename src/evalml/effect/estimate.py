@@ -97,6 +97,8 @@ def _over_splits(
     found: dict[tuple[str, ...], list[Effect]] = {}
     for k in range(settings.splits):
         wanted = [m for m in methods if not k or draws_folds(m, settings)]
+        if not wanted:
+            break
         seeded = replace(once, seed=settings.seed + k)
         for e in estimate_effects(comparison, wanted, failures=failures, settings=seeded):
             found.setdefault((e.subgroup, e.subgroup_value, e.key, e.method), []).append(e)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evalml.values import Message, Name, read_messages, read_values
-from evalml.words import check_sentence, name_label, question, render, render_all
+from evalml.words import check_sentence, name_label, question, question_again, render, render_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,8 @@ def checks_in_words(
 def check_words(check: Any, lang: str, labels: Mapping[str, str] | None = None) -> tuple[str, str]:
     """Return the question and the sentence of a row of `checks` in `lang`."""
     if not check.finding:
-        return str(check.question), str(check.sentence)
+        asked = question_again(str(check.check), str(check.question), lang)
+        return asked, str(check.sentence)
     name, finding = str(check.check), str(check.finding)
     values = read_values(str(check.values))
     return question(name, finding, lang), check_sentence(name, finding, values, lang, labels)

@@ -6,7 +6,7 @@ into sentences, and nothing reads a sentence back. It knows no statistics.
 
 from evalml.words.catalogue import LANGUAGES, check_entry, message_template, plain_phrase
 from evalml.words.names import name_label, outcome_label, section_words
-from evalml.words.render import check_sentence, fill, question, render, render_all
+from evalml.words.render import check_sentence, fill, question, question_again, render, render_all
 
 __all__ = [
     "LANGUAGES",
@@ -18,6 +18,7 @@ __all__ = [
     "outcome_label",
     "plain_phrase",
     "question",
+    "question_again",
     "render",
     "render_all",
     "section_words",

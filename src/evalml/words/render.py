@@ -40,6 +40,7 @@ from evalml.values import (
     Share,
 )
 from evalml.words.catalogue import (
+    catalogue,
     check_entry,
     finding_template,
     message_template,
@@ -272,6 +273,17 @@ def placeholders(template: Template) -> set[str]:
 def question(name: str, finding: str, lang: str) -> str:
     """Return what a check asks."""
     return str(template(check_entry(name, finding)["question"], lang))
+
+
+def question_again(name: str, asked: str, lang: str) -> str:
+    """Return the question of a check whose finding is silent in `lang`; another one as it is."""
+    check = catalogue("checks").get(name, {})
+    parts = [check, *(part for key, part in check.items() if key not in {"question", "findings"})]
+    for part in parts:
+        both = part.get("question", {})
+        if asked in both.values():
+            return str(both[lang])
+    return asked
 
 
 def check_sentence(
