@@ -67,12 +67,12 @@ def test_an_evaluation_writes_what_its_notebook_writes(nsw):
 
 def test_changes_are_arguments_and_what_was_asked_is_the_command():
     evaluation = ev.evaluate("cej", year=2023, territory="59", changes={"primary.horizon": 6})
-    assert evaluation.study.entries.first.year == 2023
+    assert evaluation.declared.entries.first.year == 2023
     assert evaluation.asked.command() == (
         "evalml run cej --year 2023 --territory 59 -p primary.horizon=6"
     )
     seeded = ev.evaluate(ev.read_study("nsw"), seed=7)
-    assert seeded.study.seed == 7
+    assert seeded.declared.seed == 7
     with pytest.raises(StudyError, match="unknown key 'sead'"):
         ev.evaluate("nsw", sead=7)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from evalml.engine import ifelse, literal
-from evalml.extract.contract import DATED
+from evalml.extract.contract import DATED, LINKED_SOURCES
 from evalml.months import month_number
 from evalml.rules import programmes, rules
 from evalml.tables.sources import Coverage, coverage_of, linked_people
@@ -66,6 +66,10 @@ class Sources:
 def masked(value: Any, t: Table, window: Window, trial: TargetTrial, sources: Sources) -> Any:
     """Return a covariate as a number, null where its months or its person have no source.
 
+    The first row of a table of the missions locales says too little of where the table begins for
+    a covariate to be unknown before it: without a declared coverage it is read, and check
+    `coverage` says so.
+
     Args:
         value: The covariate, as if every source were whole.
         t: Rows with `month` and, where the table is linked for some persons only,
@@ -76,7 +80,10 @@ def masked(value: Any, t: Table, window: Window, trial: TargetTrial, sources: So
     """
     source, mark = sources.coverage(window.table), f"linked_{window.table}"
     known: Any = None
-    if not source.holds(trial.months[0] - window.farthest, trial.months[-1] - window.nearest):
+    stated = source.declared or window.table in LINKED_SOURCES
+    if stated and not source.holds(
+        trial.months[0] - window.farthest, trial.months[-1] - window.nearest
+    ):
         first, last = t.month - window.farthest, t.month - window.nearest
         known = (first >= source.first) & (last <= source.last)
         for hole in source.holes:
