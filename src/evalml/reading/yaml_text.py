@@ -65,17 +65,16 @@ def _refuse_bombs(text: str) -> None:
     depth = 0
     events: Iterator[Any] = yaml.parse(text, yaml.CSafeLoader)
     for event in events:
+        mark: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(
-                problem=f"*{event.anchor} repeats a value; write it out",
-                problem_mark=event.start_mark,
-            )
+            problem = f"*{event.anchor} repeats a value; write it out"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise yaml.MarkedYAMLError(
                 problem=f"more than {DEEPEST} lists or mappings within each other",
-                problem_mark=event.start_mark,
+                problem_mark=mark,
             )
 
 
