@@ -57,7 +57,8 @@ def test_a_hidden_count_elides_before_a_vowel_and_a_hidden_value_is_no_number():
         "Un petit nombre d'entrants"
     )
     assert fill("soit {x}", {"x": Hidden("estimate")}, "fr") == "soit non diffusé"
-    assert fill("that is {x:+}", {"x": Hidden("share")}, "en") == "that is not disclosed"
+    known = fill("connu pour {x} des jeunes", {"x": Hidden("share")}, "fr")
+    assert known == "connu pour une part non diffusée des jeunes"
 
 
 @pytest.mark.parametrize(

@@ -65,14 +65,16 @@ def populations_of(
         study: The study, as its manifest says it.
     """
     found: dict[Population, tuple[Key, ...]] = {}
+    analyses = study.get("analyses") or {}
     for family, keys in system.families.items():
         if not isinstance(family, tuple) or len(family) != 3:  # noqa: PLR2004 - own tables
             continue
         arm, subgroup, level = family
-        for key in keys:
-            if key not in gone:
-                each = population(str(arm), str(subgroup), str(level), study,
-                                  int(system.cells.value[key]))  # fmt: skip
+        for key in (each for each in keys if each not in gone):
+            n = int(system.cells.value[key])
+            for analysis in system.analyses[key]:
+                each = population(str(arm), str(subgroup), str(level),
+                                  analyses.get(analysis) or study, n)  # fmt: skip
                 found[each] = (*found.get(each, ()), key)
     return found
 

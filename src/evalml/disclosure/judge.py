@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 Absent = dict[tuple[int, str], str]
 """Row and column of what does not leave -> why, a key of `review.absent` in the words."""
 
-SMALL, NEAR, MORE, EVERYBODY, RESTS, STEP, INSIDE, DOMINANT, WORDS, FREEDOM = (
-    "small", "near", "more", "everybody", "rests", "step", "inside", "dominant", "words", "freedom",
+SMALL, NEAR, MORE, EVERYBODY, RESTS, STEP, INSIDE, DOMINANT, UNJUDGED, WORDS, FREEDOM = (
+    "small", "near", "more", "everybody", "rests", "step", "inside", "dominant", "unjudged",
+    "words", "freedom",
 )  # fmt: skip
 FLOORS = {
     "days": 1.0, "hours": 1.0, "dollars": 1.0, "euros": 1.0, "euros par mois": 1.0, "count": 1.0,
@@ -195,8 +196,9 @@ def why_whole_row(
         free = number(row["n_treated"]) + number(row["n_comparison"]) - model - 2
         if free < rule.freedom:
             return FREEDOM
-    if name == "costs" and dominated(row, rule):
-        return DOMINANT
+    if name == "costs" and str(row["unit"]).startswith("euros"):
+        known = np.isfinite(number(row.get("largest_share")))
+        return UNJUDGED if not known else DOMINANT if dominated(row, rule) else ""
     if name == "balance" and any(size < rule.threshold for size in arms.values()):
         return RESTS
     return ""
@@ -206,12 +208,10 @@ def dominated(row: Mapping[str, Any], rule: Rule) -> bool:
     """Return whether few persons make too much of an amount: (n, k), then p %.
 
     Args:
-        row: With `largest_share` and `second_share`, where they are known.
+        row: With `largest_share`, and `second_share` where it is known.
         rule: What the owner of the data asks.
     """
     first, second = number(row.get("largest_share")), number(row.get("second_share"))
-    if np.isnan(first):
-        return False
     second = 0.0 if np.isnan(second) else second
     together = first + (second if rule.dominant > 1 else 0.0)
     return together > rule.dominance or 1 - first - second < rule.p * first

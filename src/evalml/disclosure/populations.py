@@ -34,18 +34,21 @@ class System:
         places: Where each count stands; a share stands with its numerator.
         families: Populations that lie inside one another, by what they have in common.
         near: Counts hidden because another of the family differs from them by a few persons.
+        analyses: Count -> secondary analyses it is of; empty name for the study itself.
     """
 
     cells: Cells = field(default_factory=Cells)
     places: dict[Key, list[Place]] = field(default_factory=dict)
     families: dict[Key, dict[Key, None]] = field(default_factory=dict)
     near: set[Key] = field(default_factory=set)
+    analyses: dict[Key, dict[str, None]] = field(default_factory=dict)
 
-    def count(self, family: Key, value: float, place: Place, rank: int) -> Key:
+    def count(self, family: Key, value: float, place: Place, rank: int, analysis: str = "") -> Key:
         """Add a count of a population; two equal counts of a family are one population."""
         key: Key = ("n", family, value if value == value else place)  # noqa: PLR0124 - NaN
         self.cells.add(key, value, rank)
         self.places.setdefault(key, []).append(place)
+        self.analyses.setdefault(key, {})[analysis] = None
         if value == value:  # noqa: PLR0124
             self.families.setdefault(family, {})[key] = None
         return key
@@ -111,7 +114,7 @@ def effects(
         rank = PRIMARY if is_primary and rank == MAIN else rank
         for column, arm in ARMS.items():
             n = number(row[column])
-            key = system.count((arm, *level), n, (name, at, column), rank)
+            key = system.count((arm, *level), n, (name, at, column), rank, same[0])
             scope = (*same, row["method"], arm, "n")
             groups.setdefault(scope, {}).setdefault(level[0], {})[level[1]] = key
             share = number(row[f"mean_{arm}"])

@@ -15,6 +15,7 @@ from evalml.values import (
     Hidden,
     Interval,
     Message,
+    Number,
     PValue,
     Share,
     kind_of,
@@ -47,8 +48,16 @@ def judge_value(value: Value, rule: Rule, n: float | None = None) -> Value:
         return judge_share(value, rule, n)
     if isinstance(value, Estimate | Interval):
         return judge_estimate(value, rule, n)
-    if isinstance(value, PValue) and n is not None:
+    return value if n is None else judge_statistic(value)
+
+
+def judge_statistic(value: Value) -> Value:
+    """Return a number that is not about persons with the decimals it is printed with."""
+    if isinstance(value, PValue):
         return PValue(max(round(value.value, 3), SMALLEST_P))
+    if isinstance(value, Number):
+        scale = 2 if value.unit in {"percent", "points"} else 0
+        return replace(value, value=round(value.value, value.digits + scale))
     return value
 
 
@@ -99,7 +108,10 @@ def judge_share(share: Share, rule: Rule, n: float | None) -> Share | Hidden:
 def judge_estimate(
     value: Estimate | Interval, rule: Rule, n: float | None
 ) -> Estimate | Interval | Hidden:
-    """Return an estimate or its bounds rounded to their step, hidden where they rest on few."""
+    """Return an estimate or its bounds rounded to their step, hidden where they rest on few.
+
+    How many persons it rests on does not leave with it: that count is not rounded.
+    """
     if value.n is not None and 0 < value.n < rule.threshold:
         return Hidden(kind_of(value))
     if n is None:
@@ -115,8 +127,8 @@ def judge_estimate(
         return Hidden(kind_of(value))
     told = [float(to_step(np.array(end), step)) for end in ends]
     if isinstance(value, Estimate):
-        return replace(value, value=told[0])
-    return replace(value, low=told[0], high=told[1])
+        return replace(value, value=told[0], n=None)
+    return replace(value, low=told[0], high=told[1], n=None)
 
 
 def is_hidden(value: Value) -> bool:

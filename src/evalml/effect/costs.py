@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "measure", "label", "horizon_months", "method", "value", "ci_low", "ci_high", "unit",
-    "n_treated", "n_comparison", "largest_share", "remark", "words",
+    "n_treated", "n_comparison", "largest_share", "second_share", "remark", "words",
 )  # fmt: skip
 MAY_ADD_NONE = Message("costs.may_add_none")
 LOSES_MONTHS = Message("costs.loses_months")
@@ -115,8 +115,8 @@ def costs_table(
 
     Returns:
         The table `costs`: `measure`, `label`, `horizon_months`, `method`, `value`, `ci_low`,
-        `ci_high`, `unit`, `n_treated`, `n_comparison`, `largest_share` (of what the entrants were
-        paid, to one of them), `remark`, `words`.
+        `ci_high`, `unit`, `n_treated`, `n_comparison`, `largest_share` and `second_share` (of what
+        the entrants were paid, to the two who were paid most), `remark`, `words`.
 
     Raises:
         DataError: No employment is followed month by month, or the rows are not the arms'.
@@ -178,13 +178,21 @@ def _months_worked(arms: Arms, horizons: Sequence[int]) -> dict[int, Vector]:
     return found
 
 
+def largest_shares(paid: Vector) -> tuple[float, float]:
+    """Return the shares of a sum that its two largest parts make, 0 where nothing is paid."""
+    known = np.sort(paid[~np.isnan(paid)])[::-1]
+    total = float(known.sum())
+    shares = known[:2] / total if total else np.zeros(2)
+    return float(shares[0]), float(shares[1])
+
+
 def _rows(found: Costs, horizon: int, paid: Vector) -> list[dict[str, Any]]:
     cost, months, ratio = found.cost, found.months, found.per_month
-    total = float(np.nansum(paid))
+    first, second = largest_shares(paid)
     same = {
         "horizon_months": horizon, "method": cost.method, "n_treated": cost.n_treated,
         "n_comparison": cost.n_comparison, "unit": "euros",
-        "largest_share": float(np.nanmax(paid)) / total if total else 0.0,
+        "largest_share": first, "second_share": second,
     }  # fmt: skip
     gains = ratio.defined and months.estimate > 0
     words = None if gains else (LOSES_MONTHS if ratio.defined else MAY_ADD_NONE)

@@ -21,6 +21,7 @@ ESTIMATED = ("paid_without", "net_cost", "months", "per_month")
 DOMINANCE = 0.85
 """Largest share of the entrants' allowances that one of them may have received."""
 NUMBERS = ["value", "ci_low", "ci_high"]
+SIZES = ["n_treated", "n_comparison", "largest_share", "second_share"]
 MASKED = Message("costs.masked")
 SECRET = Message("disclosure.secret")
 UNITS = {"euros par mois": "euros", "euros": "euros", "mois": "months"}
@@ -33,6 +34,9 @@ def guard_costs(costs: pd.DataFrame, checks: pd.DataFrame, threshold: int) -> pd
         costs: The table of `costs_table`.
         checks: Table of checks; one that fails and bears on employment blinds what rests on it.
         threshold: Smallest count that may be shown.
+
+    Returns:
+        The same columns: the gate judges `largest_share` and `second_share`, which do not leave.
     """
     failed = [key for key, _ in failed_gates(complete_table("checks", checks))]
     employment = ("emploi", "emploi_declare")
@@ -47,10 +51,8 @@ def guard_costs(costs: pd.DataFrame, checks: pd.DataFrame, threshold: int) -> pd
         pd.Series(blinded, index=costs.index), messages_text([MASKED])
     )
     remarked = costs.assign(words=words.mask(small | held, messages_text([SECRET])))
-    secret = blank(remarked, small | held, [*NUMBERS, "n_treated", "n_comparison"])
-    return blank(secret, pd.Series(blinded, index=costs.index), NUMBERS).drop(
-        columns="largest_share"
-    )
+    secret = blank(remarked, small | held, [*NUMBERS, *SIZES])
+    return blank(secret, pd.Series(blinded, index=costs.index), NUMBERS)
 
 
 def shown_costs(results: Frames) -> Shown:

@@ -116,7 +116,9 @@ def rest_text(table: pd.DataFrame, lang: str) -> str:
     """Return how many covariates are not drawn, and the largest of them after adjustment."""
     rest = table.iloc[MOST_DRAWN:]
     sentence = str(words(lang)["figures"]["balance"]["rest"])
-    largest = number(np.ceil(float(rest["smd_after"].max()) * 100) / 100, 2, lang)
+    half = rest["step_smd"].max() / 2 if "step_smd" in rest else 0.0
+    above = max(np.ceil(round(float(rest["smd_after"].max() + half) * 100, 6)) / 100, 0.01)
+    largest = number(above, 2, lang)
     return typeset(sentence.format(n=len(rest), largest=largest), lang)
 
 

@@ -148,8 +148,14 @@ def note_meta(
             "territory_label": messages_text(found_of(territory_words(study.territory))),
             "period_label": messages_text(found_of(period_words(study.entries))),
         },
-        "definition": study.model_dump(mode="json", by_alias=True, exclude=UNDEFINED),
+        "definition": definition(study)
+        | {"analyses": {name: definition(each) for name, each in study.analyses().items()}},
     }
+
+
+def definition(study: Study) -> dict[str, Any]:
+    """Return what says who is in a study, for the register of what leaves."""
+    return study.model_dump(mode="json", by_alias=True, exclude=UNDEFINED)
 
 
 def secondary_titles(study: Study, key: str) -> dict[str, str]:

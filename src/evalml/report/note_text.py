@@ -144,7 +144,9 @@ def horizons_sentence(note: Note, effect: pd.Series) -> str:
     """Return the effect on the same outcome at the other horizons, where it differs from zero."""
     effects = note.frames["effects"]
     same = (effects["subgroup"] == "") & (effects["outcome"] == effect["outcome"])
-    rows = effects[same & (effects["method"] == effect["method"]) & effects["estimate"].notna()]
+    for column in ("method", "estimand"):
+        same &= effects[column] == effect[column]
+    rows = effects[same & effects["estimate"].notna()]
     rows = rows[rows["horizon_months"] != effect["horizon_months"]].sort_values("horizon_months")
     found = rows[(rows["ci_low"] > 0) | (rows["ci_high"] < 0)]
     if not len(found):

@@ -24,17 +24,23 @@ STYLE = """
 body { margin: 2rem auto; max-width: 110rem; padding: 0 1.5rem; }
 h1 { font-size: 1.7rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; break-after: avoid; }
 .stamp { border: 2px solid #b34000; color: #b34000; padding: .4rem .8rem; font-weight: 600; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .95rem; font-variant-numeric: tabular-nums; }
-th, td { border-bottom: 1px solid #ccc; padding: .35rem .6rem; vertical-align: top; }
+table { width: 100%; border-collapse: collapse; font-size: .95rem;
+  font-variant-numeric: tabular-nums; }
+th, td { border-bottom: 1px solid #ccc; padding: .3rem .4rem; vertical-align: top;
+  overflow-wrap: break-word; }
+td { max-width: 28rem; } td.t { min-width: 16em; }
 th { text-align: left; background: #eef2f6; } td.n { text-align: right; white-space: nowrap; }
-.in { display: block; color: #555; font-size: .85rem; } .why { color: #8a1c00; font-weight: 600; }
+.in, .why { font-size: .85rem; } .in { display: block; color: #555; }
+.why { color: #8a1c00; white-space: normal; }
 .pass { color: #17692f; } .review { color: #8a5a00; } .fail { color: #8a1c00; }
 .pass, .review, .fail { font-weight: 600; }
 @media print { @page { size: A4 landscape; margin: 12mm; } body { margin: 0; max-width: none; }
-  .wide { overflow: visible; } table { font-size: 8.5pt; } thead { display: table-header-group; }
-  tr { break-inside: avoid; } }
+  table { font-size: 7pt; } th, td { padding: 1pt 2.5pt; } thead { display: table-header-group; }
+  th { font-size: 6pt; } .in, .why { font-size: 6.5pt; } tr { break-inside: avoid; } }
 """
+
+LONG = 40
+"""Characters from which a text needs room."""
 
 
 def review_page(done: Release, note: Note) -> str:
@@ -59,7 +65,7 @@ def review_page(done: Release, note: Note) -> str:
         "<ul>", *(f"<li>{escape(line)}</li>" for line in lines), "</ul>",
         f"<p>{escape(lead)}</p>",
         grid(text["columns"], [item_row(item, done, text) for item in done.items]),
-        *(table_part(name, judged, text) for name, judged in done.tables.items()),
+        *(table_part(name, each, note.frames[name], text) for name, each in done.tables.items()),
     ]  # fmt: skip
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
     return f'<!doctype html>\n<html lang="{note.lang}"><head>{head}</head>\n<body>' + "\n".join(
@@ -81,29 +87,42 @@ def item_row(item: Released, done: Release, text: Any) -> list[str]:
             str(item.hidden or "–"), item.sha256[:16] if item.content else "–"]  # fmt: skip
 
 
-def table_part(name: str, judged: Judged, text: Any) -> str:
-    """Return one table: what would leave over what is inside, and why a cell is absent."""
+def table_part(name: str, judged: Judged, leaves: pd.DataFrame, text: Any) -> str:
+    """Return one table: what would leave over what is inside, and why a cell is absent.
+
+    A column of one value is said once; values that a sentence of the row says are not repeated.
+    """
     layout = LAYOUTS[name]
     numbers = {*layout.counts, *layout.values, "p_value"}
-    columns = [str(column) for column in judged.frame]
+    same = {c: value for c in leaves if c not in numbers
+            if (value := only(leaves[c])) is not None or c in layout.typed}  # fmt: skip
+    columns = [str(column) for column in leaves if column not in same]
     inside = rows_of(judged.inside.reset_index(drop=True))
     rows = []
-    for at, row in enumerate(judged.frame.to_dict("records")):
+    for at, row in enumerate(leaves.to_dict("records")):
         cells = []
         for column in columns:
             found = getattr(inside[at], column, None) if column in judged.inside else None
             why = judged.absent.get((at, column), "")
-            cells.append(cell(row[column], found, text["absent"].get(why, why),
-                              number=column in numbers))  # fmt: skip
+            why = "" if column in layout.sentences and row[column] else text["absent"].get(why, why)
+            cells.append(cell(row[column], found, why, number=column in numbers))
         rows.append(cells)
-    return f"<h2>{escape(f'tables/{name}.csv')}</h2>" + grid(columns, rows, marked=True)
+    said = " ; ".join(f"{c} = {plain(value)}" for c, value in same.items() if value)
+    told = f"<p>{escape(said)}</p>" if said else ""
+    return f"<h2>{escape(f'tables/{name}.csv')}</h2>{told}" + grid(columns, rows, marked=True)
+
+
+def only(values: pd.Series) -> Any:
+    """Return the one value of a column, empty where it has none, None where it has several."""
+    found = values.drop_duplicates()
+    return None if len(found) > 1 else "" if found.isna().all() else found.iloc[0]
 
 
 def cell(leaves: Any, inside: Any, why: str, *, number: bool) -> str:
     """Return one cell: what leaves, what is inside, and why it is absent."""
     shown = "–" if leaves is None or pd.isna(leaves) else plain(leaves)
     if not number and not why:
-        return f"<td>{escape(shown)}</td>"
+        return f'<td class="{"t" if len(shown) > LONG else ""}">{escape(shown)}</td>'
     told = f'<span class="why">{escape(why)}</span>' if why else escape(shown)
     if inside is not None and not pd.isna(inside):
         told += f'<span class="in">{escape(plain(inside))}</span>'
@@ -122,5 +141,4 @@ def grid(columns: list[str], rows: list[list[str]], *, marked: bool = False) -> 
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
     lines = ["".join(each if marked else f"<td>{each}</td>" for each in row) for row in rows]
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="wide">{table}</div>'
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -200,7 +200,8 @@ def show_month(value: Month, _form: str, shown: Shown) -> str:
 
 def show_hidden(value: Hidden, _form: str, shown: Shown) -> str:
     """Return what stands for a value that disclosure took out."""
-    return plain_phrase("hidden", "count" if value.kind == "count" else "other", shown.lang)
+    kind = value.kind if value.kind in {"count", "share"} else "other"
+    return plain_phrase("hidden", kind, shown.lang)
 
 
 SHOW: dict[type[Any], Any] = {

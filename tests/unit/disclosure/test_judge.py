@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from tools.attack_release import attack
 
-from evalml.disclosure.differencing import Population, too_near
+from evalml.disclosure.differencing import Population, population, populations_of, too_near
 from evalml.disclosure.judge import declared_numbers, judge, passes
 from evalml.disclosure.rule import LADDER, Rule, share_step
 from evalml.disclosure.values import judge_value
 from evalml.report.results import sheet_text
-from evalml.values import Count, Estimate, Hidden, Share
+from evalml.values import Count, Estimate, Hidden, Interval, Number, Share
 
 PRIMARY = {"outcome": "emploi", "horizon_months": 12.0, "method": "aipw"}
 
@@ -142,3 +142,45 @@ def test_the_attack_places_no_small_count_and_succeeds_without_protection():
     assert left > 3
     assert placed == 0
     assert attack(10, guarded=False)[1] > 0
+
+
+def test_what_an_estimate_rests_on_and_decimals_that_are_not_printed_do_not_leave():
+    rule = Rule()
+    assert judge_value(Estimate(0.0712, "proportion", 2096), rule, 500) == Estimate(
+        0.071, "proportion"
+    )
+    assert judge_value(Interval(0.0509, 0.0916, "proportion", 2096), rule, 500).n is None
+    assert judge_value(Number(1.06035484, 2), rule, 500) == Number(1.06, 2)
+    assert judge_value(Number(0.03502, 1, "percent"), rule, 500) == Number(0.035, 1, "percent")
+
+
+@pytest.mark.parametrize(("shares", "leaves"), [
+    ({"largest_share": 0.5, "second_share": 0.2}, True),
+    ({"largest_share": 0.86, "second_share": 0.0}, False),
+    ({"largest_share": 0.6, "second_share": 0.35}, False),
+    ({}, False),
+])  # fmt: skip
+def test_an_amount_leaves_when_its_contributors_are_known_and_none_dominates(shares, leaves):
+    row = {"measure": "paid", "label": "", "method": "aipw", "horizon_months": 12.0, "value": 2310.0,
+           "unit": "euros", "ci_low": np.nan, "ci_high": np.nan, "n_treated": 900.0,
+           "n_comparison": 900.0, "remark": "", "words": "", **shares}  # fmt: skip
+    judged = judge({"costs": pd.DataFrame([row])}, Rule())[0]["costs"]
+    assert judged.frame["value"].notna().all() == leaves
+    assert not {"largest_share", "second_share"} & set(judged.frame)
+
+
+def test_a_secondary_analysis_is_registered_under_its_own_definition():
+    effects = random_results(3)["effects"]
+    effects = effects[effects["subgroup"] == ""].assign(n_treated=900.0, n_comparison=2000.0)
+    other = effects.assign(analysis="face_au_pacea", title="", n_treated=700.0, n_comparison=300.0)
+    system = judge({"effects": effects, "secondary": other}, Rule())[1]
+    study = {"programme": "CEJ", "comparison": {"pool": "not_yet_entered"}}
+    own = {**study, "comparison": {"pool": "entrants"}}
+    found = populations_of(system, set(), {**study, "analyses": {"face_au_pacea": own}})
+    rules = {each.n: each.rules for each in found}
+    assert rules[900] == rules[2000] == digest_of(study)
+    assert rules[700] == rules[300] == digest_of(own)
+
+
+def digest_of(study):
+    return population("treated", "", "", study, 1).rules

@@ -8,7 +8,13 @@ import pytest
 
 from evalml.checks.multiplicity import influence_functions, sum_by
 from evalml.comparison.arms import Arms, Trajectory
-from evalml.effect.costs import LOSES_MONTHS, MAY_ADD_NONE, cost_per_month, costs_table
+from evalml.effect.costs import (
+    LOSES_MONTHS,
+    MAY_ADD_NONE,
+    cost_per_month,
+    costs_table,
+    largest_shares,
+)
 from evalml.effect.settings import Settings
 from evalml.effect.validation.persons import as_comparison
 from evalml.errors import DataError
@@ -119,7 +125,7 @@ def test_few_persons_or_one_who_takes_nearly_all_are_not_shown(helping, change):
     seen = guard_costs(helping.reset_index().assign(**change), CHECKS, 11)
     assert seen["value"].isna().all()
     assert all(read_messages(text) == (SECRET,) for text in seen["words"])
-    assert "largest_share" not in seen
+    assert seen[["largest_share", "second_share"]].isna().all(None)
 
 
 def test_a_reader_sees_french_and_a_dash_where_there_is_no_number(helping):
@@ -128,3 +134,8 @@ def test_a_reader_sees_french_and_a_dash_where_there_is_no_number(helping):
     assert "nan" not in text
     assert frame.iloc[-1]["valeur"] == "–"
     assert frame.iloc[2]["intervalle à 95 %"].startswith("de")
+
+
+def test_the_two_largest_shares_of_what_was_paid():
+    assert largest_shares(np.array([30.0, np.nan, 10.0, 60.0])) == (0.6, 0.3)
+    assert largest_shares(np.zeros(3)) == (0.0, 0.0)

@@ -284,6 +284,7 @@ def test_an_amount_that_one_person_dominates_does_not_leave(run):
         "ci_low": np.nan, "ci_high": np.nan,
     }  # fmt: skip
     table = pd.DataFrame([row, {**row, "measure": "net_cost"}]).assign(largest_share=[0.9, 0.1])
+    table["second_share"] = 0.01
     folder = run("a", lambda frames: {**frames, "costs": table})
     release_run(folder, formats=(), rule=Rule())
     assert pd.read_csv(folder / "release/tables/costs.csv")["value"].isna().tolist() == [
