@@ -246,7 +246,8 @@ def survival(  # noqa: PLR0913, PLR0917
         str,
         typer.Option(
             "--event",
-            help="Column of the status: 0 censored, 1 event (aj, gray: 2, 3… other causes).",
+            help="Column of the status: 0 censored, 1 event (aj, gray: 2, 3… other causes); any "
+            "other code, or one without 0, needs --event-value.",
         ),
     ],
     entry: Annotated[

@@ -180,18 +180,20 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
     from evalml.outcomes import check_controls, check_effect, choose_outcomes
 
     refuse_missing_engine(plan.settings.engine)
-    known = {} if known is None else known
-    place = plan.settings.extract
-    if place not in known:
-        known[place] = tables_held(place, open_engine())
-    for study in (plan.study, *plan.study.analyses().values()):
-        choose_outcomes(study.outcomes, linked="emploi_mensuel" in known[place])
+    studies = (plan.study, *plan.study.analyses().values())
+    for study in studies:
         check_covariates([*study.covariates, *study.subgroups])
-        require_tables([*study.covariates, *study.subgroups], known[place])
         check_controls(study.negative_controls, study.history_months)
         check_effect(study.minimum_effect, study.primary.outcome)
         if study.comparison.design != "rollout":
             target_trial(study)
+    known = {} if known is None else known
+    place = plan.settings.extract
+    if place not in known:
+        known[place] = tables_held(place, open_engine())
+    for study in studies:
+        choose_outcomes(study.outcomes, linked="emploi_mensuel" in known[place])
+        require_tables([*study.covariates, *study.subgroups], known[place])
 
 
 def execute_with_bar(plan: Plan, how: Callable[[], How]) -> Path:

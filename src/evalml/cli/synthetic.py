@@ -16,7 +16,8 @@ _OUT = Annotated[
     ),
 ]
 _PEOPLE = Annotated[
-    int | None, typer.Option(help="Persons; the world's own number by default.", min=1)
+    int | None,
+    typer.Option(help="Persons; the world's own number by default.", min=1, max=20_000_000),
 ]
 _SEED = Annotated[int | None, typer.Option(help="Seed: the same gives the same bytes.", min=0)]
 _WORLD = Annotated[str, typer.Option(help="Name in params/worlds, or path of a YAML.")]

@@ -83,8 +83,8 @@ def open_files(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
         "id_dossier",
         "id_structure",
         "code_departement",
-        "date_ouverture",
         *required,
+        opened=files.date_ouverture,
         first=month_of(files.date_ouverture) + 1,
         last=month_of(files.date_cloture).fill_null(calendar.last),
     )
@@ -92,12 +92,12 @@ def open_files(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
     laid = laid.mutate(file_hash=hash_of(laid.id_dossier))
     opened_later = window(
         group_by=["id_jeune", "block"],
-        order_by=[laid.date_ouverture.desc(), laid.file_hash],
+        order_by=[laid.opened.desc(), laid.file_hash],
         preceding=(None, 1),
     )
     taken = bit_or(laid.months).over(opened_later).fill_null(0)
     mine = laid.mutate(open=without(laid.months, taken))
-    return mine.filter(mine.open != 0).drop("months", "date_ouverture", "file_hash")
+    return mine.filter(mine.open != 0).drop("months", "opened", "file_hash")
 
 
 def age_at(born: Any, month: Any) -> Any:

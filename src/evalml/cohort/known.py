@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evalml.errors import ImmortalTimeError
+from evalml.errors import ImmortalTimeError, StudyError
 from evalml.extract.contract import Column, table
 
 if TYPE_CHECKING:
@@ -22,8 +22,11 @@ def column_of(name: str) -> Column:
 
     Raises:
         ExtractError: No such table or column.
+        StudyError: The name holds no table.
     """
-    table_name, _, column_name = name.partition(".")
+    table_name, point, column_name = name.partition(".")
+    if not point:
+        raise StudyError(f"'{name}' names no table; write it as table.column, such as jeunes.sexe")
     return table(table_name).column(column_name)
 
 

@@ -9,6 +9,7 @@ from evalml.codes import code_list
 from evalml.cohort.known import column_of
 from evalml.engine import literal
 from evalml.errors import StudyError, nearest
+from evalml.extract.contract import table
 from evalml.study import Bounds
 from evalml.values import Message, Name, names
 
@@ -30,10 +31,16 @@ def check_required(require: Mapping[str, Any], place: str) -> None:
     """Refuse a value that its column cannot have.
 
     Raises:
-        StudyError: A code is not in the list, or a value is of another type than the column.
+        StudyError: A column tells persons, files or structures apart, a code is not in the list,
+            or a value is of another type than the column.
     """
     for name, value in require.items():
         column = column_of(name)
+        if column.references is not None or column.name in table(name.partition(".")[0]).key:
+            raise StudyError(
+                f"{place}: '{name}' is an identifier, which no rule may select on; use a column of "
+                "what is known of the person, or 'territory' for structures"
+            )
         if isinstance(value, Bounds):
             if column.type not in ("integer", "number", "date"):
                 raise StudyError(

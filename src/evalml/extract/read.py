@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from evalml.engine import Engine, Table
 
 DAMAGED = "cannot be read; it is truncated or damaged, copy it again from its source"
+_CONNECTION = re.compile(
+    r"^[a-z][a-z0-9+]+:/|/[a-z][a-z0-9+]+:/[^/]*@|(password|pwd)\s*=", re.IGNORECASE
+)
+"""A URL other than PostgreSQL's, or a string of keys and values: it may hold a password."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,6 +69,7 @@ def read_extract(path: Path, engine: Engine) -> Extract:
     if database is not None:
         _refuse_files(path)
         return Extract(path, *read_database(path, database, engine))
+    _refuse_connection(path)
     if not path.exists():
         raise ExtractError(f"there is no extract at {path}; check the path given to --extract")
     if path.is_dir() and not any(path.iterdir()):
@@ -82,6 +88,15 @@ def read_extract(path: Path, engine: Engine) -> Extract:
         for t in held
     }
     return Extract(path, meta, tables)
+
+
+def _refuse_connection(path: Path) -> None:
+    """Refuse what describes a connection otherwise than read here, without repeating it."""
+    if _CONNECTION.search(str(path)):
+        raise ExtractError(
+            "a database is given as postgresql://user@host:port/name, without a password; "
+            "give that, or the folder of an extract"
+        )
 
 
 def tables_held(path: Path, engine: Engine) -> frozenset[str]:

@@ -172,7 +172,8 @@ def _levels(table: RawTable, name: str) -> tuple[Vector, list[str]]:
     column = table.column(name, "text")
     spelled = [canonical(str(v)) for v in column.cat.categories]
     levels = list(dict.fromkeys(spelled))
-    place = np.array([*(float(levels.index(v)) for v in spelled), np.nan])
+    rank = {level: float(k) for k, level in enumerate(levels)}
+    place = np.array([*(rank[v] for v in spelled), np.nan])
     if not levels:
         raise DataError(f"column '{name}' is empty; name another one")
     return place[column.cat.codes.to_numpy()], levels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from evalml.errors import nearest
@@ -51,7 +52,8 @@ def sentence(error: ErrorDetails, study: type[BaseModel], within: str = "") -> s
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
         return f"{place}: {message}" if place else message
-    given = repr(error["input"])
+    value = error["input"]
+    given = f"'{value}'" if isinstance(value, dt.date) else repr(value)
     shown = given if len(given) <= _SHOWN else f"{given[:_SHOWN]}…"
     return f"'{place}' is {shown}: {message[0].lower()}{message[1:]}"
 

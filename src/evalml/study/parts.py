@@ -65,8 +65,8 @@ class Territory(Part):
     """Where the persons are followed; exactly one of the four keys."""
 
     region: Code | None = None
-    departement: tuple[Code, ...] | None = None
-    structure: tuple[Code, ...] | None = None
+    departement: tuple[Code, ...] | None = Field(None, min_length=1)
+    structure: tuple[Code, ...] | None = Field(None, min_length=1)
     national: Literal[True] | None = None
 
     @model_validator(mode="after")

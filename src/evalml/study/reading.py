@@ -152,6 +152,10 @@ class Found:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
+_LONGEST_NAME = 200
+"""Bytes of the name of a params file, which file systems bound at 255."""
+
+
 def find_study(source: Path | str) -> Found:
     """Find a study by its file or by its name.
 
@@ -159,6 +163,8 @@ def find_study(source: Path | str) -> Found:
         StudyError: There is none.
     """
     path = Path(source)
+    if len(path.name.encode()) > _LONGEST_NAME:
+        raise StudyError(f"{path.name[:40]}… is no name of a study; give a shorter one")
     if path.is_file():
         return Found(path, read_yaml(path))
     folder = params_folder(path)
