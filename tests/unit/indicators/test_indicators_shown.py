@@ -188,7 +188,10 @@ def test_the_command_says_what_is_unknown_and_takes_the_day_of_the_age(small_ext
     given = [str(folder), "--year", "2024", "--group", "age", "--age-on", "fin_annee"]
     result = RUN.invoke(app, [*given, "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output
-    assert "indicators unknown; column reason (in French): l’extrait n’a pas la table « allocations »" in result.output
+    assert (
+        "indicators unknown; column reason (in French): l’extrait n’a pas la table « allocations »"
+        in result.output
+    )
     table = ev.read_indicators(tmp_path / "out" / "indicators.csv")
     paid = table[table["indicator"] == "allocations_cej"]
     assert set(paid["state"]) == {"unknown"}
@@ -253,7 +256,7 @@ def test_one_small_cell_of_a_breakdown_hides_neither_its_row_nor_the_sum_of_the_
         for value, found in counts.items()
         for area, n, whole in zip(areas, found, counts[""], strict=True)
     ]  # fmt: skip
-    shown = protect_indicators(pd.DataFrame(rows), parts={"qpv": ["1", "0"]})
+    shown = ev.protect_indicators(pd.DataFrame(rows), parts={"qpv": ["1", "0"]})
     seen = shown[shown["state"] == "known"].groupby("group_value")["territory"].agg(set)
     assert seen[""] == set(areas)
     assert "region:32" in seen["1"] & seen["0"]
