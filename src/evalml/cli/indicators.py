@@ -64,7 +64,10 @@ def warnings_of(table: pd.DataFrame) -> list[str]:
     unknown = whole[whole["state"] == "unknown"]
     counted = unknown.groupby(["year", "reason"], as_index=False)["indicator"].count()
     columns = (counted[c] for c in ("year", "indicator", "reason"))
-    lines = [f"{y}: {n} indicators unknown: {why}" for y, n, why in zip(*columns, strict=True)]
+    lines = [
+        f"{y}: {n} indicators unknown; column reason (in French): {why}"
+        for y, n, why in zip(*columns, strict=True)
+    ]
     for year, rows in whole[whole["young"]].groupby("year"):
         low, vintage = 100 * rows["completeness"].min(), rows["vintage"].iloc[0]
         lines.append(

@@ -69,6 +69,14 @@ class Cells:
             self.more.add(parts[-1])
         self.sums[whole, tuple(parts)] = None
 
+    def touching(self) -> dict[Key, list[Sum]]:
+        """Return the sums that each cell is in."""
+        found: dict[Key, list[Sum]] = {}
+        for each in self.sums:
+            for key in (each[0], *each[1]):
+                found.setdefault(key, []).append(each)
+        return found
+
     def gone(self) -> set[Key]:
         """Return every cell that does not leave."""
         return self.hidden | self.more
@@ -86,10 +94,7 @@ def protect(cells: Cells, rule: Rule) -> Cells:
         if np.isnan(shown) and key not in cells.free:
             cells.hidden.add(key)
     cells.more -= cells.hidden
-    touching: dict[Key, list[Sum]] = {}
-    for each in cells.sums:
-        for key in (each[0], *each[1]):
-            touching.setdefault(key, []).append(each)
+    touching = cells.touching()
     for key in sorted(cells.hidden & set(touching), key=str):
         while width(cells, key, touching, rule) < rule.threshold - 1:
             choice = next_to_hide(cells, key, touching)
@@ -98,6 +103,23 @@ def protect(cells: Cells, rule: Rule) -> Cells:
                 raise PrivacyError(message)
             cells.more.add(choice)
     return cells
+
+
+def give_back(cells: Cells, kept: set[Key], rule: Rule) -> None:
+    """Show again the sums that need not be hidden after all, the most useful first.
+
+    Args:
+        cells: What `protect` hid.
+        kept: Cells that stay hidden: those that were before.
+        rule: What the owner of the data asks.
+    """
+    touching = cells.touching()
+    secret = sorted(cells.hidden & set(touching), key=str)
+    sums = [key for key in cells.more - kept if cells.rank[key] < 0]
+    for key in sorted(sums, key=lambda k: (cells.rank[k], -cells.value[k], str(k))):
+        cells.more.discard(key)
+        if any(width(cells, one, touching, rule) < rule.threshold - 1 for one in secret):
+            cells.more.add(key)
 
 
 def next_to_hide(cells: Cells, key: Key, touching: dict[Key, list[Sum]]) -> Key | None:
@@ -209,6 +231,7 @@ def hide_cells(
     rule: Rule,
     also: NDArray[np.bool_] | None = None,
     fixed: NDArray[np.bool_] | None = None,
+    absent: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """Return which cells of the table with margins must be hidden; a zero names nobody.
 
@@ -217,6 +240,7 @@ def hide_cells(
         rule: What the owner of the data asks.
         also: Cells of the table with margins to hide for another reason.
         fixed: Cells of the table with margins that are shown whatever happens.
+        absent: Cells of the table with margins that are not shown, and may be known.
 
     Returns:
         Mask of the table with margins, shape (d_1 + 1, ..., d_k + 1).
@@ -232,9 +256,13 @@ def hide_cells(
             cells.free.add(place)
         elif also is not None and also[place]:
             cells.hidden.add(place)
+        elif absent is not None and absent[place]:
+            cells.more.add(place)
     for line in lines(table.shape):
         cells.add_sum(line[-1], line[:-1])
-    gone = protect(cells, rule).gone()
+    kept = set(cells.more)
+    give_back(protect(cells, rule), kept, rule)
+    gone = cells.gone()
     mask = np.zeros(table.shape, dtype="bool")
     for place in np.ndindex(table.shape):
         mask[place] = place in gone

@@ -157,47 +157,57 @@ def _counts_of(rows: pd.DataFrame) -> list[pd.Series[float]]:
 def _spread(
     hidden: NDArray[np.bool_],
     counts: Sequence[NDArray[np.float64]],
-    more: Callable[[NDArray[np.float64], NDArray[np.bool_]], NDArray[np.bool_]],
+    more: Callable[[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]], NDArray[np.bool_]],
 ) -> NDArray[np.bool_]:
-    """Return what is hidden once the neighbours that each count asks for are, until none is."""
-    found, before = hidden.copy(), -1
-    while found.sum() > before:
-        before = int(found.sum())
-        for count in counts:
-            found |= more(count, found)
+    """Return what is hidden once each count has asked for its neighbours.
+
+    Each count once: what another hides later widens what is known of it, never narrows it. What
+    was hidden beside a small count is not small: it need not be protected in its turn.
+    """
+    found = hidden.copy()
+    for count in counts:
+        found |= more(count, hidden, found)
     return found
 
 
 def _wholes(
-    counts: NDArray[np.float64], hidden: NDArray[np.bool_], threshold: int
+    counts: NDArray[np.float64],
+    hidden: NDArray[np.bool_],
+    absent: NDArray[np.bool_],
+    threshold: int,
 ) -> NDArray[np.bool_]:
     """Return the wholes of areas that would give a small one away by subtraction."""
     if len(counts) == 1:
         return hidden
-    return _mask(counts[:-1], hidden, threshold, np.zeros_like(hidden))
+    return _mask(counts[:-1], hidden, absent, threshold, np.zeros_like(hidden))
 
 
 def _neighbours(
-    counts: NDArray[np.float64], hidden: NDArray[np.bool_], threshold: int
+    counts: NDArray[np.float64],
+    hidden: NDArray[np.bool_],
+    absent: NDArray[np.bool_],
+    threshold: int,
 ) -> NDArray[np.bool_]:
     """Return the cells of one breakdown that would give a small count away by subtraction.
 
     Args:
         counts: The parts, then the whole: shape (parts + 1, areas + 1), or (parts + 1, 1).
-        hidden: What is hidden already. A whole is shown or hidden before: it stays so.
+        hidden: What must not be known. A whole is shown or hidden before: it stays so.
+        absent: What is hidden already, and may be known.
         threshold: Smallest count that may be shown.
     """
     alone = counts.shape[1] == 1
     inner = counts[:-1] if alone else counts[:-1, :-1]
-    also = np.hstack([hidden, hidden]) if alone else hidden
+    also, gone = (np.hstack([x, x]) if alone else x for x in (hidden, absent))
     fixed = np.zeros_like(also)
     fixed[-1] = ~also[-1]
-    return _mask(inner, also, threshold, fixed)[:, : counts.shape[1]]
+    return _mask(inner, also, gone, threshold, fixed)[:, : counts.shape[1]]
 
 
 def _mask(
     inner: NDArray[np.float64],
     also: NDArray[np.bool_],
+    absent: NDArray[np.bool_],
     threshold: int,
     fixed: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
@@ -206,7 +216,7 @@ def _mask(
     if not (((table > 0) & (table < threshold)) | also).any():
         return np.zeros(table.shape, dtype=bool)
     try:
-        return hide_cells(inner, Rule(threshold=threshold, rounding=1), also, fixed)
+        return hide_cells(inner, Rule(threshold=threshold, rounding=1), also, fixed, absent)
     except PrivacyError:
         return ~fixed
 

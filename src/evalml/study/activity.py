@@ -34,6 +34,8 @@ class Activity(Part):
         by: Areas that have a column.
         order: Codes of the first areas, in the order of their columns.
         year_before: Whether the year before stands beside.
+        age_on: Day the age is taken on: `premier_acte`, the first act of the year, or `fin_annee`,
+            31 December.
         indicators: `annexe`, those the annex prints, or `tous`, the whole catalogue, in
             `results/indicators.csv`.
         minimum_count: Smallest count shown.
@@ -50,6 +52,7 @@ class Activity(Part):
     by: Literal["structure", "departement", "region"] = "departement"
     order: tuple[str, ...] = ()
     year_before: bool = True
+    age_on: Literal["premier_acte", "fin_annee"] = "premier_acte"
     indicators: Literal["annexe", "tous"] = "annexe"
     minimum_count: int = Field(11, ge=1)
     language: Literal["fr"] = "fr"

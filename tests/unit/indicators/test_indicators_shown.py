@@ -188,7 +188,10 @@ def test_the_command_says_what_is_unknown_and_takes_the_day_of_the_age(small_ext
     given = [str(folder), "--year", "2024", "--group", "age", "--age-on", "fin_annee"]
     result = RUN.invoke(app, [*given, "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output
-    assert "indicators unknown: l’extrait n’a pas la table « allocations »" in result.output
+    assert (
+        "indicators unknown; column reason (in French): l’extrait n’a pas la table « allocations »"
+        in result.output
+    )
     table = ev.read_indicators(tmp_path / "out" / "indicators.csv")
     paid = table[table["indicator"] == "allocations_cej"]
     assert set(paid["state"]) == {"unknown"}
@@ -234,3 +237,27 @@ def test_the_world_of_2024_gives_back_the_printed_counts_or_says_why_not(tmp_pat
     counted = counted[counted["territory"] != "france"]
     wrong = counted["cause"] == "synthetic"
     assert not wrong.any(), counted.loc[wrong, "id"].tolist()
+
+
+def test_one_small_cell_of_a_breakdown_hides_neither_its_row_nor_the_sum_of_the_areas():
+    """9 of 53 in one area: two areas hide both sides; the 232 of 961 of the region stay."""
+    areas = ["region:32", "02", "59", "60", "62", "80"]
+    counts = {
+        "": [961, 101, 486, 92, 229, 53],
+        "1": [232, 17, 132, 17, 57, 9],
+        "0": [729, 84, 354, 75, 172, 44],
+    }
+    rows = [
+        {
+            "indicator": "entrees_cej", "year": 2024, "territory": area, "statistic": "count",
+            "group": "qpv" if value else "", "group_value": value, "value": float(n),
+            "numerator": float(n), "denominator": float(whole),
+        }
+        for value, found in counts.items()
+        for area, n, whole in zip(areas, found, counts[""], strict=True)
+    ]  # fmt: skip
+    shown = ev.protect_indicators(pd.DataFrame(rows), parts={"qpv": ["1", "0"]})
+    seen = shown[shown["state"] == "known"].groupby("group_value")["territory"].agg(set)
+    assert seen[""] == set(areas)
+    assert "region:32" in seen["1"] & seen["0"]
+    assert "80" not in seen["1"] | seen["0"]

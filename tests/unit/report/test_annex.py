@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 from tests_root import ROOT
 
-from evalml.errors import ExtractError
+from evalml.errors import ExtractError, StudyError
 from evalml.indicators import GROUPS, INDICATORS
 from evalml.report.annex import Source, activity_annex, annex_table
 from evalml.report.annex.content import Cell, layout
 from evalml.report.annex.pages import annex_markdown, cell_text, change_text, summary_markdown
 from evalml.report.annex.sheet import write_spreadsheet
+from evalml.study.activity import read_activity
 
 AREAS = ("region:32", "departement:02", "departement:59")
 ROWS = [row for part in layout()["sections"] for row in part["rows"]]
@@ -112,6 +113,8 @@ def test_a_change_is_in_points_for_a_share_and_hidden_with_either_year():
         change_text(Cell(110.0, "known", "number"), Cell(100.0, "known", "number"))
         == "+10,0\u00a0%"
     )
+    assert change_text(now, Cell(np.nan, "no_base", "percent")) == "sans objet"
+    assert change_text(now, Cell(np.nan, "unknown", "percent")) == "non connu"
     assert change_text(Cell(9.0, "known", "number"), Cell(0.0, "known", "number")) == "sans objet"
 
 
@@ -177,3 +180,19 @@ def test_a_row_read_alone_says_what_it_is_a_part_of(tmp_path):
 def test_the_same_annex_gives_the_same_bytes(tmp_path):
     first, second = (write_spreadsheet(annex(), tmp_path / n) for n in ("a.ods", "b.ods"))
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_day_of_the_age_is_written_under_the_tables():
+    table = indicators().assign(age_on="31 décembre")
+    made = activity_annex(table, Source("x"), 2024)
+    for page in (annex_markdown(made), summary_markdown(made)):
+        assert "âge au 31 décembre" in page.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def test_the_day_of_the_age_is_asked_in_the_params_file():
+    assert read_activity("activite").age_on == "premier_acte"
+    assert read_activity("activite", changes={"age_on": "fin_annee"}).age_on == "fin_annee"
+    with pytest.raises(StudyError, match="age_on"):
+        read_activity("activite", changes={"age_on": "naissance"})
+    notebook = (ROOT / "notebooks/activite.ipynb").read_text(encoding="utf-8")
+    assert "age_on=asked.age_on" in notebook

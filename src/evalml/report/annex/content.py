@@ -101,6 +101,7 @@ class Annex:
         lines: The rows, in the printed order.
         key: Key figures by title of their block.
         remarks: What a reader must know of these data, in French.
+        age_note: Day the age is taken on, in French; empty where it is not known.
     """
 
     source: Source
@@ -110,6 +111,7 @@ class Annex:
     lines: tuple[Line, ...]
     key: tuple[tuple[str, tuple[Line, ...]], ...]
     remarks: tuple[str, ...] = ()
+    age_note: str = ""
 
     def _repr_html_(self) -> str:
         """Return the table of the year, for a notebook."""
@@ -184,7 +186,8 @@ def activity_annex(
         )
         for part in layout()["key_figures"]
     )
-    return Annex(source, year, before, areas, lines, key, _remarks(indicators, year))
+    said = _remarks(indicators, year), _age_note(indicators)
+    return Annex(source, year, before, areas, lines, key, *said)
 
 
 def _remarks(indicators: pd.DataFrame, year: int) -> tuple[str, ...]:
@@ -202,6 +205,14 @@ def _remarks(indicators: pd.DataFrame, year: int) -> tuple[str, ...]:
     if len(past) and (past["state"] == "unknown").all():
         found.append(f"L’année {year - 1} n’est pas montrée : {past['reason'].iloc[0]}.")
     return tuple(found)
+
+
+def _age_note(indicators: pd.DataFrame) -> str:
+    """Return the note on the day that the age of minors is taken on."""
+    if "age_on" not in indicators:
+        return ""
+    days = indicators.loc[(indicators["group"] == "age") & (indicators["age_on"] != ""), "age_on"]
+    return f"Mineurs : âge au {days.iloc[0]}." if len(days) else ""
 
 
 def _ordered(areas: list[str], order: Sequence[str]) -> tuple[str, ...]:

@@ -142,8 +142,10 @@ def change_text(now: Cell, past: Cell) -> str:
     """Return what changed from one year to the next: in per cent, or in points for a share."""
     if "secret" in {now.state, past.state}:
         return STATES["secret"]
-    if np.isnan(now.value) or np.isnan(past.value):
+    if "unknown" in {now.state, past.state}:
         return STATES["unknown"]
+    if np.isnan(now.value) or np.isnan(past.value):
+        return STATES["no_base"]
     if now.kind == "percent":
         return f"{number(now.value - past.value, 1, sign=True)}\u00a0pt"
     if past.value == 0:
@@ -167,6 +169,7 @@ def annex_html(annex: Annex) -> str:
 def notes(annex: Annex) -> list[str]:
     """Return the notes under the tables."""
     told = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
+    told += [annex.age_note] if annex.age_note else []
     day = annex.source.vintage
     source = (
         f"Source : extrait « {annex.source.extract} » d’I-Milo, du {day[8:]}/{day[5:7]}/{day[:4]}."

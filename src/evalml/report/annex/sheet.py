@@ -192,6 +192,7 @@ def _cover(annex: Annex) -> str:
 
 def _notes(annex: Annex) -> list[tuple[str, str]]:
     told = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
+    told += [annex.age_note] if annex.age_note else []
     marks = {
         "« secret »": "[secret]",
         "« non connu »": "[non connu]",
