@@ -184,6 +184,17 @@ def counted(files: Files, year: int) -> pd.DataFrame:
     return people.fillna(0)
 
 
+def taken_place(files: Files, year: int, places: pd.Series) -> pd.DataFrame:
+    """Return acts and workshops by the département where they took place."""
+    acts = files.read("actes", ["id_dossier", "statut", "type", "date_acte"])
+    acts = acts[(acts["date_acte"].dt.year == year) & (acts["statut"] == "PRESENT")]
+    acts = acts[acts["type"] != "CONTACT"]
+    home = files.read("dossiers", ["id_dossier", "id_structure"]).set_index("id_dossier")
+    where = acts["id_dossier"].map(home["id_structure"]).map(places)
+    acts = acts.assign(n=1, w=acts["type"] == "ATELIER")
+    return acts.groupby(where)[["n", "w"]].sum()
+
+
 def indicators(folder: Path) -> Callable[[], list[float]]:
     """Return the job: ten figures by département."""
 
@@ -202,10 +213,13 @@ def indicators(folder: Path) -> Callable[[], list[float]]:
         seen = rows["n"] > 0
         table = pd.DataFrame({"seen": seen, "contact": rows["contact"], "n": rows["n"]})
         table["w"] = rows["w"]
-        for name in ("cej", "durable", "work", "training"):
+        table["cej"] = rows["cej"].astype(bool)
+        for name in ("durable", "work", "training"):
             table[name] = rows[name].astype(bool) & seen
         table["open"], table["euros"] = rows["open"], rows["euros"]
         figures = table.groupby(rows["code_departement"]).sum()
+        done = taken_place(files, year, places["code_departement"])
+        figures[["n", "w"]] = done[["n", "w"]].reindex(figures.index)
         return list(figures.to_numpy(dtype=float).ravel())
 
     return work

@@ -217,6 +217,20 @@ def counted(folder: Path, year: int) -> pl.LazyFrame:
     return people
 
 
+def taken_place(folder: Path, year: int, places: pl.LazyFrame) -> pl.LazyFrame:
+    """Return acts and workshops by the département where they took place."""
+    home = read(folder, "dossiers").select("id_dossier", "id_structure")
+    return (
+        read(folder, "actes")
+        .filter(col("date_acte").dt.year() == year, col("statut") == "PRESENT")
+        .filter(col("type") != "CONTACT")
+        .join(home, on="id_dossier")
+        .join(places.select("id_structure", "code_departement"), on="id_structure")
+        .group_by("code_departement")
+        .agg(n=pl.len(), w=(col("type") == "ATELIER").sum())
+    )
+
+
 def indicators(folder: Path) -> Callable[[], list[float]]:
     """Return the job: ten figures by département."""
 
@@ -240,13 +254,18 @@ def indicators(folder: Path) -> Callable[[], list[float]]:
             .agg(
                 seen.sum().alias("seen"),
                 col("n").is_not_null().sum().alias("contact"),
-                col("n", "w").sum(),
+                col("cej").fill_null(value=False).sum(),
                 *(
                     (col(name).fill_null(value=False) & seen).sum()
-                    for name in ("cej", "durable", "work", "training")
+                    for name in ("durable", "work", "training")
                 ),
                 col("open", "euros").sum(),
             )
+            .join(taken_place(extract, year, places), on="code_departement", how="left")
+            .select(
+                "code_departement", "seen", "contact", "n", "w", "cej", "durable", "work",
+                "training", "open", "euros",
+            )  # fmt: skip
             .sort("code_departement")
             .collect(engine="streaming")
         )

@@ -34,7 +34,7 @@ from evalml.synthetic.people import areas, calendar, people
 from evalml.synthetic.simulate import Block, simulate
 from evalml.synthetic.streams import Draws
 from evalml.synthetic.truth import outcome
-from evalml.synthetic.world import Effect
+from evalml.synthetic.world import TrueEffect
 from evalml.synthetic.worlds import dump_world, read_world
 from evalml.tables import accept_tables
 
@@ -83,7 +83,7 @@ def one(seed: int, n: int, *, null: bool, study: Study) -> list[dict[str, Any]]:
     """Return one row per horizon and method of one extract."""
     world = read_world(WORLD)
     if null:
-        world = world.model_copy(update={"effects": dict.fromkeys(world.effects, Effect())})
+        world = world.model_copy(update={"effects": dict.fromkeys(world.effects, TrueEffect())})
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "world.yaml"
         spec.write_text(dump_world(world), encoding="utf-8")

@@ -37,6 +37,10 @@ WITH files AS (SELECT * FROM '{folder}/dossiers.parquet' WHERE date_ouverture <=
       count(*) FILTER (WHERE type <> 'CONTACT') AS n, count(*) FILTER (WHERE type = 'ATELIER') AS w
     FROM '{folder}/actes.parquet' WHERE year(date_acte) = {year} AND statut = 'PRESENT'
     GROUP BY id_jeune),
+  done AS (SELECT code_departement, count(*) AS n, count(*) FILTER (WHERE type = 'ATELIER') AS w
+    FROM '{folder}/actes.parquet' JOIN (SELECT id_dossier, id_structure
+      FROM '{folder}/dossiers.parquet') USING (id_dossier) JOIN places USING (id_structure)
+    WHERE year(date_acte) = {year} AND statut = 'PRESENT' AND type <> 'CONTACT' GROUP BY 1),
   cej AS (SELECT DISTINCT id_jeune FROM '{folder}/accompagnements.parquet'
     WHERE dispositif = 'CEJ' AND date_debut <= '{year}-12-31'
       AND (date_fin IS NULL OR date_fin >= '{year}-01-01')),
@@ -49,15 +53,15 @@ WITH files AS (SELECT * FROM '{folder}/dossiers.parquet' WHERE date_ouverture <=
     GROUP BY id_jeune),
   paid AS (SELECT id_jeune, sum(montant_eur) AS euros FROM '{folder}/allocations.parquet'
     WHERE year(mois) = {year} AND montant_eur > 0 AND dispositif = 'CEJ' GROUP BY id_jeune)
-SELECT code_departement, count(*) FILTER (WHERE seen) AS a, count(*) FILTER (WHERE n IS NOT NULL)
-    AS b, coalesce(sum(n), 0) AS c, coalesce(sum(w), 0) AS d,
-    count(*) FILTER (WHERE seen AND cej.id_jeune IS NOT NULL) AS e,
+SELECT code_departement, count(*) FILTER (WHERE seen) AS a, count(*) FILTER (WHERE acts.n IS NOT NULL)
+    AS b, any_value(done.n) AS c, any_value(done.w) AS d,
+    count(*) FILTER (WHERE cej.id_jeune IS NOT NULL) AS e,
     count(*) FILTER (WHERE seen AND durable) AS f, count(*) FILTER (WHERE seen AND work) AS g,
     count(*) FILTER (WHERE seen AND training) AS h, count(*) FILTER (WHERE "open") AS i,
     coalesce(sum(euros), 0) AS j
   FROM home JOIN places USING (id_structure) LEFT JOIN acts USING (id_jeune)
     LEFT JOIN cej ON cej.id_jeune = home.id_jeune LEFT JOIN did ON did.id_jeune = home.id_jeune
-    LEFT JOIN paid ON paid.id_jeune = home.id_jeune
+    LEFT JOIN paid ON paid.id_jeune = home.id_jeune LEFT JOIN done USING (code_departement)
   WHERE code_region = '32' GROUP BY 1 ORDER BY 1
 """
 

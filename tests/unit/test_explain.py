@@ -145,7 +145,7 @@ def test_employment_inside_iae_is_not_the_outcome():
 def test_ages_are_compared_with_the_rule_of_the_day():
     assert "the rule says 16" in remarks(said(eligibility={"age_min": 18}), "ages")
     assert not remarks(said(), "ages")
-    assert "give eligibility.age_min" in remarks(said(programme="PARRAINAGE"), "ages")
+    assert "give eligibility.age_max" in remarks(said(programme="PARRAINAGE"), "ages")
 
 
 def test_registration_by_the_law_is_announced_from_2025():

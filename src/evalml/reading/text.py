@@ -62,7 +62,7 @@ class TextTable:
             for _ in range(self.skip):
                 file.readline()
             reader = csv.reader(file, delimiter=self.separator)
-            for record in reader:
+            for record in _whole(reader, self.path.name):
                 if record:
                     yield reader.line_num + self.skip, record
 
@@ -112,12 +112,12 @@ def open_text(
         probe = "".join(islice(file, PROBE))
     given = separator or (excel[1] if excel else None)
     chosen = given or _separator(header, probe, path.name, remedy)
-    names = [n.strip() for n in next(csv.reader([header], delimiter=chosen), [])]
+    names = [n.strip() for n in next(_records(header, chosen, path.name), [])]
     if not any(names):
         raise FileError(f"{path.name} is empty; it needs a header line with the column names")
     after = names[-1] == ""
     names = names[:-1] if after else names
-    beyond = next((r for r in _records(probe, chosen) if r), [])
+    beyond = next((r for r in _records(probe, chosen, path.name) if r), [])
     after = after or (len(beyond) == len(names) + 1 and not beyond[-1].strip())
     skip = bool(excel) + max(header.count("\n"), 1)
     return TextTable(path, encoding, chosen, tuple(names), skip, after, quoted)
@@ -190,13 +190,27 @@ def _separator(header: str, probe: str, file: str, remedy: str) -> str:
 
 
 def _cuts_alike(header: str, probe: str, sign: str) -> bool:
-    records = [r for r in _records(header + probe, sign) if r]
+    try:
+        records = [r for r in _records(header + probe, sign) if r]
+    except FileError:
+        return False
     widths = {len(r) for r in records[:-1]} or {0}
     return len(records) > 1 and len(widths) == 1
 
 
-def _records(text: str, sign: str) -> Iterator[list[str]]:
-    return csv.reader(text.splitlines(keepends=True), delimiter=sign)
+def _records(text: str, sign: str, file: str = "") -> Iterator[list[str]]:
+    return _whole(csv.reader(text.splitlines(keepends=True), delimiter=sign), file)
+
+
+def _whole(reader: Any, file: str) -> Iterator[list[str]]:
+    """Give the records of a file, or say on which line one cannot be told from the next."""
+    try:
+        yield from reader
+    except csv.Error:
+        raise FileError(
+            f"{file}, line {reader.line_num}: a line breaks inside a cell without quotes; save the "
+            "file again as CSV with quoted cells"
+        ) from None
 
 
 def _codec(encoding: str) -> str:

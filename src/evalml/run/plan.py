@@ -75,8 +75,9 @@ def takes_study(notebook: Path) -> bool:
 def _given(asked: Asked) -> dict[str, Any]:
     """Return what was asked for, a file of the project by its place in it."""
     values = asked.parameters()
-    path = Path(asked.study)
-    if path.is_file():
-        path, root = path.resolve(), project_root().resolve()
+    path, root = Path(asked.study).resolve(), project_root().resolve()
+    if not path.is_file() and find_study(asked.study).path.resolve().is_relative_to(root):
+        values["study"] = path.stem  # a name, said as the file it once was
+    elif path.is_file():
         values["study"] = str(path.relative_to(root) if path.is_relative_to(root) else path)
     return values
