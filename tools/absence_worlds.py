@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from benchmarks.side_by_side import MARK, marked
+from benchmarks.side_by_side import MARK, together
 
 import evalml as ev
 from evalml.checks import check_study, checks_table
@@ -394,16 +394,6 @@ def lines(absence: Absence, made: dict[int, Synthetic]) -> Iterator[dict[str, An
                 "truth": truth.get((row.estimand, name, int(row.horizon_months))),
                 "status": row.status, "reason": row.reason, "seconds": time.time() - start,
             }  # fmt: skip
-
-
-def together(held: dict[int, Synthetic]) -> Synthetic:
-    """Return several worlds as one extract, each with its number in front of every identifier."""
-    first = next(iter(held.values()))
-    tables = {
-        name: pa.concat_tables([marked(made.tables[name], seed) for seed, made in held.items()])
-        for name in first.tables
-    }
-    return replace(first, tables=tables, truth={})
 
 
 def run(path: Path, seeds: Sequence[int], absences: Sequence[Absence], people: int) -> None:
