@@ -265,6 +265,9 @@ ABSENCES = (
 )  # fmt: skip
 NEVER = ("all_clean", "no_effect", "hidden")
 """Worlds in which the effect against never entering is estimated too."""
+SHOWN, MASKED = 0.90, 0.95
+"""Share of solvable effects to show and of intervals to hold the truth; of the others to mask."""
+VERDICTS = ("right_shown", "right_masked", "wrong_shown", "wrong_masked")
 TRUE_NAME = {"emploi_declare": "emploi"}
 COLUMNS = (
     "world", "seed", "solvable", "estimand", "horizon", "estimate", "std_error", "ci_low",
@@ -447,7 +450,44 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
                 "wrong_masked": int((~right & ~shown).sum()),
             }
         )  # fmt: skip
-    return pd.DataFrame(rows)
+    found = pd.DataFrame(rows)
+    return found.assign(misses=[missed(row) for _, row in found.iterrows()])
+
+
+def missed(row: pd.Series) -> str:
+    """Return which targets a world, estimand and month misses, empty where none.
+
+    Solvable: bias within what is allowed, 90 % of the intervals hold the truth, 90 % of the effects
+    are shown. Not solvable: 95 % are masked.
+    """
+    shown = (row["right_shown"] + row["wrong_shown"]) / row["seeds"]
+    if not row["solvable"]:
+        return "" if shown <= 1 - MASKED else "masked"
+    found = {
+        "bias": np.isfinite(row["bias"]) and abs(row["bias"]) > row["allowed"],
+        "covers": row["covers"] < SHOWN,
+        "shown": shown < SHOWN,
+    }
+    return " ".join(name for name, is_missed in found.items() if is_missed)
+
+
+def by_world(found: pd.DataFrame) -> str:
+    """Return the table of the page: one line per world and estimand, all months together."""
+    head = (
+        "| world | question | seeds | bias at 3, 6, 12 months | intervals that hold the truth "
+        "| right, shown | right, masked | wrong, shown | wrong, masked | targets missed |"
+    )
+    lines_of = [head, "|---" * 10 + "|"]
+    for (world, estimand), group in found.groupby(["world", "estimand"], sort=False, dropna=False):
+        biases = ", ".join(f"{b:+.3f}" if np.isfinite(b) else "–" for b in group["bias"])
+        counts = " | ".join(str(int(group[name].sum())) for name in VERDICTS)
+        missing = " ".join(dict.fromkeys(" ".join(group["misses"]).split()))
+        question = estimand if isinstance(estimand, str) else "refused"
+        lines_of.append(
+            f"| `{world}` | {question} | {group['seeds'].max()} | {biases} "
+            f"| {group['covers'].mean():.0%} | {counts} | {missing or 'none'} |"
+        )
+    return "\n".join(lines_of) + "\n"
 
 
 def _seeds(text: str) -> range:
@@ -469,7 +509,7 @@ def main() -> None:
         given.summary.write_text(
             table.to_csv(index=False, float_format="%.4f", lineterminator="\n")
         )
-        sys.stdout.write(table.round(4).to_string() + "\n")
+        sys.stdout.write(by_world(table))
         return
     names = given.worlds.split(",")
     run(given.lines, given.seeds, [a for a in ABSENCES if a.name in names], given.people)
