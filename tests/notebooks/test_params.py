@@ -15,9 +15,8 @@ from evalml.study import read_study
 from evalml.synthetic.make import produce
 
 COHORTS = [
-    "cej_2022_hdf", "cej_2023_france", "cej_2024_nord", "gj_2013_2016_france", "gj_2013_2016_hdf",
-    "gj_2016_france", "gj_2017_hdf", "iae_2024_hdf", "pacea_2019_hdf", "pacea_2023_nord",
-    "parrainage_2024_hdf",
+    "cej_2022_hdf", "cej_2024_nord", "gj_2013_2016_france", "gj_2013_2016_hdf", "gj_2017_hdf",
+    "iae_2024_hdf", "pacea_2019_hdf", "parrainage_2024_hdf",
 ]  # fmt: skip
 """One study per programme, design and kind of territory; the others differ by a year or a place."""
 STUDIES = {name: read_study(name) for name in COHORTS}

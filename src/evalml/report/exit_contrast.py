@@ -9,6 +9,7 @@ import pandas as pd
 from evalml.disclosure.counts import protect_counts
 from evalml.report.blinding import BLINDED
 from evalml.report.results import rows_of
+from evalml.report.verdict import NEVER
 from evalml.report.words import outcome_label
 from evalml.typography import effect_text, interval_text, number, typeset
 
@@ -149,6 +150,7 @@ def _primary(results: Frames, study: Study) -> Any:
         & (effects["horizon_months"] == study.primary.horizon)
         & (effects["method"] == study.primary.method)
         & (effects["subgroup"] == "")
+        & (effects["estimand"] != NEVER)
     ]
     found = rows_of(chosen)
     return found[0] if found and found[0].status != BLINDED else None

@@ -21,6 +21,7 @@ from evalml.report.figures import (
 )
 from evalml.report.note_text import Note, balance_threshold
 from evalml.report.results import csv_text
+from evalml.report.verdict import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,10 +106,6 @@ def drawn_effects(note: Note) -> pd.DataFrame:
     if rolled_out(note):
         return main_effects(note)
     return effects[(effects["subgroup"] == "") & (effects["estimand"] != NEVER)]
-
-
-NEVER = "att_never"
-"""Estimand against never entering, in effects.csv."""
 
 
 def rolled_out(note: Note) -> bool:

@@ -143,8 +143,10 @@ def threshold_sentence(note: Note, effect: pd.Series) -> str:
 def horizons_sentence(note: Note, effect: pd.Series) -> str:
     """Return the effect on the same outcome at the other horizons, where it differs from zero."""
     effects = note.frames["effects"]
-    same = (effects["subgroup"] == "") & (effects["outcome"] == effect["outcome"])
-    rows = effects[same & (effects["method"] == effect["method"]) & effects["estimate"].notna()]
+    same = (effects["subgroup"] == "") & effects["estimate"].notna()
+    for key in ("outcome", "method", "estimand"):
+        same &= effects[key] == effect[key]
+    rows = effects[same]
     rows = rows[rows["horizon_months"] != effect["horizon_months"]].sort_values("horizon_months")
     found = rows[(rows["ci_low"] > 0) | (rows["ci_high"] < 0)]
     if not len(found):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FEW = 2
 """Failed or unjudged checks that still leave a middle certainty."""
 
+NEVER = "att_never"
+"""Estimand against never entering, in effects.csv."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -46,8 +49,13 @@ class Tally:
 
 
 def primary_effect(effects: pd.DataFrame, primary: Mapping[str, Any]) -> pd.Series | None:
-    """Return the row of the primary outcome, horizon and method in the whole population."""
+    """Return the row of the primary outcome, horizon and method in the whole population.
+
+    Two questions may be answered there: the one of the study comes first in its table, and that
+    against never entering (`att_never`) is never the headline.
+    """
     rows = effects[(effects["subgroup"] == "") & (effects["outcome"] == primary.get("outcome"))]
+    rows = rows[rows["estimand"] != NEVER]
     horizon = primary.get("horizon_months")
     months = pd.to_numeric(rows["horizon_months"], errors="coerce")
     rows = rows[months.isna() if horizon is None else months == float(horizon)]

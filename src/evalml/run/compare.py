@@ -147,6 +147,8 @@ def _is_primary(effects: pd.DataFrame, primary: Mapping[str, Any]) -> pd.Series:
     found = effects["subgroup"] == ""
     for key, column in {"outcome": "outcome", "method": "method"}.items():
         found &= effects[column] == primary.get(key)
+    if "estimand" in effects:
+        found &= effects["estimand"] != "att_never"
     if primary.get("horizon") is not None:
         found &= effects["horizon_months"] == primary["horizon"]
     return found

@@ -278,3 +278,17 @@ def test_words_of_the_data_cannot_format_the_note(run_of):
         text = READERS[path.suffix](path)
         assert "*du* $CEJ$" in text
     assert "<script" not in files[1].read_text(encoding="utf-8")
+
+
+def test_the_headline_is_about_the_question_of_the_study_only(run_of, tmp_path):
+    from evalml.report.note import read_note
+    from evalml.report.note_text import horizons_sentence
+    from evalml.report.verdict import primary_effect
+
+    folder, meta = run_of("strong")
+    note = read_note(folder / "results", meta, "fr", 11)
+    other = note.frames["effects"].assign(estimand="att_never", estimate=0.5, ci_low=0.4)
+    note.frames["effects"] = pd.concat([other, note.frames["effects"]], ignore_index=True)
+    effect = primary_effect(note.frames["effects"], note.primary)
+    assert effect["estimand"] == "att"
+    assert "50,0" not in horizons_sentence(note, effect)
