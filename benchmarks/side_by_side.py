@@ -6,6 +6,7 @@ a study makes of the extract is then taken apart again, and estimated world by w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.comparison.rare import group_rare
-from evalml.synthetic.make import Synthetic, make_world
+from evalml.synthetic.make import make_world
 from evalml.synthetic.worlds import read_world
 from evalml.synthetic.write import write_extract
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from evalml.arrays import IntVector
     from evalml.comparison.comparison import Comparison
+    from evalml.synthetic.make import Synthetic
 
 MARK = 3
 """Letters of an identifier that tell the world."""
@@ -34,13 +36,22 @@ def make_side_by_side(
 ) -> dict[int, pd.DataFrame]:
     """Write the worlds of several seeds as one extract; return the true effects of each."""
     made = {seed: make_world(read_world(world), people, seed) for seed in seeds}
+    write_extract(folder, together(made))
+    return {seed: m.truth["effects"].to_pandas() for seed, m in made.items()}
+
+
+def together(made: dict[int, Synthetic]) -> Synthetic:
+    """Return several worlds as one extract, each with its number in front of every identifier.
+
+    What each sender announces in `totaux` is true of its world alone, so the table is left out.
+    """
     first = next(iter(made.values()))
     tables = {
         name: pa.concat_tables([marked(m.tables[name], seed) for seed, m in made.items()])
         for name in first.tables
+        if name != "totaux"
     }
-    write_extract(folder, Synthetic(first.world, tables, {}, first.extract, first.world_yaml))
-    return {seed: m.truth["effects"].to_pandas() for seed, m in made.items()}
+    return replace(first, tables=tables, truth={})
 
 
 def marked(table: pa.Table, seed: int) -> pa.Table:

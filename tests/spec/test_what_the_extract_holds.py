@@ -147,7 +147,7 @@ def test_a_level_one_arm_only_has_is_refused_and_one_nobody_knows_left_out():
     treated = np.repeat([True, False], 40)
     known = pd.Series(np.tile([0.0, 1.0], 40))
     one_arm = known.where(~treated)
-    with pytest.raises(DataError, match="'past' is unknown for nearly all the treated arm"):
+    with pytest.raises(DataError, match="'past' is unknown far more often in the treated arm"):
         settle_unknown(pd.DataFrame({"past": one_arm}), ["past"], treated)
     both = known.where(np.arange(80) % 4 > 1)
     frame, kept, notes = settle_unknown(
@@ -156,6 +156,19 @@ def test_a_level_one_arm_only_has_is_refused_and_one_nobody_knows_left_out():
     assert kept == ("past",)
     assert frame["past"].isna().sum() == 40
     assert notes == ("'none' left out: unknown of everybody",)
+
+
+def test_few_rows_unknown_in_both_arms_are_no_refusal():
+    treated = np.arange(2000) < 600
+    known = pd.Series(np.tile([0.0, 1.0], 1000))
+    few = known.mask((np.arange(2000) < 6) | (np.arange(2000) >= 1940))
+    frame, kept, notes = settle_unknown(pd.DataFrame({"past": few}), ["past"], treated)
+    assert kept == ("past",)
+    assert frame["past"].tolist()[:7] == [0.5] * 6 + [0.0]
+    assert notes == ("'past': unknown too rare, given the mean",)
+    many = known.mask((np.arange(2000) < 6) | (np.arange(2000) >= 1900))
+    with pytest.raises(DataError, match="far more often in the comparison arm"):
+        settle_unknown(pd.DataFrame({"past": many}), ["past"], treated)
 
 
 def test_standard_covariates_follow_what_the_extract_holds(engine):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from tools.absence_worlds import ABSENCES, BASES, lines, summary
+from tools.absence_worlds import ABSENCES, BASES, by_world, lines, summary
 
 from evalml.synthetic.make import make_world
 from evalml.synthetic.worlds import parse_world
@@ -50,3 +50,7 @@ def test_the_summary_counts_the_four_verdicts():
     verdicts = ["right_shown", "right_masked", "wrong_shown", "wrong_masked"]
     assert one[verdicts].tolist() == [1, 1, 1, 1]
     assert one["covers"] == 0.5
+    assert one["misses"] == "bias covers shown"
+    table = by_world(summary(pd.DataFrame(rows, columns=names)))
+    assert "| `w` | att | 4 | " in table
+    assert "| 50% | 1 | 1 | 1 | 1 | bias covers shown |" in table

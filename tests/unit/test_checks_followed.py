@@ -72,10 +72,22 @@ def test_a_past_apart_in_a_few_months_blinds():
 def test_a_past_that_few_know_is_not_judged():
     comparison, trajectory = arms_of()
     values = trajectory.values.copy()
-    values[: int(0.9 * N)] = np.nan
+    values[: int(0.9 * N), trajectory.months < 0] = np.nan
     unknown = replace(trajectory, values=values)
     assert past_gaps(comparison, unknown, np.ones(N)) is None
     assert check_past(comparison, unknown, np.ones(N), LIMITS, "").passed is None
+
+
+def test_a_past_linked_for_a_fifth_is_judged_on_those_linked():
+    def dip(rng, frame, months):
+        rate = np.where((frame["d"].to_numpy()[:, None] == 1) & (months < 0), 0.15, 0.50)
+        values = (rng.random(rate.shape) < rate).astype(np.float16)
+        values[rng.random(N) > 0.2] = np.nan
+        return values
+
+    comparison, trajectory = arms_of(worked=dip)
+    check = check_past(comparison, trajectory, np.ones(N), LIMITS, "")
+    assert (check.passed, check.finding) == (False, "apart")
 
 
 def test_weights_that_undo_a_gap_make_the_past_alike():

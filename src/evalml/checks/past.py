@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from evalml.values import Values
 
 FEWEST_KNOWN = 0.3
-"""Share of each arm whose past must be known in a month for the month to be tested."""
+"""Share of each arm, among those linked, whose past must be known in a month to be tested."""
 FEWEST_ROWS = 30
 """Rows of each arm that must be known then."""
 
@@ -126,11 +126,12 @@ def past_gaps(comparison: Comparison, trajectory: Trajectory, weights: Vector) -
         None where no month before time zero is known of enough rows, or the outcome never varies.
     """
     before = np.flatnonzero(trajectory.months < 0)
+    held: BoolVector = (~np.isnan(trajectory.values)).sum(axis=1) > 0
     kept, rates, influence = [], [], []
     for place in before:
         y = trajectory.values[:, place].astype(np.float64)
         known = ~np.isnan(y)
-        if not _enough(known, comparison.treated) or np.ptp(y[known]) == 0:
+        if not _enough(known, held, comparison.treated) or np.ptp(y[known]) == 0:
             continue
         means, psi = _gap(np.where(known, y, 0.0), known, comparison.treated, weights)
         kept.append(int(trajectory.months[place]))
@@ -143,9 +144,9 @@ def past_gaps(comparison: Comparison, trajectory: Trajectory, weights: Vector) -
     return Past(np.array(kept), treated, others, covariance, df)
 
 
-def _enough(known: BoolVector, treated: BoolVector) -> bool:
-    arms = (known[treated], known[~treated])
-    return all(a.sum() >= FEWEST_ROWS and a.mean() >= FEWEST_KNOWN for a in arms)
+def _enough(known: BoolVector, held: BoolVector, treated: BoolVector) -> bool:
+    arms = (known[held & treated], known[held & ~treated])
+    return all(a.sum() >= FEWEST_ROWS and float(a.mean()) >= FEWEST_KNOWN for a in arms)
 
 
 def _gap(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FEWEST = 10
 """Rows of each arm that must hold a state, known or unknown, for it to be compared."""
+FEW = 0.05
+"""Share of each arm that may be given the mean where one arm has too few rows unknown."""
 
 
 def settle_unknown(
@@ -25,9 +27,9 @@ def settle_unknown(
     """Decide, for each number that is unknown for some rows, whether it can be compared.
 
     Unknown for rows of both arms, it stays missing and becomes a level of its own in the design;
-    for a handful of rows of both, it takes the mean; for everybody, the covariate is left out. A
-    yes or no of the declared past that an arm all but never gives is left out too: a score learnt
-    on it has no solution.
+    for a handful of rows of an arm and few of the other, it takes the mean; for everybody, the
+    covariate is left out. A yes or no of the declared past that an arm all but never gives is left
+    out too: a score learnt on it has no solution.
 
     Args:
         frame: The rows; it is not changed.
@@ -55,7 +57,7 @@ def settle_unknown(
             continue
         kept.append(name)
         absent, present = _least(unknown, treated), _least(~unknown, treated)
-        if max(absent) < FEWEST:
+        if max(absent) < FEWEST or (min(absent) < FEWEST and _few(unknown, treated)):
             changed[name] = column.fillna(float(column.mean()))
             notes.append(f"'{name}': unknown too rare, given the mean")
         elif min(absent) < FEWEST or min(present) < FEWEST:
@@ -76,10 +78,14 @@ def _least(rows: BoolVector, treated: BoolVector) -> tuple[int, int]:
     return int(np.count_nonzero(rows & treated)), int(np.count_nonzero(rows & ~treated))
 
 
+def _few(rows: BoolVector, treated: BoolVector) -> bool:
+    return all(float(rows[arm].mean()) <= FEW for arm in (treated, ~treated))
+
+
 def _one_arm(name: str, absent: tuple[int, int], present: tuple[int, int]) -> str:
     lacking = "treated" if absent[0] * present[1] > absent[1] * present[0] else "comparison"
     return (
-        f"covariate '{name}' is unknown for nearly all the {lacking} arm and known in the other: "
-        "its source does not cover the same months or persons in both, so it would tell the arms "
+        f"covariate '{name}' is unknown far more often in the {lacking} arm than in the other: its "
+        "source does not cover the same months or persons in both, so it would tell the arms "
         "apart by itself; leave it out of 'covariates', or change the entries"
     )
