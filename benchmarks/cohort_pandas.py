@@ -159,7 +159,8 @@ def counted(files: Files, year: int) -> pd.DataFrame:
     acts = files.read("actes", ["statut", "type", "date_acte"])
     acts = acts[(acts["date_acte"].dt.year == year) & (acts["statut"] == "PRESENT")]
     acts["n"], acts["w"] = acts["type"] != "CONTACT", acts["type"] == "ATELIER"
-    acts = acts.groupby("p")[["n", "w"]].sum()
+    acts["met"] = acts["type"] == "ENTRETIEN"
+    acts = acts.groupby("p")[["n", "w", "met"]].sum()
     spells = files.read("accompagnements", ["dispositif", "date_debut", "date_fin"])
     spells = spells[(spells["dispositif"] == "CEJ") & (spells["date_debut"] <= last)]
     cej = spells.loc[spells["date_fin"].isna() | (spells["date_fin"] >= first), "p"]
@@ -214,8 +215,9 @@ def indicators(folder: Path) -> Callable[[], list[float]]:
         table = pd.DataFrame({"seen": seen, "contact": rows["contact"], "n": rows["n"]})
         table["w"] = rows["w"]
         table["cej"] = rows["cej"].astype(bool)
-        for name in ("durable", "work", "training"):
+        for name in ("durable", "work"):
             table[name] = rows[name].astype(bool) & seen
+        table["training"] = rows["training"].astype(bool) & (rows["met"] > 0)
         table["open"], table["euros"] = rows["open"], rows["euros"]
         figures = table.groupby(rows["code_departement"]).sum()
         done = taken_place(files, year, places["code_departement"])

@@ -180,7 +180,11 @@ def counted(folder: Path, year: int) -> pl.LazyFrame:
         read(folder, "actes")
         .filter(col("date_acte").dt.year() == year, col("statut") == "PRESENT")
         .group_by("id_jeune")
-        .agg(n=(col("type") != "CONTACT").sum(), w=(col("type") == "ATELIER").sum())
+        .agg(
+            n=(col("type") != "CONTACT").sum(),
+            w=(col("type") == "ATELIER").sum(),
+            met=(col("type") == "ENTRETIEN").any(),
+        )
     )
     cej = (
         read(folder, "accompagnements")
@@ -255,17 +259,24 @@ def indicators(folder: Path) -> Callable[[], list[float]]:
                 seen.sum().alias("seen"),
                 col("n").is_not_null().sum().alias("contact"),
                 col("cej").fill_null(value=False).sum(),
-                *(
-                    (col(name).fill_null(value=False) & seen).sum()
-                    for name in ("durable", "work", "training")
-                ),
+                *((col(name).fill_null(value=False) & seen).sum() for name in ("durable", "work")),
+                (col("training") & col("met")).fill_null(value=False).sum().alias("training"),
                 col("open", "euros").sum(),
             )
             .join(taken_place(extract, year, places), on="code_departement", how="left")
             .select(
-                "code_departement", "seen", "contact", "n", "w", "cej", "durable", "work",
-                "training", "open", "euros",
-            )  # fmt: skip
+                "code_departement",
+                "seen",
+                "contact",
+                "n",
+                "w",
+                "cej",
+                "durable",
+                "work",
+                "training",
+                "open",
+                "euros",
+            )
             .sort("code_departement")
             .collect(engine="streaming")
         )

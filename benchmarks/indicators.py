@@ -34,6 +34,7 @@ WITH files AS (SELECT * FROM '{folder}/dossiers.parquet' WHERE date_ouverture <=
       bool_or(date_cloture IS NULL OR date_cloture >= '{year}-01-01') AS "open"
     FROM files GROUP BY id_jeune),
   acts AS (SELECT id_jeune, bool_or(type <> 'CONTACT') AS seen,
+      bool_or(type = 'ENTRETIEN') AS met,
       count(*) FILTER (WHERE type <> 'CONTACT') AS n, count(*) FILTER (WHERE type = 'ATELIER') AS w
     FROM '{folder}/actes.parquet' WHERE year(date_acte) = {year} AND statut = 'PRESENT'
     GROUP BY id_jeune),
@@ -53,11 +54,11 @@ WITH files AS (SELECT * FROM '{folder}/dossiers.parquet' WHERE date_ouverture <=
     GROUP BY id_jeune),
   paid AS (SELECT id_jeune, sum(montant_eur) AS euros FROM '{folder}/allocations.parquet'
     WHERE year(mois) = {year} AND montant_eur > 0 AND dispositif = 'CEJ' GROUP BY id_jeune)
-SELECT code_departement, count(*) FILTER (WHERE seen) AS a, count(*) FILTER (WHERE acts.n IS NOT NULL)
-    AS b, any_value(done.n) AS c, any_value(done.w) AS d,
+SELECT code_departement, count(*) FILTER (WHERE seen) AS a,
+    count(*) FILTER (WHERE acts.n IS NOT NULL) AS b, any_value(done.n) AS c, any_value(done.w) AS d,
     count(*) FILTER (WHERE cej.id_jeune IS NOT NULL) AS e,
     count(*) FILTER (WHERE seen AND durable) AS f, count(*) FILTER (WHERE seen AND work) AS g,
-    count(*) FILTER (WHERE seen AND training) AS h, count(*) FILTER (WHERE "open") AS i,
+    count(*) FILTER (WHERE met AND training) AS h, count(*) FILTER (WHERE "open") AS i,
     coalesce(sum(euros), 0) AS j
   FROM home JOIN places USING (id_structure) LEFT JOIN acts USING (id_jeune)
     LEFT JOIN cej ON cej.id_jeune = home.id_jeune LEFT JOIN did ON did.id_jeune = home.id_jeune

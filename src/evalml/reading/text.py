@@ -11,7 +11,7 @@ import re
 import sys
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalml.errors import FileError
 

@@ -69,7 +69,9 @@ def test_a_level_without_any_treated_person_weighs_nothing_for_the_treated() -> 
     X[alone, 2] = 1.0
     found = fit(X, treated)
     assert (found.score[alone] == 0).all()
-    assert "9 rows weigh nothing: only one arm holds x3=1 (fewer than 11 comparison)" in found.notes[0]
+    assert (
+        "9 rows weigh nothing: only one arm holds x3=1 (fewer than 11 comparison)" in found.notes[0]
+    )
     kept = np.setdiff1d(np.arange(treated.size), alone)
     assert found.score[kept] == pytest.approx(fit(X[kept, :2], treated[kept]).score, abs=1e-9)
     with pytest.raises(EstimationError, match="no overlap"):

@@ -100,7 +100,11 @@ def checks_of(*found):
 def test_a_small_count_of_a_check_is_hidden_in_its_values_and_in_its_sentence():
     shown = protect_results({"checks": checks_of((6, 185), (24, 200))}, 11)["checks"]
     assert shown["sentence"].str.contains("6").tolist() == [False, False]
-    assert shown["sentence"].iloc[0].startswith("Un petit nombre de bénéficiaires sur 185 (une part non")
+    assert (
+        shown["sentence"]
+        .iloc[0]
+        .startswith("Un petit nombre de bénéficiaires sur 185 (une part non")
+    )
     assert pd.isna(shown["value"].iloc[0])
     assert read_values(shown["values"].iloc[0])["dropped"] == Hidden("count")
     assert shown["sentence"].iloc[1].startswith("24\N{NO-BREAK SPACE}bénéficiaires sur 200 (12,0")
