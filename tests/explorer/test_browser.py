@@ -201,7 +201,7 @@ def test_the_csv_holds_what_is_shown_in_french_numbers(visit):
     lines = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig")), delimiter=";"))
     assert [line["method"] for line in lines] == ["diff", "ipw", "aipw"]
     assert lines[2]["estimate"] == "0,078"
-    assert lines[2]["n_treated"] == "4213"
+    assert lines[2]["n_treated"] == "4215"
     assert lines[2]["synthetic"] == "Données synthétiques"
 
 
@@ -237,7 +237,7 @@ def test_the_page_is_english_from_the_switch_to_the_numbers(visit):
     assert status(page) == "8 effects, 2 of them masked."
     text = page.locator("#results").inner_text()
     assert "from +5.3 to +10.4" in text
-    assert "4,213 and 14,829" in text
+    assert "4,215 and 14,830" in text
     assert page.evaluate("document.documentElement.lang") == "en"
     assert "lang=en" in page.evaluate("location.hash")
 
@@ -245,7 +245,7 @@ def test_the_page_is_english_from_the_switch_to_the_numbers(visit):
 def test_french_numbers_hold_their_spaces_and_their_comma(visit):
     page = visit()
     text = page.locator("#results").text_content()
-    assert "4\u202f213" in text
+    assert "4\u202f215" in text
     assert "+7,8\u00a0points" in text
     assert "\u22121,2" in text
 
