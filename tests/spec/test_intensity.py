@@ -120,7 +120,7 @@ def test_the_picture_says_its_values_in_words(intensity):
 def results_of(study, status="shown"):
     row = {
         "outcome": "emploi", "horizon_months": 6.0, "method": "aipw", "subgroup": "",
-        "status": status, "estimate": 0.05, "ci_low": 0.02, "ci_high": 0.08,
+        "estimand": study.estimand, "status": status, "estimate": 0.05, "ci_low": 0.02, "ci_high": 0.08,
         "mean_treated": 0.45, "mean_comparison": 0.40,
     }  # fmt: skip
     return {"effects": pd.DataFrame([row])}
