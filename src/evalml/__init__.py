@@ -32,9 +32,9 @@ _WHERE = {
         "outcomes_table",
         "time_to_first",
     ),
-    "evalml.areas": ("area_cells", "first_demands", "opening_months", "profile_areas"),
-    "evalml.effect.opening_estimates": ("estimate_openings",),
-    "evalml.effect.opening_events": (
+    "evalml.rollout": ("area_cells", "first_demands", "opening_months", "profile_areas"),
+    "evalml.rollout.effects": ("estimate_openings",),
+    "evalml.rollout.event_study": (
         "composition_table",
         "event_study_table",
         "opening_observation",

@@ -8,8 +8,8 @@ from typing import get_args
 from tests_root import ROOT
 
 from evalml.comparison.chooser import DESIGNS, METHODS
-from evalml.effect.validation import SCENARIOS
 from evalml.study import Design, Method
+from evalml.validation import SCENARIOS
 
 
 def test_the_page_of_the_chooser_has_not_drifted():

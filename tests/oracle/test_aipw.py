@@ -10,9 +10,9 @@ import pytest
 
 from evalml.comparison import Comparison, MeasureSpec, build_comparison
 from evalml.effect import Settings, estimate_effects
-from evalml.effect.regression import predict_ols
+from evalml.effect.estimators import predict_ols
+from evalml.effect.methods import fit_shared
 from evalml.effect.sample import take_rows
-from evalml.effect.shared import fit_shared
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,9 @@ from evalml.comparison import Comparison, MeasureSpec, build_comparison
 from evalml.comparison.matching import MatchOptions
 from evalml.comparison.propensity import fit_propensity
 from evalml.effect import Effect, Settings, estimate_effects
-from evalml.effect.did import DidRequest, estimate_did
-from evalml.effect.panel_columns import PanelColumns
 from evalml.effect.stratified import StrataOptions
+from evalml.methods.did import DidRequest, estimate_did
+from evalml.methods.panel import PanelColumns
 
 R = json.loads((Path(__file__).parent / "lalonde_family.json").read_text())
 COVARIATES = ["age", "educ", "black", "hisp", "married", "nodegree", "re74", "re75"]

@@ -14,7 +14,7 @@ from evalml.comparison import Comparison, MeasureSpec, balance_table, build_comp
 from evalml.comparison.matching import MatchOptions
 from evalml.comparison.weights import Weights
 from evalml.effect import Effect, Settings, estimate_effects
-from evalml.effect.ipw import weighted_difference
+from evalml.effect.estimators import weighted_difference
 
 METHODS = ["diff", "ols", "regression_imputation", "match", "ipw", "ebal", "aipw"]
 EXAMPLES = settings(max_examples=12, deadline=None)

@@ -51,7 +51,13 @@ def test_one_digit_of_the_code_changes_what_it_does():
 
 
 def test_a_stage_is_a_folder_or_a_module_and_the_command_line_is_none(tmp_path):
-    for name in ("effect/aipw.py", "effect/data.yaml", "months.py", "cli/run.py", "synthetic/a.py"):
+    for name in (
+        "effect/estimators.py",
+        "effect/data.yaml",
+        "months.py",
+        "cli/run.py",
+        "synthetic/a.py",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x = 1\n")
     before = stages(tmp_path)

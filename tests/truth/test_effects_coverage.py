@@ -15,9 +15,9 @@ import pytest
 from evalml.comparison.comparison import Comparison
 from evalml.comparison.matching import MatchOptions
 from evalml.effect import Effect, Settings, estimate_effects
-from evalml.effect.validation.persons import as_comparison as comparison
-from evalml.effect.validation.persons import gain, score
-from evalml.effect.validation.persons import mean_gain as truth
+from evalml.validation.persons import as_comparison as comparison
+from evalml.validation.persons import gain, score
+from evalml.validation.persons import mean_gain as truth
 
 SAMPLES = 1000
 

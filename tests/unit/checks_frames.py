@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from evalml.comparison.comparison import Comparison, Design, Measure
-from evalml.effect.effect import Effect
+from evalml.methods.effect import Effect
 
 
 def make_comparison(

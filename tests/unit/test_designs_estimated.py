@@ -10,12 +10,11 @@ from scipy import stats
 
 import evalml as ev
 from evalml.checks.power import foresee, intraclass
-from evalml.comparison.rare import group_rare
-from evalml.effect.encouragement import estimate_encouragement
-from evalml.effect.group_effects import group_effects
-from evalml.effect.iv import IvData, two_stage_least_squares
-from evalml.effect.settings import Settings
+from evalml.comparison.arms import group_rare
+from evalml.effect.sample import Settings
+from evalml.effect.study_effects import estimate_encouragement, group_effects
 from evalml.errors import EstimationError
+from evalml.methods.instruments import IvData, two_stage_least_squares
 
 
 def study(**changes):

@@ -16,7 +16,7 @@ from evalml.values import Estimate, Number
 
 if TYPE_CHECKING:
     from evalml.checks.thresholds import Thresholds
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.values import Values
 
 

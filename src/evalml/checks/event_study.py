@@ -12,7 +12,7 @@ from evalml.errors import DataError
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.checks.pre_trend import PrePeriod
-    from evalml.effect.rollout_aggregate import Aggregate
+    from evalml.methods.group_time import Aggregate
 
 
 @dataclass(frozen=True, slots=True)

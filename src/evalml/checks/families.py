@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from evalml.checks.check import Check
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
-    from evalml.effect.effect import Effect
-    from evalml.effect.settings import Settings
+    from evalml.effect.sample import Settings
+    from evalml.methods.effect import Effect
 
 
 def run_families(

@@ -9,8 +9,8 @@ import numpy as np
 from evalml.checks.check import Check
 from evalml.checks.linkage import check_linkage
 from evalml.checks.past import check_past
+from evalml.effect.censored import seen_of
 from evalml.effect.sample import take_rows
-from evalml.effect.seen import seen_of
 from evalml.errors import EstimationError
 from evalml.values import Count, Estimate, Interval, Name, Number, Share
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evalml.arrays import Vector
     from evalml.comparison.arms import Arms
     from evalml.comparison.comparison import Comparison, Measure
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.study import Study, Thresholds
     from evalml.values import Value, Values
 

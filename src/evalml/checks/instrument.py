@@ -10,8 +10,8 @@ from evalml.checks.check import Check
 from evalml.checks.detectable_effect import check_detectable_effect
 from evalml.checks.observation import check_observation
 from evalml.comparison.balance import balance_table
-from evalml.effect.encouragement import IV
-from evalml.effect.iv import WEAK_F
+from evalml.effect.study_effects import IV
+from evalml.methods.instruments import WEAK_F
 from evalml.values import Interval, Name, Number
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.values import Values
 
 

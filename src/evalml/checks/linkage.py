@@ -15,8 +15,8 @@ from scipy.special import stdtr
 from evalml.checks.check import Check
 from evalml.checks.observation import known_share
 from evalml.comparison.balance import balance_table
-from evalml.comparison.columns import prepare_solver, standardise
 from evalml.comparison.design import build_design
+from evalml.methods.regression import prepare_solver, standardise
 from evalml.values import Estimate, Name, Number, PValue
 
 if TYPE_CHECKING:

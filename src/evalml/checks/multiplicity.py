@@ -12,10 +12,9 @@ import numpy as np
 
 from evalml.checks.check import Check
 from evalml.checks.refit import take_rows
-from evalml.effect.methods import compute
+from evalml.effect.methods import compute, fit_shared
+from evalml.effect.sample import Settings
 from evalml.effect.sample import take_rows as observed_rows
-from evalml.effect.settings import Settings
-from evalml.effect.shared import fit_shared
 from evalml.errors import DataError, EstimationError
 from evalml.values import Name, Number, PValue
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.values import Value
 
 FEW_CLUSTERS = 12

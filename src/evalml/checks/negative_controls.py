@@ -18,8 +18,8 @@ from scipy.special import ndtr, ndtri
 from evalml.checks.check import Check
 from evalml.checks.gaussian import box_probability
 from evalml.checks.refit import with_measure
-from evalml.effect.variance import infer
 from evalml.errors import DataError, EvalmlError
+from evalml.methods.variance import infer
 from evalml.values import Estimate, Interval, Name, Number, PValue
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.values import Values
 
 

@@ -10,10 +10,9 @@ from evalml.checks.check import Check
 from evalml.checks.detectable_effect import check_detectable_effect
 from evalml.checks.opening_robust import robust_checks
 from evalml.checks.opening_trends import VARIANT, check_honest, check_trend
-from evalml.effect.opening_cells import demand_change, jackknife, opening_effects
-from evalml.effect.opening_events import composition_table, known_share, wanted_cells
-from evalml.effect.openings import study_openings
 from evalml.errors import EstimationError
+from evalml.rollout.cell_effects import demand_change, jackknife, opening_effects, study_openings
+from evalml.rollout.event_study import composition_table, known_share, wanted_cells
 from evalml.values import Estimate, Month, Name, Number, Share, names
 
 if TYPE_CHECKING:
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from evalml.areas import AreaCells
     from evalml.arrays import Vector
-    from evalml.effect.effect import Effect
-    from evalml.effect.openings import Opening
+    from evalml.methods.effect import Effect
     from evalml.outcomes import Outcome
+    from evalml.rollout import AreaCells
+    from evalml.rollout.cell_effects import Opening
     from evalml.study import Study
     from evalml.values import Values
 

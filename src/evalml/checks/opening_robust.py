@@ -12,19 +12,18 @@ from evalml.checks.interaction import check_interaction
 from evalml.checks.opening_trends import VARIANT
 from evalml.checks.placebo_area import check_placebo_area, placebo_areas
 from evalml.checks.placebo_in_time import check_placebo_in_time
-from evalml.effect.opening_cells import jackknife
-from evalml.effect.opening_estimates import ROLLOUT, opening_effect
-from evalml.effect.openings import layout, opening_of
 from evalml.errors import EstimationError, EvalmlError
+from evalml.rollout.cell_effects import jackknife, layout, opening_of
+from evalml.rollout.effects import ROLLOUT, opening_effect
 from evalml.values import Estimate, Interval, Number, PValue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evalml.areas import AreaCells
     from evalml.arrays import Vector
-    from evalml.effect.effect import Effect
-    from evalml.effect.openings import Opening
+    from evalml.methods.effect import Effect
+    from evalml.rollout import AreaCells
+    from evalml.rollout.cell_effects import Opening
     from evalml.study import Study
     from evalml.values import Values
 

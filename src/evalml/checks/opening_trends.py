@@ -10,15 +10,15 @@ import numpy as np
 from evalml.checks.event_study import EventStudy
 from evalml.checks.honest_did import check_relative, check_smooth, silent, usual_interval
 from evalml.checks.pre_trend import PrePeriod, check_pre_trend
-from evalml.effect.opening_events import events_of
+from evalml.rollout.event_study import events_of
 from evalml.values import Interval
 
 if TYPE_CHECKING:
     from evalml.arrays import Vector
     from evalml.checks.check import Check
-    from evalml.effect.effect import Effect
-    from evalml.effect.opening_events import Events
-    from evalml.effect.openings import Opening
+    from evalml.methods.effect import Effect
+    from evalml.rollout.cell_effects import Opening
+    from evalml.rollout.event_study import Events
     from evalml.study import Study
 
 VARIANT = "openings."

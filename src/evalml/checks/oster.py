@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evalml.arrays import Vector
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
-    from evalml.comparison.packed import Columns
+    from evalml.methods.design_matrix import Columns
     from evalml.values import Value
 
 R_MAX_FACTOR = 1.3

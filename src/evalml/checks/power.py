@@ -20,15 +20,14 @@ import pandas as pd
 
 from evalml.checks.check import Check
 from evalml.checks.detectable_effect import minimum_detectable_effect
-from evalml.comparison.columns import standardise
-from evalml.comparison.threads import thin_products
-from evalml.effect.least_squares import least_squares
+from evalml.methods.design_matrix import thin_products
+from evalml.methods.regression import least_squares, standardise
 from evalml.values import Estimate, Number
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Vector
     from evalml.comparison.comparison import Comparison, Measure
-    from evalml.effect.least_squares import LeastSquares
+    from evalml.methods.regression import LeastSquares
     from evalml.study import Study
     from evalml.values import Value
 

@@ -20,10 +20,10 @@ from evalml.checks.refit import estimator, with_measure
 from evalml.checks.run import run_checks
 from evalml.checks.sensitivity import run_sensitivity
 from evalml.comparison.comparison import Measure
-from evalml.comparison.threads import thin_products
-from evalml.effect.seen import seen_effects
-from evalml.effect.settings import Settings
+from evalml.effect.censored import seen_effects
+from evalml.effect.sample import Settings
 from evalml.errors import EstimationError
+from evalml.methods.design_matrix import thin_products
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from evalml.arrays import Matrix, Vector
     from evalml.checks.check import Check
     from evalml.checks.refit import Estimator
-    from evalml.comparison.adjusted import Adjusted
     from evalml.comparison.arms import Arms
+    from evalml.comparison.balance import Adjusted
     from evalml.comparison.comparison import Comparison
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.study import Study
 
 

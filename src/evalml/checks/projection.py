@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.comparison.columns import as_packed
-from evalml.comparison.products import gram
+from evalml.methods.design_matrix import gram
+from evalml.methods.regression import as_packed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evalml.arrays import Matrix, Vector
-    from evalml.comparison.packed import Columns
+    from evalml.methods.design_matrix import Columns
 
 TOLERANCE = 1e-10
 """Share of a column's variance below which it is a combination of the others."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from evalml.comparison.comparison import Comparison, Design, Measure
-from evalml.effect.effect import Effect
 from evalml.effect.estimate import estimate_effects
 from evalml.errors import DataError, nearest
+from evalml.methods.effect import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from evalml.arrays import Vector
     from evalml.checks.check import Check
     from evalml.comparison.comparison import Comparison
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
 
 COLUMNS = (
     "check",

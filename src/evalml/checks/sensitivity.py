@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from evalml.checks.refit import Estimator
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
 
 
 def run_sensitivity(  # noqa: PLR0913

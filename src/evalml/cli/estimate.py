@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from evalml.cli.table_io import Door
     from evalml.comparison.comparison import Comparison
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.reading.table import Kind, RawTable
 
 
@@ -127,7 +127,7 @@ def estimate(  # noqa: PLR0913, PLR0917
     from evalml.cli.table_io import door, given_options, show, split_names
     from evalml.comparison.matching import MatchOptions
     from evalml.effect.estimate import estimate_effects
-    from evalml.effect.settings import Settings
+    from evalml.effect.sample import Settings
     from evalml.effect.stratified import StrataOptions
 
     methods = list(split_names(method)) or ["aipw"]
@@ -200,8 +200,8 @@ def _read(
     """Read the columns needed and make the comparison."""
     from evalml.cli.table_io import frame_of, open_data, with_formula
     from evalml.comparison.build import MeasureSpec, build_comparison, distinct_roles
-    from evalml.comparison.formula import names_in
-    from evalml.effect.settings import one_of
+    from evalml.comparison.design import names_in
+    from evalml.effect.sample import one_of
     from evalml.reading.roles import arm
 
     one_of("missing", how.missing, ("refuse", "drop", "category"))

@@ -22,8 +22,8 @@ from evalml.errors import EstimationError, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from evalml.effect.durations import DurationColumns
-    from evalml.effect.panel_columns import PanelColumns
+    from evalml.methods.durations import DurationColumns
+    from evalml.methods.panel import PanelColumns
     from evalml.reading.table import Kind, RawTable
 
 Data = Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per unit and period.")]
@@ -109,10 +109,10 @@ def rollout(  # noqa: PLR0913, PLR0917
     """
     from evalml.cli.methods import ROLLOUT, unused
     from evalml.cli.table_io import door, given_options, open_data, show, split_names
-    from evalml.effect.group_time import RolloutOptions
-    from evalml.effect.panel_columns import PanelColumns
-    from evalml.effect.rollout import RolloutRequest
-    from evalml.effect.rollout import rollout as estimate
+    from evalml.methods.did import RolloutRequest
+    from evalml.methods.did import rollout as estimate
+    from evalml.methods.group_time import RolloutOptions
+    from evalml.methods.panel import PanelColumns
     from evalml.reading.roles import first_treated as read_first
 
     columns = PanelColumns(
@@ -207,8 +207,8 @@ def did(  # noqa: PLR0913, PLR0917
     """
     from evalml.cli.methods import DID, unused
     from evalml.cli.table_io import door, given_options, open_data, show, split_names
-    from evalml.effect.did import DidRequest, estimate_did
-    from evalml.effect.panel_columns import PanelColumns
+    from evalml.methods.did import DidRequest, estimate_did
+    from evalml.methods.panel import PanelColumns
 
     extra = (treatment, take_up) if take_up else (treatment,)
     columns = PanelColumns(
@@ -310,10 +310,10 @@ def survival(  # noqa: PLR0913, PLR0917
         split_names,
         with_formula,
     )
-    from evalml.comparison.formula import names_in
-    from evalml.effect.durations import DurationColumns
-    from evalml.effect.survival_effects import SurvivalRequest
-    from evalml.effect.survival_effects import survival as estimate
+    from evalml.comparison.design import names_in
+    from evalml.methods.durations import DurationColumns
+    from evalml.methods.survival_effects import SurvivalRequest
+    from evalml.methods.survival_effects import survival as estimate
     from evalml.reading.roles import events
 
     columns = DurationColumns(

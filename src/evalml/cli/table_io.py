@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.reading.table import Kind, RawTable, ReadOptions
 
 _KEYS = ("group", "time", "event_time", "cause", "term", "subgroup", "subgroup_value")
@@ -147,7 +147,7 @@ def with_formula(
     """Return the table with the terms of a formula as columns, and the covariates with them."""
     import pandas as pd
 
-    from evalml.comparison.formula import expand_formula
+    from evalml.comparison.design import expand_formula
 
     if not formula:
         return frame, list(covariates)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from evalml.arrays import Matrix
-    from evalml.effect.validation import Scenario, Summary
+    from evalml.validation import Scenario, Summary
 
     Found = dict[tuple[str, str], dict[int, Matrix]]
 
@@ -55,7 +55,7 @@ def validate(
     Example: evalml validate --designs persons --replications 500 --out runs/validation
     """
     from evalml.cli.table_io import split_names
-    from evalml.effect.validation import choose, summarise
+    from evalml.validation import choose, summarise
 
     if replications < 2 or jobs < 1 or seed < 0:  # noqa: PLR2004
         raise EvalmlError("--replications is 2 or more, --jobs 1 or more, --seed 0 or more")
@@ -154,7 +154,7 @@ def _work(tasks: list[Task], jobs: int) -> Iterator[tuple[Task, dict[str, Matrix
 
 def do_task(task: Task) -> tuple[Task, dict[str, Matrix]]:
     """Compute a chunk and keep it at once; a chunk is whole or absent."""
-    from evalml.effect.validation import SCENARIOS, replicate
+    from evalml.validation import SCENARIOS, replicate
 
     scenario = SCENARIOS[task.design]
     matrices = replicate(scenario, task.methods, task.replications, task.seed)

@@ -15,8 +15,8 @@ import numpy as np
 from scipy import optimize
 from scipy.special import ndtr
 
+from evalml.effect.censored import no_effect
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.seen import no_effect
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from evalml.comparison.comparison import Comparison, Measure
     from evalml.comparison.propensity import Estimand
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
 
 ALPHA = 0.05
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from evalml.comparison.comparison import Measure
-from evalml.comparison.threads import thin_products
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.fieller import Ratio, covariance_from_sum, fieller
 from evalml.errors import DataError
+from evalml.methods.design_matrix import thin_products
+from evalml.methods.variance import Ratio, covariance_from_sum, fieller
 from evalml.values import Message, Name, messages_text
 from evalml.words import name_label, render
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from evalml.comparison.arms import Arms
     from evalml.comparison.comparison import Comparison
     from evalml.comparison.propensity import Estimand
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
 
 COLUMNS = (
     "measure", "label", "horizon_months", "method", "value", "ci_low", "ci_high", "unit",

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.effect.diff import hc_errors
-from evalml.effect.estimates import Estimate
+from evalml.effect.estimators import Estimate, hc_errors
 from evalml.errors import EstimationError, nearest
 
 if TYPE_CHECKING:

@@ -7,10 +7,8 @@ import pytest
 import statsmodels.api as sm
 
 from evalml.comparison import Design, fit_propensity
-from evalml.comparison.boosting import boost_propensity
-from evalml.comparison.crossfit import cross_fit_propensity
-from evalml.comparison.propensity import Propensity
-from evalml.effect.folds import assign_folds
+from evalml.comparison.propensity import Propensity, boost_propensity, cross_fit_propensity
+from evalml.effect.sample import assign_folds
 from evalml.errors import EstimationError
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from evalml.comparison.adjusted import adjust
+from evalml.comparison.balance import adjust
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.comparison.comparison import Comparison
-from evalml.effect.effect import Effect
-from evalml.effect.group_effects import group_effects
-from evalml.effect.settings import Settings
+from evalml.effect.sample import Settings
+from evalml.effect.study_effects import group_effects
+from evalml.methods.effect import Effect
 
 N = 40_000
 

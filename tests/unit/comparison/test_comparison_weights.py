@@ -15,10 +15,9 @@ from evalml.comparison import (
     trim,
     trimming,
 )
-from evalml.comparison.entropy import balance_entropy
-from evalml.comparison.levels import Group, smallest
-from evalml.comparison.packed import Packed
+from evalml.comparison.weights import balance_entropy
 from evalml.errors import EstimationError
+from evalml.methods.design_matrix import Group, Packed, smallest
 
 E = np.array([0.2, 0.5, 0.8, 0.2, 0.5, 0.8])
 D = np.array([True, True, True, False, False, False])

@@ -15,11 +15,11 @@ from evalml.effect.costs import (
     costs_table,
     largest_shares,
 )
-from evalml.effect.settings import Settings
-from evalml.effect.validation.persons import as_comparison
+from evalml.effect.sample import Settings
 from evalml.errors import DataError
 from evalml.outcomes import OUTCOMES
 from evalml.report.costs import MASKED, SECRET, guard_costs, shown_costs
+from evalml.validation.persons import as_comparison
 from evalml.values import read_messages
 from evalml.words import render
 
@@ -71,7 +71,7 @@ def test_the_covariance_is_that_of_the_influence_functions():
     from dataclasses import replace
 
     from evalml.comparison.comparison import Measure
-    from evalml.effect.fieller import fieller
+    from evalml.methods.variance import fieller
 
     both = replace(
         arms.comparison,

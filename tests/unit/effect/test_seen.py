@@ -11,10 +11,9 @@ import pytest
 from evalml.comparison.arms import NEVER
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.effect.bounds import bounded_effects, filled
+from evalml.effect.censored import Waiting, fit_seen, seen_att, seen_effects, stay_probability
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.never import Waiting, stay_probability
-from evalml.effect.seen import fit_seen, seen_att, seen_effects
-from evalml.effect.settings import Settings
+from evalml.effect.sample import Settings
 
 
 def comparison_of(y, d, x, **more):
