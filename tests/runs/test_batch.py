@@ -180,7 +180,7 @@ def find(victim, batch, out):
     """Return the process of a running batch to kill."""
     if victim == "worker":
         return until(lambda: running(out))["process"]
-    zygote = next(p for p in children(batch) if b"evalml.run.zygote" in line_of(p))
+    zygote = next(p for p in children(batch) if b"evalml.run.kernel_pool" in line_of(p))
     return zygote if victim == "zygote" else until(lambda: children(zygote))[0]
 
 

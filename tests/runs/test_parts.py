@@ -13,18 +13,18 @@ import yaml
 from runs.small import STUDY
 
 from evalml.errors import StudyError
-from evalml.run import source
-from evalml.run.lock import held, is_held
+from evalml.run import provenance
+from evalml.run.kernel import Limits, Watch, resident_mb
 from evalml.run.provenance import (
     extract_parts,
     hash_notebook,
     hashes_of,
+    meaning,
+    stages,
     versions,
     versions_of,
 )
-from evalml.run.source import meaning, stages
-from evalml.run.status import Status, lock_file, read_status, settled, write_status
-from evalml.run.watch import Limits, Watch, resident_mb
+from evalml.run.status import Status, held, is_held, lock_file, read_status, settled, write_status
 from evalml.settings import HASH, Settings, read_settings
 from evalml.study import study_from
 from evalml.study.grid import read_grid
@@ -213,8 +213,8 @@ def test_what_is_kept_of_a_parse_never_changes_a_hash(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     found = []
     for kept in (None, "not json", "[1]"):
-        monkeypatch.setattr(source, "_KNOWN", {})
+        monkeypatch.setattr(provenance, "_KNOWN", {})
         if kept is not None:
-            source.memory_file().write_text(kept)
+            provenance.memory_file().write_text(kept)
         found.append(stages(tmp_path / "effect"))
     assert found[0] == found[1] == found[2]

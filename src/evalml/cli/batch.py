@@ -61,7 +61,7 @@ def batch(  # noqa: PLR0913, PLR0917 - the options of a command
     Example: evalml batch --grid params/grids/cej_years_territories.yaml --jobs 2
     """
     from evalml.run.batch import Workforce, refuse_missing_backend, run_batch
-    from evalml.run.watch import Limits
+    from evalml.run.kernel import Limits
 
     refuse_missing_backend(backend)
     where = {"extract": extract, "out": out, "engine": engine, "memory": memory}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from evalml.run.compare import RunComparison
+    from evalml.run.registry import RunComparison
 
 _SHOWN = 40
 _POINTS = 100
@@ -31,9 +31,8 @@ def compare(
 
     Example: evalml compare runs/cej_2024/20260401T1015-1a2b runs/cej_2024/20260402T0912-5e6f
     """
-    from evalml.run.compare import compare_runs
-    from evalml.run.differences import sentences
-    from evalml.run.registry import run_folder
+    from evalml.run.registry import compare_runs, run_folder
+    from evalml.run.staleness import sentences
 
     found = compare_runs(run_folder(run_a), run_folder(run_b))
     if as_json:

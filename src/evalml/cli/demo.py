@@ -27,7 +27,7 @@ def demo(
 
     Example: evalml demo
     """
-    from evalml.run.ahead import shared_kernels
+    from evalml.run.execute import shared_kernels
     from evalml.settings import DEFAULT_EXTRACT, project_root
 
     root = project_root()

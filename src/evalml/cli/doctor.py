@@ -52,9 +52,8 @@ def _engines() -> dict[str, str]:
     """Say of each engine, and of each place extracts are read from, whether it is ready."""
     from importlib import metadata
 
-    from evalml.engine.java import java_home, java_version
     from evalml.engine.postgres import postgres_lacks
-    from evalml.engine.sites import spark_lacks, spark_site
+    from evalml.engine.spark import java_home, java_version, spark_lacks, spark_site
 
     site = spark_site()
     spark = spark_lacks(site)

@@ -46,7 +46,7 @@ def audit(
     import json
 
     from evalml.published import audit_path
-    from evalml.published.write import write_audit
+    from evalml.published.audit import write_audit
 
     result = audit_path(path)
     written = write_audit(result, out) if out else ()
@@ -163,9 +163,8 @@ def compare(
     import pandas as pd
 
     from evalml.published import audit_path, compare_published
-    from evalml.published.compare_page import compare_page
-    from evalml.published.frames import read_mapping
-    from evalml.published.why import explain_differences
+    from evalml.published.compare import explain_differences
+    from evalml.published.tables import compare_page, read_mapping
 
     audit = audit_path(published)
     given = pd.read_csv(mapping, dtype=str) if mapping else read_mapping(published)
@@ -185,8 +184,14 @@ def compare(
 
 def _show_compared(compared: pd.DataFrame, *, synthetic: bool) -> None:
     """Print the comparison as tables, in French: verdicts, what differs and why, what is absent."""
-    from evalml.published.compare_page import INVENTED, hidden_sentence, split_differences
-    from evalml.published.frames import differences_table, reasons_table, verdicts_table
+    from evalml.published.tables import (
+        INVENTED,
+        differences_table,
+        hidden_sentence,
+        reasons_table,
+        split_differences,
+        verdicts_table,
+    )
 
     if synthetic:
         typer.echo(INVENTED)
@@ -224,7 +229,7 @@ def _indicators(source: Path, audit: Audit) -> tuple[pd.DataFrame, bool]:
     from evalml.cli.indicators import indicators_of_extract
     from evalml.extract.meta import META_FILE, read_meta
     from evalml.indicators import GROUPS
-    from evalml.published.frames import read_indicators
+    from evalml.published.tables import read_indicators
 
     folder = source if source.is_dir() else source.parent
     if source.suffix == ".csv" or not (folder / META_FILE).is_file():
@@ -243,7 +248,7 @@ def _indicators(source: Path, audit: Audit) -> tuple[pd.DataFrame, bool]:
 def _keep(file: Path, compared: pd.DataFrame, version: str | None) -> None:
     from importlib.metadata import version as installed
 
-    from evalml.published.gaps import keep_gaps
+    from evalml.published.compare import keep_gaps
 
     changed = keep_gaps(file, compared, version or installed("evalml-workbench"))
     typer.echo(f"wrote {file}; verdicts that moved since the last version: {len(changed)}")

@@ -49,7 +49,7 @@ def release(  # noqa: PLR0913, PLR0917
     from evalml.disclosure.rule import SETTINGS, read_rule
     from evalml.report.institution import read_institution
     from evalml.report.release import Decision, release_run
-    from evalml.run.manifest import list_again
+    from evalml.run.status import list_again
 
     if (run / "results" / "annexe.csv").is_file():
         raise PrivacyError(

@@ -43,7 +43,7 @@ def rules(
     from evalml.rules import overdue_sentences
 
     if markdown:
-        from evalml.rules.page import rules_page
+        from evalml.rules.read import rules_page
 
         typer.echo(rules_page(), nl=False)
         return

@@ -133,7 +133,7 @@ def check_and_execute(plan: Plan) -> Path:
     Raises:
         EvalmlError: The params file, the notebook or the extract is not fit for the study.
     """
-    from evalml.run.ahead import kernel_ahead
+    from evalml.run.execute import kernel_ahead
 
     with kernel_ahead() as how:
         check_study(plan)
@@ -202,8 +202,7 @@ def execute_with_bar(plan: Plan, how: Callable[[], How]) -> Path:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from evalml.run import execute
-    from evalml.run.lock import is_held
-    from evalml.run.status import lock_file
+    from evalml.run.status import is_held, lock_file
 
     if is_held(lock_file(plan.settings.out, plan.study.study)):
         typer.echo(f"another process runs {plan.study.study}: waiting for it to end", err=True)

@@ -12,7 +12,7 @@ from evalml.errors import EvalmlError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evalml.run.standing import Standing
+    from evalml.run.staleness import Standing
     from evalml.study.grid import Cell
 
 
@@ -60,7 +60,7 @@ def _cells(params: Sequence[str] | None, grid: Path | None) -> list[Cell]:
 
 def _standing(cell: Cell, **where: Any) -> Standing:
     from evalml.cli.run import plan_study
-    from evalml.run.standing import Standing, standing_of
+    from evalml.run.staleness import Standing, standing_of
 
     if cell.asked is None:
         return Standing(cell.name, "refused", (cell.reason,))

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evalml.engine import cases, null
-from evalml.reading import dates, numbers
+from evalml.reading.text import FRENCH_DAY, ISO_DAY, PATTERNS, SPACES, thousands_sign
 
 if TYPE_CHECKING:
     from evalml.engine import Value
     from evalml.extract.contract import ColumnType
-    from evalml.reading.numbers import Decimal
+    from evalml.reading.text import Decimal
 
 INTEGER = r"^[+-]?\d{1,15}(\.0+)?$"
 TRUE = r"^(true|TRUE|True|1|vrai|VRAI|Vrai|oui|OUI|Oui|O|t)$"
@@ -36,9 +36,9 @@ class Style:
 def pattern(kind: ColumnType, style: Style) -> str:
     """Return the pattern a cell of this type follows in an extract of this style."""
     if kind == "date":
-        return dates.FRENCH if style.dates == "french" else dates.ISO
+        return FRENCH_DAY if style.dates == "french" else ISO_DAY
     if kind == "number":
-        return numbers.PATTERNS[style.decimal]
+        return PATTERNS[style.decimal]
     return {"integer": INTEGER, "boolean": BOOLEAN}.get(kind, "")
 
 
@@ -62,8 +62,8 @@ def typed(text: Value, kind: ColumnType, style: Style) -> Value:
     elif kind == "integer":
         value = text.try_cast("float64").round().cast("int64")
     else:
-        plain = text.re_replace(numbers.SPACES, "")
-        plain = plain.replace(numbers.thousands_sign(style.decimal), "").replace(",", ".")
+        plain = text.re_replace(SPACES, "")
+        plain = plain.replace(thousands_sign(style.decimal), "").replace(",", ".")
         value = plain.try_cast("float64")
     return fits.ifelse(value, null(value.type()))
 

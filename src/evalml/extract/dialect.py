@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from evalml.errors import ExtractError
 from evalml.extract.cells import Style
-from evalml.reading import dates, numbers
+from evalml.reading.text import (
+    DAY_ABOVE_12,
+    FRENCH_DAY,
+    ISO_DAY,
+    MONTH_ABOVE_12,
+    PATTERNS,
+    SEPARATED,
+    decimal_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,20 +23,20 @@ if TYPE_CHECKING:
     from evalml.extract import contract
     from evalml.extract.csv_tables import CsvFile
     from evalml.extract.meta import Dialect
-    from evalml.reading.numbers import Decimal
+    from evalml.reading.text import Decimal
 
 TESTS: dict[str, dict[str, str]] = {
     "date": {
-        "iso": dates.ISO,
-        "french": dates.FRENCH,
-        "day": dates.DAY_ABOVE_12,
-        "month": dates.MONTH_ABOVE_12,
+        "iso": ISO_DAY,
+        "french": FRENCH_DAY,
+        "day": DAY_ABOVE_12,
+        "month": MONTH_ABOVE_12,
     },
     "number": {
-        "separated": numbers.SEPARATED,
-        "comma": numbers.PATTERNS[","],
-        "point": numbers.PATTERNS["."],
-        "either": f"{numbers.PATTERNS[',']}|{numbers.PATTERNS['.']}",
+        "separated": SEPARATED,
+        "comma": PATTERNS[","],
+        "point": PATTERNS["."],
+        "either": f"{PATTERNS[',']}|{PATTERNS['.']}",
     },
 }
 
@@ -108,7 +116,7 @@ def _decimal(
             either, comma, point = (found[f"{column} {s}"] for s in ("either", "comma", "point"))
             if not found[f"{column} separated"] or not either:
                 continue
-            sign = numbers.decimal_of(
+            sign = decimal_of(
                 comma_fits=comma == either,
                 point_fits=point == either,
                 separated=True,

@@ -11,15 +11,30 @@ from pydantic import ValidationError
 
 from evalml.engine import MILLION, Engine, Table, cases, literal, union
 from evalml.errors import EvalmlError, ExtractError, nearest
-from evalml.indicators.acts import OF_PLACE, acts_by_file, acts_of
-from evalml.indicators.asked import AMOUNTS
-from evalml.indicators.beside import allowances_of, applications_of, contracts_of
-from evalml.indicators.catalogue import indicators_of
-from evalml.indicators.groups import groups_of
-from evalml.indicators.people import AGE_DATES, AT_WELCOME, AgeOn, people_of, places_of, traits_of
-from evalml.indicators.programmes import cohorts_of, outcomes_at_exit, programmes_of
-from evalml.indicators.situations import situations_of
-from evalml.indicators.vintage import completeness_of, is_young
+from evalml.indicators.catalogue import groups_of, indicators_of
+from evalml.indicators.counts import (
+    OF_PLACE,
+    acts_by_file,
+    acts_of,
+    allowances_of,
+    applications_of,
+    cohorts_of,
+    completeness_of,
+    contracts_of,
+    is_young,
+    outcomes_at_exit,
+    programmes_of,
+    situations_of,
+)
+from evalml.indicators.people import (
+    AGE_DATES,
+    AMOUNTS,
+    AT_WELCOME,
+    AgeOn,
+    people_of,
+    places_of,
+    traits_of,
+)
 from evalml.months import first_day
 from evalml.study import Territory
 from evalml.tables.sources import coverage_of
@@ -27,8 +42,7 @@ from evalml.tables.sources import coverage_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from evalml.indicators.catalogue import Indicator, Population
-    from evalml.indicators.groups import Group
+    from evalml.indicators.catalogue import Group, Indicator, Population
     from evalml.tables import Tables
 
 COLUMNS = (

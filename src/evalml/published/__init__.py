@@ -1,10 +1,12 @@
 """Figures in print: tested against one another, and against what an extract gives."""
 
-from evalml.published.audit import Audit, audit_figures, audit_path
+from evalml.published.audit import Audit, audit_figures, audit_path, write_audit
 from evalml.published.compare import compare_published, summary
-from evalml.published.explain import Finding
-from evalml.published.figure import Figure
-from evalml.published.frames import (
+from evalml.published.diagnosis import Finding
+from evalml.published.figure import Figure, Interval
+from evalml.published.identity import Identity, Outcome
+from evalml.published.read import PublishedError, read_figures
+from evalml.published.tables import (
     differences_table,
     findings_table,
     kinds_table,
@@ -14,10 +16,6 @@ from evalml.published.frames import (
     recomputed_table,
     verdicts_table,
 )
-from evalml.published.identity import Identity, Outcome
-from evalml.published.interval import Interval
-from evalml.published.read import PublishedError, read_figures
-from evalml.published.write import write_audit
 
 __all__ = [
     "Audit",

@@ -18,7 +18,7 @@ from evalml.disclosure.counts import too_small
 from evalml.disclosure.rule import THRESHOLD, Rule
 from evalml.disclosure.suppress import add_margins, hide_cells
 from evalml.errors import PrivacyError
-from evalml.indicators.groups import GROUPS
+from evalml.indicators.catalogue import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

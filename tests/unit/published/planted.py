@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.published.edits import slips
 from evalml.published.figure import Figure
+from evalml.published.repair import slips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.published.makers import figure
 
-from evalml.published.expression import evaluate, names, parse
-from evalml.published.figure import malformed, read_number
-from evalml.published.identity import number
-from evalml.published.interval import Interval, attainable, hull
+from evalml.published.figure import Interval, attainable, hull, malformed, read_number
+from evalml.published.identity import evaluate, names, number, parse
 from evalml.published.read import PublishedError
 
 

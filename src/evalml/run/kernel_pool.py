@@ -1,13 +1,11 @@
-"""A process that has imported the stack once and forks a kernel for each run that asks.
+"""The process that imports the stack once and forks a kernel for each run that asks.
 
 A kernel spends seconds on its imports and a fraction of one on the rest. Forking is safe only while
 no thread runs, so this process imports and starts nothing: no connection, no pool, no product of
 matrices. It is one loop over one listening socket, one socket per run, and one handle per kernel.
 
 A run holds its socket open as long as it lives: when the socket closes, its kernel is killed, and
-when this process dies, the system kills its kernels.
-
-Started by `evalml.run.forked`, never by hand.
+when this process dies, the system kills its kernels. Started by `evalml.run.kernel`, never by hand.
 """
 
 from __future__ import annotations
@@ -28,10 +26,24 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalml.run.lean import import_lean
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_GRAMMAR = "rfc3987_syntax"
+
+
+def import_lean() -> None:
+    """Import nbformat, and leave that grammar out unless somebody has asked for it already."""
+    if "nbformat" in sys.modules or _GRAMMAR in sys.modules:
+        return
+    # None makes the import fail, and jsonschema then goes without this one format.
+    sys.modules[_GRAMMAR] = None  # type: ignore[assignment]
+    try:
+        import nbformat  # noqa: F401
+    finally:
+        del sys.modules[_GRAMMAR]
+
 
 _SET_DEATH_SIGNAL = 1
 _CHUNK = 1 << 16
