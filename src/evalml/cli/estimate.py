@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evalml.cli.table_io import (
+from evalml.cli.statistics import (
     Categories,
     Csv,
     Dates,
@@ -22,7 +22,7 @@ from evalml.cli.table_io import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from evalml.cli.table_io import Door
+    from evalml.cli.statistics import Reading
     from evalml.comparison.comparison import Comparison
     from evalml.methods.effect import Effect
     from evalml.reading.table import Kind, RawTable
@@ -123,8 +123,7 @@ def estimate(  # noqa: PLR0913, PLR0917
     Example: evalml estimate nsw.csv --treatment treat --outcome re78 --covariates age,educ,re74
     --method aipw --json
     """
-    from evalml.cli.methods import ESTIMATE, unused
-    from evalml.cli.table_io import door, given_options, show, split_names
+    from evalml.cli.statistics import ESTIMATE, given_options, reading_of, show, split_names, unused
     from evalml.comparison.matching import MatchOptions
     from evalml.effect.estimate import estimate_effects
     from evalml.effect.sample import Settings
@@ -169,7 +168,7 @@ def estimate(  # noqa: PLR0913, PLR0917
         "cluster": cluster or None,
         "person": person or None,
     }
-    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    how = reading_of(where, separator, decimal, dates, numbers, categories, missing)
     table, comparison = _read(data, roles, formula, how, treated)
     effects = estimate_effects(comparison, methods, settings=settings)
     effects = [_with_notes(effect, comparison) for effect in effects]
@@ -195,10 +194,10 @@ def _cutpoints(values: list[str] | None) -> tuple[tuple[str, tuple[float, ...]],
 
 
 def _read(
-    data: Path, roles: dict[str, Any], formula: str, how: Door, treated: str | None
+    data: Path, roles: dict[str, Any], formula: str, how: Reading, treated: str | None
 ) -> tuple[RawTable, Comparison]:
     """Read the columns needed and make the comparison."""
-    from evalml.cli.table_io import frame_of, open_data, with_formula
+    from evalml.cli.statistics import frame_of, open_data, with_formula
     from evalml.comparison.build import MeasureSpec, build_comparison, distinct_roles
     from evalml.comparison.design import names_in
     from evalml.effect.sample import one_of

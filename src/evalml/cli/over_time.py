@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evalml.cli.table_io import (
+from evalml.cli.statistics import (
     Categories,
     Csv,
     Dates,
@@ -107,8 +107,15 @@ def rollout(  # noqa: PLR0913, PLR0917
     Example: evalml rollout counties.csv --unit county --time year --outcome lemp
     --first-treated first_treated --aggregate dynamic --json
     """
-    from evalml.cli.methods import ROLLOUT, unused
-    from evalml.cli.table_io import door, given_options, open_data, show, split_names
+    from evalml.cli.statistics import (
+        ROLLOUT,
+        given_options,
+        open_data,
+        reading_of,
+        show,
+        split_names,
+        unused,
+    )
     from evalml.methods.did import RolloutRequest
     from evalml.methods.did import rollout as estimate
     from evalml.methods.group_time import RolloutOptions
@@ -140,7 +147,7 @@ def rollout(  # noqa: PLR0913, PLR0917
         bootstrap=bootstrap,
         seed=seed,
     )
-    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    how = reading_of(where, separator, decimal, dates, numbers, categories, missing)
     table = open_data(data, columns.used(), how)
     frame = _panel_frame(table, columns)
     frame[first_treated] = read_first(table, first_treated, never)
@@ -151,7 +158,7 @@ def rollout(  # noqa: PLR0913, PLR0917
 
 def _panel_frame(table: RawTable, columns: PanelColumns) -> pd.DataFrame:
     """Return the columns of a long table by role, but for statuses and first periods."""
-    from evalml.cli.table_io import frame_of, refuse_below
+    from evalml.cli.statistics import frame_of, refuse_below
 
     kinds: dict[str, Kind] = {columns.time: "period", columns.outcome: "number"}
     kinds |= {name: "covariate" for name in columns.covariates if name not in kinds}
@@ -205,8 +212,15 @@ def did(  # noqa: PLR0913, PLR0917
     Example: evalml did panel.csv --unit id --time year --outcome y --treatment d --method dr
     --covariates age,sex --cluster area --json
     """
-    from evalml.cli.methods import DID, unused
-    from evalml.cli.table_io import door, given_options, open_data, show, split_names
+    from evalml.cli.statistics import (
+        DID,
+        given_options,
+        open_data,
+        reading_of,
+        show,
+        split_names,
+        unused,
+    )
     from evalml.methods.did import DidRequest, estimate_did
     from evalml.methods.panel import PanelColumns
 
@@ -215,7 +229,7 @@ def did(  # noqa: PLR0913, PLR0917
         time, outcome, "", unit, split_names(covariates), weights, cluster, extra
     )
     request = DidRequest(columns, method, missing, level)  # type: ignore[arg-type]
-    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    how = reading_of(where, separator, decimal, dates, numbers, categories, missing)
     table = open_data(data, columns.used(), how)
     frame = _panel_frame(table, columns)
     _add_statuses(table, frame, columns.extra, treated, dose=dose)
@@ -301,13 +315,14 @@ def survival(  # noqa: PLR0913, PLR0917
     """
     from dataclasses import replace
 
-    from evalml.cli.methods import SURVIVAL, unused
-    from evalml.cli.table_io import (
-        door,
+    from evalml.cli.statistics import (
+        SURVIVAL,
         given_options,
         open_data,
+        reading_of,
         show,
         split_names,
+        unused,
         with_formula,
     )
     from evalml.comparison.design import names_in
@@ -330,7 +345,7 @@ def survival(  # noqa: PLR0913, PLR0917
         times = tuple(float(t) for t in split_names(at))
     except ValueError:
         raise EstimationError("--at takes numbers, such as --at 6,12,24") from None
-    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    how = reading_of(where, separator, decimal, dates, numbers, categories, missing)
     table = open_data(data, columns.used(), how)
     frame = _durations_frame(table, columns)
     frame[event] = events(
@@ -354,7 +369,7 @@ def survival(  # noqa: PLR0913, PLR0917
 
 def _durations_frame(table: RawTable, columns: DurationColumns) -> pd.DataFrame:
     """Return the columns of a table of durations by role, but for the status."""
-    from evalml.cli.table_io import frame_of, refuse_below
+    from evalml.cli.statistics import frame_of, refuse_below
 
     kinds: dict[str, Kind] = {columns.time: "number", columns.entry: "number"}
     kinds |= {columns.weights: "number"}

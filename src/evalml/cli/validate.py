@@ -54,7 +54,7 @@ def validate(
 
     Example: evalml validate --designs persons --replications 500 --out runs/validation
     """
-    from evalml.cli.table_io import split_names
+    from evalml.cli.statistics import split_names
     from evalml.validation import choose, summarise
 
     if replications < 2 or jobs < 1 or seed < 0:  # noqa: PLR2004
@@ -258,7 +258,7 @@ def _list(chosen: Sequence[tuple[Scenario, tuple[str, ...]]]) -> None:
 def _show(rows: list[dict[str, Any]], *, json_wanted: bool) -> None:
     import json
 
-    from evalml.cli.table_io import plain
+    from evalml.cli.statistics import plain
 
     if json_wanted:
         typer.echo(json.dumps(plain(rows), ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Reading a table for the statistics commands, and printing what they found."""
+"""What the statistics commands share: the options of each method, tables in, answers out."""
 
 from __future__ import annotations
 
@@ -21,6 +21,163 @@ if TYPE_CHECKING:
 
     from evalml.methods.effect import Effect
     from evalml.reading.table import Kind, RawTable, ReadOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Goes:
+    """What goes with a method.
+
+    Attributes:
+        does: What it is, in a few words.
+        se: Standard errors it has, its own first; `cluster` with --cluster.
+        estimand: What it can estimate.
+        options: Options that it reads, beside those that all methods of its command read.
+    """
+
+    does: str
+    se: tuple[str, ...] = ()
+    estimand: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+_FORMULA = ("covariates", "formula")
+_SCORE = (*_FORMULA, "clip", "trim", "score")
+_MATCH = (
+    "metric", "k", "caliper", "exact", "replace", "ties", "variance_neighbours",
+    "score_correction", "tie_tolerance", "bias_adjust",
+)  # fmt: skip
+_STRATA_SE = ("influence", "known_weights", "hc0", "hc1", "hc2", "cluster")
+_CURVE = ("at", "interval", "group", "weights", "cluster")
+
+ESTIMATE: dict[str, Goes] = {
+    "diff": Goes(
+        "difference in means",
+        ("hc2", "hc0", "hc1", "classical", "influence", "cluster"),
+        ("att", "ate", "ato"),
+    ),
+    "ols": Goes(
+        "one least squares, one effect for all",
+        ("hc2", "hc0", "hc1", "classical", "influence", "cluster"),
+        ("att", "ate", "ato"),
+        _FORMULA,
+    ),
+    "regression_imputation": Goes(
+        "a regression per arm", ("influence", "cluster"), ("att", "ate"), _FORMULA
+    ),
+    "match": Goes(
+        "nearest neighbours",
+        ("abadie_imbens", "cluster"),
+        ("att", "ate"),
+        (*_SCORE, *_MATCH),
+    ),
+    "cem": Goes(
+        "strata of binned covariates (coarsened exact matching)",
+        _STRATA_SE,
+        ("att", "ate"),
+        (*_FORMULA, "bins", "cutpoints"),
+    ),
+    "subclass": Goes(
+        "subclasses of the score", _STRATA_SE, ("att", "ate"), (*_SCORE, "subclasses")
+    ),
+    "ipw": Goes(
+        "weights of the score",
+        ("influence", "known_weights", "cluster"),
+        ("att", "ate", "ato"),
+        _SCORE,
+    ),
+    "ebal": Goes(
+        "entropy balancing",
+        ("influence", "known_weights", "cluster"),
+        ("att",),
+        (*_FORMULA, "moments"),
+    ),
+    "aipw": Goes(
+        "score and regression, cross-fitted",
+        ("influence", "cluster"),
+        ("att", "ate"),
+        (*_SCORE, "folds", "fold_by", "seed", "outcome_model", "normalise", "splits"),
+    ),
+}
+ROLLOUT: dict[str, Goes] = {
+    "callaway_santanna": Goes(
+        "effects by group and time",
+        estimand=("gt", "simple", "group", "dynamic", "calendar"),
+        options=("control", "est_method", "covariates", "anticipation", "base", "incomplete"),
+    ),
+    "sun_abraham": Goes(
+        "interactions with event time",
+        estimand=("gt", "simple", "group", "dynamic", "calendar"),
+        options=("covariates", "anticipation"),
+    ),
+    "did2s": Goes(
+        "untreated outcomes imputed, error of the two-stage regression",
+        estimand=("simple", "dynamic"),
+        options=("covariates", "anticipation"),
+    ),
+    "imputation": Goes(
+        "untreated outcomes imputed",
+        estimand=("gt", "simple", "group", "dynamic", "calendar"),
+        options=("covariates", "anticipation"),
+    ),
+    "twfe": Goes(
+        "two-way fixed effects",
+        estimand=("simple", "dynamic"),
+        options=("covariates", "anticipation"),
+    ),
+}
+DID: dict[str, Goes] = {
+    "twfe": Goes(
+        "two-way fixed effects, any number of periods", options=("unit", "covariates", "dose")
+    ),
+    "dr": Goes("two periods, doubly robust", options=("unit", "covariates")),
+    "dr_improved": Goes(
+        "two periods, doubly robust, and so is its inference", options=("unit", "covariates")
+    ),
+    "ipw": Goes("two periods, weights of the score", options=("unit", "covariates")),
+    "reg": Goes("two periods, regression of the change", options=("unit", "covariates")),
+    "wald_did": Goes(
+        "two periods, partial take-up: ratio of two differences", options=("take_up",)
+    ),
+    "wald_tc": Goes("the same, by the trend of those not taken up", options=("take_up",)),
+}
+SURVIVAL: dict[str, Goes] = {
+    "km": Goes("survival curve", options=_CURVE),
+    "na": Goes("cumulative hazard (Nelson-Aalen)", options=_CURVE),
+    "aj": Goes("cumulative incidence of each cause", options=_CURVE),
+    "logrank": Goes("test of equal hazards", options=("group", "strata")),
+    "gray": Goes("test of equal incidence of each cause", options=("group",)),
+    "rmst": Goes("restricted mean time", options=("horizon", "group", "weights", "cluster")),
+    "cox": Goes(
+        "hazard ratios", options=("covariates", "formula", "strata", "group", "weights", "cluster")
+    ),
+}
+
+
+def help_of(methods: dict[str, Goes], estimand: str = "--estimand") -> str:
+    """Return the lines of `--help` that say what goes with each method."""
+    lines = ["\b", "What goes with each --method:"]
+    for name, goes in methods.items():
+        lines.append(f"  {name}: {goes.does}")
+        parts = (
+            ("--se", goes.se),
+            (estimand, goes.estimand),
+            ("options", tuple(f"--{o.replace('_', '-')}" for o in goes.options)),
+        )
+        lines += [f"    {label} {', '.join(words)}" for label, words in parts if words]
+    return "\n".join(lines)
+
+
+def unused(methods: dict[str, Goes], chosen: Iterable[str], given: Iterable[str]) -> list[str]:
+    """Return a warning for the options that were given and that no chosen method reads."""
+    known = [methods[name] for name in chosen if name in methods]
+    if not known:
+        return []
+    owned = {option for goes in methods.values() for option in goes.options}
+    read = {option for goes in known for option in goes.options}
+    idle = [f"--{o.replace('_', '-')}" for o in given if o in owned - read]
+    names = ", ".join(chosen)
+    return [f"{names} does not use: {', '.join(sorted(idle))}"] if idle else []
+
 
 _KEYS = ("group", "time", "event_time", "cause", "term", "subgroup", "subgroup_value")
 _NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "p_value")
@@ -58,7 +215,7 @@ Csv = Annotated[bool, typer.Option("--csv", help="Print CSV: one line per estima
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Reading:
     """How the table of a command is read.
 
     Attributes:
@@ -72,7 +229,7 @@ class Door:
     missing: str = "refuse"
 
 
-def door(
+def reading_of(
     where: str,
     separator: str | None,
     decimal: str | None,
@@ -80,7 +237,7 @@ def door(
     numbers: list[str] | None,
     categories: list[str] | None,
     missing: str,
-) -> Door:
+) -> Reading:
     """Return how a table is read, from the options of a command."""
     from evalml.reading.table import ReadOptions
 
@@ -92,10 +249,10 @@ def door(
         split_names(numbers),
         split_names(categories),
     )
-    return Door(where, options, missing)
+    return Reading(where, options, missing)
 
 
-def open_data(path: Path, names: Iterable[str], how: Door) -> RawTable:
+def open_data(path: Path, names: Iterable[str], how: Reading) -> RawTable:
     """Return the columns named and those of the filter, and only the rows it keeps.
 
     Raises:
