@@ -42,7 +42,7 @@ def test_a_kernel_that_nobody_needed_is_gone_at_once(one_thread):
 def test_a_run_is_told_where_its_kernel_comes_from_and_of_what_code(one_thread):
     with kernel_ahead() as how:
         asked = how()
-    assert asked.address.endswith("zygote")
+    assert asked.address.endswith("pool")
     assert asked.code == hash_code()
 
 
@@ -53,9 +53,9 @@ def test_several_threads_of_blas_ask_for_a_plain_kernel(one_thread, monkeypatch)
 
 
 def test_several_runs_share_one_process_and_do_not_hand_it_on(monkeypatch, one_thread):
-    monkeypatch.setattr(execute, "forked_kernels", lambda: nullcontext("/somewhere/zygote"))
+    monkeypatch.setattr(execute, "forked_kernels", lambda: nullcontext("/somewhere/pool"))
     with shared_kernels() as told:
         monkeypatch.setenv(SHARED, told[SHARED])
         with kernel_ahead() as how:
-            assert how() == How(address="/somewhere/zygote", code=hash_code())
+            assert how() == How(address="/somewhere/pool", code=hash_code())
         assert SHARED not in os.environ

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evalml.run.registry import RunComparison
-    from evalml.run.staleness import Standing
+    from evalml.run.staleness import StudyState
     from evalml.study.grid import Cell
 
 
@@ -91,7 +91,7 @@ def status(
     from dataclasses import asdict
 
     cells = _cells(params, grid)
-    found = [_standing(cell, extract=extract, out=out, engine=engine) for cell in cells]
+    found = [_state(cell, extract=extract, out=out, engine=engine) for cell in cells]
     if as_json:
         typer.echo(json.dumps([asdict(s) for s in found], indent=2, ensure_ascii=False))
         return
@@ -109,22 +109,22 @@ def _cells(params: Sequence[str] | None, grid: Path | None) -> list[Cell]:
     return read_cells(params or [str(path) for path in found])
 
 
-def _standing(cell: Cell, **where: Any) -> Standing:
+def _state(cell: Cell, **where: Any) -> StudyState:
     from evalml.cli.run import plan_study
-    from evalml.run.staleness import Standing, standing_of
+    from evalml.run.staleness import StudyState, state_of
 
     if cell.asked is None:
-        return Standing(cell.name, "refused", (cell.reason,))
+        return StudyState(cell.name, "refused", (cell.reason,))
     try:
-        return standing_of(plan_study(cell.asked, **where))
+        return state_of(plan_study(cell.asked, **where))
     except (EvalmlError, OSError) as fault:
-        return Standing(cell.name, "refused", (str(fault),))
+        return StudyState(cell.name, "refused", (str(fault),))
 
 
 _COLOURS = {"current": "green", "stale": "yellow", "failed": "red", "refused": "red"}
 
 
-def _print_states(found: Sequence[Standing]) -> None:
+def _print_states(found: Sequence[StudyState]) -> None:
     from rich.table import Table
     from rich.text import Text
 

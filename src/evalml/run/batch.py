@@ -111,7 +111,7 @@ def work(task: Task) -> Status:
     started = time.time()
     try:
         plan = task.plan()
-        address, code = (task.address, task.code) if task.address != "own" else _own_zygote()
+        address, code = (task.address, task.code) if task.address != "own" else _own_pool()
         folder = execute(plan, how=How(task.limits, address, force=task.force, code=code))
     except RunError as fault:
         return _said(out, task.study) or _write(out, task.study, "failed", str(fault))
@@ -152,8 +152,8 @@ def _watch_parent(parent: int) -> None:
 
 
 @cache
-def _own_zygote() -> tuple[str, str]:
-    """Start a zygote beside this worker, for as long as the worker lives, and say of which code."""
+def _own_pool() -> tuple[str, str]:
+    """Start a kernel pool for as long as this worker lives; return its address and its code."""
     code = hash_code()
     manager = forked_kernels()
     address = manager.__enter__()

@@ -40,7 +40,7 @@ _MAIN = "import sys; from evalml.run.kernel_pool import main; sys.exit(main(sys.
 
 
 class ForkedKernel:
-    """A kernel forked by the zygote; it answers like a `subprocess.Popen`."""
+    """A kernel forked by the kernel pool; it answers like a `subprocess.Popen`."""
 
     stdin = stdout = stderr = None
 
@@ -108,7 +108,7 @@ class ForkedKernel:
 
 
 class ForkProvisioner(LocalProvisioner):
-    """Have kernels forked by the zygote instead of started from nothing."""
+    """Have kernels forked by the kernel pool instead of started from nothing."""
 
     address = ""
     process: Any = None
@@ -123,7 +123,7 @@ class ForkProvisioner(LocalProvisioner):
         }
         try:
             self.process = ForkedKernel(self.address, request)
-        except RunError:  # the zygote is gone: a plain kernel is slower, and as good
+        except RunError:  # the kernel pool is gone: a plain kernel is slower, and as good
             return await super().launch_kernel(cmd, **kwargs)
         self.pid = self.pgid = self.process.pid
         return self.connection_info
@@ -131,20 +131,20 @@ class ForkProvisioner(LocalProvisioner):
 
 @contextmanager
 def forked_kernels() -> Iterator[str]:
-    """Start a zygote and give the address of its socket; empty where kernels cannot be forked."""
+    """Start a kernel pool; give the address of its socket, empty where nothing can be forked."""
     with starting_kernels() as address:
         yield address()
 
 
 @contextmanager
 def starting_kernels() -> Iterator[Callable[[], str]]:
-    """Start a zygote and go on at once; give the function that waits for it, for its address."""
+    """Start a kernel pool, go on at once; give the function that waits for its address."""
     sweep_sockets()
     if not can_fork():
         yield str
         return
     folder = tempfile.mkdtemp(prefix=f"evalml-{os.getpid()}-")
-    address = str(Path(folder) / "zygote")
+    address = str(Path(folder) / "pool")
     # Our own module, by the same interpreter; it ends when its standard input closes.
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", _MAIN, address],

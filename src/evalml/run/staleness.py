@@ -291,7 +291,7 @@ def missing_outputs(run: Path, record: Mapping[str, Any]) -> list[Difference]:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StudyState:
     """How a study stands against its runs.
 
     Attributes:
@@ -307,21 +307,21 @@ class Standing:
     run: str = ""
 
 
-def standing_of(plan: Plan) -> Standing:
+def state_of(plan: Plan) -> StudyState:
     """Return how a study stands: what runs now first, then what is current, failed, stale."""
     out, study = plan.settings.out, plan.study.study
     status = read_status(out, study)
     if is_held(lock_file(out, study)):
         cell = f"cell {status.cell} of {status.cells}" if status and status.cells else ""
-        return Standing(study, "running", (cell,) if cell else ())
+        return StudyState(study, "running", (cell,) if cell else ())
     inputs = inputs_of(plan)
     if (run := current_run(plan, inputs)) is not None:
-        return Standing(study, "current", run=run.relative_to(out).as_posix())
+        return StudyState(study, "current", run=run.relative_to(out).as_posix())
     if status is not None and _waits(status):
-        return Standing(study, "waiting")
+        return StudyState(study, "waiting")
     if status is not None and settled(out, status).state in {"failed", "refused"}:
         ended = settled(out, status)
-        return Standing(study, "failed", (ended.reason,), ended.run)
+        return StudyState(study, "failed", (ended.reason,), ended.run)
     return _past(plan, inputs)
 
 
@@ -336,12 +336,12 @@ def _waits(status: Status) -> bool:
     return True
 
 
-def _past(plan: Plan, inputs: Mapping[str, Any]) -> Standing:
+def _past(plan: Plan, inputs: Mapping[str, Any]) -> StudyState:
     """Say what has changed since the latest finished run, if there is one."""
     out, study = plan.settings.out, plan.study.study
     for run, record in finished_runs(out / study)[:1]:
         found = differences(record, {**inputs, "parameters": plan.parameters})
         why = tuple(sentences([*found, *missing_outputs(run, record)]))
         moved = tuple(f"its {key} changed while it ran" for key in record.get("moved", ()))
-        return Standing(study, "stale", why + moved, run.relative_to(out).as_posix())
-    return Standing(study, "never run")
+        return StudyState(study, "stale", why + moved, run.relative_to(out).as_posix())
+    return StudyState(study, "never run")
