@@ -7,17 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evalml.cli.statistics import (
-    Categories,
-    Csv,
-    Dates,
-    Decimal,
-    Json,
-    Names,
-    Numbers,
-    Separator,
-    Where,
-)
+from evalml.cli.statistics import Names, TableOptions, with_table_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +18,7 @@ if TYPE_CHECKING:
     from evalml.reading.table import Kind, RawTable
 
 
+@with_table_options
 def estimate(  # noqa: PLR0913, PLR0917
     context: typer.Context,
     data: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per person.")],
@@ -105,14 +96,8 @@ def estimate(  # noqa: PLR0913, PLR0917
     treated: Annotated[
         str | None, typer.Option("--treated", help="Value of the treated, where not 1 and 0.")
     ] = None,
-    where: Where = "",
-    separator: Separator = None,
-    decimal: Decimal = None,
-    dates: Dates = None,
-    numbers: Numbers = None,
-    categories: Categories = None,
-    json: Json = False,
-    csv: Csv = False,
+    *,
+    io: TableOptions,
 ) -> None:
     """Estimate the effect of a treatment on the persons of a table.
 
@@ -123,7 +108,7 @@ def estimate(  # noqa: PLR0913, PLR0917
     Example: evalml estimate nsw.csv --treatment treat --outcome re78 --covariates age,educ,re74
     --method aipw --json
     """
-    from evalml.cli.statistics import ESTIMATE, given_options, reading_of, show, split_names, unused
+    from evalml.cli.statistics import ESTIMATE, given_options, show, split_names, unused
     from evalml.comparison.matching import MatchOptions
     from evalml.effect.estimate import estimate_effects
     from evalml.effect.sample import Settings
@@ -168,14 +153,14 @@ def estimate(  # noqa: PLR0913, PLR0917
         "cluster": cluster or None,
         "person": person or None,
     }
-    how = reading_of(where, separator, decimal, dates, numbers, categories, missing)
+    how = io.reading(missing)
     table, comparison = _read(data, roles, formula, how, treated)
     effects = estimate_effects(comparison, methods, settings=settings)
     effects = [_with_notes(effect, comparison) for effect in effects]
-    if not json and not csv:
+    if not io.json and not io.csv:
         _print_balance(effects[0])
     idle = unused(ESTIMATE, methods, given_options(context))
-    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
+    show(effects, io, table, idle)
 
 
 def _cutpoints(values: list[str] | None) -> tuple[tuple[str, tuple[float, ...]], ...]:

@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evalml.cli.statistics import (
-    Categories,
-    Csv,
-    Dates,
-    Decimal,
-    Json,
-    Numbers,
-    Separator,
-    Where,
-)
+from evalml.cli.statistics import TableOptions, with_table_options
 from evalml.errors import EstimationError, nearest
 
 if TYPE_CHECKING:
@@ -54,6 +45,7 @@ _CONTROLS = {
 }
 
 
+@with_table_options
 def rollout(  # noqa: PLR0913, PLR0917
     context: typer.Context,
     data: Data,
@@ -93,14 +85,8 @@ def rollout(  # noqa: PLR0913, PLR0917
         str | None,
         typer.Option("--never", help="First treated period of the never treated; or: empty."),
     ] = None,
-    where: Where = "",
-    separator: Separator = None,
-    decimal: Decimal = None,
-    dates: Dates = None,
-    numbers: Numbers = None,
-    categories: Categories = None,
-    json: Json = False,
-    csv: Csv = False,
+    *,
+    io: TableOptions,
 ) -> None:
     """Estimate the effect of a programme that areas adopt one after another.
 
@@ -111,7 +97,6 @@ def rollout(  # noqa: PLR0913, PLR0917
         ROLLOUT,
         given_options,
         open_data,
-        reading_of,
         show,
         split_names,
         unused,
@@ -147,13 +132,13 @@ def rollout(  # noqa: PLR0913, PLR0917
         bootstrap=bootstrap,
         seed=seed,
     )
-    how = reading_of(where, separator, decimal, dates, numbers, categories, missing)
+    how = io.reading(missing)
     table = open_data(data, columns.used(), how)
     frame = _panel_frame(table, columns)
     frame[first_treated] = read_first(table, first_treated, never)
     effects = estimate(frame, request)
     idle = unused(ROLLOUT, [method], given_options(context))
-    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
+    show(effects, io, table, idle)
 
 
 def _panel_frame(table: RawTable, columns: PanelColumns) -> pd.DataFrame:
@@ -171,6 +156,7 @@ def _panel_frame(table: RawTable, columns: PanelColumns) -> pd.DataFrame:
     return frame
 
 
+@with_table_options
 def did(  # noqa: PLR0913, PLR0917
     context: typer.Context,
     data: Data,
@@ -198,14 +184,8 @@ def did(  # noqa: PLR0913, PLR0917
     dose: Annotated[
         bool, typer.Option("--dose", help="twfe: the treatment is a number, not a status.")
     ] = False,
-    where: Where = "",
-    separator: Separator = None,
-    decimal: Decimal = None,
-    dates: Dates = None,
-    numbers: Numbers = None,
-    categories: Categories = None,
-    json: Json = False,
-    csv: Csv = False,
+    *,
+    io: TableOptions,
 ) -> None:
     """Estimate a difference in differences: fixed effects, or two periods with covariates.
 
@@ -216,7 +196,6 @@ def did(  # noqa: PLR0913, PLR0917
         DID,
         given_options,
         open_data,
-        reading_of,
         show,
         split_names,
         unused,
@@ -229,13 +208,13 @@ def did(  # noqa: PLR0913, PLR0917
         time, outcome, "", unit, split_names(covariates), weights, cluster, extra
     )
     request = DidRequest(columns, method, missing, level)  # type: ignore[arg-type]
-    how = reading_of(where, separator, decimal, dates, numbers, categories, missing)
+    how = io.reading(missing)
     table = open_data(data, columns.used(), how)
     frame = _panel_frame(table, columns)
     _add_statuses(table, frame, columns.extra, treated, dose=dose)
     effects = [estimate_did(frame, request)]
     idle = unused(DID, [method], given_options(context))
-    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
+    show(effects, io, table, idle)
 
 
 def _add_statuses(
@@ -252,6 +231,7 @@ def _add_statuses(
         frame[name] = roles.arm(table, name, None, role="take-up")
 
 
+@with_table_options
 def survival(  # noqa: PLR0913, PLR0917
     context: typer.Context,
     data: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per person.")],
@@ -299,14 +279,8 @@ def survival(  # noqa: PLR0913, PLR0917
         str | None,
         typer.Option("--censored-value", help="Value of no event, where it is not 0."),
     ] = None,
-    where: Where = "",
-    separator: Separator = None,
-    decimal: Decimal = None,
-    dates: Dates = None,
-    numbers: Numbers = None,
-    categories: Categories = None,
-    json: Json = False,
-    csv: Csv = False,
+    *,
+    io: TableOptions,
 ) -> None:
     """Describe and compare durations, with persons who enter late at risk only from then on.
 
@@ -319,7 +293,6 @@ def survival(  # noqa: PLR0913, PLR0917
         SURVIVAL,
         given_options,
         open_data,
-        reading_of,
         show,
         split_names,
         unused,
@@ -345,7 +318,7 @@ def survival(  # noqa: PLR0913, PLR0917
         times = tuple(float(t) for t in split_names(at))
     except ValueError:
         raise EstimationError("--at takes numbers, such as --at 6,12,24") from None
-    how = reading_of(where, separator, decimal, dates, numbers, categories, missing)
+    how = io.reading(missing)
     table = open_data(data, columns.used(), how)
     frame = _durations_frame(table, columns)
     frame[event] = events(
@@ -364,7 +337,7 @@ def survival(  # noqa: PLR0913, PLR0917
     )
     effects = estimate(frame, request)
     idle = unused(SURVIVAL, [method], given_options(context))
-    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
+    show(effects, io, table, idle)
 
 
 def _durations_frame(table: RawTable, columns: DurationColumns) -> pd.DataFrame:

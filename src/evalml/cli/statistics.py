@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import csv as csv_module
+import inspect
 import io
 import json
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass, fields, replace
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from evalml.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -215,6 +217,34 @@ Csv = Annotated[bool, typer.Option("--csv", help="Print CSV: one line per estima
 
 
 @dataclass(frozen=True, slots=True)
+class TableOptions:
+    """How a command reads its table and prints its answer: the options that all of them share."""
+
+    where: Where = ""
+    separator: Separator = None
+    decimal: Decimal = None
+    dates: Dates = None
+    numbers: Numbers = None
+    categories: Categories = None
+    json: Json = False
+    csv: Csv = False
+
+    def reading(self, missing: str) -> Reading:
+        """Return how the table is read, where missing values are `missing`."""
+        from evalml.reading.table import ReadOptions
+
+        sign = {"tab": "\t", "\\t": "\t"}.get(self.separator or "", self.separator)
+        options = ReadOptions(
+            sign,
+            self.decimal,  # type: ignore[arg-type]
+            self.dates,  # type: ignore[arg-type]
+            split_names(self.numbers),
+            split_names(self.categories),
+        )
+        return Reading(self.where, options, missing)
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """How the table of a command is read.
 
@@ -229,27 +259,25 @@ class Reading:
     missing: str = "refuse"
 
 
-def reading_of(
-    where: str,
-    separator: str | None,
-    decimal: str | None,
-    dates: str | None,
-    numbers: list[str] | None,
-    categories: list[str] | None,
-    missing: str,
-) -> Reading:
-    """Return how a table is read, from the options of a command."""
-    from evalml.reading.table import ReadOptions
+def with_table_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the shared options after those of a command, which gets them as `io`."""
+    hints = get_type_hints(TableOptions, include_extras=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    shared = [
+        inspect.Parameter(field.name, keyword, default=field.default, annotation=hints[field.name])
+        for field in fields(TableOptions)
+    ]
+    own = inspect.signature(command, eval_str=True)
 
-    sign = {"tab": "\t", "\\t": "\t"}.get(separator or "", separator)
-    options = ReadOptions(
-        sign,
-        decimal,  # type: ignore[arg-type]
-        dates,  # type: ignore[arg-type]
-        split_names(numbers),
-        split_names(categories),
-    )
-    return Reading(where, options, missing)
+    @wraps(command)
+    def run(**options: Any) -> None:
+        given = {field.name: options.pop(field.name) for field in fields(TableOptions)}
+        command(**options, io=TableOptions(**given))
+
+    parameters = [p for p in own.parameters.values() if p.name != "io"]
+    run.__signature__ = own.replace(parameters=[*parameters, *shared])  # type: ignore[attr-defined]
+    run.__annotations__ = {**{p.name: p.annotation for p in parameters}, **hints}
+    return run
 
 
 def open_data(path: Path, names: Iterable[str], how: Reading) -> RawTable:
@@ -380,9 +408,7 @@ def plain(value: Any) -> Any:
 
 def show(
     effects: list[Effect],
-    *,
-    json_wanted: bool,
-    csv_wanted: bool = False,
+    io: TableOptions,
     table: RawTable | None = None,
     warnings: Iterable[str] = (),
 ) -> None:
@@ -390,8 +416,7 @@ def show(
 
     Args:
         effects: The estimates.
-        json_wanted: Whether to print JSON.
-        csv_wanted: Whether to print CSV.
+        io: Whether to print JSON or CSV.
         table: What was read: what was decided goes into the details of each estimate.
         warnings: What the reader must know of all estimates.
 
@@ -399,12 +424,12 @@ def show(
         DataError: Both JSON and CSV are wanted.
         Exit: An estimate lacks a number that it should have.
     """
-    if json_wanted and csv_wanted:
+    if io.json and io.csv:
         raise DataError("--json and --csv exclude each other; choose one")
     rows = [as_json(_with_reading(effect, table, list(warnings))) for effect in effects]
-    if json_wanted:
+    if io.json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
-    elif csv_wanted:
+    elif io.csv:
         typer.echo(_as_csv(rows), nl=False)
     else:
         _print_lines(rows)
