@@ -46,7 +46,7 @@ def comparison(folder: Path, columns: list[int] | None = None) -> Comparison:
     """Return the table as two arms."""
     import pandas as pd
 
-    from evalml.comparison.comparison import Comparison, Design, Measure, mix
+    from evalml.comparison.comparison import Comparison, DesignMatrix, Measure, mix
 
     X, treated, y = read(folder)
     X = X if columns is None else np.ascontiguousarray(X[:, columns])
@@ -54,7 +54,7 @@ def comparison(folder: Path, columns: list[int] | None = None) -> Comparison:
     names = tuple(f"x{j}" for j in range(X.shape[1]))
     person = mix(np.arange(y.size, dtype=np.uint64), 0)
     measure = Measure("y", None, y, "", "y")
-    return Comparison(treated, (measure,), empty, Design(X, names), None, person, empty)
+    return Comparison(treated, (measure,), empty, DesignMatrix(X, names), None, person, empty)
 
 
 def estimated(
@@ -62,9 +62,9 @@ def estimated(
 ) -> Job:
     """Return the job of estimating by one method, all its diagnostics included."""
     from evalml.effect.estimate import estimate_effects
-    from evalml.effect.sample import Settings
+    from evalml.effect.sample import EstimationSettings
 
-    arms, settings = comparison(folder, columns), Settings(folds=FOLDS, **options)
+    arms, settings = comparison(folder, columns), EstimationSettings(folds=FOLDS, **options)
 
     def work() -> list[float]:
         effect = estimate_effects(arms, [method], settings=settings)[0]

@@ -24,7 +24,15 @@ from evalml.run.provenance import (
     versions,
     versions_of,
 )
-from evalml.run.status import Status, held, is_held, lock_file, read_status, settled, write_status
+from evalml.run.status import (
+    RunStatus,
+    held,
+    is_held,
+    lock_file,
+    read_status,
+    settled,
+    write_status,
+)
 from evalml.settings import HASH, Settings, read_settings
 from evalml.study import study_from
 from evalml.study.grid import read_grid
@@ -132,7 +140,7 @@ def test_a_lock_is_freed_when_its_holder_is_killed(tmp_path):
 
 
 def test_a_running_state_whose_process_is_gone_has_failed(tmp_path):
-    status = write_status(tmp_path, Status("a", "running", cell=3, cells=9))
+    status = write_status(tmp_path, RunStatus("a", "running", cell=3, cells=9))
     assert read_status(tmp_path, "a") == status
     assert settled(tmp_path, status).state == "failed"
     assert "in cell 3" in settled(tmp_path, status).reason

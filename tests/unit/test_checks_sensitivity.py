@@ -52,7 +52,7 @@ from evalml.checks.pre_trend import PrePeriod, check_pre_trend
 from evalml.checks.refit import estimator, take_rows, without_covariates
 from evalml.checks.rosenbaum import check_rosenbaum
 from evalml.checks.sensitivity import run_sensitivity
-from evalml.comparison.comparison import Design, Measure
+from evalml.comparison.comparison import DesignMatrix, Measure
 from evalml.effect.bounds import imbens_manski
 from evalml.effect.estimate import estimate_effects
 from evalml.errors import DataError, EstimationError
@@ -527,7 +527,7 @@ def test_leaving_out_a_category_leaves_out_its_columns():
     comparison = two_arms(20)
     names = ("age", "diplome=BAC", "diplome=CAP")
 
-    design = Design(np.ones((20, 3)), names, (("diplome=SANS", (1, 2)),))
+    design = DesignMatrix(np.ones((20, 3)), names, (("diplome=SANS", (1, 2)),))
     wide = replace(
         comparison, design=design, covariates=pd.DataFrame({"age": range(20), "diplome": "BAC"})
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from evalml.checks.check import Check
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison
-    from evalml.effect.sample import Settings
+    from evalml.effect.sample import EstimationSettings
     from evalml.methods.effect import Effect
 
 
@@ -36,7 +36,7 @@ def run_families(
     method: str,
     thresholds: BaseModel | Mapping[str, Any] | None = None,
     *,
-    settings: Settings | None = None,
+    settings: EstimationSettings | None = None,
     seed: int = 0,
 ) -> list[Check]:
     """Judge the effects of one method as the families they were looked at in.
@@ -73,7 +73,7 @@ def _statistics(
     comparison: Comparison,
     effects: Sequence[Effect],
     method: str,
-    settings: Settings | None,
+    settings: EstimationSettings | None,
     thresholds: Thresholds,
     seed: int,
 ) -> Matrix | None:
@@ -90,7 +90,7 @@ def subgroup_covariance(
     comparison: Comparison,
     effects: Sequence[Effect],
     method: str,
-    settings: Settings | None = None,
+    settings: EstimationSettings | None = None,
 ) -> Matrix | None:
     """Return the covariance of effects by subgroup: two that share clusters are not independent.
 

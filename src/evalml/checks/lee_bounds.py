@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.effect.bounds import Bounds, imbens_manski
+from evalml.effect.bounds import EffectBounds, imbens_manski
 from evalml.errors import EstimationError
 from evalml.values import Interval, Name
 
@@ -105,7 +105,7 @@ def lee_bounds(
     draws: int = 199,
     seed: int = 0,
     alpha: float = 0.05,
-) -> Bounds:
+) -> EffectBounds:
     """Return Lee's bounds of the effect on those whose outcome is always known.
 
     Their interval comes from a bootstrap of multiplicity weights; the arm trimmed stays the same.
@@ -128,7 +128,7 @@ def lee_bounds(
     size = trimming.sums.shape[0]
     low, high = trimming.bounds(np.ones(size))
     if not draws:
-        return Bounds(low, high, float("nan"), float("nan"))
+        return EffectBounds(low, high, float("nan"), float("nan"))
     rng = np.random.Generator(np.random.PCG64(seed))
     drawn = np.array([trimming.bounds(rng.standard_exponential((size,))) for _ in range(draws)])
     se = drawn.std(axis=0, ddof=1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.arms import Trajectory
-    from evalml.comparison.comparison import Comparison, Design, Measure
+    from evalml.comparison.comparison import Comparison, DesignMatrix, Measure
     from evalml.values import Value
 
 SMALLEST = 0.02
@@ -75,7 +75,7 @@ def check_linkage(
     return Check(name, finding, not selected, abs(gap), SMALLEST, values, key)
 
 
-def _of_both(comparison: Comparison, linked: BoolVector) -> Design:
+def _of_both(comparison: Comparison, linked: BoolVector) -> DesignMatrix:
     """Return the covariates known of the linked and of the others."""
     frame = comparison.covariates
     told = [name for name in frame if not frame[name][~linked].isna().all()]
@@ -83,7 +83,7 @@ def _of_both(comparison: Comparison, linked: BoolVector) -> Design:
 
 
 def declared_gap(
-    comparison: Comparison, linked: BoolVector, declared: Trajectory, design: Design
+    comparison: Comparison, linked: BoolVector, declared: Trajectory, design: DesignMatrix
 ) -> tuple[float, float] | None:
     """Return how the declared employment of the linked differs after time zero, and its p-value.
 

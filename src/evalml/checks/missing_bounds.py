@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from evalml.checks.check import Check
 from evalml.checks.refit import with_values
-from evalml.effect.bounds import Bounds, filled, imbens_manski
+from evalml.effect.bounds import EffectBounds, filled, imbens_manski
 from evalml.errors import DataError
 from evalml.values import Interval, Name, Share
 
@@ -30,7 +30,7 @@ def worst_case(
     lowest: float = 0.0,
     highest: float = 1.0,
     alpha: float = 0.05,
-) -> Bounds:
+) -> EffectBounds:
     """Estimate twice, with the unknown outcomes at their two extremes.
 
     Args:

@@ -13,7 +13,7 @@ import numpy as np
 from evalml.checks.check import Check
 from evalml.checks.refit import take_rows
 from evalml.effect.methods import compute, fit_shared
-from evalml.effect.sample import Settings
+from evalml.effect.sample import EstimationSettings
 from evalml.effect.sample import take_rows as observed_rows
 from evalml.errors import DataError, EstimationError
 from evalml.values import Name, Number, PValue
@@ -116,7 +116,10 @@ def sum_by(psi: Matrix, cluster: IntVector | HashVector) -> Matrix:
 
 
 def influence_functions(
-    comparison: Comparison, keys: Sequence[str], method: str, settings: Settings | None = None
+    comparison: Comparison,
+    keys: Sequence[str],
+    method: str,
+    settings: EstimationSettings | None = None,
 ) -> Matrix:
     """Return the influence of each row on each estimate, zero where the outcome is unknown.
 
@@ -132,7 +135,7 @@ def influence_functions(
     Raises:
         EstimationError: The method has no influence function, or cannot answer.
     """
-    options = settings or Settings()
+    options = settings or EstimationSettings()
     psi = np.zeros((comparison.treated.size, len(keys)))
     for j, key in enumerate(keys):
         values = comparison.measure(key).values

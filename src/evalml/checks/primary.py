@@ -21,7 +21,7 @@ from evalml.checks.run import run_checks
 from evalml.checks.sensitivity import run_sensitivity
 from evalml.comparison.comparison import Measure
 from evalml.effect.censored import seen_effects
-from evalml.effect.sample import Settings
+from evalml.effect.sample import EstimationSettings
 from evalml.errors import EstimationError
 from evalml.methods.design_matrix import thin_products
 
@@ -162,7 +162,7 @@ def estimator_of(study: Study) -> Estimator:
 
     def estimate(comparison: Comparison, key: str) -> Effect:
         alone = with_measure(comparison, comparison.measure(key))
-        effect = seen_effects(alone, [method], Settings(seed=seed))[0]
+        effect = seen_effects(alone, [method], EstimationSettings(seed=seed))[0]
         if "error" in effect.details:
             raise EstimationError(effect.details["error"])
         return effect

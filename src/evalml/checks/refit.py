@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from evalml.comparison.comparison import Comparison, Design, Measure
+from evalml.comparison.comparison import Comparison, DesignMatrix, Measure
 from evalml.effect.estimate import estimate_effects
 from evalml.errors import DataError, nearest
 from evalml.methods.effect import Effect
@@ -95,7 +95,7 @@ def without_covariates(comparison: Comparison, names: Collection[str]) -> Compar
     )
 
 
-def _without_columns(design: Design, dropped: Collection[str]) -> Design:
+def _without_columns(design: DesignMatrix, dropped: Collection[str]) -> DesignMatrix:
     kept = [
         j
         for j, name in enumerate(design.names)
@@ -107,7 +107,7 @@ def _without_columns(design: Design, dropped: Collection[str]) -> Design:
         for name, columns in design.left_out
         if all(j in place for j in columns)
     )
-    return Design(
+    return DesignMatrix(
         design.columns.take(np.array(kept, dtype=np.int64)),
         tuple(design.names[j] for j in kept),
         left_out,

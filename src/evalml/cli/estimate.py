@@ -111,11 +111,11 @@ def estimate(  # noqa: PLR0913, PLR0917
     from evalml.cli.statistics import ESTIMATE, given_options, show, split_names, unused
     from evalml.comparison.matching import MatchOptions
     from evalml.effect.estimate import estimate_effects
-    from evalml.effect.sample import Settings
+    from evalml.effect.sample import EstimationSettings
     from evalml.effect.stratified import StrataOptions
 
     methods = list(split_names(method)) or ["aipw"]
-    settings = Settings(
+    settings = EstimationSettings(
         estimand=estimand,  # type: ignore[arg-type]
         se=se or None,  # type: ignore[arg-type]
         folds=folds,

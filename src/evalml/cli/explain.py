@@ -10,7 +10,7 @@ import typer
 from evalml.errors import EvalmlError
 
 if TYPE_CHECKING:
-    from evalml.comparison.chooser import Explanation, Judged
+    from evalml.comparison.chooser import Explanation, JudgedDesign
     from evalml.rules import Rules, RuleValue
     from evalml.study import Study
 
@@ -72,7 +72,7 @@ def _explained(said: Explanation) -> dict[str, Any]:
     }
 
 
-def _judged(judged: Judged) -> dict[str, Any]:
+def _judged(judged: JudgedDesign) -> dict[str, Any]:
     reasons = [{"status": r.status, "sentence": r.sentence} for r in judged.reasons]
     return {
         "name": judged.name,
@@ -106,13 +106,13 @@ def _print_designs(said: Explanation, study: Study) -> None:
         typer.echo(f"  {_MARK[reason.status]} {topic}: {reason.sentence}")
 
 
-def _verdict(judged: Judged) -> str:
+def _verdict(judged: JudgedDesign) -> str:
     cautious = any(r.status == "caution" for r in judged.reasons)
     word = ("with care" if cautious else "applies") if judged.applies else "no"
     return f"{word:>9}{' *' if judged.declared else '  '}"
 
 
-def _reasons(judged: Judged) -> None:
+def _reasons(judged: JudgedDesign) -> None:
     for reason in judged.reasons:
         typer.echo(f"    {_MARK[reason.status]} {reason.sentence}")
 

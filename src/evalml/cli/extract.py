@@ -24,7 +24,7 @@ app = typer.Typer(
     help="Check, compare, pseudonymise and convert an extract.", no_args_is_help=True, cls=PlainHelp
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Memory = Annotated[str, typer.Option(help="Memory the engine may take before it uses the disk.")]
 
 
@@ -49,7 +49,7 @@ def check(
         int, typer.Option(min=0, help="Hide counts below this one in what is written and printed.")
     ] = 0,
     memory: Memory = "3GB",
-    as_json: Json = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Check an extract: defects counted and explained, impossible rows put aside.
 
@@ -94,7 +94,7 @@ def diff(
     ] = None,
     min_count: Annotated[int, typer.Option(min=0, help="Hide counts below this one.")] = 0,
     memory: Memory = "3GB",
-    as_json: Json = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Say what moved between two vintages, so that a changed figure can be explained.
 
@@ -133,7 +133,7 @@ def pseudonymise(
         Path | None, typer.Option(help="File of the secret key; else EVALML_PSEUDONYM_KEY.")
     ] = None,
     memory: Memory = "3GB",
-    as_json: Json = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Replace identifiers by keyed pseudonyms, and drop what says who a person is.
 

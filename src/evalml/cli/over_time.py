@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from evalml.reading.table import Kind, RawTable
 
 Data = Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per unit and period.")]
-Unit = Annotated[str, typer.Option("--unit", help="Column of the unit; none: cross-sections.")]
+UnitColumn = Annotated[
+    str, typer.Option("--unit", help="Column of the unit; none: cross-sections.")
+]
 Time = Annotated[str, typer.Option("--time", help="Column of the period.")]
-Outcome = Annotated[str, typer.Option("--outcome", help="Column of the outcome.")]
+OutcomeColumn = Annotated[str, typer.Option("--outcome", help="Column of the outcome.")]
 Covariates = Annotated[
     list[str] | None, typer.Option("--covariates", help="Columns, with commas or repeated.")
 ]
 Cluster = Annotated[str, typer.Option("--cluster", help="Column of the clusters of the variance.")]
-Weights = Annotated[str, typer.Option("--weights", help="Column of the sampling weights.")]
+WeightsColumn = Annotated[str, typer.Option("--weights", help="Column of the sampling weights.")]
 MissingRows = Annotated[
     str, typer.Option("--missing", help="Rows with a missing value: refuse, or drop and count.")
 ]
@@ -50,12 +52,12 @@ def rollout(  # noqa: PLR0913, PLR0917
     context: typer.Context,
     data: Data,
     time: Time,
-    outcome: Outcome,
+    outcome: OutcomeColumn,
     first_treated: Annotated[
         str,
         typer.Option("--first-treated", help="Column of the first treated period (0: never)."),
     ],
-    unit: Unit = "",
+    unit: UnitColumn = "",
     method: Annotated[
         str, typer.Option(help="callaway_santanna, sun_abraham, imputation, did2s or twfe.")
     ] = "callaway_santanna",
@@ -69,7 +71,7 @@ def rollout(  # noqa: PLR0913, PLR0917
     ] = "dr",
     anticipation: Annotated[int, typer.Option(help="Periods units may react before.")] = 0,
     base: Annotated[str, typer.Option(help="Base period: varying or universal.")] = "varying",
-    weights: Weights = "",
+    weights: WeightsColumn = "",
     cluster: Cluster = "",
     unbalanced: Annotated[
         str, typer.Option(help="Units not seen in every period: refuse, or drop and count.")
@@ -161,11 +163,11 @@ def did(  # noqa: PLR0913, PLR0917
     context: typer.Context,
     data: Data,
     time: Time,
-    outcome: Outcome,
+    outcome: OutcomeColumn,
     treatment: Annotated[
         str, typer.Option("--treatment", help="Column of the treatment status, 0 or 1.")
     ],
-    unit: Unit = "",
+    unit: UnitColumn = "",
     method: Annotated[
         str,
         typer.Option(
@@ -176,7 +178,7 @@ def did(  # noqa: PLR0913, PLR0917
         str, typer.Option("--take-up", help="Column of the take-up (fuzzy designs), 0 or 1.")
     ] = "",
     covariates: Covariates = None,
-    weights: Weights = "",
+    weights: WeightsColumn = "",
     cluster: Cluster = "",
     missing: MissingRows = "refuse",
     level: Level = 0.95,
@@ -259,7 +261,7 @@ def survival(  # noqa: PLR0913, PLR0917
         float | None, typer.Option("--from", help="Follow nobody before this time.")
     ] = None,
     covariates: Covariates = None,
-    weights: Weights = "",
+    weights: WeightsColumn = "",
     cluster: Cluster = "",
     missing: MissingRows = "refuse",
     formula: Annotated[

@@ -20,17 +20,17 @@ from evalml.settings import writable_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from evalml.run import How, Plan
-    from evalml.run.status import Status
+    from evalml.run import How, RunPlan
+    from evalml.run.status import RunStatus
     from evalml.study import Asked
     from evalml.study.grid import Cell
 
 
-Source = Annotated[
+ExtractOption = Annotated[
     str, typer.Argument(help="A study: its name (cej, cej_2023_nord), or a file of params/.")
 ]
 Year = Annotated[int | None, typer.Option(help="Calendar year of the first entries.")]
-Where = Annotated[
+TerritoryOption = Annotated[
     str | None,
     typer.Option("--territory", help="59, 59,62, nord, hdf, region:32, structure:… or france."),
 ]
@@ -38,7 +38,7 @@ Departement = Annotated[
     str | None, typer.Option("--departement", help="INSEE codes of départements: 59 or 59,62.")
 ]
 Region = Annotated[str | None, typer.Option("--region", help="INSEE code of a région: 32.")]
-Outcome = Annotated[str | None, typer.Option(help="Primary outcome, such as emploi_durable.")]
+OutcomeOption = Annotated[str | None, typer.Option(help="Primary outcome, such as emploi_durable.")]
 Changes = Annotated[
     list[str] | None,
     typer.Option("-p", "--param", help="Any key of the study: -p primary.horizon=6 (repeatable)."),
@@ -50,7 +50,7 @@ _SHOWN = {"note": "note", "annexe": "annex"}
 
 
 def run(  # noqa: PLR0913, PLR0917 - the options of a command
-    params: Source,
+    params: ExtractOption,
     extract: Annotated[
         Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
     ] = None,
@@ -59,10 +59,10 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
         typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
     ] = None,
     year: Year = None,
-    territory: Where = None,
+    territory: TerritoryOption = None,
     departement: Departement = None,
     region: Region = None,
-    outcome: Outcome = None,
+    outcome: OutcomeOption = None,
     changes: Changes = None,
     engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
     memory: Annotated[str | None, typer.Option(help="Memory of the engine, such as 4GB.")] = None,
@@ -136,7 +136,7 @@ def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
     return found
 
 
-def check_and_execute(plan: Plan) -> Path:
+def check_and_execute(plan: RunPlan) -> Path:
     """Check everything that can be checked before a cell runs, while a kernel starts, and run it.
 
     Raises:
@@ -156,7 +156,7 @@ def plan_study(
     out: Path | None = None,
     engine: str = "duckdb",
     memory: str | None = None,
-) -> Plan:
+) -> RunPlan:
     """Read a study, find its notebook, and say where it runs."""
     from evalml.run import plan_run
     from evalml.settings import DEFAULT_EXTRACT, Settings, project_root
@@ -172,7 +172,7 @@ def plan_study(
     return plan_run(asked, settings)
 
 
-def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> None:
+def check_study(plan: RunPlan, known: dict[Path, frozenset[str]] | None = None) -> None:
     """Refuse what a study asks of an extract that does not hold it.
 
     Args:
@@ -205,7 +205,7 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
         require_tables([*study.covariates, *study.subgroups], known[place])
 
 
-def execute_with_bar(plan: Plan, how: Callable[[], How]) -> Path:
+def execute_with_bar(plan: RunPlan, how: Callable[[], How]) -> Path:
     """Run a plan behind a progress bar, one step per cell."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -236,8 +236,8 @@ _ROWS = 30
 
 @contextmanager
 def live(
-    out: Path, studies: Sequence[str], refused: Sequence[Status]
-) -> Iterator[Callable[[Status], None]]:
+    out: Path, studies: Sequence[str], refused: Sequence[RunStatus]
+) -> Iterator[Callable[[RunStatus], None]]:
     """Show the studies while they run: a table on a terminal, a line for each elsewhere."""
     from rich.console import Console
     from rich.live import Live
@@ -247,7 +247,7 @@ def live(
         total = len(studies) + len(refused)
         yield _lines(console, total)
         return
-    ended: dict[str, Status] = {}
+    ended: dict[str, RunStatus] = {}
     clock = time.perf_counter()
 
     def table() -> Any:
@@ -257,10 +257,10 @@ def live(
         yield lambda status: ended.update({status.study: status})
 
 
-def _lines(console: Any, total: int) -> Callable[[Status], None]:
+def _lines(console: Any, total: int) -> Callable[[RunStatus], None]:
     count = iter(range(1, total + 1))
 
-    def tell(status: Status) -> None:
+    def tell(status: RunStatus) -> None:
         seconds = f" in {status.seconds:.1f} s" if status.state == "finished" else ""
         reason = f": {status.reason}" if status.reason else ""
         words = f"[{next(count)}/{total}] {status.study} {status.state}{seconds}{reason}"
@@ -269,13 +269,13 @@ def _lines(console: Any, total: int) -> Callable[[Status], None]:
     return tell
 
 
-def _table(out: Path, studies: Sequence[str], ended: dict[str, Status], seconds: float) -> Any:
+def _table(out: Path, studies: Sequence[str], ended: dict[str, RunStatus], seconds: float) -> Any:
     """Draw what runs first, then what failed, then what waits; what is done is counted."""
     from rich.table import Table
 
-    from evalml.run.status import Status, read_status
+    from evalml.run.status import RunStatus, read_status
 
-    now = [ended.get(s) or read_status(out, s) or Status(s, "waiting") for s in studies]
+    now = [ended.get(s) or read_status(out, s) or RunStatus(s, "waiting") for s in studies]
     counts = Counter(status.state for status in now)
     title = ", ".join(f"{n} {state}" for state, n in counts.items()) + f" · {seconds:.0f} s"
     order = {"running": 0, "failed": 1, "refused": 1, "waiting": 2}
@@ -287,13 +287,13 @@ def _table(out: Path, studies: Sequence[str], ended: dict[str, Status], seconds:
     return table
 
 
-def _state(status: Status) -> Any:
+def _state(status: RunStatus) -> Any:
     from rich.text import Text
 
     return Text(status.state, style=_COLOURS[status.state])
 
 
-def summary_table(ended: Sequence[Status]) -> Any:
+def summary_table(ended: Sequence[RunStatus]) -> Any:
     """Return the table of how each study ended, with its reason."""
     from rich.table import Table
     from rich.text import Text
@@ -310,7 +310,7 @@ def summary_table(ended: Sequence[Status]) -> Any:
     return table
 
 
-def write_summary(out: Path, ended: Sequence[Status]) -> None:
+def write_summary(out: Path, ended: Sequence[RunStatus]) -> None:
     """Write summary.csv and summary.json, each replaced as a whole."""
     import csv
     import io
@@ -389,9 +389,9 @@ def batch(  # noqa: PLR0913, PLR0917 - the options of a command
 
 def _prepare(
     params: Sequence[str], grid: Path | None, **where: Any
-) -> tuple[list[Plan], list[Status]]:
+) -> tuple[list[RunPlan], list[RunStatus]]:
     """Check every study; return what can run, and what cannot with its reason."""
-    from evalml.run.status import Status
+    from evalml.run.status import RunStatus
     from evalml.study.grid import read_grid, refuse_twins
 
     if bool(params) == (grid is not None):
@@ -399,12 +399,12 @@ def _prepare(
     cells = read_grid(grid) if grid is not None else read_cells(params)
     refuse_twins([cell.name for cell in cells], "batch")
     checked: dict[Path, frozenset[str]] = {}
-    plans: list[Plan] = []
-    refused: list[Status] = []
+    plans: list[RunPlan] = []
+    refused: list[RunStatus] = []
     for cell in cells:
         found = _plan(cell, checked, where)
         if isinstance(found, str):
-            refused.append(Status(cell.name, "refused", found))
+            refused.append(RunStatus(cell.name, "refused", found))
         else:
             plans.append(found)
     return plans, refused
@@ -431,7 +431,7 @@ def read_cells(params: Sequence[str]) -> list[Cell]:
     return cells
 
 
-def _plan(cell: Cell, checked: dict[Path, frozenset[str]], where: dict[str, Any]) -> Plan | str:
+def _plan(cell: Cell, checked: dict[Path, frozenset[str]], where: dict[str, Any]) -> RunPlan | str:
     """Return the plan of a study, or the sentence that says why there is none."""
     if cell.asked is None:
         return cell.reason
@@ -443,7 +443,7 @@ def _plan(cell: Cell, checked: dict[Path, frozenset[str]], where: dict[str, Any]
     return plan
 
 
-def _conclude(out: Path, ended: Sequence[Status]) -> None:
+def _conclude(out: Path, ended: Sequence[RunStatus]) -> None:
     """Print what happened, write it down, and end with the exit code it deserves."""
     from evalml.cli.console import console
 

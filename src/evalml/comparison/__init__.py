@@ -9,11 +9,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from evalml.deprecated import renamed
+
 if TYPE_CHECKING:
     from evalml.comparison.arms import Arms, Trajectory, assemble
     from evalml.comparison.balance import Adjusted, adjust, balance_table, labels_of
     from evalml.comparison.build import CrossSection, MeasureSpec, build_comparison, cross_section
-    from evalml.comparison.comparison import Comparison, Design, Measure
+    from evalml.comparison.comparison import Comparison, DesignMatrix, Measure
     from evalml.comparison.propensity import Propensity, fit_propensity
     from evalml.comparison.weights import (
         Overlap,
@@ -31,7 +33,7 @@ __all__ = [
     "Arms",
     "Comparison",
     "CrossSection",
-    "Design",
+    "DesignMatrix",
     "Measure",
     "MeasureSpec",
     "Overlap",
@@ -57,7 +59,7 @@ _WHERE = {
     "evalml.comparison.arms": ("Arms", "Trajectory", "assemble"),
     "evalml.comparison.balance": ("Adjusted", "adjust", "balance_table", "labels_of"),
     "evalml.comparison.build": ("CrossSection", "MeasureSpec", "build_comparison", "cross_section"),
-    "evalml.comparison.comparison": ("Comparison", "Design", "Measure"),
+    "evalml.comparison.comparison": ("Comparison", "DesignMatrix", "Measure"),
     "evalml.comparison.propensity": ("Propensity", "fit_propensity"),
     "evalml.comparison.weights": (
         "Overlap",
@@ -71,10 +73,11 @@ _WHERE = {
     ),
 }
 _PLACES = {name: module for module, names in _WHERE.items() for name in names}
+_renamed = renamed(__name__, {"Design": "DesignMatrix"})
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for."""
     if name not in _PLACES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+        return _renamed(name)
     return getattr(import_module(_PLACES[name]), name)

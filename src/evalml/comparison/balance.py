@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from evalml.arrays import BoolVector, Vector
-    from evalml.comparison.comparison import Comparison, Design
+    from evalml.comparison.comparison import Comparison, DesignMatrix
     from evalml.comparison.propensity import Estimand
 
 
@@ -31,7 +31,7 @@ COLUMNS = (
 
 
 def balance_table(
-    design: Design,
+    design: DesignMatrix,
     treated: BoolVector,
     weights: Vector | None = None,
     estimand: Estimand = "att",
@@ -80,18 +80,12 @@ def balance_table(
     )
 
 
-def worst_difference(table: pd.DataFrame) -> float:
-    """Return the largest absolute standardised difference after; NaN when none can be judged."""
-    after = table["smd_after"].abs()
-    return float(after.max()) if len(after) else 0.0
-
-
-def _others(design: Design) -> list[tuple[str, tuple[int, ...]]]:
+def _others(design: DesignMatrix) -> list[tuple[str, tuple[int, ...]]]:
     """Return the levels left out of categories of 3 or more, with the columns of the others."""
     return [(name, columns) for name, columns in design.left_out if len(columns) > 1]
 
 
-def _moments(arm: Design, w: Vector) -> tuple[Vector, Vector]:
+def _moments(arm: DesignMatrix, w: Vector) -> tuple[Vector, Vector]:
     """Return weighted means and variances (with n - 1 when the weights are equal).
 
     Those of the columns, then those of the levels left out. The variance of a level follows from

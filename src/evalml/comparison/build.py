@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalml.comparison.comparison import Comparison, Design, Measure, hash_identifier, hash_rows
+from evalml.comparison.comparison import (
+    Comparison,
+    DesignMatrix,
+    Measure,
+    hash_identifier,
+    hash_rows,
+)
 from evalml.comparison.design import Missing, build_design, count_missing, refuse_missing
 from evalml.errors import ColumnMissingError, DataError, nearest
 
@@ -192,7 +198,7 @@ def _absent(role: str, column: pd.Series) -> str:
 def _hashes(
     rows: pd.DataFrame,
     person: str | None,
-    design: Design,
+    design: DesignMatrix,
     treated: BoolVector,
     measures: Sequence[Measure],
 ) -> HashVector:

@@ -128,7 +128,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Design:
+class DesignMatrix:
     """The design matrix of the covariates, without the constant.
 
     Attributes:
@@ -152,9 +152,9 @@ class Design:
         """All the numbers, shape (n, p): made anew at each call, large where the study is."""
         return np.asarray(self.columns)
 
-    def rows(self, chosen: BoolVector | IntVector | slice) -> Design:
+    def rows(self, chosen: BoolVector | IntVector | slice) -> DesignMatrix:
         """Return the same columns for the chosen rows."""
-        return Design(self.columns[chosen], self.names, self.left_out)
+        return DesignMatrix(self.columns[chosen], self.names, self.left_out)
 
     def __repr__(self) -> str:
         """Give the size only."""
@@ -182,7 +182,7 @@ class Comparison:
     treated: BoolVector
     measures: tuple[Measure, ...]
     covariates: pd.DataFrame
-    design: Design
+    design: DesignMatrix
     cluster: IntVector | None
     person: HashVector
     subgroups: pd.DataFrame

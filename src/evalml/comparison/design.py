@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from evalml.comparison.comparison import Design
+from evalml.comparison.comparison import DesignMatrix
 from evalml.errors import ColumnMissingError, DataError, nearest
-from evalml.methods.design_matrix import Group, Packed, merge, smallest
+from evalml.methods.design_matrix import LevelColumns, Packed, merge, smallest
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector, Vector
@@ -35,7 +35,7 @@ def is_text(column: pd.Series) -> bool:
     return not pd.api.types.is_numeric_dtype(column) and not _holds_booleans(column)
 
 
-def build_design(covariates: pd.DataFrame) -> tuple[Design, tuple[str, ...]]:
+def build_design(covariates: pd.DataFrame) -> tuple[DesignMatrix, tuple[str, ...]]:
     """Return the design matrix and a note for each column left out.
 
     Text becomes one 0/1 column per level but the first in alphabetical order; missing text is a
@@ -59,7 +59,7 @@ def build_design(covariates: pd.DataFrame) -> tuple[Design, tuple[str, ...]]:
                 found.add_numbers(own, values)
     names, twins = tuple(found.names), found.twins
     left_out = _levels_left_out(coded, names, twins)
-    return Design(found.packed(), names, left_out), tuple(found.notes)
+    return DesignMatrix(found.packed(), names, left_out), tuple(found.notes)
 
 
 def _levels_left_out(
@@ -173,7 +173,7 @@ class _Found:
     twins: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     numbers: list[tuple[int, Vector]] = field(default_factory=list)
-    groups: list[Group] = field(default_factory=list)
+    groups: list[LevelColumns] = field(default_factory=list)
     sums: dict[float, dict[str, Callable[[], Vector]]] = field(default_factory=dict)
 
     def add_numbers(self, name: str, values: Vector) -> None:
@@ -197,7 +197,7 @@ class _Found:
             )
             columns[j] = -1 if place is None else place
         if (columns >= 0).any():
-            self.groups.append(Group(held, columns[:, None]))
+            self.groups.append(LevelColumns(held, columns[:, None]))
 
     def _place(
         self, name: str, total: float, values: Callable[[], Vector], *, constant: bool

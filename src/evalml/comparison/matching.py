@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
-    from evalml.comparison.comparison import Design
+    from evalml.comparison.comparison import DesignMatrix
     from evalml.comparison.propensity import Propensity
 
 
@@ -35,7 +35,7 @@ LINES = ("propensity", "logit")
 
 
 def place_rows(
-    design: Design, treated: BoolVector, metric: Metric, score: Propensity | None = None
+    design: DesignMatrix, treated: BoolVector, metric: Metric, score: Propensity | None = None
 ) -> tuple[Matrix, Propensity | None]:
     """Return coordinates whose Euclidean distance is the metric, and the score if one was fitted.
 
@@ -207,7 +207,7 @@ class Matches:
 
 
 def match(
-    design: Design,
+    design: DesignMatrix,
     treated: BoolVector,
     person: HashVector,
     options: MatchOptions,

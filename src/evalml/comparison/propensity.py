@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from evalml.arrays import BoolVector, IntVector, Matrix, Vector
-    from evalml.comparison.comparison import Design
+    from evalml.comparison.comparison import DesignMatrix
     from evalml.methods.design_matrix import Packed
 
 
@@ -50,7 +50,9 @@ class Support:
     comparison_levels: tuple[str, ...]
 
 
-def find_support(design: Design, treated: BoolVector, among: BoolVector | None = None) -> Support:
+def find_support(
+    design: DesignMatrix, treated: BoolVector, among: BoolVector | None = None
+) -> Support:
     """Look for levels of 0/1 columns (and levels left out) that only one arm holds.
 
     Args:
@@ -88,7 +90,7 @@ FEW = 11
 """Smallest count of persons that an error says."""
 
 
-def refuse_separated(design: Design, treated: BoolVector) -> None:
+def refuse_separated(design: DesignMatrix, treated: BoolVector) -> None:
     """Stop if the values of one column lie apart in the two arms.
 
     Raises:
@@ -131,7 +133,7 @@ def _ranges(X: Packed, arm: BoolVector) -> tuple[Vector, Vector]:
 
 
 def _levels(
-    design: Design, counted: BoolVector, treated: BoolVector
+    design: DesignMatrix, counted: BoolVector, treated: BoolVector
 ) -> Iterator[tuple[str, int, int, Callable[[], BoolVector]]]:
     """Yield each level of each 0/1 column and each level left out.
 
@@ -205,7 +207,9 @@ class Propensity:
         ]
 
 
-def fit_propensity(design: Design, treated: BoolVector, estimand: Estimand = "att") -> Propensity:
+def fit_propensity(
+    design: DesignMatrix, treated: BoolVector, estimand: Estimand = "att"
+) -> Propensity:
     """Fit the score by logistic regression without penalty.
 
     Comparison rows at a level that no treated person holds have score 0, the limit of maximum
@@ -296,7 +300,7 @@ def notes_of(support: Support) -> tuple[str, ...]:
     return (f"{rows} rows weigh nothing: only one arm holds {', '.join(levels[:NAMED])}",)
 
 
-def _aliased(design: Design, columns: Standardised) -> tuple[str, ...]:
+def _aliased(design: DesignMatrix, columns: Standardised) -> tuple[str, ...]:
     gone = sorted(set(range(len(design.names))) - set(columns.kept.tolist()))
     return tuple(
         f"column '{design.names[j]}' follows from the others and was left out of the score"
@@ -308,7 +312,7 @@ def _aliased(design: Design, columns: Standardised) -> tuple[str, ...]:
 def _spread(
     fit: Logit,
     columns: Standardised,
-    design: Design,
+    design: DesignMatrix,
     inside: BoolVector,
     support: Support,
     notes: tuple[str, ...],
@@ -326,7 +330,7 @@ def _spread(
 
 
 def cross_fit_propensity(
-    design: Design, treated: BoolVector, fold: IntVector, full: Propensity, estimand: Estimand
+    design: DesignMatrix, treated: BoolVector, fold: IntVector, full: Propensity, estimand: Estimand
 ) -> Vector:
     """Score each row by the logistic regression fitted outside its fold, shape (n,).
 
@@ -360,7 +364,11 @@ def cross_fit_propensity(
 
 
 def _outside(
-    design: Design, treated: BoolVector, outside: BoolVector, full: Propensity, estimand: Estimand
+    design: DesignMatrix,
+    treated: BoolVector,
+    outside: BoolVector,
+    full: Propensity,
+    estimand: Estimand,
 ) -> Vector:
     """Fit on the rows outside; fast from the full fit, with care where that separates."""
     if full.Z is not None and full.coefficients is not None and full.information is not None:
@@ -391,7 +399,7 @@ def _without(full: Propensity, treated: BoolVector, outside: BoolVector) -> Vect
 
 
 def _with_care(
-    design: Design, treated: BoolVector, outside: BoolVector, estimand: Estimand
+    design: DesignMatrix, treated: BoolVector, outside: BoolVector, estimand: Estimand
 ) -> Vector:
     """Fit where both arms hold every level; the rest score 0 or 1."""
     support = find_support(design, treated, outside)
@@ -413,7 +421,11 @@ RATE = 0.1
 
 
 def boost_propensity(
-    design: Design, treated: BoolVector, fold: IntVector, estimand: Estimand = "att", seed: int = 0
+    design: DesignMatrix,
+    treated: BoolVector,
+    fold: IntVector,
+    estimand: Estimand = "att",
+    seed: int = 0,
 ) -> Propensity:
     """Score each row by trees grown outside its fold.
 

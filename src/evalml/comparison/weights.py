@@ -14,7 +14,7 @@ from evalml.methods.regression import standardise
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
-    from evalml.comparison.comparison import Design
+    from evalml.comparison.comparison import DesignMatrix
     from evalml.comparison.propensity import Estimand
     from evalml.methods.design_matrix import Packed
 
@@ -131,7 +131,7 @@ class EntropyBalance:
     notes: tuple[str, ...]
 
 
-def balance_entropy(design: Design, treated: BoolVector, moments: int = 1) -> EntropyBalance:
+def balance_entropy(design: DesignMatrix, treated: BoolVector, moments: int = 1) -> EntropyBalance:
     """Weight the comparison arm so that its moments equal those of the treated.
 
     Hainmueller (2012): the dual is smooth and convex, and solved by Newton's method with a line
@@ -166,7 +166,7 @@ def balance_entropy(design: Design, treated: BoolVector, moments: int = 1) -> En
     return EntropyBalance(spread, full, iterations, gap, _notes(support.comparison_levels, inside))
 
 
-def _moments(design: Design, moments: int) -> tuple[Packed, list[str]]:
+def _moments(design: DesignMatrix, moments: int) -> tuple[Packed, list[str]]:
     X, names = design.columns, list(design.names)
     if moments == 1:
         return X, names

@@ -1,4 +1,4 @@
-"""How much it changed: one file per method, one `Effect` per estimate.
+"""How much it changed: every method on two arms, one `Effect` per estimate.
 
 `estimate_effects` runs the person-level methods on a comparison in one pass. Nothing is imported
 until it is asked for.
@@ -9,17 +9,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from evalml.deprecated import renamed
+
 if TYPE_CHECKING:
     from evalml.effect.censored import never_effects
     from evalml.effect.costs import costs_table
     from evalml.effect.estimate import as_experiment, estimate_effects, gaps, trajectories_table
-    from evalml.effect.sample import Settings
+    from evalml.effect.sample import EstimationSettings
     from evalml.effect.study_effects import estimate_study
     from evalml.methods.effect import Effect, effects_table
 
 __all__ = [
     "Effect",
-    "Settings",
+    "EstimationSettings",
     "as_experiment",
     "costs_table",
     "effects_table",
@@ -34,15 +36,16 @@ _WHERE = {
     "evalml.effect.censored": ("never_effects",),
     "evalml.effect.costs": ("costs_table",),
     "evalml.effect.estimate": ("as_experiment", "estimate_effects", "gaps", "trajectories_table"),
-    "evalml.effect.sample": ("Settings",),
+    "evalml.effect.sample": ("EstimationSettings",),
     "evalml.effect.study_effects": ("estimate_study",),
     "evalml.methods.effect": ("Effect", "effects_table"),
 }
 _PLACES = {name: module for module, names in _WHERE.items() for name in names}
+_renamed = renamed(__name__, {"Settings": "EstimationSettings"})
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for."""
     if name not in _PLACES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+        return _renamed(name)
     return getattr(import_module(_PLACES[name]), name)

@@ -26,9 +26,9 @@ from evalml.comparison.balance import balance_table
 from evalml.comparison.comparison import mix
 from evalml.comparison.design import build_design
 from evalml.comparison.propensity import fit_propensity
-from evalml.effect.estimators import Estimate, predict_ols, prepare_folds
+from evalml.effect.estimators import PointEstimate, predict_ols, prepare_folds
 from evalml.effect.methods import choose_inference, fit_shared
-from evalml.effect.sample import Settings, take_rows
+from evalml.effect.sample import EstimationSettings, take_rows
 from evalml.errors import EstimationError
 from evalml.methods.design_matrix import gram, thin_products
 from evalml.methods.effect import Effect
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from evalml.arrays import BoolVector, IntVector, Matrix, Vector
     from evalml.comparison.arms import Arms, Trajectory
-    from evalml.comparison.comparison import Comparison, Design, Measure
+    from evalml.comparison.comparison import Comparison, DesignMatrix, Measure
     from evalml.effect.methods import Shared
     from evalml.effect.sample import Sample
     from evalml.study import Study
@@ -51,7 +51,7 @@ METHODS = ("diff", "ipw", "aipw")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Seen:
+class SeenRows:
     """Weights of the rows seen.
 
     Attributes:
@@ -81,7 +81,7 @@ class Seen:
         return float(w.sum() ** 2 / (w @ w)) if w.any() else 0.0
 
 
-def fit_seen(described: pd.DataFrame, treated: BoolVector, seen: BoolVector) -> Seen:
+def fit_seen(described: pd.DataFrame, treated: BoolVector, seen: BoolVector) -> SeenRows:
     """Fit the probability of being seen in each arm, and the weights that follow.
 
     Args:
@@ -103,7 +103,7 @@ def fit_seen(described: pd.DataFrame, treated: BoolVector, seen: BoolVector) -> 
         design, _ = build_design(frame)
         weight[arm] = _weights(design, seen[arm])
         parts.append(_balance(design, seen[arm], weight[arm]).assign(arm=name))
-    return Seen(weight, pd.concat(parts, ignore_index=True)[[*BALANCE]])
+    return SeenRows(weight, pd.concat(parts, ignore_index=True)[[*BALANCE]])
 
 
 def described_of(comparison: Comparison, seen: BoolVector) -> pd.DataFrame:
@@ -113,14 +113,14 @@ def described_of(comparison: Comparison, seen: BoolVector) -> pd.DataFrame:
     return comparison.covariates[told] if len(lost) else comparison.covariates
 
 
-def _weights(design: Design, seen: BoolVector) -> Vector:
+def _weights(design: DesignMatrix, seen: BoolVector) -> Vector:
     if seen.all():
         return np.ones(seen.size)
     score = fit_propensity(design, seen, "ato").score
     return np.where(seen, 1.0 / np.where(seen, score, 1.0), 0.0)
 
 
-def _balance(design: Design, seen: BoolVector, weight: Vector) -> pd.DataFrame:
+def _balance(design: DesignMatrix, seen: BoolVector, weight: Vector) -> pd.DataFrame:
     """Compare those seen, before and after weighting, with the whole arm."""
     n = seen.size
     rows = np.concatenate([np.arange(n), np.flatnonzero(seen)])
@@ -136,7 +136,7 @@ def seen_att(
     weight: Vector,
     odds: Vector,
     predicted: tuple[Vector, Vector] | None = None,
-) -> Estimate:
+) -> PointEstimate:
     """Return the effect on the treated from the rows seen.
 
     Args:
@@ -157,7 +157,7 @@ def seen_att(
     level = rest1 + (float(m1[treated].mean()) if predicted is not None else 0.0)
     value = gap + rest1 - rest0
     used = seen & (treated | (odds > 0))
-    return Estimate(value, psi_gap + psi1 - psi0, level, level - value, used=used)
+    return PointEstimate(value, psi_gap + psi1 - psi0, level, level - value, used=used)
 
 
 def _mean(values: Vector, weights: Vector) -> tuple[float, Vector]:
@@ -175,7 +175,7 @@ def effect_of(
     sample: Sample,
     shared: Shared,
     weight: Vector,
-    settings: Settings,
+    settings: EstimationSettings,
 ) -> Effect:  # fmt: skip
     """Return one effect on the treated from the rows seen.
 
@@ -224,7 +224,9 @@ def effect_of(
     )
 
 
-def _estimate(y: Vector, method: str, sample: Sample, shared: Shared, weight: Vector) -> Estimate:
+def _estimate(
+    y: Vector, method: str, sample: Sample, shared: Shared, weight: Vector
+) -> PointEstimate:
     treated = sample.treated
     if method == "diff":
         return seen_att(y, treated, weight, np.ones(y.size))
@@ -251,14 +253,14 @@ def _predicted(y: Vector, sample: Sample, shared: Shared, weight: Vector) -> tup
     return predict_ols(filled, prepare_folds(shared.Z, sample.treated & seen, fold)), without
 
 
-def shared_of(sample: Sample, methods: Sequence[str], settings: Settings) -> Shared:
+def shared_of(sample: Sample, methods: Sequence[str], settings: EstimationSettings) -> Shared:
     """Fit the score and the folds of the methods that take weights of those seen."""
     chosen = [m for m in methods if m in METHODS]
     return fit_shared(sample, chosen, replace(settings, estimand="att"))
 
 
 def seen_effects(
-    comparison: Comparison, methods: Sequence[str], settings: Settings
+    comparison: Comparison, methods: Sequence[str], settings: EstimationSettings
 ) -> list[Effect]:
     """Estimate every outcome by every method, those seen standing for those who are not.
 
@@ -286,12 +288,12 @@ def seen_effects(
     return found
 
 
-SeenFit = tuple["Sample", "Shared", Seen] | EstimationError
+SeenFit = tuple["Sample", "Shared", SeenRows] | EstimationError
 """The rows an effect is about, what was fitted on them, and the weights of those seen."""
 
 
 def _seen_fit(
-    comparison: Comparison, measure: Measure, methods: Sequence[str], settings: Settings
+    comparison: Comparison, measure: Measure, methods: Sequence[str], settings: EstimationSettings
 ) -> SeenFit:
     covered = np.ones(measure.values.size, dtype=bool)
     covered = covered if measure.covered is None else measure.covered | measure.known
@@ -303,7 +305,7 @@ def _seen_fit(
         return error
 
 
-def seen_of(comparison: Comparison, measure: Measure, sample: Sample) -> Seen:
+def seen_of(comparison: Comparison, measure: Measure, sample: Sample) -> SeenRows:
     """Return the weights of the rows of a sample whose outcome is known."""
     known = measure.known[sample.rows]
     described = described_of(comparison, measure.known | ~sample.rows).loc[sample.rows]
@@ -311,7 +313,11 @@ def seen_of(comparison: Comparison, measure: Measure, sample: Sample) -> Seen:
 
 
 def _one(
-    comparison: Comparison, measure: Measure, method: str, fit: SeenFit, settings: Settings
+    comparison: Comparison,
+    measure: Measure,
+    method: str,
+    fit: SeenFit,
+    settings: EstimationSettings,
 ) -> Effect:
     try:
         if isinstance(fit, EstimationError):
@@ -406,7 +412,7 @@ def never_effects(arms: Arms, study: Study) -> list[Effect]:
     named = [m for m in comparison.measures if m.outcome == study.primary.outcome]
     chosen = named or measures
     waiting = Waiting(delay, *_state(arms.trajectories, chosen[0].outcome))
-    settings = Settings(seed=study.seed)
+    settings = EstimationSettings(seed=study.seed)
     alone = replace(comparison, measures=tuple(chosen), subgroups=comparison.subgroups[[]])
     with thin_products():
         return _effects(alone, waiting, method, settings)
@@ -418,7 +424,7 @@ def _state(trajectories: Sequence[Trajectory], name: str) -> tuple[Matrix, IntVe
 
 
 def _effects(
-    comparison: Comparison, waiting: Waiting, method: str, settings: Settings
+    comparison: Comparison, waiting: Waiting, method: str, settings: EstimationSettings
 ) -> list[Effect]:
     horizons = [int(m.horizon_months or 0) for m in comparison.measures]
     try:
@@ -444,7 +450,7 @@ def _fit(
     comparison: Comparison,
     known: BoolVector,
     method: str,
-    settings: Settings,
+    settings: EstimationSettings,
     fits: dict[bytes, tuple[Sample, Shared]],
 ) -> tuple[Sample, Shared]:
     """Fit score and folds once for all the horizons known of the same rows."""

@@ -22,7 +22,7 @@ from evalml.effect.methods import (
     fit_shared,
     score_rows,
 )
-from evalml.effect.sample import METHODS, Sample, Settings, one_of, take_rows, trim_rows
+from evalml.effect.sample import METHODS, EstimationSettings, Sample, one_of, take_rows, trim_rows
 from evalml.errors import EstimationError
 from evalml.methods.design_matrix import thin_products
 from evalml.methods.effect import Effect
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from evalml.methods.variance import StandardError
 
 
-def draws_folds(method: str, settings: Settings) -> bool:
+def draws_folds(method: str, settings: EstimationSettings) -> bool:
     """Tell whether another seed changes a method: its folds are drawn."""
     return method == "aipw" or (method == "ipw" and settings.score == "boosting")
 
@@ -90,7 +90,7 @@ def estimate_effects(  # noqa: PLR0913
     level: float = 0.95,
     clip: float | None = None,
     failures: Failures = "raise",
-    settings: Settings | None = None,
+    settings: EstimationSettings | None = None,
 ) -> list[Effect]:
     """Estimate the effect on every outcome, by every method, for all and by subgroup.
 
@@ -117,7 +117,7 @@ def estimate_effects(  # noqa: PLR0913
     Raises:
         EstimationError: No overlap, separation, one cluster, ... (unless recorded).
     """
-    options = settings or Settings(estimand, se, folds, seed, level, clip)
+    options = settings or EstimationSettings(estimand, se, folds, seed, level, clip)
     for method in methods:
         one_of("method", method, METHODS)
     if not methods or not comparison.measures:
@@ -140,7 +140,7 @@ def estimate_effects(  # noqa: PLR0913
 
 
 def _over_splits(
-    comparison: Comparison, methods: Sequence[str], settings: Settings, failures: Failures
+    comparison: Comparison, methods: Sequence[str], settings: EstimationSettings, failures: Failures
 ) -> list[Effect]:
     """Estimate by several draws of the folds where a method has some, and keep the median."""
     once = replace(settings, splits=1)
@@ -166,7 +166,7 @@ def _subgroups(comparison: Comparison) -> Iterator[tuple[str, str, BoolVector]]:
 def _in_rows(
     comparison: Comparison,
     methods: Sequence[str],
-    settings: Settings,
+    settings: EstimationSettings,
     rows: BoolVector,
     failures: str,
 ) -> list[Effect]:
@@ -192,7 +192,10 @@ Fit: TypeAlias = tuple[Sample, Shared] | EstimationError
 
 
 def _fit_each(
-    comparison: Comparison, observed: BoolVector, methods: Sequence[str], settings: Settings
+    comparison: Comparison,
+    observed: BoolVector,
+    methods: Sequence[str],
+    settings: EstimationSettings,
 ) -> dict[str, Fit]:
     """Fit once for all methods; if that fails, for each, so that one does not lose the others."""
     try:
@@ -210,7 +213,7 @@ def _fit_each(
         return {method: _fit_alone(sample, method, settings) for method in methods}
 
 
-def _fit_alone(sample: Sample, method: str, settings: Settings) -> Fit:
+def _fit_alone(sample: Sample, method: str, settings: EstimationSettings) -> Fit:
     try:
         return sample, fit_shared(sample, [method], settings)
     except EstimationError as error:
@@ -234,7 +237,11 @@ def _count_unobserved(comparison: Comparison, lost: BoolVector) -> dict[str, int
 
 
 def _one(
-    measure: Measure, method: str, fit: Fit, settings: Settings, unobserved: dict[str, int]
+    measure: Measure,
+    method: str,
+    fit: Fit,
+    settings: EstimationSettings,
+    unobserved: dict[str, int],
 ) -> Effect:
     if isinstance(fit, EstimationError):
         raise fit
@@ -285,7 +292,7 @@ def _one(
 def _failed(
     measure: Measure,
     method: str,
-    settings: Settings,
+    settings: EstimationSettings,
     comparison: Comparison,
     observed: BoolVector,
     error: EstimationError,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Estimate:
+class PointEstimate:
     """A number, its influence function and what goes with it.
 
     Attributes:
@@ -145,7 +145,7 @@ def predict_logit(y: Vector, grams: FoldGrams) -> Vector:
     return predicted
 
 
-def difference(y: Vector, treated: BoolVector) -> Estimate:
+def difference(y: Vector, treated: BoolVector) -> PointEstimate:
     """Return the mean of the treated minus the mean of the others.
 
     HC2 is Neyman's variance, s1^2 / n1 + s0^2 / n0 (Imbens and Rubin, 2015, ch. 6); HC0 divides
@@ -163,7 +163,7 @@ def difference(y: Vector, treated: BoolVector) -> Estimate:
     leverage = np.where(treated, 1.0 / n1, 1.0 / (n - n1))
     classical = classical_error(residual, 1.0 / n1 + 1.0 / (n - n1), 2)
     errors = {"classical": classical, **hc_errors(psi, leverage, 2)}
-    return Estimate(mean1 - mean0, psi, mean1, mean0, errors, "hc2", parameters=2)
+    return PointEstimate(mean1 - mean0, psi, mean1, mean0, errors, "hc2", parameters=2)
 
 
 def classical_error(residual: Vector, share: float, parameters: int) -> float:
@@ -227,7 +227,7 @@ def free_treatment(treated: BoolVector, Z: Columns) -> Freed:
     return Freed(fit, d, spread, leverage + d**2 / max(spread, np.finfo(float).tiny))
 
 
-def regress(y: Vector, treated: BoolVector, freed: Freed) -> Estimate:
+def regress(y: Vector, treated: BoolVector, freed: Freed) -> PointEstimate:
     """Return the coefficient of the treatment, the covariates held fixed.
 
     By Frisch, Waugh and Lovell: the treatment is first freed of the covariates.
@@ -250,7 +250,7 @@ def regress(y: Vector, treated: BoolVector, freed: Freed) -> Estimate:
     mean1 = float(y[treated].mean())
     classical = classical_error(y_free - theta * freed.d, 1.0 / freed.spread, q + 1)
     errors = {"classical": classical, **hc_errors(psi, freed.leverage, q + 1)}
-    return Estimate(theta, psi, mean1, mean1 - theta, errors, "hc2", q + 1)
+    return PointEstimate(theta, psi, mean1, mean1 - theta, errors, "hc2", q + 1)
 
 
 def _leverage(fit: LeastSquares) -> Vector:
@@ -298,7 +298,7 @@ def imputer(fit: LeastSquares, target: BoolVector) -> Imputer:
     return Imputer(fit, int(inside.sum()), pull)
 
 
-def impute_att(y: Vector, treated: BoolVector, without: Imputer) -> Estimate:
+def impute_att(y: Vector, treated: BoolVector, without: Imputer) -> PointEstimate:
     """Return the mean over the treated of y minus its prediction from the comparison arm.
 
     Args:
@@ -312,10 +312,10 @@ def impute_att(y: Vector, treated: BoolVector, without: Imputer) -> Estimate:
     theta = float(gap[treated].mean())
     psi = np.where(treated, (gap - theta) / share, -pull)
     mean1 = float(y[treated].mean())
-    return Estimate(theta, psi, mean1, mean1 - theta)
+    return PointEstimate(theta, psi, mean1, mean1 - theta)
 
 
-def impute_ate(y: Vector, treated: BoolVector, having: Imputer, without: Imputer) -> Estimate:
+def impute_ate(y: Vector, treated: BoolVector, having: Imputer, without: Imputer) -> PointEstimate:
     """Return the mean over all of the predictions of the two arms' regressions.
 
     Args:
@@ -328,12 +328,12 @@ def impute_ate(y: Vector, treated: BoolVector, having: Imputer, without: Imputer
     predicted0, pull0 = without.predict(y)
     gap = predicted1 - predicted0
     psi = gap - gap.mean() + np.where(treated, pull1, -pull0)
-    return Estimate(float(gap.mean()), psi, float(predicted1.mean()), float(predicted0.mean()))
+    return PointEstimate(float(gap.mean()), psi, float(predicted1.mean()), float(predicted0.mean()))
 
 
 def weighted_difference(
     y: Vector, treated: BoolVector, weights: Weights, score: Propensity
-) -> Estimate:
+) -> PointEstimate:
     """Return the weighted mean of the treated minus that of the others (Hajek).
 
     The influence function counts the estimation of the score: the stacked estimating equations of
@@ -349,7 +349,7 @@ def weighted_difference(
     mean1, psi1, known1 = _arm(y, treated, weights, score, treated)
     mean0, psi0, known0 = _arm(y, ~treated, weights, score, treated)
     errors = {"known_weights": influence_se(known1 - known0)}
-    return Estimate(mean1 - mean0, psi1 - psi0, mean1, mean0, errors)
+    return PointEstimate(mean1 - mean0, psi1 - psi0, mean1, mean0, errors)
 
 
 def _arm(
@@ -397,7 +397,7 @@ def balance_arms(treated: BoolVector, weights: Vector, moments: Packed) -> Balan
     return Balanced(w, d, least_squares(moments.less(d @ moments), w))
 
 
-def balanced_difference(y: Vector, arms: Balanced) -> Estimate:
+def balanced_difference(y: Vector, arms: Balanced) -> PointEstimate:
     """Return the mean of the treated minus the balanced mean of the others.
 
     The influence function counts the estimation of the weights: the estimating equations of the
@@ -414,12 +414,12 @@ def balanced_difference(y: Vector, arms: Balanced) -> Estimate:
     psi0 = w * (y - mean0 - fitted) + d * fitted
     psi = y.size * (d * (y - mean1) - psi0)
     known = influence_se(y.size * (d * (y - mean1) - w * (y - mean0)))
-    return Estimate(mean1 - mean0, psi, mean1, mean0, {"known_weights": known})
+    return PointEstimate(mean1 - mean0, psi, mean1, mean0, {"known_weights": known})
 
 
 def aipw_att(
     y: Vector, treated: BoolVector, odds: Vector, predicted0: Vector, *, normalise: bool = True
-) -> Estimate:
+) -> PointEstimate:
     """Return the effect on the treated (Robins, Rotnitzky and Zhao, 1994; Hahn, 1998).
 
     theta = mean over the treated of (y - m0) minus the weighted mean over the others of (y - m0),
@@ -441,7 +441,7 @@ def aipw_att(
     drift, psi0 = _mean(residual, w) if normalise else _total(residual, w, d)
     mean1 = float(y[treated].mean())
     theta = gain - drift
-    return Estimate(theta, psi1 - psi0, mean1, mean1 - theta)
+    return PointEstimate(theta, psi1 - psi0, mean1, mean1 - theta)
 
 
 def aipw_ate(
@@ -452,7 +452,7 @@ def aipw_ate(
     predicted0: Vector,
     *,
     normalise: bool = True,
-) -> Estimate:
+) -> PointEstimate:
     """Return the effect on all.
 
     Args:
@@ -469,7 +469,7 @@ def aipw_ate(
     drift0, psi0 = _mean(residual0, w0) if normalise else _total(residual0, w0, ones)
     mean1, mean0 = float(predicted1.mean()) + drift1, float(predicted0.mean()) + drift0
     gap = predicted1 - predicted0
-    return Estimate(mean1 - mean0, gap - gap.mean() + psi1 - psi0, mean1, mean0)
+    return PointEstimate(mean1 - mean0, gap - gap.mean() + psi1 - psi0, mean1, mean0)
 
 
 def _mean(values: Vector, weights: Vector) -> tuple[float, Vector]:

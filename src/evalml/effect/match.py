@@ -10,7 +10,7 @@ import numpy as np
 from evalml.comparison.matching import LINES, MatchOptions, match
 from evalml.comparison.neighbours import nearest_in_space, nearest_on_line
 from evalml.comparison.weights import measure_overlap, overlap_warnings
-from evalml.effect.estimators import Estimate, hc_errors
+from evalml.effect.estimators import PointEstimate, hc_errors
 from evalml.errors import EstimationError
 from evalml.methods.regression import least_squares, standardise
 
@@ -204,7 +204,7 @@ def _served(sample: Sample, matches: Matches) -> tuple[LeastSquares, ...]:
 
 def matched_difference(
     y: Vector, sample: Sample, pairing: Pairing, options: MatchOptions, *, by_cluster: bool = False
-) -> Estimate:
+) -> PointEstimate:
     """Return the mean difference between each person and the mean of its partners.
 
     Abadie and Imbens (2006), theorem 7: with K the share of matches a row serves in and K' the sum
@@ -230,7 +230,7 @@ def matched_difference(
     mean1 = float(np.average(y[treated], weights=weights[treated]))
     errors, notes = _errors(y, sample, pairing, options, gain, theta)
     psi = _martingale(y, sample, pairing) if by_cluster else _influence(y, treated, weights)
-    return Estimate(
+    return PointEstimate(
         value=theta,
         psi=psi,
         mean_treated=mean1,

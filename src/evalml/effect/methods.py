@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalml.comparison.balance import balance_table
-from evalml.comparison.comparison import Design
+from evalml.comparison.comparison import DesignMatrix
 from evalml.comparison.propensity import (
     Propensity,
     boost_propensity,
@@ -62,8 +62,8 @@ if TYPE_CHECKING:
 
     from evalml.arrays import IntVector, Vector
     from evalml.comparison.propensity import Estimand
-    from evalml.effect.estimators import Estimate
-    from evalml.effect.sample import Sample, Settings
+    from evalml.effect.estimators import PointEstimate
+    from evalml.effect.sample import EstimationSettings, Sample
     from evalml.methods.design_matrix import Columns
     from evalml.methods.variance import Inference
 
@@ -108,7 +108,7 @@ class Shared:
     subclass: Strata | None = None
 
 
-def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> Shared:
+def fit_shared(sample: Sample, methods: Collection[str], settings: EstimationSettings) -> Shared:
     """Fit what the methods need, each thing once.
 
     Raises:
@@ -148,7 +148,7 @@ def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> 
     return _with_arms(shared, sample, wanted, settings, by_cluster=by_cluster)
 
 
-def wants_clusters(sample: Sample, settings: Settings) -> bool:
+def wants_clusters(sample: Sample, settings: EstimationSettings) -> bool:
     """Return whether matching has to give influence values that are summed by cluster."""
     grouped = sample.cluster is not None or sample.repeated
     if settings.se is None:
@@ -157,7 +157,12 @@ def wants_clusters(sample: Sample, settings: Settings) -> bool:
 
 
 def _with_arms(
-    shared: Shared, sample: Sample, wanted: set[str], settings: Settings, *, by_cluster: bool
+    shared: Shared,
+    sample: Sample,
+    wanted: set[str],
+    settings: EstimationSettings,
+    *,
+    by_cluster: bool,
 ) -> Shared:
     """Add what needs a regression in each arm: imputation, and matching summed by cluster."""
     treated, estimand, on_all = sample.treated, settings.estimand, settings.estimand != "att"
@@ -176,7 +181,7 @@ def _with_arms(
     return shared
 
 
-def fit_score(sample: Sample, settings: Settings) -> Propensity:
+def fit_score(sample: Sample, settings: EstimationSettings) -> Propensity:
     """Fit the propensity score by the model asked for."""
     if settings.score == "logit":
         return fit_propensity(sample.design, sample.treated, settings.estimand)
@@ -201,12 +206,14 @@ def judge_overlap(sample: Sample, score: Propensity | None) -> tuple[str, ...]:
     return tuple(overlap_warnings(found, *sample.sizes()))
 
 
-def _folds(sample: Sample, settings: Settings) -> IntVector:
+def _folds(sample: Sample, settings: EstimationSettings) -> IntVector:
     keys = _fold_keys(sample, settings)
     return assign_folds(keys, settings.folds, settings.seed, sample.treated)
 
 
-def _with_folds(shared: Shared, sample: Sample, score: Propensity, settings: Settings) -> Shared:
+def _with_folds(
+    shared: Shared, sample: Sample, score: Propensity, settings: EstimationSettings
+) -> Shared:
     fold = _folds(sample, settings)
     fold_score, fold_weights = _cross_fit(sample, fold, score, settings)
     both = settings.estimand == "ate"
@@ -226,14 +233,14 @@ def _columns(sample: Sample, score: Propensity | None) -> Columns:
     return standardise(sample.design.columns).Z
 
 
-def _only(settings: Settings, method: str, estimands: tuple[str, ...]) -> None:
+def _only(settings: EstimationSettings, method: str, estimands: tuple[str, ...]) -> None:
     if settings.estimand not in estimands:
         message = f"{method} estimates {' or '.join(estimands)}, not {settings.estimand}"
         raise EstimationError(message)
 
 
 def _cross_fit(
-    sample: Sample, fold: IntVector, full: Propensity, settings: Settings
+    sample: Sample, fold: IntVector, full: Propensity, settings: EstimationSettings
 ) -> tuple[Propensity, Weights]:
     fitted = full.score  # a boosted score is cross-fitted already
     if settings.score == "logit":
@@ -242,7 +249,7 @@ def _cross_fit(
     return Propensity(fitted, None, None, None, full.notes), weights
 
 
-def _fold_keys(sample: Sample, settings: Settings) -> IntVector:
+def _fold_keys(sample: Sample, settings: EstimationSettings) -> IntVector:
     if settings.fold_by == "person":
         return sample.person.astype(np.int64)
     if sample.cluster is None:
@@ -251,7 +258,9 @@ def _fold_keys(sample: Sample, settings: Settings) -> IntVector:
     return sample.cluster
 
 
-def compute(method: str, y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+def compute(
+    method: str, y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings
+) -> PointEstimate:
     """Run one method on one outcome.
 
     Args:
@@ -270,18 +279,18 @@ def compute(method: str, y: Vector, sample: Sample, shared: Shared, settings: Se
     return _COMPUTE[method](y, sample, shared, settings)
 
 
-def _diff(y: Vector, sample: Sample, _: Shared, __: Settings) -> Estimate:
+def _diff(y: Vector, sample: Sample, _: Shared, __: EstimationSettings) -> PointEstimate:
     return difference(y, sample.treated)
 
 
-def _ols(y: Vector, sample: Sample, shared: Shared, _: Settings) -> Estimate:
+def _ols(y: Vector, sample: Sample, shared: Shared, _: EstimationSettings) -> PointEstimate:
     estimate = regress(y, sample.treated, _given(shared.freed))
     return replace(estimate, details={"assumes": "the effect is the same for everyone"})
 
 
 def _regression_imputation(
-    y: Vector, sample: Sample, shared: Shared, settings: Settings
-) -> Estimate:
+    y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings
+) -> PointEstimate:
     if settings.estimand == "ato":
         raise EstimationError(_no_overlap_estimand("regression_imputation"))
     without = _given(shared.imputers)[0]
@@ -290,13 +299,13 @@ def _regression_imputation(
     return impute_ate(y, sample.treated, _given(shared.imputers)[1], without)
 
 
-def _ipw(y: Vector, sample: Sample, shared: Shared, _: Settings) -> Estimate:
+def _ipw(y: Vector, sample: Sample, shared: Shared, _: EstimationSettings) -> PointEstimate:
     score, weights = _given(shared.score), _given(shared.weights)
     estimate = weighted_difference(y, sample.treated, weights, score)
     return replace(estimate, details=_weight_details(sample, score, weights))
 
 
-def _aipw(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+def _aipw(y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings) -> PointEstimate:
     if settings.estimand == "ato":
         raise EstimationError(_no_overlap_estimand("aipw"))
     predict = predict_ols if settings.outcome_model == "ols" else predict_logit
@@ -329,7 +338,7 @@ def _weight_details(sample: Sample, score: Propensity, weights: Weights) -> dict
     return {**overlap.details(), "clipped": weights.clipped, "warnings": warnings}
 
 
-def _ebal(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+def _ebal(y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings) -> PointEstimate:
     entropy = _given(shared.entropy)
     estimate = balanced_difference(y, _given(shared.balanced))
     overlap = measure_overlap(entropy.weights, sample.treated)
@@ -343,17 +352,21 @@ def _ebal(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Esti
     return replace(estimate, details=details)
 
 
-def _match(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+def _match(
+    y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings
+) -> PointEstimate:
     pairing = _given(shared.pairing)
     by_cluster = pairing.arms is not None
     return matched_difference(y, sample, pairing, settings.match, by_cluster=by_cluster)
 
 
-def _cem(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+def _cem(y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings) -> PointEstimate:
     return stratified_difference(y, sample.treated, _given(shared.cem), settings.estimand)
 
 
-def _subclass(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+def _subclass(
+    y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings
+) -> PointEstimate:
     estimate = stratified_difference(y, sample.treated, _given(shared.subclass), settings.estimand)
     warnings = [*estimate.details["warnings"], *_given(shared.score).notes]
     return replace(estimate, details={**estimate.details, "warnings": warnings})
@@ -381,7 +394,7 @@ def score_rows(
     if score is None:
         return None
     weights = _final_weights(method, shared)
-    alone = Design(pack(score.score[:, None]), ("score",))
+    alone = DesignMatrix(pack(score.score[:, None]), ("score",))
     (row,) = balance_table(alone, sample.treated, weights, estimand).to_dict("records")
     return {"coefficients": score.terms(), "balance": {str(k): v for k, v in row.items()}}
 
@@ -411,7 +424,7 @@ def _given(value: Any) -> Any:
     return value
 
 
-_COMPUTE: dict[str, Callable[[Vector, Sample, Shared, Settings], Estimate]] = {
+_COMPUTE: dict[str, Callable[[Vector, Sample, Shared, EstimationSettings], PointEstimate]] = {
     "diff": _diff,
     "ols": _ols,
     "regression_imputation": _regression_imputation,
@@ -429,7 +442,7 @@ FEW_TREATED_CLUSTERS = 5
 
 
 def choose_inference(
-    estimate: Estimate, method: str, sample: Sample, settings: Settings
+    estimate: PointEstimate, method: str, sample: Sample, settings: EstimationSettings
 ) -> tuple[Inference, str]:
     """Return the inference and the name of the standard error used.
 
@@ -469,7 +482,7 @@ def cluster_warnings(sample: Sample, kind: str) -> list[str]:
     return []
 
 
-def _clustered(psi: Vector, estimate: Estimate, sample: Sample, level: float) -> Inference:
+def _clustered(psi: Vector, estimate: PointEstimate, sample: Sample, level: float) -> Inference:
     """Sum by cluster; a regression gets (n - 1) / (n - k) besides, as in Stata and R (CR1)."""
     codes = _clusters(sample, estimate)
     if estimate.sets is not None:
@@ -482,7 +495,7 @@ def _clustered(psi: Vector, estimate: Estimate, sample: Sample, level: float) ->
     return infer(estimate.value, error, level, clusters - 1, clusters)
 
 
-def _clusters(sample: Sample, estimate: Estimate) -> IntVector:
+def _clusters(sample: Sample, estimate: PointEstimate) -> IntVector:
     if sample.cluster is not None:
         return sample.cluster
     if estimate.default == "cluster" and estimate.sets is not None:
@@ -493,12 +506,12 @@ def _clusters(sample: Sample, estimate: Estimate) -> IntVector:
     raise EstimationError(message)
 
 
-def _influence(estimate: Estimate, method: str, kind: str) -> Vector:
+def _influence(estimate: PointEstimate, method: str, kind: str) -> Vector:
     if estimate.psi is None:
         raise EstimationError(_unknown(estimate, method, kind))
     return estimate.psi
 
 
-def _unknown(estimate: Estimate, method: str, kind: str) -> str:
+def _unknown(estimate: PointEstimate, method: str, kind: str) -> str:
     valid = [*estimate.std_errors, *(["influence", "cluster"] if estimate.psi is not None else [])]
     return f"method {method} has no standard error '{kind}'; {nearest(kind, valid)}"

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from evalml.arrays import BoolVector, HashVector, IntVector, Vector
-    from evalml.comparison.comparison import Comparison, Design
+    from evalml.comparison.comparison import Comparison, DesignMatrix
 
 
-Method: TypeAlias = Literal[
+MethodName: TypeAlias = Literal[
     "diff", "ols", "regression_imputation", "match", "cem", "subclass", "ipw", "ebal", "aipw"
 ]
 """A person-level method."""
-METHODS: tuple[str, ...] = get_args(Method)
+METHODS: tuple[str, ...] = get_args(MethodName)
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class EstimationSettings:
     """How to estimate.
 
     Attributes:
@@ -117,7 +117,7 @@ class Sample:
 
     rows: BoolVector
     treated: BoolVector
-    design: Design
+    design: DesignMatrix
     cluster: IntVector | None
     person: HashVector
     repeated: bool

@@ -23,7 +23,7 @@ from evalml.effect.censored import seen_effects
 from evalml.effect.estimate import estimate_effects
 from evalml.effect.estimators import aipw_att, predict_ols
 from evalml.effect.methods import Shared, choose_inference, fit_shared
-from evalml.effect.sample import Sample, Settings, take_rows
+from evalml.effect.sample import EstimationSettings, Sample, take_rows
 from evalml.errors import EstimationError
 from evalml.methods.design_matrix import gram, thin_products
 from evalml.methods.effect import Effect
@@ -154,7 +154,7 @@ FEWEST = 20
 
 
 @thin_products()
-def group_effects(comparison: Comparison, settings: Settings) -> list[Effect]:
+def group_effects(comparison: Comparison, settings: EstimationSettings) -> list[Effect]:
     """Return the effect on the treated of each subgroup, on each outcome.
 
     Args:
@@ -167,7 +167,7 @@ def group_effects(comparison: Comparison, settings: Settings) -> list[Effect]:
         row, so that the others' counts are protected with theirs, but have no effect.
     """
     found: dict[tuple[str, str, int], Effect] = {}
-    fits: dict[bytes, Fit] = {}
+    fits: dict[bytes, GroupFit] = {}
     for position, measure in enumerate(comparison.measures):
         observed = ~np.isnan(measure.values)
         key = observed.tobytes()
@@ -193,14 +193,14 @@ def groups_of(comparison: Comparison) -> Iterator[tuple[str, str, BoolVector]]:
             yield str(name), str(value), (column == value).to_numpy(dtype=bool, na_value=False)
 
 
-Fit = tuple[Sample, Shared] | EstimationError
+GroupFit = tuple[Sample, Shared] | EstimationError
 """What is learnt once on the rows an outcome is observed on; or why it cannot be."""
 
-Terms = tuple[Sample, "Vector", "Vector", "Vector"] | EstimationError
+GroupTerms = tuple[Sample, "Vector", "Vector", "Vector"] | EstimationError
 """Sample, outcome, weights and predictions of everybody; or why there are none."""
 
 
-def _fitted(comparison: Comparison, observed: BoolVector, settings: Settings) -> Fit:
+def _fitted(comparison: Comparison, observed: BoolVector, settings: EstimationSettings) -> GroupFit:
     try:
         sample = take_rows(comparison, observed)
         return sample, fit_shared(sample, [METHOD], settings)
@@ -208,7 +208,7 @@ def _fitted(comparison: Comparison, observed: BoolVector, settings: Settings) ->
         return error
 
 
-def _terms(measure: Measure, fit: Fit) -> Terms:
+def _terms(measure: Measure, fit: GroupFit) -> GroupTerms:
     if isinstance(fit, EstimationError):
         return fit
     sample, shared = fit
@@ -218,7 +218,9 @@ def _terms(measure: Measure, fit: Fit) -> Terms:
     return sample, y, shared.fold_weights.values, predict_ols(y, shared.grams0)
 
 
-def _within(measure: Measure, terms: Terms, rows: BoolVector, settings: Settings) -> Effect:
+def _within(
+    measure: Measure, terms: GroupTerms, rows: BoolVector, settings: EstimationSettings
+) -> Effect:
     if isinstance(terms, EstimationError):
         return _none(measure, 0, 0, str(terms))
     sample, y, weights, predicted = terms
@@ -313,7 +315,7 @@ def estimate_study(comparison: Comparison, study: Study) -> list[Effect]:
         return effects
     main = replace(comparison, measures=primary)
     if study.primary.method == "aipw" and study.estimand == "att" and study.missing == "complete":
-        return [*effects, *group_effects(main, Settings(seed=study.seed))]
+        return [*effects, *group_effects(main, EstimationSettings(seed=study.seed))]
     for name, value, rows in groups_of(main):
         found = _estimated(of_rows(main, rows), (study.primary.method,), study)
         effects += [replace(e, subgroup=name, subgroup_value=value) for e in found]
@@ -325,7 +327,7 @@ def _estimated(comparison: Comparison, methods: tuple[str, ...], study: Study) -
     if study.missing == "bounds":
         return bounded_effects(comparison, methods, estimand, study.seed)
     if study.missing == "ipcw":
-        return seen_effects(comparison, methods, Settings(seed=study.seed))
+        return seen_effects(comparison, methods, EstimationSettings(seed=study.seed))
     return estimate_effects(
         comparison, methods, estimand=estimand, seed=study.seed, failures="record"
     )

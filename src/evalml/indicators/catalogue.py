@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-Unit = Literal["jeunes", "actes", "contrats", "parcours", "périodes", "candidatures", "euros", "%",
-               "heures"]  # fmt: skip
+CountUnit = Literal["jeunes", "actes", "contrats", "parcours", "périodes", "candidatures", "euros",
+               "%", "heures"]  # fmt: skip
 Statistic = Literal["count", "amount", "share", "mean"]
-Period = Literal["year", "year_end", "exits", "cohort"]
-Population = Literal["accompagnes", "recus_entretien"]
-PERIODS: dict[Period, str] = {
+CountPeriod = Literal["year", "year_end", "exits", "cohort"]
+CountPopulation = Literal["accompagnes", "recus_entretien"]
+PERIODS: dict[CountPeriod, str] = {
     "year": "l’année civile",
     "year_end": "au 31 décembre de l’année",
     "exits": "les sorties de l’année",
     "cohort": "les entrées de l’année, suivies jusqu’à la fin de l’extrait",
 }
-POPULATIONS: dict[Population | None, str] = {
+POPULATIONS: dict[CountPopulation | None, str] = {
     None: "tous les jeunes ayant un dossier dans le territoire, avec ou sans acte dans l’année",
     "accompagnes": "jeunes accompagnés : un entretien, un atelier ou une information collective "
     "réalisé dans l’année",
@@ -64,12 +64,12 @@ class Indicator(BaseModel):
 
     name: str
     label: str
-    unit: Unit
+    unit: CountUnit
     statistic: Statistic = "count"
     numerator: str
     denominator: str | None = None
-    population: Population | None = None
-    period: Period = "year"
+    population: CountPopulation | None = None
+    period: CountPeriod = "year"
     quote: str = ""
     reference: str = ""
     definition: str
@@ -186,7 +186,7 @@ class GroupValue(_Strict):
     needs: str | None = None
 
 
-class Group(_Strict):
+class Breakdown(_Strict):
     """One breakdown.
 
     Attributes:
@@ -212,16 +212,16 @@ class Group(_Strict):
         return (self.since or year) <= year <= (self.until or year)
 
 
-def _read_groups() -> dict[str, Group]:
+def _read_groups() -> dict[str, Breakdown]:
     text = resources.files("evalml.indicators").joinpath("groups.yaml").read_text("utf-8")
     raw = yaml.load(text, yaml.CSafeLoader)
-    return {name: Group.model_validate({"name": name, **spec}) for name, spec in raw.items()}
+    return {name: Breakdown.model_validate({"name": name, **spec}) for name, spec in raw.items()}
 
 
-GROUPS: dict[str, Group] = _read_groups()
+GROUPS: dict[str, Breakdown] = _read_groups()
 
 
-def groups_of(year: int, names: Sequence[str] | None = None) -> tuple[Group, ...]:
+def groups_of(year: int, names: Sequence[str] | None = None) -> tuple[Breakdown, ...]:
     """Return the breakdowns called `names` (all by default) that exist in `year`.
 
     Raises:

@@ -42,7 +42,7 @@ from evalml.tables.sources import coverage_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from evalml.indicators.catalogue import Group, Indicator, Population
+    from evalml.indicators.catalogue import Breakdown, CountPopulation, Indicator
     from evalml.tables import Tables
 
 COLUMNS = (
@@ -74,8 +74,12 @@ PLACES: dict[Place, str] = {
     "departement": "code_departement",
     "region": "code_region",
 }
-PREFIX: dict[Population | None, str] = {None: "all", "accompagnes": "acc", "recus_entretien": "rec"}
-FLAG: dict[Population | None, str] = {"accompagnes": "accompagne", "recus_entretien": "recu"}
+PREFIX: dict[CountPopulation | None, str] = {
+    None: "all",
+    "accompagnes": "acc",
+    "recus_entretien": "rec",
+}
+FLAG: dict[CountPopulation | None, str] = {"accompagnes": "accompagne", "recus_entretien": "recu"}
 """How the sums over a population are called, and the column that counts it."""
 
 WHOLE, ALL = "", "*"
@@ -83,7 +87,7 @@ KEYS = ["trait", "code", "area"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PersonCount:
     """What is counted of each person.
 
     Attributes:
@@ -99,18 +103,18 @@ class Part:
 
 _SPELLS = r"\w+_(entree|premiere|renouvele|present)|gj_pacea|(parcours_)?nationaux|contractualise"
 PARTS = (
-    Part(
+    PersonCount(
         acts_of,
         r"premier_acte|accompagne|en_contact|recu|en_collectif|jdi|appui_\w+",
         ("actes",),
     ),
-    Part(programmes_of, _SPELLS, ("accompagnements",)),
-    Part(outcomes_at_exit, r"\w+_sortie(_\w+)?", ("accompagnements", "situations")),
-    Part(cohorts_of, r"\w+_cohorte(_\w+)?", ("accompagnements", "situations")),
-    Part(allowances_of, r"\w+_(euros|mois|alloue)", ("allocations",)),
-    Part(applications_of, r"[na]_iae_(?!contrats)\w+", ("iae_candidatures",)),
-    Part(contracts_of, r"n_iae_contrats", ("iae_contrats",)),
-    Part(situations_of, r"[na]_(?!iae_)\w+", ("situations",)),
+    PersonCount(programmes_of, _SPELLS, ("accompagnements",)),
+    PersonCount(outcomes_at_exit, r"\w+_sortie(_\w+)?", ("accompagnements", "situations")),
+    PersonCount(cohorts_of, r"\w+_cohorte(_\w+)?", ("accompagnements", "situations")),
+    PersonCount(allowances_of, r"\w+_(euros|mois|alloue)", ("allocations",)),
+    PersonCount(applications_of, r"[na]_iae_(?!contrats)\w+", ("iae_candidatures",)),
+    PersonCount(contracts_of, r"n_iae_contrats", ("iae_contrats",)),
+    PersonCount(situations_of, r"[na]_(?!iae_)\w+", ("situations",)),
 )
 
 
@@ -322,7 +326,7 @@ class _Wanted:
 
     place: str | None
     chosen: tuple[Indicator, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[Breakdown, ...]
     age_on: AgeOn
 
     @property
@@ -473,7 +477,7 @@ def _restricted(sums: pd.DataFrame) -> pd.DataFrame:
     return both.copy().reset_index().assign(area=areas)
 
 
-def _picked(sums: pd.DataFrame, groups: Sequence[Group]) -> pd.DataFrame:
+def _picked(sums: pd.DataFrame, groups: Sequence[Breakdown]) -> pd.DataFrame:
     """Return the sums of every value of every breakdown, the whole first, with its own whole.
 
     Returns:
@@ -544,7 +548,7 @@ def _stated(rows: pd.DataFrame, indicator: Indicator, reasons: Mapping[str, str]
 
 
 def _without_columns(
-    table: pd.DataFrame, tables: Tables, groups: Sequence[Group], engine: Engine
+    table: pd.DataFrame, tables: Tables, groups: Sequence[Breakdown], engine: Engine
 ) -> pd.DataFrame:
     """Return the figures with those unknown whose breakdown needs a column the extract lacks."""
     for group in groups:

@@ -73,7 +73,6 @@ OF_FILE: dict[str, tuple[str, ...]] = {
 
 ORIGINS = ("SPONTANE", "FAMILLE_AMIS", "BOUCHE_A_OREILLE", "FRANCE_TRAVAIL",
            "EDUCATION_NATIONALE", "PARTENAIRE")  # fmt: skip
-FILES = ("dossier_cree", "dossier_ouvert")
 
 
 def file_columns(tables: Tables, asked: Collection[str]) -> list[str]:

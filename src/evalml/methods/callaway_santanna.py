@@ -15,14 +15,14 @@ import numpy as np
 
 from evalml.errors import EstimationError
 from evalml.methods.group_time import (
-    Cell,
     GroupTime,
+    GroupTimeCell,
     RolloutOptions,
     RolloutUnits,
     plan_cells,
     sort_out,
 )
-from evalml.methods.two_period import Score, Terms, fit_odds, panel_att, sections_att
+from evalml.methods.two_period import CovariateTerms, Score, fit_odds, panel_att, sections_att
 from evalml.methods.variance import Sampling, sampling_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class CellStore:
 
     influence: Matrix
     sampling: Sampling
-    cells: list[Cell] = field(default_factory=list)
+    cells: list[GroupTimeCell] = field(default_factory=list)
     estimate: list[float] = field(default_factory=list)
     n_treated: list[int] = field(default_factory=list)
     n_comparison: list[int] = field(default_factory=list)
@@ -84,7 +84,7 @@ class CellStore:
 
     def add(
         self,
-        cell: Cell,
+        cell: GroupTimeCell,
         att: float,
         parts: list[tuple[slice, Vector]],
         counts: tuple[int, int, int],
@@ -103,7 +103,7 @@ class CellStore:
         self.n_comparison.append(counts[1])
         self.compared.append(counts[2])
 
-    def skip(self, cell: Cell, time: float, reason: str, incomplete: Incomplete) -> None:
+    def skip(self, cell: GroupTimeCell, time: float, reason: str, incomplete: Incomplete) -> None:
         """Note a cell that cannot be estimated, where leaving it out was asked for.
 
         Raises:
@@ -185,7 +185,7 @@ def group_size(work: SortedUnits, group: float) -> tuple[float, Vector, int]:
 
 
 _LARGEST = 250_000_000
-Found: TypeAlias = "tuple[float, list[tuple[slice, Vector]], tuple[int, int, int]]"
+CellEffect: TypeAlias = "tuple[float, list[tuple[slice, Vector]], tuple[int, int, int]]"
 """The effect of a cell, the influence of its rows, and its counts."""
 
 
@@ -233,7 +233,9 @@ def callaway_santanna_sections(
 class _Work(SortedUnits, Protocol):
     """Sorted units or rows that a cell is estimated from."""
 
-    def estimate(self, cell: Cell, options: RolloutOptions, units: RolloutUnits) -> Found:
+    def estimate(
+        self, cell: GroupTimeCell, options: RolloutOptions, units: RolloutUnits
+    ) -> CellEffect:
         """Return the effect of a cell, the influence of its rows, and its counts."""
 
 
@@ -251,7 +253,7 @@ def _every_cell(
     return store.finish("callaway_santanna", work, units, counts)
 
 
-def _limit(cell: Cell, options: RolloutOptions, units: RolloutUnits) -> float:
+def _limit(cell: GroupTimeCell, options: RolloutOptions, units: RolloutUnits) -> float:
     """Return the period up to which a unit first treated cannot be compared with in a cell."""
     if options.control == "not_yet":
         return float(units.periods[max(cell.time, cell.base)] + options.anticipation)
@@ -273,7 +275,7 @@ class _Units:
     weights: Vector
     cluster: IntVector | None
     sampling: Sampling
-    terms: Terms
+    terms: CovariateTerms
     scores: dict[tuple[object, ...], Score] = field(default_factory=dict)
 
     @classmethod
@@ -304,7 +306,7 @@ class _Units:
         return float(np.average(self.outcome[time, rows], weights=self.weights[rows]))
 
     def comparison(
-        self, cell: Cell, options: RolloutOptions, units: RolloutUnits
+        self, cell: GroupTimeCell, options: RolloutOptions, units: RolloutUnits
     ) -> tuple[slice, ...]:
         """Return where the comparison units of a cell lie: one slice, or two around the group."""
         start = int(np.searchsorted(self.first, _limit(cell, options, units), side="right"))
@@ -320,19 +322,21 @@ class _Units:
         stacked = np.concatenate([X[part] for part in rows])
         return np.hstack([np.ones((stacked.shape[0], 1)), stacked])
 
-    def estimate(self, cell: Cell, options: RolloutOptions, units: RolloutUnits) -> Found:
+    def estimate(
+        self, cell: GroupTimeCell, options: RolloutOptions, units: RolloutUnits
+    ) -> CellEffect:
         """Return the effect of a cell, the influence of its units, and its counts."""
         comparison = self.comparison(cell, options, units)
         return _compare(cell, self.group(cell.group), comparison, self, options)
 
 
 def _compare(
-    cell: Cell,
+    cell: GroupTimeCell,
     treated: slice,
     comparison: tuple[slice, ...],
     work: _Units,
     options: RolloutOptions,
-) -> Found:
+) -> CellEffect:
     counts = (_size([treated]), _size(comparison), work.sampling.count(comparison))
     if cell.base == cell.time:
         return 0.0, [], counts
@@ -354,7 +358,7 @@ def _compare(
 
 
 def _means(
-    cell: Cell, treated: slice, comparison: tuple[slice, ...], work: _Units
+    cell: GroupTimeCell, treated: slice, comparison: tuple[slice, ...], work: _Units
 ) -> tuple[float, list[tuple[slice, Vector]]]:
     """Difference of the mean changes: equation 2.8 of the paper without covariates."""
     change = _change(cell, treated, work)
@@ -371,13 +375,18 @@ def _means(
     return mean - other, parts
 
 
-def _change(cell: Cell, rows: slice, work: _Units) -> Vector:
+def _change(cell: GroupTimeCell, rows: slice, work: _Units) -> Vector:
     out: Vector = work.outcome[cell.time, rows] - work.outcome[cell.base, rows]
     return out
 
 
 def _score(
-    cell: Cell, rows: tuple[slice, ...], X: Matrix, D: Vector, weights: Vector, work: _Units
+    cell: GroupTimeCell,
+    rows: tuple[slice, ...],
+    X: Matrix,
+    D: Vector,
+    weights: Vector,
+    work: _Units,
 ) -> Score:
     """Fit the score of a group against a comparison group once, whatever the period."""
     moving = cell.base if work.covariates.shape[0] > 1 else -1
@@ -399,7 +408,7 @@ class _Rows:
     covariates: Matrix
     weights: Vector
     sampling: Sampling
-    terms: Terms
+    terms: CovariateTerms
 
     @classmethod
     def of(cls, sections: CrossSections, units: RolloutUnits) -> _Rows:
@@ -443,7 +452,9 @@ class _Rows:
             return float("nan")
         return float(np.average(self.outcome[rows], weights=self.weights[rows]))
 
-    def estimate(self, cell: Cell, options: RolloutOptions, units: RolloutUnits) -> Found:
+    def estimate(
+        self, cell: GroupTimeCell, options: RolloutOptions, units: RolloutUnits
+    ) -> CellEffect:
         """Return the effect of a cell, the influence of its rows, and its counts at its period."""
         known = np.unique(self.first)
         own = int(np.searchsorted(known, cell.group))

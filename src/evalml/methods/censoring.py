@@ -27,7 +27,7 @@ from evalml.methods.variance import critical_value, p_values, sampling_of
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Matrix, Vector
-    from evalml.methods.regression import State
+    from evalml.methods.regression import NewtonState
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -110,13 +110,13 @@ class _HazardLikelihood:
     data: HazardData
     active: IntVector
 
-    def step(self, state: State) -> tuple[State, Matrix]:
+    def step(self, state: NewtonState) -> tuple[NewtonState, Matrix]:
         gradient, information, _ = _derivatives(self.data, self.active, state[0], scores=False)
         message = "the covariates of a hazard model are collinear; leave one out"
         solver = whole_solver(information, message)
         return (solver.solve(gradient),), information
 
-    def value(self, state: State) -> float:
+    def value(self, state: NewtonState) -> float:
         data, theta, total = self.data, state[0], 0.0
         index = data.X @ theta[self.active.size :]
         for place, month in enumerate(self.active + 1):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evalml.arrays import IntVector, Matrix, Vector
-    from evalml.methods.regression import State
+    from evalml.methods.regression import NewtonState
 
 
 _INFINITE = 15.0
@@ -117,14 +117,14 @@ class _PartialLikelihood:
     sets: RiskSets
     Z: Matrix
 
-    def step(self, state: State) -> tuple[State, Matrix]:
+    def step(self, state: NewtonState) -> tuple[NewtonState, Matrix]:
         sums = _sums(self.durations, self.sets, self.Z, state[0])
         _, score, information = _derivatives(sums, state[0])
         message = "the covariates of the Cox model are collinear; leave one out"
         solver = whole_solver(information, message)
         return (solver.solve(score),), information
 
-    def value(self, state: State) -> float:
+    def value(self, state: NewtonState) -> float:
         sums = _sums(self.durations, self.sets, self.Z, state[0])
         return _derivatives(sums, state[0])[0]
 

@@ -73,7 +73,7 @@ WIDE = 24
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Group:
+class LevelColumns:
     """The 0/1 columns of a category, or of several whose levels are counted together.
 
     Attributes:
@@ -98,9 +98,9 @@ class Group:
         flat, m = self.columns.ravel() + 1, self.columns.shape[1]
         return np.bincount(flat, np.repeat(sums, m), minlength=p + 1)[1:].astype(np.float64)
 
-    def renumbered(self, columns: IntVector) -> Group:
+    def renumbered(self, columns: IntVector) -> LevelColumns:
         """Return the same levels for columns numbered otherwise, shape (L, m)."""
-        return Group(self.codes, columns)
+        return LevelColumns(self.codes, columns)
 
 
 def smallest(codes: AnyVector, levels: int) -> AnyVector:
@@ -109,14 +109,14 @@ def smallest(codes: AnyVector, levels: int) -> AnyVector:
     return codes.astype(small)
 
 
-def merge(groups: Sequence[Group]) -> tuple[Group, ...]:
+def merge(groups: Sequence[LevelColumns]) -> tuple[LevelColumns, ...]:
     """Count the levels of several categories together: a pass over the rows then serves them all.
 
     Categories follow one another into a group as long as its levels stay few (`TOGETHER`); one of
     many levels (`WIDE`) stays alone.
     """
     alone = [g for g in groups if len(g.columns) >= WIDE]
-    found: list[Group] = []
+    found: list[LevelColumns] = []
     for g in groups:
         last = found[-1] if found else None
         if len(g.columns) >= WIDE:
@@ -129,7 +129,7 @@ def merge(groups: Sequence[Group]) -> tuple[Group, ...]:
         columns = np.hstack(
             [np.repeat(last.columns, size, axis=0), np.tile(g.columns, (len(last.columns), 1))]
         )
-        found[-1] = Group(smallest(codes, len(columns)), columns)
+        found[-1] = LevelColumns(smallest(codes, len(columns)), columns)
     return (*found, *alone)
 
 
@@ -153,7 +153,7 @@ class Packed:
 
     dense: Matrix
     place: IntVector
-    groups: tuple[Group, ...]
+    groups: tuple[LevelColumns, ...]
     centre: Vector
     scale: Vector
 
@@ -166,7 +166,7 @@ class Packed:
 
     def __getitem__(self, rows: slice | BoolVector | IntVector) -> Packed:
         """Return some rows: a slice copies nothing."""
-        groups = tuple(Group(g.codes[rows], g.columns) for g in self.groups)
+        groups = tuple(LevelColumns(g.codes[rows], g.columns) for g in self.groups)
         return replace(self, dense=self.dense[rows], groups=groups)
 
     def __matmul__(self, b: Matrix) -> Matrix:
@@ -452,30 +452,30 @@ def _products(X: Packed, weights: Vector | None) -> Matrix:
     return found
 
 
-def _wide(g: Group) -> bool:
+def _wide(g: LevelColumns) -> bool:
     return g.columns.shape[1] == 1 and len(g.columns) >= WIDE
 
 
-def _of_wide(g: Group) -> tuple[IntVector, IntVector]:
+def _of_wide(g: LevelColumns) -> tuple[IntVector, IntVector]:
     """Return the levels that have a column, and the place of each in [1, X]."""
     held = np.flatnonzero(g.columns[:, 0] >= 0)
     return held, 1 + g.columns[held, 0]
 
 
-def _targets(narrow: list[Group], at: IntVector, p: int) -> list[list[IntVector]]:
+def _targets(narrow: list[LevelColumns], at: IntVector, p: int) -> list[list[IntVector]]:
     """Return the place in a block of each level, by category; a spare one where it has none."""
     place = np.full(p + 1, at.size, dtype=np.int64)
     place[at[1:] - 1] = np.arange(1, at.size)
     return [[place[columns] for columns in g.columns.T] for g in narrow]
 
 
-def _by_level(g: Group, rows: slice, values: Vector) -> csr_matrix:
+def _by_level(g: LevelColumns, rows: slice, values: Vector) -> csr_matrix:
     """Return values, shape (m,), as a sparse matrix of one column per level, shape (m, L)."""
     ends = np.arange(values.size + 1)
     return csr_matrix((values, g.codes[rows], ends), shape=(values.size, len(g.columns)))
 
 
-def _fill_wide(found: Matrix, g: Group, other: Group, weights: Vector | None) -> None:
+def _fill_wide(found: Matrix, g: LevelColumns, other: LevelColumns, weights: Vector | None) -> None:
     """Add the products of two categories of many levels, or of one with itself."""
     (held, place), (held2, place2) = _of_wide(g), _of_wide(other)
     if g is other:

@@ -20,7 +20,7 @@ from evalml.methods.fixed_effects import (
 from evalml.methods.group_time import (
     Aggregate,
     Aggregation,
-    Reading,
+    AverageOptions,
     RolloutOptions,
     aggregate,
     rollout_effects,
@@ -28,7 +28,7 @@ from evalml.methods.group_time import (
 from evalml.methods.imputation import imputation
 from evalml.methods.instruments import FuzzyData, Naming, WaldKind, wald_did
 from evalml.methods.panel import (
-    Missing,
+    MissingRows,
     PanelColumns,
     PanelTable,
     Unbalanced,
@@ -64,14 +64,14 @@ class DidRequest:
 
     columns: PanelColumns
     method: DidMethod = "twfe"
-    missing: Missing = "refuse"
+    missing: MissingRows = "refuse"
     level: float = 0.95
 
     def __post_init__(self) -> None:
         """Refuse what is not an option."""
         for value, valid in (
             (self.method, get_args(DidMethod)),
-            (self.missing, get_args(Missing)),
+            (self.missing, get_args(MissingRows)),
         ):
             if value not in valid:
                 raise EstimationError(f"'{value}' is not an option; {nearest(value, valid)}")
@@ -349,7 +349,7 @@ class RolloutRequest:
     method: RolloutMethod = "callaway_santanna"
     aggregation: Aggregation = "simple"
     options: RolloutOptions = field(default_factory=RolloutOptions)
-    missing: Missing = "refuse"
+    missing: MissingRows = "refuse"
     unbalanced: Unbalanced = "refuse"
     unit: str = ""
     level: float = 0.95
@@ -361,7 +361,7 @@ class RolloutRequest:
         for value, valid in (
             (self.method, get_args(RolloutMethod)),
             (self.aggregation, get_args(Aggregation)),
-            (self.missing, get_args(Missing)),
+            (self.missing, get_args(MissingRows)),
             (self.unbalanced, ("refuse", "drop")),
         ):
             if value not in valid:
@@ -435,7 +435,7 @@ def rollout(table: pd.DataFrame, request: RolloutRequest) -> list[Effect]:
     Raises:
         EvalmlError: The table or the design does not allow it; the message says why.
     """
-    reading = Reading(
+    reading = AverageOptions(
         request.columns.outcome, request.unit, request.level, request.bootstrap, request.seed
     )
     averages = rollout_averages(table, request)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from evalml.errors import DataError, EstimationError
 from evalml.methods.panel import (
-    Missing,
+    MissingRows,
     covariate_matrix,
     need_columns,
     numbers_of,
@@ -133,7 +133,7 @@ def read_durations(
     table: pd.DataFrame,
     columns: DurationColumns,
     *,
-    missing: Missing = "refuse",
+    missing: MissingRows = "refuse",
     start: float | None = None,
 ) -> DurationTable:
     """Return the durations of a table, checked.
@@ -267,7 +267,7 @@ def at_risk(v: Vector, first: IntVector, last: IntVector, times: int) -> Vector:
     return sums
 
 
-def _complete(table: pd.DataFrame, missing: Missing) -> tuple[pd.DataFrame, int]:
+def _complete(table: pd.DataFrame, missing: MissingRows) -> tuple[pd.DataFrame, int]:
     """Return the complete rows and the number left out."""
     holes = table.isna()
     if not holes.to_numpy().any():

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from evalml.methods.two_period import EstMethod
 
 
-Control: TypeAlias = Literal["never", "not_yet"]
+ControlGroup: TypeAlias = Literal["never", "not_yet"]
 """Compared with those never treated, or with all those not treated yet."""
 Base: TypeAlias = Literal["varying", "universal"]
 """Before treatment, compare with the period before, or always with the last untreated one."""
@@ -50,7 +50,7 @@ class RolloutOptions:
             is refused with the reason, or the effect is left out and averages say so.
     """
 
-    control: Control = "never"
+    control: ControlGroup = "never"
     est_method: EstMethod = "dr"
     anticipation: int = 0
     base: Base = "varying"
@@ -71,7 +71,7 @@ class RolloutOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class GroupTimeCell:
     """One group at one time, and the period it is compared with (indices of `periods`).
 
     Attributes:
@@ -133,7 +133,7 @@ class GroupTime:
         return f"GroupTime({self.method}, {self.group.size} effects)"
 
 
-def plan_cells(groups: Vector, periods: Vector, options: RolloutOptions) -> list[Cell]:
+def plan_cells(groups: Vector, periods: Vector, options: RolloutOptions) -> list[GroupTimeCell]:
     """Return the cells to estimate, by group, then time.
 
     Args:
@@ -141,14 +141,14 @@ def plan_cells(groups: Vector, periods: Vector, options: RolloutOptions) -> list
         periods: All periods, increasing.
         options: Anticipation and base period.
     """
-    cells: list[Cell] = []
+    cells: list[GroupTimeCell] = []
     for group in groups:
         last = int(np.searchsorted(periods + options.anticipation, group)) - 1
         universal = options.base == "universal"
         for time in range(0 if universal else 1, periods.size):
             post = bool(periods[time] >= group)
             base = last if universal or post else time - 1
-            cells.append(Cell(float(group), time, base, post))
+            cells.append(GroupTimeCell(float(group), time, base, post))
     return cells
 
 
@@ -417,7 +417,7 @@ def _as_it_is(effects: GroupTime) -> Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AverageOptions:
     """How averages are read out.
 
     Attributes:
@@ -435,7 +435,7 @@ class Reading:
     seed: int = 1
 
 
-def rollout_effects(averages: Aggregate, reading: Reading) -> list[Effect]:
+def rollout_effects(averages: Aggregate, reading: AverageOptions) -> list[Effect]:
     """Return one row per average: the overall one first, then by key.
 
     The estimand is `att`, or `att_incomplete` for an average that lacks some effects by group and
@@ -516,7 +516,7 @@ def _keys(averages: Aggregate, row: int) -> dict[str, Any]:
     }
 
 
-def _band(averages: Aggregate, reading: Reading) -> tuple[float, float] | None:
+def _band(averages: Aggregate, reading: AverageOptions) -> tuple[float, float] | None:
     """Return the simultaneous critical value of the rows by key, and that of the overall row."""
     if not reading.bootstrap:
         return None

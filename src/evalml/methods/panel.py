@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalml.errors import DataError, refuse_unknown
-from evalml.methods.two_period import Terms
+from evalml.methods.two_period import CovariateTerms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _FIRST_MONTH, _LAST_MONTH = 190001, 209912
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
-Missing: TypeAlias = Literal["refuse", "drop"]
+MissingRows: TypeAlias = Literal["refuse", "drop"]
 """A row with a missing value is refused (nothing is estimated), or dropped and counted."""
 
 
@@ -65,7 +65,7 @@ def covariate_matrix(covariates: pd.DataFrame) -> tuple[Matrix, tuple[str, ...]]
     return X, terms.names
 
 
-def covariate_terms(covariates: pd.DataFrame) -> tuple[Matrix, Terms]:
+def covariate_terms(covariates: pd.DataFrame) -> tuple[Matrix, CovariateTerms]:
     """Return covariates as numbers, as `covariate_matrix`, with their names and references."""
     blocks: list[Matrix] = []
     names: list[str] = []
@@ -82,7 +82,7 @@ def covariate_terms(covariates: pd.DataFrame) -> tuple[Matrix, Terms]:
         names += [f"{name}={level}" for level in levels[1:]]
         references += [f"{name}={levels[0]}"] * (levels.size - 1)
     empty = np.empty((len(covariates), 0), dtype=np.float64)
-    return np.hstack(blocks) if blocks else empty, Terms(tuple(names), tuple(references))
+    return np.hstack(blocks) if blocks else empty, CovariateTerms(tuple(names), tuple(references))
 
 
 def need_columns(table: pd.DataFrame, names: Iterable[str]) -> None:
@@ -98,7 +98,7 @@ def need_columns(table: pd.DataFrame, names: Iterable[str]) -> None:
 
 
 def complete_rows(
-    table: pd.DataFrame, columns: PanelColumns, missing: Missing
+    table: pd.DataFrame, columns: PanelColumns, missing: MissingRows
 ) -> tuple[pd.DataFrame, int]:
     """Return the complete rows and the number left out; an empty first period means never."""
     holes = table.drop(columns=[columns.first_treated] if columns.first_treated else []).isna()
@@ -290,7 +290,7 @@ class PanelTable:
     periods: Vector
     first_treated: Vector
     covariates: NDArray[np.float64]
-    terms: Terms
+    terms: CovariateTerms
     weights: Vector
     cluster: IntVector | None
     extra: dict[str, Matrix] = field(default_factory=dict)
@@ -327,7 +327,7 @@ class CrossSections:
     time: Vector
     first_treated: Vector
     covariates: Matrix
-    terms: Terms
+    terms: CovariateTerms
     weights: Vector
     cluster: IntVector | None
     extra: dict[str, Vector] = field(default_factory=dict)
@@ -339,7 +339,7 @@ class CrossSections:
 
 
 def read_sections(
-    table: pd.DataFrame, columns: PanelColumns, *, missing: Missing = "refuse"
+    table: pd.DataFrame, columns: PanelColumns, *, missing: MissingRows = "refuse"
 ) -> CrossSections:
     """Return the rows of `table` as arrays, checked.
 
@@ -384,7 +384,7 @@ def read_panel(
     table: pd.DataFrame,
     columns: PanelColumns,
     *,
-    missing: Missing = "refuse",
+    missing: MissingRows = "refuse",
     unbalanced: Unbalanced = "refuse",
 ) -> PanelTable:
     """Return the panel in `table` as matrices, checked.

@@ -130,7 +130,7 @@ def solve_kept(cross: Matrix, right: Matrix) -> Matrix:
     return prepare_solver(cross).solve(right)
 
 
-State: TypeAlias = "tuple[Vector, ...]"
+NewtonState: TypeAlias = "tuple[Vector, ...]"
 MAX_ITERATIONS = 30
 TOLERANCE = 1e-6
 """Largest last change of a linear predictor. Newton is quadratic: the error left is its square."""
@@ -164,14 +164,14 @@ class Logit:
 class Likelihood(Protocol):
     """A concave likelihood; a state is made of vectors, the last of which must settle."""
 
-    def step(self, state: State) -> tuple[State, Matrix]:
+    def step(self, state: NewtonState) -> tuple[NewtonState, Matrix]:
         """Return the Newton step of each part of the state, and the information there.
 
         Raises:
             numpy.linalg.LinAlgError: The information is singular.
         """
 
-    def value(self, state: State) -> float:
+    def value(self, state: NewtonState) -> float:
         """Return the log-likelihood."""
 
 
@@ -185,12 +185,12 @@ class Maximum:
         iterations: Newton steps taken.
     """
 
-    state: State
+    state: NewtonState
     information: Matrix
     iterations: int
 
 
-def maximise(likelihood: Likelihood, start: State, tolerance: float = TOLERANCE) -> Maximum:
+def maximise(likelihood: Likelihood, start: NewtonState, tolerance: float = TOLERANCE) -> Maximum:
     """Maximise a likelihood by Newton steps, halved while they lower it.
 
     Args:
@@ -202,7 +202,7 @@ def maximise(likelihood: Likelihood, start: State, tolerance: float = TOLERANCE)
         NotConvergedError: No finite maximum, or a singular information.
     """
     state = start
-    step: State = tuple(np.zeros_like(part) for part in start)
+    step: NewtonState = tuple(np.zeros_like(part) for part in start)
     for iteration in range(1, MAX_ITERATIONS + 1):
         try:
             step, information = likelihood.step(state)
@@ -218,11 +218,11 @@ def maximise(likelihood: Likelihood, start: State, tolerance: float = TOLERANCE)
     raise NotConvergedError(step[0], int((np.abs(step[-1]) > SEPARATED).sum()))
 
 
-def _moved(state: State, step: State, shrink: float) -> State:
+def _moved(state: NewtonState, step: NewtonState, shrink: float) -> NewtonState:
     return tuple(part + shrink * change for part, change in zip(state, step, strict=True))
 
 
-def _shrink(likelihood: Likelihood, state: State, step: State) -> float:
+def _shrink(likelihood: Likelihood, state: NewtonState, step: NewtonState) -> float:
     """Halve a long Newton step until the likelihood does not fall."""
     start = likelihood.value(state)
     shrink = 1.0
@@ -273,14 +273,14 @@ class _LogitLikelihood:
     d: Vector
     rows: Vector | None
 
-    def step(self, state: State) -> tuple[State, Matrix]:
+    def step(self, state: NewtonState) -> tuple[NewtonState, Matrix]:
         score = expit(state[1])
         information = gram(self.Z, _masked(score * (1.0 - score), self.rows))
         gradient = _masked(self.d - score, self.rows) @ self.Z
         direction = np.asarray(np.linalg.solve(information, gradient))
         return (direction, self.Z @ direction), information
 
-    def value(self, state: State) -> float:
+    def value(self, state: NewtonState) -> float:
         return _log_likelihood(state[1], self.d, self.rows)
 
 

@@ -12,7 +12,7 @@ from evalml.errors import EstimationError, nearest
 from evalml.methods.cox import cox
 from evalml.methods.durations import DurationColumns, Durations, DurationTable, read_durations, snap
 from evalml.methods.effect import Effect
-from evalml.methods.panel import Missing
+from evalml.methods.panel import MissingRows
 from evalml.methods.survival import (
     Curve,
     MeanTime,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 SurvivalMethod: TypeAlias = Literal["km", "na", "aj", "logrank", "gray", "rmst", "cox"]
 """Kaplan-Meier, Nelson-Aalen, Aalen-Johansen, log-rank, Gray's test, restricted mean, Cox."""
-Interval: TypeAlias = Literal["log-log", "log", "plain"]
+IntervalScale: TypeAlias = Literal["log-log", "log", "plain"]
 """Scale of the intervals of a curve; of -log of the survival for a cumulative hazard."""
 _MOST_TIMES = 200
 
@@ -63,16 +63,16 @@ class SurvivalRequest:
     at: tuple[float, ...] = ()
     horizon: float | None = None
     start: float | None = None
-    missing: Missing = "refuse"
+    missing: MissingRows = "refuse"
     level: float = 0.95
-    interval: Interval = "log-log"
+    interval: IntervalScale = "log-log"
 
     def __post_init__(self) -> None:
         """Refuse what is not an option."""
         for value, valid in (
             (self.method, get_args(SurvivalMethod)),
-            (self.missing, get_args(Missing)),
-            (self.interval, get_args(Interval)),
+            (self.missing, get_args(MissingRows)),
+            (self.interval, get_args(IntervalScale)),
         ):
             if value not in valid:
                 raise EstimationError(f"'{value}' is not an option; {nearest(value, valid)}")

@@ -27,7 +27,7 @@ from evalml.methods.regression import (
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
-    from evalml.methods.regression import Solver, State
+    from evalml.methods.regression import NewtonState, Solver
 
 
 NO_OVERLAP = 0.999
@@ -35,7 +35,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CovariateTerms:
     """Names of the columns of a design without its constant, for errors that say which.
 
     Attributes:
@@ -71,7 +71,7 @@ class Terms:
         return found
 
 
-NO_NAMES = Terms()
+NO_NAMES = CovariateTerms()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,7 +87,9 @@ class Score:
     influence: Matrix
 
 
-def fit_odds(X: Matrix, treated: Vector, weights: Vector, terms: Terms = NO_NAMES) -> Score:
+def fit_odds(
+    X: Matrix, treated: Vector, weights: Vector, terms: CovariateTerms = NO_NAMES
+) -> Score:
     """Fit P(treated | X) by maximum likelihood, without penalty.
 
     Args:
@@ -117,7 +119,9 @@ def fit_odds(X: Matrix, treated: Vector, weights: Vector, terms: Terms = NO_NAME
     return Score(odds=p / (1 - p), influence=scaled.back(influence))
 
 
-def fit_tilting(X: Matrix, treated: Vector, weights: Vector, terms: Terms = NO_NAMES) -> Score:
+def fit_tilting(
+    X: Matrix, treated: Vector, weights: Vector, terms: CovariateTerms = NO_NAMES
+) -> Score:
     """Fit odds that make the comparison group's covariate means those of the treated.
 
     Inverse probability tilting (Graham, Pinto and Egel, 2012, doi:10.1093/restud/rdr047), the score
@@ -158,21 +162,21 @@ class _TiltingLikelihood:
     treated: Vector
     weights: Vector
 
-    def step(self, state: State) -> tuple[State, Matrix]:
+    def step(self, state: NewtonState) -> tuple[NewtonState, Matrix]:
         own = self.weights * np.where(self.treated == 1, 0.0, np.exp(np.minimum(state[1], 700.0)))
         information = gram(self.Z, own)
         gradient = (self.weights * self.treated - own) @ self.Z
         direction: Vector = np.asarray(np.linalg.solve(information, gradient), dtype=np.float64)
         return (direction, self.Z @ direction), information
 
-    def value(self, state: State) -> float:
+    def value(self, state: NewtonState) -> float:
         eta = state[1]
         odds = np.where(self.treated == 1, 0.0, np.exp(np.minimum(eta, 700.0)))
         return float(self.weights @ (self.treated * eta - odds))
 
 
 def fit_arm(
-    X: Matrix, y: Vector, weights: Vector, terms: Terms = NO_NAMES
+    X: Matrix, y: Vector, weights: Vector, terms: CovariateTerms = NO_NAMES
 ) -> tuple[Vector, Matrix]:
     """Fit y on X by weighted least squares; rows of weight zero count for nothing.
 
@@ -224,7 +228,7 @@ class _Scaled:
         return np.asarray(out, dtype=np.float64)
 
 
-def _full_rank(Z: Matrix, weights: Vector, where: str, X: Matrix, terms: Terms) -> Solver:
+def _full_rank(Z: Matrix, weights: Vector, where: str, X: Matrix, terms: CovariateTerms) -> Solver:
     """Return the solver of Z'WZ, or name what is collinear."""
     solver = prepare_solver(gram(Z, weights))
     if solver.kept.size == Z.shape[1]:
@@ -242,7 +246,7 @@ def _full_rank(Z: Matrix, weights: Vector, where: str, X: Matrix, terms: Terms) 
     )
 
 
-def _separated(error: NotConvergedError, X: Matrix, treated: Vector, terms: Terms) -> str:
+def _separated(error: NotConvergedError, X: Matrix, treated: Vector, terms: CovariateTerms) -> str:
     """Say which levels or covariates decide the group."""
     for rows, only in ((treated == 0, "treated"), (treated == 1, "comparison")):
         levels = terms.absent(X, rows)
@@ -286,7 +290,7 @@ def panel_att(
     weights: Vector,
     method: EstMethod = "dr",
     score: Score | None = None,
-    terms: Terms = NO_NAMES,
+    terms: CovariateTerms = NO_NAMES,
 ) -> TwoPeriod:
     """Return the effect on the treated when each unit is seen in both periods.
 
@@ -324,7 +328,9 @@ def panel_att(
     return TwoPeriod(h1 - h0, influence)
 
 
-def _improved(dy: Vector, D: Vector, X: Matrix, weights: Vector, terms: Terms) -> TwoPeriod:
+def _improved(
+    dy: Vector, D: Vector, X: Matrix, weights: Vector, terms: CovariateTerms
+) -> TwoPeriod:
     """Balancing odds, and a regression weighted by them: neither adds to the variance."""
     w1 = weights * D
     w0 = weights * (1 - D) * fit_tilting(X, D, weights, terms).odds
@@ -341,7 +347,7 @@ def sections_att(
     X: Matrix,
     weights: Vector,
     method: EstMethod = "dr",
-    terms: Terms = NO_NAMES,
+    terms: CovariateTerms = NO_NAMES,
 ) -> TwoPeriod:
     """Return the effect on the treated from repeated cross-sections.
 
@@ -383,7 +389,7 @@ def _sections_weighted(
 
 
 def _sections_reg(
-    y: Vector, D: Vector, post: Vector, X: Matrix, weights: Vector, terms: Terms
+    y: Vector, D: Vector, post: Vector, X: Matrix, weights: Vector, terms: CovariateTerms
 ) -> TwoPeriod:
     """Change of the treated, less the change a regression of the others predicts for them."""
     w1 = weights * D
@@ -404,7 +410,7 @@ def _sections_dr(
     X: Matrix,
     weights: Vector,
     score: Score,
-    terms: Terms,
+    terms: CovariateTerms,
 ) -> TwoPeriod:
     """Locally efficient doubly robust estimator, with four outcome regressions."""
     w1 = weights * D

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from evalml.published.diagnosis import Finding, explain
 from evalml.published.figure import intervals
-from evalml.published.identity import KINDS, Outcome, arithmetic, check, read_declared
+from evalml.published.identity import KINDS, CheckedIdentity, arithmetic, check, read_declared
 from evalml.published.read import read_figures
 from evalml.published.rules import generate
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from evalml.published.figure import Figure
+    from evalml.published.figure import PrintedFigure
     from evalml.published.identity import Identity
 
 
@@ -168,7 +168,7 @@ def _finding(finding: Finding, position: int, audit: Audit) -> str:
     )
 
 
-def _failures(failures: tuple[Outcome, ...], audit: Audit) -> str:
+def _failures(failures: tuple[CheckedIdentity, ...], audit: Audit) -> str:
     if not failures:
         return ""
     rows = "".join(
@@ -209,12 +209,12 @@ class Audit:
         findings: What fails, explained, surest first.
     """
 
-    figures: Mapping[str, Figure]
-    outcomes: tuple[Outcome, ...]
+    figures: Mapping[str, PrintedFigure]
+    outcomes: tuple[CheckedIdentity, ...]
     findings: tuple[Finding, ...]
 
     @property
-    def failures(self) -> tuple[Outcome, ...]:
+    def failures(self) -> tuple[CheckedIdentity, ...]:
         """The identities that no rounding explains."""
         return tuple(o for o in self.outcomes if not o.holds)
 
@@ -226,7 +226,7 @@ class Audit:
 
 
 def audit_figures(
-    figures: Mapping[str, Figure],
+    figures: Mapping[str, PrintedFigure],
     declared: Iterable[Identity] = (),
     partitions: Iterable[tuple[str, ...]] = (),
 ) -> Audit:
@@ -296,7 +296,9 @@ def finding_rows(audit: Audit) -> list[tuple[str, ...]]:
     ]
 
 
-def _finding_row(finding: Finding, outcome: Outcome | None, audit: Audit) -> tuple[str, ...]:
+def _finding_row(
+    finding: Finding, outcome: CheckedIdentity | None, audit: Audit
+) -> tuple[str, ...]:
     first = audit.figures[finding.figures[0]]
     return (
         finding.certainty,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from evalml.published.audit import Audit
     from evalml.published.diagnosis import Finding
-    from evalml.published.figure import Figure
+    from evalml.published.figure import PrintedFigure
 
 
 NEEDED = ("indicator", "territory", "year", "value")
@@ -58,7 +58,7 @@ _UNITS = frozenset(
 
 
 def compare_published(
-    figures: Mapping[str, Figure] | Iterable[Figure],
+    figures: Mapping[str, PrintedFigure] | Iterable[PrintedFigure],
     indicators: pd.DataFrame,
     mapping: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -150,7 +150,9 @@ def _mapping(mapping: pd.DataFrame | None) -> Codes:
     }
 
 
-def _row(figure: Figure, table: Lookup, codes: Codes, years: list[int]) -> tuple[object, ...]:
+def _row(
+    figure: PrintedFigure, table: Lookup, codes: Codes, years: list[int]
+) -> tuple[object, ...]:
     definition, breakdown, never = _definition(figure, codes)
     value, reason = math.nan, never
     if not never:
@@ -178,7 +180,7 @@ def _row(figure: Figure, table: Lookup, codes: Codes, years: list[int]) -> tuple
     )
 
 
-def _definition(figure: Figure, codes: Codes) -> tuple[str, str, str]:
+def _definition(figure: PrintedFigure, codes: Codes) -> tuple[str, str, str]:
     """Return the code and breakdown to look for, and why it can never be found, if so."""
     exact = codes.get((figure.indicator, figure.breakdown))
     general = codes.get((figure.indicator, ""))
@@ -193,7 +195,12 @@ def _definition(figure: Figure, codes: Codes) -> tuple[str, str, str]:
 
 
 def _recompute(
-    figure: Figure, definition: str, breakdown: str, table: Lookup, years: list[int], codes: Codes
+    figure: PrintedFigure,
+    definition: str,
+    breakdown: str,
+    table: Lookup,
+    years: list[int],
+    codes: Codes,
 ) -> tuple[float, str]:
     """Return the value the table holds, or one drawn from its counts, or why there is none."""
     key = _key(definition, figure.territory, figure.year, breakdown)
@@ -223,7 +230,7 @@ def _count(key: Key, table: Lookup) -> float:
     return math.nan
 
 
-def _value(figure: Figure, key: Key, table: Lookup, years: list[int]) -> tuple[float, str]:
+def _value(figure: PrintedFigure, key: Key, table: Lookup, years: list[int]) -> tuple[float, str]:
     held = table.get(key)
     if held is None:
         return math.nan, _absent(key, table, years)
@@ -253,7 +260,7 @@ def _absent(key: Key, table: Lookup, years: list[int]) -> str:
     return f"« {code} » n’a pas la ventilation « {breakdown or 'ensemble'} »"
 
 
-def _verdict(figure: Figure, value: float) -> tuple[str, float]:
+def _verdict(figure: PrintedFigure, value: float) -> tuple[str, float]:
     if math.isnan(value):
         return NOT_COMPUTABLE, math.nan
     difference = value - figure.value
@@ -401,7 +408,7 @@ def _why(
     return ("synthetic" if synthetic else "unknown"), {}
 
 
-def _reads(correction: str, value: float, figure: Figure) -> bool:
+def _reads(correction: str, value: float, figure: PrintedFigure) -> bool:
     """Return whether our value prints like one of the audit's corrections of the figure."""
     read = [read_number(part) for part in correction.split(" ou ")]
     bounds = [figure.corrected(number).interval() for number in read if number is not None]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from evalml.published.figure import ADDITIVE
-from evalml.published.identity import WEAK, Outcome, names, number
+from evalml.published.identity import WEAK, CheckedIdentity, names, number
 from evalml.published.read import Catalogue, concept
 from evalml.published.repair import KINDS, Bench, Slip, Suspect, completed, rivals
 from evalml.published.rules import badly_written
@@ -21,7 +21,7 @@ from evalml.published.rules import badly_written
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from evalml.published.figure import Figure
+    from evalml.published.figure import PrintedFigure
 
 
 class Cause(NamedTuple):
@@ -42,12 +42,12 @@ class Cause(NamedTuple):
     correction: str = ""
 
 
-def at(figure: Figure) -> str:
+def at(figure: PrintedFigure) -> str:
     """Return a figure with its place, for a sentence."""
     return f"{figure.printed} ({figure.place})"
 
 
-def inside(value: float, figure: Figure) -> bool:
+def inside(value: float, figure: PrintedFigure) -> bool:
     """Tell whether a value prints like a figure."""
     target = figure.interval()
     return target.low <= value <= target.high
@@ -57,7 +57,9 @@ _PAIR = 2
 
 
 def of_a_share(
-    outcome: Outcome, figures: Mapping[str, Figure], everything: list[Outcome]
+    outcome: CheckedIdentity,
+    figures: Mapping[str, PrintedFigure],
+    everything: list[CheckedIdentity],
 ) -> Cause | None:
     """Return what explains a failing share, the surest explanation first."""
     printed = figures[outcome.identity.right]
@@ -83,7 +85,10 @@ def of_a_share(
 
 
 def _two_extractions(
-    printed: Figure, count: Figure, base: Figure, figures: Mapping[str, Figure]
+    printed: PrintedFigure,
+    count: PrintedFigure,
+    base: PrintedFigure,
+    figures: Mapping[str, PrintedFigure],
 ) -> Cause | None:
     """The count sits in a table whose own base is not the base of the share."""
     if count.table == printed.table:
@@ -105,7 +110,10 @@ def _two_extractions(
 
 
 def _other_figure(
-    printed: Figure, count: Figure, base: Figure, figures: Mapping[str, Figure]
+    printed: PrintedFigure,
+    count: PrintedFigure,
+    base: PrintedFigure,
+    figures: Mapping[str, PrintedFigure],
 ) -> Cause | None:
     for other in _alternatives(base, figures):
         if other.value and inside(100 * count.value / other.value, printed):
@@ -118,7 +126,9 @@ def _other_figure(
     return None
 
 
-def _neighbour(printed: Figure, base: Figure, figures: Mapping[str, Figure]) -> Cause | None:
+def _neighbour(
+    printed: PrintedFigure, base: PrintedFigure, figures: Mapping[str, PrintedFigure]
+) -> Cause | None:
     """Another count of the same group, year and territory that would make the share right."""
     for other in figures.values():
         same = (other.breakdown, other.year, other.territory, other.unit) == (
@@ -136,7 +146,9 @@ def _neighbour(printed: Figure, base: Figure, figures: Mapping[str, Figure]) -> 
     return None
 
 
-def _alternatives(figure: Figure, figures: Mapping[str, Figure]) -> Iterator[Figure]:
+def _alternatives(
+    figure: PrintedFigure, figures: Mapping[str, PrintedFigure]
+) -> Iterator[PrintedFigure]:
     """Yield the other values printed for what a figure measures."""
     what = concept(figure)
     for other in figures.values():
@@ -149,7 +161,10 @@ def _alternatives(figure: Figure, figures: Mapping[str, Figure]) -> Iterator[Fig
 
 
 def _repeated_share(
-    printed: Figure, count: Figure, figures: Mapping[str, Figure], everything: list[Outcome]
+    printed: PrintedFigure,
+    count: PrintedFigure,
+    figures: Mapping[str, PrintedFigure],
+    everything: list[CheckedIdentity],
 ) -> Cause | None:
     """The share is printed elsewhere with another value, or elsewhere fails the same way."""
     failing = {o.identity.right for o in everything if not o.holds}
@@ -166,7 +181,7 @@ def _repeated_share(
     return None
 
 
-def _apart(printed: Figure, count: Figure) -> Cause | None:
+def _apart(printed: PrintedFigure, count: PrintedFigure) -> Cause | None:
     if printed.table == count.table:
         return None
     text = (
@@ -181,14 +196,16 @@ _FEW = 3
 
 
 def other_cause(
-    outcome: Outcome, figures: Mapping[str, Figure], everything: list[Outcome]
+    outcome: CheckedIdentity,
+    figures: Mapping[str, PrintedFigure],
+    everything: list[CheckedIdentity],
 ) -> Cause | None:
     """Return the likeliest cause of a failure, slips apart, or None when none is recognised."""
     finder = _FINDERS.get(outcome.identity.kind)
     return finder(outcome, figures, everything) if finder else None
 
 
-def unknown(outcome: Outcome) -> Cause:
+def unknown(outcome: CheckedIdentity) -> Cause:
     """Return the cause of last resort: how far off the identity is."""
     share = 100 * outcome.gap / max(abs(outcome.right.middle), 1e-9)
     text = (
@@ -199,7 +216,9 @@ def unknown(outcome: Outcome) -> Cause:
 
 
 def _growth(
-    outcome: Outcome, figures: Mapping[str, Figure], everything: list[Outcome]
+    outcome: CheckedIdentity,
+    figures: Mapping[str, PrintedFigure],
+    everything: list[CheckedIdentity],
 ) -> Cause | None:
     del everything
     rate = figures[outcome.identity.right]
@@ -217,7 +236,9 @@ def _growth(
 
 
 def _twice(
-    outcome: Outcome, figures: Mapping[str, Figure], everything: list[Outcome]
+    outcome: CheckedIdentity,
+    figures: Mapping[str, PrintedFigure],
+    everything: list[CheckedIdentity],
 ) -> Cause | None:
     identity = outcome.identity
     if identity.right not in figures or identity.left not in figures:
@@ -240,7 +261,7 @@ def _twice(
     return Cause("definitions", text, "probable", (first.id, second.id))
 
 
-def _held(name: str, everything: list[Outcome]) -> bool:
+def _held(name: str, everything: list[CheckedIdentity]) -> bool:
     strong = {"territory_sum", "parts_sum", "share_of_base"}
     return any(
         o.holds and o.identity.kind in strong and name in o.identity.members for o in everything
@@ -248,7 +269,9 @@ def _held(name: str, everything: list[Outcome]) -> bool:
 
 
 def _mean(
-    outcome: Outcome, figures: Mapping[str, Figure], everything: list[Outcome]
+    outcome: CheckedIdentity,
+    figures: Mapping[str, PrintedFigure],
+    everything: list[CheckedIdentity],
 ) -> Cause | None:
     whole = figures[outcome.identity.right]
     shares = [f for n in names(outcome.identity.left) if (f := figures[n]).statistic == "share"]
@@ -270,7 +293,9 @@ def _mean(
 
 
 def _order(
-    outcome: Outcome, figures: Mapping[str, Figure], everything: list[Outcome]
+    outcome: CheckedIdentity,
+    figures: Mapping[str, PrintedFigure],
+    everything: list[CheckedIdentity],
 ) -> Cause | None:
     """The page that, once set aside, leaves the others in order."""
     before, after = outcome.identity.left, outcome.identity.right
@@ -292,7 +317,11 @@ def _order(
     return Cause("order", text, "probable", (wrong.id,))
 
 
-def _reference(outcome: Outcome, figures: Mapping[str, Figure], everything: list[Outcome]) -> Cause:
+def _reference(
+    outcome: CheckedIdentity,
+    figures: Mapping[str, PrintedFigure],
+    everything: list[CheckedIdentity],
+) -> Cause:
     del everything
     figure = figures[outcome.identity.left]
     text = (
@@ -303,7 +332,9 @@ def _reference(outcome: Outcome, figures: Mapping[str, Figure], everything: list
 
 
 def _exceeds(
-    outcome: Outcome, figures: Mapping[str, Figure], everything: list[Outcome]
+    outcome: CheckedIdentity,
+    figures: Mapping[str, PrintedFigure],
+    everything: list[CheckedIdentity],
 ) -> Cause | None:
     """A part a little above its whole, each consistent elsewhere: two definitions."""
     del everything
@@ -320,7 +351,10 @@ def _exceeds(
     return Cause("definitions", text, "possible", (part.id, whole.id))
 
 
-_FINDERS: dict[str, Callable[[Outcome, Mapping[str, Figure], list[Outcome]], Cause | None]] = {
+_FINDERS: dict[
+    str,
+    Callable[[CheckedIdentity, Mapping[str, PrintedFigure], list[CheckedIdentity]], Cause | None],
+] = {
     "share_of_base": of_a_share,
     "growth": _growth,
     "printed_twice": _twice,
@@ -351,14 +385,16 @@ class Finding:
     """
 
     figures: tuple[str, ...]
-    failures: tuple[Outcome, ...]
+    failures: tuple[CheckedIdentity, ...]
     cause: str
     explanation: str
     correction: str
     certainty: str
 
 
-def explain(figures: Mapping[str, Figure], outcomes: Iterable[Outcome]) -> list[Finding]:
+def explain(
+    figures: Mapping[str, PrintedFigure], outcomes: Iterable[CheckedIdentity]
+) -> list[Finding]:
     """Return the findings, each failure in one of them, surest first."""
     everything = list(outcomes)
     bench = Bench(figures, everything)
@@ -376,7 +412,7 @@ def explain(figures: Mapping[str, Figure], outcomes: Iterable[Outcome]) -> list[
     return sorted(strong_first, key=lambda f: (CERTAINTY.index(f.certainty), -len(f.failures)))
 
 
-def _slips(bench: Bench, everything: list[Outcome], limit: float) -> list[Finding]:
+def _slips(bench: Bench, everything: list[CheckedIdentity], limit: float) -> list[Finding]:
     """Explain failures by slips less accidental than `limit`, the least accidental first."""
     findings: list[Finding] = []
     while True:
@@ -396,7 +432,9 @@ def _slips(bench: Bench, everything: list[Outcome], limit: float) -> list[Findin
             findings.append(_slip(best, failures, len(bench.touching(best.figure.id))))
 
 
-def _ambiguous(best: Suspect, others: list[Suspect], failures: tuple[Outcome, ...]) -> Finding:
+def _ambiguous(
+    best: Suspect, others: list[Suspect], failures: tuple[CheckedIdentity, ...]
+) -> Finding:
     ids = (best.figure.id, *(s.figure.id for s in others))
     places = " ; ".join(_proposal(s) for s in [best, *others])
     text = f"Une seule coquille suffit, à l’un de ces endroits : {places}."
@@ -404,7 +442,7 @@ def _ambiguous(best: Suspect, others: list[Suspect], failures: tuple[Outcome, ..
     return Finding(ids, failures, "slip", text, "", certainty)
 
 
-def _slip(best: Suspect, failures: tuple[Outcome, ...], checks: int) -> Finding:
+def _slip(best: Suspect, failures: tuple[CheckedIdentity, ...], checks: int) -> Finding:
     figure, slip = best.figure, best.slips[0]
     text = f"{KINDS[slip.kind].capitalize()} : « {figure.printed} » pour « {slip.printed} »."
     if checks > 1:
@@ -424,7 +462,7 @@ def _proposal(suspect: Suspect) -> str:
     return f"{suspect.figure.id}, « {suspect.figure.printed} » pour « {slip.printed} »"
 
 
-def _causes(bench: Bench, everything: list[Outcome]) -> list[Finding]:
+def _causes(bench: Bench, everything: list[CheckedIdentity]) -> list[Finding]:
     now = [bench.outcome(i) for i in range(len(everything))]
     findings = []
     repeated_first = sorted(
@@ -438,7 +476,7 @@ def _causes(bench: Bench, everything: list[Outcome]) -> list[Finding]:
     return findings
 
 
-def _conflicts(bench: Bench, everything: list[Outcome]) -> list[Finding]:
+def _conflicts(bench: Bench, everything: list[CheckedIdentity]) -> list[Finding]:
     """Gather what nothing explains around the figures most in conflict."""
     findings = []
     while bench.failing:
@@ -456,12 +494,12 @@ def _conflicts(bench: Bench, everything: list[Outcome]) -> list[Finding]:
     return findings
 
 
-def _from_cause(cause: Cause, failures: tuple[Outcome, ...]) -> Finding:
+def _from_cause(cause: Cause, failures: tuple[CheckedIdentity, ...]) -> Finding:
     ids = cause.figures or failures[0].identity.members
     return Finding(ids, failures, cause.name, cause.sentence, cause.correction, cause.certainty)
 
 
-def _merge(findings: list[Finding], figures: Mapping[str, Figure]) -> list[Finding]:
+def _merge(findings: list[Finding], figures: Mapping[str, PrintedFigure]) -> list[Finding]:
     """Put together the findings that say the same thing of the same indicator."""
     merged: dict[tuple[str, ...], Finding] = {}
     for position, finding in enumerate(findings):
@@ -493,7 +531,7 @@ def _together(first: Finding, second: Finding) -> Finding:
     )
 
 
-def _written(figure: Figure) -> Finding:
+def _written(figure: PrintedFigure) -> Finding:
     slip: Slip | None = completed(figure)
     text = (
         f"« {figure.printed} » n’est pas l’écriture d’un nombre : un groupe n’a pas trois chiffres."

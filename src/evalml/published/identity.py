@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from evalml.errors import nearest
-from evalml.published.figure import Interval, attainable, hull
+from evalml.published.figure import RoundingInterval, attainable, hull
 from evalml.published.read import PublishedError
 from evalml.rules import rules
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from evalml.published.figure import Figure
+    from evalml.published.figure import PrintedFigure
 
 
-_FUNCTIONS: dict[str, Callable[..., Interval]] = {"hull": hull, "attainable": attainable}
+_FUNCTIONS: dict[str, Callable[..., RoundingInterval]] = {"hull": hull, "attainable": attainable}
 _SIGNS = {ast.Add: "+", ast.Sub: "\N{MINUS SIGN}", ast.Mult: "×", ast.Div: "/"}
 _WEAK = (ast.Add, ast.Sub)
 
@@ -74,18 +74,18 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n.id for n in found if n.id not in _FUNCTIONS))
 
 
-def evaluate(text: str, values: Mapping[str, Interval]) -> Interval:
+def evaluate(text: str, values: Mapping[str, RoundingInterval]) -> RoundingInterval:
     """Return the interval an expression can take when each id is anywhere in its own."""
     return _value(parse(text), values)
 
 
-def _value(node: ast.expr, values: Mapping[str, Interval]) -> Interval:  # noqa: PLR0911
+def _value(node: ast.expr, values: Mapping[str, RoundingInterval]) -> RoundingInterval:  # noqa: PLR0911
     if isinstance(node, ast.Name):
         return values[node.id]
     if isinstance(node, ast.Constant):
-        return Interval.point(float(node.value))  # type: ignore[arg-type]
+        return RoundingInterval.point(float(node.value))  # type: ignore[arg-type]
     if isinstance(node, ast.UnaryOp):
-        return Interval.point(0.0) - _value(node.operand, values)
+        return RoundingInterval.point(0.0) - _value(node.operand, values)
     if isinstance(node, ast.Call):
         arguments = [_value(a, values) for a in node.args]
         return _FUNCTIONS[node.func.id](*arguments)  # type: ignore[attr-defined]
@@ -187,7 +187,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckedIdentity:
     """An identity and what the printed figures make of it.
 
     Attributes:
@@ -198,8 +198,8 @@ class Outcome:
     """
 
     identity: Identity
-    left: Interval
-    right: Interval
+    left: RoundingInterval
+    right: RoundingInterval
     gap: float
 
     @property
@@ -208,11 +208,11 @@ class Outcome:
         return self.gap == 0
 
 
-def check(identity: Identity, values: Mapping[str, Interval]) -> Outcome:
+def check(identity: Identity, values: Mapping[str, RoundingInterval]) -> CheckedIdentity:
     """Return the outcome of an identity, given the interval of each figure."""
     left, right = evaluate(identity.left, values), evaluate(identity.right, values)
     gap = left.gap(right) if identity.relation == "=" else left.excess(right)
-    return Outcome(identity, left, right, gap)
+    return CheckedIdentity(identity, left, right, gap)
 
 
 FRENCH = {"hull": "entre", "attainable": "part possible", "to": "à", "off": "écart :"}
@@ -220,7 +220,9 @@ ENGLISH = {"hull": "between", "attainable": "share that exists", "to": "to", "of
 
 
 def arithmetic(
-    outcome: Outcome, figures: Mapping[str, Figure], words: Mapping[str, str] = FRENCH
+    outcome: CheckedIdentity,
+    figures: Mapping[str, PrintedFigure],
+    words: Mapping[str, str] = FRENCH,
 ) -> str:
     """Return the sum as a reader would write it, with what it gives and how far it is off.
 
@@ -243,7 +245,7 @@ def arithmetic(
 
 
 def _side(
-    expression: str, value: Interval, labels: Mapping[str, str], words: Mapping[str, str]
+    expression: str, value: RoundingInterval, labels: Mapping[str, str], words: Mapping[str, str]
 ) -> str:
     text = render(expression, labels, words)
     if len(names(expression)) < 2 and not any(c in expression for c in "+*/"):  # noqa: PLR2004
@@ -273,7 +275,7 @@ _RULE = re.compile(r"^([A-Za-z_]+)\.([a-z0-9_]+)@(\d{4}-\d{2}-\d{2})$")
 
 
 def read_declared(
-    path: Path, figures: Mapping[str, Figure]
+    path: Path, figures: Mapping[str, PrintedFigure]
 ) -> tuple[list[Identity], tuple[tuple[str, ...], ...]]:
     """Return the identities and the partitions declared beside the figures (none: two empties).
 
@@ -298,7 +300,7 @@ def read_declared(
     return [r for n, r in enumerate(rows, 1) if _known(r, n, figures, path)], partitions
 
 
-def _known(identity: Identity, n: int, figures: Mapping[str, Figure], path: Path) -> bool:
+def _known(identity: Identity, n: int, figures: Mapping[str, PrintedFigure], path: Path) -> bool:
     """Tell whether every figure is there; an absent one is an error when the folder is read."""
     absent = [name for name in identity.members if name not in figures]
     if absent and path.is_dir():

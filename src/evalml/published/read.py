@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from evalml.errors import EvalmlError, nearest
-from evalml.published.figure import ADDITIVE, Figure, read_number
+from evalml.published.figure import ADDITIVE, PrintedFigure, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -123,7 +123,7 @@ class PublishedError(EvalmlError):
     """A file of printed figures, or of identities, that cannot be read."""
 
 
-def read_figures(path: Path) -> dict[str, Figure]:
+def read_figures(path: Path) -> dict[str, PrintedFigure]:
     """Return the figures of a CSV file, or of every CSV file of a folder, by id.
 
     Args:
@@ -135,7 +135,7 @@ def read_figures(path: Path) -> dict[str, Figure]:
     files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
     if not files or not all(f.is_file() for f in files):
         raise PublishedError(f"no CSV of printed figures at {path}; give a file or a folder")
-    figures: dict[str, Figure] = {}
+    figures: dict[str, PrintedFigure] = {}
     for file in files:
         for figure in _rows(file):
             if figure.id in figures:
@@ -147,7 +147,7 @@ def read_figures(path: Path) -> dict[str, Figure]:
     return figures
 
 
-def _rows(file: Path) -> Iterable[Figure]:
+def _rows(file: Path) -> Iterable[PrintedFigure]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -168,7 +168,7 @@ def _rows(file: Path) -> Iterable[Figure]:
         yield _figure(row, f"{file.name}, line {reader.line_num}")
 
 
-def _figure(row: dict[str, str | None], origin: str) -> Figure:
+def _figure(row: dict[str, str | None], origin: str) -> PrintedFigure:
     if None in row or None in row.values():
         raise PublishedError(f"{origin}: the row has not as many cells as there are columns")
     cell = {k: (v or "").strip() for k, v in row.items()}
@@ -180,7 +180,7 @@ def _figure(row: dict[str, str | None], origin: str) -> Figure:
     value = _number(cell["value"], "value", origin)
     printed = cell.get("value_printed") or cell["value"].replace(".", ",")
     _check_printed(printed, value, cell["statistic"], origin)
-    return Figure(
+    return PrintedFigure(
         id=cell["id"],
         source=cell["source"],
         place=cell.get("place", ""),
@@ -276,7 +276,7 @@ class Concept(NamedTuple):
     population: str
 
 
-def concept(figure: Figure) -> Concept:
+def concept(figure: PrintedFigure) -> Concept:
     """Return what a figure measures."""
     return Concept(
         figure.indicator,
@@ -299,12 +299,12 @@ class Catalogue:
     """
 
     def __init__(
-        self, figures: Mapping[str, Figure], partitions: tuple[tuple[str, ...], ...] = ()
+        self, figures: Mapping[str, PrintedFigure], partitions: tuple[tuple[str, ...], ...] = ()
     ) -> None:
         self.figures = figures
         self.partitions = PARTITIONS + partitions
-        self.by_concept: dict[Concept, dict[str, list[Figure]]] = {}
-        self._counts: dict[tuple[str, int, str, str], list[Figure]] = defaultdict(list)
+        self.by_concept: dict[Concept, dict[str, list[PrintedFigure]]] = {}
+        self._counts: dict[tuple[str, int, str, str], list[PrintedFigure]] = defaultdict(list)
         for figure in figures.values():
             places = self.by_concept.setdefault(concept(figure), {})
             places.setdefault(figure.territory, []).append(figure)
@@ -312,16 +312,16 @@ class Catalogue:
                 key = (figure.indicator, figure.year, figure.territory, figure.breakdown)
                 self._counts[key].append(figure)
 
-    def __iter__(self) -> Iterator[Figure]:
+    def __iter__(self) -> Iterator[PrintedFigure]:
         return iter(self.figures.values())
 
     def counts(
         self, indicator: str, year: int, territory: str, breakdown: str = ""
-    ) -> list[Figure]:
+    ) -> list[PrintedFigure]:
         """Return the counts or amounts printed for an indicator."""
         return self._counts.get((indicator, year, territory, breakdown), [])
 
-    def base(self, figure: Figure) -> Figure | None:
+    def base(self, figure: PrintedFigure) -> PrintedFigure | None:
         """Return the count a figure is a share, or a part, of, as its table would have it."""
         name, _, level = figure.population.partition("@")
         territory = around(figure.territory, level) if level else figure.territory
@@ -329,13 +329,13 @@ class Catalogue:
             return None
         return nearest_to(figure, self.counts(name, figure.year, territory))
 
-    def numerator(self, figure: Figure) -> Figure | None:
+    def numerator(self, figure: PrintedFigure) -> PrintedFigure | None:
         """Return the count a share is the share of, if it is printed."""
         key = (figure.indicator, figure.year, figure.territory, figure.breakdown)
         return nearest_to(figure, self._counts.get(key, []))
 
 
-def nearest_to(figure: Figure, candidates: list[Figure]) -> Figure | None:
+def nearest_to(figure: PrintedFigure, candidates: list[PrintedFigure]) -> PrintedFigure | None:
     """Return the candidate of the same table, else the most repeated value, else the first.
 
     Args:

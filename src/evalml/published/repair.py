@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evalml.published.figure import malformed, read_number
-from evalml.published.identity import WEAK, Identity, Outcome, check
+from evalml.published.identity import WEAK, CheckedIdentity, Identity, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from evalml.published.figure import Figure, Interval
+    from evalml.published.figure import PrintedFigure, RoundingInterval
 
 
 KINDS = {
@@ -51,7 +51,7 @@ class Slip:
     value: float
 
 
-def slips(figure: Figure) -> Iterator[Slip]:
+def slips(figure: PrintedFigure) -> Iterator[Slip]:
     """Yield what was meant if one slip was made, each value once, likeliest kind first."""
     match = re.search(r"\d(?:[\d\s.]*\d)?(?:,\d+)?", figure.printed)
     read = read_number(match[0]) if match else None
@@ -104,7 +104,7 @@ def _group(whole: str, as_printed: str) -> str:
     return number if plain else f"{int(number):,}".replace(",", " ")
 
 
-def completed(figure: Figure) -> Slip | None:
+def completed(figure: PrintedFigure) -> Slip | None:
     """Return the number a badly grouped one stands for when its last group lost a zero."""
     if not malformed(figure.printed):
         return None
@@ -129,7 +129,7 @@ class Suspect:
         chance: How many slips would be expected to do as well if the figure were right.
     """
 
-    figure: Figure
+    figure: PrintedFigure
     slips: tuple[Slip, ...]
     mends: frozenset[int]
     chance: float
@@ -145,7 +145,9 @@ class Bench:
         mended: Ids of the figures already mended.
     """
 
-    def __init__(self, figures: Mapping[str, Figure], outcomes: Iterable[Outcome]) -> None:
+    def __init__(
+        self, figures: Mapping[str, PrintedFigure], outcomes: Iterable[CheckedIdentity]
+    ) -> None:
         self.figures = dict(figures)
         results = list(outcomes)
         self.identities = [o.identity for o in results]
@@ -162,7 +164,7 @@ class Bench:
         """Return the positions of the identities a figure belongs to."""
         return self._touching[name]
 
-    def outcome(self, position: int) -> Outcome:
+    def outcome(self, position: int) -> CheckedIdentity:
         """Return an identity's result with the figures as mended so far."""
         return check(self.identities[position], self._values)
 
@@ -237,7 +239,7 @@ def rivals(best: Suspect, others: Iterable[Suspect]) -> list[Suspect]:
 class _Trial:
     """Other values of one figure, against identities."""
 
-    def __init__(self, figure: Figure, values: Mapping[str, Interval]) -> None:
+    def __init__(self, figure: PrintedFigure, values: Mapping[str, RoundingInterval]) -> None:
         self.figure = figure
         self.values = dict(values)
 

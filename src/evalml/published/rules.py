@@ -10,20 +10,22 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from evalml.published.figure import ADDITIVE, Figure, malformed
+from evalml.published.figure import ADDITIVE, PrintedFigure, malformed
 from evalml.published.identity import Identity, check
 from evalml.published.read import Catalogue, Concept, children, nearest_to, parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from evalml.published.figure import Interval
+    from evalml.published.figure import RoundingInterval
 
 
 _DEEP = 4
 
 
-def companions(catalogue: Catalogue, what: Concept, whole: Figure) -> list[Figure] | None:
+def companions(
+    catalogue: Catalogue, what: Concept, whole: PrintedFigure
+) -> list[PrintedFigure] | None:
     """Return the figure of each part of the territory of `whole`, or None if one is missing."""
     places = catalogue.by_concept[what]
     members = children(whole.territory)
@@ -33,7 +35,7 @@ def companions(catalogue: Catalogue, what: Concept, whole: Figure) -> list[Figur
     return [f for f in found if f is not None]
 
 
-def wholes(catalogue: Catalogue, what: Concept, territory: str) -> list[Figure]:
+def wholes(catalogue: Catalogue, what: Concept, territory: str) -> list[PrintedFigure]:
     """Return the totals to test: those of a table that holds parts, else the first printed."""
     places = catalogue.by_concept[what]
     tables = {f.table for m in children(territory) for f in places.get(m, [])}
@@ -41,7 +43,7 @@ def wholes(catalogue: Catalogue, what: Concept, territory: str) -> list[Figure]:
     return [f for f in printed if f.table in tables] or printed[:1]
 
 
-def plus(figures: list[Figure]) -> str:
+def plus(figures: list[PrintedFigure]) -> str:
     """Return the sum of figures as an expression."""
     return " + ".join(f.id for f in figures)
 
@@ -66,7 +68,7 @@ def sums_over_territories(catalogue: Catalogue) -> Iterator[Identity]:
                     yield from _some_parts(catalogue, what, whole)
 
 
-def _some_parts(catalogue: Catalogue, what: Concept, whole: Figure) -> Iterator[Identity]:
+def _some_parts(catalogue: Catalogue, what: Concept, whole: PrintedFigure) -> Iterator[Identity]:
     places = catalogue.by_concept[what]
     for member in children(whole.territory):
         for part in places.get(member, [])[:1]:
@@ -90,8 +92,8 @@ def sums_over_parts(catalogue: Catalogue) -> Iterator[Identity]:
 
 
 def _part(
-    catalogue: Catalogue, whole: Figure, what: Concept, territory: str, pair: str
-) -> Figure | None:
+    catalogue: Catalogue, whole: PrintedFigure, what: Concept, territory: str, pair: str
+) -> PrintedFigure | None:
     breakdown = ";".join(sorted({*whole.parts, pair}))
     places = catalogue.by_concept.get(what._replace(breakdown=breakdown), {})
     return None if pair in whole.parts else nearest_to(whole, places.get(territory, []))
@@ -114,7 +116,9 @@ def parts_within_wholes(catalogue: Catalogue) -> Iterator[Identity]:
             yield from _within_population(catalogue, figure, text)
 
 
-def _within_population(catalogue: Catalogue, figure: Figure, text: str) -> Iterator[Identity]:
+def _within_population(
+    catalogue: Catalogue, figure: PrintedFigure, text: str
+) -> Iterator[Identity]:
     base = catalogue.base(figure)
     if base is not None and base.unit == figure.unit:
         yield Identity("part_of_whole", figure.id, base.id, "<=", text)
@@ -156,7 +160,7 @@ def growth_of_territories(catalogue: Catalogue) -> Iterator[Identity]:
                     yield Identity("growth_of_parts", left, str(before[0]), "=", text)
 
 
-def _level_before(catalogue: Catalogue, growth: Figure) -> str | None:
+def _level_before(catalogue: Catalogue, growth: PrintedFigure) -> str | None:
     place = (growth.indicator, growth.year, growth.territory, growth.breakdown)
     level = nearest_to(growth, catalogue.counts(*place))
     return None if level is None else f"{level.id} / (1 + {growth.id} / 100)"
@@ -201,7 +205,7 @@ def shares_that_total(catalogue: Catalogue) -> Iterator[Identity]:
                 yield from _partition_total(catalogue, what, territory, printed[0], partition)
 
 
-def _territory_total(what: Concept, places: dict[str, list[Figure]]) -> Iterator[Identity]:
+def _territory_total(what: Concept, places: dict[str, list[PrintedFigure]]) -> Iterator[Identity]:
     level = what.population.partition("@")[2]
     for around in sorted({parent(t) or "" for t in places}):
         members = children(around)
@@ -214,7 +218,7 @@ def _partition_total(
     catalogue: Catalogue,
     what: Concept,
     territory: str,
-    first: Figure,
+    first: PrintedFigure,
     partition: tuple[str, ...],
 ) -> Iterator[Identity]:
     if partition[0] not in first.parts:
@@ -242,7 +246,7 @@ def weighted_means(catalogue: Catalogue) -> Iterator[Identity]:
                     yield _mean(catalogue, whole, parts)
 
 
-def _mean(catalogue: Catalogue, whole: Figure, parts: list[Figure]) -> Identity:
+def _mean(catalogue: Catalogue, whole: PrintedFigure, parts: list[PrintedFigure]) -> Identity:
     bases = [catalogue.base(f) for f in parts]
     total = catalogue.base(whole)
     if total is None or any(b is None for b in bases):
@@ -279,7 +283,7 @@ def printed_more_than_once(catalogue: Catalogue, trust: Mapping[str, int]) -> It
                     yield Identity("printed_twice", figure.id, head.id, "=", text)
 
 
-def _reference(printed: list[Figure], trust: Mapping[str, int]) -> Figure:
+def _reference(printed: list[PrintedFigure], trust: Mapping[str, int]) -> PrintedFigure:
     times = Counter(f.value for f in printed)
     held: Counter[float] = Counter()
     for figure in printed:
@@ -327,7 +331,7 @@ def names_alike(catalogue: Catalogue) -> Iterator[Identity]:
 
 def pages_in_order(catalogue: Catalogue) -> Iterator[Identity]:
     """Page numbers of a table of contents never go back."""
-    tables: dict[tuple[str, str], list[Figure]] = {}
+    tables: dict[tuple[str, str], list[PrintedFigure]] = {}
     for figure in catalogue:
         if figure.statistic == "page":
             tables.setdefault((figure.table, figure.indicator), []).append(figure)
@@ -337,7 +341,7 @@ def pages_in_order(catalogue: Catalogue) -> Iterator[Identity]:
             yield Identity("order", before.id, after.id, "<=", text)
 
 
-def badly_written(catalogue: Catalogue) -> list[Figure]:
+def badly_written(catalogue: Catalogue) -> list[PrintedFigure]:
     """Return the figures whose thousands are grouped as no number is written."""
     skip = {"reference", "name"}
     return [f for f in catalogue if f.statistic not in skip and malformed(f.printed)]
@@ -361,9 +365,9 @@ RULES = (
 
 
 def generate(
-    figures: Mapping[str, Figure],
+    figures: Mapping[str, PrintedFigure],
     partitions: Iterable[tuple[str, ...]] = (),
-    values: Mapping[str, Interval] | None = None,
+    values: Mapping[str, RoundingInterval] | None = None,
 ) -> list[Identity]:
     """Return every identity the rules find, each once.
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from evalml.errors import EvalmlError, nearest
 
-Status = Literal["read", "unverified", "regional"]
+RuleStatus = Literal["read", "unverified", "regional"]
 
 
 class _Strict(BaseModel):
@@ -42,7 +42,7 @@ class DatedValue(_Strict):
     reference: str = Field(min_length=1)
     link: str | None = Field(default=None, pattern=r"^https://")
     read_in: str = Field(min_length=1)
-    status: Status = "read"
+    status: RuleStatus = "read"
     note: str | None = None
 
 
@@ -146,7 +146,7 @@ class RuleValue(_Strict):
     start: dt.date
     reference: str
     link: str | None
-    status: Status
+    status: RuleStatus
     last_checked: dt.date
     note: str | None
     overdue: dt.date | None

@@ -19,8 +19,8 @@ from evalml.errors import EvalmlError, RunError, nearest
 from evalml.run.execute import How, execute
 from evalml.run.kernel import Limits, forked_kernels
 from evalml.run.provenance import hash_code
-from evalml.run.staleness import Plan, current_run, inputs_of
-from evalml.run.status import OVER, Status, read_status, write_status
+from evalml.run.staleness import RunPlan, current_run, inputs_of
+from evalml.run.status import OVER, RunStatus, read_status, write_status
 from evalml.settings import Settings
 from evalml.study import study_from
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class RunTask:
     """One run, as plain values that travel to another process or machine.
 
     Attributes:
@@ -69,7 +69,7 @@ class Task:
         """Name of the study."""
         return str(self.parameters["study"])
 
-    def plan(self) -> Plan:
+    def plan(self) -> RunPlan:
         """Return the plan of the run."""
         settings = Settings(
             Path(self.extract),
@@ -80,13 +80,13 @@ class Task:
             accept_refused=self.accept_refused,
         )
         study, notebook = study_from(self.parameters), Path(self.notebook)
-        return Plan(study, self.parameters, notebook, settings, self.given)
+        return RunPlan(study, self.parameters, notebook, settings, self.given)
 
 
-def task_of(plan: Plan, how: How, threads: int | None, parent: int) -> Task:
+def task_of(plan: RunPlan, how: How, threads: int | None, parent: int) -> RunTask:
     """Return a plan as plain values."""
     settings = plan.settings
-    return Task(
+    return RunTask(
         parameters=plan.parameters,
         given=plan.given,
         notebook=str(plan.notebook.resolve()),
@@ -104,7 +104,7 @@ def task_of(plan: Plan, how: How, threads: int | None, parent: int) -> Task:
     )
 
 
-def work(task: Task) -> Status:
+def work(task: RunTask) -> RunStatus:
     """Run one task and return how it ended."""
     _die_with(task.parent)
     out = Path(task.out)
@@ -122,7 +122,7 @@ def work(task: Task) -> Status:
     status = _said(out, task.study)
     if status is not None and folder.stat().st_mtime >= started and status.state == "finished":
         return status
-    current = Status(task.study, "current", run=folder.relative_to(out).as_posix())
+    current = RunStatus(task.study, "current", run=folder.relative_to(out).as_posix())
     return write_status(out, current)
 
 
@@ -130,12 +130,12 @@ def _first(fault: Exception) -> str:
     return f"{type(fault).__name__}: {str(fault).strip().splitlines()[0] if str(fault) else ''}"
 
 
-def _said(out: Path, study: str) -> Status | None:
+def _said(out: Path, study: str) -> RunStatus | None:
     return read_status(out, study)
 
 
-def _write(out: Path, study: str, state: Any, reason: str) -> Status:
-    return write_status(out, Status(study, state, reason))
+def _write(out: Path, study: str, state: Any, reason: str) -> RunStatus:
+    return write_status(out, RunStatus(study, state, reason))
 
 
 @cache
@@ -199,11 +199,11 @@ def cores() -> int:
 
 
 def run_batch(
-    plans: Sequence[Plan],
+    plans: Sequence[RunPlan],
     workforce: Workforce,
-    refused: Sequence[Status] = (),
-    told: Callable[[Status], None] | None = None,
-) -> list[Status]:
+    refused: Sequence[RunStatus] = (),
+    told: Callable[[RunStatus], None] | None = None,
+) -> list[RunStatus]:
     """Run the plans and return how each ended, in their order, the refused ones last.
 
     Args:
@@ -215,9 +215,9 @@ def run_batch(
     Raises:
         EvalmlError: The backend is not there.
     """
-    ended: dict[str, Status] = {}
+    ended: dict[str, RunStatus] = {}
 
-    def end(status: Status) -> None:
+    def end(status: RunStatus) -> None:
         ended[status.study] = status
         if told is not None:
             told(status)
@@ -229,7 +229,7 @@ def run_batch(
         found = None if workforce.force else current_run(plan, inputs_of(plan))
         if found is None:
             waiting.append(plan)
-            write_status(plan.settings.out, Status(plan.study.study, "waiting"))
+            write_status(plan.settings.out, RunStatus(plan.study.study, "waiting"))
         else:
             end(_current(plan, found))
     if waiting:
@@ -239,10 +239,10 @@ def run_batch(
     return [ended[name] for name in order]
 
 
-def _current(plan: Plan, run: Path) -> Status:
+def _current(plan: RunPlan, run: Path) -> RunStatus:
     out = plan.settings.out
     place = run.relative_to(out).as_posix()
-    return write_status(out, Status(plan.study.study, "current", run=place))
+    return write_status(out, RunStatus(plan.study.study, "current", run=place))
 
 
 def refuse_missing_backend(name: str) -> None:
@@ -305,7 +305,7 @@ def _cluster(workforce: Workforce, jobs: int) -> Iterator[None]:
         yield
 
 
-def _work_off(plans: Sequence[Plan], crew: _Crew, end: Callable[[Status], None]) -> None:
+def _work_off(plans: Sequence[RunPlan], crew: _Crew, end: Callable[[RunStatus], None]) -> None:
     """Run all; when a process of the crew dies, run alone each that it may have been doing."""
     threads = max(1, cores() // crew.jobs)
     left = {p.study.study: task_of(p, crew.how, threads, crew.parent) for p in plans}
@@ -324,7 +324,7 @@ def _work_off(plans: Sequence[Plan], crew: _Crew, end: Callable[[Status], None])
         suspects = [name for name in suspects if name in left]
 
 
-def _each(tasks: Sequence[Task], crew: _Crew) -> Iterator[Status]:
+def _each(tasks: Sequence[RunTask], crew: _Crew) -> Iterator[RunStatus]:
     """Give the statuses as they come; always by other processes, never by this one."""
     parallel = joblib.Parallel(
         n_jobs=max(2, crew.jobs),
@@ -335,7 +335,9 @@ def _each(tasks: Sequence[Task], crew: _Crew) -> Iterator[Status]:
     yield from parallel(joblib.delayed(work)(task) for task in tasks)
 
 
-def _settle(left: dict[str, Task], now: Sequence[str], end: Callable[[Status], None]) -> list[str]:
+def _settle(
+    left: dict[str, RunTask], now: Sequence[str], end: Callable[[RunStatus], None]
+) -> list[str]:
     """End what had ended when the crew broke, and return what had begun."""
     begun = []
     for name in [name for name in now if name in left]:
@@ -348,9 +350,11 @@ def _settle(left: dict[str, Task], now: Sequence[str], end: Callable[[Status], N
     return begun
 
 
-def _killed(task: Task) -> Status:
+def _killed(task: RunTask) -> RunStatus:
     """Return the status of a run whose process died twice, the second time all alone."""
     out = Path(task.out)
     status = read_status(out, task.study)
     where = f" in cell {status.cell}" if status is not None and status.cell else ""
-    return write_status(out, Status(task.study, "failed", f"the process that ran it died{where}"))
+    return write_status(
+        out, RunStatus(task.study, "failed", f"the process that ran it died{where}")
+    )

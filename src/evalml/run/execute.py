@@ -23,7 +23,7 @@ from evalml.run.staleness import current_run, inputs_of, moved_inputs
 from evalml.run.status import (
     FOLDER,
     STATUS,
-    Status,
+    RunStatus,
     forget_status,
     held,
     lock_file,
@@ -35,7 +35,7 @@ from evalml.run.status import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from evalml.run.staleness import Plan
+    from evalml.run.staleness import RunPlan
 
 
 NOTEBOOK = "notebook.ipynb"
@@ -64,7 +64,7 @@ class How:
 
 
 def execute(
-    plan: Plan, progress: Callable[[int, int], None] | None = None, how: How | None = None
+    plan: RunPlan, progress: Callable[[int, int], None] | None = None, how: How | None = None
 ) -> Path:
     """Run the notebook and return the folder of the finished run.
 
@@ -98,7 +98,7 @@ def execute(
 class _Run:
     """One run on its way: where it writes, and what it says of itself."""
 
-    def __init__(self, plan: Plan, how: How, inputs: dict[str, Any]) -> None:
+    def __init__(self, plan: RunPlan, how: How, inputs: dict[str, Any]) -> None:
         self.plan, self.how, self.inputs = plan, how, inputs
         self.started = dt.datetime.now(tz=dt.UTC)
         self.clock = time.perf_counter()
@@ -184,9 +184,9 @@ class _Run:
         if self.how.progress is not None:
             self.how.progress(cell, cells)
 
-    def _say(self, state: Any, reason: str = "", run: Path | None = None) -> Status:
+    def _say(self, state: Any, reason: str = "", run: Path | None = None) -> RunStatus:
         out = self.plan.settings.out
-        status = Status(
+        status = RunStatus(
             study=self.plan.study.study,
             state=state,
             reason=reason,

@@ -21,7 +21,7 @@ from evalml.study.activity import Activity, activity_from, is_activity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from evalml.run.status import Status
+    from evalml.run.status import RunStatus
     from evalml.study import Asked
 
 
@@ -174,7 +174,7 @@ def _parts(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> It
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """One run, ready to start.
 
     Attributes:
@@ -192,7 +192,7 @@ class Plan:
     given: dict[str, Any]
 
 
-def plan_run(asked: Asked, settings: Settings) -> Plan:
+def plan_run(asked: Asked, settings: Settings) -> RunPlan:
     """Read a study and find its notebook.
 
     Args:
@@ -214,7 +214,7 @@ def plan_run(asked: Asked, settings: Settings) -> Plan:
                 refuse_design(study, notebook)
             parameters = parameters_of(study)
             given = _given(asked) if takes_study(notebook) else parameters
-            return Plan(study, parameters, notebook, settings, given)
+            return RunPlan(study, parameters, notebook, settings, given)
     found = sorted(p.stem for folder in folders for p in folder.glob("*.ipynb"))
     raise StudyError(f"notebook: there is no notebooks/{name}.ipynb; {errors.nearest(name, found)}")
 
@@ -241,7 +241,7 @@ COMPARED = ("engine", "hashes", "versions")
 """What must be the same for a run to be current."""
 
 
-def inputs_of(plan: Plan) -> dict[str, Any]:
+def inputs_of(plan: RunPlan) -> dict[str, Any]:
     """Return all that the results of a plan depend on: hashes, engine and versions."""
     parts = parts_of(plan.study, plan.settings)
     return {
@@ -275,7 +275,7 @@ def moved_inputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[st
     return hashes + [k for k in COMPARED if k != "hashes" and after[k] != before[k]]
 
 
-def current_run(plan: Plan, inputs: dict[str, Any]) -> Path | None:
+def current_run(plan: RunPlan, inputs: dict[str, Any]) -> Path | None:
     """Return the latest finished run of the same inputs whose files are all there, if any."""
     for run, record in finished_runs(plan.settings.out / plan.study.study):
         if not missing_outputs(run, record) and same_inputs(record, inputs):
@@ -307,7 +307,7 @@ class StudyState:
     run: str = ""
 
 
-def state_of(plan: Plan) -> StudyState:
+def state_of(plan: RunPlan) -> StudyState:
     """Return how a study stands: what runs now first, then what is current, failed, stale."""
     out, study = plan.settings.out, plan.study.study
     status = read_status(out, study)
@@ -325,7 +325,7 @@ def state_of(plan: Plan) -> StudyState:
     return _past(plan, inputs)
 
 
-def _waits(status: Status) -> bool:
+def _waits(status: RunStatus) -> bool:
     """Say whether a batch that still lives has this study on its list."""
     if status.state != "waiting" or status.host != socket.gethostname():
         return False
@@ -336,7 +336,7 @@ def _waits(status: Status) -> bool:
     return True
 
 
-def _past(plan: Plan, inputs: Mapping[str, Any]) -> StudyState:
+def _past(plan: RunPlan, inputs: Mapping[str, Any]) -> StudyState:
     """Say what has changed since the latest finished run, if there is one."""
     out, study = plan.settings.out, plan.study.study
     for run, record in finished_runs(out / study)[:1]:

@@ -91,13 +91,13 @@ FOLDER = ".state"
 
 STATUS = "status.json"
 
-State = Literal["waiting", "running", "finished", "current", "failed", "refused"]
+RunState = Literal["waiting", "running", "finished", "current", "failed", "refused"]
 OVER = ("finished", "current", "failed", "refused")
 """States that nothing follows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class RunStatus:
     """State of the last run of one study.
 
     Attributes:
@@ -116,7 +116,7 @@ class Status:
     """
 
     study: str
-    state: State
+    state: RunState
     reason: str = ""
     cell: int = 0
     cells: int = 0
@@ -138,7 +138,7 @@ def lock_file(out: Path, study: str) -> Path:
     return out / FOLDER / f"{study}.lock"
 
 
-def write_status(out: Path, status: Status) -> Status:
+def write_status(out: Path, status: RunStatus) -> RunStatus:
     """Replace the state of a study, so that a reader sees the old one or the new one."""
     path = state_file(out, status.study)
     signed = replace(
@@ -160,18 +160,18 @@ def replace_json(path: Path, values: Any) -> None:
     fresh.replace(path)
 
 
-def read_status(out: Path, study: str) -> Status | None:
+def read_status(out: Path, study: str) -> RunStatus | None:
     """Return the state of a study; a run whose process is gone has failed, whatever it wrote."""
     path = state_file(out, study)
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    known = {f.name for f in fields(Status)}
-    return Status(**{key: value for key, value in values.items() if key in known})
+    known = {f.name for f in fields(RunStatus)}
+    return RunStatus(**{key: value for key, value in values.items() if key in known})
 
 
-def settled(out: Path, status: Status) -> Status:
+def settled(out: Path, status: RunStatus) -> RunStatus:
     """Return a running state as failed where nobody holds the lock of the study any more."""
     if status.state != "running" or is_held(lock_file(out, status.study)):
         return status

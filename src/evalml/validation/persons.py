@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalml.comparison.comparison import Comparison, Design, Measure, mix
+from evalml.comparison.comparison import Comparison, DesignMatrix, Measure, mix
 from evalml.comparison.matching import MatchOptions
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.sample import Settings
+from evalml.effect.sample import EstimationSettings
 from evalml.methods.design_matrix import pack
 from evalml.validation.harness import NO_ANSWER, Arm, Row, Rows, Scenario
 
@@ -36,7 +36,7 @@ def as_comparison(
         treated,
         (Measure("y", None, y, "", "y"),),
         pd.DataFrame(index=range(n)),
-        Design(pack(X), tuple(f"x{j + 1}" for j in range(X.shape[1]))),
+        DesignMatrix(pack(X), tuple(f"x{j + 1}" for j in range(X.shape[1]))),
         cluster,
         mix(np.arange(n, dtype=np.uint64), seed),
         pd.DataFrame(index=range(n)),
@@ -155,7 +155,9 @@ STEPPED_TRUTH = 1 + 0.5 * (0.5 / np.sqrt(2 * np.pi)) / 0.475
 
 
 def person_methods(
-    truth: float, settings: Settings, others: Mapping[str, tuple[str, Settings]] | None = None
+    truth: float,
+    settings: EstimationSettings,
+    others: Mapping[str, tuple[str, EstimationSettings]] | None = None,
 ) -> Callable[[Comparison, Sequence[str], int], Rows]:
     """Return the `estimate` of a world of persons: methods with the same settings in one pass.
 
@@ -167,7 +169,7 @@ def person_methods(
     special = others or {}
 
     def estimate(data: Any, wanted: Sequence[str], replication: int) -> Rows:  # noqa: ARG001
-        passes: dict[Settings, dict[str, str]] = {}
+        passes: dict[EstimationSettings, dict[str, str]] = {}
         for name in wanted:
             method, chosen = special.get(name, (name, settings))
             passes.setdefault(chosen, {})[method] = name
@@ -211,7 +213,7 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         "1,000 persons",
         _arms("diff", *ADJUSTING),
         experiment,
-        person_methods(1.0, Settings(match=MATCH)),
+        person_methods(1.0, EstimationSettings(match=MATCH)),
     ),
     Scenario(
         "independent",
@@ -220,7 +222,7 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         "1,000 persons",
         (UNADJUSTED, *_unbounded(*ADJUSTING)),
         same_effect,
-        person_methods(1.0, Settings(match=MATCH)),
+        person_methods(1.0, EstimationSettings(match=MATCH)),
     ),
     Scenario(
         "heterogeneous",
@@ -229,7 +231,7 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         "1,000 persons",
         (UNADJUSTED, WEIGHS_OTHERWISE, *_unbounded(*ADJUSTING[1:])),
         confounded,
-        person_methods(mean_gain("att"), Settings(match=MATCH)),
+        person_methods(mean_gain("att"), EstimationSettings(match=MATCH)),
     ),
     Scenario(
         "bounded",
@@ -238,7 +240,7 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         "1,000 persons",
         (UNADJUSTED, WEIGHS_OTHERWISE, *_arms(*ADJUSTING[1:])),
         bounded,
-        person_methods(bounded_gain(), Settings(match=MATCH)),
+        person_methods(bounded_gain(), EstimationSettings(match=MATCH)),
     ),
     Scenario(
         "heterogeneous_all",
@@ -247,7 +249,7 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         "1,000 persons",
         (UNADJUSTED, *_unbounded("regression_imputation", "match", "ipw", "aipw")),
         confounded,
-        person_methods(mean_gain("ate"), Settings(estimand="ate", match=MATCH)),
+        person_methods(mean_gain("ate"), EstimationSettings(estimand="ate", match=MATCH)),
     ),
     Scenario(
         "null",
@@ -256,7 +258,7 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         "1,500 persons",
         (UNADJUSTED, *_arms(*ADJUSTING)),
         no_effect,
-        person_methods(0.0, Settings(match=MATCH)),
+        person_methods(0.0, EstimationSettings(match=MATCH)),
     ),
     Scenario(
         "clustered",
@@ -265,7 +267,9 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         "60 clusters of 20",
         (*_unbounded(*ADJUSTING), Arm("ols_no_cluster", "takes the persons for independent")),
         clustered,
-        person_methods(1.0, Settings(), {"ols_no_cluster": ("ols", Settings(se="hc2"))}),
+        person_methods(
+            1.0, EstimationSettings(), {"ols_no_cluster": ("ols", EstimationSettings(se="hc2"))}
+        ),
     ),
     Scenario(
         "few_clusters",
@@ -274,7 +278,7 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
         "10 clusters of 100",
         _arms("ols", "ipw", "ebal", "aipw"),
         lambda rng: clustered(rng, 10, 100),
-        person_methods(1.0, Settings()),
+        person_methods(1.0, EstimationSettings()),
     ),
     Scenario(
         "curved_outcome",
@@ -287,7 +291,7 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
             *_unbounded("match", "ipw", "ebal", "aipw"),
         ),
         curved_outcome,
-        person_methods(1.0, Settings(match=MATCH)),
+        person_methods(1.0, EstimationSettings(match=MATCH)),
     ),
     Scenario(
         "stepped_score",
@@ -300,6 +304,6 @@ PERSON_SCENARIOS: tuple[Scenario, ...] = (
             *_arms("regression_imputation", "ebal", "aipw"),
         ),
         stepped_score,
-        person_methods(STEPPED_TRUTH, Settings(match=MATCH)),
+        person_methods(STEPPED_TRUTH, EstimationSettings(match=MATCH)),
     ),
 )

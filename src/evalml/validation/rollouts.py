@@ -14,7 +14,7 @@ from evalml.methods.group_time import GroupTime, RolloutOptions, aggregate
 from evalml.methods.imputation import imputation
 from evalml.methods.instruments import FuzzyData, IvData, Naming, iv_effect, wald_did
 from evalml.methods.panel import CrossSections, PanelTable
-from evalml.methods.two_period import NO_NAMES, EstMethod, Terms, panel_att
+from evalml.methods.two_period import NO_NAMES, CovariateTerms, EstMethod, panel_att
 from evalml.methods.variance import critical_value, sampling_of
 from evalml.validation.harness import Arm, Row, Scenario, interval_row, one_by_one
 
@@ -70,14 +70,14 @@ def rollout_panel(
         cluster = cluster[order]
         y = y + 0.7 * rng.normal(size=(T, clusters or 0))[:, cluster]
     covariates = x[None, :, None] if slope else np.empty((1, n, 0))
-    terms = Terms(("x",)) if slope else NO_NAMES
+    terms = CovariateTerms(("x",)) if slope else NO_NAMES
     return RolloutSample(
         PanelTable(y, periods, first, covariates, terms, np.ones(n), cluster), effect
     )
 
 
-Estimator = Callable[[PanelTable], GroupTime]
-ESTIMATORS: dict[str, Estimator] = {
+PanelEstimator = Callable[[PanelTable], GroupTime]
+ESTIMATORS: dict[str, PanelEstimator] = {
     "callaway_santanna_never": lambda p: callaway_santanna(p, RolloutOptions("never")),
     "callaway_santanna_not_yet": lambda p: callaway_santanna(p, RolloutOptions("not_yet")),
     "sun_abraham": sun_abraham,
@@ -113,7 +113,7 @@ def two_way(sample: RolloutSample, replication: int) -> Row:  # noqa: ARG001
     return interval_row(result.estimate[-1], result.std_error[-1], truth, critical)
 
 
-def cell(estimator: Estimator, *, bare: str = "") -> Callable[[RolloutSample, int], Row]:
+def cell(estimator: PanelEstimator, *, bare: str = "") -> Callable[[RolloutSample, int], Row]:
     """Return the effect of the group of period 3 in period 4, where the truth is 5 x 0.3 x 2.
 
     Args:
@@ -136,7 +136,7 @@ def cell(estimator: Estimator, *, bare: str = "") -> Callable[[RolloutSample, in
     return row
 
 
-def by_covariates(method: EstMethod) -> Estimator:
+def by_covariates(method: EstMethod) -> PanelEstimator:
     """Return Callaway-Sant'Anna with covariates by `dr`, `reg` or `ipw`."""
     return lambda panel: callaway_santanna(panel, RolloutOptions("never", method))
 

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from evalml.comparison.balance import adjust
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.comparison.comparison import Comparison
-from evalml.effect.sample import Settings
+from evalml.effect.sample import EstimationSettings
 from evalml.effect.study_effects import group_effects
 from evalml.methods.effect import Effect
 
@@ -47,7 +47,7 @@ def told(effects: list[Effect]) -> list[tuple[float, float]]:
 
 def test_the_same_bits_whatever_the_number_of_threads() -> None:
     comparison = two_arms()
-    settings = Settings("att", None, 5, 1, 0.95, None)
+    settings = EstimationSettings("att", None, 5, 1, 0.95, None)
     found = []
     for threads in (1, 2, 8):
         with threadpool_limits(limits=threads, user_api="blas"):

@@ -15,7 +15,7 @@ from evalml.effect.costs import (
     costs_table,
     largest_shares,
 )
-from evalml.effect.sample import Settings
+from evalml.effect.sample import EstimationSettings
 from evalml.errors import DataError
 from evalml.outcomes import OUTCOMES
 from evalml.report.costs import MASKED, SECRET, guard_costs, shown_costs
@@ -80,7 +80,7 @@ def test_the_covariance_is_that_of_the_influence_functions():
             Measure("mois", None, months, "mois", "mois"),
         ),
     )
-    psi = influence_functions(both, ["cout", "mois"], "ipw", Settings())
+    psi = influence_functions(both, ["cout", "mois"], "ipw", EstimationSettings())
     sums = sum_by(psi, both.cluster)
     V = sums.T @ sums * (found.cost.std_error**2 / (sums[:, 0] @ sums[:, 0]))
     critical = (found.months.ci_high - found.months.estimate) / found.months.std_error

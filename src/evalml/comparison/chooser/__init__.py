@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evalml.comparison.chooser.cards import DESIGNS, METHODS, DesignCard, MethodCard
-from evalml.comparison.chooser.explain import Explanation, Judged, explain_study
+from evalml.comparison.chooser.explain import Explanation, JudgedDesign, explain_study
 from evalml.comparison.chooser.facts import Facts, Reason
 from evalml.comparison.chooser.remarks import REMARKS
 
@@ -14,7 +14,7 @@ __all__ = [
     "DesignCard",
     "Explanation",
     "Facts",
-    "Judged",
+    "JudgedDesign",
     "MethodCard",
     "Reason",
     "explain_study",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedDesign:
     """A design or a method, judged on a study.
 
     Attributes:
@@ -44,8 +44,8 @@ class Explanation:
 
     study: str
     programme: str
-    designs: tuple[Judged, ...]
-    methods: tuple[Judged, ...]
+    designs: tuple[JudgedDesign, ...]
+    methods: tuple[JudgedDesign, ...]
     remarks: tuple[tuple[str, Reason], ...]
 
 
@@ -64,9 +64,9 @@ def explain_study(study: Study, tables: frozenset[str] | None = None) -> Explana
     return Explanation(study.study, study.programme, designs, methods, remarks)
 
 
-def _design(card: DesignCard, facts: Facts) -> Judged:
+def _design(card: DesignCard, facts: Facts) -> JudgedDesign:
     declared = facts.study.comparison.design == card.name
-    return Judged(card.name, declared, *_verdict(_reasons(card, facts)))
+    return JudgedDesign(card.name, declared, *_verdict(_reasons(card, facts)))
 
 
 def _reasons(card: DesignCard, facts: Facts) -> tuple[Reason, ...]:
@@ -88,7 +88,7 @@ def _verdict(reasons: tuple[Reason, ...]) -> tuple[bool, tuple[Reason, ...]]:
     return all(r.status != "no" for r in reasons), reasons
 
 
-def _method(card: MethodCard, facts: Facts, possible: list[DesignCard]) -> Judged:
+def _method(card: MethodCard, facts: Facts, possible: list[DesignCard]) -> JudgedDesign:
     study = facts.study
     declared = card.name in study.methods
     reasons = [*_of_designs(card, study, possible), *_of_estimand(card, study)]
@@ -97,7 +97,7 @@ def _method(card: MethodCard, facts: Facts, possible: list[DesignCard]) -> Judge
         reasons.append(Reason("caution", f"adjusts for nothing{primary}: {card.when}"))
     if not reasons:
         reasons = [Reason("ok", card.when)]
-    return Judged(card.name, declared, *_verdict(tuple(reasons)))
+    return JudgedDesign(card.name, declared, *_verdict(tuple(reasons)))
 
 
 _ADDS = {
