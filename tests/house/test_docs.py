@@ -43,14 +43,7 @@ PATH = re.compile(r"`((?:[\w.-]+/)+[\w.*-]*|[\w*-]+\.(?:py|toml|yaml|yml|md|cff)
 
 
 def names_a_place(name):
-    return name.split("/")[0] not in {
-        "runs",
-        "release",
-        "results",
-        "RUN",
-        "OUT",
-        "figures",
-    } and not re.search(r"\b[A-Z]{2,}\b(?!\.md)", name)
+    return "NAME" not in name and name.split("/")[0] not in {"runs", "release", "results", "RUN"}
 
 
 def exists(name):
