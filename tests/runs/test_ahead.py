@@ -7,11 +7,12 @@ import sys
 import tempfile
 import time
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from evalml.run import execute, kernel
+from evalml.run import kernel
 from evalml.run.execute import SHARED, How, kernel_ahead, shared_kernels
 from evalml.run.provenance import hash_code
 
@@ -53,7 +54,7 @@ def test_several_threads_of_blas_ask_for_a_plain_kernel(one_thread, monkeypatch)
 
 
 def test_several_runs_share_one_process_and_do_not_hand_it_on(monkeypatch, one_thread):
-    monkeypatch.setattr(execute, "forked_kernels", lambda: nullcontext("/somewhere/pool"))
+    monkeypatch.setattr(import_module("evalml.run.execute"), "forked_kernels", lambda: nullcontext("/somewhere/pool"))
     with shared_kernels() as told:
         monkeypatch.setenv(SHARED, told[SHARED])
         with kernel_ahead() as how:
