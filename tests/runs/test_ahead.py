@@ -54,7 +54,11 @@ def test_several_threads_of_blas_ask_for_a_plain_kernel(one_thread, monkeypatch)
 
 
 def test_several_runs_share_one_process_and_do_not_hand_it_on(monkeypatch, one_thread):
-    monkeypatch.setattr(import_module("evalml.run.execute"), "forked_kernels", lambda: nullcontext("/somewhere/pool"))
+    monkeypatch.setattr(
+        import_module("evalml.run.execute"),
+        "forked_kernels",
+        lambda: nullcontext("/somewhere/pool"),
+    )
     with shared_kernels() as told:
         monkeypatch.setenv(SHARED, told[SHARED])
         with kernel_ahead() as how:

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from evalml.cli.over_time import did, rollout, survival
 from evalml.errors import ColumnMissingError, DataError, EstimationError, EvalmlError
-from evalml.methods.censoring import GraceData, grace_risk
 from evalml.methods.cox import cox
 from evalml.methods.did import DidRequest, RolloutRequest, estimate_did
 from evalml.methods.did import rollout as estimate
@@ -293,22 +292,6 @@ def test_cox_names_separation_and_collinearity() -> None:
     early = Durations(np.zeros(40), time, (time <= 20).astype(np.int64))
     with pytest.raises(EstimationError, match="grows without end"):
         cox(early, (time <= 20).astype(float)[:, None])
-
-
-def test_clones_need_followers_of_both_strategies() -> None:
-    n = 50
-    nobody = GraceData(
-        np.zeros(n, dtype=np.int64),
-        np.full(n, 12),
-        np.zeros(n, dtype=np.int64),
-        np.empty((n, 0)),
-        3,
-        12,
-    )
-    with pytest.raises(EstimationError, match="nobody follows"):
-        grace_risk(nobody)
-    with pytest.raises(DataError, match="grace period"):
-        GraceData(nobody.start, nobody.months, nobody.event, nobody.X, 13, 12)
 
 
 def test_a_constant_outcome_is_refused_and_weights_must_be_positive() -> None:

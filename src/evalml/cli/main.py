@@ -17,7 +17,7 @@ from evalml.cli.published import indicators
 from evalml.cli.release import explorer, note, release
 from evalml.cli.run import batch, demo, run
 from evalml.cli.runs import compare, runs, status
-from evalml.cli.statistics import DID, ESTIMATE, ROLLOUT, SURVIVAL, help_of
+from evalml.cli.statistics import DID, ROLLOUT, SURVIVAL, EstimateHelp, help_of
 from evalml.errors import EvalmlError
 
 app = typer.Typer(
@@ -62,7 +62,7 @@ app.command("note")(note)
 app.command("release")(release)
 app.command("explorer")(explorer)
 app.add_typer(extract.app, name="extract")
-app.command("estimate", epilog=help_of(ESTIMATE))(estimate.estimate)
+app.command("estimate", cls=EstimateHelp)(estimate.estimate)
 app.command("rollout", epilog=help_of(ROLLOUT, "--aggregate"))(over_time.rollout)
 app.command("did", epilog=help_of(DID))(over_time.did)
 app.command("survival", epilog=help_of(SURVIVAL))(over_time.survival)

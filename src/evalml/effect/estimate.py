@@ -20,9 +20,10 @@ from evalml.effect.methods import (
     compute,
     fit_score,
     fit_shared,
+    run_of,
     score_rows,
 )
-from evalml.effect.sample import METHODS, EstimationSettings, Sample, one_of, take_rows, trim_rows
+from evalml.effect.sample import EstimationSettings, Sample, take_rows, trim_rows
 from evalml.errors import EstimationError
 from evalml.methods.design_matrix import thin_products
 from evalml.methods.effect import Effect
@@ -119,7 +120,7 @@ def estimate_effects(  # noqa: PLR0913
     """
     options = settings or EstimationSettings(estimand, se, folds, seed, level, clip)
     for method in methods:
-        one_of("method", method, METHODS)
+        run_of(method)
     if not methods or not comparison.measures:
         message = "nothing to estimate: name at least one method and one outcome"
         raise EstimationError(message)

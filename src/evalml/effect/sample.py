@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 
     from evalml.arrays import BoolVector, HashVector, IntVector, Vector
     from evalml.comparison.comparison import Comparison, DesignMatrix
-
-
-MethodName: TypeAlias = Literal[
-    "diff", "ols", "regression_imputation", "match", "cem", "subclass", "ipw", "ebal", "aipw"
-]
-"""A person-level method."""
-METHODS: tuple[str, ...] = get_args(MethodName)
 
 
 @dataclass(frozen=True, slots=True)
