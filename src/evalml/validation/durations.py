@@ -1,4 +1,4 @@
-"""Worlds of durations: censoring, late entry, losses, grace periods."""
+"""Worlds of durations: censoring, late entry, losses."""
 
 from __future__ import annotations
 
