@@ -240,7 +240,8 @@ def check_controls_together(
 
     Args:
         controls: Estimates on outcomes that the programme cannot change.
-        thresholds: `alpha`, which the p-value of the smallest p-value must exceed.
+        thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed: the chance
+            to mask a study whose controls are all right.
         correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
             without it.
     """
@@ -249,10 +250,15 @@ def check_controls_together(
     if not usable:
         return Check(name, "none", None, None, None, {})
     p = smallest_p(np.array([c.p_value for c in usable]), correlation)
-    passed = p > thresholds.alpha
-    values: Values = {"n": Number(len(usable)), "p": PValue(p)}
+    limit = thresholds.gate_alpha
+    passed = p > limit
+    values: Values = {
+        "n": Number(len(usable)),
+        "p": PValue(p),
+        "level": Number(limit, 0, "percent"),
+    }
     finding = "nothing" if passed else "effect"
-    return Check(name, finding, passed, p, thresholds.alpha, values)
+    return Check(name, finding, passed, p, limit, values)
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from evalml.codes import code_list
 from evalml.cohort.entering import entries_of
 from evalml.cohort.month_sets import Calendar, gather, holds, spread, touches, unfold, without
 from evalml.cohort.required import meets, required_words
@@ -21,7 +22,7 @@ from evalml.engine import (
     row_number,
     window,
 )
-from evalml.errors import CohortError
+from evalml.errors import CohortError, nearest
 from evalml.values import Message, Number, names
 
 if TYPE_CHECKING:
@@ -198,13 +199,14 @@ def at_time_zero(
     """Return everyone with an open file at each time zero, and the rules as boolean columns.
 
     Raises:
-        CohortError: A grace period was asked for.
+        CohortError: A grace period was asked for, or a programme excluded that nobody knows.
     """
     if trial.grace_months:
         raise CohortError(
             "sequential trials have no grace period (it needs clone-censor-weight); "
             "set grace_months to 0"
         )
+    _refuse_programmes(tables, trial, engine)
     calendar = Calendar(trial.months[0], trial.months[-1])
     files = open_files(tables, trial, calendar).join(people_at(tables, trial), "id_jeune")
     held = files.columns
@@ -228,6 +230,22 @@ def at_time_zero(
     columns = _rule_columns(t, trial)
     rules = tuple(rule for rule, _ in columns)
     return t.mutate(**{rule.column: passes for rule, passes in columns}), rules
+
+
+def _refuse_programmes(tables: Tables, trial: TargetTrial, engine: Engine) -> None:
+    """Refuse to exclude a programme that no list and no row of the extract knows."""
+    listed = code_list("dispositif").labels
+    own = [word for word in trial.eligibility.outside_programmes if word not in listed]
+    if not own:
+        return
+    spells = tables.table("accompagnements")
+    held = {str(d) for d in engine.fetch(spells.select("dispositif").distinct())["dispositif"]}
+    for word in own:
+        if word not in held:
+            raise CohortError(
+                f"eligibility.outside_programmes: no programme of the extract is called '{word}'; "
+                f"{nearest(word, {*listed, *held})}"
+            )
 
 
 def _flags(tables: Tables, trial: TargetTrial, calendar: Calendar) -> list[Table]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evalml.codes import territory_names
-from evalml.errors import CohortError
+from evalml.errors import CohortError, StudyError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,22 @@ if TYPE_CHECKING:
     from evalml.engine import Engine, Table
     from evalml.extract.meta import ExtractMeta
     from evalml.study import Territory
+
+
+def refuse_unknown_place(asked: Territory) -> None:
+    """Refuse a region or a département that does not exist.
+
+    Raises:
+        StudyError: Names it, and the nearest.
+    """
+    names = territory_names()
+    for kind, codes, known in (
+        ("region", (asked.region,) if asked.region else (), names["regions"]),
+        ("departement", asked.departement or (), names["departements"]),
+    ):
+        for code in codes:
+            if code not in known:
+                raise StudyError(f"territory.{kind}: '{code}' is unknown; {nearest(code, known)}")
 
 
 def refuse_territory(
