@@ -546,7 +546,7 @@ def by_world(found: pd.DataFrame) -> str:
     """Return the table of the page: one line per world and estimand, all months together."""
     head = (
         "| world | question | seeds | bias at 3, 6, 12 months | intervals that hold the truth "
-        "| right, shown | right, masked | wrong, shown | wrong, masked | as bounds | targets missed |"
+        "| right, shown | right, masked | wrong, shown | wrong, masked | as bounds | misses |"
     )
     lines_of = [head, "|---" * 11 + "|"]
     for (world, estimand), group in found.groupby(["world", "estimand"], sort=False, dropna=False):

@@ -14,9 +14,8 @@ from evalml.comparison.unknown import settle_unknown
 from evalml.errors import CohortError, DataError, ExtractError, StudyError, TableMissingError
 from evalml.extract.meta import meta_from, require_linkage
 from evalml.months import month_number
-from evalml.tables.fold import fold_codes
-from evalml.tables.held import measure_held
-from evalml.tables.sources import coverage_of, linked_people, uncovered
+from evalml.tables.screen import fold_codes
+from evalml.tables.sources import coverage_of, linked_people, measure_held, uncovered
 
 HEADER = {
     "name": "x", "source": "imilo", "extraction_date": "2026-01-31", "territory": {"region": "32"},

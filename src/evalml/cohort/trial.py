@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from evalml.cohort.known import refuse_unknown_at_zero
 from evalml.cohort.place import refuse_unknown_place
-from evalml.cohort.required import check_required
+from evalml.cohort.required import check_required, refuse_unknown_at_zero
 from evalml.errors import CohortError
 from evalml.months import first_day, months_from
 from evalml.rules import programmes, rules

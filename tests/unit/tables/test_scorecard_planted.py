@@ -13,8 +13,7 @@ from tests.unit.extract import small_extract as small
 from evalml.engine import open_engine
 from evalml.extract import read_extract
 from evalml.tables import accept_tables
-from evalml.tables.declared import declared_checks
-from evalml.tables.kinds import _ceilings
+from evalml.tables.kinds import _ceilings, declared_checks
 from evalml.tables.scorecard import Scorecard, score
 from evalml.tables.scorecard_page import scorecard_page
 
