@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
-Channel = Literal["declared", "linked"]
+Channel = Literal["declared", "linked", "events"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Outcome:
         unit: `proportion`, `euros` or `mois`.
         source: Where the definition comes from.
         definition: What counts, in English, for the reference page.
-        channel: Who observes it: a counsellor (`declared`) or a linked source (`linked`).
+        channel: Who observes it: a counsellor (`declared`), the linked employment (`linked`) or
+            the registers of `evenements_externes` (`events`).
         column: Column of the panel.
         fallback: Outcome used where the linked source is absent, if any.
         also: Other columns of the panel that count as well.
@@ -287,6 +288,22 @@ OUTCOMES: dict[str, Outcome] = {
             "Gross pay of the month; 0 in a month without contract.",
             "linked",
             "pay",
+        ),
+        *(
+            Outcome(
+                name,
+                label,
+                "proportion",
+                "Contract v1, evenements_externes",
+                f"{said}, in a month after time zero, up to the month looked at.",
+                "events",
+                column,
+                cumulated=True,
+            )
+            for name, label, said, column in (
+                ("permis", "Permis obtenu depuis l’entrée", "Driving licence", "licence"),
+                ("bafa", "BAFA obtenu depuis l’entrée", "BAFA", "bafa"),
+            )
         ),
     )
 }
