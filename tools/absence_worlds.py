@@ -271,6 +271,7 @@ ABSENCES = (
     Absence("imilo_past_left_out", "whole_past", imilo_alone, False, DECLARED),
     Absence("imilo_whole_hidden", "whole_hidden", imilo_alone, False, STANDARD),
     Absence("imilo_as_it_is", "judge", imilo_alone, False, STANDARD),
+    Absence("imilo_as_it_is_weighted", "judge", imilo_alone, False, WEIGHTED),
     Absence("two_thirds_lost", "whole", two_thirds_lost, False, STANDARD),
     Absence("two_thirds_weighted", "whole", two_thirds_lost, False, WEIGHTED),
     Absence("two_thirds_bounded", "whole", two_thirds_lost, False, BOUNDED),

@@ -176,9 +176,13 @@ def expand(
 
 
 def _standard(tables: Tables, trial: TargetTrial, engine: Engine) -> list[str]:
-    found = [n for n in BASE if n != "pacea" or "PACEA" not in (trial.dispositif, trial.pool)]
-    if not trial.same_months:
-        found.remove("mois_entree")
+    own = {trial.dispositif, trial.pool}  # a GJ is a phase of a PACEA, which it then says all of
+    same = {
+        "pacea": bool(own & {"PACEA", "GJ"}),
+        "mois_entree": not trial.same_months,
+        "departement": len(trial.territory.departement or ()) == 1,
+    }
+    found = [n for n in BASE if not same.get(n)]
     if trial.design == "accepted_refused":
         found += ["siae_type", "emetteur", "candidatures_avant"]
     if trial.rang is not None:

@@ -10,6 +10,7 @@ import pandas as pd
 from evalml.cohort.month_sets import bit, holds, without
 from evalml.engine import MILLION, ifelse, in_parts, literal, span, window
 from evalml.errors import StudyError, TableMissingError, nearest
+from evalml.outcomes.controls import controls_as_observed
 from evalml.outcomes.outcome import OUTCOMES, Outcome
 from evalml.panel.build import EVENTS, SOURCES, unfolded
 
@@ -100,10 +101,10 @@ def choose_outcomes(names: Sequence[str], held: Collection[str]) -> tuple[Outcom
 
 
 def as_observed(study: Study, held: Collection[str]) -> Study:
-    """Return a study whose outcomes are those its extract can observe.
+    """Return a study whose outcomes and negative controls are those its extract can observe.
 
-    Without linked source, an outcome that has a declared counterpart gives way to it, the primary
-    one too: what is then evaluated is declared employment, under its name.
+    Without linked source, an outcome or a control that has a declared counterpart gives way to it,
+    the primary outcome too: what is then evaluated is declared employment, under its name.
 
     Args:
         study: The study.
@@ -118,7 +119,13 @@ def as_observed(study: Study, held: Collection[str]) -> Study:
     named = dict(zip(study.outcomes, choose_outcomes(study.outcomes, held), strict=True))
     outcomes = tuple(dict.fromkeys(named[name].name for name in study.outcomes))
     primary = study.primary.model_copy(update={"outcome": named[study.primary.outcome].name})
-    return study.model_copy(update={"outcomes": outcomes, "primary": primary})
+    return study.model_copy(
+        update={
+            "outcomes": outcomes,
+            "primary": primary,
+            "negative_controls": controls_as_observed(study.negative_controls, held),
+        }
+    )
 
 
 def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
