@@ -584,10 +584,9 @@ def main() -> None:
         )
         sys.stdout.write(by_world(table))
         return
-    names = given.worlds.split(",")
-    run(
-        given.lines, given.seeds, [a for a in ABSENCES if a.name in names], given.people, given.keep
-    )
+    by_name = {absence.name: absence for absence in ABSENCES}
+    chosen = [by_name[name] for name in given.worlds.split(",")]
+    run(given.lines, given.seeds, chosen, given.people, given.keep)
 
 
 if __name__ == "__main__":
