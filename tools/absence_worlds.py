@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import sys
 import tempfile
 import time
@@ -327,28 +328,60 @@ def study_of(absence: Absence) -> Study:
     return study_from(plain | chosen | absence.study)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One world of one seed with what it lacks, and the rows of the table that judge it.
+
+    Attributes:
+        world: What is left of it.
+        truth: What is true in it.
+        seed: Its seed.
+        absences: Its names: the same world may be judged under several ways to treat the lost.
+    """
+
+    world: Synthetic
+    truth: pd.DataFrame
+    seed: int
+    absences: tuple[Absence, ...]
+
+    @property
+    def alike(self) -> str:
+        """What must be the same for worlds to stand side by side in one extract."""
+        held = {k: self.world.extract.get(k) for k in ("coverage", "linkage")}
+        return json.dumps([held, sorted(self.world.tables), _plain(self.absences[0])], default=str)
+
+
+def _plain(absence: Absence) -> dict[str, Any]:
+    """Return what a world changes in the study, but for how the lost are treated."""
+    return {k: v for k, v in absence.study.items() if k != "missing"}
+
+
 def walk(
-    study: Study, extract: Path, engine: Any, *, never: bool
-) -> Iterator[tuple[int, tuple[pd.DataFrame, pd.DataFrame]]]:
+    study: Study, extract: Path, engine: Any, held: dict[int, Held]
+) -> Iterator[tuple[Absence, Held, pd.DataFrame, pd.DataFrame]]:
     """Give the effects of a study on each world of an extract, with their status, and the checks.
 
-    The line of `evaluate`, without the sensitivity analyses, which gate nothing.
+    The line of `evaluate`, without the analyses that refit and gate nothing.
 
     Args:
         study: The study.
         extract: Folder of an extract that holds worlds side by side.
         engine: Where queries run.
-        never: Whether to estimate against never entering too, which takes as long as the rest.
+        held: The worlds, by their mark in the extract.
     """
     found = ev.evaluate(study, extract=extract, engine=engine)
     assert isinstance(found, PersonEvaluation)  # noqa: S101 - every study here follows persons
     controls = compute_controls(found.tables, found.cohort, study.negative_controls, engine)
     places = engine.fetch(found.cohort.entries.select("entry", "id_structure").order_by("entry"))
-    seeds = places["id_structure"].astype("str").str[:MARK].astype("int64").to_numpy()
-    for seed in np.unique(seeds):
-        rows = np.flatnonzero(seeds == seed)
-        arms = _part(found.arms, seeds == seed)
-        yield int(seed), judged(arms, controls.iloc[rows], found.study, never=never)
+    marks = places["id_structure"].astype("str").str[:MARK].astype("int64").to_numpy()
+    for mark in np.unique(marks):
+        rows, one = np.flatnonzero(marks == mark), held[int(mark)]
+        arms = _part(found.arms, marks == mark)
+        for absence in one.absences:
+            missing = absence.study.get("missing", "complete")
+            of = found.study.model_copy(update={"missing": missing})
+            never = absence.name in NEVER
+            yield absence, one, *judged(arms, controls.iloc[rows], of, never=never)
 
 
 def _part(arms: ev.Arms, rows: BoolVector) -> ev.Arms:
@@ -416,40 +449,33 @@ def truths(table: pd.DataFrame) -> dict[tuple[str, str, int], float]:
     }
 
 
-def lines(
-    absence: Absence, made: dict[int, Synthetic], keep: Path | None = None
-) -> Iterator[dict[str, Any]]:
-    """Walk one world for some seeds; one line per effect, or one that says why it was refused.
+def lines(held: Sequence[Held], keep: Path | None = None) -> Iterator[dict[str, Any]]:
+    """Walk worlds that are alike; one line per effect, or one that says why all were refused.
 
     Args:
-        absence: The world.
-        made: The worlds it starts from, by seed.
-        keep: Folder to write what each seed gave in: `effects.csv`, `checks.csv`, `truth.csv`.
+        held: The worlds.
+        keep: Folder to write what each gave in: `effects.csv`, `checks.csv`, `truth.csv`.
     """
-    start, study = time.time(), study_of(absence)
-    held = {
-        seed: absence.takes(world, np.random.default_rng([seed, *absence.name.encode()]))
-        for seed, world in made.items()
-    }
-    same = {"world": absence.name, "solvable": absence.solvable}
+    start, marked = time.time(), dict(enumerate(held))
+    study = study_of(replace(held[0].absences[0], study=_plain(held[0].absences[0])))
     with tempfile.TemporaryDirectory() as folder:
         extract = Path(folder) / "extract"
-        write_extract(extract, together(held))
+        write_extract(extract, together({mark: one.world for mark, one in marked.items()}))
         engine = ev.open_engine(threads=1)
         try:
-            found = dict(walk(study, extract, engine, never=absence.name in NEVER))
+            found = list(walk(study, extract, engine, marked))
         except EvalmlError as error:
             told = {"status": "refused", "reason": str(error), "seconds": time.time() - start}
-            yield from (same | {"seed": seed} | told for seed in made)
+            yield from (_line(a, one) | told for one in held for a in one.absences)
             return
-    for seed, (effects, checks) in found.items():
+    for absence, one, effects, checks in found:
         if keep is not None:
-            _keep(keep / absence.name / str(seed), effects, checks, made[seed])
-        truth = truths(made[seed].truth["effects"].to_pandas())
+            _keep(keep / absence.name / str(one.seed), effects, checks, one.truth)
+        truth = truths(one.truth)
         for row in effects[effects["method"] == study.primary.method].itertuples():
             name = TRUE_NAME.get(row.outcome, row.outcome)
-            yield same | {
-                "seed": seed, "estimand": row.estimand, "horizon": int(row.horizon_months),
+            yield _line(absence, one) | {
+                "estimand": row.estimand, "horizon": int(row.horizon_months),
                 "estimate": row.estimate, "std_error": row.std_error, "ci_low": row.ci_low,
                 "ci_high": row.ci_high, "n_treated": row.n_treated,
                 "truth": truth.get((row.estimand, name, int(row.horizon_months))),
@@ -457,11 +483,15 @@ def lines(
             }  # fmt: skip
 
 
-def _keep(folder: Path, effects: pd.DataFrame, checks: pd.DataFrame, made: Synthetic) -> None:
+def _line(absence: Absence, one: Held) -> dict[str, Any]:
+    return {"world": absence.name, "solvable": absence.solvable, "seed": one.seed}
+
+
+def _keep(folder: Path, effects: pd.DataFrame, checks: pd.DataFrame, truth: pd.DataFrame) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     effects.to_csv(folder / "effects.csv", index=False)
     checks.to_csv(folder / "checks.csv", index=False)
-    made.truth["effects"].to_pandas().to_csv(folder / "truth.csv", index=False)
+    truth.to_csv(folder / "truth.csv", index=False)
 
 
 def run(
@@ -471,24 +501,40 @@ def run(
     people: int,
     keep: Path | None = None,
 ) -> None:
-    """Walk every world for all the seeds that the file does not hold yet, some side by side."""
+    """Walk every world for all the seeds that the file does not hold yet, those alike together."""
     done = set()
     if path.exists():
-        held = pd.read_csv(path, usecols=["world", "seed"])
-        done = set(held.itertuples(index=False, name=None))
+        found = pd.read_csv(path, usecols=["world", "seed"])
+        done = set(found.itertuples(index=False, name=None))
     for start in range(0, len(seeds), TOGETHER):
         some = seeds[start : start + TOGETHER]
-        bases: dict[str, dict[int, Synthetic]] = {}
-        for absence in absences:
-            if all((absence.name, seed) in done for seed in some):
-                continue
-            if absence.base not in bases:
-                world, n = parse_world(BASES[absence.base]), people * absence.times
-                bases[absence.base] = {seed: make_world(world, n, seed) for seed in some}
-            found = list(lines(absence, bases[absence.base], keep))
-            _append(path, found)
-            shown = sum(x["status"] == "shown" for x in found)
-            print(absence.name, *some, f"{shown} of {len(found)} shown", flush=True)
+        asked = [a for a in absences if not all((a.name, seed) in done for seed in some)]
+        alike: dict[str, list[Held]] = {}
+        for one in _held(asked, some, people):
+            alike.setdefault(one.alike, []).append(one)
+        for worlds in alike.values():
+            rows = list(lines(worlds, keep))
+            _append(path, rows)
+            shown = sum(x["status"] == "shown" for x in rows)
+            names = dict.fromkeys(a.name for one in worlds for a in one.absences)
+            print(*names, *some, f"{shown} of {len(rows)} shown", flush=True)
+
+
+def _held(absences: Sequence[Absence], seeds: Sequence[int], people: int) -> Iterator[Held]:
+    """Give each world of each seed once, with the absences that name it."""
+    made: dict[str, dict[int, Synthetic]] = {}
+    same: dict[tuple[str, Any, str], list[Absence]] = {}
+    for a in absences:
+        same.setdefault((a.base, a.takes, json.dumps(_plain(a))), []).append(a)
+    for names in same.values():
+        first = names[0]
+        if first.base not in made:
+            world, n = parse_world(BASES[first.base]), people * first.times
+            made[first.base] = {seed: make_world(world, n, seed) for seed in seeds}
+        for seed, whole in made[first.base].items():
+            rng = np.random.default_rng([seed, *first.name.encode()])
+            truth = whole.truth["effects"].to_pandas()
+            yield Held(first.takes(whole, rng), truth, seed, tuple(names))
 
 
 def _append(path: Path, rows: list[dict[str, Any]]) -> None:
