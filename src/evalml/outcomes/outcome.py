@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
+from evalml.registry import Registry
+
 Channel = Literal["declared", "linked", "events"]
 
 
@@ -15,7 +17,8 @@ class Outcome:
 
     Attributes:
         name: Name in the study file.
-        label: French label.
+        fr: Label in French.
+        en: Label in English.
         unit: `proportion`, `euros` or `mois`.
         source: Where the definition comes from.
         definition: What counts, in English, for the reference page.
@@ -29,7 +32,8 @@ class Outcome:
     """
 
     name: str
-    label: str
+    fr: str
+    en: str
     unit: str
     source: str
     definition: str
@@ -69,6 +73,7 @@ def durable(*, from_6: bool, alternance: bool, aided: bool) -> Outcome:
         "alternance": "alternance comprise",
         "aide": "contrats aidés compris",
     }
+    english = _english(switches)
     length = "6 months or more" if from_6 else "more than 6 months"
     left_out = [w for w, on in (("alternance", alternance), ("aided", aided)) if not on]
     counted = [w for w, on in (("alternance", alternance), ("aided contracts", aided)) if on]
@@ -77,7 +82,8 @@ def durable(*, from_6: bool, alternance: bool, aided: bool) -> Outcome:
     also += (("durable_aided_from_6" if from_6 else "durable_aided"),) if aided else ()
     return Outcome(
         name="_".join(["emploi_durable", *names]),
-        label="En emploi durable" + (f" ({', '.join(said[n] for n in names)})" if names else ""),
+        fr="En emploi durable" + (f" ({', '.join(said[n] for n in names)})" if names else ""),
+        en="In durable employment" + (f" ({english} included)" if english else ""),
         unit="proportion",
         source=_SOURCES.get((from_6, alternance, aided), _VARIANT),
         definition=(
@@ -91,6 +97,14 @@ def durable(*, from_6: bool, alternance: bool, aided: bool) -> Outcome:
     )
 
 
+def _english(switches: dict[str, bool]) -> str:
+    """Return what counts beside long contracts, in English."""
+    words = {"6": "6-month", "alternance": "work-study", "aide": "subsidised"}
+    *first, last = [words[name] for name, on in switches.items() if on] or [""]
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return f"{listed} contracts" if switches["6"] or switches["aide"] else listed
+
+
 DURABLE = tuple(
     durable(from_6=from_6, alternance=alternance, aided=aided)
     for from_6, alternance, aided in product((False, True), repeat=3)
@@ -100,210 +114,234 @@ _DARES = "Dares, evaluation of the Garantie jeunes, annex 5 (2018)"
 _HDF = "AREFIE Hauts-de-France, activity report 2024, key indicators"
 _IMILO = "I-Milo situations (decree 2015-59, annex)"
 
-OUTCOMES: dict[str, Outcome] = {
-    o.name: o
-    for o in (
+OUTCOMES: Registry[Outcome] = Registry("outcome")
+OUTCOMES.add(
+    Outcome(
+        "emploi",
+        "En emploi",
+        "In employment",
+        "proportion",
+        "Linked employer declarations (ForCE: MMO-DSN)",
+        "At least one employment contract in the month, alternance included.",
+        "linked",
+        "linked",
+        fallback="emploi_declare",
+    ),
+    Outcome(
+        "emploi_declare",
+        "En emploi (déclaré)",
+        "In employment (declared)",
+        "proportion",
+        _IMILO,
+        "A declared job or alternance contract covers at least one day of the month.",
+        "declared",
+        "employment",
+    ),
+    *DURABLE,
+    Outcome(
+        "emploi_hors_iae",
+        "En emploi hors IAE",
+        "In employment outside IAE",
+        "proportion",
+        _DARES,
+        "A declared job or alternance contract outside a work-integration firm.",
+        "declared",
+        "outside_iae",
+    ),
+    Outcome(
+        "emploi_hors_iae_lie",
+        "En emploi hors IAE (source appariée)",
+        "In employment outside IAE (linked source)",
+        "proportion",
+        "Linked employer declarations (ForCE: MMO-DSN)",
+        "At least one employment contract in the month other than a CDDI, the contract of "
+        "work-integration firms; alternance included.",
+        "linked",
+        "linked_outside_iae",
+        fallback="emploi_hors_iae",
+    ),
+    Outcome(
+        "emploi_iae",
+        "En emploi dans l’IAE",
+        "In employment in the IAE",
+        "proportion",
+        "Contract v1, situations (CDDI, siae_type)",
+        "A declared job inside a work-integration firm: the lock-in, not the outcome.",
+        "declared",
+        "in_iae",
+    ),
+    Outcome(
+        "alternance",
+        "En alternance",
+        "In apprenticeship",
+        "proportion",
+        _HDF,
+        "An apprenticeship or professionalisation contract covers a day of the month.",
+        "declared",
+        "alternance",
+    ),
+    Outcome(
+        "formation",
+        "En formation",
+        "In training",
+        "proportion",
+        _HDF,
+        "A declared training covers at least one day of the month.",
+        "declared",
+        "training",
+    ),
+    Outcome(
+        "scolarite",
+        "Retour en scolarité",
+        "Back at school",
+        "proportion",
+        _HDF,
+        "Declared as back in initial education.",
+        "declared",
+        "school",
+    ),
+    Outcome(
+        "volontariat",
+        "En volontariat",
+        "In volunteering",
+        "proportion",
+        _IMILO,
+        "A volunteering contract (service civique included) covers a day of the month.",
+        "declared",
+        "volunteering",
+    ),
+    Outcome(
+        "immersion",
+        "En immersion",
+        "In an immersion",
+        "proportion",
+        _IMILO,
+        "An immersion or PMSMP covers a day of the month.",
+        "declared",
+        "immersion",
+    ),
+    Outcome(
+        "demandeur_emploi",
+        "Déclaré demandeur d’emploi",
+        "Declared jobseeker",
+        "proportion",
+        _IMILO,
+        "Declared as a job seeker on a day of the month, whatever else was declared.",
+        "declared",
+        "jobseeker",
+    ),
+    Outcome(
+        "neet",
+        "Ni en emploi, ni en études, ni en formation",
+        "Neither in employment, nor in education, nor in training",
+        "proportion",
+        "PNAE, report 2018 (NEET); volunteering counts as an activity, an immersion does not",
+        "Something is declared in the month, and no job, alternance, training, school or "
+        "volunteering.",
+        "declared",
+        "employment",
+        also=("training", "school", "volunteering"),
+        negated=True,
+    ),
+    Outcome(
+        "situation_positive",
+        "En situation positive (sens ministériel du CEJ)",
+        "In a positive situation (as the ministry counts for the CEJ)",
+        "proportion",
+        f"{_HDF}: the ministerial instruction on exits of the CEJ",
+        "Durable employment (CDI, CDD of more than 6 months, alternance) or back at school.",
+        "declared",
+        "durable",
+        also=("alternance", "school"),
+    ),
+    Outcome(
+        "situation_professionnelle",
+        "En situation professionnelle (sens du CEJ)",
+        "In a professional situation (as the CEJ counts)",
+        "proportion",
+        f"{_HDF}, note 1",
+        "Positive situations, and any other job, aided or short, and training.",
+        "declared",
+        "employment",
+        also=("school", "training"),
+    ),
+    Outcome(
+        "solution_pacea",
+        "En emploi, en alternance ou en formation",
+        "In employment, work-study or training",
+        "proportion",
+        f"{_HDF}: exits of the PACEA with a solution",
+        "A job, durable or not, alternance or training.",
+        "declared",
+        "employment",
+        also=("training",),
+    ),
+    Outcome(
+        "mois_emploi",
+        "Mois travaillés depuis l’entrée",
+        "Months worked since entry",
+        "mois",
+        "Linked employer declarations (ForCE: MMO-DSN)",
+        "Months with a contract, from the month after time zero on.",
+        "linked",
+        "linked",
+        fallback="mois_emploi_declare",
+        cumulated=True,
+    ),
+    Outcome(
+        "mois_emploi_declare",
+        "Mois travaillés depuis l’entrée (déclarés)",
+        "Months worked since entry (declared)",
+        "mois",
+        _IMILO,
+        "Months with a declared job or alternance, from the month after time zero on; unknown "
+        "once a month is.",
+        "declared",
+        "employment",
+        cumulated=True,
+    ),
+    Outcome(
+        "salaire_cumule",
+        "Salaire brut cumulé depuis l’entrée",
+        "Gross pay since entry",
+        "euros",
+        "Linked employer declarations (ForCE: MMO-DSN)",
+        "Gross pay added up from the month after time zero on.",
+        "linked",
+        "pay",
+        cumulated=True,
+    ),
+    Outcome(
+        "salaire",
+        "Salaire brut mensuel",
+        "Gross monthly wage",
+        "euros",
+        "Linked employer declarations (ForCE: MMO-DSN)",
+        "Gross pay of the month; 0 in a month without contract.",
+        "linked",
+        "pay",
+    ),
+    *(
         Outcome(
-            "emploi",
-            "En emploi",
+            name,
+            fr,
+            en,
             "proportion",
-            "Linked employer declarations (ForCE: MMO-DSN)",
-            "At least one employment contract in the month, alternance included.",
-            "linked",
-            "linked",
-            fallback="emploi_declare",
-        ),
-        Outcome(
-            "emploi_declare",
-            "En emploi (déclaré)",
-            "proportion",
-            _IMILO,
-            "A declared job or alternance contract covers at least one day of the month.",
-            "declared",
-            "employment",
-        ),
-        *DURABLE,
-        Outcome(
-            "emploi_hors_iae",
-            "En emploi hors IAE",
-            "proportion",
-            _DARES,
-            "A declared job or alternance contract outside a work-integration firm.",
-            "declared",
-            "outside_iae",
-        ),
-        Outcome(
-            "emploi_hors_iae_lie",
-            "En emploi hors IAE (source appariée)",
-            "proportion",
-            "Linked employer declarations (ForCE: MMO-DSN)",
-            "At least one employment contract in the month other than a CDDI, the contract of "
-            "work-integration firms; alternance included.",
-            "linked",
-            "linked_outside_iae",
-            fallback="emploi_hors_iae",
-        ),
-        Outcome(
-            "emploi_iae",
-            "En emploi dans l’IAE",
-            "proportion",
-            "Contract v1, situations (CDDI, siae_type)",
-            "A declared job inside a work-integration firm: the lock-in, not the outcome.",
-            "declared",
-            "in_iae",
-        ),
-        Outcome(
-            "alternance",
-            "En alternance",
-            "proportion",
-            _HDF,
-            "An apprenticeship or professionalisation contract covers a day of the month.",
-            "declared",
-            "alternance",
-        ),
-        Outcome(
-            "formation",
-            "En formation",
-            "proportion",
-            _HDF,
-            "A declared training covers at least one day of the month.",
-            "declared",
-            "training",
-        ),
-        Outcome(
-            "scolarite",
-            "Retour en scolarité",
-            "proportion",
-            _HDF,
-            "Declared as back in initial education.",
-            "declared",
-            "school",
-        ),
-        Outcome(
-            "volontariat",
-            "En volontariat",
-            "proportion",
-            _IMILO,
-            "A volunteering contract (service civique included) covers a day of the month.",
-            "declared",
-            "volunteering",
-        ),
-        Outcome(
-            "immersion",
-            "En immersion",
-            "proportion",
-            _IMILO,
-            "An immersion or PMSMP covers a day of the month.",
-            "declared",
-            "immersion",
-        ),
-        Outcome(
-            "demandeur_emploi",
-            "Déclaré demandeur d’emploi",
-            "proportion",
-            _IMILO,
-            "Declared as a job seeker on a day of the month, whatever else was declared.",
-            "declared",
-            "jobseeker",
-        ),
-        Outcome(
-            "neet",
-            "Ni en emploi, ni en études, ni en formation",
-            "proportion",
-            "PNAE, report 2018 (NEET); volunteering counts as an activity, an immersion does not",
-            "Something is declared in the month, and no job, alternance, training, school or "
-            "volunteering.",
-            "declared",
-            "employment",
-            also=("training", "school", "volunteering"),
-            negated=True,
-        ),
-        Outcome(
-            "situation_positive",
-            "En situation positive (sens ministériel du CEJ)",
-            "proportion",
-            f"{_HDF}: the ministerial instruction on exits of the CEJ",
-            "Durable employment (CDI, CDD of more than 6 months, alternance) or back at school.",
-            "declared",
-            "durable",
-            also=("alternance", "school"),
-        ),
-        Outcome(
-            "situation_professionnelle",
-            "En situation professionnelle (sens du CEJ)",
-            "proportion",
-            f"{_HDF}, note 1",
-            "Positive situations, and any other job, aided or short, and training.",
-            "declared",
-            "employment",
-            also=("school", "training"),
-        ),
-        Outcome(
-            "solution_pacea",
-            "En emploi, en alternance ou en formation",
-            "proportion",
-            f"{_HDF}: exits of the PACEA with a solution",
-            "A job, durable or not, alternance or training.",
-            "declared",
-            "employment",
-            also=("training",),
-        ),
-        Outcome(
-            "mois_emploi",
-            "Mois travaillés depuis l’entrée",
-            "mois",
-            "Linked employer declarations (ForCE: MMO-DSN)",
-            "Months with a contract, from the month after time zero on.",
-            "linked",
-            "linked",
-            fallback="mois_emploi_declare",
+            "Contract v1, evenements_externes",
+            f"{said}, in a month after time zero, up to the month looked at.",
+            "events",
+            column,
             cumulated=True,
-        ),
-        Outcome(
-            "mois_emploi_declare",
-            "Mois travaillés depuis l’entrée (déclarés)",
-            "mois",
-            _IMILO,
-            "Months with a declared job or alternance, from the month after time zero on; unknown "
-            "once a month is.",
-            "declared",
-            "employment",
-            cumulated=True,
-        ),
-        Outcome(
-            "salaire_cumule",
-            "Salaire brut cumulé depuis l’entrée",
-            "euros",
-            "Linked employer declarations (ForCE: MMO-DSN)",
-            "Gross pay added up from the month after time zero on.",
-            "linked",
-            "pay",
-            cumulated=True,
-        ),
-        Outcome(
-            "salaire",
-            "Salaire brut mensuel",
-            "euros",
-            "Linked employer declarations (ForCE: MMO-DSN)",
-            "Gross pay of the month; 0 in a month without contract.",
-            "linked",
-            "pay",
-        ),
-        *(
-            Outcome(
-                name,
-                label,
-                "proportion",
-                "Contract v1, evenements_externes",
-                f"{said}, in a month after time zero, up to the month looked at.",
-                "events",
-                column,
-                cumulated=True,
-            )
-            for name, label, said, column in (
-                ("permis", "Permis obtenu depuis l’entrée", "Driving licence", "licence"),
-                ("bafa", "BAFA obtenu depuis l’entrée", "BAFA", "bafa"),
-            )
-        ),
-    )
-}
+        )
+        for name, fr, en, said, column in (
+            (
+                "permis",
+                "Permis obtenu depuis l’entrée",
+                "Licence since entry",
+                "Licence",
+                "licence",
+            ),
+            ("bafa", "BAFA obtenu depuis l’entrée", "BAFA since entry", "BAFA", "bafa"),
+        )
+    ),
+)
