@@ -293,9 +293,10 @@ def source_covers(source: Coverage, at: IntVector) -> BoolVector:
     return known & ~np.isin(at, source.holes) if source.holes else known
 
 
-def not_linked(outcomes: Outcomes, n: int, engine: Engine) -> BoolVector | None:
-    """Return which entries are of persons not linked, shape (n,); None where all are linked."""
-    people = outcomes.panel.linked_people
+def not_linked(outcomes: Outcomes, channel: str, n: int, engine: Engine) -> BoolVector | None:
+    """Return which entries are of persons a channel has no link for; None where all are linked."""
+    reach = outcomes.panel.reach.get(channel)
+    people = None if reach is None else reach.people
     if people is None:
         return None
     entries = outcomes.panel.cohort.entries.select("entry", "id_jeune")
@@ -315,15 +316,18 @@ def trajectory_values(
     panel = outcomes.panel
     first, last = panel.months
     month = entries["month"].to_numpy(dtype=np.int64)
-    unlinked = not_linked(outcomes, len(entries), engine)
+    unlinked = {
+        channel: not_linked(outcomes, channel, len(entries), engine) for channel in panel.reach
+    }
     found: dict[str, Matrix] = {}
     for outcome in outcomes.chosen:
         kind = np.float16 if outcome.as_set else np.float32
         values: Matrix = np.full((len(entries), last - first + 1), np.nan, dtype=kind)
         if outcome.channel == "linked":
-            covered(values, month, first, panel.linked_coverage)
-            if unlinked is not None:
-                values[unlinked] = np.nan
+            covered(values, month, first, panel.reach["linked"].coverage)
+            lost = unlinked["linked"]
+            if lost is not None:
+                values[lost] = np.nan
         found[outcome.name] = values
     as_sets = [o for o in outcomes.chosen if o.as_set]
     if as_sets:
@@ -467,11 +471,12 @@ def _with_reach(
     comparison: Comparison, outcomes: Outcomes, entries: pd.DataFrame, engine: Engine
 ) -> Comparison:
     """Say of each linked outcome whom the source is linked to, and whose month it covers."""
-    unlinked = not_linked(outcomes, len(entries), engine)
-    source, month = outcomes.panel.linked_coverage, entries["month"].to_numpy(dtype=np.int64)
+    month, of_channel = entries["month"].to_numpy(dtype=np.int64), outcomes.panel.reach
+    lost = {channel: not_linked(outcomes, channel, len(entries), engine) for channel in of_channel}
     measures = []
     for measure in comparison.measures:
-        if measure.channel == "linked":
+        if measure.channel in of_channel:
+            source, unlinked = of_channel[measure.channel].coverage, lost[measure.channel]
             reached = source_covers(source, month + int(measure.horizon_months or 0))
             measure = replace(  # noqa: PLW2901 - the same outcome, better known
                 measure,
@@ -489,7 +494,7 @@ def _declared(
     engine: Engine,
 ) -> Trajectory | None:
     """Return declared employment where some persons are not linked, read once."""
-    if outcomes.panel.linked_people is None:
+    if all(reach.people is None for reach in outcomes.panel.reach.values()):
         return None
     wanted = OUTCOMES["emploi_declare"]
     held = [t for t in trajectories if t.outcome.name == wanted.name]
