@@ -220,8 +220,8 @@ def open_last(
 
 
 PAGES: dict[str, tuple[str, ...]] = {
-    "note": ("*/*/note.html", "*/*/annexe.html"),
-    "annex": ("*/*/note_annexe.html",),
+    "note": ("*/*/note.html",),
+    "annex": ("*/*/annexe.html",),
     "notebook": ("*/*/notebook.html",),
     "review": ("*/*/release/review.html", "*/*/review.html"),
     "explorer": ("explorer/index.html", "../explorer/index.html", "../site/index.html"),
