@@ -142,9 +142,12 @@ def new(
     """
     import yaml
 
-    from evalml.study import find_study, programme_of, rerun, study_from
+    from evalml.study import PROGRAMMES, find_study, rerun, study_from
 
-    base = programme_of(programme.upper()).code.lower()
+    try:
+        base = PROGRAMMES.find(programme.upper()).name.lower()
+    except ValueError as fault:
+        raise StudyError(str(fault)) from None
     if study != Path(study).name or not study.replace("_", "").replace("-", "").isalnum():
         raise StudyError(f"'{study}' is no name of a study; use letters, digits and _")
     target = project_root() / "params" / f"{study}.yaml"
