@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from evalml.cli import estimate, extract, over_time, published, validate
+from evalml.cli import estimate, extract, over_time, project, published, validate
 from evalml.cli.console import PlainHelp
 from evalml.cli.explain import doctor, explain, rules
 from evalml.cli.extract import contract, synthetic
@@ -24,7 +24,7 @@ app = typer.Typer(
     name="evalml",
     help="Evaluate the youth-employment programmes of the French missions locales.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     cls=PlainHelp,
@@ -52,7 +52,11 @@ def begin(
 
 
 app.command("demo")(demo)
+app.command("init")(project.init)
+app.command("new")(project.new)
+app.command("check")(project.check)
 app.command("run")(run)
+app.command("open")(project.open_last)
 app.command("batch")(batch)
 app.command("status")(status)
 app.command("runs")(runs)

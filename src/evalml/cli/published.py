@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evalml.cli.console import PlainHelp
-from evalml.settings import writable_folder
+from evalml.settings import shipped_folder, writable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,7 +143,8 @@ app = typer.Typer(
     no_args_is_help=True,
     cls=PlainHelp,
 )
-_SHIPPED = Path("data/published")
+_HERE = Path("data/published")
+_SHIPPED = _HERE if _HERE.is_dir() else shipped_folder() / _HERE
 
 
 @app.command("audit")

@@ -64,6 +64,9 @@ LINKED = ("linked", "linked_outside_iae")
 EVENTS = {"licence": "PERMIS_CONDUIRE", "bafa": "BAFA"}
 """Columns of the panel true in the month of an event, and its type in `evenements_externes`."""
 
+KNOWN = ("declared", "linked", *EVENTS)
+"""Sets of the months in which something is known."""
+
 SOURCES = {"linked": "emploi_mensuel", "events": "evenements_externes"}
 """Table of another administration that each channel reads."""
 
@@ -162,10 +165,7 @@ def unfolded(panel: Panel, t: Table, months: str = "") -> Table:
     if panel.calendar.blocks > 1:
         t = t.filter(first <= last)
     t = t.mutate(place=span(first, last).unnest())
-    known = t.declared | t.linked
-    for event in EVENTS:
-        known |= t[event]
-    t = t.filter(holds(t[months] if months else known, t.place))
+    t = t.filter(holds(t[months] if months else reduce(or_, (t[c] for c in KNOWN)), t.place))
     at = t.block * WIDTH + t.place + panel.calendar.first
     return t.mutate(at=at.cast("int32"), k=(at - t.month).cast("int16"))
 
