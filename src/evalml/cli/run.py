@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from evalml.study.grid import Cell
 
 
-ExtractOption = Annotated[
+StudyArgument = Annotated[
     str, typer.Argument(help="A study: its name (cej, cej_2023_nord), or a file of params/.")
 ]
 Year = Annotated[int | None, typer.Option(help="Calendar year of the first entries.")]
@@ -50,7 +50,7 @@ _SHOWN = {"note": "note", "annexe": "annex"}
 
 
 def run(  # noqa: PLR0913, PLR0917 - the options of a command
-    params: ExtractOption,
+    params: StudyArgument,
     extract: Annotated[
         Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
     ] = None,
