@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from evalml.checks.power import check_power, power_table
     from evalml.checks.primary import check_primary, check_study
     from evalml.checks.run import checks_table, run_checks
-    from evalml.checks.sources import check_coverage, check_past_adjusted
+    from evalml.checks.sources import check_coverage, check_declared_only, check_past_adjusted
     from evalml.checks.thresholds import Thresholds, as_thresholds
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Thresholds",
     "as_thresholds",
     "check_coverage",
+    "check_declared_only",
     "check_past_adjusted",
     "check_power",
     "check_primary",
@@ -39,6 +40,7 @@ _PLACES = {
     "Thresholds": "thresholds",
     "as_thresholds": "thresholds",
     "check_coverage": "sources",
+    "check_declared_only": "sources",
     "check_past_adjusted": "sources",
     "checks_table": "run",
     "run_checks": "run",

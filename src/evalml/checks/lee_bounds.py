@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
+from evalml.checks.observation import known_share
 from evalml.effect.bounds import Bounds, imbens_manski
 from evalml.errors import EstimationError
 from evalml.values import Interval, Name
@@ -155,7 +156,10 @@ def check_lee_bounds(
     name = "lee_bounds"
     rows = measure.within
     if measure.known[rows].all():
-        outcome: Values = {"outcome": Name("outcome", key)}
+        outcome: Values = {
+            "outcome": Name("outcome", key),
+            "known": known_share(measure.known[rows]),
+        }
         return Check(name, "all_known", None, 0.0, None, outcome, key, gating=False)
     try:
         b = lee_bounds(

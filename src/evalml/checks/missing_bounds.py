@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evalml.checks.check import Check
+from evalml.checks.observation import known_share
 from evalml.checks.refit import with_values
 from evalml.effect.bounds import Bounds, filled, imbens_manski
 from evalml.errors import DataError
@@ -73,7 +74,7 @@ def check_missing_bounds(
     if measure.unit != "proportion":
         return Check(name, "not_a_share", None, None, None, {}, key, gating=False)
     if not unknown.any():
-        values: Values = {"outcome": outcome}
+        values: Values = {"outcome": outcome, "known": known_share(~unknown)}
         return Check(name, "all_known", True, 0.0, limit, values, key, gating=False)
     b = worst_case(comparison, key, estimate, alpha=thresholds.alpha)
     width = b.high - b.low

@@ -17,16 +17,15 @@ from scipy.special import ndtr, ndtri
 
 from evalml.checks.check import Check
 from evalml.checks.gaussian import box_probability
-from evalml.checks.refit import with_measure
 from evalml.effect.variance import infer
-from evalml.errors import DataError, EvalmlError
+from evalml.errors import DataError
 from evalml.values import Estimate, Interval, Name, Number, PValue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evalml.arrays import BoolVector, Matrix, Vector
-    from evalml.checks.refit import Estimator
+    from evalml.checks.refit import Estimators
     from evalml.checks.thresholds import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
     from evalml.effect.effect import Effect
@@ -113,7 +112,7 @@ def calibrate(
 
 
 def estimate_controls(
-    comparison: Comparison, controls: Sequence[Measure], estimate: Estimator
+    comparison: Comparison, controls: Sequence[Measure], estimate: Estimators
 ) -> list[Effect]:
     """Return the estimates on outcomes that the programme cannot change, everything refitted.
 
@@ -123,17 +122,14 @@ def estimate_controls(
         estimate: Estimator; a control that it cannot estimate, known of nobody or the same for
             all, is left out: `check_unjudged_control` says so.
     """
-    found = []
-    for control in controls:
-        if np.unique(control.values[control.known]).size < 2:  # noqa: PLR2004
-            continue
-        try:
-            effect = estimate(with_measure(comparison, control), control.key)
-        except EvalmlError:
-            continue
-        if np.isfinite(effect.std_error) and effect.std_error > 0:
-            found.append(_at_least_of_persons(effect))
-    return found
+    varied = tuple(c for c in controls if np.unique(c.values[c.known]).size > 1)
+    if not varied:
+        return []
+    return [
+        _at_least_of_persons(effect)
+        for effect in estimate(replace(comparison, measures=varied))
+        if np.isfinite(effect.std_error) and effect.std_error > 0
+    ]
 
 
 def _at_least_of_persons(effect: Effect) -> Effect:
@@ -240,7 +236,8 @@ def check_controls_together(
 
     Args:
         controls: Estimates on outcomes that the programme cannot change.
-        thresholds: `alpha`, which the p-value of the smallest p-value must exceed.
+        thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed: the chance
+            to mask a study whose controls are all right.
         correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
             without it.
     """
@@ -249,10 +246,15 @@ def check_controls_together(
     if not usable:
         return Check(name, "none", None, None, None, {})
     p = smallest_p(np.array([c.p_value for c in usable]), correlation)
-    passed = p > thresholds.alpha
-    values: Values = {"n": Number(len(usable)), "p": PValue(p)}
+    limit = thresholds.gate_alpha
+    passed = p > limit
+    values: Values = {
+        "n": Number(len(usable)),
+        "p": PValue(p),
+        "level": Number(limit, 0, "percent"),
+    }
     finding = "nothing" if passed else "effect"
-    return Check(name, finding, passed, p, thresholds.alpha, values)
+    return Check(name, finding, passed, p, limit, values)
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:

@@ -28,6 +28,10 @@ Estimator: TypeAlias = Callable[[Comparison, str], Effect]
 """From a comparison and the key of an outcome (`emploi_m12`) to one estimate."""
 
 
+Estimators: TypeAlias = Callable[[Comparison], list[Effect]]
+"""From a comparison to one estimate per outcome, those known of the same rows fitted together."""
+
+
 def take_rows(comparison: Comparison, rows: IntVector | BoolVector) -> Comparison:
     """Return the comparison of some rows, a row given twice counting twice.
 
@@ -126,5 +130,20 @@ def estimator(method: str, **options: Any) -> Estimator:
         alone = with_measure(comparison, comparison.measure(key))
         whole = replace(alone, subgroups=alone.subgroups[[]])
         return estimate_effects(whole, [method], **options)[0]
+
+    return estimate
+
+
+def estimators(method: str, **options: Any) -> Estimators:
+    """Return the estimator of a method for several outcomes, such as negative controls.
+
+    Args:
+        method: Among those of `estimate_effects`.
+        options: Its options.
+    """
+
+    def estimate(comparison: Comparison) -> list[Effect]:
+        whole = replace(comparison, subgroups=comparison.subgroups[[]])
+        return estimate_effects(whole, [method], failures="record", **options)
 
     return estimate
