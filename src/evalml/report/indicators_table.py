@@ -69,7 +69,7 @@ def protect_indicators(
     reason = table["reason"] if "reason" in table else pd.Series("", index=table.index)
     shown = table.assign(
         **{c: table[c].astype("float64").mask(gone) for c in HIDDEN},
-        state=(table["state"] if "state" in table else unknown).mask(gone, "secret"),
+        state=table.get("state", unknown).mask(gone, "secret"),
         reason=reason.mask(gone, REASON.format(threshold=threshold)),
     )
     lone = shown["denominator"].between(1, threshold, inclusive="left")
