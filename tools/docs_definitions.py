@@ -114,7 +114,7 @@ def outcomes_page() -> str:
     for it in OUTCOMES.values():
         fallback = f" (else `{it.fallback}`)" if it.fallback else ""
         parts.append(
-            f"| `{it.name}` | {it.label} | {it.unit} | {it.channel}{fallback} | {it.definition} "
+            f"| `{it.name}` | {it.fr} | {it.unit} | {it.channel}{fallback} | {it.definition} "
             f"| {it.source} |\n"
         )
     parts.append(_outcome_cases())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-from typing import get_args
 
 from tests_root import ROOT
 
-from evalml.comparison.chooser import DESIGNS, METHODS
+from evalml.comparison.chooser import NEEDS
 from evalml.effect.validation import SCENARIOS
-from evalml.study import Design, Method
+from evalml.study import DESIGNS, METHODS, methods_of
 
 
 def test_the_page_of_the_chooser_has_not_drifted():
@@ -26,15 +25,16 @@ def test_the_page_of_the_validation_has_not_drifted():
     assert page.read_text(encoding="utf-8") == validation_page(), "run `make docs`"
 
 
-def test_every_design_and_method_of_a_study_has_its_card():
-    assert set(DESIGNS) == set(get_args(Design))
-    assert set(get_args(Method)) <= set(METHODS)
-    assert all(method in METHODS for card in DESIGNS.values() for method in card.methods)
+def test_every_design_names_needs_that_are_judged_and_has_methods():
+    for design in DESIGNS.values():
+        assert set(design.needs) <= set(NEEDS), design.name
+        assert methods_of(design.estimator), design.name
+    assert {name for design in DESIGNS.values() for name in design.needs} == set(NEEDS)
 
 
-def test_every_card_leads_to_a_page():
-    for card in METHODS.values():
-        assert (ROOT / "docs" / "methods" / card.page).is_file(), card.name
+def test_every_method_leads_to_a_page():
+    for method in METHODS.values():
+        assert (ROOT / "docs" / "methods" / method.page).is_file(), method.name
 
 
 def test_the_committed_validation_holds_every_design_and_method():

@@ -10,9 +10,9 @@ from string import Formatter
 import pytest
 from tests_root import ROOT
 
-from evalml.cohort import COVARIATES
-from evalml.outcomes import OUTCOMES
 from evalml.outcomes.controls import CONTROLS
+from evalml.registry import KINDS as REGISTERED
+from evalml.registry import registry_of
 from evalml.report.words import words
 from evalml.typography import plain
 from evalml.values import KINDS, Count, Name, Number
@@ -201,12 +201,13 @@ def test_no_module_reads_a_rendered_sentence_back():
     assert found <= set(MAY_SEARCH_TEXT), found - set(MAY_SEARCH_TEXT)
 
 
-def test_every_covariate_outcome_and_control_has_words_that_are_those_of_the_code():
+def test_what_is_registered_has_its_words_where_it_is_declared_and_nowhere_else():
     names = catalogue("names")
-    for name, covariate in COVARIATES.items():
-        assert plain(names["covariates"][name]["fr"]) == plain(covariate.label), name
-    for name, outcome in OUTCOMES.items():
-        assert plain(names["outcomes"][name]["fr"]) == plain(outcome.label), name
+    for kind, registry in ((k, registry_of(k)) for k in REGISTERED):
+        assert not set(registry) & set(names.get(kind, ())), f"{kind}: named twice"
+        for name, one in registry.items():
+            assert plain(known_label(kind, name, "fr", {})) == plain(one.fr), name
+            assert plain(known_label(kind, name, "en", {})) == plain(one.en), name
     assert set(names["controls"]) == set(CONTROLS)
 
 
@@ -224,7 +225,7 @@ def test_every_kind_of_name_has_its_words():
     kinds = {
         args[0] for function in ("Name", "names") for args in calls(function) if args and args[0]
     }
-    assert kinds <= special | set(catalogue("names")), kinds
+    assert kinds <= special | set(catalogue("names")) | set(REGISTERED), kinds
 
 
 def test_a_name_reads_its_section():

@@ -297,13 +297,6 @@ def test_what_cannot_be_is_refused_in_one_sentence(case):
         ev.target_trial(study(**changes))
 
 
-def test_a_grace_period_is_refused(cohorts):
-    engine = ev.open_engine()
-    tables = tables_of({"one": seen()}, engine)
-    with pytest.raises(CohortError, match="clone-censor-weight"):
-        ev.build_cohort(tables, ev.target_trial(study(grace_months=3)), [], engine)
-
-
 def test_both_arms_have_the_ages_that_both_programmes_take():
     # CEJ takes a disabled worker to 29; the GJ took nobody beyond 25, and closed the month before.
     alone, both = (

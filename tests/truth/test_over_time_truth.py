@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 
 from evalml.effect.callaway_santanna import callaway_santanna, callaway_santanna_sections
-from evalml.effect.censoring import FollowUp, ipcw_effect
-from evalml.effect.clone_censor_weight import grace_effect, grace_risk
 from evalml.effect.cox import cox
 from evalml.effect.durations import Durations
 from evalml.effect.group_time import RolloutOptions
@@ -26,7 +24,6 @@ from evalml.effect.sun_abraham import sun_abraham
 from evalml.effect.survival import aalen_johansen, kaplan_meier, restricted_mean
 from evalml.effect.twfe import twfe
 from evalml.effect.two_period import panel_att, sections_att
-from evalml.effect.validation.durations import lost_ones, starters
 from evalml.effect.validation.rollouts import GROUPS, fuzzy, rollout_panel
 from evalml.effect.wald_did import FuzzyData, wald_did
 
@@ -308,50 +305,3 @@ def test_cox_with_late_entry(robust: bool) -> None:
     # the partial likelihood has a bias of order 1/n
     assert abs(z) < 4
     assert 0.93 <= coverage <= 0.97
-
-
-def test_censoring_weights_undo_losses() -> None:
-    def draw(rng: np.random.Generator) -> tuple[float, float, float]:
-        seen = lost_ones(rng, 900)
-        effect = ipcw_effect(seen.y, seen.treated, FollowUp(seen.months, seen.lost, seen.X, 6))
-        return effect.estimate, effect.std_error, 1.0
-
-    assert_right(*replicate(draw))
-
-
-def test_the_complete_cases_are_biased() -> None:
-    def draw(rng: np.random.Generator) -> tuple[float, float, float]:
-        seen = lost_ones(rng, 900)
-        effect = ipcw_effect(
-            seen.y, seen.treated, FollowUp(seen.months, seen.lost, seen.X[:, :0], 6)
-        )
-        return effect.estimate, effect.std_error, 1.0
-
-    assert abs(replicate(draw)[0]) > 5
-
-
-def test_clones_find_no_effect_where_there_is_none() -> None:
-    values = []
-    for k in range(REPLICATIONS):
-        risk = grace_risk(starters(np.random.default_rng([k, 5]), 1500))
-        values.append(risk.start - risk.no_start)
-    values = np.array(values)
-    assert abs(values.mean()) < 2 * values.std(ddof=1) / np.sqrt(REPLICATIONS)
-
-
-def test_comparing_starters_with_the_others_finds_a_false_effect() -> None:
-    gaps = []
-    for k in range(50):
-        data = starters(np.random.default_rng([k, 5]), 1500)
-        ever = data.start > 0
-        gaps.append(data.event[ever].mean() - data.event[~ever].mean())
-    assert np.mean(gaps) < -0.1
-
-
-def test_the_bootstrap_of_clones_covers() -> None:
-    inside = []
-    for k in range(100):
-        effect = grace_effect(starters(np.random.default_rng([k, 9]), 400), draws=30, seed=k)
-        inside.append(abs(effect.estimate) <= 1.96 * effect.std_error)
-    # 100 replications of 30 draws: a rough verdict, four errors wide
-    assert 0.87 <= np.mean(inside) <= 0.99

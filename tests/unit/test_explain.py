@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from evalml.cli.explain import explain
 from evalml.comparison.chooser import explain_study
 from evalml.errors import StudyError
-from evalml.study import study_from
+from evalml.study import METHODS, study_from
 
 app = typer.Typer()
 app.command()(explain)
@@ -118,11 +118,15 @@ def test_declared_outcomes_are_announced_as_blinded():
     assert "no: salaire needs" in remarks(said(BARE, outcomes=["emploi", "salaire"]), "outcomes")
 
 
-def test_a_grace_period_calls_for_clones():
-    methods = {m.name: m for m in said(grace_months=3).methods}
-    assert methods["clone_censor_weight"].applies
-    assert "grace period" in methods["aipw"].reasons[0].sentence
-    assert not {m.name: m for m in said().methods}["clone_censor_weight"].applies
+def test_a_grace_period_is_refused_by_name():
+    with pytest.raises(StudyError, match="'grace_months' is 3"):
+        said(grace_months=3)
+
+
+def test_only_what_a_study_may_name_is_explained():
+    named = {m.name for m in said().methods}
+    assert named == {m.name for m in METHODS.values() if m.in_study}
+    assert not named & {"twfe", "sun_abraham", "ipcw"}
 
 
 def test_small_numbers_call_for_the_detectable_effect_first():

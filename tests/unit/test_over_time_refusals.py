@@ -11,7 +11,6 @@ import typer
 from typer.testing import CliRunner
 
 from evalml.cli.over_time import did, rollout, survival
-from evalml.effect.clone_censor_weight import GraceData, grace_risk
 from evalml.effect.cox import cox
 from evalml.effect.did import DidRequest, estimate_did
 from evalml.effect.durations import DurationColumns, Durations, read_durations
@@ -295,22 +294,6 @@ def test_cox_names_separation_and_collinearity() -> None:
     early = Durations(np.zeros(40), time, (time <= 20).astype(np.int64))
     with pytest.raises(EstimationError, match="grows without end"):
         cox(early, (time <= 20).astype(float)[:, None])
-
-
-def test_clones_need_followers_of_both_strategies() -> None:
-    n = 50
-    nobody = GraceData(
-        np.zeros(n, dtype=np.int64),
-        np.full(n, 12),
-        np.zeros(n, dtype=np.int64),
-        np.empty((n, 0)),
-        3,
-        12,
-    )
-    with pytest.raises(EstimationError, match="nobody follows"):
-        grace_risk(nobody)
-    with pytest.raises(DataError, match="grace period"):
-        GraceData(nobody.start, nobody.months, nobody.event, nobody.X, 13, 12)
 
 
 def test_a_constant_outcome_is_refused_and_weights_must_be_positive() -> None:

@@ -22,7 +22,7 @@ def test_a_study_is_typed():
     study = read_study(CEJ)
     assert study.entries.first == dt.date(2024, 1, 1)
     assert study.primary.horizon == 12
-    assert study.is_cohort
+    assert study.over_time
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def check_censoring_weights(
 def _crossover(arms: Arms, effects: Sequence[Effect], study: Study) -> Iterator[Check]:
     """Tell how many of the comparison enter later, and the effect against never entering."""
     comparison, horizon = arms.comparison, study.primary.horizon
-    if arms.delay is None or horizon is None or study.comparison.design != "sequential_trials":
+    if arms.delay is None or horizon is None or not study.design.waits:
         return
     waiting = ~comparison.treated
     later = arms.delay[waiting] <= horizon

@@ -24,6 +24,7 @@ from evalml.comparison.threads import thin_products
 from evalml.effect.seen import seen_effects
 from evalml.effect.settings import Settings
 from evalml.errors import EstimationError
+from evalml.study import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +59,16 @@ def check_study(
         arms: The months the two arms were read from, for the checks of the past, of the links, of
             the lost and of later entries.
     """
-    if study.comparison.design == "encouragement":
-        return check_encouragement(comparison, effects, study.checks)
+    return DESIGN_CHECKS[study.design.estimator](comparison, effects, adjusted, study, arms)
+
+
+def _adjusted(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    adjusted: Adjusted,
+    study: Study,
+    arms: Arms | None,
+) -> list[Check]:
     checks = run_checks(
         comparison,
         effects,
@@ -74,6 +83,20 @@ def check_study(
     )
     followed = [] if arms is None else check_followed(arms, effects, adjusted.weights, study)
     return checks + followed
+
+
+def _instrumented(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    adjusted: Adjusted,  # noqa: ARG001
+    study: Study,
+    arms: Arms | None,  # noqa: ARG001
+) -> list[Check]:
+    return check_encouragement(comparison, effects, study.checks)
+
+
+DESIGN_CHECKS = {"adjusted": _adjusted, "instrument": _instrumented}
+"""The checks of two arms, by the `estimator` of a design; areas are in `opening_checks`."""
 
 
 @thin_products()
@@ -106,7 +129,7 @@ def check_primary(
         and not e.subgroup
         and e.estimand != "att_never"
     ]
-    if not found or study.comparison.design == "encouragement":
+    if not found or METHODS[study.primary.method].run is None:
         return []
     unjudged, estimated, correlation = judge_controls(comparison, study, controls)
     if isnan(found[0].estimate):

@@ -36,9 +36,7 @@ def estimate(  # noqa: PLR0913, PLR0917
     covariates: Names = None,
     method: Annotated[
         list[str] | None,
-        typer.Option(
-            help="diff, ols, regression_imputation, match, cem, subclass, ipw, ebal, aipw."
-        ),
+        typer.Option(help="One or several of the methods listed below; aipw."),
     ] = None,
     estimand: Annotated[str, typer.Option(help="att, ate, or ato (overlap, ipw only).")] = "att",
     se: Annotated[
@@ -123,7 +121,7 @@ def estimate(  # noqa: PLR0913, PLR0917
     Example: evalml estimate nsw.csv --treatment treat --outcome re78 --covariates age,educ,re74
     --method aipw --json
     """
-    from evalml.cli.methods import ESTIMATE, unused
+    from evalml.cli.methods import two_arms, unused
     from evalml.cli.table_io import door, given_options, show, split_names
     from evalml.comparison.matching import MatchOptions
     from evalml.effect.estimate import estimate_effects
@@ -175,7 +173,7 @@ def estimate(  # noqa: PLR0913, PLR0917
     effects = [_with_notes(effect, comparison) for effect in effects]
     if not json and not csv:
         _print_balance(effects[0])
-    idle = unused(ESTIMATE, methods, given_options(context))
+    idle = unused(two_arms(), methods, given_options(context))
     show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
 
 

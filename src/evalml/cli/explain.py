@@ -50,10 +50,14 @@ def _tables(extract: Path | None) -> frozenset[str] | None:
 
 
 def _json(said: Explanation) -> dict[str, Any]:
-    from evalml.comparison.chooser import DESIGNS
+    from evalml.study import DESIGNS, methods_of
 
     designs = [
-        _judged(d) | {"methods": list(DESIGNS[d.name].methods), "command": DESIGNS[d.name].command}
+        _judged(d)
+        | {
+            "methods": list(methods_of(DESIGNS[d.name].estimator)),
+            "command": DESIGNS[d.name].command,
+        }
         for d in said.designs
     ]
     remarks = [
@@ -79,20 +83,21 @@ def _judged(judged: Judged) -> dict[str, Any]:
 
 
 def _print(said: Explanation, study: Study) -> None:
-    from evalml.comparison.chooser import DESIGNS
+    from evalml.study import DESIGNS, methods_of
 
     months = "" if study.entries is None else f", {study.entries.first} to {study.entries.last}"
     typer.echo(f"{said.study}: {said.programme}{months}\n\nDESIGNS")
     for judged in sorted(said.designs, key=lambda d: (not d.declared, not d.applies)):
-        card = DESIGNS[judged.name]
-        typer.echo(f"{_verdict(judged)}  {judged.name}: {card.question}")
+        design = DESIGNS[judged.name]
+        typer.echo(f"{_verdict(judged)}  {judged.name}: {design.question}")
         _reasons(judged)
         if judged.applies:
-            typer.echo(f"      estimates: {card.estimand}")
-            if said.programme in card.programmes:
-                typer.echo(f"      compared with: {card.programmes[said.programme]}")
-            typer.echo(f"      trap: {card.trap}")
-            typer.echo(f"      methods: {', '.join(card.methods)}; {card.command}")
+            typer.echo(f"      estimates: {design.effect}")
+            if said.programme in design.programmes:
+                typer.echo(f"      compared with: {design.programmes[said.programme]}")
+            typer.echo(f"      trap: {design.trap}")
+            listed = ", ".join(methods_of(design.estimator))
+            typer.echo(f"      methods: {listed}; {design.command}")
     typer.echo("\nMETHODS")
     for judged in sorted(said.methods, key=lambda m: (not m.applies, not m.declared)):
         typer.echo(f"{_verdict(judged)}  {judged.name}")

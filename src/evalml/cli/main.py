@@ -32,7 +32,7 @@ from evalml.cli import (
     validate,
 )
 from evalml.cli.door import Door
-from evalml.cli.methods import DID, ESTIMATE, ROLLOUT, SURVIVAL, help_of
+from evalml.cli.methods import DID, ROLLOUT, SURVIVAL, EstimateHelp, help_of
 from evalml.errors import EvalmlError
 
 app = typer.Typer(
@@ -77,7 +77,7 @@ app.command("note")(note.note)
 app.command("release")(release.release)
 app.command("explorer")(explorer.explorer)
 app.add_typer(extract.app, name="extract")
-app.command("estimate", epilog=help_of(ESTIMATE))(estimate.estimate)
+app.command("estimate", cls=EstimateHelp)(estimate.estimate)
 app.command("rollout", epilog=help_of(ROLLOUT, "--aggregate"))(over_time.rollout)
 app.command("did", epilog=help_of(DID))(over_time.did)
 app.command("survival", epilog=help_of(SURVIVAL))(over_time.survival)

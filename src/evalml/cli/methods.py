@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,64 +28,29 @@ class Goes:
     options: tuple[str, ...] = ()
 
 
-_FORMULA = ("covariates", "formula")
-_SCORE = (*_FORMULA, "clip", "trim", "score")
-_MATCH = (
-    "metric", "k", "caliper", "exact", "replace", "ties", "variance_neighbours",
-    "score_correction", "tie_tolerance", "bias_adjust",
-)  # fmt: skip
-_STRATA_SE = ("influence", "known_weights", "hc0", "hc1", "hc2", "cluster")
 _CURVE = ("at", "interval", "group", "weights", "cluster")
 
-ESTIMATE: dict[str, Goes] = {
-    "diff": Goes(
-        "difference in means",
-        ("hc2", "hc0", "hc1", "classical", "influence", "cluster"),
-        ("att", "ate", "ato"),
-    ),
-    "ols": Goes(
-        "one least squares, one effect for all",
-        ("hc2", "hc0", "hc1", "classical", "influence", "cluster"),
-        ("att", "ate", "ato"),
-        _FORMULA,
-    ),
-    "regression_imputation": Goes(
-        "a regression per arm", ("influence", "cluster"), ("att", "ate"), _FORMULA
-    ),
-    "match": Goes(
-        "nearest neighbours",
-        ("abadie_imbens", "cluster"),
-        ("att", "ate"),
-        (*_SCORE, *_MATCH),
-    ),
-    "cem": Goes(
-        "strata of binned covariates (coarsened exact matching)",
-        _STRATA_SE,
-        ("att", "ate"),
-        (*_FORMULA, "bins", "cutpoints"),
-    ),
-    "subclass": Goes(
-        "subclasses of the score", _STRATA_SE, ("att", "ate"), (*_SCORE, "subclasses")
-    ),
-    "ipw": Goes(
-        "weights of the score",
-        ("influence", "known_weights", "cluster"),
-        ("att", "ate", "ato"),
-        _SCORE,
-    ),
-    "ebal": Goes(
-        "entropy balancing",
-        ("influence", "known_weights", "cluster"),
-        ("att",),
-        (*_FORMULA, "moments"),
-    ),
-    "aipw": Goes(
-        "score and regression, cross-fitted",
-        ("influence", "cluster"),
-        ("att", "ate"),
-        (*_SCORE, "folds", "fold_by", "seed", "outcome_model", "normalise", "splits"),
-    ),
-}
+
+def two_arms() -> dict[str, Goes]:
+    """Return what goes with each method of `evalml estimate`, as each declares it."""
+    from evalml.study import METHODS
+
+    return {
+        m.name: Goes(m.does, m.se, m.estimands, m.options)
+        for m in METHODS.values()
+        if m.run is not None
+    }
+
+
+class EstimateHelp(TyperCommand):
+    """The command `estimate`: its help lists the methods as they stand when it is asked for."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help."""
+        self.epilog = help_of(two_arms())
+        return super().get_help(ctx)
+
+
 ROLLOUT: dict[str, Goes] = {
     "callaway_santanna": Goes(
         "effects by group and time",

@@ -172,7 +172,7 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
     """
     from evalml.study import Study
 
-    if not isinstance(plan.study, Study) or not plan.study.is_cohort:
+    if not isinstance(plan.study, Study) or not plan.study.over_time:
         return
     from evalml.cohort import check_covariates, require_tables, target_trial
     from evalml.engine import open_engine, refuse_missing_engine
@@ -185,7 +185,7 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
         check_covariates([*study.covariates, *study.subgroups])
         check_controls(study.negative_controls, study.history_months)
         check_effect(study.minimum_effect, study.primary.outcome)
-        if study.comparison.design != "rollout":
+        if study.design.monthly:
             target_trial(study)
     known = {} if known is None else known
     place = plan.settings.extract

@@ -31,6 +31,7 @@ from evalml.engine import (
     month_of,
 )
 from evalml.errors import StudyError, TableMissingError, nearest
+from evalml.registry import Registry
 from evalml.tables.sources import coverage_of
 
 if TYPE_CHECKING:
@@ -56,45 +57,84 @@ class Covariate:
 
     Attributes:
         name: Column of the cohort.
-        label: French label.
+        fr: Label in French.
+        en: Label in English.
         columns: Contract columns it is built from.
     """
 
     name: str
-    label: str
+    fr: str
+    en: str
     columns: tuple[str, ...]
 
 
-COVARIATES: dict[str, Covariate] = {
-    c.name: c
-    for c in (
-        Covariate("sexe", "Sexe", ("jeunes.sexe",)),
-        Covariate("age", "Âge", ("jeunes.date_naissance",)),
-        Covariate("nationalite", "Nationalité", ("jeunes.nationalite",)),
-        Covariate("rqth", "Travailleur handicapé (RQTH)", ("jeunes.rqth_depuis",)),
-        Covariate("niveau_diplome", "Diplôme", ("dossiers.niveau_diplome",)),
-        Covariate("qpv", "Quartier prioritaire (QPV)", ("dossiers.qpv",)),
-        Covariate("frr", "Zone rurale (FRR)", ("dossiers.frr",)),
-        Covariate("situation_familiale", "Situation familiale", ("dossiers.situation_familiale",)),
-        Covariate("enfants", "Enfants à charge", ("dossiers.enfants",)),
-        Covariate("logement", "Logement", ("dossiers.logement",)),
-        Covariate("permis_b", "Permis B", ("dossiers.permis_b",)),
-        Covariate("departement", "Département", ("structures.code_departement",)),
-        Covariate("mois_entree", "Mois de l'essai", ("accompagnements.date_debut",)),
-        Covariate("anciennete", "Mois depuis le premier accueil", ("jeunes.date_premier_accueil",)),
-        Covariate("actes_3m", "Actes des 3 derniers mois", ("actes.date_acte", "actes.statut")),
-        Covariate("pacea", "En PACEA", ("accompagnements.date_debut",)),
-        Covariate("situation_t0", "Situation déclarée", ("situations.categorie",)),
-        Covariate("emploi_avant_1", "En emploi un mois avant", ("emploi_mensuel.en_emploi",)),
-        Covariate("emploi_avant_2", "En emploi deux mois avant", ("emploi_mensuel.en_emploi",)),
-        Covariate("emploi_avant_3", "En emploi trois mois avant", ("emploi_mensuel.en_emploi",)),
-        Covariate(
-            "mois_emploi_avant", "Mois en emploi dans le passé", ("emploi_mensuel.en_emploi",)
-        ),
-        *(Covariate(name, label, ("situations.categorie",)) for name, label in DECLARED.items()),
-        *(Covariate(name, *row) for name, row in TRAITS.items()),
-    )
-}
+COVARIATES: Registry[Covariate] = Registry("covariate")
+COVARIATES.add(
+    Covariate("sexe", "Sexe", "Sex", ("jeunes.sexe",)),
+    Covariate("age", "Âge", "Age", ("jeunes.date_naissance",)),
+    Covariate("nationalite", "Nationalité", "Nationality", ("jeunes.nationalite",)),
+    Covariate(
+        "rqth", "Travailleur handicapé (RQTH)", "Disabled worker (RQTH)", ("jeunes.rqth_depuis",)
+    ),
+    Covariate("niveau_diplome", "Diplôme", "Diploma", ("dossiers.niveau_diplome",)),
+    Covariate("qpv", "Quartier prioritaire (QPV)", "Deprived area (QPV)", ("dossiers.qpv",)),
+    Covariate("frr", "Zone rurale (FRR)", "Rural area (FRR)", ("dossiers.frr",)),
+    Covariate(
+        "situation_familiale",
+        "Situation familiale",
+        "Family situation",
+        ("dossiers.situation_familiale",),
+    ),
+    Covariate("enfants", "Enfants à charge", "Dependent children", ("dossiers.enfants",)),
+    Covariate("logement", "Logement", "Housing", ("dossiers.logement",)),
+    Covariate("permis_b", "Permis B", "Driving licence", ("dossiers.permis_b",)),
+    Covariate("departement", "Département", "Département", ("structures.code_departement",)),
+    Covariate(
+        "mois_entree", "Mois de l’essai", "Month of the trial", ("accompagnements.date_debut",)
+    ),
+    Covariate(
+        "anciennete",
+        "Mois depuis le premier accueil",
+        "Months since first reception",
+        ("jeunes.date_premier_accueil",),
+    ),
+    Covariate(
+        "actes_3m",
+        "Actes des 3 derniers mois",
+        "Acts of the last 3 months",
+        ("actes.date_acte", "actes.statut"),
+    ),
+    Covariate("pacea", "En PACEA", "In PACEA", ("accompagnements.date_debut",)),
+    Covariate(
+        "situation_t0", "Situation déclarée", "Declared situation", ("situations.categorie",)
+    ),
+    Covariate(
+        "emploi_avant_1",
+        "En emploi un mois avant",
+        "In employment one month before",
+        ("emploi_mensuel.en_emploi",),
+    ),
+    Covariate(
+        "emploi_avant_2",
+        "En emploi deux mois avant",
+        "In employment two months before",
+        ("emploi_mensuel.en_emploi",),
+    ),
+    Covariate(
+        "emploi_avant_3",
+        "En emploi trois mois avant",
+        "In employment three months before",
+        ("emploi_mensuel.en_emploi",),
+    ),
+    Covariate(
+        "mois_emploi_avant",
+        "Mois en emploi dans le passé",
+        "Months in employment in the past",
+        ("emploi_mensuel.en_emploi",),
+    ),
+    *(Covariate(name, *both, ("situations.categorie",)) for name, both in DECLARED.items()),
+    *(Covariate(name, *row) for name, row in TRAITS.items()),
+)
 
 _FROM_FILE = (
     "niveau_diplome",
@@ -178,8 +218,7 @@ def _standard(tables: Tables, trial: TargetTrial, engine: Engine) -> list[str]:
     found = [n for n in BASE if n != "pacea" or "PACEA" not in (trial.dispositif, trial.pool)]
     if not trial.same_months:
         found.remove("mois_entree")
-    if trial.design == "accepted_refused":
-        found += ["siae_type", "emetteur", "candidatures_avant"]
+    found += trial.design.covariates
     if trial.rang is not None:
         found.append("mois_depuis_sortie")
     sources = Sources(tables, engine)
@@ -194,7 +233,7 @@ def _standard(tables: Tables, trial: TargetTrial, engine: Engine) -> list[str]:
 
 def label_of(name: str) -> str:
     """Return the French label of a covariate, or the description of a raw column."""
-    return COVARIATES[name].label if name in COVARIATES else column_of(name).description
+    return COVARIATES[name].fr if name in COVARIATES else column_of(name).description
 
 
 def describe(

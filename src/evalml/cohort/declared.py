@@ -23,34 +23,54 @@ if TYPE_CHECKING:
     from evalml.tables import Tables
     from evalml.tables.sources import Coverage
 
-LAGS = (1, 2, 3, 6, 12)
-"""Months before time zero at which the declared situation is a covariate."""
 
-KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "emploi_declare_avant": ("En emploi (déclaré)", JOBS),
-    "formation_avant": ("En formation (déclarée)", ("Formation",)),
-    "demandeur_avant": ("Demandeur d’emploi (déclaré)", ("Demandeur d'emploi",)),
+KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "emploi_declare_avant": ("En emploi (déclaré)", "In employment (declared)", JOBS),
+    "formation_avant": ("En formation (déclarée)", "In training (declared)", ("Formation",)),
+    "demandeur_avant": (
+        "Demandeur d’emploi (déclaré)",
+        "Job seeker (declared)",
+        ("Demandeur d'emploi",),
+    ),
 }
-"""Prefix of a covariate, its label, and the situations that count."""
+"""Prefix of a covariate, its labels, and the situations that count."""
 
 LOST_WITHIN = 3
 SUMMARIES = {
-    "mois_emploi_declare_avant": "Mois en emploi déclarés, parmi les mois connus du passé",
-    "mois_connus_avant": "Mois du passé dont la situation est connue",
-    "emploi_perdu_3m": "Emploi perdu dans les 3 derniers mois (déclaré)",
-    "fin_situation_avant": "Situation terminée le mois précédent",
+    "mois_emploi_declare_avant": (
+        "Mois en emploi déclarés, parmi les mois connus du passé",
+        "Declared months in employment, among the known months of the past",
+    ),
+    "mois_connus_avant": (
+        "Mois du passé dont la situation est connue",
+        "Months of the past whose situation is known",
+    ),
+    "emploi_perdu_3m": (
+        "Emploi perdu dans les 3 derniers mois (déclaré)",
+        "Job lost in the last 3 months (declared)",
+    ),
+    "fin_situation_avant": (
+        "Situation terminée le mois précédent",
+        "Spell ended the month before",
+    ),
 }
-_WORDS = {1: "un", 2: "deux", 3: "trois", 6: "six", 12: "douze"}
+_WORDS = {
+    1: ("un mois", "one month"),
+    2: ("deux mois", "two months"),
+    3: ("trois mois", "three months"),
+    6: ("six mois", "six months"),
+    12: ("douze mois", "twelve months"),
+}
 
-DECLARED: dict[str, str] = {
+DECLARED: dict[str, tuple[str, str]] = {
     **{
-        f"{kind}_{lag}": f"{label}, {_WORDS[lag]} mois avant"
-        for kind, (label, _) in KINDS.items()
-        for lag in LAGS
+        f"{kind}_{lag}": (f"{fr}, {months} avant", f"{en} {english} before")
+        for kind, (fr, en, _) in KINDS.items()
+        for lag, (months, english) in _WORDS.items()
     },
     **SUMMARIES,
 }
-"""Name and French label of each covariate of the declared past."""
+"""Labels in French and English of each covariate of the declared past."""
 
 
 def lag_of(name: str) -> int | None:
@@ -125,7 +145,7 @@ def declared_before(
 def _gathered(laid: Table, lags: dict[str, set[int]]) -> Table:
     sets: dict[str, Any] = {}
     for kind, each in lags.items():
-        kinds = KINDS[kind][1] if kind in KINDS else ()
+        kinds = KINDS[kind][2] if kind in KINDS else ()
         for lag in sorted(each):
             months = _between(laid, laid.begun + lag, laid.over + lag)
             mine = ifelse(laid.categorie.isin(kinds), months, 0) if kinds else months

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from evalml.cohort.entering import entries_of
 from evalml.cohort.month_sets import Calendar, gather, holds, spread, touches, unfold, without
 from evalml.cohort.required import meets, required_words
-from evalml.cohort.two_arms import arm_rules, never_before, with_arms
+from evalml.cohort.two_arms import ARMS, arm_rules, with_arms
 from evalml.engine import (
     Engine,
     Table,
@@ -21,7 +20,6 @@ from evalml.engine import (
     row_number,
     window,
 )
-from evalml.errors import CohortError
 from evalml.values import Message, Number, names
 
 if TYPE_CHECKING:
@@ -195,20 +193,11 @@ def starting_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table
 def at_time_zero(
     tables: Tables, trial: TargetTrial, engine: Engine
 ) -> tuple[Table, tuple[Rule, ...]]:
-    """Return everyone with an open file at each time zero, and the rules as boolean columns.
-
-    Raises:
-        CohortError: A grace period was asked for.
-    """
-    if trial.grace_months:
-        raise CohortError(
-            "sequential trials have no grace period (it needs clone-censor-weight); "
-            "set grace_months to 0"
-        )
+    """Return everyone with an open file at each time zero, and the rules as boolean columns."""
     calendar = Calendar(trial.months[0], trial.months[-1])
     files = open_files(tables, trial, calendar).join(people_at(tables, trial), "id_jeune")
     held = files.columns
-    files = files.left_join(entries_of(tables, trial), "id_jeune")
+    files = files.left_join(ARMS[trial.design.arms].entered(tables, trial), "id_jeune")
     flags = _flags(tables, trial, calendar)
     for place, sets in enumerate(flags):
         files = files.left_join(sets, ["id_jeune", "block"], rname=f"{{name}}_{place}")
@@ -243,7 +232,7 @@ def _flags(tables: Tables, trial: TargetTrial, calendar: Calendar) -> list[Table
 
 def _own_choice(t: Table, trial: TargetTrial) -> Any:
     """Return who may enter an excluded programme in the month: all but who waits."""
-    return t.treated if trial.design == "sequential_trials" else literal(value=True)
+    return t.treated if trial.design.waits else literal(value=True)
 
 
 def _bound(t: Table, trial: TargetTrial, which: str) -> Any:
@@ -274,7 +263,7 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         rules.append(
             (Rule("accompanied", words, "rule_accompanied"), holds(t.accompanied, t.place))
         )
-    never = Rule("not_yet_entered", never_before(trial), "rule_not_yet_entered")
+    never = Rule("not_yet_entered", ARMS[trial.design.arms].never(trial), "rule_not_yet_entered")
     rules.append((never, t.ever.isnull() | (t.ever >= t.month)))
     if given.outside_situations:
         outside = names("level", (f"categorie={s}" for s in given.outside_situations))

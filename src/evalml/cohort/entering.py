@@ -39,19 +39,6 @@ def spells_of(tables: Tables, dispositif: str) -> Table:
     )
 
 
-def entries_of(tables: Tables, trial: TargetTrial) -> Table:
-    """Return, per person, the month of the entry studied (`entry`) and of any earlier one (`ever`).
-
-    `entry` is the month of the first spell of the rank studied (of rank 1 for first entries, of
-    any rank where renewals count), `ever` that of the first spell that makes it no longer a first:
-    of any rank, or, for a renewal, of its rank and above. Under `accepted_refused` an entry is an
-    accepted application, dated by the day it was sent.
-    """
-    if trial.design == "accepted_refused":
-        return hired_of(tables)
-    return months_of_entry(tables, trial.dispositif, first_entry=trial.first_entry, rang=trial.rang)
-
-
 def months_of_entry(
     tables: Tables, dispositif: str, *, first_entry: bool = True, rang: int | None = None
 ) -> Table:

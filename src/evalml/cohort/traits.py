@@ -21,20 +21,33 @@ _LONGEST = 36
 _MOST = 6
 _WINDOW = 12
 
-TRAITS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "mineur": ("Mineur", ("jeunes.date_naissance",)),
-    "tranche_age": ("Âge en tranches", ("jeunes.date_naissance",)),
-    "gj_en_cours": ("En garantie jeunes", ("accompagnements.date_debut",)),
-    "rang": ("Rang de l’entrée", ("accompagnements.date_debut",)),
-    "mois_depuis_sortie": ("Mois depuis la dernière sortie", ("accompagnements.date_fin",)),
-    "siae_type": ("Type de structure (SIAE)", ("iae_candidatures.siae_type",)),
-    "emetteur": ("Émetteur de la candidature", ("iae_candidatures.emetteur",)),
+TRAITS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "mineur": ("Mineur", "Minor", ("jeunes.date_naissance",)),
+    "tranche_age": ("Âge en tranches", "Age group", ("jeunes.date_naissance",)),
+    "gj_en_cours": ("En garantie jeunes", "In a Garantie jeunes", ("accompagnements.date_debut",)),
+    "rang": ("Rang de l’entrée", "Rank of the entry", ("accompagnements.date_debut",)),
+    "mois_depuis_sortie": (
+        "Mois depuis la dernière sortie",
+        "Months since the last exit",
+        ("accompagnements.date_fin",),
+    ),
+    "siae_type": (
+        "Type de structure (SIAE)",
+        "Type of firm (SIAE)",
+        ("iae_candidatures.siae_type",),
+    ),
+    "emetteur": (
+        "Émetteur de la candidature",
+        "Sender of the application",
+        ("iae_candidatures.emetteur",),
+    ),
     "candidatures_avant": (
         "Candidatures des 12 mois précédents",
+        "Applications of the last 12 months",
         ("iae_candidatures.date_candidature",),
     ),
 }
-"""Label and contract columns of each."""
+"""Labels in French and English, and contract columns, of each."""
 
 
 def trait(t: Table, name: str) -> Any:

@@ -12,14 +12,12 @@ from evalml.cohort.required import check_required
 from evalml.errors import CohortError
 from evalml.months import first_day, months_from
 from evalml.rules import programmes, rules
-from evalml.study import POOLS, Eligibility, Entries, Study, Territory
+from evalml.study import DESIGNS, Eligibility, Entries, Study, StudyDesign, Territory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LIFE = ("opening", "closing")
-MONTHLY = ("sequential_trials", "active_comparator", "accepted_refused", "encouragement")
-"""Designs that are a trial a month; the others are not made of persons at a time zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +43,9 @@ class TargetTrial:
         territory: Where the persons are followed.
         follow_up_months: Months observed after time zero.
         history_months: Months before time zero that describe the past.
-        grace_months: Months after time zero in which an entry still belongs to the treated arm.
         estimand: `att` or `ate`.
         breaks: Changes of information system that the study declares it crosses.
-        design: `sequential_trials`, `active_comparator`, `accepted_refused` or `encouragement`.
+        design: The design: one that is a trial a month.
         pool: Code of the comparator, for an active comparator.
         entry_months: Months in which the treated enter.
         pool_months: Months in which the comparison persons enter the comparator.
@@ -69,10 +66,9 @@ class TargetTrial:
     territory: Territory
     follow_up_months: int
     history_months: int
-    grace_months: int
     estimand: str
     breaks: tuple[dt.date, ...] = ()
-    design: str = "sequential_trials"
+    design: StudyDesign = DESIGNS["sequential_trials"]
     pool: str = ""
     entry_months: tuple[int, ...] = ()
     pool_months: tuple[int, ...] = ()
@@ -100,11 +96,12 @@ def target_trial(study: Study) -> TargetTrial:
         CohortError: The design is no trial a month, or a programme was closed.
         ImmortalTimeError: A rule uses what is not known at time zero.
     """
-    design = study.comparison.design
-    if design not in MONTHLY:
+    design = study.design
+    if not design.monthly:
+        monthly = ", ".join(d.name for d in DESIGNS.values() if d.monthly)
         raise CohortError(
-            f"study '{study.study}' is a {design}: it has no time zero for each person; the "
-            f"designs that do are {', '.join(MONTHLY)}"
+            f"study '{study.study}' is a {design.name}: it has no time zero for each person; the "
+            f"designs that do are {monthly}"
         )
     if study.entries is None or study.territory is None:
         raise CohortError(f"study '{study.study}' has no entries or no territory: it is no cohort")
@@ -112,7 +109,7 @@ def target_trial(study: Study) -> TargetTrial:
     refuse_unknown_at_zero(study.eligibility.require, "eligibility.require")
     check_required(study.eligibility.require, "eligibility.require")
     entering, waiting = _months(study.entries), _months(study.comparison.entries or study.entries)
-    active = design == "active_comparator"
+    active = design.arms == "comparator"
     ages = _ages_of(study, entering, waiting if active else ())
     return TargetTrial(
         programme=study.programme,
@@ -124,7 +121,6 @@ def target_trial(study: Study) -> TargetTrial:
         territory=study.territory,
         follow_up_months=study.follow_up_months,
         history_months=study.history_months,
-        grace_months=study.grace_months,
         estimand=study.estimand,
         breaks=study.breaks,
         design=design,
@@ -145,7 +141,7 @@ def _months(entries: Entries) -> tuple[int, ...]:
 
 def _refuse_pool(study: Study) -> None:
     given = study.comparison
-    usual = POOLS.get(given.design, given.pool)
+    usual = study.design.pool or given.pool
     if given.pool != usual:
         raise CohortError(
             f"comparison.pool '{given.pool}': the pool of {given.design} is '{usual}', the only "

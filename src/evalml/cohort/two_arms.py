@@ -9,6 +9,8 @@ import pandas as pd
 from evalml.cohort.entering import (
     applications_at,
     comparators_of,
+    hired_of,
+    months_of_entry,
     nested_starts,
     renewable_at,
 )
@@ -36,33 +38,21 @@ def with_arms(t: Table, tables: Tables, trial: TargetTrial, engine: Engine) -> T
     months = months_table(trial, engine)
     if len(trial.months) < trial.months[-1] - trial.months[0] + 1:
         t = t.filter(t.month.isin(trial.months))
-    if trial.design == "active_comparator":
-        t = t.left_join(comparators_of(tables, trial), "id_jeune").drop("id_jeune_right")
-    pairs = []
-    if trial.design == "accepted_refused":
-        pairs.append(applications_at(tables, months).drop("siae_type", "emetteur"))
+    arms = ARMS[trial.design.arms]
+    t = arms.with_entries(t, tables, trial)
+    pairs = arms.pairs(tables, months)
     if trial.nested != "any":
         pairs.append(nested_starts(tables))
     if trial.rang is not None:
         pairs.append(renewable_at(tables, trial, months))
     for pair in pairs:
         t = t.left_join(pair, ["id_jeune", "month"]).drop("id_jeune_right", "month_right")
-    return t.mutate(treated=treated(t, trial))
+    return t.mutate(treated=arms.treated(t, trial))
 
 
 def months_table(trial: TargetTrial, engine: Engine) -> Table:
     """Return the months of the trials, column `month`."""
     return engine.memtable(pd.DataFrame({"month": list(trial.months)})).cast({"month": "int32"})
-
-
-def treated(t: Table, trial: TargetTrial) -> Any:
-    """Return who belongs to the treated arm."""
-    if trial.design == "accepted_refused":
-        return t.accepted.fill_null(False)
-    enters = (t.entry == t.month).fill_null(False)
-    if not trial.same_months:
-        enters &= t.month.isin(trial.entry_months)
-    return enters
 
 
 def arm_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
@@ -78,21 +68,7 @@ def arm_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
         inside = t.gj_starts.fill_null(False)
         right = inside if trial.nested == "with" else ~inside
         rules.append((("nested", words, "rule_nested"), ~_enters(t) | right))
-    if trial.design == "active_comparator":
-        rules += _comparator_rules(t, trial)
-    if trial.design == "accepted_refused":
-        rules += _application_rules(t)
-    return rules
-
-
-def never_before(trial: TargetTrial) -> Message:
-    """Return the rule on earlier entries."""
-    if trial.design == "accepted_refused":
-        return Message("rules.never_applied")
-    if trial.rang is None:
-        return Message("rules.never_entered", {"programme": programme(trial)})
-    values: Values = {"programme": programme(trial), "rank": Number(trial.rang)}
-    return Message("rules.never_entered_again", values)
+    return rules + ARMS[trial.design.arms].rules(t, trial)
 
 
 def programme(trial: TargetTrial) -> Name:
@@ -104,36 +80,100 @@ def _enters(t: Table) -> Any:
     return (t.entry == t.month).fill_null(False)
 
 
-def _comparator_rules(t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
-    waits = (t.pool_entry == t.month).fill_null(False) & t.month.isin(trial.pool_months)
-    if not trial.same_months:
-        waits &= ~_enters(t)
-    return [
-        (
-            (
-                "never_in_comparator",
-                Message("rules.never_entered", {"programme": Name("programmes", trial.pool)}),
-                "rule_never_in_comparator",
-            ),
-            t.pool_ever.isnull() | (t.pool_ever >= t.month),
-        ),
-        (
-            (
-                "enters_either",
-                Message(
-                    "rules.enters_either",
-                    {"programme": programme(trial), "pool": Name("programmes", trial.pool)},
-                ),
-                "rule_enters_either",
-            ),
-            t.treated | waits,
-        ),
-    ]
+class Entrants:
+    """Those who enter in the month, against those who do not."""
+
+    def entered(self, tables: Tables, trial: TargetTrial) -> Table:
+        """Return, per person, the month of the entry studied (`entry`) and of any earlier (`ever`).
+
+        `entry` is the month of the first spell of the rank studied (of rank 1 for first entries, of
+        any rank where renewals count), `ever` that of the first spell that makes it no longer a
+        first: of any rank, or, for a renewal, of its rank and above.
+        """
+        return months_of_entry(
+            tables, trial.dispositif, first_entry=trial.first_entry, rang=trial.rang
+        )
+
+    def with_entries(self, t: Table, tables: Tables, trial: TargetTrial) -> Table:  # noqa: ARG002
+        """Add what the comparison persons enter, by person."""
+        return t
+
+    def pairs(self, tables: Tables, months: Table) -> list[Table]:  # noqa: ARG002
+        """Return what is known by person and month."""
+        return []
+
+    def treated(self, t: Table, trial: TargetTrial) -> Any:
+        """Return who belongs to the treated arm."""
+        enters = _enters(t)
+        return enters if trial.same_months else enters & t.month.isin(trial.entry_months)
+
+    def never(self, trial: TargetTrial) -> Message:
+        """Return the rule on earlier entries."""
+        if trial.rang is None:
+            return Message("rules.never_entered", {"programme": programme(trial)})
+        values: Values = {"programme": programme(trial), "rank": Number(trial.rang)}
+        return Message("rules.never_entered_again", values)
+
+    def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:  # noqa: ARG002
+        """Return the rules added to those of eligibility, with who passes each."""
+        return []
 
 
-def _application_rules(t: Table) -> list[tuple[Words, Any]]:
-    sent, said = Message("rules.applied"), Message("rules.answered")
-    return [
-        (("applied", sent, "rule_applied"), t.applied.fill_null(False)),
-        (("answered", said, "rule_answered"), t.accepted.notnull()),
-    ]
+class Comparator(Entrants):
+    """Those who enter in the month, against those who enter another programme."""
+
+    def with_entries(self, t: Table, tables: Tables, trial: TargetTrial) -> Table:
+        """Add the entries into the other programme."""
+        return t.left_join(comparators_of(tables, trial), "id_jeune").drop("id_jeune_right")
+
+    def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
+        """Keep who enters one of the two, and entered the other one never before."""
+        waits = (t.pool_entry == t.month).fill_null(False) & t.month.isin(trial.pool_months)
+        if not trial.same_months:
+            waits &= ~_enters(t)
+        pool = Name("programmes", trial.pool)
+        never = Message("rules.never_entered", {"programme": pool})
+        either = Message("rules.enters_either", {"programme": programme(trial), "pool": pool})
+        return [
+            (
+                ("never_in_comparator", never, "rule_never_in_comparator"),
+                t.pool_ever.isnull() | (t.pool_ever >= t.month),
+            ),
+            (("enters_either", either, "rule_enters_either"), t.treated | waits),
+        ]
+
+
+class Applications(Entrants):
+    """Those whose application was accepted, against those whose was refused."""
+
+    def entered(self, tables: Tables, trial: TargetTrial) -> Table:  # noqa: ARG002
+        """Return the month of the first accepted application, dated by the day it was sent."""
+        return hired_of(tables)
+
+    def pairs(self, tables: Tables, months: Table) -> list[Table]:
+        """Return the application of each month."""
+        return [applications_at(tables, months).drop("siae_type", "emetteur")]
+
+    def treated(self, t: Table, trial: TargetTrial) -> Any:  # noqa: ARG002
+        """Return whose application was accepted."""
+        return t.accepted.fill_null(False)
+
+    def never(self, trial: TargetTrial) -> Message:  # noqa: ARG002
+        """Return the rule on earlier applications."""
+        return Message("rules.never_applied")
+
+    def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:  # noqa: ARG002
+        """Keep who applied, and was answered."""
+        sent, said = Message("rules.applied"), Message("rules.answered")
+        return [
+            (("applied", sent, "rule_applied"), t.applied.fill_null(False)),
+            (("answered", said, "rule_answered"), t.accepted.notnull()),
+        ]
+
+
+ARMS: dict[str, Entrants] = {
+    "entrants": Entrants(),
+    "comparator": Comparator(),
+    "applications": Applications(),
+}
+"""The kinds of arms that a design of `study/designs.py` may name."""

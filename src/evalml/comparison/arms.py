@@ -167,7 +167,7 @@ def _spec(outcome: Outcome, horizon: int) -> MeasureSpec:
         outcome=outcome.name,
         horizon_months=horizon,
         unit=outcome.unit,
-        label=outcome.label,
+        label=outcome.fr,
         channel=outcome.channel,
     )
 

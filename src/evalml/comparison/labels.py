@@ -30,8 +30,8 @@ def labels_of(names: Iterable[str]) -> dict[str, str]:
     Args:
         names: Names of covariates, or of the columns their levels became.
     """
-    labels = {name: outcome.label for name, outcome in OUTCOMES.items()}
-    labels |= {name: covariate.label for name, covariate in COVARIATES.items()}
+    labels = {name: outcome.fr for name, outcome in OUTCOMES.items()}
+    labels |= {name: covariate.fr for name, covariate in COVARIATES.items()}
     return labels | {name: _label(name) for name in names}
 
 

@@ -17,6 +17,8 @@ from evalml.effect.seen import seen_effects
 from evalml.effect.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from evalml.arrays import BoolVector
     from evalml.comparison.comparison import Comparison
     from evalml.comparison.propensity import Estimand
@@ -42,8 +44,10 @@ def estimate_study(comparison: Comparison, study: Study) -> list[Effect]:
     Raises:
         EstimationError: Nothing can be estimated at all.
     """
-    if study.comparison.design == "encouragement":
-        return estimate_encouragement(comparison)
+    return ESTIMATORS[study.design.estimator](comparison, study)
+
+
+def _adjusted(comparison: Comparison, study: Study) -> list[Effect]:
     whole = replace(comparison, subgroups=comparison.subgroups[[]])
     effects = _estimated(whole, study.methods, study)
     primary = tuple(m for m in comparison.measures if m.outcome == study.primary.outcome)
@@ -56,6 +60,17 @@ def estimate_study(comparison: Comparison, study: Study) -> list[Effect]:
         found = _estimated(of_rows(main, rows), (study.primary.method,), study)
         effects += [replace(e, subgroup=name, subgroup_value=value) for e in found]
     return effects
+
+
+def _instrumented(comparison: Comparison, study: Study) -> list[Effect]:  # noqa: ARG001
+    return estimate_encouragement(comparison)
+
+
+ESTIMATORS: dict[str, Callable[[Comparison, Study], list[Effect]]] = {
+    "adjusted": _adjusted,
+    "instrument": _instrumented,
+}
+"""What estimates two arms, by the `estimator` of a design; areas are in `opening_estimates`."""
 
 
 def _estimated(comparison: Comparison, methods: tuple[str, ...], study: Study) -> list[Effect]:

@@ -10,9 +10,9 @@ import numpy as np
 from evalml.comparison.threads import thin_products
 from evalml.effect.choose_se import choose_inference, cluster_warnings
 from evalml.effect.effect import Effect
-from evalml.effect.methods import balance_rows, compute, score_rows
+from evalml.effect.methods import balance_rows, compute, run_of, score_rows
 from evalml.effect.sample import Sample, take_rows, trim_rows
-from evalml.effect.settings import METHODS, Settings, one_of
+from evalml.effect.settings import Settings
 from evalml.effect.shared import Shared, fit_score, fit_shared
 from evalml.effect.splits import draws_folds, median_of
 from evalml.effect.variance import influence_se
@@ -69,7 +69,7 @@ def estimate_effects(  # noqa: PLR0913
     """
     options = settings or Settings(estimand, se, folds, seed, level, clip)
     for method in methods:
-        one_of("method", method, METHODS)
+        run_of(method)
     if not methods or not comparison.measures:
         message = "nothing to estimate: name at least one method and one outcome"
         raise EstimationError(message)

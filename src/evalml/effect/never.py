@@ -89,7 +89,7 @@ def never_effects(arms: Arms, study: Study) -> list[Effect]:
     """
     comparison, delay = arms.comparison, arms.delay
     method = study.primary.method
-    if study.comparison.design != "sequential_trials" or study.estimand != "att":
+    if not study.design.waits or study.estimand != "att":
         return []
     if delay is None or method not in METHODS or not (delay[~comparison.treated] < NEVER).any():
         return []

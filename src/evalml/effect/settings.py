@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from evalml.comparison.matching import MatchOptions
 from evalml.comparison.propensity import Estimand
@@ -13,12 +13,6 @@ from evalml.errors import EstimationError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-Method: TypeAlias = Literal[
-    "diff", "ols", "regression_imputation", "match", "cem", "subclass", "ipw", "ebal", "aipw"
-]
-"""A person-level method."""
-METHODS: tuple[str, ...] = get_args(Method)
 
 
 @dataclass(frozen=True, slots=True)

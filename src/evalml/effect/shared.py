@@ -23,6 +23,7 @@ from evalml.effect.regression import FoldGrams, prepare_folds
 from evalml.effect.regression_imputation import Imputer, imputer
 from evalml.effect.stratified import Strata, coarsen, subclasses, weigh_strata
 from evalml.errors import EstimationError
+from evalml.study.methods import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -79,30 +80,30 @@ def fit_shared(sample: Sample, methods: Collection[str], settings: Settings) -> 
     Raises:
         EstimationError: Separation, no overlap, folds that cannot be drawn.
     """
-    wanted = set(methods)
+    wanted = {fit for method in methods for fit in METHODS[method].run.fits}
     treated, estimand = sample.treated, settings.estimand
     score = None
-    if wanted & {"ipw", "aipw", "subclass"}:
+    if "score" in wanted:
         score = fit_score(sample, settings)
-    by_cluster = "match" in wanted and wants_clusters(sample, settings)
+    by_cluster = "pairing" in wanted and wants_clusters(sample, settings)
     Z: Columns = np.empty((0, 0))
-    if by_cluster or wanted & {"ols", "regression_imputation", "aipw"}:
+    if by_cluster or "columns" in wanted:
         Z = _columns(sample, score)
     shared = Shared(Z, score)
     shared = replace(shared, overlap=judge_overlap(sample, score))
-    if score is not None and "ipw" in wanted:
+    if score is not None and "weights" in wanted:
         weights = score_weights(score.score, treated, estimand, settings.clip)
         shared = replace(shared, weights=weights)
-    if score is not None and "aipw" in wanted:
+    if score is not None and "folds" in wanted:
         shared = _with_folds(shared, sample, score, settings)
-    if "ebal" in wanted:
+    if "entropy" in wanted:
         _only(settings, "ebal", ("att",))
         entropy = balance_entropy(sample.design, treated, settings.moments)
         balanced = balance_arms(treated, entropy.weights, entropy.moments)
         shared = replace(shared, entropy=entropy, balanced=balanced)
-    if "ols" in wanted:
+    if "freed" in wanted:
         shared = replace(shared, freed=free_treatment(treated, Z))
-    if "match" in wanted:
+    if "pairing" in wanted:
         _only(settings, "match", ("att", "ate"))
     if "cem" in wanted:
         codes = coarsen(sample.design, settings.strata)
@@ -126,14 +127,14 @@ def _with_arms(
 ) -> Shared:
     """Add what needs a regression in each arm: imputation, and matching summed by cluster."""
     treated, estimand, on_all = sample.treated, settings.estimand, settings.estimand != "att"
-    imputing = "regression_imputation" in wanted
+    imputing = "imputers" in wanted
     arm0 = least_squares_in(shared.Z, ~treated) if imputing or by_cluster else None
     arm1 = least_squares_in(shared.Z, treated) if (imputing and on_all) or by_cluster else None
     if imputing and arm0 is not None:
         target = np.ones_like(treated) if on_all else treated
         both = (arm0, arm1) if on_all and arm1 is not None else (arm0,)
         shared = replace(shared, imputers=tuple(imputer(arm, target) for arm in both))
-    if "match" in wanted:
+    if "pairing" in wanted:
         score = shared.score if estimand == "att" and settings.score == "logit" else None
         arms = None if not by_cluster or arm0 is None or arm1 is None else (arm1, arm0)
         pairing = fit_matches(sample, settings.match, estimand, score, arms)

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation", "evaluate", "secondary_analyses"]
 
-DESIGNS: dict[str, type[Evaluation]] = {
+BUILDERS: dict[str, type[Evaluation]] = {
+    "cohort": PersonEvaluation,
     "rollout": OpeningEvaluation,
     "cross_section": TableEvaluation,
 }
-"""Kinds of evaluation by design; every other design compares persons over time."""
+"""What walks a study, by what its design compares."""
 
 
 def evaluate(
@@ -89,5 +90,4 @@ def evaluate(
             settings.engine, memory_limit=settings.memory_limit, threads=settings.threads
         )
     )
-    kind = DESIGNS.get(read.comparison.design, PersonEvaluation)
-    return kind(read, asked, settings, opened)
+    return BUILDERS[read.design.kind](read, asked, settings, opened)

@@ -82,7 +82,7 @@ class Evaluation:
     @property
     def comparison(self) -> Comparison:
         """The two arms, in memory."""
-        raise DataError(f"a {self.study.comparison.design} study compares areas, not persons")
+        raise DataError(f"a {self.study.design.name} study compares areas, not persons")
 
     @property
     def estimand(self) -> Literal["att", "ate"]:
@@ -239,4 +239,4 @@ class Evaluation:
 
     def __repr__(self) -> str:
         """Give the study and where it runs, never a row."""
-        return f"Evaluation({self.study.study}, {self.study.comparison.design})"
+        return f"Evaluation({self.study.study}, {self.study.design.name})"

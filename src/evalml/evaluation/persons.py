@@ -49,7 +49,7 @@ from evalml.report import (
     shown_secondary,
 )
 from evalml.report.figure_cohort import COHORT_PICTURES, plot_cohort
-from evalml.study import programme_of
+from evalml.study import PROGRAMMES
 from evalml.tables import accept_tables
 from evalml.tables.scorecard import refused
 from evalml.values import Name, names
@@ -245,7 +245,7 @@ class PersonEvaluation(RecordsEvaluation):
             "power": self._power,
             "secondary": secondary_analyses(self.tables, self.study, self.engine, self.panel),
         }
-        extras = programme_of(self.study.programme).tables
+        extras = PROGRAMMES[self.study.programme].tables
         if "costs" in extras:
             found["costs"] = self._costs
         if "intensity" in extras:
@@ -256,7 +256,7 @@ class PersonEvaluation(RecordsEvaluation):
     def results(self) -> Frames:
         """The tables of `results/`, blinded and protected."""
         results = gather(self.study, self.frames, self.labels)
-        if "exit_contrast" in programme_of(self.study.programme).tables:
+        if "exit_contrast" in PROGRAMMES[self.study.programme].tables:
             exits = exit_situations(self.tables, self.cohort, self.engine)
             results["exit_contrast"] = exit_contrast(exits, results, self.study)
         return results

@@ -109,7 +109,7 @@ def as_observed(study: Study, held: Collection[str]) -> Study:
         TableMissingError: An outcome needs the linked source and has no counterpart.
     """
     linked = "emploi_mensuel" in held
-    if linked or not study.is_cohort:
+    if linked or not study.over_time:
         return study
     named = dict(zip(study.outcomes, choose_outcomes(study.outcomes, linked=linked), strict=True))
     outcomes = tuple(dict.fromkeys(named[name].name for name in study.outcomes))
@@ -233,7 +233,7 @@ def outcomes_table(names: Sequence[str] | None = None) -> pd.DataFrame:
     chosen = [OUTCOMES[name] for name in (names if names is not None else OUTCOMES)]
     return pd.DataFrame(
         {
-            "label": [o.label for o in chosen],
+            "label": [o.fr for o in chosen],
             "definition": [o.definition for o in chosen],
             "channel": [o.channel for o in chosen],
             "source": [o.source for o in chosen],

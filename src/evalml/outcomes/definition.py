@@ -14,7 +14,8 @@ class Outcome:
 
     Attributes:
         name: Name in the study file.
-        label: French label.
+        fr: Label in French.
+        en: Label in English.
         unit: `proportion`, `euros` or `mois`.
         source: Where the definition comes from.
         definition: What counts, in English, for the reference page.
@@ -27,7 +28,8 @@ class Outcome:
     """
 
     name: str
-    label: str
+    fr: str
+    en: str
     unit: str
     source: str
     definition: str

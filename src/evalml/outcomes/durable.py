@@ -33,6 +33,7 @@ def durable(*, from_6: bool, alternance: bool, aided: bool) -> Outcome:
         "alternance": "alternance comprise",
         "aide": "contrats aidés compris",
     }
+    english = _english(switches)
     length = "6 months or more" if from_6 else "more than 6 months"
     left_out = [w for w, on in (("alternance", alternance), ("aided", aided)) if not on]
     counted = [w for w, on in (("alternance", alternance), ("aided contracts", aided)) if on]
@@ -41,7 +42,8 @@ def durable(*, from_6: bool, alternance: bool, aided: bool) -> Outcome:
     also += (("durable_aided_from_6" if from_6 else "durable_aided"),) if aided else ()
     return Outcome(
         name="_".join(["emploi_durable", *names]),
-        label="En emploi durable" + (f" ({', '.join(said[n] for n in names)})" if names else ""),
+        fr="En emploi durable" + (f" ({', '.join(said[n] for n in names)})" if names else ""),
+        en="In durable employment" + (f" ({english} included)" if english else ""),
         unit="proportion",
         source=_SOURCES.get((from_6, alternance, aided), _VARIANT),
         definition=(
@@ -53,6 +55,14 @@ def durable(*, from_6: bool, alternance: bool, aided: bool) -> Outcome:
         column=flag,
         also=also,
     )
+
+
+def _english(switches: dict[str, bool]) -> str:
+    """Return what counts beside long contracts, in English."""
+    words = {"6": "6-month", "alternance": "work-study", "aide": "subsidised"}
+    *first, last = [words[name] for name, on in switches.items() if on] or [""]
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return f"{listed} contracts" if switches["6"] or switches["aide"] else listed
 
 
 DURABLE = tuple(

@@ -52,7 +52,7 @@ def gather(
         territory=territory_label(study.territory),
         period=period_label(study),
     )
-    primary = {"outcome": study.primary.outcome} if study.is_cohort else None
+    primary = {"outcome": study.primary.outcome} if study.over_time else None
     blinded = blind(effects, frames["checks"], primary, lang=study.language, labels=names)
     others = [column for column in blinded if column not in COLUMNS["effects"]]
     ready["effects"] = blinded[[*COLUMNS["effects"], *others]]
@@ -85,13 +85,6 @@ def _balance(balance: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     )
 
 
-def _kind(study: Study) -> str:
-    """Return which words the note takes: those of a cohort, a roll-out or a table."""
-    if study.comparison.design == "rollout":
-        return "rollout"
-    return "cohort" if study.is_cohort else "cross_section"
-
-
 UNDEFINED = {"title", "labels", "secondary", "checks", "seed", "language"}
 """Keys of a study that do not say who is in it."""
 
@@ -119,7 +112,7 @@ def note_meta(
         synthetic: Whether the data are invented; every page then says so.
         benchmark: Answer of an experiment: `estimate, ci_low, ci_high, label`.
     """
-    own = section_words("openings", "en") if _kind(study) == "rollout" else {}
+    own = section_words("openings", "en") if study.design.items else {}
     return {
         "study": study.study,
         "title": study.title,
@@ -139,7 +132,7 @@ def note_meta(
             "method": study.primary.method,
         },
         "threshold": study.minimum_effect,
-        "kind": _kind(study),
+        "kind": study.design.kind,
         "benchmark": dict(benchmark) if benchmark else None,
         "amounts_known_until": _amounts_known_until(study),
         "labels": dict(labels) | secondary_titles(study, "title"),

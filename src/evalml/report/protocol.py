@@ -11,7 +11,7 @@ from evalml.values import Message, Month, Name, Names, Number, messages_text, na
 from evalml.words import render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from evalml.study import Entries, Study
     from evalml.values import Value, Values
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 Row = tuple[str, Message]
 """Item of the protocol, and what the study chose."""
 
-OPENING = "opening_"
-"""Before the items that a roll-out calls otherwise."""
 OWN = ("territory", "eligibility", "treated", "comparison", "entries")
-"""Items that a roll-out calls otherwise."""
+"""Items that some designs call otherwise."""
 
 
 def period_words(entries: Entries | None) -> Message | None:
@@ -53,8 +51,8 @@ def protocol_table(study: Study, labels: Mapping[str, str] | None = None) -> pd.
         study: The study.
         labels: Labels of outcomes, in French.
     """
-    rows = [("design", Message(f"protocol.{study.comparison.design}"))]
-    rows += _cohort_rows(study) if study.is_cohort else _table_rows(study)
+    rows = [("design", Message("said.text", {"text": Name("designs", study.design.name)}))]
+    rows += ROWS[study.design.kind](study)
     rows += _measured_rows(study)
     lang, given = study.language, dict(labels or {})
     each = [(item, _heading(item, study), text) for item, text in rows]
@@ -66,12 +64,12 @@ def protocol_table(study: Study, labels: Mapping[str, str] | None = None) -> pd.
 
 
 def _heading(item: str, study: Study) -> Message:
-    own = study.comparison.design == "rollout" and item in OWN
-    return Message("said.text", {"text": Name("items", f"{OPENING}{item}" if own else item)})
+    own = study.design.items if item in OWN else ""
+    return Message("said.text", {"text": Name("items", f"{own}{item}")})
 
 
 def _measured_rows(study: Study) -> list[Row]:
-    estimand = "late" if study.comparison.design == "encouragement" else study.estimand
+    estimand = study.design.estimates or study.estimand
     primary: Values = {
         "outcome": Name("outcome", _key(study.primary.outcome, study.primary.horizon)),
         "method": Name("methods", study.primary.method),
@@ -93,14 +91,11 @@ def _key(outcome: str, horizon: int | None) -> str:
 
 
 def _cohort_rows(study: Study) -> list[Row]:
-    if study.comparison.design == "rollout":
-        return _opening_rows(study)
-    applies = study.comparison.design == "accepted_refused"
-    zero = "protocol.month_of_application" if applies else "protocol.month_of_entry"
+    zero = study.design.words_of("time_zero", "month_of_entry")
     rows = [
         ("territory", territory_words(study.territory)),
         ("eligibility", _eligible(study)),
-        ("time_zero", Message(zero)),
+        ("time_zero", Message(f"protocol.{zero}")),
         ("treated", _treated(study)),
         ("comparison", _compared(study)),
         ("entries", period_words(study.entries)),
@@ -134,25 +129,30 @@ def _outside(study: Study) -> dict[str, Value]:
 
 
 def _eligible(study: Study) -> Message:
-    design, rank = study.comparison.design, study.treatment.rang
-    given = study.eligibility
+    given, rank = study.eligibility, study.treatment.rang
+    own = study.design.words_of("eligibility", "")
     values: dict[str, Value] = dict(_outside(study))
     if given.accompanied_within_months:
         reach = "within_contacts" if given.contacts_count else "within"
         values[reach] = _months(given.accompanied_within_months)
-    if design == "accepted_refused":
-        return Message("protocol.eligible_applicants", values)
+    if own:
+        return Message(f"protocol.{own}", values)
     values["programme"] = _programme(study)
     if rank is not None:
         return Message("protocol.eligible_renewal", {**values, "rank": Number(rank - 1)})
-    if design == "active_comparator":
-        values["pool"] = Name("programmes", str(study.comparison.pool))
-    return Message("protocol.eligible", values)
+    return Message("protocol.eligible", values | _pool(study))
+
+
+def _pool(study: Study) -> dict[str, Value]:
+    """Return the programme of the comparison persons, where they enter one."""
+    if study.design.arms != "comparator":
+        return {}
+    return {"pool": Name("programmes", str(study.comparison.pool))}
 
 
 def _treated(study: Study) -> Message:
-    if study.comparison.design == "accepted_refused":
-        return Message("protocol.treated_accepted")
+    if own := study.design.words_of("treated", ""):
+        return Message(f"protocol.{own}")
     programme, rank = _programme(study), study.treatment.rang
     if rank is not None:
         return Message("protocol.treated_rank", {"programme": programme, "rank": Number(rank)})
@@ -162,19 +162,14 @@ def _treated(study: Study) -> Message:
 
 
 def _compared(study: Study) -> Message:
-    given = study.comparison
-    if given.design == "accepted_refused":
-        return Message("protocol.compared_refused")
-    values: dict[str, Value] = {"programme": _programme(study)}
-    if given.design == "active_comparator":
-        values["pool"] = Name("programmes", str(given.pool))
-        months = period_words(given.entries)
-        if months is None:
-            return Message("protocol.compared_pool", values)
-        return Message("protocol.compared_pool_months", {**values, **months.values})
+    given, key = study.comparison, study.design.words_of("comparison", "compared")
+    values: dict[str, Value] = {"programme": _programme(study), **_pool(study)}
+    months = period_words(given.entries)
+    if months is not None:
+        key, values = f"{key}_months", {**values, **months.values}
     if given.within is not None:
         values["per_entrant"] = Number(given.per_entrant)
-    return Message("protocol.compared", values)
+    return Message(f"protocol.{key}", values)
 
 
 def _table_rows(study: Study) -> list[Row]:
@@ -218,3 +213,11 @@ def _opening_eligible(study: Study) -> Message:
 
 def _levels(codes: tuple[str, ...]) -> Names:
     return names("level", (f"niveau_diplome={code}" for code in codes))
+
+
+ROWS: dict[str, Callable[[Study], list[Row]]] = {
+    "cohort": _cohort_rows,
+    "rollout": _opening_rows,
+    "cross_section": _table_rows,
+}
+"""What the protocol says, by kind of design."""

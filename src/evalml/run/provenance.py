@@ -156,7 +156,7 @@ def hashes_of(
         "params": hash_values(parameters_of(study)),
         "code": hash_code(),
         "lock": hash_files([lock], lock.parent) if lock.is_file() else None,
-        "extract": _extract_of(settings, tables) if study.is_cohort else None,
+        "extract": _extract_of(settings, tables) if study.over_time else None,
     }
 
 
@@ -170,7 +170,7 @@ def _extract_of(settings: Settings, tables: Mapping[str, str] | None) -> str:
 
 def parts_of(study: Study | Activity, settings: Settings) -> dict[str, dict[str, str]]:
     """Return the hashes of the parts that a reader can be told of: tables, stages."""
-    tables = extract_parts(settings.extract) if study.is_cohort else {}
+    tables = extract_parts(settings.extract) if study.over_time else {}
     return {"extract": tables, "source": source_parts()}
 
 
@@ -184,7 +184,7 @@ def versions_of(study: Study | Activity, settings: Settings) -> dict[str, str]:
     found = versions()
     if settings.engine == "spark":
         found |= {"pyspark": _first_installed("pyspark", "pyspark-client")}
-    if study.is_cohort and _in_database(settings.extract):
+    if study.over_time and _in_database(settings.extract):
         from evalml.engine.postgres import database_of, server_version
 
         database = database_of(settings.extract)

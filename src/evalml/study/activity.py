@@ -64,7 +64,7 @@ class Activity(Part):
         return (self.year, self.year - 1) if self.year_before else (self.year,)
 
     @property
-    def is_cohort(self) -> bool:
+    def over_time(self) -> bool:
         """It reads an extract."""
         return True
 

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     Field,
     StringConstraints,
     ValidationInfo,
@@ -15,47 +16,20 @@ from pydantic import (
 
 from evalml.codes import code_list
 from evalml.errors import nearest
+from evalml.study.designs import DESIGNS
+from evalml.study.methods import METHODS
 from evalml.study.part import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Design = Literal[
-    "sequential_trials",
-    "active_comparator",
-    "accepted_refused",
-    "rollout",
-    "encouragement",
-    "cross_section",
-]
-Method = Literal[
-    "diff",
-    "ols",
-    "regression_imputation",
-    "match",
-    "ipw",
-    "ebal",
-    "aipw",
-    "iv",
-    "callaway_santanna",
-    "wald_did",
-    "triple_difference",
-]
 Code = Annotated[str, StringConstraints(min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=80)]
 Day = Annotated[dt.date, Field(ge=dt.date(1990, 1, 1), le=dt.date(2100, 12, 31))]
 """A day on which an information system of this house could know something."""
 
-POOLS = {
-    "sequential_trials": "not_yet_entered",
-    "encouragement": "not_yet_entered",
-    "accepted_refused": "refused",
-    "rollout": "not_yet_open",
-}
-"""The pool of each of these designs, which `target_trial` holds a study to."""
-
-ROLLOUT_METHODS = ("callaway_santanna", "wald_did", "triple_difference")
-"""Methods of the roll-out design, beside the naive difference."""
+Method = Annotated[str, AfterValidator(lambda name: METHODS.find(name).name)]
+"""A method of a study, by its name."""
 
 INSTRUMENTS = ("capacite",)
 """Instruments the encouragement design knows."""
@@ -199,7 +173,7 @@ class ComparisonDesign(Part):
         witness_levels: Diplomas of its witnesses, who live there too and hardly enter.
     """
 
-    design: Design
+    design: Annotated[str, AfterValidator(lambda name: DESIGNS.find(name).name)]
     pool: str = "not_yet_entered"
     entries: Entries | None = None
     instrument: str | None = None
@@ -213,8 +187,9 @@ class ComparisonDesign(Part):
     @model_validator(mode="before")
     @classmethod
     def _usual_pool(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "pool" not in given and given.get("design") in POOLS:
-            return {**given, "pool": POOLS[given["design"]]}
+        design = DESIGNS.get(str(given.get("design"))) if isinstance(given, dict) else None
+        if design is not None and design.pool and "pool" not in given:
+            return {**given, "pool": design.pool}
         return given
 
     @model_validator(mode="after")
@@ -224,28 +199,41 @@ class ComparisonDesign(Part):
         return self
 
     def _problems(self) -> Iterator[str]:
-        if self.design == "cross_section" and self.source is None:
-            yield "a cross_section needs 'source', the table the comparison comes from"
-        if self.design == "active_comparator" and self.pool not in code_list("dispositif").labels:
+        design = DESIGNS[self.design]
+        for key in design.required:
+            if getattr(self, key) is None:
+                yield f"'{key}': {design.article} needs {KEYS[key]}"
+        for key, owners in _owners().items():
+            if self.design not in owners and getattr(self, key) is not None:
+                verb = "are" if key.endswith("s") else "is"
+                named = ", ".join(DESIGNS[owner].article for owner in owners)
+                yield f"'{key}' of the comparison {verb} for {named}, not {self.design}"
+        if design.arms == "comparator" and self.pool not in code_list("dispositif").labels:
             programmes = code_list("dispositif").labels
             yield (
-                f"pool '{self.pool}' is no programme: an active_comparator needs the code of the "
+                f"pool '{self.pool}' is no programme: an {self.design} needs the code of the "
                 f"other programme; {nearest(self.pool, programmes)}"
             )
         known = code_list("niveau_diplome").values
         for level in (*self.eligible_levels, *self.witness_levels):
             if level not in known:
                 yield f"'{level}' is no level of diploma; {nearest(level, known)}"
-        if self.entries is not None and self.design != "active_comparator":
-            yield f"'entries' of the comparison are for an active_comparator, not {self.design}"
-        if self.within is not None and self.design != "sequential_trials":
-            yield f"'within' is for sequential_trials, not {self.design}"
-        if (self.instrument is not None) != (self.design == "encouragement"):
-            need = "needs" if self.instrument is None else "only: it is"
-            yield f"'instrument': an encouragement {need} one of {list(INSTRUMENTS)}"
         if self.instrument is not None and self.instrument not in INSTRUMENTS:
             near = nearest(self.instrument, INSTRUMENTS)
             yield f"instrument '{self.instrument}' is unknown; {near}"
+
+
+KEYS = {
+    "source": "the table the comparison comes from",
+    "instrument": f"one of {list(INSTRUMENTS)}",
+}
+"""What a key of the comparison that some designs need is."""
+
+
+def _owners() -> dict[str, tuple[str, ...]]:
+    """Return the designs that take each key of the comparison which not all take."""
+    keys = dict.fromkeys(key for design in DESIGNS.values() for key in design.keys)
+    return {key: tuple(d.name for d in DESIGNS.values() if key in d.keys) for key in keys}
 
 
 class Primary(Part):

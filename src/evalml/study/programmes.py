@@ -2,54 +2,88 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from evalml.errors import StudyError, nearest
+from evalml.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """One programme.
+    """One programme; its dated rules are in `rules/`, under its name.
 
     Attributes:
-        code: Its code in a study and in the extract.
-        word: What a French sentence calls it.
+        name: Its code in a study and in the extract.
+        fr: What a French sentence calls it.
+        en: What an English sentence calls it.
+        designs: Designs that fit it -> who is compared with.
         tables: Tables of results that only some programmes have: what it costs in allowances
             (`costs`), hours and allowances month by month (`intensity`), the exits its ministry
             counts (`exit_contrast`).
+        comparator: Programme of the same youths, for an active comparator.
+        small: Whether few enter: what could be detected then comes first.
     """
 
-    code: str
-    word: str
+    name: str
+    fr: str
+    en: str
+    designs: Mapping[str, str] = field(default_factory=dict)
     tables: tuple[str, ...] = ()
+    comparator: str = ""
+    small: bool = False
 
 
-REGISTER = {
-    one.code: one
-    for one in (
-        Programme("CEJ", "CEJ", ("costs", "intensity", "exit_contrast")),
-        Programme("GJ", "GJ", ("costs", "intensity", "exit_contrast")),
-        Programme("PACEA", "PACEA", ("costs",)),
-        Programme("PARRAINAGE", "parrainage"),
-        Programme("IAE", "contrat d’insertion"),
-    )
-}
-"""The programmes that a study of persons over time may be about, by code."""
+PROGRAMMES: Registry[Programme] = Registry("programme")
+"""The programmes that a study of persons over time may be about."""
 
-PROGRAMMES = tuple(REGISTER)
-
-
-def programme_of(code: str) -> Programme:
-    """Return a programme by its code.
-
-    Raises:
-        StudyError: There is none.
-    """
-    if code not in REGISTER:
-        raise StudyError(f"programme '{code}' is unknown; {nearest(code, REGISTER)}")
-    return REGISTER[code]
-
-
-def word_of(code: str) -> str:
-    """Return a programme as it stands inside a French sentence; another code as it is."""
-    return REGISTER[code].word if code in REGISTER else code
+PROGRAMMES.add(
+    Programme(
+        "CEJ",
+        "CEJ",
+        "the CEJ",
+        {
+            "sequential_trials": "accompanied, eligible, not entered yet",
+            "active_comparator": "entrants of PACEA",
+        },
+        ("costs", "intensity", "exit_contrast"),
+        comparator="PACEA",
+    ),
+    Programme(
+        "GJ",
+        "GJ",
+        "the GJ",
+        {
+            "sequential_trials": "accompanied, eligible, not entered yet, once the area is open",
+            "active_comparator": "entrants of PACEA without a GJ inside (2017 to February 2022)",
+            "rollout": "areas not open yet (October 2013 to December 2016)",
+        },
+        ("costs", "intensity", "exit_contrast"),
+        comparator="PACEA",
+    ),
+    Programme(
+        "PACEA",
+        "PACEA",
+        "the PACEA",
+        {"sequential_trials": "accompanied outside a contract"},
+        ("costs",),
+    ),
+    Programme(
+        "PARRAINAGE",
+        "parrainage",
+        "parrainage",
+        {
+            "sequential_trials": "accompanied in the same mission locale, not mentored yet",
+            "encouragement": "missions locales and months with fewer mentors",
+        },
+        small=True,
+    ),
+    Programme(
+        "IAE",
+        "contrat d’insertion",
+        "an IAE contract",
+        {
+            "sequential_trials": "accompanied, no contract in a SIAE yet",
+            "accepted_refused": "refused, same type of SIAE, same months",
+        },
+    ),
+)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from evalml.errors import nearest
+from evalml.study.designs import DESIGNS, StudyDesign
 from evalml.study.faults import sentence
+from evalml.study.methods import METHODS, methods_of
 from evalml.study.part import Part
 from evalml.study.parts import (
-    ROLLOUT_METHODS,
     Code,
     ComparisonDesign,
     Eligibility,
@@ -32,13 +33,6 @@ from evalml.study.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-APPLICATION = ("siae_type", "emetteur", "candidatures_avant")
-"""Covariates of an application to the IAE."""
-
-
-WEIGHTED = ("diff", "ipw", "aipw")
-"""Methods that can weight the outcomes known so that they stand for those lost."""
 
 
 class Study(Part):
@@ -62,7 +56,7 @@ class Study(Part):
     estimand: Literal["att", "ate", "itt"] = "att"
     missing: Literal["complete", "ipcw", "bounds"] = "complete"
     follow_up_months: int = Field(12, ge=1, le=120)
-    grace_months: int = Field(0, ge=0, le=12)
+    grace_months: int = Field(0, ge=0, le=0)
     outcomes: tuple[str, ...] = Field(min_length=1)
     horizons: tuple[Annotated[int, Field(ge=0, le=120)], ...] = ()
     covariates: tuple[str, ...] = ()
@@ -94,9 +88,14 @@ class Study(Part):
         return self
 
     @property
-    def is_cohort(self) -> bool:
-        """Whether the study follows persons over time (all designs but `cross_section`)."""
-        return self.comparison.design != "cross_section"
+    def design(self) -> StudyDesign:
+        """The design: what it compares, allows and says."""
+        return DESIGNS[self.comparison.design]
+
+    @property
+    def over_time(self) -> bool:
+        """Whether the study reads an extract, whose rows have dates."""
+        return self.design.over_time
 
     @property
     def dispositif(self) -> str:
@@ -117,23 +116,25 @@ def _incoherences(s: Study) -> Iterator[str]:
         yield f"primary.outcome '{s.primary.outcome}' is not among outcomes {list(s.outcomes)}"
     if s.primary.method not in s.methods:
         yield f"primary.method '{s.primary.method}' is not among methods {list(s.methods)}"
-    if not s.is_cohort:
+    yield from _of_the_design(s)
+    if not s.over_time:
         if s.secondary:
-            yield "'secondary': a cross_section has no secondary analyses"
+            yield f"'secondary': a {s.design.name} has no secondary analyses"
         return
     yield from _of_the_missing(s)
     yield from _of_the_cohort(s)
-    yield from _of_the_design(s)
+    yield from _of_the_covariates(s)
     yield from _of_the_secondary(s)
 
 
 def _of_the_missing(s: Study) -> Iterator[str]:
-    other = [m for m in s.methods if m not in WEIGHTED]
+    able = [m.name for m in METHODS.values() if m.seen]
+    other = [m for m in s.methods if m not in able]
     if s.missing == "ipcw" and (other or s.estimand != "att"):
         found = f"method '{other[0]}'" if other else f"estimand '{s.estimand}'"
-        yield f"missing 'ipcw' weights the outcomes known: {list(WEIGHTED)} for att, not {found}"
-    if s.missing == "bounds" and s.comparison.design in {"rollout", "encouragement"}:
-        yield f"missing 'bounds' compares two arms from a time zero, not a {s.comparison.design}"
+        yield f"missing 'ipcw' weights the outcomes known: {able} for att, not {found}"
+    if s.missing == "bounds" and not s.design.bounds:
+        yield f"missing 'bounds' compares two arms from a time zero, not a {s.design.name}"
 
 
 def _of_the_cohort(s: Study) -> Iterator[str]:
@@ -146,7 +147,7 @@ def _of_the_cohort(s: Study) -> Iterator[str]:
         )
     if s.entries is None or s.territory is None:
         missing = "entries" if s.entries is None else "territory"
-        yield f"'{missing}' is missing: a {s.comparison.design} study needs it"
+        yield f"'{missing}' is missing: a {s.design.name} study needs it"
     if not s.horizons:
         yield "'horizons' is missing: say at which months since time zero outcomes are compared"
     if s.horizons and max(s.horizons) > s.follow_up_months:
@@ -156,42 +157,37 @@ def _of_the_cohort(s: Study) -> Iterator[str]:
 
 
 def _of_the_design(s: Study) -> Iterator[str]:
-    design, pool = s.comparison.design, s.comparison.pool
-    instrumental = design == "encouragement"
-    if instrumental != (s.methods == ("iv",)) and (instrumental or "iv" in s.methods):
-        yield f"methods {list(s.methods)}: an encouragement is estimated by [iv], and only it is"
-    yield from _of_the_rollout(s)
-    if design == "active_comparator" and pool == s.dispositif:
-        yield f"comparison.pool is '{pool}', the programme evaluated; name another programme"
+    design, allowed = s.design, methods_of(s.design.estimator)
+    wrong = [m for m in s.methods if m not in allowed]
+    if wrong:
+        yield f"method '{wrong[0]}': {design.article} is estimated by [{', '.join(allowed)}]"
+    if s.estimand not in design.estimands:
+        estimands = " or ".join(design.estimands)
+        yield f"estimand '{s.estimand}': {design.article} estimates {estimands}"
+    if design.programme and s.dispositif != design.programme:
+        yield (
+            f"{design.name} compares applications to the {design.programme}, not entries into "
+            f"{s.dispositif}"
+        )
+    if design.arms == "comparator" and s.comparison.pool == s.dispositif:
+        yield f"comparison.pool is '{s.dispositif}', the programme evaluated; name another one"
+    both = set(s.comparison.eligible_levels) & set(s.comparison.witness_levels)
+    if both:
+        yield f"comparison: '{min(both)}' is both an eligible and a witness level"
+
+
+def _of_the_covariates(s: Study) -> Iterator[str]:
     if s.comparison.entries is not None and "mois_entree" in s.covariates:
         yield (
             "covariates: 'mois_entree' separates the arms, whose entries lie in different months "
             "(comparison.entries); take it off the covariates"
         )
-    if design == "accepted_refused" and s.dispositif != "IAE":
-        yield f"accepted_refused compares applications to the IAE, not entries into {s.dispositif}"
-    asked = [n for n in APPLICATION if n in (*s.covariates, *s.subgroups)]
-    if asked and design != "accepted_refused":
-        yield f"'{asked[0]}' describes an application: only an accepted_refused study has them"
+    for design in DESIGNS.values():
+        found = [n for n in design.covariates if n in (*s.covariates, *s.subgroups)]
+        if found and found[0] not in s.design.covariates:
+            yield f"'{found[0]}' describes an application: only {design.article} study has it"
     if s.treatment.nested != "any" and s.dispositif != "PACEA":
         yield "treatment.nested is about the GJ inside a PACEA; leave it out"
-
-
-def _of_the_rollout(s: Study) -> Iterator[str]:
-    rollout = s.comparison.design == "rollout"
-    own = [m for m in s.methods if m in ROLLOUT_METHODS]
-    if rollout and set(s.methods) - {*ROLLOUT_METHODS, "diff"}:
-        yield f"methods {list(s.methods)}: a rollout knows {['diff', *ROLLOUT_METHODS]}"
-    if own and not rollout:
-        yield f"method '{own[0]}' needs areas that open over time: only a rollout has them"
-    if rollout != (s.estimand == "itt"):
-        yield (
-            f"estimand '{s.estimand}': a rollout estimates the effect of the opening on those "
-            "eligible (itt), and only it does"
-        )
-    both = set(s.comparison.eligible_levels) & set(s.comparison.witness_levels)
-    if both:
-        yield f"comparison: '{min(both)}' is both an eligible and a witness level"
 
 
 def _of_the_secondary(s: Study) -> Iterator[str]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 OVERRIDES = (
     "territory", "entries", "eligibility", "treatment", "comparison", "estimand",
-    "follow_up_months", "grace_months", "outcomes", "horizons", "covariates", "history_months",
+    "follow_up_months", "outcomes", "horizons", "covariates", "history_months",
     "methods", "primary", "minimum_effect", "subgroups", "checks", "breaks", "seed",
 )  # fmt: skip
 """Keys of a study that a secondary analysis may give again."""

@@ -6,6 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from evalml.codes import code_lists, territory_names
+from evalml.registry import registry_of
+from evalml.typography import typeset
 from evalml.words.catalogue import catalogue, check_language
 
 if TYPE_CHECKING:
@@ -39,16 +41,24 @@ def name_label(name: Name, lang: str, labels: Mapping[str, str] | None = None) -
 
 def known_label(kind: str, key: str, lang: str, labels: Mapping[str, str]) -> str:
     """Return the label of a key: in French the study's wins, in English the package's."""
-    package = catalogue("names").get(kind, {}).get(key, {}).get(check_language(lang))
+    package = package_label(kind, key, check_language(lang))
     first, second = (labels.get(key), package) if lang == "fr" else (package, labels.get(key))
     return str(first or second or key)
 
 
+def package_label(kind: str, key: str, lang: str) -> str | None:
+    """Return the label of what the package declares, or lists in `names.yaml`; None without one."""
+    declared = registry_of(kind)
+    if key in declared:
+        return typeset(str(getattr(declared[key], lang)), lang)
+    listed = catalogue("names").get(kind, {}).get(key)
+    return None if listed is None else str(listed[lang])
+
+
 def section_words(section: str, lang: str) -> dict[str, str]:
     """Return every name of a section in one language, by key."""
-    return {
-        key: str(both[check_language(lang)]) for key, both in catalogue("names")[section].items()
-    }
+    known = (*registry_of(section), *catalogue("names").get(section, {}))
+    return {key: package_label(section, key, check_language(lang)) or key for key in known}
 
 
 def outcome_label(key: str, lang: str, labels: Mapping[str, str] | None = None) -> str:

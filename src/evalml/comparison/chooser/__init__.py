@@ -1,21 +1,10 @@
-"""Which designs and methods a study may use, and why: one table, read by study or as a page."""
+"""Which designs and methods a study may use, and why: read by study or as a page."""
 
 from __future__ import annotations
 
-from evalml.comparison.chooser.cards import DESIGNS, METHODS, DesignCard, MethodCard
 from evalml.comparison.chooser.explain import Explanation, Judged, explain_study
 from evalml.comparison.chooser.facts import Facts, Reason
+from evalml.comparison.chooser.needs import NEEDS
 from evalml.comparison.chooser.remarks import REMARKS
 
-__all__ = [
-    "DESIGNS",
-    "METHODS",
-    "REMARKS",
-    "DesignCard",
-    "Explanation",
-    "Facts",
-    "Judged",
-    "MethodCard",
-    "Reason",
-    "explain_study",
-]
+__all__ = ["NEEDS", "REMARKS", "Explanation", "Facts", "Judged", "Reason", "explain_study"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evalml.comparison.chooser.cards import DESIGNS, METHODS, DesignCard, MethodCard
 from evalml.comparison.chooser.facts import Facts, Reason
+from evalml.comparison.chooser.needs import NEEDS
 from evalml.comparison.chooser.remarks import REMARKS
+from evalml.study import DESIGNS, METHODS, methods_of
 
 if TYPE_CHECKING:
-    from evalml.study import Study
+    from evalml.study import Method, Study, StudyDesign
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Explanation:
         study: Name of the study.
         programme: Its programme.
         designs: Every design.
-        methods: Every method that a design which applies may use, and those declared.
+        methods: Every method a study may name: a design that applies must use it.
         remarks: What to watch, by topic.
     """
 
@@ -57,29 +58,29 @@ def explain_study(study: Study, tables: frozenset[str] | None = None) -> Explana
         tables: Names of the tables of the extract; None when it is not known.
     """
     facts = Facts(study, tables)
-    designs = tuple(_design(card, facts) for card in DESIGNS.values())
+    designs = tuple(_design(design, facts) for design in DESIGNS.values())
     possible = [DESIGNS[d.name] for d in designs if d.applies or d.declared]
     remarks = tuple((r.topic, reason) for r in REMARKS for reason in r.judge(facts))
-    methods = tuple(_method(card, facts, possible) for card in METHODS.values())
+    named = [m for m in METHODS.values() if m.in_study]
+    methods = tuple(_method(method, facts, possible) for method in named)
     return Explanation(study.study, study.programme, designs, methods, remarks)
 
 
-def _design(card: DesignCard, facts: Facts) -> Judged:
-    declared = facts.study.comparison.design == card.name
-    return Judged(card.name, declared, *_verdict(_reasons(card, facts)))
+def _design(design: StudyDesign, facts: Facts) -> Judged:
+    declared = facts.study.design is design
+    return Judged(design.name, declared, *_verdict(_reasons(design, facts)))
 
 
-def _reasons(card: DesignCard, facts: Facts) -> tuple[Reason, ...]:
+def _reasons(design: StudyDesign, facts: Facts) -> tuple[Reason, ...]:
     """Return why not at once where the programme or the kind of table is another's."""
-    if card.name == "cross_section":
-        if facts.study.is_cohort:
-            return (Reason("no", "the study follows persons over time: a table has no time"),)
-    elif not facts.known or not facts.study.is_cohort:
+    if not design.over_time and facts.study.over_time:
+        return (Reason("no", "the study follows persons over time: a table has no time"),)
+    if design.over_time and not (facts.known and facts.study.over_time):
         return (Reason("no", "the study is one table of persons, without dates"),)
-    reasons = tuple(need.judge(facts) for need in card.needs)
-    if card.programmes and facts.programme not in card.programmes:
+    reasons = tuple(NEEDS[name].judge(facts) for name in design.needs)
+    if design.programmes and facts.programme not in design.programmes:
         against = tuple(r for r in reasons if r.status == "no")[:1]
-        fits = ", ".join(card.programmes)
+        fits = ", ".join(design.programmes)
         return (Reason("no", f"fits {fits}, not {facts.programme}"), *against)
     return reasons
 
@@ -88,47 +89,29 @@ def _verdict(reasons: tuple[Reason, ...]) -> tuple[bool, tuple[Reason, ...]]:
     return all(r.status != "no" for r in reasons), reasons
 
 
-def _method(card: MethodCard, facts: Facts, possible: list[DesignCard]) -> Judged:
+def _method(method: Method, facts: Facts, possible: list[StudyDesign]) -> Judged:
     study = facts.study
-    declared = card.name in study.methods
-    reasons = [*_of_designs(card, study, possible), *_of_estimand(card, study)]
-    if card.name == "diff":
-        primary = " and is the primary method" if study.primary.method == "diff" else ""
-        reasons.append(Reason("caution", f"adjusts for nothing{primary}: {card.when}"))
+    declared = method.name in study.methods
+    reasons = [*_of_designs(method, possible), *_of_estimand(method, study, possible)]
+    if method.also:
+        primary = " and is the primary method" if study.primary.method == method.name else ""
+        reasons.append(Reason("caution", f"adjusts for nothing{primary}: {method.when}"))
     if not reasons:
-        reasons = [Reason("ok", card.when)]
-    return Judged(card.name, declared, *_verdict(tuple(reasons)))
+        reasons = [Reason("ok", method.when)]
+    return Judged(method.name, declared, *_verdict(tuple(reasons)))
 
 
-_ADDS = {
-    "ipcw": "adds to any design: persons lost before the horizon",
-    "km, aj, rmst, cox": "adds to any design: time to an event",
-}
-
-
-def _of_designs(card: MethodCard, study: Study, possible: list[DesignCard]) -> list[Reason]:
-    if card.name == "clone_censor_weight":
-        return [_grace(study.grace_months)]
-    if card.name in _ADDS:
-        no_time = Reason("no", "the table has no time")
-        return [Reason("ok", _ADDS[card.name]) if study.is_cohort else no_time]
-    if card.name == "twfe":
-        return [Reason("no", f"biased with {card.never}")]
-    if not any(card.name in design.methods for design in possible):
+def _of_designs(method: Method, possible: list[StudyDesign]) -> list[Reason]:
+    if not any(method.name in methods_of(design.estimator) for design in possible):
         return [Reason("no", "no design that applies to this study uses it")]
-    if study.grace_months and card.name in DESIGNS["cross_section"].methods:
-        return [Reason("caution", "places persons by what happens in the grace period")]
     return []
 
 
-def _grace(months: int) -> Reason:
-    if months:
-        return Reason("ok", f"grace period of {months} months")
-    return Reason("no", "no grace period: entry is known at time zero")
-
-
-def _of_estimand(card: MethodCard, study: Study) -> list[Reason]:
-    if card.name in DESIGNS["cross_section"].methods and study.estimand not in card.estimands:
-        offered = " or ".join(card.estimands)
+def _of_estimand(method: Method, study: Study, possible: list[StudyDesign]) -> list[Reason]:
+    """Refuse an estimand the method does not offer, where its designs take that of the study."""
+    fits = [d for d in possible if method.name in methods_of(d.estimator) and not d.estimates]
+    takes = any(study.estimand in d.estimands for d in fits) and method.family == "adjusted"
+    if takes and study.estimand not in method.estimands:
+        offered = " or ".join(method.estimands)
         return [Reason("no", f"estimates {offered}; the study asks for {study.estimand}")]
     return []

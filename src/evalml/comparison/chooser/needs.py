@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 FEW = 10
 LINKED_SINCE = 2017
-COMPARATORS = {"CEJ": "PACEA", "GJ": "PACEA"}
+
+
+NEEDS: dict[str, Need] = {}
+"""Every condition that a design of `study/designs.py` may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,17 @@ class Need:
     judge: Callable[[Facts], Reason]
 
 
+def need(text: str) -> Callable[[Callable[[Facts], Reason]], Callable[[Facts], Reason]]:
+    """Declare a condition, in the words of the page."""
+
+    def declare(judge: Callable[[Facts], Reason]) -> Callable[[Facts], Reason]:
+        NEEDS[judge.__name__] = Need(text, judge)
+        return judge
+
+    return declare
+
+
+@need("the programme takes entries over all the months studied")
 def programme_open(facts: Facts) -> Reason:
     """The programme takes entries over all the months studied."""
     reason, everywhere = open_over(facts.programme, facts), day("GJ", "generalisation")
@@ -44,29 +58,32 @@ def programme_open(facts: Facts) -> Reason:
     )
 
 
+@need("what drives entry is described before time zero")
 def has_covariates(facts: Facts) -> Reason:
     """What drives entry is described before time zero."""
     count = len(facts.study.covariates)
     if not count:
         return Reason("no", "no covariates: nothing makes those who enter and the others alike")
     past = [c for c in facts.study.covariates if c.startswith(("emploi_avant", "mois_emploi"))]
-    if facts.study.is_cohort and not past:
+    if facts.study.over_time and not past:
         return Reason(
             "caution", f"{count} covariates, none on past employment: the dip before entry stays"
         )
     return Reason("ok", f"{count} covariates known at time zero")
 
 
+@need("the pool is those not entered yet, never the « never »")
 def pool_not_yet(facts: Facts) -> Reason:
     """Compared with those who have not entered yet, later entry allowed."""
-    pool = facts.study.comparison.pool
-    if facts.study.comparison.design == "sequential_trials" and pool != "not_yet_entered":
+    pool, design = facts.study.comparison.pool, facts.study.design
+    if design.waits and pool != design.pool:
         return Reason(
             "no", f"pool '{pool}': only 'not_yet_entered' selects on nothing that happens later"
         )
     return Reason("ok", "compared with those not entered yet; later entries stay (decision 0001)")
 
 
+@need("both arms are followed before and after")
 def followed_before(facts: Facts) -> Reason:
     """Entrants and the others are followed from the same month, in the same files."""
     if facts.programme == "IAE":
@@ -84,9 +101,11 @@ def followed_before(facts: Facts) -> Reason:
 def comparator_of(facts: Facts) -> str | None:
     """Return the programme compared with: the pool, or the usual one."""
     pool = facts.study.comparison.pool.upper()
-    return pool if pool in PROGRAMMES else COMPARATORS.get(facts.programme)
+    own = PROGRAMMES.get(facts.programme)
+    return pool if pool in PROGRAMMES else (own.comparator if own is not None else "") or None
 
 
+@need("both programmes take entries over all the months")
 def both_open(facts: Facts) -> Reason:
     """Both programmes take entries over all the months studied."""
     other = comparator_of(facts)
@@ -111,6 +130,7 @@ def both_open(facts: Facts) -> Reason:
     return Reason("ok", f"{facts.programme} and {other} both took entries in all these months")
 
 
+@need("neither is a phase of the other")
 def not_nested(facts: Facts) -> Reason:
     """Neither programme is a part of the other."""
     names = {facts.programme, comparator_of(facts)}
@@ -122,6 +142,7 @@ def not_nested(facts: Facts) -> Reason:
     return Reason("ok", "neither programme is a phase of the other")
 
 
+@need("entry is decided on an application that is kept")
 def is_iae(facts: Facts) -> Reason:
     """Entry is decided on an application that is kept."""
     if facts.programme != "IAE":
@@ -129,6 +150,7 @@ def is_iae(facts: Facts) -> Reason:
     return Reason("ok", "IAE is entered through applications, accepted or refused")
 
 
+@need("the extract holds the applications")
 def has_applications(facts: Facts) -> Reason:
     """The extract holds the applications."""
     held = facts.holds("iae_candidatures")
@@ -139,6 +161,7 @@ def has_applications(facts: Facts) -> Reason:
     return Reason("ok", "the extract holds the applications")
 
 
+@need("a refusal has a date")
 def refusals_dated(facts: Facts) -> Reason:
     """A refusal has a date, also where nobody answered."""
     days = dated("IAE", "auto_refusal_days")
@@ -151,6 +174,7 @@ def refusals_dated(facts: Facts) -> Reason:
     )
 
 
+@need("areas open at different dates")
 def opened_by_area(facts: Facts) -> Reason:
     """Areas open the programme at different dates."""
     start, everywhere = opened("GJ"), day("GJ", "generalisation")
@@ -169,6 +193,7 @@ def opened_by_area(facts: Facts) -> Reason:
     return Reason("ok", f"between {start} and {everywhere} some areas were open, others not")
 
 
+@need("the dates are known, and differ within the territory")
 def areas_known(facts: Facts) -> Reason:
     """The opening date of each area is known, and they differ."""
     if facts.programme != "GJ":
@@ -197,6 +222,7 @@ def areas_known(facts: Facts) -> Reason:
     return Reason("ok", f"opening dates differ: {listed}{rest}")
 
 
+@need("the outcome means the same before and after")
 def seen_alike(facts: Facts) -> Reason:
     """Outcomes are seen alike before and after opening."""
     if facts.first is None or facts.first.year >= LINKED_SINCE:
@@ -208,6 +234,7 @@ def seen_alike(facts: Facts) -> Reason:
     )
 
 
+@need("something moves entry and nothing else")
 def has_instrument(facts: Facts) -> Reason:
     """Something moves entry and nothing else."""
     if not facts.known:
@@ -219,6 +246,7 @@ def has_instrument(facts: Facts) -> Reason:
     )
 
 
+@need("it varies over enough missions locales")
 def many_areas(facts: Facts) -> Reason:
     """Capacity varies over enough missions locales."""
     territory = facts.study.territory
@@ -232,6 +260,7 @@ def many_areas(facts: Facts) -> Reason:
     return Reason("ok", "several missions locales, whose capacities differ")
 
 
+@need("a table with one row per person, and a treatment")
 def has_source(facts: Facts) -> Reason:
     """A table with one row per person, and a column of the treatment."""
     comparison, column = facts.study.comparison, facts.study.treatment.column

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from evalml.comparison.chooser.facts import Facts, Reason, dated, day, opened
 from evalml.outcomes.outcome import OUTCOMES
 from evalml.rules import rules
+from evalml.study import PROGRAMMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SMALL = ("PARRAINAGE",)
 _FEW = 10
 _LOCK_IN = 6
 
@@ -34,7 +34,7 @@ class Remark:
 
 def declared_outcomes(facts: Facts) -> Iterator[Reason]:
     """Say which outcomes a counsellor observes, and what follows."""
-    if not facts.study.is_cohort:
+    if not facts.study.over_time:
         return
     linked = facts.holds("emploi_mensuel")
     for name in facts.study.outcomes:
@@ -66,7 +66,7 @@ def small_numbers(facts: Facts) -> Iterator[Reason]:
     """Ask for the minimum detectable effect first where few are treated or few areas are seen."""
     territory = facts.study.territory
     structures = () if territory is None else territory.structure or ()
-    small = facts.programme in SMALL or bool(structures)
+    small = (facts.known and PROGRAMMES[facts.programme].small) or bool(structures)
     declared = facts.study.minimum_effect
     if small and declared is None:
         yield Reason(
@@ -83,17 +83,6 @@ def small_numbers(facts: Facts) -> Iterator[Reason]:
         yield Reason(
             "caution",
             f"missions locales in the territory: {len(structures)}; {poor} variance by cluster",
-        )
-
-
-def grace_period(facts: Facts) -> Iterator[Reason]:
-    """Send a grace period to the one method that places nobody by later events."""
-    months = facts.study.grace_months
-    if months:
-        yield Reason(
-            "caution",
-            f"grace_months is {months}: who enters within it is known later only; use "
-            "clone_censor_weight, since any other method places persons by what happens later",
         )
 
 
@@ -180,7 +169,7 @@ def registration(facts: Facts) -> Iterator[Reason]:
 
 def controls(facts: Facts) -> Iterator[Reason]:
     """Ask for something the programme cannot change."""
-    if facts.study.is_cohort and not facts.study.negative_controls:
+    if facts.study.over_time and not facts.study.negative_controls:
         yield Reason("caution", "no negative control: name an outcome the programme cannot change")
 
 
@@ -195,11 +184,6 @@ REMARKS: tuple[Remark, ...] = (
         "small numbers",
         "For parrainage, or a few missions locales, compute the minimum detectable effect first.",
         small_numbers,
-    ),
-    Remark(
-        "grace period",
-        "With `grace_months`, only clone-censor-weight places nobody by what happens later.",
-        grace_period,
     ),
     Remark(
         "lock-in",

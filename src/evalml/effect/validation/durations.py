@@ -1,4 +1,4 @@
-"""Worlds of durations: censoring, late entry, losses, grace periods."""
+"""Worlds of durations: censoring, late entry, competing causes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.effect.censoring import FollowUp, ipcw_effect
-from evalml.effect.clone_censor_weight import GraceData, grace_effect
 from evalml.effect.cox import cox
 from evalml.effect.durations import Durations
 from evalml.effect.log_rank import log_rank
@@ -22,7 +20,7 @@ from evalml.effect.survival import (
 from evalml.effect.validation.scenario import Arm, Row, Scenario, interval_row, one_by_one
 
 if TYPE_CHECKING:
-    from evalml.arrays import BoolVector, IntVector, Matrix, Vector
+    from evalml.arrays import IntVector
 
 HORIZON = 8.0
 RATE, RATIO, OTHER = 0.1, np.exp(0.4), 0.05
@@ -157,64 +155,6 @@ def late_km_row(data: TwoArms, replication: int, *, forget: bool = False) -> Row
     return (*row[:4], 1.0, row[5])
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Losses:
-    """Outcome at month 6 (NaN for the lost), arms, follow-up."""
-
-    y: Vector
-    treated: BoolVector
-    months: IntVector
-    lost: BoolVector
-    X: Matrix
-
-
-def lost_ones(rng: np.random.Generator, n: int = 1000) -> Losses:
-    """Draw persons whose losses depend on a covariate that drives the outcome; the effect is 1."""
-    x = rng.normal(size=n)
-    treated = rng.random(n) < 0.5  # noqa: PLR2004
-    y = x + 1.0 * treated + rng.normal(size=n)
-    hazard = 1 / (1 + np.exp(3.2 - 0.6 * x - 0.5 * treated))
-    month = rng.geometric(np.clip(hazard, 1e-9, 1)) - 1
-    lost = month < 6  # noqa: PLR2004
-    return Losses(np.where(lost, np.nan, y), treated, np.minimum(month, 6), lost, x[:, None])
-
-
-def ipcw_row(data: Losses, replication: int, *, bare: bool = False) -> Row:  # noqa: ARG001
-    """Return the weighted difference at month 6, losses modelled with (or without) x."""
-    X = data.X[:, :0] if bare else data.X
-    effect = ipcw_effect(data.y, data.treated, FollowUp(data.months, data.lost, X, 6))
-    return interval_row(effect.estimate, effect.std_error, 1.0)
-
-
-def starters(rng: np.random.Generator, n: int = 1000) -> GraceData:
-    """Draw no effect at all; persons likely to find a job start less often, and late."""
-    x = rng.normal(size=n)
-    start, alive = np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool)
-    months, event = np.full(n, 12), np.zeros(n, dtype=np.int64)
-    for month in range(1, 13):
-        wish = rng.random(n) < 1 / (1 + np.exp(1.2 + 0.7 * x))
-        start = np.where(alive & (start == 0) & wish, month, start)
-        found = alive & (rng.random(n) < 1 / (1 + np.exp(2.5 - 0.7 * x)))
-        months, event = np.where(found, month, months), np.where(found, 1, event)
-        alive &= ~found
-    return GraceData(start, months, event, x[:, None], 3, 12)
-
-
-def clones_row(data: GraceData, replication: int) -> Row:
-    """Return the difference of risks at month 12 under both strategies, 0 in truth."""
-    effect = grace_effect(data, draws=200, seed=replication)
-    low, high = effect.ci_low, effect.ci_high
-    return (effect.estimate, effect.std_error, low, high, float(low > 0 or high < 0), 0.0)
-
-
-def ever_started_row(data: GraceData, replication: int) -> Row:  # noqa: ARG001
-    """Compare those who ever started with the others."""
-    ever = data.start > 0
-    arms = [data.event[ever].astype(float), data.event[~ever].astype(float)]
-    se = float(np.sqrt(sum(a.var(ddof=1) / a.size for a in arms)))
-    return interval_row(float(arms[0].mean() - arms[1].mean()), se, 0.0)
-
-
 DURATION_SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "censored",
@@ -280,26 +220,5 @@ DURATION_SCENARIOS: tuple[Scenario, ...] = (
                 "cox_from_zero": cox_row(float(np.log(RATIO)), forget_entry=True),
             }
         ),
-    ),
-    Scenario(
-        "losses",
-        "who is lost depends on a covariate that drives the outcome",
-        "durations",
-        "1,000 persons",
-        (Arm("ipcw"), Arm("complete_cases", "leaves out the lost")),
-        lost_ones,
-        one_by_one({"ipcw": ipcw_row, "complete_cases": lambda d, k: ipcw_row(d, k, bare=True)}),
-    ),
-    Scenario(
-        "grace",
-        "entry within three months, no effect, jobs found meanwhile",
-        "durations",
-        "1,000 persons",
-        (
-            Arm("clone_censor_weight"),
-            Arm("ever_started", "places persons by what happens later (immortal time)"),
-        ),
-        starters,
-        one_by_one({"clone_censor_weight": clones_row, "ever_started": ever_started_row}),
     ),
 )
