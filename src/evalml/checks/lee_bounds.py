@@ -15,7 +15,7 @@ import numpy as np
 from evalml.checks.check import Check
 from evalml.effect.bounds import Bounds, imbens_manski
 from evalml.errors import EstimationError
-from evalml.values import Interval, Name
+from evalml.values import Interval, Name, Share
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
@@ -155,8 +155,9 @@ def check_lee_bounds(
     name = "lee_bounds"
     rows = measure.within
     if measure.known[rows].all():
-        outcome: Values = {"outcome": Name("outcome", key)}
-        return Check(name, "all_known", None, 0.0, None, outcome, key, gating=False)
+        nobody = Share(0, int(rows.sum()), 0.0)
+        known: Values = {"outcome": Name("outcome", key), "unknown": nobody}
+        return Check(name, "all_known", None, 0.0, None, known, key, gating=False)
     try:
         b = lee_bounds(
             measure.values[rows],

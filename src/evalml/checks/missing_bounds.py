@@ -73,7 +73,8 @@ def check_missing_bounds(
     if measure.unit != "proportion":
         return Check(name, "not_a_share", None, None, None, {}, key, gating=False)
     if not unknown.any():
-        values: Values = {"outcome": outcome}
+        nobody = Share(0, unknown.size, 0.0)
+        values: Values = {"outcome": outcome, "unknown": nobody}
         return Check(name, "all_known", True, 0.0, limit, values, key, gating=False)
     b = worst_case(comparison, key, estimate, alpha=thresholds.alpha)
     width = b.high - b.low
