@@ -153,7 +153,8 @@ def interval(
     ]
     if not (ends[0].success and ends[1].success):  # without an end, or no such sums
         return 0.0, np.inf
-    return float(np.ceil(ends[0].fun - 1e-6)), float(np.floor(1e-6 - ends[1].fun))
+    low, high = float(ends[0].fun or 0.0), -float(ends[1].fun or 0.0)
+    return float(np.ceil(low - 1e-6)), float(np.floor(high + 1e-6))
 
 
 def known(cells: Cells, name: Key, gone: set[Key], rule: Rule) -> tuple[float, float | None]:

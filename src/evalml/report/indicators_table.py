@@ -54,7 +54,7 @@ def protect_indicators(
         `reason` it came with.
     """
     whole = {g.name: g.parts for g in GROUPS.values()} if parts is None else parts
-    gone = pd.Series(data=False, index=table.index)
+    hidden = np.zeros(len(table), dtype=bool)
     groups = table.groupby(["indicator", "year"], sort=False).indices if threshold > 1 else {}
     for places in groups.values():
         rows, rule = table.iloc[places], Rule(threshold=threshold, rounding=rounding)
@@ -64,7 +64,8 @@ def protect_indicators(
         counts = [dict(zip(keys, count.fillna(0.0).mask(held), strict=True))
                   for count in _counts_of(rows)]  # fmt: skip
         found = _gone(counts, whole, rule)
-        gone.iloc[places] = [key in found for key in keys]
+        hidden[places] = [key in found for key in keys]
+    gone = pd.Series(hidden, index=table.index)
     unknown = table["value"].isna().map({True: "unknown", False: "known"})
     reason = table["reason"] if "reason" in table else pd.Series("", index=table.index)
     shown = table.assign(
@@ -153,9 +154,10 @@ def _neighbours(
     try:
         protect(cells, rule)
     except PrivacyError:
-        return set(keys) - cells.free
+        return {key for key in keys if key not in cells.free}
     give_back(cells, {key for key in cells.more - kept if cells.rank[key] < 0}, rule)
-    return cells.gone() & set(keys)
+    gone = cells.gone()
+    return {key for key in keys if key in gone}
 
 
 def _apart(

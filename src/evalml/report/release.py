@@ -251,11 +251,8 @@ def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[
     programme = str(study.get("programme"))
     frames["published"] = ours_again(frames["published"], frames["effects"], programme)
     frames = tables_in_words(frames, lang, labels)
-    of_all = (
-        [(at, "finding") in tables["checks"].absent for at in range(len(frames["checks"]))]
-        if "checks" in tables
-        else []
-    )
+    judged = tables.get("checks")
+    of_all = {at for at, column in (judged.absent if judged else ()) if column == "finding"}
     frames["checks"] = silence(frames["checks"], frames["effects"], of_all)
     told = shareable(meta_in_words(meta, lang), numbers)
     return Found(Note(frames, told, lang, rule.threshold, rule.rounding), tables, lines, notices)
