@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,14 +54,15 @@ def judge_value(value: Value, rule: Rule, n: float | None = None) -> Value:
         return Hidden(kind_of(value))
     if n is None or not fields:
         return value
-    told: dict[str, float | None] = {
+    any_value: Any = value
+    told: dict[str, Any] = {
         name: float(to_step(np.array(getattr(value, name)), step)) for name in fields
     }
     if isinstance(value, PValue):
-        return PValue(max(told["value"] or 0.0, SMALLEST_P))
-    if isinstance(value, Share):
-        told |= dict.fromkeys(("part", "whole"))
-    return replace(value, **told, **({"n": None} if isinstance(value, Estimate | Interval) else {}))
+        told["value"] = max(told["value"], SMALLEST_P)
+    rests = {"share": ("part", "whole"), "estimate": ("n",), "interval": ("n",)}
+    judged: Value = replace(any_value, **told, **dict.fromkeys(rests.get(kind_of(value), ())))
+    return judged
 
 
 def judge_count(count: Count | Hidden, rule: Rule, n: float | None) -> Count | Hidden:

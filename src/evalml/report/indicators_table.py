@@ -65,7 +65,7 @@ def protect_indicators(
                   for count in _counts_of(rows)]  # fmt: skip
         found = _gone(counts, whole, rule)
         hidden[places] = [key in found for key in keys]
-    gone = pd.Series(hidden, index=table.index)
+    gone: pd.Series[bool] = pd.Series(hidden, index=table.index, dtype="bool")
     unknown = table["value"].isna().map({True: "unknown", False: "known"})
     reason = table["reason"] if "reason" in table else pd.Series("", index=table.index)
     shown = table.assign(
