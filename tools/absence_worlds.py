@@ -27,7 +27,7 @@ from benchmarks.side_by_side import MARK, together
 
 import evalml as ev
 from evalml.checks import check_study, checks_table
-from evalml.checks.negative_controls import check_controls_together
+from evalml.checks.placebo import check_controls_together
 from evalml.checks.primary import judge_controls
 from evalml.effect import estimate_study, never_effects
 from evalml.effect.declared import of_rows
