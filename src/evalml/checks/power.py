@@ -26,6 +26,7 @@ from evalml.checks.check import Check
 from evalml.comparison.columns import standardise
 from evalml.comparison.threads import thin_products
 from evalml.effect.least_squares import least_squares
+from evalml.results import RESULT_TABLES
 from evalml.values import Estimate, Number
 
 if TYPE_CHECKING:
@@ -75,12 +76,6 @@ def check_detectable_effect(effect: Effect, thresholds: Thresholds) -> Check:
         "alpha": Number(thresholds.alpha, 0, "percent"),
     }
     return Check(name, finding, None, value, None, values, key, gating=False)
-
-
-COLUMNS = (
-    "outcome", "label", "horizon_months", "n_treated", "n_effective", "clusters", "baseline",
-    "r_squared", "icc", "detectable", "unit",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +140,7 @@ def power_table(comparison: Comparison, weights: Vector, study: Study) -> pd.Dat
                 "points" if measure.unit == "proportion" else measure.unit,
             )
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=RESULT_TABLES["power"].needed)
 
 
 def foresee(comparison: Comparison, measure: Measure, weights: Vector) -> Foreseen:

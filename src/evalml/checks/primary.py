@@ -47,6 +47,7 @@ from evalml.effect.iv import WEAK_F
 from evalml.effect.seen import seen_effects
 from evalml.effect.settings import Settings
 from evalml.errors import EstimationError, EvalmlError
+from evalml.results import RESULT_TABLES
 from evalml.study import METHODS
 from evalml.values import Estimate, Interval, Message, Name, Number, values_text
 from evalml.words import check_sentence, question
@@ -207,21 +208,6 @@ def _unjudged(finding: str, key: str) -> Check:
     return Check("leave_one_out", finding, None, None, None, {}, key, gating=False)
 
 
-COLUMNS = (
-    "check",
-    "question",
-    "passed",
-    "value",
-    "threshold",
-    "sentence",
-    "outcome",
-    "gating",
-    "finding",
-    "values",
-)
-"""Columns of `checks.csv`."""
-
-
 def run_checks(  # noqa: PLR0913
     comparison: Comparison,
     effects: Sequence[Effect],
@@ -288,7 +274,7 @@ def checks_table(
         lang: Language of the questions and the sentences.
     """
     rows = [_row(check, dict(labels or {}), lang) for check in checks]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=RESULT_TABLES["checks"].needed)
     return table.astype({"passed": "object", "value": "float64", "threshold": "float64"})
 
 

@@ -22,8 +22,9 @@ from evalml.disclosure.rule import THRESHOLD, Rule
 from evalml.disclosure.values import judged_messages, judged_values
 from evalml.report.blinding import BLINDED, NUMBERS
 from evalml.report.flow_steps import protect_flow
-from evalml.report.results import COLUMNS, Frames, complete_table
+from evalml.report.results import Frames, complete_table
 from evalml.report.sentences import tables_in_words
+from evalml.results import COLUMNS
 from evalml.values import Message, Number, messages_text
 
 if TYPE_CHECKING:
