@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help demo test quick lab bench bench-peers docs fix lint types contract clean lock environment
+.PHONY: help demo test truth coverage system quick lab bench bench-peers docs fix lint types contract clean lock environment
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -30,9 +30,12 @@ demo: $(STAMP) ## the main job: CEJ on a synthetic extract, NSW on real data, tw
 	@$(BIN)/evalml demo
 
 test: $(STAMP) lint types contract ## everything that needs no optional engine
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-engines: $(ENGINES)/.ready ## Spark, Java and the PostgreSQL driver, in an environment of their own
+truth: $(STAMP) ## what is estimated where the truth is known: bias, coverage, margins of the worlds
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder tests/truth
+
+engines: $(ENGINES)/.ready ## Spark, Java, the PostgreSQL driver and dask, in an environment of their own
 
 $(ENGINES)/.ready: requirements-engines.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "evalml needs Python 3.11 or later; none was found" >&2; exit 2; }
@@ -42,13 +45,22 @@ $(ENGINES)/.ready: requirements-engines.lock pyproject.toml
 	@$(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-test-engines: $(ENGINES)/.ready ## the same results on Spark and PostgreSQL; the browser tests
+test-engines: $(ENGINES)/.ready ## the same results on Spark, PostgreSQL and dask; the browser tests
 	$(ENGINES)/bin/evalml doctor
-	EVALML_TEST_ENGINES=required $(ENGINES)/bin/python -m pytest -rs -n $(WORKERS) --dist loadfile tests/engines $(wildcard tests/explorer)
+	EVALML_TEST_ENGINES=required $(ENGINES)/bin/python -m pytest -rs -n $(WORKERS) --dist loadfile \
+		tests/engines tests/explorer/test_browser.py
+
+system: ## as root, the Debian packages that `make test-engines` needs: PostgreSQL, Chromium
+	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ! command -v chromium >/dev/null; then \
+		apt-get -qq -o Acquire::Retries=3 update \
+		&& DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=3 install \
+			--no-install-recommends postgresql chromium >/dev/null \
+		|| { echo "postgresql and chromium are not both here and apt-get could not install them" >&2; \
+			exit 1; }; fi
 
 quick: $(STAMP) ## the loop of every day, under a minute
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -88,7 +100,7 @@ COMPILE = uv pip compile -q --universal --python-version 3.11 --extra dev --gene
 
 lock: ## the two lock files from pyproject.toml (needs uv); they name no registry
 	$(COMPILE) -o requirements.lock
-	$(COMPILE) --extra spark --extra postgres --extra browser -c requirements.lock -o requirements-engines.lock
+	$(COMPILE) --extra spark --extra postgres --extra browser --extra dask --extra bench -c requirements.lock -o requirements-engines.lock
 
 clean: ## remove what can be made again
 	rm -rf .venv $(ENGINES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache data/synthetic runs

@@ -38,12 +38,30 @@ HEAVY = {
 """Files whose tests open engines, render notes or make worlds: slow together."""
 
 
+SPREAD = {"properties/test_extract_fuzz.py", "properties/test_plain_engine.py"}
+"""Files whose tests share nothing: each goes to the worker that is free."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the heavy files, and all that simulates, out of `make quick`."""
+    """Mark what is heavy, keep each file in one worker, and let the heavy ones begin.
+
+    A file shares what its fixtures made; the workers end together when the long ones come first.
+    """
     for item in items:
         name = item.path.relative_to(ROOT / "tests").as_posix()
         if name in HEAVY or name.startswith(("truth/", "engines/")):
             item.add_marker(pytest.mark.slow)
+        if name not in SPREAD and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(name))
+    heavy = {group_of(item) for item in items if item.get_closest_marker("slow") is not None}
+    items.sort(key=lambda item: group_of(item) not in heavy)
+
+
+def group_of(item: pytest.Item) -> str:
+    """Return what keeps a test beside others: the group it names, or its file."""
+    mark = item.get_closest_marker("xdist_group")
+    return str(mark.args[0]) if mark is not None else item.nodeid
 
 
 @pytest.fixture(scope="session")

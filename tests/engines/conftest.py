@@ -7,17 +7,10 @@ import shutil
 from importlib.util import find_spec
 
 import pytest
-from tests.engines.places import ROOT_ONLY, server_programs, started
+from tests.engines.places import ROOT_ONLY, lacking, server_programs, started
 
 QUICK_JAVA = "-XX:TieredStopAtLevel=1"
 """Short queries: the first of Java's two compilers is enough, and the tests take half the time."""
-
-
-def lacking(reason):
-    """Skip, except where `make test-engines` has installed what is missing: then it is a fault."""
-    if os.environ.get("EVALML_TEST_ENGINES") == "required":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +54,9 @@ def server():
     if find_spec("adbc_driver_postgresql") is None:
         lacking("adbc-driver-postgresql is not installed: make engines")
     if server_programs() is None:
-        pytest.skip("no PostgreSQL server here: apt-get install postgresql")
+        lacking("no PostgreSQL server here: make system")
     if ROOT_ONLY and shutil.which("runuser") is None:
-        pytest.skip("PostgreSQL does not run as the administrator, and runuser is missing")
+        lacking("PostgreSQL does not run as the administrator, and runuser is missing")
     before = os.environ.get("PGPASSWORD")
     with started() as held:
         yield held

