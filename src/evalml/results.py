@@ -8,6 +8,7 @@ read, protected, judged and documented.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from evalml.registry import Registry
@@ -43,7 +44,6 @@ class Column:
     """
 
     name: str
-    kind: Kind
     says: str
     unit: str = ""
     whole: str = ""
@@ -52,6 +52,7 @@ class Column:
     zero: bool = False
     filled: bool = False
     extra: bool = False
+    kind: Kind = "word"
 
     @property
     def is_text(self) -> bool:
@@ -156,21 +157,10 @@ class ResultTable:
         return tuple(c.name for c in self.fields if c.zero)
 
 
-def _word(name: str, says: str, **more: bool) -> Column:
-    return Column(name, "word", says, **more)
-
-
-def _value(name: str, says: str, unit: str = "", whole: str = "", **more: bool) -> Column:
-    return Column(name, "value", says, unit, whole, **more)
-
-
-def _count(name: str, says: str, **more: bool) -> Column:
-    return Column(name, "count", says, **more)
-
-
-def _plain(name: str, says: str, **more: bool) -> Column:
-    return Column(name, "plain", says, **more)
-
+_word = partial(Column, kind="word")
+_value = partial(Column, kind="value")
+_count = partial(Column, kind="count")
+_plain = partial(Column, kind="plain")
 
 _UNIT = _word("unit", "unit of the values: `proportion`, `points`, `euros`, `mois`, …")
 _LABEL = _word("label", "name, in the language of the study")
@@ -180,10 +170,12 @@ _OUTCOME = _word("outcome", "outcome")
 _METHOD = _word("method", "method")
 _MEASURE = _word("measure", "what is measured")
 _ARM = _word("arm", "arm: `treated`, `comparison`, `comparison_unweighted`")
-_WORDS = Column("words", "typed", "what the words of the row say, as keys and values", extra=True)
+_WORDS = Column(
+    "words", kind="typed", says="what the words of the row say, as keys and values", extra=True
+)
 _STATUS = _word("status", "`shown`, `blinded` or `exploratory`")
-_CAUSES = Column("causes", "typed", "why, as keys and values", filled=True)
-_REASON = Column("reason", "sentence", "why it is not shown")
+_CAUSES = Column("causes", kind="typed", says="why, as keys and values", filled=True)
+_REASON = Column("reason", kind="sentence", says="why it is not shown")
 _SIZES = (
     _count("n_treated", "persons of the treated arm used", basis=True),
     _count("n_comparison", "persons of the comparison arm used", basis=True),
@@ -304,11 +296,11 @@ RESULT_TABLES.add(
             _plain("passed", "`true`, `false`, or empty: for information, or not judged"),
             _value("value", "figure judged", "statistic"),
             _plain("threshold", "what it was judged against"),
-            Column("sentence", "sentence", "what was found"),
+            Column("sentence", kind="sentence", says="what was found"),
             _word("outcome", "outcome and horizon it bears on; empty for all"),
             _plain("gating", "whether a failure blinds the effects"),
             _word("finding", "what was found, as a key", filled=True),
-            Column("values", "typed", "values of the sentence", filled=True),
+            Column("values", kind="typed", says="values of the sentence", filled=True),
         ),
     ),
     ResultTable(
@@ -372,9 +364,11 @@ RESULT_TABLES.add(
             _value("ci_high", "upper bound of the 95 % interval"),
             _UNIT,
             *_SIZES,
-            Column("largest_share", "inside", "share of the largest contribution", extra=True),
-            Column("second_share", "inside", "share of the second one", extra=True),
-            Column("remark", "sentence", "what to know of it"),
+            Column(
+                "largest_share", kind="inside", says="share of the largest contribution", extra=True
+            ),
+            Column("second_share", kind="inside", says="share of the second one", extra=True),
+            Column("remark", kind="sentence", says="what to know of it"),
             _WORDS,
         ),
     ),
@@ -462,7 +456,7 @@ RESULT_TABLES.add(
         "one estimate of one secondary analysis",
         (
             _word("analysis", "name of the analysis"),
-            Column("title", "sentence", "its title"),
+            Column("title", kind="sentence", says="its title"),
             *_ESTIMATE,
             _value("max_smd", "largest difference left between the arms", "smd"),
             _value(
