@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from evalml.checks.check import Check
 
 if TYPE_CHECKING:
+    from evalml.checks.check import Thresholds, as_thresholds
+    from evalml.checks.observation import check_coverage, check_declared_only, check_past_adjusted
     from evalml.checks.power import check_power, power_table
-    from evalml.checks.primary import check_primary, check_study
-    from evalml.checks.run import checks_table, run_checks
-    from evalml.checks.sources import check_coverage, check_declared_only, check_past_adjusted
-    from evalml.checks.thresholds import Thresholds, as_thresholds
+    from evalml.checks.primary import check_primary, check_study, checks_table, run_checks
 
 __all__ = [
     "Check",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.checks import check_study
-from evalml.checks.run import blinded_outcomes
+from evalml.checks.primary import blinded_outcomes
 from evalml.cohort import build_cohort, target_trial
 from evalml.comparison import adjust, assemble
 from evalml.effect import effects_table, estimate_study
