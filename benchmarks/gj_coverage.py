@@ -32,9 +32,8 @@ from evalml.study import read_study
 from evalml.synthetic.make import BLOCK, produce
 from evalml.synthetic.people import areas, calendar, people
 from evalml.synthetic.simulate import Block, simulate
-from evalml.synthetic.streams import Draws
 from evalml.synthetic.truth import outcome
-from evalml.synthetic.world import TrueEffect
+from evalml.synthetic.world import Draws, TrueEffect
 from evalml.synthetic.worlds import dump_world, read_world
 from evalml.tables import accept_tables
 

@@ -30,7 +30,7 @@ from evalml.checks.placebo import (
     check_controls_together,
     check_negative_control,
     estimate_controls,
-    estimator,
+    estimators,
 )
 from evalml.checks.primary import measures_of
 from evalml.study import Study, study_from
@@ -124,7 +124,7 @@ def _checks(
         if (e.outcome, e.horizon_months, e.method)
         == (study.primary.outcome, study.primary.horizon, study.primary.method)
     )
-    again = estimator(study.primary.method, seed=study.seed)
+    again = estimators(study.primary.method, seed=study.seed)
     found = estimate_controls(comparison, measures_of(controls), again)
     return [
         *(check_negative_control(c, study.checks) for c in found),

@@ -12,7 +12,7 @@ from evalml.checks.check import Check
 
 if TYPE_CHECKING:
     from evalml.checks.check import Thresholds, as_thresholds
-    from evalml.checks.observation import check_coverage, check_past_adjusted
+    from evalml.checks.observation import check_coverage, check_declared_only, check_past_adjusted
     from evalml.checks.power import check_power, power_table
     from evalml.checks.primary import check_primary, check_study, checks_table, run_checks
 
@@ -21,6 +21,7 @@ __all__ = [
     "Thresholds",
     "as_thresholds",
     "check_coverage",
+    "check_declared_only",
     "check_past_adjusted",
     "check_power",
     "check_primary",
@@ -32,7 +33,7 @@ __all__ = [
 
 _PLACES = {
     "check": ("Thresholds", "as_thresholds"),
-    "observation": ("check_coverage", "check_past_adjusted"),
+    "observation": ("check_coverage", "check_declared_only", "check_past_adjusted"),
     "power": ("check_power", "power_table"),
     "primary": ("check_primary", "check_study", "checks_table", "run_checks"),
 }

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
+from evalml.checks.observation import known_share
 from evalml.checks.placebo import with_values
 from evalml.effect.bounds import Bounds, filled, imbens_manski
 from evalml.errors import DataError, EstimationError
@@ -81,7 +82,7 @@ def check_missing_bounds(
     if measure.unit != "proportion":
         return Check(name, "not_a_share", None, None, None, {}, key, gating=False)
     if not unknown.any():
-        values: Values = {"outcome": outcome}
+        values: Values = {"outcome": outcome, "known": known_share(~unknown)}
         return Check(name, "all_known", True, 0.0, limit, values, key, gating=False)
     b = worst_case(comparison, key, estimate, alpha=thresholds.alpha)
     width = b.high - b.low
@@ -227,7 +228,10 @@ def check_lee_bounds(
     name = "lee_bounds"
     rows = measure.within
     if measure.known[rows].all():
-        outcome: Values = {"outcome": Name("outcome", key)}
+        outcome: Values = {
+            "outcome": Name("outcome", key),
+            "known": known_share(measure.known[rows]),
+        }
         return Check(name, "all_known", None, 0.0, None, outcome, key, gating=False)
     try:
         b = lee_bounds(

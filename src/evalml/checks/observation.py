@@ -408,6 +408,23 @@ def check_past_adjusted(covariates: Sequence[str]) -> Check:
     return Check("past_adjusted", "left_out", False, None, None, {}, gating=False)
 
 
+def check_declared_only(asked: str, seen: str) -> list[Check]:
+    """Say that an outcome is evaluated as it is declared, for want of the linked source.
+
+    Args:
+        asked: Primary outcome of the study.
+        seen: The one that the extract can observe.
+    """
+    if asked == seen:
+        return []
+    values: Values = {
+        "asked": Name("outcome", asked),
+        "outcome": Name("outcome", seen),
+        "table": Name("table", "emploi_mensuel"),
+    }
+    return [Check("sources", "declared_only", False, None, None, values, gating=False)]
+
+
 def check_followed(
     arms: Arms, effects: Sequence[Effect], weights: Vector, study: Study
 ) -> list[Check]:

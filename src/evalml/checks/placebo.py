@@ -55,6 +55,10 @@ Estimator: TypeAlias = Callable[[Comparison, str], Effect]
 """From a comparison and the key of an outcome (`emploi_m12`) to one estimate."""
 
 
+Estimators: TypeAlias = Callable[[Comparison], list[Effect]]
+"""From a comparison to one estimate per outcome, those known of the same rows fitted together."""
+
+
 def take_rows(comparison: Comparison, rows: IntVector | BoolVector) -> Comparison:
     """Return the comparison of some rows, a row given twice counting twice.
 
@@ -157,6 +161,21 @@ def estimator(method: str, **options: Any) -> Estimator:
     return estimate
 
 
+def estimators(method: str, **options: Any) -> Estimators:
+    """Return the estimator of a method for several outcomes, such as negative controls.
+
+    Args:
+        method: Among those of `estimate_effects`.
+        options: Its options.
+    """
+
+    def estimate(comparison: Comparison) -> list[Effect]:
+        whole = replace(comparison, subgroups=comparison.subgroups[[]])
+        return estimate_effects(whole, [method], failures="record", **options)
+
+    return estimate
+
+
 @dataclass(frozen=True, slots=True)
 class SystematicError:
     """Distribution of the error that sampling does not explain.
@@ -237,7 +256,7 @@ def calibrate(
 
 
 def estimate_controls(
-    comparison: Comparison, controls: Sequence[Measure], estimate: Estimator
+    comparison: Comparison, controls: Sequence[Measure], estimate: Estimators
 ) -> list[Effect]:
     """Return the estimates on outcomes that the programme cannot change, everything refitted.
 
@@ -247,17 +266,14 @@ def estimate_controls(
         estimate: Estimator; a control that it cannot estimate, known of nobody or the same for
             all, is left out: `check_unjudged_control` says so.
     """
-    found = []
-    for control in controls:
-        if np.unique(control.values[control.known]).size < 2:  # noqa: PLR2004
-            continue
-        try:
-            effect = estimate(with_measure(comparison, control), control.key)
-        except EvalmlError:
-            continue
-        if np.isfinite(effect.std_error) and effect.std_error > 0:
-            found.append(_at_least_of_persons(effect))
-    return found
+    varied = tuple(c for c in controls if np.unique(c.values[c.known]).size > 1)
+    if not varied:
+        return []
+    return [
+        _at_least_of_persons(effect)
+        for effect in estimate(replace(comparison, measures=varied))
+        if np.isfinite(effect.std_error) and effect.std_error > 0
+    ]
 
 
 def _at_least_of_persons(effect: Effect) -> Effect:
@@ -364,7 +380,8 @@ def check_controls_together(
 
     Args:
         controls: Estimates on outcomes that the programme cannot change.
-        thresholds: `alpha`, which the p-value of the smallest p-value must exceed.
+        thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed: the chance
+            to mask a study whose controls are all right.
         correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
             without it.
     """
@@ -373,10 +390,15 @@ def check_controls_together(
     if not usable:
         return Check(name, "none", None, None, None, {})
     p = smallest_p(np.array([c.p_value for c in usable]), correlation)
-    passed = p > thresholds.alpha
-    values: Values = {"n": Number(len(usable)), "p": PValue(p)}
+    limit = thresholds.gate_alpha
+    passed = p > limit
+    values: Values = {
+        "n": Number(len(usable)),
+        "p": PValue(p),
+        "level": Number(limit, 0, "percent"),
+    }
     finding = "nothing" if passed else "effect"
-    return Check(name, finding, passed, p, thresholds.alpha, values)
+    return Check(name, finding, passed, p, limit, values)
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:

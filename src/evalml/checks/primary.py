@@ -33,6 +33,7 @@ from evalml.checks.placebo import (
     correlation_of,
     estimate_controls,
     estimator,
+    estimators,
     placebo_in_time,
     take_rows,
     too_rare,
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 
     from evalml.arrays import IntVector, Matrix, Vector
     from evalml.checks.check import Thresholds
-    from evalml.checks.placebo import Estimator
+    from evalml.checks.placebo import Estimator, Estimators
     from evalml.comparison.adjusted import Adjusted
     from evalml.comparison.arms import Arms
     from evalml.comparison.comparison import Comparison
@@ -517,7 +518,7 @@ def judge_controls(
     every = measures_of(controls)
     fewest, treated = study.checks.minimum_count, comparison.treated
     usable = [m for m in every if not too_rare(m, treated, fewest)]
-    estimated = estimate_controls(comparison, usable, estimator_of(study))
+    estimated = estimate_controls(comparison, usable, _of_controls(study))
     judged = {effect.outcome for effect in estimated}
     unjudged = [check_unjudged_control(m.key) for m in every if m.key not in judged]
     return unjudged, estimated, correlation_of([m for m in usable if m.key in judged])
@@ -529,6 +530,14 @@ def measures_of(controls: pd.DataFrame | None) -> list[Measure]:
         return []
     columns = {str(name): controls[name].to_numpy(dtype=np.float64) for name in controls}
     return [Measure(k, None, v, "proportion", k) for k, v in columns.items()]
+
+
+def _of_controls(study: Study) -> Estimators:
+    """Return the estimator of the primary method for several outcomes at once."""
+    method, seed = study.primary.method, study.seed
+    if study.missing != "ipcw":
+        return estimators(method, estimand=study.estimand, seed=seed)
+    return lambda comparison: seen_effects(comparison, [method], Settings(seed=seed))
 
 
 def estimator_of(study: Study) -> Estimator:

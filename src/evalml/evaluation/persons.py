@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evalml.checks import (
     Check,
     check_coverage,
+    check_declared_only,
     check_past_adjusted,
     check_power,
     check_primary,
@@ -198,6 +199,7 @@ class PersonEvaluation(RecordsEvaluation):
         checks = check_study(self.comparison, self.estimates, self.adjusted, study, arms=self.arms)
         checks.append(check_power(self._power, study))
         checks.append(check_past_adjusted(self.cohort.covariates))
+        checks += check_declared_only(self.declared.primary.outcome, study.primary.outcome)
         checks += check_coverage(self.cohort.gaps)
         checks += self.accepted_refusal
         controls = compute_controls(self.tables, self.cohort, study.negative_controls, self.engine)
