@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from evalml.codes import code_list
 from evalml.cohort.month_sets import Calendar, gather, holds, spread, touches, unfold, without
 from evalml.cohort.required import meets, required_words
 from evalml.cohort.two_arms import ARMS, arm_rules, with_arms
@@ -20,6 +21,7 @@ from evalml.engine import (
     row_number,
     window,
 )
+from evalml.errors import CohortError, nearest
 from evalml.values import Message, Number, names
 
 if TYPE_CHECKING:
@@ -193,7 +195,12 @@ def starting_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table
 def at_time_zero(
     tables: Tables, trial: TargetTrial, engine: Engine
 ) -> tuple[Table, tuple[Rule, ...]]:
-    """Return everyone with an open file at each time zero, and the rules as boolean columns."""
+    """Return everyone with an open file at each time zero, and the rules as boolean columns.
+
+    Raises:
+        CohortError: A programme is excluded that nobody knows.
+    """
+    _refuse_programmes(tables, trial, engine)
     calendar = Calendar(trial.months[0], trial.months[-1])
     files = open_files(tables, trial, calendar).join(people_at(tables, trial), "id_jeune")
     held = files.columns
@@ -217,6 +224,22 @@ def at_time_zero(
     columns = _rule_columns(t, trial)
     rules = tuple(rule for rule, _ in columns)
     return t.mutate(**{rule.column: passes for rule, passes in columns}), rules
+
+
+def _refuse_programmes(tables: Tables, trial: TargetTrial, engine: Engine) -> None:
+    """Refuse to exclude a programme that no list and no row of the extract knows."""
+    listed = code_list("dispositif").labels
+    own = [word for word in trial.eligibility.outside_programmes if word not in listed]
+    if not own:
+        return
+    spells = tables.table("accompagnements")
+    held = {str(d) for d in engine.fetch(spells.select("dispositif").distinct())["dispositif"]}
+    for word in own:
+        if word not in held:
+            raise CohortError(
+                f"eligibility.outside_programmes: no programme of the extract is called '{word}'; "
+                f"{nearest(word, {*listed, *held})}"
+            )
 
 
 def _flags(tables: Tables, trial: TargetTrial, calendar: Calendar) -> list[Table]:

@@ -1,4 +1,4 @@
-"""Values that an eligibility rule asks of a column: one, a list of them, or a range."""
+"""What an eligibility rule may ask of a column: known at time zero, of its type and list."""
 
 from __future__ import annotations
 
@@ -6,17 +6,61 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from evalml.codes import code_list
-from evalml.cohort.known import column_of
 from evalml.engine import literal
-from evalml.errors import StudyError, nearest
-from evalml.extract.contract import table
+from evalml.errors import ImmortalTimeError, StudyError, nearest
+from evalml.extract.contract import Column, table
 from evalml.study import Bounds
 from evalml.values import Message, Name, names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from evalml.engine import BooleanValue
+
+
+AFTER_ZERO = frozenset({"extraction", "date_fin", "date_cloture", "date_embauche"})
+"""Ends, closures and the state at extraction: they date what comes after time zero."""
+
+ROW_PER_PERSON = frozenset({"jeunes", "dossiers"})
+"""Tables a raw column may be read from: they have one row per person at time zero."""
+
+
+def column_of(name: str) -> Column:
+    """Return the contract column that `table.column` names.
+
+    Raises:
+        ExtractError: No such table or column.
+        StudyError: The name holds no table.
+    """
+    table_name, point, column_name = name.partition(".")
+    if not point:
+        raise StudyError(f"'{name}' names no table; write it as table.column, such as jeunes.sexe")
+    return table(table_name).column(column_name)
+
+
+def refuse_unknown_at_zero(names: Iterable[str], place: str) -> None:
+    """Refuse a definition built on a column that is only known after time zero.
+
+    Args:
+        names: Columns, as `table.column`.
+        place: Key of the study that names them, for the error.
+
+    Raises:
+        ImmortalTimeError: One of them is known too late; the message names it.
+    """
+    for name in names:
+        column = column_of(name)
+        if column.known_at in AFTER_ZERO:
+            raise ImmortalTimeError(
+                f"{place}: '{name}' is only known at '{column.known_at}', after time zero: "
+                "a rule or covariate built on it selects on the future. Use what was known at entry"
+            )
+        if name.partition(".")[0] not in ROW_PER_PERSON:
+            raise ImmortalTimeError(
+                f"{place}: '{name}' has several rows per person, so its value at time zero is not "
+                f"defined; use a column of {sorted(ROW_PER_PERSON)} or a covariate of the catalogue"
+            )
+
 
 TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from evalml.cohort.known import refuse_unknown_at_zero
-from evalml.cohort.required import check_required
+from evalml.cohort.place import refuse_unknown_place
+from evalml.cohort.required import check_required, refuse_unknown_at_zero
 from evalml.errors import CohortError
 from evalml.months import first_day, months_from
 from evalml.rules import programmes, rules
@@ -106,6 +106,7 @@ def target_trial(study: Study) -> TargetTrial:
     if study.entries is None or study.territory is None:
         raise CohortError(f"study '{study.study}' has no entries or no territory: it is no cohort")
     _refuse_pool(study)
+    refuse_unknown_place(study.territory)
     refuse_unknown_at_zero(study.eligibility.require, "eligibility.require")
     check_required(study.eligibility.require, "eligibility.require")
     entering, waiting = _months(study.entries), _months(study.comparison.entries or study.entries)

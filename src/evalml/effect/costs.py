@@ -13,6 +13,7 @@ from evalml.comparison.threads import thin_products
 from evalml.effect.estimate import estimate_effects
 from evalml.effect.fieller import Ratio, covariance_from_sum, fieller
 from evalml.errors import DataError
+from evalml.results import RESULT_TABLES
 from evalml.values import Message, Name, messages_text
 from evalml.words import name_label, render
 
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from evalml.comparison.propensity import Estimand
     from evalml.effect.effect import Effect
 
-COLUMNS = (
-    "measure", "label", "horizon_months", "method", "value", "ci_low", "ci_high", "unit",
-    "n_treated", "n_comparison", "largest_share", "second_share", "remark", "words",
-)  # fmt: skip
 MAY_ADD_NONE = Message("costs.may_add_none")
 LOSES_MONTHS = Message("costs.loses_months")
 NO_SOURCE = Message("costs.no_source")
@@ -139,7 +136,7 @@ def costs_table(
         found = cost_per_month(arms.comparison, euros, months, method, estimand=estimand, seed=seed)
         rows += _rows(found, horizon, euros, arms.comparison.treated)
     rows.append({"measure": "support", "unit": "euros", "words": NO_SOURCE})
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=RESULT_TABLES["costs"].written)
     return table.assign(
         label=[name_label(Name("costs", name), "fr") for name in table["measure"]],
         method=table["method"].fillna(""),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalml.errors import ExtractError
-from evalml.extract import cells, contract
+from evalml.extract import contract, dialect
 from evalml.extract.dialect import count_styles, decide
 from evalml.extract.schema import require_columns, require_distinct, with_optional
 from evalml.reading.text import TextTable, as_utf8, open_text
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from evalml.engine import Engine, Table
-    from evalml.extract.cells import Style
+    from evalml.extract.dialect import Style
     from evalml.extract.meta import Dialect
 
 UNREAD = "unread"
@@ -53,7 +53,7 @@ class CsvFile:
         for line, record in self.file.records():
             cell = record[place].strip() if place < len(record) else ""
             if cell and not readable(cell):
-                return line, cells.shape(cell)
+                return line, dialect.shape(cell)
         return 0, ""
 
 
@@ -136,7 +136,7 @@ def _scanning(file: CsvFile, engine: Engine) -> Iterator[None]:
 def _typed(file: CsvFile, style: Style, engine: Engine) -> Table:
     """Type every column, keep the result, and refuse the file if a cell could not be read."""
     text = file.text
-    columns = {c.name: cells.typed(text[c.name], c.type, style) for c in file.table.columns}
+    columns = {c.name: dialect.typed(text[c.name], c.type, style) for c in file.table.columns}
     extra = {n: text[n] for n in text.columns if n not in columns}
     unread = {
         f"{UNREAD} {c.name}": text[c.name].notnull() & columns[c.name].isnull()
@@ -157,7 +157,7 @@ def _refuse_unread(file: CsvFile, counts: Mapping[str, int], style: Style) -> No
     for name, count in counts.items():
         if count > 0:
             kind = file.table.column(name).type
-            line, shape = file.misfit(name, partial(cells.readable, kind=kind, style=style))
+            line, shape = file.misfit(name, partial(dialect.readable, kind=kind, style=style))
             raise ExtractError(
                 f"{file.path.name}, line {line}, column {name}: not a {kind} (written like "
                 f"{shape}); {count} such cells, correct or empty them"

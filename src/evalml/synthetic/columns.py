@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from evalml.extract.contract import table
 from evalml.synthetic.margins import Margins, margins_of
 from evalml.synthetic.simulate import first_seen_after_move
-from evalml.synthetic.streams import Draws
+from evalml.synthetic.world import Draws
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector

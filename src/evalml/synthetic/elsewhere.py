@@ -8,11 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from evalml.synthetic import quotas
-from evalml.synthetic.applications import in_order, sent
 from evalml.synthetic.columns import Made, as_contract, coded, days, numbered, plain
-from evalml.synthetic.declare import SIAE_TYPES
+from evalml.synthetic.declare import SIAE_TYPES, TYPES, Spells
+from evalml.synthetic.programmes import in_order, sent
 from evalml.synthetic.records import welcome_day
-from evalml.synthetic.spells import TYPES, Spells
 from evalml.synthetic.transitions import IAE, age_in_years, employed
 
 if TYPE_CHECKING:

@@ -14,17 +14,15 @@ from evalml.errors import EvalmlError, nearest
 from evalml.extract.contract import TABLES
 from evalml.synthetic import activity, elsewhere, records
 from evalml.synthetic.columns import Made, as_contract, coded, days, numbered
-from evalml.synthetic.declare import situations
+from evalml.synthetic.declare import situations, spells
 from evalml.synthetic.defects import plant
 from evalml.synthetic.margins import keep, margins_of
 from evalml.synthetic.people import Areas, Calendar, areas, calendar, people
 from evalml.synthetic.simulate import simulate
 from evalml.synthetic.sources import as_held, declarations, totals
-from evalml.synthetic.spells import spells
-from evalml.synthetic.streams import Draws
 from evalml.synthetic.truth import Truth, add_block, add_rollout, files_of
 from evalml.synthetic.vintage import as_of, as_of_extract, day_of
-from evalml.synthetic.world import World
+from evalml.synthetic.world import Draws, World
 from evalml.synthetic.worlds import dump_world, read_world, structure_rows, with_sources
 from evalml.synthetic.write import describe, ready, write_blocks, write_extract, write_truth
 

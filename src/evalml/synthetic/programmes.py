@@ -9,13 +9,15 @@ import numpy as np
 
 from evalml.months import month_number
 from evalml.synthetic.people import NEVER
-from evalml.synthetic.streams import expit
 from evalml.synthetic.transitions import ALTERNANCE, DURABLE, Boosts, curve
+from evalml.synthetic.world import expit
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
     from evalml.synthetic.people import Areas, Calendar, People
-    from evalml.synthetic.world import Acceptance, Entry, World
+    from evalml.synthetic.simulate import History
+    from evalml.synthetic.world import Acceptance, Draws, Entry, World
+
 
 SPELLS = ("CEJ", "GJ", "PACEA", "PARRAINAGE")
 MOTIFS = (
@@ -261,3 +263,29 @@ def chances(
     """Return the chance of a first entry this month; at the welcome it has its own level."""
     x = logits(entry, static, seen, month) + intake[seen.area].astype(np.float32)
     return expit(np.where(seen.since == 0, x - entry.base + entry.at_welcome, x))
+
+
+def in_order(h: History) -> tuple[AnyVector, AnyVector, AnyVector]:
+    """Return persons, months of the answer and answers of all applications, by person and month."""
+    who, t, yes = (np.asarray(x) for x in h.applications)
+    order = np.lexsort((t, who))
+    return who[order], t[order].astype(np.int64), yes[order]
+
+
+def sent(rng: np.random.Generator, n: int) -> tuple[AnyVector, AnyVector]:
+    """Draw to which SIAE of the département each application went, and how long before its answer.
+
+    Both come first from the generator of `iae`, in this order, so that the truth draws the same.
+
+    Returns:
+        Number of the SIAE, and days before the first of the month of the answer, shape (n,) each.
+    """
+    return rng.integers(0, 30, n), rng.integers(5, 40, n)
+
+
+def months_applied(p: People, cal: Calendar, draws: Draws, h: History) -> AnyVector:
+    """Return the month in which each application of `in_order` was made, as records date it."""
+    who, t, _ = in_order(h)
+    day = cal.starts[t] - sent(draws.fixed("iae"), len(who))[1]
+    month = np.searchsorted(cal.starts, day, side="right") - 1
+    return np.asarray(np.maximum(month, p.welcome[who]))

@@ -24,8 +24,8 @@ from evalml.synthetic.transitions import (
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
     from evalml.synthetic.columns import Made
+    from evalml.synthetic.declare import Spells
     from evalml.synthetic.margins import Margins
-    from evalml.synthetic.spells import Spells
 
 PEOPLE = {
     "emplois_durables": (DURABLE,),

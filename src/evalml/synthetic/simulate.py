@@ -45,9 +45,8 @@ from evalml.synthetic.world import FOLLOWED
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
     from evalml.synthetic.people import Areas, Calendar, People
-    from evalml.synthetic.streams import Draws
     from evalml.synthetic.transitions import Market
-    from evalml.synthetic.world import World
+    from evalml.synthetic.world import Draws, World
 
 _BUSY = np.zeros(10, dtype=bool)
 _BUSY[[ALTERNANCE, FORMATION, SCOLARITE]] = True

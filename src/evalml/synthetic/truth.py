@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from evalml.months import first_day, month_number
-from evalml.synthetic.applications import in_order, months_applied
 from evalml.synthetic.people import NEVER, NIVEAUX
+from evalml.synthetic.programmes import in_order, months_applied
 from evalml.synthetic.simulate import Block, History, simulate
 from evalml.synthetic.transitions import (
     ALTERNANCE,
@@ -25,8 +25,7 @@ from evalml.synthetic.transitions import (
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
     from evalml.synthetic.people import Areas, Calendar, People
-    from evalml.synthetic.streams import Draws
-    from evalml.synthetic.world import World
+    from evalml.synthetic.world import Draws, World
 
 OUTCOMES = ("emploi", "emploi_durable", "emploi_hors_iae", "alternance", "formation")
 _SINGLE = {"emploi_durable": DURABLE, "alternance": ALTERNANCE, "formation": FORMATION}

@@ -13,9 +13,8 @@ import pandas as pd
 
 from evalml.errors import TableMissingError
 from evalml.extract import contract
-from evalml.tables.fold import fold_codes
 from evalml.tables.row_rules import Known, flagged
-from evalml.tables.screen import screen
+from evalml.tables.screen import fold_codes, screen
 
 if TYPE_CHECKING:
     from evalml.engine import Engine, Table

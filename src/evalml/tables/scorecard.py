@@ -9,12 +9,10 @@ import pandas as pd
 
 from evalml.extract import contract
 from evalml.rules import rules
-from evalml.tables.beside import beside, without_pass, without_spell
-from evalml.tables.declared import TableCheck, checks_of
-from evalml.tables.held import measure_held
-from evalml.tables.history import HISTORY
-from evalml.tables.kinds import KINDS, PROGRAMMES
+from evalml.tables.history import HISTORY, beside, without_pass, without_spell
+from evalml.tables.kinds import KINDS, PROGRAMMES, TableCheck, checks_of
 from evalml.tables.row_rules import rules_of
+from evalml.tables.sources import measure_held
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from evalml.extract.meta import ExtractMeta
     from evalml.extract.read import Extract
     from evalml.tables.accept import Tables
-    from evalml.tables.held import Found
+    from evalml.tables.sources import Found
 
 SEPARATE = {"without_spell": without_spell, "without_pass": without_pass}
 

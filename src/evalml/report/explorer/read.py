@@ -12,7 +12,8 @@ import pandas as pd
 
 from evalml.disclosure.gate import small_columns
 from evalml.errors import DataError, PrivacyError
-from evalml.report.results import COLUMNS, TEXT, complete_table
+from evalml.report.results import complete_table
+from evalml.results import COLUMNS, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
