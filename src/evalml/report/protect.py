@@ -15,17 +15,10 @@ from evalml.disclosure.gate import COUNTS
 from evalml.disclosure.rule import THRESHOLD, Rule
 from evalml.disclosure.values import judged_messages, judged_values
 from evalml.report.blinding import BLINDED, NUMBERS
-<<<<<<< HEAD
-from evalml.report.results import COLUMNS, Frames, complete_table
-from evalml.report.sentences import tables_in_words
-from evalml.values import Message, Number, messages_text, read_messages
-=======
-from evalml.report.flow_steps import protect_flow
 from evalml.report.results import Frames, complete_table
 from evalml.report.sentences import tables_in_words
 from evalml.results import COLUMNS
-from evalml.values import Message, Number, messages_text
->>>>>>> trunk
+from evalml.values import Message, Number, messages_text, read_messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

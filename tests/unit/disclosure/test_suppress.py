@@ -30,13 +30,17 @@ def cells_of(table):
     """The cells of a table with sums, the sums more useful; a zero speaks of nobody."""
     cells, last = Cells(), [size - 1 for size in table.shape]
     for place in np.ndindex(table.shape):
-        cells.add(place, float(table[place]), -sum(a == b for a, b in zip(place, last, strict=True)))
+        cells.add(
+            place, float(table[place]), -sum(a == b for a, b in zip(place, last, strict=True))
+        )
         if table[place] == 0:
             cells.free.add(place)
     for axis, size in enumerate(last):
         for place in np.ndindex(table.shape):
             if place[axis] == size:
-                cells.add_sum(place, [(*place[:axis], at, *place[axis + 1 :]) for at in range(size)])
+                cells.add_sum(
+                    place, [(*place[:axis], at, *place[axis + 1 :]) for at in range(size)]
+                )
     return cells
 
 
