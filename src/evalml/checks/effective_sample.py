@@ -14,7 +14,7 @@ from evalml.values import Count, Number
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
-    from evalml.checks.thresholds import Thresholds
+    from evalml.checks.check import Thresholds
     from evalml.values import Values
 
 
@@ -51,6 +51,10 @@ def check_effective_sample_size(
         return Check(name, "undefined", None, None, None, {})
     value, limit = effective_sample_size(arm), thresholds.effective_sample_size
     passed = value >= limit
-    values: Values = {"whole": Count(arm.size), "effective": Number(value), "limit": Number(limit)}
+    values: Values = {
+        "whole": Count(arm.size),
+        "effective": Count(round(value)),
+        "limit": Number(limit),
+    }
     finding = f"enough_{side}" if passed else f"few_{side}"
     return Check(name, finding, passed, value, limit, values)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-from evalml.checks.linkage import check_linkage
-from evalml.checks.past import check_past
+from evalml.checks.observation import check_linkage, check_past
 from evalml.effect.sample import take_rows
 from evalml.effect.seen import seen_of
 from evalml.errors import EstimationError
@@ -119,7 +118,7 @@ def check_censoring_weights(
         "limit": Number(limit, 2),
         "worst": Name("covariate", str(worst)),
         "treated": Count(int(known.sum())),
-        "worth": Number(seen.effective_size(sample.treated)),
+        "worth": Count(round(seen.effective_size(sample.treated))),
     }
     passed = after <= limit
     finding = "balanced" if passed else "apart"

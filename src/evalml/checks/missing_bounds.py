@@ -10,15 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evalml.checks.check import Check
-from evalml.checks.observation import known_share
-from evalml.checks.refit import with_values
+from evalml.checks.placebo import with_values
 from evalml.effect.bounds import Bounds, filled, imbens_manski
 from evalml.errors import DataError
 from evalml.values import Interval, Name, Share
 
 if TYPE_CHECKING:
-    from evalml.checks.refit import Estimator
-    from evalml.checks.thresholds import Thresholds
+    from evalml.checks.check import Thresholds
+    from evalml.checks.placebo import Estimator
     from evalml.comparison.comparison import Comparison
     from evalml.values import Values
 
@@ -74,7 +73,8 @@ def check_missing_bounds(
     if measure.unit != "proportion":
         return Check(name, "not_a_share", None, None, None, {}, key, gating=False)
     if not unknown.any():
-        values: Values = {"outcome": outcome, "known": known_share(~unknown)}
+        nobody = Share(0, unknown.size, 0.0)
+        values: Values = {"outcome": outcome, "unknown": nobody}
         return Check(name, "all_known", True, 0.0, limit, values, key, gating=False)
     b = worst_case(comparison, key, estimate, alpha=thresholds.alpha)
     width = b.high - b.low

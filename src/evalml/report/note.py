@@ -18,11 +18,12 @@ from evalml.report.note_text import Note, cannot, compared, lessons, needed, sur
 from evalml.report.note_text import picture as picture_title
 from evalml.report.protect import protect_results
 from evalml.report.render import Stationery, render
-from evalml.report.results import COLUMNS, read_meta, read_results, rows_of, write_meta
+from evalml.report.results import read_meta, read_results, rows_of, write_meta
 from evalml.report.results_sheet import write_results_sheet
 from evalml.report.sentences import labels_of_study, meta_in_words
 from evalml.report.verdict import subgroups_of
 from evalml.report.words import words
+from evalml.results import COLUMNS
 from evalml.typography import count_text, date_text, number
 from evalml.values import Name
 from evalml.words import name_label

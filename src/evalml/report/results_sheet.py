@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.results import COLUMNS
 from evalml.report.spreadsheet import Figure, Sheet, write_sheets
+from evalml.results import COLUMNS
 from evalml.typography import date_text
 
 if TYPE_CHECKING:
