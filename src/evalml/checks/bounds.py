@@ -17,15 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.checks.check import Check
-<<<<<<< HEAD:src/evalml/checks/lee_bounds.py
-from evalml.effect.bounds import Bounds, imbens_manski
-from evalml.errors import EstimationError
-=======
 from evalml.checks.observation import known_share
 from evalml.checks.placebo import with_values
 from evalml.effect.bounds import Bounds, filled, imbens_manski
 from evalml.errors import DataError, EstimationError
->>>>>>> trunk:src/evalml/checks/bounds.py
 from evalml.values import Interval, Name, Share
 
 if TYPE_CHECKING:
@@ -233,17 +228,11 @@ def check_lee_bounds(
     name = "lee_bounds"
     rows = measure.within
     if measure.known[rows].all():
-<<<<<<< HEAD:src/evalml/checks/lee_bounds.py
-        nobody = Share(0, int(rows.sum()), 0.0)
-        known: Values = {"outcome": Name("outcome", key), "unknown": nobody}
-        return Check(name, "all_known", None, 0.0, None, known, key, gating=False)
-=======
         outcome: Values = {
             "outcome": Name("outcome", key),
             "known": known_share(measure.known[rows]),
         }
         return Check(name, "all_known", None, 0.0, None, outcome, key, gating=False)
->>>>>>> trunk:src/evalml/checks/bounds.py
     try:
         b = lee_bounds(
             measure.values[rows],
