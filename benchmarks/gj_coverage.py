@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.checks.opening_trends import before
-from evalml.checks.pre_trend import wald_test
+from evalml.checks.rollout import before
+from evalml.checks.trends import wald_test
 from evalml.engine import open_engine
 from evalml.errors import EstimationError
 from evalml.extract import read_extract

@@ -29,7 +29,7 @@ from moderndid.didhonest.sensitivity import (
     create_sensitivity_results_sm,
 )
 
-from evalml.checks.event_study import event_study_of
+from evalml.checks.trends import event_study_of
 from evalml.methods.callaway_santanna import callaway_santanna
 from evalml.methods.group_time import RolloutOptions, aggregate
 from evalml.methods.panel import PanelColumns, read_panel

@@ -10,9 +10,9 @@ import pytest
 from in_words import say
 from openings import NEVER, cells_of, study, youths
 
-from evalml.checks import checks_table, opening_checks
-from evalml.checks.opening_checks import check_openings
-from evalml.checks.opening_trends import check_honest, honest_study
+from evalml.checks import checks_table
+from evalml.checks import rollout as opening_checks
+from evalml.checks.rollout import check_honest, check_openings, honest_study
 from evalml.effect import effects_table
 from evalml.outcomes import OUTCOMES
 from evalml.report import gather

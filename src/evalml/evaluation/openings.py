@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from evalml.checks import checks_table
-from evalml.checks.opening_checks import check_openings
+from evalml.checks.rollout import check_openings
 from evalml.effect import effects_table
 from evalml.evaluation.persons import RecordsEvaluation
 from evalml.report import gather, plot_flow, show

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from evalml.errors import EvalmlError, RunError
+from evalml.results import VERSION
 from evalml.run.kernel import ONE_THREAD, Limits, forked_kernels, starting_kernels
 from evalml.run.notebook import Execution, get_ready, scrub, write_html
 from evalml.run.provenance import hash_code, hash_values
@@ -158,6 +159,7 @@ class _Run:
         return {
             "run_id": self.run_id,
             "status": "finished",
+            "results_version": VERSION,
             "study": self.plan.study.study,
             "parameters": self.plan.parameters,
             "seed": self.plan.study.seed,
