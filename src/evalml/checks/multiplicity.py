@@ -319,7 +319,7 @@ def run_families(
     method: str,
     thresholds: BaseModel | Mapping[str, Any] | None = None,
     *,
-    settings: Settings | None = None,
+    settings: EstimationSettings | None = None,
     seed: int = 0,
 ) -> list[Check]:
     """Judge the effects of one method as the families they were looked at in.
@@ -356,7 +356,7 @@ def _statistics(
     comparison: Comparison,
     effects: Sequence[Effect],
     method: str,
-    settings: Settings | None,
+    settings: EstimationSettings | None,
     thresholds: Thresholds,
     seed: int,
 ) -> Matrix | None:
@@ -373,7 +373,7 @@ def subgroup_covariance(
     comparison: Comparison,
     effects: Sequence[Effect],
     method: str,
-    settings: Settings | None = None,
+    settings: EstimationSettings | None = None,
 ) -> Matrix | None:
     """Return the covariance of effects by subgroup: two that share clusters are not independent.
 
