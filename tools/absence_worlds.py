@@ -28,9 +28,9 @@ from benchmarks.side_by_side import MARK, together
 
 import evalml as ev
 from evalml.checks import check_study, checks_table
-from evalml.checks.confounder_strength import check_confounder_strength
-from evalml.checks.e_value import check_e_value
-from evalml.checks.negative_controls import (
+from evalml.checks.confounding import check_confounder_strength
+from evalml.checks.hidden_bias import check_e_value
+from evalml.checks.placebo import (
     check_calibration,
     check_controls_together,
     check_negative_control,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from tests_root import ROOT
 
-from evalml.report.results import COLUMNS
+from evalml.results import COLUMNS
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("garantie_jeunes")]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

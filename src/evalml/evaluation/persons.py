@@ -101,6 +101,10 @@ class RecordsEvaluation(Evaluation):
         """The records, checked: impossible rows put aside and counted."""
         return self._received[0]
 
+    def check_inputs(self) -> None:
+        """Read the records, refuse those that cannot be used."""
+        _ = self.tables
+
     @property
     def accepted_refusal(self) -> list[Check]:
         """What the extract fails though it is used, as a check that opens the note."""
@@ -132,6 +136,10 @@ class RecordsEvaluation(Evaluation):
 
 class PersonEvaluation(RecordsEvaluation):
     """Entrants against youths who could have entered, followed from the same month."""
+
+    def check_inputs(self) -> None:
+        """Read the records, find who could have entered and what is known of them."""
+        _ = self.outcomes
 
     @property
     def study(self) -> Study:

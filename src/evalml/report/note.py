@@ -19,10 +19,11 @@ from evalml.report.note_limits import check_sentence, limits
 from evalml.report.note_text import Note, answer, done
 from evalml.report.protect import protect_results
 from evalml.report.render import Stationery, render
-from evalml.report.results import COLUMNS, read_meta, read_results, rows_of, write_meta
+from evalml.report.results import read_meta, read_results, rows_of, write_meta
 from evalml.report.secondary_tables import power_table, secondary_reasons, secondary_table
 from evalml.report.sentences import labels_of_study, meta_in_words
 from evalml.report.words import words
+from evalml.results import COLUMNS
 from evalml.typography import count_text, date_text, number
 
 if TYPE_CHECKING:

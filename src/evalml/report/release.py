@@ -251,7 +251,9 @@ def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[
     programme = str(study.get("programme"))
     frames["published"] = ours_again(frames["published"], frames["effects"], programme)
     frames = tables_in_words(frames, lang, labels)
-    frames["checks"] = silence(frames["checks"], frames["effects"])
+    judged = tables.get("checks")
+    of_all = {at for at, column in (judged.absent if judged else ()) if column == "finding"}
+    frames["checks"] = silence(frames["checks"], frames["effects"], of_all)
     told = shareable(meta_in_words(meta, lang), numbers)
     return Found(Note(frames, told, lang, rule.threshold, rule.rounding), tables, lines, notices)
 
@@ -280,9 +282,10 @@ def notice(population: Any, release: str) -> str:
     return f"too near to what left in {release}: {population.arm}{traits}"
 
 
-def silence(checks: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
-    """Return the checks without the answer and the figure of those that tell a blinded effect."""
-    hidden = pd.Series([hides(check, effects) for check in rows_of(checks)], checks.index, "bool")
+def silence(checks: pd.DataFrame, effects: pd.DataFrame, of_all: set[int]) -> pd.DataFrame:
+    """Return the checks without what tells a blinded effect, or speaks of everybody."""
+    found = [hides(check, effects) or at in of_all for at, check in enumerate(rows_of(checks))]
+    hidden = pd.Series(found, checks.index, "bool")
     return checks.assign(
         sentence=checks["sentence"].mask(hidden, ""),
         finding=checks["finding"].mask(hidden, ""),
