@@ -31,6 +31,7 @@ from evalml.disclosure.rule import Rule
 from evalml.errors import DataError, PrivacyError, nearest
 from evalml.report.about import about_item
 from evalml.report.beside_published import ours_again
+from evalml.report.certainty import certainty_of
 from evalml.report.institution import Institution
 from evalml.report.note import FORMATS, masked_tables, write_from
 from evalml.report.note_text import Note
@@ -255,7 +256,9 @@ def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[
     of_all = {at for at, column in (judged.absent if judged else ()) if column == "finding"}
     frames["checks"] = silence(frames["checks"], frames["effects"], of_all)
     told = shareable(meta_in_words(meta, lang), numbers)
-    return Found(Note(frames, told, lang, rule.threshold, rule.rounding), tables, lines, notices)
+    level = certainty_of(inside, meta).level
+    note = Note(frames, told, lang, rule.threshold, rule.rounding, level)
+    return Found(note, tables, lines, notices)
 
 
 def words_only(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -324,7 +327,9 @@ def drawn_items(
     waiting = [item.name for item in tables if item.status == REVIEW]
     review = (f"made of tables under review: {', '.join(waiting)}",) if waiting else ()
     place.mkdir(parents=True)
-    files = write_from(found.note, place, institution, formats)[1:]
+    files = [
+        path for path in write_from(found.note, place, institution, formats) if path.suffix != ".md"
+    ]
     files += sorted((place / "figures").iterdir())
     why = "drawn again from the released tables, aggregates only"
     return [
