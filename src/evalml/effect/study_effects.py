@@ -11,12 +11,13 @@ leave the small ones without a score, and the others with noise.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.comparison.arms import UNKNOWN, group_rare
+from evalml.comparison.arms import UNKNOWN, group_rare, settle_unknown
 from evalml.comparison.design import build_design
 from evalml.effect.bounds import bounded_effects
 from evalml.effect.censored import seen_effects
@@ -24,7 +25,7 @@ from evalml.effect.estimate import estimate_effects
 from evalml.effect.estimators import aipw_att, predict_ols
 from evalml.effect.methods import Shared, choose_inference, fit_shared
 from evalml.effect.sample import EstimationSettings, Sample, take_rows
-from evalml.errors import EstimationError
+from evalml.errors import DataError, EstimationError
 from evalml.methods.design_matrix import gram, thin_products
 from evalml.methods.effect import Effect
 from evalml.methods.instruments import (
@@ -336,18 +337,44 @@ ESTIMATORS: dict[str, Callable[[Comparison, Study], list[Effect]]] = {
 
 
 def _estimated(comparison: Comparison, methods: tuple[str, ...], study: Study) -> list[Effect]:
+    """Estimate the outcomes of all, and those of a source linked to some among these alone.
+
+    Weights (`missing: ipcw`) make those linked stand for the others, who then count too.
+    """
+    if study.missing == "ipcw":
+        return seen_effects(comparison, methods, EstimationSettings(seed=study.seed))
+    whose: dict[bytes, list[Measure]] = {}
+    for measure in comparison.measures:
+        whose.setdefault(_mark(measure), []).append(measure)
+    found: dict[tuple[str, str], Effect] = {}
+    for mark, measures in whose.items():
+        part = replace(comparison, measures=tuple(measures))
+        linked = measures[0].linked
+        if mark and linked is not None and linked.any():
+            part = of_rows(part, linked)
+        found |= {(e.key, e.method): e for e in _among(part, methods, study)}
+    return [found[m.key, method] for m in comparison.measures for method in methods]
+
+
+def _mark(measure: Measure) -> bytes:
+    """Return what tells the persons linked apart, empty where all are."""
+    linked = measure.linked
+    return b"" if linked is None or linked.all() else linked.tobytes()
+
+
+def _among(comparison: Comparison, methods: tuple[str, ...], study: Study) -> list[Effect]:
     estimand: Estimand = "ate" if study.estimand == "ate" else "att"
     if study.missing == "bounds":
         return bounded_effects(comparison, methods, estimand, study.seed)
-    if study.missing == "ipcw":
-        return seen_effects(comparison, methods, EstimationSettings(seed=study.seed))
     return estimate_effects(
         comparison, methods, estimand=estimand, seed=study.seed, failures="record"
     )
 
 
 def of_rows(comparison: Comparison, rows: BoolVector) -> Comparison:
-    """Return some rows, their covariates described anew: levels too rare among them are grouped.
+    """Return some rows, their covariates described anew, as if there were no others.
+
+    Levels too rare among them are grouped, covariates unknown of too few of them settled.
 
     Args:
         comparison: The two arms.
@@ -356,6 +383,9 @@ def of_rows(comparison: Comparison, rows: BoolVector) -> Comparison:
     treated = comparison.treated[rows]
     frame = comparison.covariates.loc[rows].reset_index(drop=True)
     frame, _ = group_rare(frame, [str(name) for name in frame], treated)
+    with suppress(DataError):  # one arm alone knows a covariate: the estimate says so
+        settled, kept, _ = settle_unknown(frame, [str(name) for name in frame], treated)
+        frame = settled[list(kept)]
     design, _ = build_design(frame)
     strata = comparison.strata
     cluster = comparison.cluster
