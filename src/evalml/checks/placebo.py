@@ -598,41 +598,6 @@ def check_placebo_area(
     return Check(name, finding, passed, p, thresholds.alpha, values, key, gating=False)
 
 
-def placebo_in_time(
-    comparison: Comparison, past: Measure, estimate: Estimator, leave_out: Collection[str] = ()
-) -> Effect:
-    """Estimate the effect on a past outcome, everything refitted.
-
-    Args:
-        comparison: The two arms.
-        past: Outcome before time zero.
-        estimate: Estimator.
-        leave_out: Covariates observed at or after that date: adjusting for them would hide it.
-    """
-    return estimate(with_measure(without_covariates(comparison, leave_out), past), past.key)
-
-
-def shift_adoption(time: Vector, first_treated: Vector, months: int) -> tuple[BoolVector, Vector]:
-    """Return the rows before the true adoption, and adoption dates brought forward.
-
-    Args:
-        time: Period of each row, shape (n,).
-        first_treated: Period of adoption of its area, infinite or 0 for never, shape (n,).
-        months: How many periods earlier the adoption is pretended, at least one.
-
-    Returns:
-        Which rows to keep, shape (n,), and the pretended adoption of all rows, infinite for never.
-
-    Raises:
-        DataError: `months` is not positive.
-    """
-    if months < 1:
-        raise DataError("a placebo in time comes at least one period before the adoption")
-    never = ~np.isfinite(first_treated) | (first_treated <= 0)
-    adoption = np.where(never, np.inf, first_treated)
-    return time < adoption, adoption - months
-
-
 def check_placebo_in_time(
     placebo: Effect, thresholds: Thresholds, effect: Effect | None = None, variant: str = ""
 ) -> Check:
