@@ -302,6 +302,10 @@ def check_effective_sample_size(
         return Check(name, "undefined", None, None, None, {})
     value, limit = effective_sample_size(arm), thresholds.effective_sample_size
     passed = value >= limit
-    values: Values = {"whole": Count(arm.size), "effective": Number(value), "limit": Number(limit)}
+    values: Values = {
+        "whole": Count(arm.size),
+        "effective": Count(round(value)),
+        "limit": Number(limit),
+    }
     finding = f"enough_{side}" if passed else f"few_{side}"
     return Check(name, finding, passed, value, limit, values)

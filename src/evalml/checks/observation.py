@@ -519,7 +519,7 @@ def check_censoring_weights(
         "limit": Number(limit, 2),
         "worst": Name("covariate", str(worst)),
         "treated": Count(int(known.sum())),
-        "worth": Number(seen.effective_size(sample.treated)),
+        "worth": Count(round(seen.effective_size(sample.treated))),
     }
     passed = after <= limit
     finding = "balanced" if passed else "apart"
