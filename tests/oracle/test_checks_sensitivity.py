@@ -1,4 +1,4 @@
-"""E-value, Rosenbaum bounds, confounder bounds and Oster against published and derived figures."""
+"""E-value, confounder bounds and Oster against published and derived figures."""
 
 from __future__ import annotations
 
@@ -33,17 +33,6 @@ from evalml.checks.hidden_bias import (
 from evalml.errors import EstimationError
 
 VALUES = json.loads(Path(__file__).with_name("checks_values.json").read_text(encoding="utf-8"))
-
-# Blood lead of 33 children of battery workers and of their matched neighbours, micrograms per
-# decilitre: Morton et al. (1982), reprinted in Rosenbaum (2002), section 3.2.4
-EXPOSED = np.array(
-    [38, 23, 41, 18, 37, 36, 23, 62, 31, 34, 24, 14, 21, 17, 16, 20, 15,
-     10, 45, 39, 22, 35, 49, 48, 44, 35, 43, 39, 34, 13, 73, 25, 27.0]
-)  # fmt: skip
-NEIGHBOUR = np.array(
-    [16, 18, 18, 24, 19, 11, 10, 15, 16, 18, 18, 13, 19, 10, 16, 16, 24,
-     13, 9, 14, 21, 19, 7, 18, 19, 12, 11, 22, 25, 16, 13, 11, 13.0]
-)  # fmt: skip
 
 
 def test_e_values_are_those_of_vanderweele_and_ding():

@@ -55,7 +55,7 @@ from evalml.checks.placebo import (
 from evalml.checks.primary import check_leave_one_out, declared, leave_one_out, run_sensitivity
 from evalml.checks.second_opinion import OPINIONS, second_opinion
 from evalml.checks.trends import EventStudy, PrePeriod, check_pre_trend
-from evalml.comparison.comparison import Design, Measure
+from evalml.comparison.comparison import Measure
 from evalml.effect.bounds import imbens_manski
 from evalml.effect.estimate import estimate_effects
 from evalml.effect.group_effects import group_effects
@@ -427,19 +427,8 @@ def test_rows_taken_twice_count_twice_and_an_empty_arm_is_refused():
         take_rows(comparison, comparison.treated)
 
 
-def test_leaving_out_a_category_leaves_out_its_columns():
-    comparison = two_arms(20)
+def test_the_columns_of_a_category_go_together():
     names = ("age", "diplome=BAC", "diplome=CAP")
-
-    design = Design(np.ones((20, 3)), names, (("diplome=SANS", (1, 2)),))
-    wide = replace(
-        comparison, design=design, covariates=pd.DataFrame({"age": range(20), "diplome": "BAC"})
-    )
-    narrow = without_covariates(wide, ["diplome"])
-    assert narrow.design.names == ("age",)
-    assert narrow.design.left_out == ()
-    kept = without_covariates(wide, ["age"])
-    assert kept.design.left_out == (("diplome=SANS", (0, 1)),)
     assert column_groups(names) == {"age": [0], "diplome": [1, 2]}
 
 

@@ -1,13 +1,9 @@
-"""How strong must hidden bias be: E-value, and Rosenbaum's bounds of matched pairs?
+"""How strong must hidden bias be to explain the effect away: the E-value.
 
 E-value of VanderWeele and Ding (2017), https://doi.org/10.7326/M16-2607. For a difference of
 proportions, the bound of Ding and VanderWeele (2016), https://doi.org/10.1097/EDE.0000000000000457:
 a bias factor B leaves at least p1 - B p0, which is zero at B = p1 / p0, and whose lower confidence
 limit is zero at Fieller's limit of p1 / p0.
-
-Bounds of Rosenbaum (2002), Observational Studies, 2nd ed., section 4.3: within a pair the odds of
-treatment differ at most by a factor Gamma, so the treated person has the larger response with
-probability at most Gamma / (1 + Gamma).
 """
 
 from __future__ import annotations
