@@ -18,7 +18,7 @@ from evalml.cohort.past import (
     situation_at,
     trait,
 )
-from evalml.cohort.required import column_of, refuse_unknown_at_zero
+from evalml.cohort.trial import column_of, refuse_unknown_at_zero
 from evalml.cohort.unknown import Sources, masked, window_of
 from evalml.engine import (
     Engine,
