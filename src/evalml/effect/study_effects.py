@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
     from evalml.comparison.comparison import Comparison, Measure
     from evalml.comparison.propensity import Estimand
+    from evalml.effect.estimators import PointEstimate
     from evalml.methods.design_matrix import Packed
     from evalml.study import Study
 
@@ -251,7 +252,16 @@ def _within(
         mean_comparison=estimate.mean_comparison,
         unit=measure.unit,
         details={"se": kind, "df": inference.df, "warnings": []},
+        influence=_by_cluster(estimate, part),
     )
+
+
+def _by_cluster(estimate: PointEstimate, part: Sample) -> Vector | None:
+    """Return the influence values summed by cluster."""
+    if part.cluster is None or estimate.psi is None:
+        return None
+    sums = np.bincount(part.cluster, weights=estimate.psi / estimate.psi.size)
+    return np.asarray(sums, dtype=np.float64)
 
 
 def _rows(sample: Sample, inside: BoolVector) -> Sample:

@@ -12,6 +12,8 @@ from evalml.results import ESTIMATE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from evalml.arrays import Vector
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -36,6 +38,8 @@ class Effect:
         subgroup_value: Its value, empty for all.
         details: What else the method has to say (matched, dropped, effective sample size,
             warnings, ...), ready for JSON; never a person's value.
+        influence: Influence values summed by cluster, shape (clusters,), where they were kept: two
+            estimates that share clusters are not independent.
     """
 
     outcome: str
@@ -55,6 +59,7 @@ class Effect:
     subgroup: str = ""
     subgroup_value: str = ""
     details: dict[str, Any] = field(default_factory=dict, compare=False)
+    influence: Vector | None = field(default=None, compare=False, repr=False)
 
     @property
     def key(self) -> str:
