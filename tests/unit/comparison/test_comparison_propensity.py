@@ -106,7 +106,7 @@ def test_a_cross_fitted_score_is_the_fit_of_the_other_folds() -> None:
     X, treated = draw()
     design = Design(X, ("x1", "x2", "x3"))
     fold = assign_folds(np.arange(400, dtype=np.uint64), 4, 1, treated)
-    found = cross_fit_propensity(design, treated, fold, fit(X, treated), "att")
+    found, _ = cross_fit_propensity(design, treated, fold, fit(X, treated), "att")
     other = fold != 2
     model = sm.Logit(treated[other].astype(float), sm.add_constant(X[other])).fit(disp=0, tol=1e-12)
     assert found[~other] == pytest.approx(model.predict(sm.add_constant(X[~other])), abs=1e-8)
