@@ -128,7 +128,7 @@ def test_a_fold_without_which_the_arms_separate_keeps_the_score_of_the_whole() -
     rng, fold = np.random.default_rng(0), np.arange(200) % 4
     treated = np.arange(200) % 8 < 4
     x = rng.uniform(0.1, 1, 200) * np.where(treated, 1, -1) * np.where(fold == 0, -1, 1)
-    design, full = Design(x[:, None], ("x",)), fit(x[:, None], treated)
+    design, full = DesignMatrix(x[:, None], ("x",)), fit(x[:, None], treated)
     found, notes = cross_fit_propensity(design, treated, fold, full, "att")
     assert found[fold == 0] == pytest.approx(full.score[fold == 0])
     assert found[fold == 1] != pytest.approx(full.score[fold == 1])
