@@ -81,6 +81,10 @@ def test_one_figure_that_moves_among_many_is_found():
     assert list(effects["horizon_months"]) == [12, 6]
     assert list(effects["moved"]) == ["beyond rounding", "same"]
     assert effects["difference"].iloc[0] == pytest.approx(0.05)
+    hidden = [
+        frame.assign(estimate=float("nan"), n_treated=n) for frame, n in ((base, 300), (base, 90))
+    ]
+    assert list(compare_effects(*hidden)["moved"]) == ["same", "same"]
 
 
 def test_a_list_that_changed_is_told_by_what_came_and_went():
@@ -93,4 +97,8 @@ def test_a_list_that_changed_is_told_by_what_came_and_went():
 def test_the_verdict_never_blames_one_input_of_several():
     two = (Difference("extract", "jeunes", "a", "b"), Difference("notebook", "", "a", "b"))
     assert "change one at a time" in verdict_of(two, 3, 10)
+    tables = tuple(Difference("extract", name, "a", "b") for name in ("jeunes", "situations"))
+    assert verdict_of(tables, 3, 10).startswith(
+        "only one input differs (extract changed in jeunes, s"
+    )
     assert "not reproducible" in verdict_of((), 3, 10)

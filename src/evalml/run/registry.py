@@ -262,10 +262,11 @@ def verdict_of(causes: Sequence[Difference], moved: int, total: int) -> str:
         return (
             f"no input differs, yet {told} moved, came or went: not reproducible" if moved else same
         )
-    if len(causes) == 1:
+    lines = sentences(causes)  # the tables of one extract are one line, as are the stages of evalml
+    if len(lines) == 1:
         made = f"it made {told} move, come or go" if moved else "no effect moved by it"
-        return f"only one input differs ({sentences(causes)[0]}): {made}"
-    several = f"{len(causes)} inputs differ and {told} moved, came or went"
+        return f"only one input differs ({lines[0]}): {made}"
+    several = f"{len(lines)} inputs differ and {told} moved, came or went"
     return f"{several}; change one at a time to know which did it" if moved else several
 
 
@@ -342,8 +343,9 @@ def _is_primary(effects: pd.DataFrame, primary: Mapping[str, Any]) -> pd.Series:
 def _level(row: Mapping[Any, Any], figure: str) -> int:
     proportion = row["unit"] == "proportion" and not figure.startswith("n_")
     a, b = (float(row[f"{figure}_{side}"]) for side in "ab")
-    if np.isnan(a) and np.isnan(b):
-        return 0
+    absent = all(np.isnan(float(row[f"estimate_{side}"])) for side in "ab")
+    if absent or (np.isnan(a) and np.isnan(b)):
+        return 0  # an effect that neither run shows has not moved
     return LEVELS.index(moved_by(a, b, proportion=proportion))
 
 
