@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections import Counter
+from functools import cache
 
 import docx
 import pandas as pd
@@ -25,6 +26,8 @@ COUNT = re.compile(r"n|numerator|denominator|kept|lost|events|n_.*|kept_.*")
 STEPS = {"smd_before": "smd", "smd_after": "smd", "variance_ratio": "smd", "max_smd": "smd",
          "r_squared": "smd", "icc": "smd", "share_unobserved": "proportion",
          "observation_gap": "proportion", "threshold": ""}  # fmt: skip
+DRAWN = ("trajectories", "intensity")
+"""Tables whose numbers are points of figures, not words."""
 TYPED = ("values", "causes", "words")
 WORDS = ["src/evalml/words", "src/evalml/report/templates"]
 
@@ -96,21 +99,20 @@ def near(value, known):
 
 
 def forms(value):
-    """How a number may be printed: in points or as it is, with 0 to 3 decimals, without sign."""
-    found = set()
-    for scale in (1, 100):
-        for digits in range(4):
-            shown = round(abs(value) * scale, digits)
-            if abs(shown - abs(value) * scale) < 1e-9 * max(1.0, abs(value) * scale):
-                found.add(f"{shown:.{digits}f}")
-    return found
+    """How a number may be printed: a share in points, or as it is, without its sign."""
+    size = abs(value)
+    ways = [(100, 0), (100, 1), (1, 2), (1, 3)] if size <= 1 else [(1, 0), (1, 1), (1, 2)]
+    return {
+        f"{size * scale:.{digits}f}" for scale, digits in ways
+        if abs(round(size * scale, digits) - size * scale) < 1e-9 * max(1.0, size * scale)
+    }  # fmt: skip
 
 
 def known_numbers(run):
-    """The numbers that may be printed: of the tables, of typed values, of words."""
+    """The numbers that may be printed in words: of the tables, of typed values, of phrases."""
     found = set()
-    for table in tables_of(run).values():
-        for column in table:
+    for name, table in tables_of(run).items():
+        for column in table if name not in DRAWN else ():
             if table[column].dtype.kind in "fi":
                 for value in table[column].dropna().unique():
                     found |= forms(float(value))
@@ -125,7 +127,8 @@ def known_numbers(run):
 
 def words_numbers(run):
     """The numbers that stand in the words of the package, and of the study."""
-    texts = [(run / "release/study.json").read_text(encoding="utf-8")]
+    told = (run / "release/study.json").read_text(encoding="utf-8")
+    texts = [told, " ".join(f"{float(n):.0f}" for n in NUMBER.findall(told) if "." in n)]
     for folder in WORDS:
         texts += [path.read_text(encoding="utf-8") for path in (ROOT / folder).rglob("*.yaml")]
     return set(printed(" ".join(texts)))
@@ -137,6 +140,7 @@ def printed(text):
     return [found.replace(" ", "").replace(",", ".") for found in NUMBER.findall(plain)]
 
 
+@cache
 def text_of(path):
     """The text a reader sees of a file."""
     if path.suffix == ".docx":
@@ -161,7 +165,6 @@ def files_of(run):
 def unexplained(run, known=None, text=text_of):
     """File -> its numbers that no table and no words of the study or the package hold."""
     every = (known_numbers(run) if known is None else known) | words_numbers(run)
-    every |= {form for n in list(every) for form in short(n)}
     found = {}
     for path in files_of(run):
         extra = [n for n in printed(text(path)) if not (n in every or ticks(n, path))]
@@ -169,15 +172,9 @@ def unexplained(run, known=None, text=text_of):
     return {name: extra for name, extra in found.items() if extra}
 
 
-def short(number):
-    """A number without the zeros that end it, or with one decimal: 4.0 and 4 are the same."""
-    value = float(number) if number.count(".") < 2 else math.nan
-    return {f"{value:g}", f"{value:.1f}", f"{value:.2f}"} if value < 1e6 else set()
-
-
 def ticks(number, path):
     """Whether a number is a round one of an axis, a page or a date."""
     value = float(number) if number.count(".") < 2 else math.nan
     if path.suffix == ".svg":
-        return abs(value * 100 / 25 - round(value * 100 / 25)) < 1e-9 or value in range(101)
-    return value.is_integer() and (value <= 60 or 1900 < value < 2100)
+        return abs(value * 20 - round(value * 20)) < 1e-9
+    return value.is_integer() and (value <= 40 or 1900 < value < 2100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tools.attack_release import attack
+from tools.attack_release import KINDS, attack
 
 from evalml.disclosure.differencing import Population, population, populations_of, too_near
 from evalml.disclosure.judge import declared_numbers, judge, passes
@@ -136,12 +136,14 @@ def test_what_differs_by_a_few_from_what_has_left_is_found(left, new, near):
     assert bool(found) == near
 
 
-def test_the_attack_places_no_small_count_and_succeeds_without_protection():
-    attacked, placed, left = attack(10)
-    assert attacked > 5
-    assert left > 3
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_the_attack_places_no_small_count_and_succeeds_without_protection(kind):
+    times = 1 if "random" in kind else 3
+    attacked, placed, left = attack(kind, times)
+    assert attacked > 0
+    assert left > 0
     assert placed == 0
-    assert attack(10, guarded=False)[1] > 0
+    assert attack(kind, times, guarded=False)[1] > 0
 
 
 def test_what_an_estimate_rests_on_and_decimals_that_are_not_printed_do_not_leave():
