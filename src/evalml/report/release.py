@@ -40,6 +40,7 @@ from evalml.errors import DataError, PrivacyError, nearest
 from evalml.report.about import about_item
 from evalml.report.annex.content import annex_table
 from evalml.report.beside_published import ours_again
+from evalml.report.certainty import certainty_of
 from evalml.report.institution import Institution
 from evalml.report.note import FORMATS, masked_tables, write_from
 from evalml.report.note_text import Note
@@ -269,7 +270,8 @@ def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[
     of_all = {at for at, column in (judged.absent if judged else ()) if column == "finding"}
     frames["checks"] = silence(frames["checks"], frames["effects"], of_all)
     told = shareable(meta_in_words(meta, lang), numbers)
-    note = Note(frames, told, lang, rule.threshold, rule.rounding)
+    level = certainty_of(inside, meta).level
+    note = Note(frames, told, lang, rule.threshold, rule.rounding, level)
     return Found(note, tables, lines, notices, partial(write_from, note))
 
 

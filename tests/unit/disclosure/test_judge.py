@@ -119,6 +119,7 @@ def lille(n, *, places=("FR/32/59/59350S00",), months=(24288, 24299), rules="r")
     ("left", "new", "near"),
     [
         ([lille(100)], lille(100), False),
+        ([lille(100), lille(99, months=(24288, 24298))], lille(100), False),
         ([lille(100)], lille(96), True),
         ([lille(100)], lille(96, rules="s"), True),
         ([lille(100)], lille(60, rules="s"), False),
