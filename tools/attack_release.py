@@ -196,7 +196,7 @@ def narrow(
         ends = [linprog(side * mask.astype("float64"), A_ub=upper, b_ub=right, bounds=(0, None),
                         method="highs") for side in (1, -1)]  # fmt: skip
         if all(end.status == 0 for end in ends):
-            low, high = np.ceil(ends[0].fun - 1e-6), np.floor(-ends[1].fun + 1e-6)
+            low, high = np.ceil((ends[0].fun or 0.0) - 1e-6), np.floor(1e-6 - (ends[1].fun or 0.0))
             placed += high - low < threshold - 1
     return attacked, placed
 
