@@ -17,9 +17,13 @@ import tempfile
 import time
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 from evalml.disclosure.register import NAME, read_register
 from evalml.errors import PrivacyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CODE = """
 import sys
@@ -66,9 +70,9 @@ def state(root: Path, name: str) -> str:
     return f"line {'yes' if known else 'no'}, release {'yes' if there else 'no'}"
 
 
-def killed(run: Path, root: Path, times: int, took: float) -> list[str]:
+def killed(run: Path, root: Path, times: int, took: float) -> Iterator[str]:
     """Kill releases at random moments, look, then release the same run again."""
-    draw, found = Random(1), []  # noqa: S311
+    draw = Random(1)  # noqa: S311
     for turn in range(times):
         folder = copied(run, root, f"killed{turn}")
         process = start(folder)
@@ -80,21 +84,18 @@ def killed(run: Path, root: Path, times: int, took: float) -> list[str]:
         again = start(folder)
         _, said = again.communicate("\n")
         left = [path.name for path in folder.glob(".release-*")]
-        found.append(f"{before}; again: exit {again.returncode}, left over {left} {said[-200:]}")
-    return found
+        yield f"{before}; again: exit {again.returncode}, left over {left} {said[-200:]}"
 
 
-def together(run: Path, root: Path, times: int) -> list[str]:
+def together(run: Path, root: Path, times: int) -> Iterator[str]:
     """Start two releases at once, and look whether both stand."""
-    found = []
     for turn in range(times):
         names = [f"one{turn}", f"two{turn}"]
         both = [start(copied(run, root, name)) for name in names]
         for process in both:
             go(process)
         codes = [process.wait() for process in both]
-        found.append(f"exits {codes}; " + "; ".join(state(root, name) for name in names))
-    return found
+        yield f"exits {codes}; " + "; ".join(state(root, name) for name in names)
 
 
 def damaged(root: Path) -> list[str]:
@@ -132,9 +133,13 @@ def main() -> int:
         first.wait()
         took = time.monotonic() - began
         print(f"one release, tables only: {took:.2f} s")
-        for each in (*killed(asked.run, root, asked.times, took),
-                     *together(asked.run, root, asked.times), *damaged(root)):  # fmt: skip
-            print(each, flush=True)
+        for part in (
+            killed(asked.run, root, asked.times, took),
+            together(asked.run, root, asked.times),
+            damaged(root),
+        ):
+            for each in part:
+                print(each, flush=True)
         print(f"lines in the register: {len(read_register(root / NAME).lines)}")
     return 0
 
