@@ -14,7 +14,7 @@ from evalml.comparison.unknown import settle_unknown
 from evalml.errors import CohortError, DataError, ExtractError, StudyError, TableMissingError
 from evalml.extract.meta import meta_from, require_linkage
 from evalml.months import month_number
-from evalml.tables.screen import fold_codes
+from evalml.tables.accept import fold_codes
 from evalml.tables.sources import coverage_of, linked_people, measure_held, uncovered
 
 HEADER = {

@@ -18,7 +18,7 @@ from evalml.cohort.past import (
     situation_at,
     trait,
 )
-from evalml.cohort.required import column_of, refuse_unknown_at_zero
+from evalml.cohort.trial import column_of, refuse_unknown_at_zero
 from evalml.cohort.unknown import Sources, masked, window_of
 from evalml.engine import (
     Engine,
@@ -206,7 +206,8 @@ def expand(
     """Return covariates with `standard` replaced by the set that fits the extract and the design.
 
     The linked past where it is held; the declared past where the linked one is absent, or does not
-    cover every person and month of the history.
+    cover every month of the history. Where only some persons are linked the effect is theirs, and
+    their past is that of the source: more columns would leave too few persons for each.
     """
     if STANDARD not in names:
         return tuple(names)
@@ -231,7 +232,7 @@ def _standard(tables: Tables, trial: TargetTrial, engine: Engine) -> list[str]:
     if linked.last >= linked.first:
         found += LINKED_PAST
     whole = linked.holds(trial.months[0] - trial.history_months, trial.months[-1] - 1)
-    if not whole or sources.linked("emploi_mensuel") is not None:
+    if not whole:
         found += [n for n in DECLARED if (lag_of(n) or 0) <= trial.history_months]
     return found
 

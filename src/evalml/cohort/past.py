@@ -7,9 +7,8 @@ from operator import add
 from typing import TYPE_CHECKING, Any
 
 from evalml.codes import RANKING
-from evalml.cohort.entering import applications_at, spells_of
 from evalml.cohort.month_sets import WIDTH, Calendar, gather, set_between, spread, touches
-from evalml.cohort.two_arms import months_table
+from evalml.cohort.two_arms import applications_at, months_table, spells_of
 from evalml.engine import (
     Engine,
     Table,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from evalml.cohort.declared import DECLARED, lag_of
-from evalml.cohort.entering import IAE
 from evalml.cohort.past import ACTS_WINDOW
+from evalml.cohort.two_arms import IAE
 from evalml.engine import ifelse, literal
 from evalml.extract.contract import DATED, LINKED_SOURCES
 from evalml.months import month_number

@@ -7,9 +7,9 @@ from evalml.outcomes.compute import (
     choose_outcomes,
     compute_outcomes,
     outcomes_table,
+    time_to_first,
 )
 from evalml.outcomes.controls import CONTROLS, check_controls, compute_controls
-from evalml.outcomes.durations import time_to_first
 from evalml.outcomes.exits import exit_situations
 from evalml.outcomes.intensity import compute_allowances, compute_intensity
 from evalml.outcomes.outcome import OUTCOMES, Outcome, durable

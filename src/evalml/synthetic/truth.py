@@ -10,9 +10,7 @@ import pyarrow as pa
 
 from evalml.months import first_day, month_number
 from evalml.synthetic.people import NEVER, NIVEAUX
-from evalml.synthetic.programmes import in_order, months_applied
-from evalml.synthetic.simulate import Block, History, simulate
-from evalml.synthetic.transitions import (
+from evalml.synthetic.programmes import (
     ALTERNANCE,
     DURABLE,
     FORMATION,
@@ -20,7 +18,10 @@ from evalml.synthetic.transitions import (
     NEW,
     age_in_years,
     employed,
+    in_order,
+    months_applied,
 )
+from evalml.synthetic.simulate import Block, History, simulate
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector

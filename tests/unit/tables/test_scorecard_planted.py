@@ -14,8 +14,7 @@ from evalml.engine import open_engine
 from evalml.extract import contract, read_extract
 from evalml.tables import accept_tables
 from evalml.tables.kinds import _ceilings, declared_checks
-from evalml.tables.scorecard import Scorecard, _read_lines, score
-from evalml.tables.scorecard_page import scorecard_page
+from evalml.tables.scorecard import Scorecard, _read_lines, score, scorecard_page
 from evalml.tables.sources import measure_held
 
 if TYPE_CHECKING:
