@@ -98,25 +98,23 @@ def together(run: Path, root: Path, times: int) -> Iterator[str]:
         yield f"exits {codes}; " + "; ".join(state(root, name) for name in names)
 
 
-def damaged(root: Path) -> list[str]:
+def damaged(root: Path) -> Iterator[str]:
     """Return what is said of a register cut, emptied, with a changed line, or missing."""
-    path, found = root / NAME, []
+    path = root / NAME
     whole = path.read_text(encoding="utf-8")
     lines = whole.splitlines(keepends=True)
-    changed = lines[1].replace('"rounding": 5', '"rounding": 6')
-    for name, text in (("truncated", "".join(lines[:-2])), ("emptied", ""),
-                       ("changed", "".join([lines[0], changed, *lines[2:]])),
-                       ("missing", None)):  # fmt: skip
+    changed = "".join([lines[0].replace('"rounding": 5', '"rounding": 6'), *lines[1:]])
+    texts = {"truncated": "".join(lines[:-1]), "emptied": "", "changed": changed, "missing": None}
+    for name, text in texts.items():
         path.unlink()
         if text is not None:
             path.write_text(text, encoding="utf-8")
         try:
             read_register(path)
-            found.append(f"{name}: READ WITHOUT A WORD")
+            yield f"{name}: READ WITHOUT A WORD"
         except PrivacyError as error:
-            found.append(f"{name}: {str(error).replace(str(root), 'RUNS')}")
+            yield f"{name}: {str(error).replace(str(root), 'RUNS')}"
         path.write_text(whole, encoding="utf-8")
-    return found
 
 
 def main() -> int:
