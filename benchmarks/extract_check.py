@@ -10,7 +10,7 @@ import yaml
 from benchmarks.harness import Row, Way
 from evalml.engine import open_engine
 from evalml.extract import read_extract
-from evalml.extract.identifiers import find_identifiers
+from evalml.extract.pseudonymise import find_identifiers
 from evalml.tables import accept_tables
 from evalml.tables.scorecard import score
 

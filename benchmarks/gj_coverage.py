@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalml.areas import area_cells, first_demands
-from evalml.checks.opening_trends import before
-from evalml.checks.pre_trend import wald_test
+from evalml.checks.rollout import before
+from evalml.checks.trends import wald_test
 from evalml.effect.opening_estimates import ROLLOUT, TRIPLE, WALD, estimate_opening
 from evalml.effect.opening_events import events_of
 from evalml.effect.openings import opening_of
@@ -32,9 +32,8 @@ from evalml.study import read_study
 from evalml.synthetic.make import BLOCK, produce
 from evalml.synthetic.people import areas, calendar, people
 from evalml.synthetic.simulate import Block, simulate
-from evalml.synthetic.streams import Draws
 from evalml.synthetic.truth import outcome
-from evalml.synthetic.world import TrueEffect
+from evalml.synthetic.world import Draws, TrueEffect
 from evalml.synthetic.worlds import dump_world, read_world
 from evalml.tables import accept_tables
 

@@ -24,15 +24,15 @@ import pandas as pd
 import evalml as ev
 from benchmarks.programme_page import write_page
 from benchmarks.side_by_side import MARK, make_side_by_side, part_of
-from evalml.checks.confounder_strength import check_confounder_strength
-from evalml.checks.e_value import check_e_value
-from evalml.checks.negative_controls import (
+from evalml.checks.confounding import check_confounder_strength
+from evalml.checks.hidden_bias import check_e_value
+from evalml.checks.placebo import (
     check_controls_together,
     check_negative_control,
     estimate_controls,
+    estimators,
 )
 from evalml.checks.primary import measures_of
-from evalml.checks.refit import estimator
 from evalml.study import Study, study_from
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _checks(
         if (e.outcome, e.horizon_months, e.method)
         == (study.primary.outcome, study.primary.horizon, study.primary.method)
     )
-    again = estimator(study.primary.method, seed=study.seed)
+    again = estimators(study.primary.method, seed=study.seed)
     found = estimate_controls(comparison, measures_of(controls), again)
     return [
         *(check_negative_control(c, study.checks) for c in found),

@@ -15,9 +15,8 @@ import pyarrow.compute as pc
 
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.comparison.rare import group_rare
-from evalml.synthetic.make import make_world
+from evalml.synthetic.make import make_world, write_extract
 from evalml.synthetic.worlds import read_world
-from evalml.synthetic.write import write_extract
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

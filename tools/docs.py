@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from evalml.cli import app
 from evalml.extract.page import contract_page
+from evalml.results import RESULT_TABLES, VERSION
 from evalml.study import Study
 from tools.docs_chooser import chooser_page
 from tools.docs_definitions import DEFINITION_PAGES
@@ -104,10 +105,44 @@ def methods_page() -> str:
     return HEAD + intro + "\n".join(lines)
 
 
+LEAVES = {
+    "count": "a count of persons: a multiple of the base, or absent",
+    "value": "rounded to a printed step",
+    "plain": "as it is: it speaks of nobody",
+    "word": "as it is: words of the package",
+    "sentence": "a figure in it leaves only where it is declared",
+    "typed": "each value judged by its type",
+    "inside": "never",
+}
+
+
+def results_page() -> str:
+    """Return `docs/reference/results.md`: every table that a run writes."""
+    parts = [
+        HEAD,
+        f"# The tables of `results/`\n\nVersion {VERSION} (`results_version` in `manifest.json`). ",
+        "CSV, UTF-8, comma, ten significant digits; an absent number is empty. A run writes those ",
+        "that its design has. A column marked + is written by some runs only. *Leaves* says what ",
+        "`evalml release` does with it.\n",
+    ]
+    for table in RESULT_TABLES.values():
+        parts.append(f"\n## `{table.name}.csv`: {table.en}\n\nA row is {table.row}.\n\n")
+        parts.append("| column | what it is | leaves |\n|---|---|---|\n")
+        for column in table.fields:
+            mark = " +" if column.extra else ""
+            unit = f"; in {column.unit}" if column.unit else ""
+            whole = f"; a share of `{column.whole}`" if column.whole else ""
+            parts.append(
+                f"| `{column.name}`{mark} | {column.says}{unit}{whole} | {LEAVES[column.kind]} |\n"
+            )
+    return "".join(parts)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/contract.md": contract_page,
     "docs/reference/command-line.md": command_line_page,
     "docs/reference/study.md": study_page,
+    "docs/reference/results.md": results_page,
     "docs/methods/README.md": methods_page,
     "docs/methods/validation.md": validation_page,
     "docs/explanation/choose-a-method.md": chooser_page,

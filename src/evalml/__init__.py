@@ -40,7 +40,7 @@ _WHERE = {
         "opening_observation",
         "opening_trajectories",
     ),
-    "evalml.checks.opening_checks": ("check_openings",),
+    "evalml.checks.rollout": ("check_openings",),
     "evalml.report.beside_published": ("beside_published", "opening_labels"),
     "evalml.report.figure_openings": ("OPENING_PICTURES", "plot_openings"),
     "evalml.indicators": (

@@ -80,11 +80,19 @@ def read_settings(study: str = "notebook") -> Settings:
     )
 
 
+def shipped_folder() -> Path:
+    """Return the folder of the notebooks, studies and published figures that come with evalml."""
+    installed = Path(__file__).resolve().parent / "project"
+    return installed if installed.is_dir() else Path(__file__).resolve().parents[2]
+
+
 def project_root() -> Path:
-    """Return the folder that holds `notebooks/` and `params/`: here, above, or the source tree."""
-    here = Path.cwd()
-    candidates = [here, *here.parents, Path(__file__).resolve().parents[2]]
-    for folder in candidates:
+    """Return the folder that holds `notebooks/` and `params/`: here, above, or the source tree.
+
+    An installed evalml has no source tree: the project is then the current folder.
+    """
+    here, source = Path.cwd(), Path(__file__).resolve().parents[2]
+    for folder in (here, *here.parents, source):
         if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
             return folder
     return here

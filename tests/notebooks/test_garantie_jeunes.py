@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from evalml.report.results import COLUMNS
+from evalml.results import COLUMNS
 from evalml.synthetic.make import produce
 
 from .conftest import OPENING, ran, the_run
@@ -40,7 +40,9 @@ def test_a_run_leaves_the_tables_and_the_pictures_of_a_roll_out(france):
 
 
 def test_the_note_speaks_of_areas_and_of_what_is_in_print(france):
-    note = (france / "note.md").read_text(encoding="utf-8")
+    note = "".join(
+        (france / f"{name}.md").read_text(encoding="utf-8") for name in ("note", "note_annexe")
+    )
     for words in ("territoires ouverts", "l’unité réelle est la mission locale", "Filippucci",
                   "super-témoins", "Wald-DiD"):  # fmt: skip
         assert words in note, words
@@ -60,7 +62,7 @@ def test_a_region_alone_is_not_told_an_effect(alone):
     effects = pd.read_csv(alone / "results/effects.csv")
     assert (effects["status"] == "blinded").all()
     assert effects["estimate"].isna().all()
-    assert "l’effet n’est pas montré" in (alone / "note.md").read_text(encoding="utf-8")
+    assert "ne peut pas être établi" in (alone / "note.md").read_text(encoding="utf-8")
     checks = pd.read_csv(alone / "results/checks.csv")
     areas = checks[checks["check"] == "areas"]
     assert (areas["passed"].astype(str) == "False").all()

@@ -192,7 +192,7 @@ def test_the_same_run_twice_gives_the_same_bytes(nsw, tmp_path):
     [again] = (tmp_path / "nsw").iterdir()
     for path in sorted((nsw / "results").iterdir()):
         assert path.read_bytes() == (again / "results" / path.name).read_bytes(), path.name
-    for name in ("note.html", "note.pdf", "note.docx"):
+    for name in ("note.html", "note.pdf", "note_annexe.docx", "resultats.ods"):
         assert (nsw / name).read_bytes() == (again / name).read_bytes(), name
 
 

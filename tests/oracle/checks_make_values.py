@@ -29,7 +29,7 @@ from moderndid.didhonest.sensitivity import (
     create_sensitivity_results_sm,
 )
 
-from evalml.checks.event_study import event_study_of
+from evalml.checks.trends import event_study_of
 from evalml.effect.callaway_santanna import callaway_santanna
 from evalml.effect.group_time import RolloutOptions
 from evalml.effect.panel_columns import PanelColumns

@@ -11,19 +11,29 @@ import pandas as pd
 import pytest
 from scipy import optimize, stats
 
-from evalml.checks.event_study import EventStudy, event_study_of
-from evalml.checks.gaussian import box_probability
-from evalml.checks.honest_did import relative_breakdown, smoothness_breakdown, usual_interval
-from evalml.checks.honest_relative import (
+from evalml.checks.honest_did import (
     accepts,
     first_differences,
+    folded_quantile,
     moments_of,
     polyhedra,
+    relative_breakdown,
     relative_magnitudes_interval,
+    smooth_problem,
+    smoothness_breakdown,
+    smoothness_interval,
     truncated_quantile,
+    usual_interval,
 )
-from evalml.checks.honest_smooth import folded_quantile, smooth_problem, smoothness_interval
-from evalml.checks.pre_trend import PrePeriod, drift_for_power, rejection_probability, wald_test
+from evalml.checks.trends import (
+    EventStudy,
+    PrePeriod,
+    box_probability,
+    drift_for_power,
+    event_study_of,
+    rejection_probability,
+    wald_test,
+)
 from evalml.effect.callaway_santanna import callaway_santanna
 from evalml.effect.group_time import RolloutOptions
 from evalml.effect.panel_columns import PanelColumns

@@ -11,25 +11,31 @@ import pytest
 from causaldata import nsw_mixtape
 from scipy import stats
 
-from evalml.checks.confounder_strength import (
+from evalml.checks.confounding import (
     LinearFit,
+    Selection,
     adjust,
     benchmark_bounds,
     bound_by_benchmark,
+    moments,
+    oster_betas,
+    oster_delta,
     partial_r2,
     regress_moments,
     robustness_value,
+    selection_moments,
 )
-from evalml.checks.e_value import (
+from evalml.checks.hidden_bias import (
+    critical_gamma,
     e_value,
     fieller_limit,
     limit_e_value,
+    mcnemar_bound,
     mean_difference_e_values,
     risk_difference_e_values,
+    sign_bound,
+    signed_rank_bound,
 )
-from evalml.checks.oster import Selection, oster_betas, oster_delta, selection_moments
-from evalml.checks.projection import moments
-from evalml.checks.rosenbaum import critical_gamma, mcnemar_bound, sign_bound, signed_rank_bound
 from evalml.errors import EstimationError
 
 VALUES = json.loads(Path(__file__).with_name("checks_values.json").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ import evalml as ev
 from evalml.cohort import month_sets, past
 from evalml.cohort.month_sets import Calendar, gather, holds, spread, unfold, without
 from evalml.comparison.unpack import unpack
-from evalml.panel import build, observation
+from evalml.panel import build, profile
 
 CALENDARS = [Calendar(100, 111), Calendar(100, 159), Calendar(100, 160), Calendar(37, 250)]
 
@@ -101,7 +101,7 @@ def line(extract, study):
 def test_no_result_depends_on_how_wide_a_block_is(small_extract, root, monkeypatch, width):
     study = ev.read_study(root / "params" / "cej_2024_hdf.yaml")
     wide = line(small_extract, study)
-    for module in (month_sets, past, build, observation):
+    for module in (month_sets, past, build, profile):
         monkeypatch.setattr(module, "WIDTH", width)
     monkeypatch.setattr(month_sets, "FULL", 2**width - 1)
     narrow = line(small_extract, study)

@@ -116,7 +116,7 @@ def test_without_the_linked_source_months_of_work_are_the_declared_ones(engine):
     rows = engine.fetch(outcomes.rows).merge(people, on="entry").set_index(["id_jeune", "k"])
     assert rows.loc[("case-0", 2), "mois_emploi_declare"] == 2
     with pytest.raises(TableMissingError, match="emploi_mensuel"):
-        choose_outcomes(["salaire_cumule"], linked=False)
+        choose_outcomes(["salaire_cumule"], ())
 
 
 @pytest.fixture(scope="module")

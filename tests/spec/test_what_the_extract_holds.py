@@ -14,9 +14,8 @@ from evalml.comparison.unknown import settle_unknown
 from evalml.errors import CohortError, DataError, ExtractError, StudyError, TableMissingError
 from evalml.extract.meta import meta_from, require_linkage
 from evalml.months import month_number
-from evalml.tables.fold import fold_codes
-from evalml.tables.held import measure_held
-from evalml.tables.sources import coverage_of, linked_people, uncovered
+from evalml.tables.accept import fold_codes
+from evalml.tables.sources import coverage_of, linked_people, measure_held, uncovered
 
 HEADER = {
     "name": "x", "source": "imilo", "extraction_date": "2026-01-31", "territory": {"region": "32"},
@@ -229,6 +228,10 @@ def test_rules_take_lists_ranges_contacts_or_nothing(engine):
         ({"eligibility": {"require": {"dossiers.enfants": "two"}}}, "is a integer"),
         ({"eligibility": {"require": {"jeunes.sexe": {"min": 1}}}}, "no range"),
         ({"treatment": {"dispositif": "PACEA"}}, "is not the programme"),
+        ({"eligibility": {"outside_programmes": ["GJJ"]}}, "did you mean 'GJ'"),
+        ({"eligibility": {"outside_programmes": ["pacea"]}}, "did you mean 'PACEA'"),
+        ({"territory": {"departement": ["599"]}}, "did you mean '59'"),
+        ({"territory": {"region": "99"}}, "'99' is unknown"),
     ],
 )
 def test_a_word_that_means_nothing_is_refused_before_anything_starts(changes, sentence):
@@ -244,6 +247,48 @@ def test_a_territory_outside_the_extract_is_refused(territory, sentence, engine)
     with pytest.raises(CohortError, match=sentence):
         cohort_of(PEOPLE, engine, of=study(territory=territory))
     assert len(cohort_of(PEOPLE, engine, of=study(territory={"departement": ["59"]}))[2]) == 4
+
+
+def test_a_programme_of_the_extract_alone_can_be_left_out_and_no_other(engine):
+    spell = {"dispositif": "REBOND", "date_debut": "2024-01-05", "date_fin": "2024-06-30"}
+    people = {
+        "in it": {**SEEN, "accompagnements": [spell]},
+        "waits": SEEN,
+        "cej": {**SEEN, **ENTERS},
+    }
+    of = study(eligibility={"outside_programmes": ["REBOND"]})
+    assert set(cohort_of(people, engine, of=of)[2].index) == {"waits", "cej"}
+    with pytest.raises(CohortError, match="no programme of the extract is called 'REBOND'"):
+        cohort_of(PEOPLE, engine, of=of)
+
+
+def test_an_event_of_another_register_counts_from_the_month_after_the_entry_where_it_is_covered(
+    engine,
+):
+    licence = {"type": "PERMIS_CONDUIRE"}
+    people = {
+        "before": {**SEEN, **ENTERS, "evenements_externes": [{**licence, "date": "2024-03-20"}]},
+        "in april": {**SEEN, "evenements_externes": [{**licence, "date": "2024-04-02"}]},
+        "in june": {**SEEN, "evenements_externes": [{**licence, "date": "2024-06-02"}] * 2},
+        "bafa": {**SEEN, "evenements_externes": [{"type": "BAFA", "date": "2024-04-02"}]},
+    }
+    for each in people.values():
+        each["appariements"] = {"source": "evenements_externes", "apparie": each != people["bafa"]}
+    tables, cohort, rows = cohort_of(
+        people, engine, optional=("evenements_externes", "appariements"),
+        linkage={"evenements_externes": "persons"},
+        coverage={"evenements_externes": {"from": "2024-01", "to": "2024-06"}},
+    )  # fmt: skip
+    arms = ev.assemble(
+        ev.compute_outcomes(ev.build_panel(tables, cohort, engine), ["permis", "bafa"]),
+        [1, 3, 12], (), engine,
+    )  # fmt: skip
+    for key, expected in {
+        "permis_m1": (0, 1, 0, np.nan), "permis_m3": (0, 1, 1, np.nan), "permis_m12": [np.nan] * 4,
+        "bafa_m3": (0, 0, 0, np.nan),
+    }.items():  # fmt: skip
+        values = arms.comparison.measure(key).values[rows.loc[list(people), "entry"]]
+        np.testing.assert_array_equal(values, expected, err_msg=key)
 
 
 def test_codes_in_another_case_are_folded_and_counted(engine):

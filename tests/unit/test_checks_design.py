@@ -12,15 +12,20 @@ from in_words import ask, say
 from pydantic import BaseModel, ValidationError
 
 from evalml.checks import Check, Thresholds, as_thresholds, checks_table, run_checks
-from evalml.checks.balance import check_balance
-from evalml.checks.clipped_weights import check_clipped_weights
-from evalml.checks.detectable_effect import check_detectable_effect, minimum_detectable_effect
-from evalml.checks.effective_sample import check_effective_sample_size, effective_sample_size
+from evalml.checks.comparability import (
+    alone_by_column,
+    check_balance,
+    check_clipped_weights,
+    check_effective_sample_size,
+    check_overlap,
+    check_separation,
+    check_trimmed,
+    effective_sample_size,
+    off_support,
+)
 from evalml.checks.observation import check_observation
-from evalml.checks.overlap import check_overlap, off_support
-from evalml.checks.run import blinded_outcomes
-from evalml.checks.separation import alone_by_column, check_separation
-from evalml.checks.trimmed import check_trimmed
+from evalml.checks.power import check_detectable_effect, minimum_detectable_effect
+from evalml.checks.primary import blinded_outcomes
 from evalml.comparison.comparison import Design, Measure
 from evalml.errors import DataError
 from evalml.values import Count, Counts, Name

@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalml.checks.followed import check_censoring_weights
-from evalml.checks.linkage import check_linkage
-from evalml.checks.observation import check_observation
-from evalml.checks.past import check_past, past_gaps
+from evalml.checks.observation import (
+    check_censoring_weights,
+    check_linkage,
+    check_observation,
+    check_past,
+    past_gaps,
+)
 from evalml.comparison.arms import Trajectory
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.outcomes import OUTCOMES

@@ -111,7 +111,7 @@ def test_capacity_needs_several_missions_locales():
 
 
 def test_declared_outcomes_are_announced_as_blinded():
-    assert "ok: emploi is observed by employers" in remarks(said(ALL_TABLES), "outcomes")
+    assert "ok: emploi is observed by emploi_mensuel" in remarks(said(ALL_TABLES), "outcomes")
     bare = remarks(said(BARE), "outcomes")
     assert "emploi becomes emploi_declare" in bare
     assert "blinded" in bare

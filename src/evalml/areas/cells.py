@@ -150,7 +150,7 @@ def area_cells(
     Raises:
         StudyError: An outcome adds up over months: a cell holds one month.
     """
-    chosen = choose_outcomes(outcomes, linked="emploi_mensuel" in tables.tables)
+    chosen = choose_outcomes(outcomes, tables.tables)
     for outcome in chosen:
         if outcome.cumulated:
             raise StudyError(

@@ -1,4 +1,6 @@
-"""Do the effects stand once we count how many were looked at?
+"""Do effects stand once we count how many were looked at, and do subgroups differ?
+
+Wald test that the effects are equal; with independent subgroups it is Cochran's Q (1954).
 
 Holm (1979) and the step-down maximum of Romano and Wolf (2005, https://doi.org/10.1198/016214504000000539;
 p-values of their 2016 note, https://doi.org/10.1016/j.spl.2016.02.012).
@@ -6,28 +8,96 @@ p-values of their 2016 note, https://doi.org/10.1016/j.spl.2016.02.012).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import chdtrc
 
-from evalml.checks.check import Check
-from evalml.checks.refit import take_rows
+from evalml.checks.check import Check, as_thresholds
+from evalml.checks.placebo import take_rows
 from evalml.effect.methods import compute
 from evalml.effect.sample import take_rows as observed_rows
 from evalml.effect.settings import Settings
 from evalml.effect.shared import fit_shared
-from evalml.errors import DataError, EstimationError
-from evalml.values import Name, Number, PValue
+from evalml.errors import DataError, EstimationError, EvalmlError
+from evalml.values import Estimate, Name, Number, PValue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import BaseModel
 
     from evalml.arrays import HashVector, IntVector, Matrix, Vector
-    from evalml.checks.refit import Estimator
-    from evalml.checks.thresholds import Thresholds
+    from evalml.checks.check import Thresholds
+    from evalml.checks.placebo import Estimator
     from evalml.comparison.comparison import Comparison
     from evalml.effect.effect import Effect
-    from evalml.values import Value
+    from evalml.values import Value, Values
+
+
+FEWEST = 2
+
+
+def interaction_test(estimates: Vector, covariance: Matrix) -> tuple[float, int, float]:
+    """Return statistic, degrees of freedom and p-value of equal effects.
+
+    Args:
+        estimates: Effects by subgroup, shape (k,).
+        covariance: Their covariance, shape (k, k); diagonal for separate persons and clusters.
+
+    Raises:
+        DataError: Fewer than two subgroups, or shapes that differ.
+    """
+    k = estimates.size
+    if k < FEWEST or covariance.shape != (k, k):
+        raise DataError("an interaction test needs two subgroups or more, and their covariance")
+    contrast = np.column_stack([-np.ones(k - 1), np.eye(k - 1)])
+    gaps = contrast @ estimates
+    statistic = float(gaps @ np.linalg.solve(contrast @ covariance @ contrast.T, gaps))
+    return statistic, k - 1, float(chdtrc(k - 1, statistic))
+
+
+def check_interaction(
+    effects: Sequence[Effect], thresholds: Thresholds, covariance: Matrix | None = None
+) -> Check:
+    """Tell whether the effects of one subgroup variable differ; for information.
+
+    Args:
+        effects: Effects on one outcome, one per value of the variable.
+        thresholds: `alpha`.
+        covariance: Covariance of the estimates; independent subgroups where None.
+
+    Raises:
+        DataError: The effects are not of one outcome, one method and one variable.
+    """
+    if len({(e.key, e.method, e.subgroup) for e in effects}) != 1:
+        raise DataError("give the effects of one outcome, one method and one subgroup variable")
+    first, name = effects[0], "interaction"
+    variable = Name("covariate", first.subgroup)
+    usable = [e for e in effects if np.isfinite(e.std_error) and e.std_error > 0]
+    if len(usable) < FEWEST or len(usable) < len(effects):
+        unjudged: Values = {"variable": variable}
+        return Check(name, "no_error", None, None, None, unjudged, first.key, gating=False)
+    estimates = np.array([e.estimate for e in usable])
+    errors = np.array([e.std_error for e in usable])
+    V = np.diag(errors**2) if covariance is None else covariance
+    _, _, p = interaction_test(estimates, V)
+    low, high = usable[int(estimates.argmin())], usable[int(estimates.argmax())]
+    values: Values = {
+        "variable": variable,
+        "low": Estimate(low.estimate, low.unit, low.smallest_arm),
+        "low_level": _level(low),
+        "high": Estimate(high.estimate, high.unit, high.smallest_arm),
+        "high_level": _level(high),
+        "p": PValue(p),
+    }
+    finding = "differ" if p <= thresholds.alpha else "same"
+    return Check(name, finding, None, p, thresholds.alpha, values, first.key, gating=False)
+
+
+def _level(effect: Effect) -> Name:
+    return Name("level", f"{effect.subgroup}={effect.subgroup_value}")
+
 
 FEW_CLUSTERS = 12
 
@@ -239,3 +309,96 @@ def _judged(effect: Effect, adjusted: float, name: str, k: int, thresholds: Thre
         effect.key,
         gating=False,
     )
+
+
+def run_families(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    method: str,
+    thresholds: BaseModel | Mapping[str, Any] | None = None,
+    *,
+    settings: Settings | None = None,
+    seed: int = 0,
+) -> list[Check]:
+    """Judge the effects of one method as the families they were looked at in.
+
+    All outcomes together on everybody (Romano-Wolf, or Holm for a method without influence
+    functions); for each outcome, the subgroups together (Holm) and, for each subgroup variable,
+    whether the effects differ.
+
+    Args:
+        comparison: The two arms.
+        effects: The estimates; those by other methods, or without a number, are left aside.
+        method: Name of the method.
+        thresholds: `Thresholds`, the `checks` part of a study, or a mapping.
+        settings: Options the effects were estimated with.
+        seed: Seed of the bootstrap.
+    """
+    limits = as_thresholds(thresholds)
+    usable = [e for e in effects if e.method == method and e.std_error > 0]
+    whole = [e for e in usable if not e.subgroup]
+    t_star = _statistics(comparison, whole, method, settings, limits, seed)
+    checks = check_multiplicity(whole, limits, t_star)
+    parts = [e for e in usable if e.subgroup]
+    for key in dict.fromkeys(e.key for e in parts):
+        of_outcome = [e for e in parts if e.key == key]
+        checks += check_multiplicity(of_outcome, limits)
+        for variable in dict.fromkeys(e.subgroup for e in of_outcome):
+            family = [e for e in of_outcome if e.subgroup == variable]
+            V = subgroup_covariance(comparison, family, method, settings)
+            checks.append(check_interaction(family, limits, V))
+    return checks
+
+
+def _statistics(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    method: str,
+    settings: Settings | None,
+    thresholds: Thresholds,
+    seed: int,
+) -> Matrix | None:
+    if len(effects) < 2:  # noqa: PLR2004
+        return None
+    try:
+        psi = influence_functions(comparison, [e.key for e in effects], method, settings)
+        return multiplier_statistics(psi, _unit(comparison), draws=thresholds.draws, seed=seed)
+    except EvalmlError:
+        return None
+
+
+def subgroup_covariance(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    method: str,
+    settings: Settings | None = None,
+) -> Matrix | None:
+    """Return the covariance of effects by subgroup: two that share clusters are not independent.
+
+    Args:
+        comparison: The two arms.
+        effects: Effects on one outcome, one per value of one subgroup variable.
+        method: Name of the method.
+        settings: Its options.
+
+    Returns:
+        Shape (k, k), its diagonal being the variances of the effects; None where the method has no
+        influence function.
+    """
+    psi = np.zeros((comparison.treated.size, len(effects)))
+    try:
+        for j, effect in enumerate(effects):
+            column = comparison.subgroups[effect.subgroup].astype("str")
+            rows = np.flatnonzero((column == effect.subgroup_value).to_numpy())
+            part = take_rows(comparison, rows)
+            psi[rows, j] = influence_functions(part, [effect.key], method, settings)[:, 0]
+    except EvalmlError:
+        return None
+    sums = sum_by(psi, _unit(comparison))
+    V = sums.T @ sums
+    scale = np.array([e.std_error for e in effects]) / np.sqrt(np.diag(V))
+    return np.asarray(V * np.outer(scale, scale))
+
+
+def _unit(comparison: Comparison) -> IntVector | HashVector:
+    return comparison.person if comparison.cluster is None else comparison.cluster

@@ -1,4 +1,7 @@
-"""What a study can hope to see, computed before any effect is.
+"""What a study can hope to see, before and after any effect is computed.
+
+Minimum detectable effect (t_{1-alpha/2} + t_{power}) x standard error, with the degrees of freedom
+of the estimate's interval (Bloom 1995, https://doi.org/10.1177/0193841X9501900504).
 
 Minimum detectable effect (t_{1-alpha/2} + t_{power}) x standard error (Bloom 1995,
 https://doi.org/10.1177/0193841X9501900504). The standard error is foreseen from the comparison arm
@@ -17,25 +20,62 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri, stdtrit
 
 from evalml.checks.check import Check
-from evalml.checks.detectable_effect import minimum_detectable_effect
 from evalml.comparison.columns import standardise
 from evalml.comparison.threads import thin_products
 from evalml.effect.least_squares import least_squares
+from evalml.results import RESULT_TABLES
 from evalml.values import Estimate, Number
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Vector
+    from evalml.checks.check import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
+    from evalml.effect.effect import Effect
     from evalml.effect.least_squares import LeastSquares
     from evalml.study import Study
-    from evalml.values import Value
+    from evalml.values import Value, Values
 
-COLUMNS = (
-    "outcome", "label", "horizon_months", "n_treated", "n_effective", "clusters", "baseline",
-    "r_squared", "icc", "detectable", "unit",
-)  # fmt: skip
+
+def minimum_detectable_effect(
+    std_error: float, alpha: float = 0.05, power: float = 0.8, df: float | None = None
+) -> float:
+    """Return the true effect that a two-sided test of level `alpha` finds with `power`.
+
+    Args:
+        std_error: Standard error of the estimate.
+        alpha: Level of the test.
+        power: Its power.
+        df: Degrees of freedom (clusters less one); None for many.
+    """
+    levels = np.array([1 - alpha / 2, power])
+    if df is not None and np.isfinite(df) and df > 0:
+        return float(stdtrit(df, levels).sum() * std_error)
+    return float(ndtri(levels).sum() * std_error)
+
+
+def check_detectable_effect(effect: Effect, thresholds: Thresholds) -> Check:
+    """Tell the minimum detectable effect; for information.
+
+    Args:
+        effect: Estimate whose standard error says what could be seen.
+        thresholds: `alpha`, `power`.
+    """
+    name, key = "detectable_effect", effect.key
+    if not np.isfinite(effect.std_error) or effect.std_error <= 0:
+        return Check(name, "undefined", None, None, None, {}, key, gating=False)
+    value = minimum_detectable_effect(
+        effect.std_error, thresholds.alpha, thresholds.power, effect.details.get("df")
+    )
+    finding = "reached" if abs(effect.estimate) >= value else "not_reached"
+    values: Values = {
+        "detectable": Estimate(value, effect.unit, effect.smallest_arm),
+        "power": Number(thresholds.power, 0, "percent"),
+        "alpha": Number(thresholds.alpha, 0, "percent"),
+    }
+    return Check(name, finding, None, value, None, values, key, gating=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +140,7 @@ def power_table(comparison: Comparison, weights: Vector, study: Study) -> pd.Dat
                 "points" if measure.unit == "proportion" else measure.unit,
             )
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=RESULT_TABLES["power"].needed)
 
 
 def foresee(comparison: Comparison, measure: Measure, weights: Vector) -> Foreseen:

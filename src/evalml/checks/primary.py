@@ -1,44 +1,399 @@
-"""The checks of a study, and the sensitivity analyses of the effect its conclusion rests on."""
+"""The checks of a study, and the sensitivity analyses of its primary effect."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 
-from evalml.checks.followed import check_followed
-from evalml.checks.instrument import check_encouragement
-from evalml.checks.negative_controls import (
+from evalml.checks.bounds import check_lee_bounds, check_missing_bounds
+from evalml.checks.check import Check, as_thresholds
+from evalml.checks.comparability import (
+    check_balance,
+    check_clipped_weights,
+    check_effective_sample_size,
+    check_overlap,
+    check_separation,
+    check_trimmed,
+)
+from evalml.checks.confounding import check_confounder_strength, check_oster
+from evalml.checks.hidden_bias import check_e_value, check_rosenbaum
+from evalml.checks.observation import check_followed, check_observation
+from evalml.checks.placebo import (
+    check_calibration,
     check_controls_together,
+    check_negative_control,
+    check_placebo_in_time,
+    check_positive_control,
     check_unjudged_control,
     correlation_of,
     estimate_controls,
+    estimator,
+    estimators,
+    placebo_in_time,
+    take_rows,
     too_rare,
+    with_measure,
 )
-from evalml.checks.refit import estimator, with_measure
-from evalml.checks.run import run_checks
-from evalml.checks.sensitivity import run_sensitivity
+from evalml.checks.power import check_detectable_effect
+from evalml.comparison.balance import balance_table
 from evalml.comparison.comparison import Measure
 from evalml.comparison.threads import thin_products
+from evalml.effect.encouragement import IV
+from evalml.effect.iv import WEAK_F
 from evalml.effect.seen import seen_effects
 from evalml.effect.settings import Settings
-from evalml.errors import EstimationError
+from evalml.errors import EstimationError, EvalmlError
+from evalml.results import RESULT_TABLES
 from evalml.study import METHODS
+from evalml.values import Estimate, Interval, Message, Name, Number, values_text
+from evalml.words import check_sentence, question
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    import pandas as pd
+    from pydantic import BaseModel
 
-    from evalml.arrays import Matrix, Vector
-    from evalml.checks.check import Check
-    from evalml.checks.refit import Estimator
+    from evalml.arrays import IntVector, Matrix, Vector
+    from evalml.checks.check import Thresholds
+    from evalml.checks.placebo import Estimator, Estimators
     from evalml.comparison.adjusted import Adjusted
     from evalml.comparison.arms import Arms
     from evalml.comparison.comparison import Comparison
     from evalml.effect.effect import Effect
     from evalml.study import Study
+    from evalml.values import Value, Values
+
+
+def check_encouragement(
+    comparison: Comparison, effects: Sequence[Effect], thresholds: Thresholds
+) -> list[Check]:
+    """Make the checks of a study by instrument.
+
+    Args:
+        comparison: The two arms, with `instrument`.
+        effects: What `estimate_encouragement` returned.
+        thresholds: `observation_gap`, `smd`, `alpha`, `power`.
+    """
+    found = [e for e in effects if e.method == IV]
+    checks = [check_strength(e) for e in found]
+    checks.append(check_spread(comparison, thresholds))
+    checks += [check_observation(m, comparison.treated, thresholds) for m in comparison.measures]
+    checks += [check_anderson_rubin(e) for e in found]
+    return [*checks, *(check_detectable_effect(e, thresholds) for e in found)]
+
+
+def check_strength(effect: Effect) -> Check:
+    """Judge the effective F of the first stage; a weak instrument blinds the effect."""
+    F = float(effect.details["first_stage_f"])
+    passed = bool(F >= WEAK_F)
+    values = {"f": Number(F, 1), "limit": Number(WEAK_F)}
+    finding = "strong" if passed else "weak"
+    return Check("instrument_strength", finding, passed, F, WEAK_F, values, effect.key)
+
+
+def check_spread(comparison: Comparison, thresholds: Thresholds) -> Check:
+    """Compare youths of areas with much and with little capacity; for information.
+
+    The covariates are held fixed in the estimate: a difference here is no bias yet, but says that
+    others, not observed, may differ too.
+    """
+    assert comparison.instrument is not None  # noqa: S101 - an encouragement has one
+    high = comparison.instrument > np.median(comparison.instrument)
+    if high.all() or not high.any():
+        return Check("instrument_spread", "constant", None, None, None, {}, gating=False)
+    table = balance_table(comparison.design, high)
+    smd = table["smd_before"].abs()
+    value, worst = float(smd.max()), table["covariate"].iloc[int(smd.to_numpy().argmax())]
+    limit = thresholds.smd
+    values: Values = {
+        "gap": Number(value, 2),
+        "worst": Name("covariate", str(worst)),
+        "limit": Number(limit, 2),
+    }
+    return Check("instrument_spread", "gap", value <= limit, value, limit, values, gating=False)
+
+
+def check_anderson_rubin(effect: Effect) -> Check:
+    """Tell the Anderson-Rubin set, right however weak the instrument; for information."""
+    bounds = effect.details.get("anderson_rubin")
+    name, key = "anderson_rubin", effect.key
+    if bounds is None:
+        return Check(name, "unbounded", None, None, None, {}, key, gating=False)
+    low, high = map(float, bounds)
+    values = {"interval": Interval(low, high, effect.unit, effect.smallest_arm)}
+    return Check(name, "interval", None, None, None, values, key, gating=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Estimates without one cluster.
+
+    Attributes:
+        clusters: Codes of the clusters left out, shape (m,).
+        estimates: Estimate without each, shape (m,); NaN where it could not be made.
+        n_clusters: Clusters in all.
+    """
+
+    clusters: IntVector
+    estimates: Vector
+    n_clusters: int
+
+
+def leave_one_out(comparison: Comparison, key: str, estimate: Estimator, most: int) -> LeftOut:
+    """Estimate again without each of the clusters, the largest treated ones first.
+
+    Args:
+        comparison: The two arms, with clusters.
+        key: Key of the outcome.
+        estimate: Estimator, which refits everything.
+        most: Most refits; beyond, the smaller clusters are kept in all of them.
+    """
+    codes = comparison.cluster
+    if codes is None:
+        return LeftOut(np.empty(0, dtype=np.int64), np.empty(0), 0)
+    clusters, position = np.unique(codes, return_inverse=True)
+    size = np.bincount(position, weights=comparison.treated, minlength=clusters.size)
+    chosen = clusters[np.lexsort((clusters, -size))][:most]
+    estimates = np.full(chosen.size, np.nan)
+    for i, code in enumerate(chosen):
+        try:
+            estimates[i] = estimate(take_rows(comparison, codes != code), key).estimate
+        except EvalmlError:
+            continue
+    return LeftOut(chosen.astype(np.int64), estimates, int(clusters.size))
+
+
+def check_leave_one_out(
+    comparison: Comparison, key: str, estimate: Estimator, thresholds: Thresholds
+) -> Check:
+    """Judge how far the estimate moves when one mission locale is left out.
+
+    Args:
+        comparison: The two arms, with clusters.
+        key: Key of the outcome.
+        estimate: Estimator, which refits everything.
+        thresholds: `leave_one_out`, `refits`.
+    """
+    if comparison.cluster is None or np.unique(comparison.cluster).size < 2:  # noqa: PLR2004
+        return _unjudged("single", key)
+    first = estimate(comparison, key)
+    whole, n = first.estimate, first.smallest_arm
+    left = leave_one_out(comparison, key, estimate, thresholds.refits)
+    made = left.estimates[np.isfinite(left.estimates)]
+    if not made.size or whole == 0:
+        return _unjudged("impossible", key)
+    unit = comparison.measure(key).unit
+    value = float(np.abs(made - whole).max() / abs(whole))
+    same_sign = bool((np.sign(made) == np.sign(whole)).all())
+    passed = same_sign and value <= thresholds.leave_one_out and made.size == left.estimates.size
+    values: dict[str, Value] = {
+        "tried": Number(left.estimates.size),
+        "clusters": Number(left.n_clusters),
+        "range": Interval(float(made.min()), float(made.max()), unit, n),
+        "whole": Estimate(whole, unit, n),
+        "move": Number(value, 1, "percent"),
+    }
+    if made.size < left.estimates.size:
+        values["failed"] = Number(left.estimates.size - made.size)
+    name, finding = "leave_one_out", "same_sign" if same_sign else "other_sign"
+    limit = thresholds.leave_one_out
+    return Check(name, finding, passed, value, limit, values, key, gating=False)
+
+
+def _unjudged(finding: str, key: str) -> Check:
+    return Check("leave_one_out", finding, None, None, None, {}, key, gating=False)
+
+
+def run_checks(  # noqa: PLR0913
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    thresholds: BaseModel | Mapping[str, Any] | None = None,
+    *,
+    balance: pd.DataFrame | None = None,
+    weights: Vector | None = None,
+    score: Vector | None = None,
+    n_clipped: int = 0,
+    n_dropped: int | None = None,
+    estimand: str = "att",
+    method: str | None = None,
+    missing: Literal["complete", "ipcw", "bounds"] = "complete",
+) -> list[Check]:
+    """Make the checks of the design and of each outcome.
+
+    Args:
+        comparison: The two arms.
+        effects: The estimates, for the minimum detectable effect.
+        thresholds: `Thresholds`, the `checks` part of a study, or a mapping; None for defaults.
+        balance: Balance table, with `covariate`, `smd_before`, `smd_after`.
+        weights: Weights of the primary method, shape (n,); None where it has none.
+        score: Propensity score before clipping, shape (n,); None where there is none.
+        n_clipped: How many scores or weights were clipped.
+        n_dropped: How many treated persons trimming or matching dropped; None where neither is
+            used.
+        estimand: `att`, `ate`, ...
+        method: Method whose standard error tells what could be detected; the last one if None.
+        missing: What the study does of unknown outcomes.
+
+    Returns:
+        The checks of the design first, then those of each outcome in their order.
+    """
+    limits = as_thresholds(thresholds)
+    treated = comparison.treated
+    checks = [
+        check_balance(balance, limits),
+        check_overlap(score, treated, limits, estimand),
+        check_separation(comparison, limits),
+        check_effective_sample_size(weights, treated, limits, estimand),
+        check_clipped_weights(weights, treated, limits, n_clipped),
+    ]
+    if n_dropped is not None:
+        checks.append(check_trimmed(n_dropped, comparison.n_treated, limits))
+    checks += [check_observation(m, treated, limits, missing) for m in comparison.measures]
+    checks += [check_detectable_effect(e, limits) for e in one_per_outcome(effects, method)]
+    return checks
+
+
+def one_per_outcome(effects: Iterable[Effect], method: str | None = None) -> list[Effect]:
+    """Return, for each outcome, the effect on everybody by `method` (the last one where None)."""
+    whole = [e for e in effects if not e.subgroup and method in {None, e.method}]
+    return list({e.key: e for e in whole}.values())
+
+
+def checks_table(
+    checks: Iterable[Check], labels: Mapping[str, str] | None = None, lang: str = "fr"
+) -> pd.DataFrame:
+    """Return one row per check, in the columns of `checks.csv`.
+
+    Args:
+        checks: The checks.
+        labels: Labels of the study: outcomes, covariates.
+        lang: Language of the questions and the sentences.
+    """
+    rows = [_row(check, dict(labels or {}), lang) for check in checks]
+    table = pd.DataFrame(rows, columns=RESULT_TABLES["checks"].needed)
+    return table.astype({"passed": "object", "value": "float64", "threshold": "float64"})
+
+
+def _row(check: Check, labels: Mapping[str, str], lang: str) -> dict[str, Any]:
+    judged = {name: getattr(check, name) for name in ("passed", "value", "threshold")}
+    rest = {"check": check.name, "outcome": check.outcome, "gating": check.gating}
+    asked = question(check.name, check.finding, lang)
+    found = check_sentence(check.name, check.finding, check.values, lang, labels)
+    values = {"finding": check.finding, "values": values_text(check.values)}
+    return {**rest, **judged, "question": asked, "sentence": found, **values}
+
+
+def blinded_outcomes(checks: Iterable[Check]) -> dict[str, list[Message]]:
+    """Return what failed gating checks found, by outcome key; '' bears on all outcomes."""
+    failed: dict[str, list[Message]] = {}
+    for check in checks:
+        if check.gating and check.passed is False:
+            failed.setdefault(check.outcome, []).append(message_of(check))
+    return failed
+
+
+def message_of(check: Check) -> Message:
+    """Return what a check found as a message."""
+    return Message(f"{check.name}.{check.finding}", check.values)
+
+
+def run_sensitivity(  # noqa: PLR0913
+    comparison: Comparison,
+    effect: Effect,
+    estimate: Estimator,
+    thresholds: BaseModel | Mapping[str, Any] | None = None,
+    *,
+    weights: Vector | None = None,
+    pairs: tuple[Vector, Vector] | None = None,
+    past: Measure | None = None,
+    leave_out: Collection[str] = (),
+    controls: Sequence[Effect] = (),
+    correlation: Matrix | None = None,
+    seed: int = 0,
+) -> list[Check]:
+    """Put one effect to every test that its data allow.
+
+    Args:
+        comparison: The two arms.
+        effect: The estimate, by the method of `estimate`.
+        estimate: Estimator that refits everything, such as `refit.estimator("aipw")`.
+        thresholds: `Thresholds`, the `checks` part of a study, or a mapping.
+        weights: Analysis weights, shape (n,), for Lee's bounds.
+        pairs: Outcomes of the treated and of the matched person of each pair, for Rosenbaum's.
+        past: Outcome before time zero, for the placebo in time.
+        leave_out: Covariates that hold that outcome, or later ones.
+        controls: Estimates on negative controls, by the same method.
+        correlation: Correlation of these controls, shape (k, k).
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The checks; one whose estimation fails is not judged, and says so.
+    """
+    limits, key = as_thresholds(thresholds), effect.key
+    todo: list[tuple[str, Callable[[], Check]]] = [
+        ("e_value", lambda: _e_value(comparison, effect, limits)),
+        (
+            "confounder_strength",
+            lambda: check_confounder_strength(comparison, key, limits),
+        ),
+        ("oster", lambda: check_oster(comparison, key, limits)),
+        ("missing_bounds", lambda: check_missing_bounds(comparison, key, estimate, limits)),
+        ("lee_bounds", lambda: check_lee_bounds(comparison, key, limits, weights, seed)),
+        ("leave_one_out", lambda: check_leave_one_out(comparison, key, estimate, limits)),
+        ("positive_control", lambda: check_positive_control(comparison, key, estimate, limits)),
+    ]
+    if pairs is not None:
+        todo.append(("rosenbaum", lambda: check_rosenbaum(*pairs, limits, key)))
+    if past is not None:
+        todo.append(
+            (
+                "placebo_in_time",
+                lambda: _placebo(comparison, past, leave_out, estimate, effect, limits),
+            )
+        )
+    todo.extend(
+        ("negative_control", partial(check_negative_control, control, limits))
+        for control in controls
+    )
+    if controls:
+        todo.append(
+            ("negative_controls", lambda: check_controls_together(controls, limits, correlation))
+        )
+        todo.append(("calibration", lambda: check_calibration(effect, controls, limits)))
+    return [_try(name, check, key) for name, check in todo]
+
+
+def _e_value(comparison: Comparison, effect: Effect, thresholds: Thresholds) -> Check:
+    """Read a proportion as a risk ratio, anything else in standard deviations."""
+    if effect.unit == "proportion":
+        return check_e_value(effect, thresholds)
+    values = comparison.measure(effect.key).values
+    return check_e_value(effect, thresholds, float(np.nanstd(values)))
+
+
+def _placebo(
+    comparison: Comparison,
+    past: Measure,
+    leave_out: Collection[str],
+    estimate: Estimator,
+    effect: Effect,
+    thresholds: Thresholds,
+) -> Check:
+    placebo = placebo_in_time(comparison, past, estimate, leave_out)
+    same_unit = effect if placebo.unit == effect.unit else None
+    return check_placebo_in_time(placebo, thresholds, same_unit)
+
+
+def _try(name: str, check: Callable[[], Check], key: str) -> Check:
+    try:
+        return check()
+    except EvalmlError:
+        return Check(name, "undone", None, None, None, {}, key, gating=False)
 
 
 @thin_products()
@@ -163,7 +518,7 @@ def judge_controls(
     every = measures_of(controls)
     fewest, treated = study.checks.minimum_count, comparison.treated
     usable = [m for m in every if not too_rare(m, treated, fewest)]
-    estimated = estimate_controls(comparison, usable, estimator_of(study))
+    estimated = estimate_controls(comparison, usable, _of_controls(study))
     judged = {effect.outcome for effect in estimated}
     unjudged = [check_unjudged_control(m.key) for m in every if m.key not in judged]
     return unjudged, estimated, correlation_of([m for m in usable if m.key in judged])
@@ -175,6 +530,14 @@ def measures_of(controls: pd.DataFrame | None) -> list[Measure]:
         return []
     columns = {str(name): controls[name].to_numpy(dtype=np.float64) for name in controls}
     return [Measure(k, None, v, "proportion", k) for k, v in columns.items()]
+
+
+def _of_controls(study: Study) -> Estimators:
+    """Return the estimator of the primary method for several outcomes at once."""
+    method, seed = study.primary.method, study.seed
+    if study.missing != "ipcw":
+        return estimators(method, estimand=study.estimand, seed=seed)
+    return lambda comparison: seen_effects(comparison, [method], Settings(seed=seed))
 
 
 def estimator_of(study: Study) -> Estimator:

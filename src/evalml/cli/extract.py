@@ -57,7 +57,7 @@ def check(
     """
     from evalml.engine import open_engine
     from evalml.extract import read_extract
-    from evalml.extract.identifiers import find_identifiers
+    from evalml.extract.pseudonymise import find_identifiers
     from evalml.tables import accept_tables
     from evalml.tables.scorecard import score
 
@@ -271,7 +271,7 @@ def _leaks(leaks: list[Any]) -> str:
 
 
 def _write(card: Scorecard, tables: Tables, out: Path, min_count: int) -> None:
-    from evalml.tables.scorecard_page import scorecard_page
+    from evalml.tables.scorecard import scorecard_page
 
     out.mkdir(parents=True, exist_ok=True)
     shown = card.protected(min_count)

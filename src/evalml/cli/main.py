@@ -22,6 +22,7 @@ from evalml.cli import (
     indicators,
     note,
     over_time,
+    project,
     published,
     release,
     rules,
@@ -39,7 +40,7 @@ app = typer.Typer(
     name="evalml",
     help="Evaluate the youth-employment programmes of the French missions locales.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     cls=Door,
@@ -67,7 +68,11 @@ def begin(
 
 
 app.command("demo")(demo.demo)
+app.command("init")(project.init)
+app.command("new")(project.new)
+app.command("check")(project.check)
 app.command("run")(run.run)
+app.command("open")(project.open_last)
 app.command("batch")(batch.batch)
 app.command("status")(status.status)
 app.command("runs")(runs.runs)

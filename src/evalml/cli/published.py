@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evalml.cli.door import Door
-from evalml.settings import writable_folder
+from evalml.settings import shipped_folder, writable_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,8 @@ app = typer.Typer(
     no_args_is_help=True,
     cls=Door,
 )
-_SHIPPED = Path("data/published")
+_HERE = Path("data/published")
+_SHIPPED = _HERE if _HERE.is_dir() else shipped_folder() / _HERE
 
 
 @app.command("audit")

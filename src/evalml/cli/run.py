@@ -192,7 +192,7 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
     if place not in known:
         known[place] = tables_held(place, open_engine())
     for study in studies:
-        choose_outcomes(study.outcomes, linked="emploi_mensuel" in known[place])
+        choose_outcomes(study.outcomes, known[place])
         require_tables([*study.covariates, *study.subgroups], known[place])
 
 

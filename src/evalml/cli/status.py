@@ -49,12 +49,12 @@ def status(
 
 def _cells(params: Sequence[str] | None, grid: Path | None) -> list[Cell]:
     from evalml.cli.batch import read_cells
-    from evalml.settings import project_root
     from evalml.study.grid import read_grid
+    from evalml.study.reading import params_folder
 
     if grid is not None:
         return read_grid(grid)
-    found = sorted((project_root() / "params").glob("*.yaml"))
+    found = sorted(params_folder(Path()).glob("*.yaml"))
     return read_cells(params or [str(path) for path in found])
 
 

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalml.cohort.capacity import with_capacity
 from evalml.cohort.covariates import check_covariates, describe, expand, require_tables
-from evalml.cohort.eligible import Rule, at_time_zero
-from evalml.cohort.gaps import Gap, find_gaps
-from evalml.cohort.place import refuse_territory
-from evalml.cohort.same_place import same_place
+from evalml.cohort.eligible import EligibilityRule, at_time_zero
+from evalml.cohort.place import refuse_territory, same_place
+from evalml.cohort.two_arms import with_capacity
+from evalml.cohort.unknown import Gap, find_gaps
 from evalml.engine import Engine, Table, cases, row_number, window
 from evalml.errors import CohortError
 from evalml.months import first_day, month_number
@@ -125,7 +124,7 @@ def _check_period(tables: Tables, trial: TargetTrial) -> None:
         )
 
 
-def _flow(at_zero: Table, rules: Sequence[Rule], engine: Engine) -> pd.DataFrame:
+def _flow(at_zero: Table, rules: Sequence[EligibilityRule], engine: Engine) -> pd.DataFrame:
     """Count, in one pass, who is left after each rule."""
     steps = range(len(rules) + 1)
     failed = [(~at_zero[rule.column].fill_null(False), i) for i, rule in enumerate(rules)]

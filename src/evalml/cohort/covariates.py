@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.codes import RANKING
 from evalml.cohort.declared import DECLARED, declared_before, declared_value, lag_of
-from evalml.cohort.known import column_of, refuse_unknown_at_zero
 from evalml.cohort.month_sets import bit, holds
 from evalml.cohort.past import (
-    ACTS_WINDOW,
+    JOINS,
+    TRAITS,
     acts_before,
     employment_before,
     months_worked,
     pacea_at,
     situation_at,
+    trait,
 )
-from evalml.cohort.traits import JOINS, TRAITS, trait
-from evalml.cohort.unknown import Sources, Window, masked
+from evalml.cohort.trial import column_of, refuse_unknown_at_zero
+from evalml.cohort.unknown import Sources, masked, window_of
 from evalml.engine import (
     Engine,
     Table,
@@ -205,7 +206,8 @@ def expand(
     """Return covariates with `standard` replaced by the set that fits the extract and the design.
 
     The linked past where it is held; the declared past where the linked one is absent, or does not
-    cover every person and month of the history.
+    cover every month of the history. Where only some persons are linked the effect is theirs, and
+    their past is that of the source: more columns would leave too few persons for each.
     """
     if STANDARD not in names:
         return tuple(names)
@@ -215,9 +217,13 @@ def expand(
 
 
 def _standard(tables: Tables, trial: TargetTrial, engine: Engine) -> list[str]:
-    found = [n for n in BASE if n != "pacea" or "PACEA" not in (trial.dispositif, trial.pool)]
-    if not trial.same_months:
-        found.remove("mois_entree")
+    own = {trial.dispositif, trial.pool}  # a GJ is a phase of a PACEA, which it then says all of
+    same = {
+        "pacea": bool(own & {"PACEA", "GJ"}),
+        "mois_entree": not trial.same_months,
+        "departement": len(trial.territory.departement or ()) == 1,
+    }
+    found = [n for n in BASE if not same.get(n)]
     found += trial.design.covariates
     if trial.rang is not None:
         found.append("mois_depuis_sortie")
@@ -226,7 +232,7 @@ def _standard(tables: Tables, trial: TargetTrial, engine: Engine) -> list[str]:
     if linked.last >= linked.first:
         found += LINKED_PAST
     whole = linked.holds(trial.months[0] - trial.history_months, trial.months[-1] - 1)
-    if not whole or sources.linked("emploi_mensuel") is not None:
+    if not whole:
         found += [n for n in DECLARED if (lag_of(n) or 0) <= trial.history_months]
     return found
 
@@ -310,22 +316,6 @@ def _expression(t: Table, name: str, trial: TargetTrial, sources: Sources) -> An
     value = _value(t, name, trial)
     window = window_of(name, trial)
     return value if window is None else masked(value, t, window, trial, sources)
-
-
-def window_of(name: str, trial: TargetTrial) -> Window | None:
-    """Return the months a covariate is read from, None where it is no matter of months."""
-    if name.startswith("emploi_avant_"):
-        lag = int(name.rpartition("_")[2])
-        return Window("emploi_mensuel", lag, lag)
-    held = {
-        "mois_emploi_avant": Window("emploi_mensuel", trial.history_months, 1),
-        "actes_3m": Window("actes", ACTS_WINDOW, 1),
-        "pacea": Window("accompagnements", 0, 0),
-        "gj_en_cours": Window("accompagnements", 0, 0),
-        "mois_depuis_sortie": Window("accompagnements", 1, 1),
-        "candidatures_avant": Window("iae_candidatures", 12, 1),
-    }
-    return held.get(name)
 
 
 def _value(t: Table, name: str, trial: TargetTrial) -> Any:

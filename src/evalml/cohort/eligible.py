@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from evalml.codes import code_list
 from evalml.cohort.month_sets import Calendar, gather, holds, spread, touches, unfold, without
-from evalml.cohort.required import meets, required_words
+from evalml.cohort.trial import meets, required_words
 from evalml.cohort.two_arms import ARMS, arm_rules, with_arms
 from evalml.engine import (
     Engine,
@@ -20,6 +21,7 @@ from evalml.engine import (
     row_number,
     window,
 )
+from evalml.errors import CohortError, nearest
 from evalml.values import Message, Number, names
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class EligibilityRule:
     """One line of the flow.
 
     Attributes:
@@ -192,8 +194,13 @@ def starting_at(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table
 
 def at_time_zero(
     tables: Tables, trial: TargetTrial, engine: Engine
-) -> tuple[Table, tuple[Rule, ...]]:
-    """Return everyone with an open file at each time zero, and the rules as boolean columns."""
+) -> tuple[Table, tuple[EligibilityRule, ...]]:
+    """Return everyone with an open file at each time zero, and the rules as boolean columns.
+
+    Raises:
+        CohortError: A programme is excluded that nobody knows.
+    """
+    _refuse_programmes(tables, trial, engine)
     calendar = Calendar(trial.months[0], trial.months[-1])
     files = open_files(tables, trial, calendar).join(people_at(tables, trial), "id_jeune")
     held = files.columns
@@ -217,6 +224,22 @@ def at_time_zero(
     columns = _rule_columns(t, trial)
     rules = tuple(rule for rule, _ in columns)
     return t.mutate(**{rule.column: passes for rule, passes in columns}), rules
+
+
+def _refuse_programmes(tables: Tables, trial: TargetTrial, engine: Engine) -> None:
+    """Refuse to exclude a programme that no list and no row of the extract knows."""
+    listed = code_list("dispositif").labels
+    own = [word for word in trial.eligibility.outside_programmes if word not in listed]
+    if not own:
+        return
+    spells = tables.table("accompagnements")
+    held = {str(d) for d in engine.fetch(spells.select("dispositif").distinct())["dispositif"]}
+    for word in own:
+        if word not in held:
+            raise CohortError(
+                f"eligibility.outside_programmes: no programme of the extract is called '{word}'; "
+                f"{nearest(word, {*listed, *held})}"
+            )
 
 
 def _flags(tables: Tables, trial: TargetTrial, calendar: Calendar) -> list[Table]:
@@ -245,7 +268,7 @@ def _bound(t: Table, trial: TargetTrial, which: str) -> Any:
     return cases(*branches, else_=literal(usual)) if branches else literal(usual)
 
 
-def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
+def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[EligibilityRule, Any]]:
     given = trial.eligibility
     ages = {(a.lowest, a.highest, a.highest_rqth) for a in trial.ages}
     lowest, highest, rqth = min(ages)
@@ -255,26 +278,33 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
     )
     months = given.accompanied_within_months
     rules = [
-        (Rule("age", age_words(lowest, highest, rqth), "rule_age"), old_enough),
+        (EligibilityRule("age", age_words(lowest, highest, rqth), "rule_age"), old_enough),
     ]
     if months:
         key = "rules.accompanied_contacts" if given.contacts_count else "rules.accompanied"
         words = Message(key, {"months": Number(months, 0, "months")})
         rules.append(
-            (Rule("accompanied", words, "rule_accompanied"), holds(t.accompanied, t.place))
+            (
+                EligibilityRule("accompanied", words, "rule_accompanied"),
+                holds(t.accompanied, t.place),
+            )
         )
-    never = Rule("not_yet_entered", ARMS[trial.design.arms].never(trial), "rule_not_yet_entered")
+    never = EligibilityRule(
+        "not_yet_entered", ARMS[trial.design.arms].never(trial), "rule_not_yet_entered"
+    )
     rules.append((never, t.ever.isnull() | (t.ever >= t.month)))
     if given.outside_situations:
         outside = names("level", (f"categorie={s}" for s in given.outside_situations))
         words = Message("rules.outside_situations", {"outside": outside})
-        rules.append((Rule("outside_situations", words, "rule_outside"), ~holds(t.busy, t.place)))
+        rules.append(
+            (EligibilityRule("outside_situations", words, "rule_outside"), ~holds(t.busy, t.place))
+        )
     if given.outside_programmes:
         programmes = names("programmes", given.outside_programmes)
         words = Message("rules.outside_programmes", {"programmes": programmes})
         rules.append(
             (
-                Rule("outside_programmes", words, "rule_programmes"),
+                EligibilityRule("outside_programmes", words, "rule_programmes"),
                 ~holds(t.enrolled, t.place) & (_own_choice(t, trial) | ~holds(t.starting, t.place)),
             )
         )
@@ -282,11 +312,13 @@ def _rule_columns(t: Table, trial: TargetTrial) -> list[tuple[Rule, Any]]:
         column = name.partition(".")[2]
         rules.append(
             (
-                Rule(f"require_{column}", required_words(name, value), f"rule_require_{column}"),
+                EligibilityRule(
+                    f"require_{column}", required_words(name, value), f"rule_require_{column}"
+                ),
                 meets(t[column], value),
             )
         )
-    return rules + [(Rule(*given_), passes) for given_, passes in arm_rules(t, trial)]
+    return rules + [(EligibilityRule(*given_), passes) for given_, passes in arm_rules(t, trial)]
 
 
 def age_words(lowest: int, highest: int, rqth: int) -> Message:

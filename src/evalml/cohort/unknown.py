@@ -1,4 +1,4 @@
-"""What no source holds at time zero: a covariate is then unknown, never a zero."""
+"""What no source holds at time zero: unknown, never a zero; and what a study reads of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from evalml.cohort.declared import DECLARED, lag_of
+from evalml.cohort.past import ACTS_WINDOW
+from evalml.cohort.two_arms import IAE
 from evalml.engine import ifelse, literal
 from evalml.extract.contract import DATED, LINKED_SOURCES
 from evalml.months import month_number
@@ -13,11 +16,11 @@ from evalml.rules import programmes, rules
 from evalml.tables.sources import Coverage, coverage_of, linked_people
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from evalml.cohort.trial import TargetTrial
     from evalml.engine import Engine, Table
     from evalml.tables import Tables
-
-__all__ = ["Sources", "Window", "masked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +106,99 @@ def opening_month(dispositif: str) -> int | None:
     held = rules(dispositif).rules.get("opening")
     days = [v.value for v in held.values if isinstance(v.value, dt.date)] if held else []
     return month_number(min(days)) if days else None
+
+
+RULES = ("accompanied", "not_yet_entered", "history")
+"""What a study reads beside covariates: two rules, and the months shown before time zero."""
+
+
+def window_of(name: str, trial: TargetTrial) -> Window | None:
+    """Return the months a covariate is read from, None where it is no matter of months."""
+    if name.startswith("emploi_avant_"):
+        lag = int(name.rpartition("_")[2])
+        return Window("emploi_mensuel", lag, lag)
+    held = {
+        "mois_emploi_avant": Window("emploi_mensuel", trial.history_months, 1),
+        "actes_3m": Window("actes", ACTS_WINDOW, 1),
+        "pacea": Window("accompagnements", 0, 0),
+        "gj_en_cours": Window("accompagnements", 0, 0),
+        "mois_depuis_sortie": Window("accompagnements", 1, 1),
+        "candidatures_avant": Window("iae_candidatures", 12, 1),
+    }
+    return held.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Months of a table that a study reads and the extract does not cover.
+
+    Attributes:
+        table: Table of the contract.
+        use: `covariates`, or one of RULES.
+        covered: First month number covered.
+        needed: First month number read.
+        declared: Whether `extract.yaml` says what is covered.
+        whole: First month of entry from which every month read is covered.
+        names: Covariates concerned.
+    """
+
+    table: str
+    use: str
+    covered: int
+    needed: int
+    declared: bool
+    whole: int
+    names: tuple[str, ...] = ()
+
+
+def find_gaps(
+    tables: Tables, trial: TargetTrial, covariates: Sequence[str], engine: Engine
+) -> tuple[Gap, ...]:
+    """Return what a study reads before the first month that the extract covers.
+
+    Args:
+        tables: The checked records.
+        trial: Its months, history and rules.
+        covariates: Covariates of the study.
+        engine: Where queries run.
+    """
+    sources = Sources(tables, engine)
+    found: dict[tuple[str, str], Gap] = {}
+    for use, name, table, needed in _reads(trial, covariates):
+        if table not in tables.tables:
+            continue
+        held = sources.coverage(table)
+        if held.first <= needed:
+            continue
+        key = (table, use)
+        before = found.get(key)
+        names = (*(before.names if before else ()), *((name,) if name else ()))
+        furthest = min(needed, before.needed if before else needed)
+        whole = trial.months[0] + held.first - furthest
+        found[key] = Gap(table, use, held.first, furthest, held.declared, whole, names)
+    said = {table for table, use in found if use == "covariates"}
+    return tuple(g for g in found.values() if g.use != "history" or g.table not in said)
+
+
+def _reads(trial: TargetTrial, covariates: Sequence[str]) -> Iterator[tuple[str, str, str, int]]:
+    """Give use, covariate, table and first month of everything read before time zero."""
+    first = trial.months[0]
+    for name in covariates:
+        window = _window(name, trial)
+        if window is not None:
+            yield "covariates", name, window.table, first - window.farthest
+    reach = trial.eligibility.accompanied_within_months
+    if reach:
+        yield "accompanied", "", "actes", first - reach
+    opened = opening_month(trial.dispositif)
+    entered = "iae_contrats" if trial.dispositif == IAE else "accompagnements"
+    if opened is not None and opened < first:
+        yield "not_yet_entered", "", entered, opened
+    for table in ("emploi_mensuel", "situations"):
+        yield "history", "", table, first - trial.history_months
+
+
+def _window(name: str, trial: TargetTrial) -> Window | None:
+    if name in DECLARED:
+        return Window("situations", lag_of(name) or trial.history_months, 1)
+    return window_of(name, trial)

@@ -130,11 +130,12 @@ def _with_reach(
     comparison: Comparison, outcomes: Outcomes, entries: pd.DataFrame, engine: Engine
 ) -> Comparison:
     """Say of each linked outcome whom the source is linked to, and whose month it covers."""
-    unlinked = not_linked(outcomes, len(entries), engine)
-    source, month = outcomes.panel.linked_coverage, entries["month"].to_numpy(dtype=np.int64)
+    month, of_channel = entries["month"].to_numpy(dtype=np.int64), outcomes.panel.reach
+    lost = {channel: not_linked(outcomes, channel, len(entries), engine) for channel in of_channel}
     measures = []
     for measure in comparison.measures:
-        if measure.channel == "linked":
+        if measure.channel in of_channel:
+            source, unlinked = of_channel[measure.channel].coverage, lost[measure.channel]
             reached = source_covers(source, month + int(measure.horizon_months or 0))
             measure = replace(  # noqa: PLW2901 - the same outcome, better known
                 measure,
@@ -152,7 +153,7 @@ def _declared(
     engine: Engine,
 ) -> Trajectory | None:
     """Return declared employment where some persons are not linked, read once."""
-    if outcomes.panel.linked_people is None:
+    if all(reach.people is None for reach in outcomes.panel.reach.values()):
         return None
     wanted = OUTCOMES["emploi_declare"]
     held = [t for t in trajectories if t.outcome.name == wanted.name]

@@ -60,9 +60,10 @@ def source_covers(source: Coverage, at: IntVector) -> BoolVector:
     return known & ~np.isin(at, source.holes) if source.holes else known
 
 
-def not_linked(outcomes: Outcomes, n: int, engine: Engine) -> BoolVector | None:
-    """Return which entries are of persons not linked, shape (n,); None where all are linked."""
-    people = outcomes.panel.linked_people
+def not_linked(outcomes: Outcomes, channel: str, n: int, engine: Engine) -> BoolVector | None:
+    """Return which entries are of persons a channel has no link for; None where all are linked."""
+    reach = outcomes.panel.reach.get(channel)
+    people = None if reach is None else reach.people
     if people is None:
         return None
     entries = outcomes.panel.cohort.entries.select("entry", "id_jeune")
@@ -82,15 +83,18 @@ def trajectory_values(
     panel = outcomes.panel
     first, last = panel.months
     month = entries["month"].to_numpy(dtype=np.int64)
-    unlinked = not_linked(outcomes, len(entries), engine)
+    unlinked = {
+        channel: not_linked(outcomes, channel, len(entries), engine) for channel in panel.reach
+    }
     found: dict[str, Matrix] = {}
     for outcome in outcomes.chosen:
         kind = np.float16 if outcome.as_set else np.float32
         values: Matrix = np.full((len(entries), last - first + 1), np.nan, dtype=kind)
         if outcome.channel == "linked":
-            covered(values, month, first, panel.linked_coverage)
-            if unlinked is not None:
-                values[unlinked] = np.nan
+            covered(values, month, first, panel.reach["linked"].coverage)
+            lost = unlinked["linked"]
+            if lost is not None:
+                values[lost] = np.nan
         found[outcome.name] = values
     as_sets = [o for o in outcomes.chosen if o.as_set]
     if as_sets:

@@ -7,19 +7,21 @@ one. The type is the permission.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from evalml.disclosure.counts import has_small, is_count
+import pandas as pd
+
 from evalml.errors import PrivacyError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
 PASS, FAIL, REVIEW = "pass", "fail", "review"
 NAMES_A_PERSON = ("id_", "nir", "nom", "prenom", "date_naissance", "email", "telephone")
+COUNTS = re.compile(r"n|numerator|denominator|kept|lost|effectif|(?:n|nb|kept|effectif)_.*")
+"""Names of the columns that count persons."""
 _GATE = object()
 
 
@@ -48,13 +50,19 @@ class Released:
     def __post_init__(self) -> None:
         """Refuse an output that did not come through the gate."""
         if self.key is not _GATE:
-            message = f"'{self.name}' did not go through the gate: it may not be written"
-            raise PrivacyError(message)
+            raise PrivacyError(f"'{self.name}' did not go through the gate: it may not be written")
 
     @property
     def sha256(self) -> str:
         """Hash of the bytes."""
         return hashlib.sha256(self.content).hexdigest()
+
+
+def small_columns(frame: pd.DataFrame, threshold: int) -> list[str]:
+    """Return the columns of counts that hold one from 1 to below the threshold."""
+    counts = {str(c): pd.to_numeric(frame[c], errors="coerce") for c in frame
+              if COUNTS.fullmatch(str(c))}  # fmt: skip
+    return [c for c, n in counts.items() if ((n > 0) & (n < threshold)).any()]
 
 
 def pass_table(
@@ -79,61 +87,36 @@ def pass_table(
         notes: What else there is to say, such as columns left inside.
     """
     named = [str(column) for column in frame if str(column).startswith(NAMES_A_PERSON)]
-    small = [str(c) for c in frame if is_count(str(c)) and has_small(frame[c], threshold)]
+    small = small_columns(frame, threshold)
     if named or small:
-        why = f"columns that name a person: {', '.join(named)}" if named else (
-            f"counts below {threshold} in: {', '.join(small)}"
-        )  # fmt: skip
-        return _through(name, b"", FAIL, (why,), rows=len(frame))
-    told = (f"no count from 1 to {threshold - 1}; {hidden} cells absent", *notes)
+        what = f"counts below {threshold} in" if small else "columns that name a person"
+        return refuse(name, why=f"{what}: {', '.join(small or named)}")
+    said = (*review, f"no count from 1 to {threshold - 1}; {hidden} cells absent", *notes)
     status = REVIEW if review else PASS
-    return _through(name, text.encode(), status, (*review, *told), hidden, len(frame))
+    return Released(name, text.encode(), status, said, hidden, len(frame), _GATE)
 
 
 def pass_file(name: str, content: bytes, *, why: str, review: tuple[str, ...] = ()) -> Released:
-    """Pass a picture or a page that was made from released tables only.
-
-    Args:
-        name: Name of the file to be.
-        content: Its bytes.
-        why: What it was made of.
-        review: Why somebody must look at it first.
-    """
-    return _through(name, content, REVIEW if review else PASS, (*review, why))
+    """Pass a picture or a page that was made from released tables only; `why` says of what."""
+    return Released(name, content, REVIEW if review else PASS, (*review, why), key=_GATE)
 
 
 def refuse(name: str, *, why: str) -> Released:
     """Refuse an output: it stays, whoever asks."""
-    return _through(name, b"", FAIL, (why,))
+    return Released(name, b"", FAIL, (why,), key=_GATE)
 
 
 def write_released(item: Released, folder: Path, *, accepted: bool = False) -> Path:
-    """Write an output that may leave.
-
-    Args:
-        item: What came through the gate.
-        folder: The release.
-        accepted: Whether somebody accepted an output under review, by name and reason.
-
-    Returns:
-        The file.
+    """Write an output that may leave, and return its file.
 
     Raises:
         PrivacyError: It is not a `Released`, it failed, or it waits for a review.
     """
     if not isinstance(item, Released):
-        message = "only what went through the gate may be written to a release"
-        raise PrivacyError(message)
+        raise PrivacyError("only what went through the gate may be written to a release")
     if item.status == FAIL or (item.status == REVIEW and not accepted):
-        message = f"'{item.name}' may not leave: {'; '.join(item.reasons)}"
-        raise PrivacyError(message)
+        raise PrivacyError(f"'{item.name}' may not leave: {'; '.join(item.reasons)}")
     path = folder / item.name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(item.content)
     return path
-
-
-def _through(
-    name: str, content: bytes, status: str, reasons: tuple[str, ...], hidden: int = 0, rows: int = 0
-) -> Released:
-    return Released(name, content, status, reasons, hidden, rows, _GATE)

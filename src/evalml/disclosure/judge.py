@@ -13,7 +13,7 @@ from evalml.disclosure.layout import LAYOUTS, Layout
 from evalml.disclosure.populations import SHARES, System, is_share, number, rows, sizes, system_of
 from evalml.disclosure.rule import Rule, ladder_step, printed, share_step, to_step
 from evalml.disclosure.suppress import protect
-from evalml.disclosure.values import judged_messages, judged_values
+from evalml.disclosure.values import SMALLEST_P, figure_of, judged_messages, judged_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +33,8 @@ FLOORS = {
     "ratio": 0.01, "smd": 0.01, "statistic": 0.001,
 }  # fmt: skip
 """Smallest step of each unit: that of the decimals it is printed with."""
-SMALLEST_P = 0.001
+OF_ALL = {"all_known", "constant"}
+"""Findings that say that everybody, or nobody, of a group has a property."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,62 +111,85 @@ def judge_table(
     layout, (arms, model) = LAYOUTS[name], context
     columns = [str(column) for column in frame if column in layout.columns]
     inside = frame[columns]
-    absent = dict(hidden) | missing(inside, layout)
+    absent = dict(hidden) | {
+        (int(at), column): INSIDE for column in (*layout.counts, *layout.values) if column in inside
+        for at in np.flatnonzero(np.isnan(floats(inside[column])))
+    }  # fmt: skip
     for at, row in enumerate(rows(frame)):
         spread(absent, at, row, layout, columns)
         why = why_whole_row(name, row, rule, arms, model)
         if why:
             absent |= {(at, c): why for c in columns if c in {*layout.values, "p_value"}}
+    values = {column: printed(floats(inside[column]), rule) for column in columns
+              if column in layout.counts}  # fmt: skip
+    for column in values.keys() & set(layout.zeros):
+        values[column] = np.where(floats(inside[column]) == 0, 0.0, values[column])
+    texts, untold = worded(inside, layout, rule, smallest(arms), declared)
+    absent |= untold
     steps = steps_of(name, inside, layout, arms)
-    values: dict[str, Any] = {}
-    for column in columns:
-        if column in layout.counts:
-            count = floats(inside[column])
-            values[column] = printed(count, rule)
-            if column in layout.zeros:
-                values[column] = np.where(count == 0, 0.0, values[column])
-        elif column in layout.values:
-            step = steps[column]
-            values[column] = to_step(floats(inside[column]), step)
-            gone = np.flatnonzero(np.isnan(step) & ~np.isnan(floats(inside[column])))
-            absent |= {(int(at), column): absent.get((int(at), column), STEP) for at in gone}
-        elif column in layout.sentences:
-            free = [not passes(text, declared) for text in inside[column]]
-            values[column] = inside[column].mask(np.array(free), "")
-            absent |= {(at, column): WORDS for at, held in enumerate(free) if held}
-        elif column in layout.typed:
-            values[column], hidden_rows = typed(inside[column], rule, smallest(arms))
-            absent |= {(at, c): SMALL for at in hidden_rows for c in (column, "value")
-                       if c == column or c in columns}  # fmt: skip
-    shown = blanked(inside.assign(**values), absent, {*layout.counts, *layout.values})
+    for column in (c for c in layout.values if c in columns):
+        found = floats(inside[column])
+        values[column] = to_step(found, steps[column])
+        if name == "checks":
+            values[column], steps[column] = figures(
+                inside, values[column], steps[column], rule, arms
+            )
+            absent |= said_of_all(inside, absent)
+        gone = np.flatnonzero(np.isnan(values[column]) & ~np.isnan(found))
+        absent |= {(int(at), column): absent.get((int(at), column), STEP) for at in gone}
+    for at, column in absent:
+        if column in values:
+            values[column][at] = np.nan
+    shown = inside.assign(**values, **texts)
     if "p_value" in columns:
         shown = shown.assign(p_value=p_values(shown, inside))
-    return Judged(
-        with_steps(shown, layout, steps, rule), inside, absent,
-        tuple(str(column) for column in frame if column not in layout.columns),
-    )  # fmt: skip
+    left_out = tuple(str(column) for column in frame if column not in layout.columns)
+    return Judged(with_steps(shown, layout, steps, rule), inside, absent, left_out)
 
 
-def typed(texts: pd.Series, rule: Rule, n: float) -> tuple[list[str], list[int]]:
-    """Return values or messages as they may be told, and the rows where one is hidden."""
-    read = judged_values if texts.name == "values" else judged_messages
-    told = [read("" if pd.isna(text) else str(text), rule, n) for text in texts]
-    return [text for text, _ in told], [at for at, (_, held) in enumerate(told) if held]
+def worded(
+    inside: pd.DataFrame, layout: Layout, rule: Rule, n: float, declared: frozenset[str]
+) -> tuple[dict[str, Any], Absent]:
+    """Return the sentences and the typed values as they may be told, and what was taken out."""
+    texts: dict[str, Any] = {}
+    absent: Absent = {}
+    for column in (c for c in inside if c in {*layout.sentences, *layout.typed}):
+        if column in layout.sentences:
+            found = [(text, not passes(text, declared)) for text in inside[column]]
+            texts[column] = ["" if free else text for text, free in found]
+            absent |= {(at, column): WORDS for at, (_, free) in enumerate(found) if free}
+            continue
+        read = judged_values if column == "values" else judged_messages
+        judged = [read("" if pd.isna(text) else str(text), rule, n) for text in inside[column]]
+        texts[column] = [text for text, _ in judged]
+        absent |= {(at, c): SMALL for at, (_, held) in enumerate(judged) if held
+                   for c in (column, "value") if c in inside}  # fmt: skip
+    return texts, absent
+
+
+def figures(
+    checks: pd.DataFrame, values: Vector, steps: Vector, rule: Rule, arms: Mapping[str, float]
+) -> tuple[Vector, Vector]:
+    """Return the figures of the checks and their steps: those of the sentence that repeats them."""
+    pairs = zip(rows(checks), zip(values, steps, strict=True), strict=True)
+    found = [figure_of(row["values"], number(row["value"]), rule, smallest(arms)) or pair
+             for row, pair in pairs]  # fmt: skip
+    return np.array([value for value, _ in found]), np.array([step for _, step in found])
+
+
+def said_of_all(checks: pd.DataFrame, absent: Absent) -> Absent:
+    """Return what of the checks says that everybody, or nobody, has a property."""
+    found = [
+        str(row["finding"]).rpartition(".")[2] in OF_ALL and row["check"] != "instrument_spread"
+        and ("share" not in str(row["values"]) or (at, "values") in absent)
+        for at, row in enumerate(rows(checks))
+    ]  # fmt: skip
+    return {(int(at), c): EVERYBODY for at in np.flatnonzero(found) for c in ("finding", "value")}
 
 
 def smallest(arms: Mapping[str, float]) -> float:
     """Return the number of persons of the smaller arm, without end where none is told."""
     return float(np.nanmin([*arms.values(), np.inf]))
-
-
-def missing(inside: pd.DataFrame, layout: Layout) -> Absent:
-    """Return the numbers that are absent inside already."""
-    return {
-        (at, column): INSIDE
-        for column in (*layout.counts, *layout.values)
-        if column in inside
-        for at in map(int, np.flatnonzero(np.isnan(floats(inside[column]))))
-    }
 
 
 def spread(
@@ -176,16 +200,12 @@ def spread(
     for column in layout.group if held else ():
         if column in columns:
             absent.setdefault((at, column), absent[at, held[0]])
-    if any((at, count) in absent for count in layout.rests if count in row):
-        lone = [c for c in columns if c in layout.values]
-        for column in lone if any(count in columns for count in layout.rests) else ():
-            if column in layout.values and not rests_on_arms(row, layout):
-                absent.setdefault((at, column), RESTS)
-
-
-def rests_on_arms(row: Mapping[str, Any], layout: Layout) -> bool:
-    """Return whether a row without counts of its own rests on the arms of the study."""
-    return layout.shares.get("value") == "denominator" and np.isnan(number(row.get("denominator")))
+    on_arms = layout.shares.get("value") == "denominator" and np.isnan(
+        number(row.get("denominator"))
+    )
+    if not on_arms and any((at, count) in absent for count in layout.rests if count in columns):
+        for column in (c for c in columns if c in layout.values):
+            absent.setdefault((at, column), RESTS)
 
 
 def why_whole_row(
@@ -262,17 +282,6 @@ def p_values(shown: pd.DataFrame, inside: pd.DataFrame) -> Vector:
     with np.errstate(divide="ignore", invalid="ignore"):
         probability = 2 * norm.sf(np.abs(estimate / error))
     return np.where(known, np.maximum(np.round(probability, 3), SMALLEST_P), np.nan)
-
-
-def blanked(table: pd.DataFrame, absent: Absent, columns: set[str]) -> pd.DataFrame:
-    """Return a table without what is absent."""
-    done: dict[str, Any] = {}
-    for column in (str(c) for c in table if c in columns):
-        gone = [at for at, name in absent if name == column]
-        values = floats(table[column]).copy()
-        values[gone] = np.nan
-        done[column] = values
-    return table.assign(**done)
 
 
 def with_steps(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,9 +18,7 @@ from evalml.disclosure.rule import Rule, bounds, printed
 from evalml.errors import PrivacyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
 Key = Hashable
 Sum = tuple[Key, tuple[Key, ...]]
@@ -89,14 +86,14 @@ def protect(cells: Cells, rule: Rule) -> Cells:
         PrivacyError: A cell cannot be protected: nothing is left to hide beside it.
     """
     for key, value in cells.value.items():
-        shown = np.nan if value < rule.threshold else float(printed(np.array(value), rule))
-        shown = value if key in cells.exact and value >= rule.threshold else shown
-        if np.isnan(shown) and key not in cells.free:
+        shown = value if key in cells.exact else float(printed(np.array(value), rule))
+        before = np.isnan(value) and key in cells.more  # hidden before, and perhaps large
+        if key not in cells.free and not before and not shown >= rule.threshold:
             cells.hidden.add(key)
     cells.more -= cells.hidden
     touching = cells.touching()
     for key in sorted(cells.hidden & set(touching), key=str):
-        while width(cells, key, touching, rule) < rule.threshold - 1:
+        while narrow(cells, key, touching, rule):
             choice = next_to_hide(cells, key, touching)
             if choice is None:
                 message = "these counts cannot be protected: show fewer categories, or none"
@@ -105,20 +102,13 @@ def protect(cells: Cells, rule: Rule) -> Cells:
     return cells
 
 
-def give_back(cells: Cells, kept: set[Key], rule: Rule) -> None:
-    """Show again the sums that need not be hidden after all, the most useful first.
-
-    Args:
-        cells: What `protect` hid.
-        kept: Cells that stay hidden: those that were before.
-        rule: What the owner of the data asks.
-    """
+def give_back(cells: Cells, keys: set[Key], rule: Rule) -> None:
+    """Show again those of `keys` that need not be hidden after all, the most useful first."""
     touching = cells.touching()
     secret = sorted(cells.hidden & set(touching), key=str)
-    sums = [key for key in cells.more - kept if cells.rank[key] < 0]
-    for key in sorted(sums, key=lambda k: (cells.rank[k], -cells.value[k], str(k))):
+    for key in sorted(keys & cells.more, key=lambda k: (cells.rank[k], -cells.value[k], str(k))):
         cells.more.discard(key)
-        if any(width(cells, one, touching, rule) < rule.threshold - 1 for one in secret):
+        if any(narrow(cells, one, touching, rule) for one in secret):
             cells.more.add(key)
 
 
@@ -136,10 +126,10 @@ def next_to_hide(cells: Cells, key: Key, touching: dict[Key, list[Sum]]) -> Key 
     return None
 
 
-def width(cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: Rule) -> float:
-    """Return how wide the interval is in which an attacker can place a hidden cell."""
+def narrow(cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: Rule) -> bool:
+    """Return whether an attacker places a hidden cell within fewer than the threshold less one."""
     low, high = interval(cells, key, touching, rule)
-    return high - low
+    return high - low < rule.threshold - 1
 
 
 def interval(
@@ -147,29 +137,23 @@ def interval(
 ) -> tuple[float, float]:
     """Return the least and the greatest count of a hidden cell that fit all that is shown."""
     from scipy.optimize import linprog
-    from scipy.sparse import coo_array
 
     gone = cells.gone()
     sums, names = connected(cells, key, touching, gone, rule)
     at = {name: place for place, name in enumerate(names)}
-    entries = [
-        (row, at[name], sign)
-        for row, (whole, parts) in enumerate(sums)
-        for name, sign in ((whole, -1.0), *((part, 1.0) for part in parts))
-    ]
-    rows, columns, signs = zip(*entries, strict=True)
-    matrix = coo_array((signs, (rows, columns)), shape=(len(sums), len(names)))
+    matrix = np.zeros((len(sums), len(names)))
+    for row, (whole, parts) in enumerate(sums):
+        np.add.at(matrix[row], [at[part] for part in parts], 1.0)
+        matrix[row, at[whole]] = -1.0
     limits = [known(cells, name, gone, rule) for name in names]
-    aim = np.zeros(len(names))
-    aim[at[key]] = 1.0
-    found = [
-        linprog(side * aim, A_eq=matrix.toarray(), b_eq=np.zeros(len(sums)), bounds=limits,
-                method="highs")
+    aim = np.eye(len(names))[at[key]]
+    ends = [
+        linprog(side * aim, A_eq=matrix, b_eq=np.zeros(len(sums)), bounds=limits, method="highs")
         for side in (1, -1)
-    ]  # fmt: skip
-    if not found[0].success or not found[1].success:  # without an end, or no such sums
+    ]
+    if not (ends[0].success and ends[1].success):  # without an end, or no such sums
         return 0.0, np.inf
-    low, high = (side * float(one.fun or 0.0) for side, one in zip((1, -1), found, strict=True))
+    low, high = float(ends[0].fun or 0.0), -float(ends[1].fun or 0.0)
     return float(np.ceil(low - 1e-6)), float(np.floor(high + 1e-6))
 
 
@@ -195,75 +179,8 @@ def connected(
         if one not in gone and (one in cells.exact | cells.free or rule.rounding == 1):
             continue
         for each in touching[one]:
-            if each not in sums:
-                sums[each] = None
-                fresh = [name for name in (each[0], *each[1]) if name not in seen]
-                seen |= dict.fromkeys(fresh)
-                near += fresh
+            fresh = [] if each in sums else [n for n in (each[0], *each[1]) if n not in seen]
+            sums[each] = None
+            seen |= dict.fromkeys(fresh)
+            near += fresh
     return list(sums), list(seen)
-
-
-def add_margins(inner: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a table with its sums in the last place of each axis.
-
-    Args:
-        inner: Counts, shape (d_1, ..., d_k).
-
-    Returns:
-        Shape (d_1 + 1, ..., d_k + 1).
-    """
-    table = inner
-    for axis in range(inner.ndim):
-        table = np.concatenate([table, table.sum(axis=axis, keepdims=True)], axis=axis)
-    return table
-
-
-def lines(shape: tuple[int, ...]) -> Iterator[list[tuple[int, ...]]]:
-    """Return each line of a table with margins: the places along one axis, the sum last."""
-    for axis in range(len(shape)):
-        others = [range(size) for place, size in enumerate(shape) if place != axis]
-        for rest in product(*others):
-            yield [(*rest[:axis], at, *rest[axis:]) for at in range(shape[axis])]
-
-
-def hide_cells(
-    inner: NDArray[np.float64],
-    rule: Rule,
-    also: NDArray[np.bool_] | None = None,
-    fixed: NDArray[np.bool_] | None = None,
-    absent: NDArray[np.bool_] | None = None,
-) -> NDArray[np.bool_]:
-    """Return which cells of the table with margins must be hidden; a zero names nobody.
-
-    Args:
-        inner: Counts without margins, shape (d_1, ..., d_k), none missing.
-        rule: What the owner of the data asks.
-        also: Cells of the table with margins to hide for another reason.
-        fixed: Cells of the table with margins that are shown whatever happens.
-        absent: Cells of the table with margins that are not shown, and may be known.
-
-    Returns:
-        Mask of the table with margins, shape (d_1 + 1, ..., d_k + 1).
-
-    Raises:
-        PrivacyError: The table cannot be protected: nothing of it may be shown.
-    """
-    table, cells = add_margins(inner), Cells()
-    for place in np.ndindex(table.shape):
-        edges = sum(at == size - 1 for at, size in zip(place, table.shape, strict=True))
-        cells.add(place, float(table[place]), rank=-edges)
-        if table[place] == 0 or (fixed is not None and fixed[place]):
-            cells.free.add(place)
-        elif also is not None and also[place]:
-            cells.hidden.add(place)
-        elif absent is not None and absent[place]:
-            cells.more.add(place)
-    for line in lines(table.shape):
-        cells.add_sum(line[-1], line[:-1])
-    kept = set(cells.more)
-    give_back(protect(cells, rule), kept, rule)
-    gone = cells.gone()
-    mask = np.zeros(table.shape, dtype="bool")
-    for place in np.ndindex(table.shape):
-        mask[place] = place in gone
-    return mask

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evalml.disclosure.rule import Rule, ladder_step, printed, share_step, to_step
 from evalml.values import (
+    NUMBERS,
     Count,
     Counts,
     Estimate,
@@ -35,56 +36,40 @@ SMALLEST_P = 0.001
 def judge_value(value: Value, rule: Rule, n: float | None = None) -> Value:
     """Return a value as it may be told: rounded to its step, or `Hidden`.
 
+    How many persons a share or an estimate rests on does not leave with it: it is not rounded.
+
     Args:
         value: What a stage handed over.
-        rule: What the owner of the data asks; a base of 1 rounds nothing (inside).
-        n: Smallest population of the study, for what does not say what it rests on.
+        rule: What the owner of the data asks.
+        n: Smallest population of the study, for what does not say what it rests on; None inside,
+            where nothing is rounded.
     """
     if isinstance(value, Counts):
-        return Counts(tuple((name, judge_count(count, rule)) for name, count in value.rows))
+        return Counts(tuple((name, judge_count(count, rule, n)) for name, count in value.rows))
     if isinstance(value, Count | Hidden):
-        return judge_count(value, rule)
-    if isinstance(value, Share):
-        return judge_share(value, rule, n)
-    if isinstance(value, Estimate | Interval):
-        return judge_estimate(value, rule, n)
-    return value if n is None else judge_statistic(value)
-
-
-def judge_statistic(value: Value) -> Value:
-    """Return a number that is not about persons with the decimals it is printed with."""
+        return judge_count(value, rule, n)
+    fields = NUMBERS.get(kind_of(value), ())
+    step = step_of_value(value, rule, n or np.inf) if fields else 1.0
+    if few(value, rule, n) or (n is not None and np.isnan(step)):
+        return Hidden(kind_of(value))
+    if n is None or not fields:
+        return value
+    any_value: Any = value
+    told: dict[str, Any] = {
+        name: float(to_step(np.array(getattr(value, name)), step)) for name in fields
+    }
     if isinstance(value, PValue):
-        return PValue(max(round(value.value, 3), SMALLEST_P))
-    if isinstance(value, Number):
-        scale = 2 if value.unit in {"percent", "points"} else 0
-        return replace(value, value=round(value.value, value.digits + scale))
-    return value
+        told["value"] = max(told["value"], SMALLEST_P)
+    rests = {"share": ("part", "whole"), "estimate": ("n",), "interval": ("n",)}
+    judged: Value = replace(any_value, **told, **dict.fromkeys(rests.get(kind_of(value), ())))
+    return judged
 
 
-def small(part: int | None, whole: int | None, rule: Rule, *, zero: bool) -> bool:
-    """Return whether a part, its whole or what is left of it names too few persons.
-
-    Args:
-        part: How many.
-        whole: Out of how many.
-        rule: What the owner of the data asks.
-        zero: Whether nobody, or everybody, is too few as well.
-    """
-    rest = None if part is None or whole is None else whole - part
-    return any(
-        count is not None and count < rule.threshold and (zero or count > 0)
-        for count in (part, whole, rest)
-    )
-
-
-def judge_count(count: Count | Hidden, rule: Rule) -> Count | Hidden:
+def judge_count(count: Count | Hidden, rule: Rule, n: float | None) -> Count | Hidden:
     """Return a count and its whole as multiples of the base, or hidden."""
-    if isinstance(count, Hidden):
-        return count
-    leaves = rule.rounding > 1
-    if small(count.n, count.of, rule, zero=leaves):
+    if isinstance(count, Hidden) or few(count, rule, n):
         return Hidden("count")
-    if not leaves:
+    if n is None:
         return count
     told = [printed(np.array(float(each)), rule) for each in (count.n, count.of or count.n)]
     if np.isnan(told).any():
@@ -92,43 +77,55 @@ def judge_count(count: Count | Hidden, rule: Rule) -> Count | Hidden:
     return Count(int(told[0]), None if count.of is None else int(told[1]))
 
 
-def judge_share(share: Share, rule: Rule, n: float | None) -> Share | Hidden:
-    """Return a share rounded to the step of its whole, hidden where it makes a small count."""
-    leaves = n is not None
-    if small(share.part, share.whole, rule, zero=leaves):
-        return Hidden("share")
-    if n is None:
-        return share
-    step = share_step(float(share.whole or n)) / 100
-    if np.isnan(step):
-        return Hidden("share")
-    return replace(share, part=None, whole=None, value=float(to_step(np.array(share.value), step)))
+def few(value: Value, rule: Rule, n: float | None) -> bool:
+    """Return whether a part, its whole, the rest of it, or what a value rests on is too few.
 
-
-def judge_estimate(
-    value: Estimate | Interval, rule: Rule, n: float | None
-) -> Estimate | Interval | Hidden:
-    """Return an estimate or its bounds rounded to their step, hidden where they rest on few.
-
-    How many persons it rests on does not leave with it: that count is not rounded.
+    Nobody, and everybody, is too few as well for what leaves.
     """
-    if value.n is not None and 0 < value.n < rule.threshold:
-        return Hidden(kind_of(value))
-    if n is None:
-        return value
-    size = float(value.n or n)
-    ends = [value.value] if isinstance(value, Estimate) else [value.low, value.high]
-    if value.unit == "proportion":
-        step = share_step(size) / 100
-    else:
-        scale = max([abs(end) for end in ends if np.isfinite(end)], default=1.0)
-        step = ladder_step(scale / size, 10.0 ** -(2 if value.digits is None else value.digits))
-    if np.isnan(step):
-        return Hidden(kind_of(value))
-    told = [float(to_step(np.array(end), step)) for end in ends]
-    if isinstance(value, Estimate):
-        return replace(value, value=told[0], n=None)
-    return replace(value, low=told[0], high=told[1], n=None)
+    if isinstance(value, Estimate | Interval):
+        return value.n is not None and 0 < value.n < rule.threshold
+    if not isinstance(value, Count | Share):
+        return False
+    part, whole = (value.n, value.of) if isinstance(value, Count) else (value.part, value.whole)
+    counts = [part, whole, None if part is None or whole is None else whole - part]
+    least = 0 if n is None else -1
+    return any(count is not None and least < count < rule.threshold for count in counts)
+
+
+def step_of_value(value: Value, rule: Rule, n: float) -> float:
+    """Return the step that a value is rounded to, NaN where its population is too small."""
+    if isinstance(value, Share):
+        return share_step(float(value.whole or n)) / 100
+    if isinstance(value, Estimate | Interval):
+        size = float(value.n or n)
+        if value.unit == "proportion":
+            return share_step(size) / 100
+        ends = [abs(getattr(value, name)) for name in NUMBERS[kind_of(value)]]
+        scale = max([end for end in ends if np.isfinite(end)], default=1.0)
+        return ladder_step(scale / size, 10.0 ** -(2 if value.digits is None else value.digits))
+    if isinstance(value, PValue):
+        return SMALLEST_P
+    if isinstance(value, Number):
+        return 10.0 ** -(value.digits + (2 if value.unit in {"percent", "points"} else 0))
+    return float(rule.rounding)
+
+
+def figure_of(text: str, figure: float, rule: Rule, n: float) -> tuple[float, float] | None:
+    """Return the figure of a check as the value it repeats leaves, and its step; NaN where hidden.
+
+    None where no value of the sentence is that figure.
+    """
+    near: list[tuple[float, Value, str]] = []
+    for value in read_values(text).values():
+        name = "n" if isinstance(value, Count) else "value"
+        gap = abs(float(getattr(value, name, np.inf)) - figure)
+        if gap <= (0.5 if name == "n" else 1e-8 * max(1.0, abs(figure))):
+            near.append((gap, value, name))
+    if not near:
+        return None
+    _, value, name = min(near, key=lambda each: each[0])
+    judged, step = judge_value(value, rule, n), step_of_value(value, rule, n)
+    return (np.nan if isinstance(judged, Hidden) else float(getattr(judged, name))), step
 
 
 def is_hidden(value: Value) -> bool:

@@ -13,6 +13,7 @@ from evalml.comparison.threads import thin_products
 from evalml.effect.estimate import estimate_effects
 from evalml.effect.fieller import Ratio, covariance_from_sum, fieller
 from evalml.errors import DataError
+from evalml.results import RESULT_TABLES
 from evalml.values import Message, Name, messages_text
 from evalml.words import name_label, render
 
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from evalml.comparison.propensity import Estimand
     from evalml.effect.effect import Effect
 
-COLUMNS = (
-    "measure", "label", "horizon_months", "method", "value", "ci_low", "ci_high", "unit",
-    "n_treated", "n_comparison", "largest_share", "second_share", "remark", "words",
-)  # fmt: skip
 MAY_ADD_NONE = Message("costs.may_add_none")
 LOSES_MONTHS = Message("costs.loses_months")
 NO_SOURCE = Message("costs.no_source")
@@ -116,7 +113,8 @@ def costs_table(
     Returns:
         The table `costs`: `measure`, `label`, `horizon_months`, `method`, `value`, `ci_low`,
         `ci_high`, `unit`, `n_treated`, `n_comparison`, `largest_share` and `second_share` (of what
-        the entrants were paid, to the two who were paid most), `remark`, `words`.
+        those of the measure were paid, to the two who were paid most: entrants for `paid`, others
+        for `paid_without`, whichever arm rests on fewer for the rest), `remark`, `words`.
 
     Raises:
         DataError: No employment is followed month by month, or the rows are not the arms'.
@@ -136,9 +134,9 @@ def costs_table(
             rows += _unknown(horizon, method)
             continue
         found = cost_per_month(arms.comparison, euros, months, method, estimand=estimand, seed=seed)
-        rows += _rows(found, horizon, euros[arms.comparison.treated])
+        rows += _rows(found, horizon, euros, arms.comparison.treated)
     rows.append({"measure": "support", "unit": "euros", "words": NO_SOURCE})
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=RESULT_TABLES["costs"].written)
     return table.assign(
         label=[name_label(Name("costs", name), "fr") for name in table["measure"]],
         method=table["method"].fillna(""),
@@ -186,20 +184,23 @@ def largest_shares(paid: Vector) -> tuple[float, float]:
     return float(shares[0]), float(shares[1])
 
 
-def _rows(found: Costs, horizon: int, paid: Vector) -> list[dict[str, Any]]:
+def _rows(found: Costs, horizon: int, paid: Vector, treated: BoolVector) -> list[dict[str, Any]]:
     cost, months, ratio = found.cost, found.months, found.per_month
-    first, second = largest_shares(paid)
+    ours, theirs = largest_shares(paid[treated]), largest_shares(paid[~treated])
+    both = max(ours, theirs)
     same = {
         "horizon_months": horizon, "method": cost.method, "n_treated": cost.n_treated,
         "n_comparison": cost.n_comparison, "unit": "euros",
-        "largest_share": first, "second_share": second,
+        "largest_share": both[0], "second_share": both[1],
     }  # fmt: skip
+    own = {"largest_share": ours[0], "second_share": ours[1]}
+    other = {"largest_share": theirs[0], "second_share": theirs[1]}
     gains = ratio.defined and months.estimate > 0
     words = None if gains else (LOSES_MONTHS if ratio.defined else MAY_ADD_NONE)
     shown = ratio if gains else Ratio(float("nan"), float("nan"), float("nan"))
     return [
-        same | {"measure": "paid", "value": cost.mean_treated},
-        same | {"measure": "paid_without", "value": cost.mean_comparison},
+        same | own | {"measure": "paid", "value": cost.mean_treated},
+        same | other | {"measure": "paid_without", "value": cost.mean_comparison},
         same | {"measure": "net_cost"} | _interval(cost),
         same | {"measure": "months", "unit": "mois"} | _interval(months),
         same

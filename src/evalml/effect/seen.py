@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from evalml.comparison.balance import balance_table
+from evalml.comparison.columns import standardise
 from evalml.comparison.design import build_design
 from evalml.comparison.propensity import fit_propensity
-from evalml.comparison.rare import group_rare
+from evalml.comparison.rare import FEWEST, group_rare
 from evalml.effect.choose_se import choose_inference
 from evalml.effect.effect import Effect
 from evalml.effect.estimates import Estimate
@@ -86,11 +87,8 @@ def fit_seen(described: pd.DataFrame, treated: BoolVector, seen: BoolVector) -> 
         if not seen[arm].any():
             raise EstimationError(f"no outcome of the {name} arm is known: nothing stands for it")
         frame = described.loc[arm].reset_index(drop=True)
-        names = [str(column) for column in frame]
-        if not seen[arm].all():
-            frame, _ = group_rare(frame, names, seen[arm])
-        design, _ = build_design(frame)
-        weight[arm] = _weights(design, seen[arm])
+        weight[arm] = _weights(frame, seen[arm])
+        design = _grouped(frame, seen[arm])
         parts.append(_balance(design, seen[arm], weight[arm]).assign(arm=name))
     return Seen(weight, pd.concat(parts, ignore_index=True)[[*BALANCE]])
 
@@ -102,11 +100,65 @@ def described_of(comparison: Comparison, seen: BoolVector) -> pd.DataFrame:
     return comparison.covariates[told] if len(lost) else comparison.covariates
 
 
-def _weights(design: Design, seen: BoolVector) -> Vector:
-    if seen.all():
-        return np.ones(seen.size)
-    score = fit_propensity(design, seen, "ato").score
+def _weights(frame: pd.DataFrame, seen: BoolVector) -> Vector:
+    """Return 1 / P(seen), from what is known of an arm; 0 for the rows not seen."""
+    score = np.ones(seen.size)
+    open_ = ~sure_to_be_seen(frame, seen)
+    rest, chosen = seen[open_], frame.loc[open_].reset_index(drop=True)
+    if (~rest).sum() < FEWEST:  # too few are lost to learn who is
+        score[open_] = rest.mean() if rest.size else 1.0
+    else:
+        score[open_] = _chance(_grouped(chosen, rest), rest)
     return np.where(seen, 1.0 / np.where(seen, score, 1.0), 0.0)
+
+
+def _chance(design: Design, seen: BoolVector) -> Vector:
+    """Return P(seen): by maximum likelihood, with a ridge where that has no finite solution.
+
+    Few are lost of a small arm, so that some sum of the covariates often tells them all apart by
+    luck. A ridge of one on standardised columns, the usual one, keeps the weights finite; the
+    check of the balance judges them as it does the others.
+    """
+    try:
+        return fit_propensity(design, seen, "ato").score
+    except EstimationError:
+        from sklearn.linear_model import LogisticRegression
+
+        columns = np.asarray(standardise(design.columns).Z)[:, 1:]
+        fit = LogisticRegression(C=1.0, max_iter=1000).fit(columns, seen)
+        chance: Vector = fit.predict_proba(columns)[:, 1]
+        return chance
+
+
+def sure_to_be_seen(frame: pd.DataFrame, seen: BoolVector) -> BoolVector:
+    """Return the rows at a level of which nobody is lost, such as the first months of entry.
+
+    Their chance of being seen is one, the limit of maximum likelihood, whatever the rest; the
+    levels of fewer than `FEWEST` rows prove nothing. Without those rows others may be at such a
+    level, hence the loop.
+
+    Args:
+        frame: What is known of the rows.
+        seen: Whether the outcome is known, shape (n,).
+    """
+    sure = np.zeros(seen.size, dtype=bool)
+    text = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
+    while True:
+        left = ~sure
+        for name in text:
+            levels = frame[name][left]
+            lost = set(frame[name][left & ~seen])
+            whole = {level for level, n in levels.value_counts().items() if n >= FEWEST} - lost
+            sure |= left & frame[name].isin(whole).to_numpy()
+        if not (left & sure).any():
+            return sure
+
+
+def _grouped(frame: pd.DataFrame, seen: BoolVector) -> Design:
+    """Return the columns of some rows, their rare levels grouped where anybody is lost."""
+    if not seen.all():
+        frame, _ = group_rare(frame, [str(column) for column in frame], seen)
+    return build_design(frame)[0]
 
 
 def _balance(design: Design, seen: BoolVector, weight: Vector) -> pd.DataFrame:

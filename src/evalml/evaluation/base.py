@@ -104,6 +104,13 @@ class Evaluation:
         """Answer of an experiment, where there is one."""
         return None
 
+    def check_inputs(self) -> None:
+        """Refuse what the study asks and its data cannot give, before any estimate.
+
+        Raises:
+            EvalmlError: The extract is refused, or what the study reads has no source in it.
+        """
+
     # ------------------------------------------------------------------ tables, protected
 
     def __getattr__(self, name: str) -> Any:

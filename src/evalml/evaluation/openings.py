@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from evalml.areas import area_cells, first_demands, opening_months, profile_areas
 from evalml.checks import checks_table
-from evalml.checks.opening_checks import check_openings
+from evalml.checks.rollout import check_openings
 from evalml.effect import effects_table
 from evalml.effect.opening_estimates import estimate_openings
 from evalml.effect.opening_events import (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evalml.checks import (
     Check,
     check_coverage,
+    check_declared_only,
     check_past_adjusted,
     check_power,
     check_primary,
@@ -100,6 +101,10 @@ class RecordsEvaluation(Evaluation):
         """The records, checked: impossible rows put aside and counted."""
         return self._received[0]
 
+    def check_inputs(self) -> None:
+        """Read the records, refuse those that cannot be used."""
+        _ = self.tables
+
     @property
     def accepted_refusal(self) -> list[Check]:
         """What the extract fails though it is used, as a check that opens the note."""
@@ -131,6 +136,10 @@ class RecordsEvaluation(Evaluation):
 
 class PersonEvaluation(RecordsEvaluation):
     """Entrants against youths who could have entered, followed from the same month."""
+
+    def check_inputs(self) -> None:
+        """Read the records, find who could have entered and what is known of them."""
+        _ = self.outcomes
 
     @property
     def study(self) -> Study:
@@ -198,6 +207,7 @@ class PersonEvaluation(RecordsEvaluation):
         checks = check_study(self.comparison, self.estimates, self.adjusted, study, arms=self.arms)
         checks.append(check_power(self._power, study))
         checks.append(check_past_adjusted(self.cohort.covariates))
+        checks += check_declared_only(self.declared.primary.outcome, study.primary.outcome)
         checks += check_coverage(self.cohort.gaps)
         checks += self.accepted_refusal
         controls = compute_controls(self.tables, self.cohort, study.negative_controls, self.engine)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.checks import check_study
-from evalml.checks.run import blinded_outcomes
+from evalml.checks.primary import blinded_outcomes
 from evalml.cohort import build_cohort, target_trial
 from evalml.comparison import adjust, assemble
 from evalml.effect import effects_table, estimate_study
 from evalml.errors import CohortError, DataError, EstimationError, TableMissingError
 from evalml.outcomes import compute_outcomes
 from evalml.panel import build_panel
+from evalml.results import RESULT_TABLES
 from evalml.values import Message, messages_text
 from evalml.words import render_all
 
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from evalml.tables import Tables
 
 BLINDED, EXPLORATORY = "blinded", "exploratory"
-ADDED = ("analysis", "title", "max_smd", "observation_gap", "status", "reason", "causes")
-"""Columns that an analysis adds to those of an effect."""
-
 DATA_FAULTS = (CohortError, DataError, EstimationError, TableMissingError)
 """What the data of an extract can refuse; a fault of the study itself is refused beforehand."""
 
@@ -88,7 +86,7 @@ def secondary_analyses(
 
 
 def _columns() -> list[str]:
-    return [*ADDED[:2], *effects_table([]).columns, *ADDED[2:]]
+    return list(RESULT_TABLES["secondary"].needed)
 
 
 def _made(tables: Tables, study: Study, engine: Engine, held: list[Followed]) -> pd.DataFrame:

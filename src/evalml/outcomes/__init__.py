@@ -1,6 +1,5 @@
 """What happened, as named and sourced outcomes."""
 
-from evalml.outcomes.allowances import compute_allowances
 from evalml.outcomes.compute import (
     Outcomes,
     as_observed,
@@ -8,14 +7,12 @@ from evalml.outcomes.compute import (
     choose_outcomes,
     compute_outcomes,
     outcomes_table,
+    time_to_first,
 )
 from evalml.outcomes.controls import CONTROLS, check_controls, compute_controls
-from evalml.outcomes.definition import Outcome
-from evalml.outcomes.durable import durable
-from evalml.outcomes.durations import time_to_first
 from evalml.outcomes.exits import exit_situations
-from evalml.outcomes.intensity import compute_intensity
-from evalml.outcomes.outcome import OUTCOMES
+from evalml.outcomes.intensity import compute_allowances, compute_intensity
+from evalml.outcomes.outcome import OUTCOMES, Outcome, durable
 
 __all__ = [
     "CONTROLS",

@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.cohort.month_sets import bit, holds, without
-from evalml.engine import MILLION, ifelse, in_parts, literal, span, window
+from evalml.engine import (
+    MILLION,
+    Table,
+    cases,
+    coalesce,
+    ifelse,
+    in_parts,
+    least,
+    literal,
+    row_number,
+    span,
+    window,
+)
 from evalml.errors import StudyError, TableMissingError, nearest
+from evalml.outcomes.controls import controls_as_observed
 from evalml.outcomes.outcome import OUTCOMES, Outcome
-from evalml.panel.build import unfolded
+from evalml.panel.build import EVENTS, SOURCES, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -71,23 +84,28 @@ def check_effect(least: float | None, name: str) -> None:
         )
 
 
-def choose_outcomes(names: Sequence[str], *, linked: bool) -> tuple[Outcome, ...]:
+def choose_outcomes(names: Sequence[str], held: Collection[str]) -> tuple[Outcome, ...]:
     """Return the outcomes called `names`, as the extract can observe them.
+
+    Args:
+        names: Names in the study file.
+        held: Tables the extract holds.
 
     Raises:
         StudyError: No outcome has that name.
-        TableMissingError: It needs the linked source, which the extract lacks.
+        TableMissingError: It needs a table of another administration, which the extract lacks.
     """
     chosen = []
     for name in names:
         if name not in OUTCOMES:
             raise StudyError(f"outcomes: no outcome is called '{name}'; {nearest(name, OUTCOMES)}")
         outcome = OUTCOMES[name]
-        if outcome.channel == "linked" and not linked:
+        table = SOURCES.get(outcome.channel)
+        if table is not None and table not in held:
             if outcome.fallback is None:
                 raise TableMissingError(
-                    f"outcome '{name}' needs table 'emploi_mensuel', which this extract does not "
-                    "hold; leave the outcome out, or add the table"
+                    f"outcome '{name}' needs table '{table}', which this extract does not hold; "
+                    "leave the outcome out, or add the table"
                 )
             outcome = OUTCOMES[outcome.fallback]
         chosen.append(outcome)
@@ -95,10 +113,10 @@ def choose_outcomes(names: Sequence[str], *, linked: bool) -> tuple[Outcome, ...
 
 
 def as_observed(study: Study, held: Collection[str]) -> Study:
-    """Return a study whose outcomes are those its extract can observe.
+    """Return a study whose outcomes and negative controls are those its extract can observe.
 
-    Without linked source, an outcome that has a declared counterpart gives way to it, the primary
-    one too: what is then evaluated is declared employment, under its name.
+    Without linked source, an outcome or a control that has a declared counterpart gives way to it,
+    the primary outcome too: what is then evaluated is declared employment, under its name.
 
     Args:
         study: The study.
@@ -108,13 +126,18 @@ def as_observed(study: Study, held: Collection[str]) -> Study:
         StudyError: No outcome has that name.
         TableMissingError: An outcome needs the linked source and has no counterpart.
     """
-    linked = "emploi_mensuel" in held
-    if linked or not study.over_time:
+    if not study.over_time:
         return study
-    named = dict(zip(study.outcomes, choose_outcomes(study.outcomes, linked=linked), strict=True))
+    named = dict(zip(study.outcomes, choose_outcomes(study.outcomes, held), strict=True))
     outcomes = tuple(dict.fromkeys(named[name].name for name in study.outcomes))
     primary = study.primary.model_copy(update={"outcome": named[study.primary.outcome].name})
-    return study.model_copy(update={"outcomes": outcomes, "primary": primary})
+    return study.model_copy(
+        update={
+            "outcomes": outcomes,
+            "primary": primary,
+            "negative_controls": controls_as_observed(study.negative_controls, held),
+        }
+    )
 
 
 def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
@@ -122,9 +145,9 @@ def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
 
     Raises:
         StudyError: No outcome has that name.
-        TableMissingError: It needs the linked source, which the extract lacks.
+        TableMissingError: It needs a table of another administration, which the extract lacks.
     """
-    chosen = choose_outcomes(names, linked=panel.linked)
+    chosen = choose_outcomes(names, [SOURCES[channel] for channel in panel.reach])
     rows = monthly_rows(panel, [o for o in chosen if not o.cumulated])
     added = [o for o in chosen if o.cumulated]
     if added:
@@ -186,42 +209,45 @@ def monthly_value(rows: Table, outcome: Outcome) -> Any:
 def cumulated_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
     """Return what adds up from the month after time zero, one row per entry and month.
 
-    A declared sum is unknown from the first unknown month on; a linked one is unknown outside the
-    months the linked source covers and for who is not linked, and a covered month without contract
-    of a linked person adds nothing.
+    A declared sum is unknown from the first unknown month on; that of another source is unknown
+    outside the months it covers and for who is not linked to it, and a covered month without a row
+    of a linked person adds nothing. An event counts once.
     """
-    entries, held = panel.cohort.entries, ["entry", "treated", "month"]
-    if panel.linked_people is not None:
-        found = panel.linked_people.mutate(is_linked=literal(value=True))
-        entries = entries.left_join(found, "id_jeune")
-        entries = entries.mutate(is_linked=entries.is_linked.fill_null(False))
-        held.append("is_linked")
+    grid = panel.cohort.entries
+    for channel, reach in panel.reach.items():
+        if reach.people is not None:
+            found = reach.people.mutate(**{f"is_{channel}": literal(value=True)})
+            grid = grid.left_join(found, "id_jeune").drop("id_jeune_right")
+    marks = [f"is_{channel}" for channel in panel.reach if f"is_{channel}" in grid.columns]
     follow_up = panel.months[1]
-    grid = entries.select(
-        *held,
+    grid = grid.select(
+        "entry", "treated", "month", *marks,
         k=span(literal(1), literal(follow_up)).cast("array<int16>").unnest(),
-    )
+    )  # fmt: skip
     rows = grid.left_join(panel.read(*columns_of(outcomes)), ["entry", "k"])
     rows = rows.drop("entry_right", "k_right")
-    span_covered = panel.linked_coverage
-    at = rows.month + rows.k
-    covered = (at >= span_covered.first) & (at <= span_covered.last)
-    if span_covered.holes:
-        covered &= ~at.isin(span_covered.holes)
-    if panel.linked_people is not None:
-        covered &= rows.is_linked
     so_far = window(group_by="entry", order_by="k", following=0)
     values = {}
     for outcome in outcomes:
         seen = rows[outcome.column]
-        known = covered if outcome.channel == "linked" else seen.notnull()
+        known = _reached(rows, panel, outcome.channel, seen)
         complete = known.cast("int32").sum().over(so_far) == rows.k
-        total = (
-            in_parts(seen.cast("float64").fill_null(0.0)).sum().over(so_far).cast("float64")
-            / MILLION
-        )
-        values[outcome.name] = ifelse(complete, total, None)
+        total = in_parts(seen.cast("float64").fill_null(0.0)).sum().over(so_far).cast("float64")
+        value = (total > 0).cast("float64") if outcome.column in EVENTS else total / MILLION
+        values[outcome.name] = ifelse(complete, value, None)
     return rows.select("entry", "treated", "k", **values)
+
+
+def _reached(rows: Table, panel: Panel, channel: str, seen: Any) -> Any:
+    """Return whether a month of an entry is known by a channel."""
+    if channel not in panel.reach:
+        return seen.notnull()
+    covered, at = panel.reach[channel].coverage, rows.month + rows.k
+    known = (at >= covered.first) & (at <= covered.last)
+    if covered.holes:
+        known &= ~at.isin(covered.holes)
+    mark = f"is_{channel}"
+    return known & rows[mark].fill_null(False) if mark in rows.columns else known
 
 
 def outcomes_table(names: Sequence[str] | None = None) -> pd.DataFrame:
@@ -239,3 +265,75 @@ def outcomes_table(names: Sequence[str] | None = None) -> pd.DataFrame:
             "source": [o.source for o in chosen],
         }
     )
+
+
+CENSORED, EVENT, COMPETING = 0, 1, 2
+
+
+def time_to_first(
+    panel: Panel, event: str = "emploi_durable", competing: tuple[str, ...] = ("scolarite",)
+) -> Table:
+    """Return when each entry first reached an outcome, as cumulative incidence curves need it.
+
+    Months count from time zero; the month of time zero itself, in which the programme starts, is
+    left out. Whoever reaches neither outcome is censored in the last month declared without a gap,
+    or at the end of the follow-up: what comes after a gap is not known to be the first time.
+
+    Args:
+        panel: The months of the cohort.
+        event: Name of the declared outcome waited for.
+        competing: Declared outcomes that end the wait otherwise; in one month the event wins.
+
+    Returns:
+        One row per entry: `entry`, `time` (months, 0 where nothing was declared), `event` (0
+        censored, 1 the outcome, 2 a competing one).
+
+    Raises:
+        StudyError: An outcome is unknown, is not declared, or is no proportion.
+    """
+    wanted, others = _declared(event), [_declared(name) for name in competing]
+    rows = panel.read("state", *columns_of([wanted, *others]))
+    rows = rows.filter((rows.k >= 1) & rows.state.notnull())
+    reached = (monthly_value(rows, wanted) == 1).fill_null(False)
+    ended = literal(value=False)
+    for outcome in others:
+        ended |= (monthly_value(rows, outcome) == 1).fill_null(False)
+    marked = rows.select("entry", "k", reached=reached, ended=ended)
+    gapless = _last_without_gap(marked)
+    firsts = marked.group_by("entry").agg(
+        first=marked.k.min(where=marked.reached), other=marked.k.min(where=marked.ended)
+    )
+    both = panel.cohort.entries.select("entry").left_join(firsts, "entry").drop("entry_right")
+    both = both.left_join(gapless, "entry").drop("entry_right")
+    sight = both.last.fill_null(0)
+    first = cases((both["first"] <= sight, both["first"]), else_=None)
+    other = cases((both.other <= sight, both.other), else_=None)
+    return both.select(
+        "entry",
+        time=least(coalesce(first, sight), coalesce(other, sight), sight).cast("int32"),
+        event=cases(
+            (first.notnull() & (other.isnull() | (first <= other)), EVENT),
+            (other.notnull(), COMPETING),
+            else_=CENSORED,
+        ).cast("int8"),
+    )
+
+
+def _last_without_gap(marked: Table) -> Table:
+    """Return the last month reached from month 1 on without an unknown month."""
+    order = window(group_by="entry", order_by="k")
+    ranked = marked.mutate(place=row_number().over(order) + 1)
+    straight = ranked.filter(ranked.place == ranked.k)
+    return straight.group_by("entry").agg(last=straight.k.max())
+
+
+def _declared(name: str) -> Outcome:
+    if name not in OUTCOMES:
+        raise StudyError(f"no outcome is called '{name}'; {nearest(name, OUTCOMES)}")
+    outcome = OUTCOMES[name]
+    if outcome.channel != "declared" or outcome.unit != "proportion":
+        raise StudyError(
+            f"outcome '{name}' is not a declared proportion, so it has no first month; "
+            "use one such as 'emploi_durable'"
+        )
+    return outcome

@@ -21,7 +21,7 @@ from evalml.panel.build import declared_sets
 from evalml.tables.sources import coverage_of, linked_people
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from evalml.arrays import BoolVector, IntVector, Vector
     from evalml.cohort import Cohort
@@ -44,6 +44,7 @@ class Control:
         months_before: Nearest and farthest month of employment before time zero, of which the share
             worked is taken; None for an event.
         event: Type of the event; empty for employment.
+        fallback: Control used where the linked source is absent, if any.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Control:
     table: str
     months_before: tuple[int, int] | None = None
     event: str = ""
+    fallback: str = ""
 
 
 CONTROLS: dict[str, Control] = {
@@ -61,9 +63,16 @@ CONTROLS: dict[str, Control] = {
             "part des mois en emploi, de 13 à 24 mois avant",
             "emploi_mensuel",
             (13, 24),
+            fallback="emploi_declare_13_24_mois_avant",
         ),
         *(
-            Control(f"emploi_{k}_mois_avant", f"emploi {k} mois avant", "emploi_mensuel", (k, k))
+            Control(
+                f"emploi_{k}_mois_avant",
+                f"emploi {k} mois avant",
+                "emploi_mensuel",
+                (k, k),
+                fallback=f"emploi_declare_{k}_mois_avant",
+            )
             for k in (15, 18, 21, 24)
         ),
         Control(
@@ -108,6 +117,16 @@ def compute_controls(
     at = months.to_numpy(dtype=np.int64)
     found = {c.name: _found(c, tables, cohort, keys, at, engine) for c in chosen}
     return pd.DataFrame(found, index=pd.RangeIndex(len(at), name="entry"))
+
+
+def controls_as_observed(names: Sequence[str], held: Collection[str]) -> tuple[str, ...]:
+    """Return negative controls, the declared one in the place of one whose table is absent."""
+    found = []
+    for name in names:
+        control = CONTROLS.get(name)
+        absent = control is not None and control.fallback and control.table not in held
+        found.append(control.fallback if control is not None and absent else name)
+    return tuple(dict.fromkeys(found))
 
 
 def check_controls(names: Sequence[str], history: int) -> list[Control]:

@@ -2,11 +2,113 @@
 
 from __future__ import annotations
 
-from evalml.outcomes.definition import Channel, Outcome
-from evalml.outcomes.durable import DURABLE
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
+
 from evalml.registry import Registry
 
-__all__ = ["OUTCOMES", "Channel", "Outcome"]
+Channel = Literal["declared", "linked", "events"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One outcome of the catalogue.
+
+    Attributes:
+        name: Name in the study file.
+        fr: Label in French.
+        en: Label in English.
+        unit: `proportion`, `euros` or `mois`.
+        source: Where the definition comes from.
+        definition: What counts, in English, for the reference page.
+        channel: Who observes it: a counsellor (`declared`), the linked employment (`linked`) or
+            the registers of `evenements_externes` (`events`).
+        column: Column of the panel.
+        fallback: Outcome used where the linked source is absent, if any.
+        also: Other columns of the panel that count as well.
+        negated: Whether it is true where none of the columns is.
+        cumulated: Whether it adds up from the month after time zero on.
+    """
+
+    name: str
+    fr: str
+    en: str
+    unit: str
+    source: str
+    definition: str
+    channel: Channel
+    column: str
+    fallback: str | None = None
+    also: tuple[str, ...] = ()
+    negated: bool = False
+    cumulated: bool = False
+
+    @property
+    def as_set(self) -> bool:
+        """Whether it is true or not of each month, so that a set of months holds it."""
+        return self.unit == "proportion" and not self.cumulated
+
+
+_SOURCES = {
+    (False, False, False): "AREFIE Hauts-de-France, activity report 2024, key indicators",
+    (True, False, False): "Dares, IAE exit survey",
+    (False, True, False): "Dares, evaluation of the Garantie jeunes, annex 5 (2018); CIVIS (2007)",
+}
+_VARIANT = "Variant of emploi_durable, for sensitivity"
+
+
+def durable(*, from_6: bool, alternance: bool, aided: bool) -> Outcome:
+    """Return durable employment under one definition.
+
+    Args:
+        from_6: Whether a CDD of exactly six months is durable.
+        alternance: Whether alternance contracts are included.
+        aided: Whether aided contracts (PEC, CIE) of that length are included.
+    """
+    switches = {"6": from_6, "alternance": alternance, "aide": aided}
+    names = [word for word, on in switches.items() if on]
+    said = {
+        "6": "CDD de 6 mois compris",
+        "alternance": "alternance comprise",
+        "aide": "contrats aidés compris",
+    }
+    english = _english(switches)
+    length = "6 months or more" if from_6 else "more than 6 months"
+    left_out = [w for w, on in (("alternance", alternance), ("aided", aided)) if not on]
+    counted = [w for w, on in (("alternance", alternance), ("aided contracts", aided)) if on]
+    flag = "durable_from_6" if from_6 else "durable"
+    also: tuple[str, ...] = ("alternance",) if alternance else ()
+    also += (("durable_aided_from_6" if from_6 else "durable_aided"),) if aided else ()
+    return Outcome(
+        name="_".join(["emploi_durable", *names]),
+        fr="En emploi durable" + (f" ({', '.join(said[n] for n in names)})" if names else ""),
+        en="In durable employment" + (f" ({english} included)" if english else ""),
+        unit="proportion",
+        source=_SOURCES.get((from_6, alternance, aided), _VARIANT),
+        definition=(
+            f"CDI, or CDD of {length}"
+            + (f", {' and '.join(counted)} included" if counted else "")
+            + f"; {', '.join([*left_out, 'IAE'])} contracts left out."
+        ),
+        channel="declared",
+        column=flag,
+        also=also,
+    )
+
+
+def _english(switches: dict[str, bool]) -> str:
+    """Return what counts beside long contracts, in English."""
+    words = {"6": "6-month", "alternance": "work-study", "aide": "subsidised"}
+    *first, last = [words[name] for name, on in switches.items() if on] or [""]
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return f"{listed} contracts" if switches["6"] or switches["aide"] else listed
+
+
+DURABLE = tuple(
+    durable(from_6=from_6, alternance=alternance, aided=aided)
+    for from_6, alternance, aided in product((False, True), repeat=3)
+)
 
 _DARES = "Dares, evaluation of the Garantie jeunes, annex 5 (2018)"
 _HDF = "AREFIE Hauts-de-France, activity report 2024, key indicators"
@@ -218,5 +320,28 @@ OUTCOMES.add(
         "Gross pay of the month; 0 in a month without contract.",
         "linked",
         "pay",
+    ),
+    *(
+        Outcome(
+            name,
+            fr,
+            en,
+            "proportion",
+            "Contract v1, evenements_externes",
+            f"{said}, in a month after time zero, up to the month looked at.",
+            "events",
+            column,
+            cumulated=True,
+        )
+        for name, fr, en, said, column in (
+            (
+                "permis",
+                "Permis obtenu depuis l’entrée",
+                "Licence since entry",
+                "Licence",
+                "licence",
+            ),
+            ("bafa", "BAFA obtenu depuis l’entrée", "BAFA since entry", "BAFA", "bafa"),
+        )
     ),
 )

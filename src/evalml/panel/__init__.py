@@ -1,7 +1,6 @@
 """One row per person, trial and month since time zero."""
 
 from evalml.panel.build import FLAGS, Panel, build_panel
-from evalml.panel.observation import observe
-from evalml.panel.profile import profile_cohort
+from evalml.panel.profile import observe, profile_cohort
 
 __all__ = ["FLAGS", "Panel", "build_panel", "observe", "profile_cohort"]

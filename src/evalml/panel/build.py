@@ -26,10 +26,13 @@ from evalml.engine import (
     literal,
     month_of,
     span,
+    union,
 )
 from evalml.tables.sources import Coverage, coverage_of, linked_people
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from evalml.cohort import Cohort
     from evalml.tables import Tables
 
@@ -58,6 +61,28 @@ FLAGS = (
 LINKED = ("linked", "linked_outside_iae")
 """Columns of the panel that the linked source says."""
 
+EVENTS = {"licence": "PERMIS_CONDUIRE", "bafa": "BAFA"}
+"""Columns of the panel true in the month of an event, and its type in `evenements_externes`."""
+
+KNOWN = ("declared", "linked", *EVENTS)
+"""Sets of the months in which something is known."""
+
+SOURCES = {"linked": "emploi_mensuel", "events": "evenements_externes"}
+"""Table of another administration that each channel reads."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reach:
+    """Whom a source of another administration knows, and when: nothing is known outside.
+
+    Attributes:
+        coverage: The months it covers.
+        people: Persons linked to it (`id_jeune`), None for everybody.
+    """
+
+    coverage: Coverage
+    people: Table | None = None
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Panel:
@@ -66,16 +91,13 @@ class Panel:
     Attributes:
         cohort: The persons followed.
         sets: One row per person and block of `calendar`: `id_jeune`, `block`, and as sets of months
-            (`evalml.cohort.month_sets`) `declared`, each flag, `linked`, `linked_outside_iae`, and
-            `state_0`, `state_1`... by rank.
+            (`evalml.cohort.month_sets`) `declared`, each flag, `linked`, `linked_outside_iae`, the
+            events, and `state_0`, `state_1`... by rank.
         pay: One row per person and month with a contract: `id_jeune`, `at`, `pay`; None without
             linked source.
         calendar: The months followed, of all the trials together.
         months: Months since time zero covered, first and last.
-        linked: Whether a linked source observes employment.
-        linked_coverage: Months the linked source covers: outside them nothing is known from it.
-        linked_people: Persons linked to it (`id_jeune`), None for everybody: of the others nothing
-            is known from it.
+        reach: What each channel of SOURCES knows; those whose table the extract lacks are absent.
     """
 
     cohort: Cohort
@@ -83,9 +105,7 @@ class Panel:
     pay: Table | None
     calendar: Calendar
     months: tuple[int, int]
-    linked: bool
-    linked_coverage: Coverage
-    linked_people: Table | None = None
+    reach: Mapping[str, Reach]
 
     @property
     def rows(self) -> Table:
@@ -118,8 +138,8 @@ class Panel:
 
     def __repr__(self) -> str:
         """Say what is covered."""
-        source = "declared and linked" if self.linked else "declared"
-        return f"Panel(months {self.months[0]} to {self.months[1]}, {source})"
+        sources = " and ".join(["declared", *self.reach])
+        return f"Panel(months {self.months[0]} to {self.months[1]}, {sources})"
 
 
 def told(t: Table) -> Any:
@@ -145,7 +165,7 @@ def unfolded(panel: Panel, t: Table, months: str = "") -> Table:
     if panel.calendar.blocks > 1:
         t = t.filter(first <= last)
     t = t.mutate(place=span(first, last).unnest())
-    t = t.filter(holds(t[months] if months else t.declared | t.linked, t.place))
+    t = t.filter(holds(t[months] if months else reduce(or_, (t[c] for c in KNOWN)), t.place))
     at = t.block * WIDTH + t.place + panel.calendar.first
     return t.mutate(at=at.cast("int32"), k=(at - t.month).cast("int16"))
 
@@ -154,6 +174,8 @@ def _month_of_set(t: Table, name: str) -> Any:
     """Return a column of the panel in the month `place` of the sets of each row."""
     if name == "pay":
         return t.pay
+    if name in EVENTS:
+        return holds(t[name], t.place)
     if name in LINKED:
         return ifelse(holds(t.linked, t.place), holds(t[name], t.place), None)
     if name == "state":
@@ -249,13 +271,35 @@ def known_jobs(
     return worked if linked is None else worked.semi_join(linked, "id_jeune")
 
 
-def linked_sets(worked: Table, people: Table, calendar: Calendar) -> Table:
-    """Return the months with a contract of each person, from the rows known, as sets."""
-    worked = worked.join(people, "id_jeune")
-    at = month_of(worked.mois)
-    outside = (worked.type_contrat != "CDDI").fill_null(True)
-    laid = spread(worked.select("id_jeune", first=at, last=at, outside=outside), calendar)
-    return gather(laid, ["id_jeune"], linked=True, linked_outside_iae=laid.outside)
+def sets_elsewhere(
+    worked: Table | None, events: Table | None, people: Table, calendar: Calendar
+) -> Table:
+    """Return what other administrations say of each month of each person, as sets.
+
+    Args:
+        worked: Rows of the linked employment that are known, with a contract.
+        events: Rows of `evenements_externes`.
+        people: The persons wanted, `id_jeune`.
+        calendar: The months followed.
+    """
+    parts = []
+    if worked is not None:
+        at, outside = month_of(worked.mois), (worked.type_contrat != "CDDI").fill_null(True)
+        parts.append(worked.select("id_jeune", kind=ifelse(outside, "elsewhere", "iae"), first=at))
+    if events is not None:
+        events = events.filter(touches(events.date, events.date, calendar))
+        events = events.filter(events.type.isin(tuple(EVENTS.values())))
+        parts.append(events.select("id_jeune", kind=events.type, first=month_of(events.date)))
+    rows = union(*parts) if len(parts) > 1 else parts[0]
+    rows = rows.join(people, "id_jeune")
+    laid = spread(rows.mutate(last=rows["first"]), calendar)
+    return gather(
+        laid,
+        ["id_jeune"],
+        linked=laid.kind.isin(("elsewhere", "iae")),
+        linked_outside_iae=laid.kind == "elsewhere",
+        **{name: laid.kind == kind for name, kind in EVENTS.items()},
+    )
 
 
 def monthly_pay(worked: Table) -> Table:
@@ -271,28 +315,36 @@ def build_panel(tables: Tables, cohort: Cohort, engine: Engine) -> Panel:
     calendar = Calendar(trial.months[0] - trial.history_months, trial.last_month)
     people = engine.keep(cohort.entries.select("id_jeune").distinct(), "people")
     sets = declared_sets(tables, people, calendar, coverage_of(tables, "situations", engine))
-    has_linked = "emploi_mensuel" in tables.tables
-    covered = coverage_of(tables, "emploi_mensuel", engine)
-    whose = linked_people(tables, "emploi_mensuel", engine) if has_linked else None
-    worked = known_jobs(tables, calendar, covered, whose) if has_linked else None
-    if worked is not None:
-        linked = linked_sets(worked, people, calendar)
-        names = [c for c in (*sets.columns, *linked.columns) if c not in ("id_jeune", "block")]
-        both = sets.outer_join(linked, ["id_jeune", "block"])
-        sets = both.select(
-            id_jeune=both.id_jeune.fill_null(both.id_jeune_right),
-            block=both.block.fill_null(both.block_right),
-            **{name: both[name].fill_null(0) for name in names},
-        )
+    reach = {
+        channel: Reach(coverage_of(tables, name, engine), linked_people(tables, name, engine))
+        for channel, name in SOURCES.items()
+        if name in tables.tables
+    }
+    worked = None
+    if "linked" in reach:
+        known = reach["linked"]
+        worked = known_jobs(tables, calendar, known.coverage, known.people)
+    events = tables.table(SOURCES["events"]) if "events" in reach else None
+    if reach:
+        sets = _beside(sets, sets_elsewhere(worked, events, people, calendar))
     else:
-        sets = sets.mutate(linked=literal(0, "int64"), linked_outside_iae=literal(0, "int64"))
+        sets = sets.mutate(**{name: literal(0, "int64") for name in (*LINKED, *EVENTS)})
     return Panel(
         cohort,
         engine.keep(sets, "person_months"),
         monthly_pay(worked) if worked is not None else None,
         calendar,
         (-trial.history_months, trial.follow_up_months),
-        has_linked,
-        covered,
-        whose,
+        reach,
+    )
+
+
+def _beside(sets: Table, more: Table) -> Table:
+    """Return the sets of two sources, an empty set where one of them says nothing."""
+    names = [c for c in (*sets.columns, *more.columns) if c not in ("id_jeune", "block")]
+    both = sets.outer_join(more, ["id_jeune", "block"])
+    return both.select(
+        id_jeune=both.id_jeune.fill_null(both.id_jeune_right),
+        block=both.block.fill_null(both.block_right),
+        **{name: both[name].fill_null(0) for name in names},
     )

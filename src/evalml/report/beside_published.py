@@ -10,6 +10,7 @@ from evalml.comparison import labels_of
 from evalml.report.blinding import BLINDED
 from evalml.report.markdown import md, table
 from evalml.report.sentences import PRINTED
+from evalml.results import RESULT_TABLES
 from evalml.values import Estimate, Interval, Message, Name, messages_text
 from evalml.words import render, section_words
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from evalml.study import Study
     from evalml.values import Values
 
-COLUMNS = ("source", "measured", "published", "ours", "alike", "differs", "read_in")
 MASKED, ABSENT = Message("published.masked"), Message("published.absent")
 
 
@@ -41,7 +41,7 @@ def beside_published(results: Frames, study: Study) -> pd.DataFrame:
         own = {"ours": render(ours, "fr"), "words": messages_text([ours])}
         english = {f"{name}_en": text for name, text in _printed(one.en).items()}
         rows.append(_printed(one) | own | english)
-    names = [*COLUMNS, "words", *(f"{name}_en" for name in PRINTED)]
+    names = [*RESULT_TABLES["published"].needed, "words", *(f"{name}_en" for name in PRINTED)]
     return pd.DataFrame(rows, columns=names)
 
 

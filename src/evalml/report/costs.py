@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalml.disclosure.counts import blank, too_small
 from evalml.report.blinding import bears_on, failed_gates
+from evalml.report.protect import blank, too_small
 from evalml.report.results import complete_table, rows_of
 from evalml.report.views import Shown
 from evalml.typography import ABSENT, interval_text, number, typeset

@@ -94,7 +94,8 @@ MONO, CODE = "Consolas", ("Verbatim Char", "Source Code")
 SIZES = {
     "Normal": 10, "Body Text": 10, "First Paragraph": 10, "Compact": 9, "Title": 18,
     "Subtitle": 11, "Heading 1": 14, "Heading 2": 12.5, "Table Caption": 9, "Image Caption": 9,
-    "Answer": 11, "Stamp": 9.5, "Captioned Figure": 10, "Verbatim Char": 7.5, "Source Code": 8.5,
+    "Answer": 10.5, "Imprint": 8.5, "Stamp": 9, "Captioned Figure": 10, "Verbatim Char": 7.5,
+    "Source Code": 8.5,
 }  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.disclosure.counts import protect_counts
 from evalml.report.blinding import BLINDED
+from evalml.report.protect import protect_counts
 from evalml.report.results import rows_of
 from evalml.report.verdict import NEVER
 from evalml.report.words import outcome_label

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.ticker import MultipleLocator
 
 from evalml.report.figures_style import (
     COMPARISON,
@@ -25,7 +27,7 @@ from evalml.report.words import outcome_label, words
 from evalml.typography import count_text, level_text, number, typeset, unit_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -84,6 +86,91 @@ def plot_trajectories(
     return Figure(fig, f"trajectories_{outcome}", typeset(title, lang), alt, synthetic)
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The effect at one horizon, as the picture of the first page shows it.
+
+    Attributes:
+        month: The horizon.
+        effect: The effect in words, without its unit; empty where it is masked.
+        treated: Level with the programme, in its unit.
+        comparison: Level without it, by the estimate that was kept.
+    """
+
+    month: float
+    effect: str
+    treated: float
+    comparison: float
+
+
+def plot_headline(
+    trajectories: pd.DataFrame,
+    outcome: str,
+    gaps: Sequence[Gap],
+    *,
+    unit: str = "proportion",
+    labels: Mapping[str, str] | None = None,
+    masked: str = "",
+    lang: str = "fr",
+    synthetic: bool = False,
+) -> Figure:
+    """Draw the picture of the first page: both arms, and the effect at each horizon above them.
+
+    Args:
+        trajectories: `arm, month, outcome, rate, std_error, n_at_risk, share_unobserved`.
+        outcome: Which outcome of the table.
+        gaps: The effect kept at each horizon: what the text says, on the curves.
+        unit: Unit of `rate`.
+        labels: Labels of the study.
+        masked: Why the comparison arm was taken out; empty where it was not.
+        lang: `fr` or `en`.
+        synthetic: Whether to stamp the figure.
+
+    Returns:
+        The figure and its alternative text.
+    """
+    named, text = dict(labels or {}), words(lang)["figures"]["trajectories"]
+    table = complete_table("trajectories", trajectories)
+    table = table[(table["outcome"] == outcome) & (table["arm"] != "comparison_unweighted")]
+    table = table.sort_values(["arm", "month"])
+    with house_style():
+        fig = canvas(3.1)
+        axes = fig.subplots()
+        draw_curves(axes, table, unit, named, masked=masked, lang=lang)
+        shown = [gap for gap in gaps if gap.effect]
+        draw_gaps(axes, shown, unit, lang)
+        month = named.get("month_axis") or words(lang)["month_axis"]
+        axes.set_xlabel(month)
+        if shown:
+            fig.supxlabel(text["kept"], fontsize=7.5, color=MUTED, x=0.99, ha="right")
+        axes.xaxis.set_major_locator(MultipleLocator(6 if len(set(table["month"])) > 26 else 3))  # noqa: PLR2004
+        if synthetic:
+            stamp(fig, lang)
+    said = [text["alt_gap"].format(month=f"{gap.month:.0f}", effect=gap.effect) for gap in shown]
+    alt = " ".join([trajectories_alt(table, unit, named, masked=masked, lang=lang), *said])
+    title = outcome_label(outcome, None, lang, named)
+    return Figure(fig, "headline", title, typeset(alt, lang), synthetic)
+
+
+def draw_gaps(axes: Axes, gaps: Sequence[Gap], unit: str, lang: str) -> None:
+    """Mark both levels at each horizon, and write the effect above the panel."""
+    scale, text = unit_of(unit).scale, words(lang)["figures"]["trajectories"]
+    for gap in gaps:
+        ends = [gap.treated * scale, gap.comparison * scale]
+        axes.vlines(gap.month, min(ends), max(ends), color=MUTED, linewidth=1.2, zorder=3)
+        axes.plot(gap.month, ends[0], "o", color=TREATED, markersize=4.5, zorder=4)
+        axes.plot(gap.month, ends[1], "o", color=COMPARISON, markerfacecolor="white",
+                  markersize=4.5, zorder=4)  # fmt: skip
+        axes.annotate(gap.effect, (gap.month, 1.03), xycoords=axes.get_xaxis_transform(),
+                      ha="center", va="bottom", fontsize=8.5, weight="bold",
+                      annotation_clip=False)  # fmt: skip
+    if gaps:
+        name = unit_of(unit).many if lang == "fr" else unit_of(unit).english[0]
+        axes.annotate(text["gap"].format(unit=name), (0.0, 1.12), xycoords="axes fraction",
+                      ha="left", va="bottom", fontsize=8, color=MUTED,
+                      annotation_clip=False)  # fmt: skip
+
+
 def arms_in(table: pd.DataFrame) -> list[str]:
     """Return the arms that the table holds, in the order they are drawn."""
     return [arm for arm in ARMS if (table["arm"] == arm).any()]
@@ -111,7 +198,7 @@ def draw_curves(
         month, rate = rows["month"].to_numpy("float64"), rows["rate"].to_numpy("float64") * scale
         half = QUANTILE * rows["std_error"].to_numpy("float64") * scale
         low, high = rate - half, rate + half
-        axes.fill_between(month, low, high, color=LOOK[arm]["color"], alpha=0.15, lw=0)
+        axes.fill_between(month, low, high, color=LOOK[arm]["color"], alpha=0.13, lw=0)
         axes.plot(month, rate, **LOOK[arm])
         if np.isfinite(rate).any():
             last = int(np.flatnonzero(np.isfinite(rate))[-1])

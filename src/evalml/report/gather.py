@@ -12,7 +12,7 @@ from evalml.report.costs import guard_costs
 from evalml.report.figure_event_study import guard_events
 from evalml.report.protect import protect_results
 from evalml.report.protocol import period_label, period_words, protocol_table
-from evalml.report.results import COLUMNS
+from evalml.results import COLUMNS
 from evalml.rules import programmes, rules
 from evalml.study import territory_label, territory_words
 from evalml.values import messages_text

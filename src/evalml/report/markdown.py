@@ -39,8 +39,12 @@ def bullets(lines: Sequence[str]) -> str:
 
 def picture(path: str, caption: str, alt: str, width: int = 100) -> str:
     """Return a figure with a caption and an alternative text."""
-    told = alt.replace("\\", "").replace('"', "”")
-    return f'![{md_inline(caption)}]({path}){{alt="{told}" width={width}%}}\n'
+    return f'![{md_inline(caption)}]({path}){{alt="{quotable(alt)}" width={width}%}}\n'
+
+
+def quotable(text: str) -> str:
+    """Return words that may stand between the quotation marks of an attribute."""
+    return text.replace("\\", "").replace('"', "”")
 
 
 def md_inline(text: str) -> str:

@@ -10,20 +10,24 @@ from evalml.disclosure.rule import THRESHOLD
 from evalml.report import tables
 from evalml.report.beside_published import published_sources, published_table
 from evalml.report.blinding import mask_blinded, mask_events, mask_trajectories
-from evalml.report.check_tables import checks_table, other_checks_table
 from evalml.report.figures import Figure, write_figure
 from evalml.report.institution import Institution
-from evalml.report.markdown import box, bullets, code, heading, md, picture
-from evalml.report.note_figures import draw, main_effects, subgroup_effects
-from evalml.report.note_limits import check_sentence, limits
-from evalml.report.note_text import Note, answer, done
+from evalml.report.markdown import box, bullets, code, heading, md, picture, quotable
+from evalml.report.note_figures import draw, main_effects
+from evalml.report.note_text import Note, cannot, compared, lessons, needed, sure, title
+from evalml.report.note_text import picture as picture_title
 from evalml.report.protect import protect_results
 from evalml.report.render import Stationery, render
-from evalml.report.results import COLUMNS, read_meta, read_results, rows_of, write_meta
-from evalml.report.secondary_tables import power_table, secondary_reasons, secondary_table
+from evalml.report.results import read_meta, read_results, rows_of, write_meta
+from evalml.report.results_sheet import write_results_sheet
 from evalml.report.sentences import labels_of_study, meta_in_words
+from evalml.report.verdict import subgroups_of
 from evalml.report.words import words
+from evalml.results import COLUMNS
 from evalml.typography import count_text, date_text, number
+from evalml.values import Name
+from evalml.words import name_label
+from evalml.words.catalogue import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,24 +80,33 @@ def write_from(
     institution: Institution | None = None,
     formats: Sequence[str] = FORMATS,
 ) -> list[Path]:
-    """Write the figures and the note of tables in memory.
+    """Write the figures, the note and its annex of tables in memory.
 
     Args:
         note: Tables, protected and masked, and what the study said of itself.
         folder: Where to write.
         institution: Who signs.
-        formats: Among `html`, `docx`, `pdf`.
+        formats: Among `html`, `docx`, `pdf`; the spreadsheet comes with any of them.
 
     Returns:
-        The files of the note, its Markdown source first.
+        The Markdown source and the files of the note, then those of the annex.
     """
     pictures = draw(note)
     for figure in pictures.values():
         write_figure(figure, folder / "figures")
     usual = str(note.meta.get("language") or "fr")
-    source = folder / ("note.md" if note.lang == usual else f"note_{note.lang}.md")
-    source.write_text(compose(note, pictures, institution), encoding="utf-8", newline="")
-    return [source, *render(source, stationery(note, institution or Institution()), formats)]
+    ending = "" if note.lang == usual else f"_{note.lang}"
+    signer, written = institution or Institution(), []
+    for name, text in (
+        ("note", compose(note, pictures, signer)),
+        ("note_annexe", compose_annex(note, pictures, signer)),
+    ):
+        source = folder / f"{name}{ending}.md"
+        source.write_text(text, encoding="utf-8", newline="")
+        written += [source, *render(source, stationery(note, signer), formats)]
+    if formats:
+        written.append(write_results_sheet(note, folder / f"resultats{ending}.ods"))
+    return written
 
 
 def read_note(results: Path, meta: Mapping[str, Any], lang: str, threshold: int) -> Note:
@@ -126,36 +139,100 @@ def masked_tables(
     return {**frames, **masked}
 
 
-def compose(note: Note, figures: Mapping[str, Figure], institution: Institution | None) -> str:
-    """Return the Markdown of the note: the answer first."""
+def compose(note: Note, figures: Mapping[str, Figure], institution: Institution) -> str:
+    """Return the Markdown of the note: a page for what was found, a page for how sure we are."""
     parts = [
-        front_matter(note),
+        front_matter(note.told(title(note)), subtitle(note)),
         stamp_box(note),
         refused_box(note),
-        box("answer", *answer(note)),
-        show(figures, "trajectories" if "trajectories" in figures else "effects"),
-        *section(note, "h_protocol", protocol(note)),
-        *section(note, "h_done", "\n\n".join(done(note)), effects(note)),
-        *section(note, "h_published", published_table(note), published_sources(note)),
-        *section(note, "h_sure", checks(note), md(note.text["certainty_rule"], note.lang)),
-        *section(note, "h_cannot", bullets(limits(note))),
-        *section(note, "h_subgroups", subgroups(note)),
-        *section(note, "h_secondary", *secondary(note)),
-        *section(note, "h_sources", bullets(sources(note))),
-        *section(note, "h_reproduce", reproduce(note, institution)),
-        *annex(note, figures),
+        box("answer", f"**{note.text['retain']}**", *retained(note)),
+        headline(note, figures),
+        led(note, "compared", note.told(compared(note))) + "\n",
+        box("imprint", " \\\n".join(imprint(note, institution))),
+        heading(note.text["h_sure"], "page"),
+        box("answer", f"**{certain(note)}**"),
+        bullets([led(note, key, text) for key, text in sure(note)]),
+        *section(note, "h_cannot", bullets([note.told(each) for each in cannot(note)])),
+        *section(note, "h_needed", bullets([note.told(each) for each in needed(note)])),
+        f"{note.text['see_annex']}\n",
     ]
     return "\n".join(part for part in parts if part).rstrip() + "\n"
 
 
-def front_matter(note: Note) -> str:
+def compose_annex(note: Note, figures: Mapping[str, Figure], institution: Institution) -> str:
+    """Return the Markdown of the annex: protocol, effects, checks, sources, reproduction."""
+    parts = [
+        front_matter(f"{note.text['annex']} – {md(note.meta['title'], note.lang)}", subtitle(note)),
+        stamp_box(note),
+        *section(note, "h_protocol", protocol(note), tables.target_table(note)),
+        *section(note, "h_done", effects(note), show(figures, "effects"),
+                 show(figures, "trajectories"), show(figures, "event_study")),
+        *section(note, "h_published", published_table(note), published_sources(note)),
+        *section(note, "h_checks", tables.checks_table(note), tables.other_checks_table(note)),
+        *section(note, "h_subgroups", subgroups(note), show(figures, "subgroups")),
+        *section(note, "h_secondary", *secondary(note)),
+        *section(note, "h_population", show(figures, "flow"), show(figures, "balance"),
+                 *others(note)),
+        *section(note, "h_sources", bullets(sources(note))),
+        *section(note, "h_reproduce", reproduce(note, institution)),
+    ]  # fmt: skip
+    return "\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def front_matter(main: str, under: str) -> str:
     """Return the title block."""
+    main, under = (text.replace("'", "''") for text in (main, under))
+    return f"---\ntitle: '{main}'\nsubtitle: '{under}'\n---\n"
+
+
+def subtitle(note: Note) -> str:
+    """Return programme, territory and period."""
     meta = note.meta
     name = note.text["programmes"].get(meta["programme"], meta["programme"])
     told = [str(name), *(str(meta[key]) for key in ("territory_label", "period_label"))]
-    line = " – ".join(word for word in told if word)
-    title, subtitle = (md(words_, note.lang).replace("'", "''") for words_ in (meta["title"], line))
-    return f"---\ntitle: '{title}'\nsubtitle: '{subtitle}'\n---\n"
+    return md(" – ".join(word for word in told if word), note.lang)
+
+
+def retained(note: Note) -> list[str]:
+    """Return the points to retain, then how sure we are and why."""
+    points = [led(note, key, text) for key, text in lessons(note)]
+    return [*points, f"**{certain(note)}** {note.told(note.certainty.weakest.message)}"]
+
+
+def led(note: Note, key: str, text: str) -> str:
+    """Return a paragraph with its heading in bold."""
+    return f"**{note.text['leads'][key]}** {text}"
+
+
+def certain(note: Note) -> str:
+    """Return the certainty in a word: « Certitude : bonne. »."""
+    return note.say(note.text["certain"], level=note.text["certainty"][note.certainty.level])
+
+
+def headline(note: Note, figures: Mapping[str, Figure]) -> str:
+    """Return the picture of the first page, whose title is what it shows."""
+    role = next((each for each in ("headline", "effects") if each in figures), "")
+    if not role:
+        return ""
+    figure = figures[role]
+    told = note.told(picture_title(note, curves=role == "headline"))
+    return f'![{told}](figures/{figure.name}.svg){{alt="{quotable(figure.alt)}" width=100%}}\n'
+
+
+def imprint(note: Note, institution: Institution) -> list[str]:
+    """Return programme, author and date, a line each."""
+    known = catalogue("names")["what_it_is"]
+    programme = str(note.meta["programme"])
+    what = Name("what_it_is" if programme in known else "text", programme)
+    author = " – ".join(part for part in (institution.name, institution.contact) if part)
+    day = str(note.meta["extraction_date"] or "")
+    lines = [
+        ("programme", md(name_label(what, note.lang), note.lang)),
+        ("author", md(author, note.lang)),
+    ]
+    dated = note.say(note.text["dated"], day=date_text(day, note.lang)) if day else ""
+    lines.append(("date", dated or md(note.meta["extract_name"], note.lang)))
+    return [led(note, key, text) for key, text in lines]
 
 
 def stamp_box(note: Note) -> str:
@@ -167,14 +244,13 @@ def refused_box(note: Note) -> str:
     """Return what the extract fails though it was used, when it is."""
     checks = note.frames["checks"]
     rows = rows_of(checks[checks["check"] == "extract_refused"])
-    return "".join(box("stamp", check_sentence(note, row)) for row in rows)
+    return "".join(box("stamp", tables.check_sentence(note, row)) for row in rows)
 
 
-def section(note: Note, title: str, *blocks: str) -> list[str]:
+def section(note: Note, name: str, *blocks: str) -> list[str]:
     """Return a heading and its blocks, or nothing where there is nothing to say."""
     filled = [f"{block.rstrip()}\n" for block in blocks if block.strip()]
-    kind = "annex" if title == "h_annex" else ""
-    return [heading(note.text[title], kind), *filled] if filled else []
+    return [heading(note.text[name]), *filled] if filled else []
 
 
 def show(figures: Mapping[str, Figure], role: str) -> str:
@@ -196,21 +272,28 @@ def effects(note: Note) -> str:
     return tables.effects_table(note, rows) if len(rows) else ""
 
 
-def checks(note: Note) -> str:
-    """Return the table of checks."""
-    return checks_table(note)
-
-
 def subgroups(note: Note) -> str:
     """Return the table of subgroups."""
-    rows = subgroup_effects(note)
+    rows = subgroups_of(note.frames["effects"], note.primary)
     return tables.subgroups_table(note, rows) if len(rows) else ""
 
 
 def secondary(note: Note) -> list[str]:
     """Return the analyses declared beside the main one, and why some are masked."""
-    shown = secondary_table(note)
-    return [note.text["secondary_rule"], shown, secondary_reasons(note)] if shown else []
+    shown, rest = (tables.secondary_table(note, main=main) for main in (True, False))
+    if not shown and not rest:
+        return []
+    return [note.text["secondary_rule"], shown, tables.secondary_reasons(note), rest]
+
+
+def others(note: Note) -> list[str]:
+    """Return what is observed, what it costs, what the study could see, and the activity."""
+    blocks = [tables.costs_table(note), tables.power_table(note)]
+    if len(note.frames["observation"]):
+        blocks.insert(0, tables.observation_table(note))
+    if len(note.frames["indicators"]):
+        blocks.append(tables.indicators_table(note))
+    return blocks
 
 
 def sources(note: Note) -> list[str]:
@@ -247,31 +330,15 @@ def rounding_sentence(note: Note) -> str:
     return note.say(note.text["rounded"], base=base, first=each[0], last=each[-1])
 
 
-def reproduce(note: Note, institution: Institution | None) -> str:
+def reproduce(note: Note, institution: Institution) -> str:
     """Return the command and the hashes that make the same note again."""
     blocks = [note.text["command"], code(str(note.meta["command"]))]
     if note.meta.get("hashes"):
         blocks.append(tables.hashes_table(note))
-    if institution is not None and institution.contact:
+    if institution.contact:
         contact = md(institution.contact, note.lang)
         blocks.append(note.say(note.text["contact"], contact=contact))
     return "\n\n".join(blocks)
-
-
-def annex(note: Note, figures: Mapping[str, Figure]) -> list[str]:
-    """Return the other figures and tables."""
-    first = "trajectories" if "trajectories" in figures else "effects"
-    # The three low figures of a roll-out share a page; the effects take one of their own.
-    roles = ["event_study", "flow", "balance"] if "event_study" in figures else []
-    roles += [role for role in ("effects", "flow", "balance", "subgroups") if role not in roles]
-    blocks = [show(figures, role) for role in roles if role != first]
-    if len(note.frames["observation"]):
-        blocks.append(tables.observation_table(note))
-    blocks += [tables.costs_table(note), power_table(note), secondary_table(note, main=False)]
-    if len(note.frames["indicators"]):
-        blocks.append(tables.indicators_table(note))
-    blocks.append(other_checks_table(note))
-    return section(note, "h_annex", *blocks)
 
 
 def stationery(note: Note, institution: Institution) -> Stationery:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.codes import code_lists
 from evalml.report.blinding import BLINDED
+from evalml.report.figure_balance import LIMIT
 from evalml.report.figure_event_study import plot_event_study
+from evalml.report.figure_trajectories import Gap, plot_headline
 from evalml.report.figures import (
     Figure,
     Marks,
@@ -19,9 +20,10 @@ from evalml.report.figures import (
     plot_flow,
     plot_trajectories,
 )
-from evalml.report.note_text import Note, balance_threshold
-from evalml.report.results import csv_text
-from evalml.report.verdict import NEVER
+from evalml.report.note_text import Note
+from evalml.report.results import csv_text, rows_of
+from evalml.report.verdict import NEVER, path_of, subgroups_of
+from evalml.typography import effect_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,11 +59,12 @@ def draw_all(note: Note) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     if len(frames["trajectories"]):
         figures["trajectories"] = draw_trajectories(note, common)
+        figures["headline"] = draw_trajectories(note, common, first=True)
     whole = drawn_effects(note)
     if any_shown(whole) or (len(whole) and not figures):
         marks = Marks(note.meta.get("benchmark"), note.meta.get("threshold"))
         figures["effects"] = plot_effects(whole, labels=note.labels, marks=marks, **common)
-    groups = subgroup_effects(note)
+    groups = subgroups_of(frames["effects"], note.primary)
     if any_shown(groups):
         figures["subgroups"] = plot_effects(groups, labels=note.labels, name="subgroups", **common)
     if len(frames["event_study"]):
@@ -79,8 +82,14 @@ def any_shown(effects: pd.DataFrame) -> bool:
     return bool((effects["status"] != BLINDED).any())
 
 
-def draw_trajectories(note: Note, common: Mapping[str, Any]) -> Figure:
-    """Draw both arms on the primary outcome, or on the first there is."""
+def draw_trajectories(note: Note, common: Mapping[str, Any], *, first: bool = False) -> Figure:
+    """Draw both arms on the primary outcome, or on the first there is.
+
+    Args:
+        note: The note.
+        common: Language and stamp.
+        first: Whether it is the picture of the first page, with the effects above the curves.
+    """
     table = note.frames["trajectories"]
     outcome = str(note.primary.get("outcome", ""))
     if outcome not in set(table["outcome"]):
@@ -93,7 +102,26 @@ def draw_trajectories(note: Note, common: Mapping[str, Any]) -> Figure:
     masked = ""
     if blinded.any() and "comparison" not in shown:
         masked = "masked" if blinded.all() else "masked_partly"
-    return plot_trajectories(table, outcome, unit=unit, labels=note.labels, masked=masked, **common)
+    told: dict[str, Any] = {"unit": unit, "labels": note.labels, "masked": masked, **common}
+    if first:
+        return plot_headline(table, outcome, gaps_of(note, outcome), **told)
+    return plot_trajectories(table, outcome, **told)
+
+
+def gaps_of(note: Note, outcome: str) -> list[Gap]:
+    """Return the effects kept on an outcome, with both levels, horizon by horizon."""
+    effect = note.effect
+    if effect is None or effect["outcome"] != outcome:
+        return []
+    path = path_of(note.frames["effects"], effect)
+    known = path[path[["estimate", "mean_treated", "mean_comparison"]].notna().all(axis=1)]
+    return [
+        Gap(
+            float(row.horizon_months), effect_number(row.estimate, str(row.unit), note.lang),
+            float(row.mean_treated), float(row.mean_comparison),
+        )
+        for row in rows_of(known)
+    ]  # fmt: skip
 
 
 def drawn_effects(note: Note) -> pd.DataFrame:
@@ -123,34 +151,12 @@ def draw_events(note: Note, common: Mapping[str, Any]) -> Figure:
     return plot_event_study(table, name, month, labels=note.labels, **common)
 
 
-def subgroup_effects(note: Note) -> pd.DataFrame:
-    """Return the subgroups of the primary outcome, horizon and method."""
-    effects, primary = note.frames["effects"], note.primary
-    rows = effects[(effects["subgroup"] != "") & (effects["outcome"] == primary.get("outcome"))]
-    horizon = primary.get("horizon_months")
-    months = pd.to_numeric(rows["horizon_months"], errors="coerce")
-    rows = rows[months.isna() if horizon is None else months == float(horizon)]
-    return in_order(rows[rows["method"] == primary.get("method")])
-
-
-def in_order(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return subgroups with levels in the order of their list, and no minors beside age bands."""
-    variables = list(dict.fromkeys(rows["subgroup"]))
-    if "tranche_age" in variables:
-        variables = [name for name in variables if name != "mineur"]
-    kept = rows[rows["subgroup"].isin(variables)]
-    levels = code_lists()
-    places = [
-        (variables.index(name), levels[name].values.index(value))
-        if name in levels and value in levels[name].values
-        else (variables.index(name), LAST)
-        for name, value in zip(kept["subgroup"], kept["subgroup_value"], strict=True)
-    ]
-    return kept.iloc[sorted(range(len(kept)), key=places.__getitem__)]
-
-
-LAST = 99
-"""Place of a level that no closed list holds: unknown, others; all keep their order there."""
+def balance_threshold(note: Note) -> float:
+    """Return the threshold that the balance check used, 0.1 where there was none."""
+    checks = note.frames["checks"]
+    rows = checks[checks["check"] == "balance"]
+    used = pd.to_numeric(rows["threshold"], errors="coerce").dropna()
+    return float(used.iloc[0]) if len(used) else LIMIT
 
 
 def main_effects(note: Note) -> pd.DataFrame:

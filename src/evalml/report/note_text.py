@@ -1,39 +1,53 @@
-"""The sentences of the note: each is a template of the words with figures of the results."""
+"""The two pages of the note as messages: values of the results, which the words fill last."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.figure_balance import LIMIT, difference_text
+from evalml.report.blinding import BLINDED, small_only
+from evalml.report.certainty import HIGH, Certainty, certainty_of, likelihood
 from evalml.report.markdown import md
 from evalml.report.results import rows_of
 from evalml.report.verdict import (
-    is_blinded,
-    is_bounded,
+    on_primary,
+    path_of,
     primary_effect,
-    tally,
+    sign_of,
+    standard_error,
+    subgroups_of,
+    turns,
+    verdict_of,
 )
-from evalml.report.words import Words, design_words, method_inside, outcome_label, plural, words
-from evalml.typography import (
-    NBSP,
-    count_text,
-    effect_number,
-    effect_text,
-    interval_text,
-    level_text,
-    number,
-    typeset,
+from evalml.report.words import Words, design_words, outcome_label
+from evalml.typography import typeset
+from evalml.values import (
+    Count,
+    Estimate,
+    Interval,
+    Message,
+    Name,
+    Names,
+    Number,
+    Share,
+    names,
+    read_messages,
+    read_values,
 )
-from evalml.values import Name
-from evalml.words import name_label
+from evalml.words import name_label, render
+from evalml.words.catalogue import catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from evalml.report.results import Frames
+    from evalml.values import Value
+
+HETEROGENEOUS = 0.05
+"""Level at which effects differ between groups, shared among the variables looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,8 @@ class Note:
         lang: `fr` or `en`.
         threshold: Smallest count shown.
         rounding: Base of the counts of a released note; 0 for the note of the team.
+        level: Certainty judged on the tables inside, for a note of released tables; empty to judge
+            on its own.
     """
 
     frames: Frames
@@ -53,6 +69,7 @@ class Note:
     lang: str
     threshold: int
     rounding: int = 0
+    level: str = ""
 
     @property
     def text(self) -> Words:
@@ -69,9 +86,40 @@ class Note:
         """Outcome, horizon and method declared beforehand."""
         return dict(self.meta.get("primary") or {})
 
+    @property
+    def useful(self) -> float | None:
+        """The useful effect set beforehand, where one was."""
+        given = self.meta.get("threshold")
+        return None if given is None else float(given)
+
+    @property
+    def opening(self) -> bool:
+        """Whether areas opened over time."""
+        return self.meta.get("kind") == "rollout"
+
+    @property
+    def effect(self) -> pd.Series | None:
+        """The row of the primary effect."""
+        return primary_effect(self.frames["effects"], self.primary)
+
+    @property
+    def certainty(self) -> Certainty:
+        """How sure the checks leave us; the level is that judged inside, where it was given."""
+        own = certainty_of(self.frames, self.meta)
+        return Certainty(self.level or own.level, own.grounds)
+
     def say(self, template: str, **values: object) -> str:
         """Return a phrase with its figures, typeset."""
         return typeset(template.format(**values), self.lang)
+
+    def told(self, message: Message) -> str:
+        """Return a message in words, its first letter a capital, ready for Markdown."""
+        text = render(message, self.lang, self.labels)
+        return md(text[:1].upper() + text[1:], self.lang)
+
+    def inside(self, message: Message) -> str:
+        """Return a message in words as it stands inside a sentence."""
+        return md(render(message, self.lang, self.labels), self.lang)
 
     def outcome(self, row: Any) -> str:
         """Return the label of the outcome of an effect."""
@@ -84,224 +132,453 @@ class Note:
         return "" if found == key else f" {found}"
 
 
-def answer(note: Note) -> list[str]:
-    """Return the paragraphs of the answer: the effect, the threshold, the benchmark, how sure."""
-    effect = primary_effect(note.frames["effects"], note.primary)
-    sentences = [first_sentence(note, effect)]
-    if effect is not None and not is_blinded(effect):
-        sentences += [threshold_sentence(note, effect), horizons_sentence(note, effect)]
-    sentences.append(benchmark_sentence(note, effect))
-    return [" ".join(line for line in sentences if line), certainty_sentence(note, effect)]
+def known(**values: Value | None) -> dict[str, Value]:
+    """Return the values that are there."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def first_sentence(note: Note, effect: pd.Series | None) -> str:
-    """Return the answer in one sentence."""
-    text = note.text["answer"]
-    primary = note.primary
-    name = outcome_label(
-        str(primary.get("outcome", "")), primary.get("horizon_months"), note.lang, note.labels
+def estimate(value: Any, unit: str) -> Estimate | None:
+    """Return an effect or an amount, None where it is absent."""
+    return None if value is None or pd.isna(value) else Estimate(float(value), unit)
+
+
+def interval(low: Any, high: Any, unit: str) -> Interval | None:
+    """Return an interval, None where an end is absent."""
+    return None if pd.isna(low) or pd.isna(high) else Interval(float(low), float(high), unit)
+
+
+def level(value: Any, unit: str) -> Value | None:
+    """Return a level: a share for a proportion, an amount in its unit otherwise."""
+    if pd.isna(value):
+        return None
+    if unit == "proportion":
+        return Share(None, None, float(value))
+    return Estimate(float(value), unit)
+
+
+def months(value: Any) -> Number | None:
+    """Return a horizon, None for a table without time."""
+    return None if value is None or pd.isna(value) else Number(float(value), 0, "months")
+
+
+def count(value: Any) -> Count | None:
+    """Return a number of persons, None where it was taken out."""
+    return None if value is None or pd.isna(value) else Count(int(value))
+
+
+def measured(outcome: str) -> Name:
+    """Return what the outcome measures, with its article; its label where none is known."""
+    listed = outcome in catalogue("names")["measured"]
+    return Name("measured" if listed else "outcome", outcome)
+
+
+def subject(note: Note, kind: str) -> Name:
+    """Return the programme as the subject of a sentence, or after « of »."""
+    key = str(note.meta.get("programme"))
+    return Name(kind, f"opening_{key}" if note.opening else key)
+
+
+def verdict(note: Note) -> str:
+    """Return what the primary effect amounts to."""
+    return verdict_of(note.effect, note.useful)
+
+
+def title(note: Note) -> Message:
+    """Return the finding as a title."""
+    effect, kind, primary = note.effect, verdict(note), note.primary
+    values = known(
+        subject=subject(note, "subject"),
+        of=subject(note, "of_programme"),
+        measured=measured(str(primary.get("outcome", ""))),
+        months=months(primary.get("horizon_months")),
+        estimate=None if effect is None else estimate(effect["estimate"], str(effect["unit"])),
     )
-    subject = md(name, note.lang)
+    if kind == "plus":
+        kind = "useful"
+    turned = turns(note.frames["effects"], effect) and not is_masked(kind)
+    return Message(f"title.{kind}{'_turn' if turned else ''}", values)
+
+
+def is_masked(kind: str) -> bool:
+    """Return whether a verdict has no number."""
+    return kind in {"blinded", "hidden", "missing", "bounded"}
+
+
+def lessons(note: Note) -> list[tuple[str, str]]:
+    """Return the points to retain: a key of their heading, and their text."""
+    points = [("time", over_time(note)), ("whom", note.told(for_whom(note)))]
+    points.append(("cost", " ".join(note.told(each) for each in spending(note))))
+    unknown = not_known(note)
+    if unknown:
+        points.append(("unknown", " ".join(note.told(each) for each in unknown)))
+    return [(key, text) for key, text in points if text]
+
+
+def over_time(note: Note) -> str:
+    """Return the effect at each horizon in order, then the levels and what they amount to."""
+    effect = note.effect
     if effect is None:
-        return note.say(text["missing"], subject=subject)
-    if is_bounded(effect):
-        ends = interval_text(effect["ci_low"], effect["ci_high"], str(effect["unit"]), note.lang)
-        return note.say(text["bounded"], subject=subject, interval=ends)
-    if is_blinded(effect):
-        told = note.say(text["blinded"], subject=subject)
-        if not effect["reason"]:
-            return told
-        return f"{told} {note.say(text['blinded_reason'], reason=md(effect['reason'], note.lang))}"
-    unit = str(effect["unit"])
-    template = text["null"]
-    if effect["ci_low"] > 0 or effect["ci_high"] < 0:
-        template = text["positive"] if effect["estimate"] > 0 else text["negative"]
-    return note.say(
-        template,
-        subject=subject,
-        estimate=effect_text(effect["estimate"], unit, note.lang),
-        interval=interval_text(effect["ci_low"], effect["ci_high"], unit, note.lang),
-        treated=level_text(effect["mean_treated"], unit, note.lang),
-        comparison=level_text(effect["mean_comparison"], unit, note.lang),
-    )
-
-
-def threshold_sentence(note: Note, effect: pd.Series) -> str:
-    """Return where the interval lies against the decision threshold chosen beforehand."""
-    threshold = note.meta.get("threshold")
-    if threshold is None:
-        return ""
-    side = "threshold_null" if effect["ci_low"] <= 0 else "threshold_positive"
-    if effect["ci_low"] > threshold:
-        side = "threshold_above"
-    elif effect["ci_high"] < threshold:
-        side = "threshold_below"
-    shown = effect_text(float(threshold), str(effect["unit"]), note.lang)
-    return note.say(note.text["answer"][side], threshold=shown)
-
-
-def horizons_sentence(note: Note, effect: pd.Series) -> str:
-    """Return the effect on the same outcome at the other horizons, where it differs from zero."""
-    effects = note.frames["effects"]
-    same = (effects["subgroup"] == "") & effects["estimate"].notna()
-    for key in ("outcome", "method", "estimand"):
-        same &= effects[key] == effect[key]
-    rows = effects[same]
-    rows = rows[rows["horizon_months"] != effect["horizon_months"]].sort_values("horizon_months")
-    found = rows[(rows["ci_low"] > 0) | (rows["ci_high"] < 0)]
-    if not len(found):
-        return ""
-    each = [
-        note.say(
-            note.text["answer"]["horizon"],
-            horizon=f"{row.horizon_months:.0f}",
-            estimate=effect_text(row.estimate, row.unit, note.lang),
-            interval=interval_text(row.ci_low, row.ci_high, row.unit, note.lang),
-        )
-        for row in rows_of(found)
-    ]
+        return note.told(title(note)) + "."
+    lines = at_horizons(note, rows_of(path_of(note.frames["effects"], effect)))
     between = "; " if note.lang == "en" else " ; "
-    return note.say(note.text["answer"]["horizons"], effects=between.join(each))
+    path = typeset(between.join(lines), note.lang)
+    parts = [f"{path[:1].upper()}{path[1:]}."]
+    parts += [note.told(each) for each in (*masked_because(note), *amounts_to(note))]
+    return " ".join(parts)
 
 
-def benchmark_sentence(note: Note, effect: pd.Series | None) -> str:
-    """Return the answer of the experiment, and how far the estimate falls from it."""
-    bench = note.meta.get("benchmark")
-    if not bench or effect is None:
-        return ""
+def at_horizons(note: Note, rows: list[Any]) -> list[str]:
+    """Return the effect at each horizon in words; masked horizons that follow come together."""
+    runs: list[list[Any]] = []
+    for row in rows:
+        hidden = row.status == BLINDED
+        if hidden and runs and at_horizon(runs[-1][0]).key == at_horizon(row).key:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return [note.inside(at_horizon(run[0], [one.horizon_months for one in run])) for run in runs]
+
+
+def at_horizon(row: Any, others: Sequence[Any] = ()) -> Message:
+    """Return the effect at one horizon."""
+    unit = str(row.unit)
+    listed = [Name("text", f"{float(month):.0f}") for month in others if pd.notna(month)]
+    values = known(
+        months=months(row.horizon_months),
+        each=Names(tuple(listed[:-1])) if len(listed) > 1 else None,
+        last=months(others[-1]) if len(listed) > 1 else None,
+        estimate=estimate(row.estimate, unit),
+        interval=interval(row.ci_low, row.ci_high, unit),
+    )
+    if row.status == BLINDED:
+        key = "time.small" if small_only(str(row.causes)) else "time.masked"
+        return Message(f"{key}_each" if "each" in values else key, values)
+    if "estimate" not in values:
+        return Message("time.bounded" if "interval" in values else "time.masked", values)
+    if "interval" not in values:
+        return Message("time.masked", values)
+    return Message("time.found" if sign_of(row) else "time.level", values)
+
+
+def amounts_to(note: Note) -> list[Message]:
+    """Return the levels of both arms, and where the effect lies from the useful one."""
+    effect, kind = note.effect, verdict(note)
+    if effect is None or is_masked(kind):
+        return []
     unit = str(effect["unit"])
-    values = {
-        "estimate": effect_text(bench["estimate"], unit, note.lang),
-        "interval": interval_text(bench["ci_low"], bench["ci_high"], unit, note.lang),
-    }
-    if is_blinded(effect):
-        return note.say(note.text["answer"]["benchmark_blinded"], **values)
-    gap = effect_text(float(effect["estimate"]) - float(bench["estimate"]), unit, note.lang)
-    return note.say(note.text["answer"]["benchmark"], gap=gap, **values)
-
-
-def certainty_sentence(note: Note, effect: pd.Series | None) -> str:
-    """Return how sure the checks leave us, with their count."""
-    counts = tally(note.frames["checks"], note.primary)
-    unseen = effect is None or is_blinded(effect)
-    level = note.text["certainty"]["none" if unseen else counts.certainty]
-    forms = note.text["counts"]
-    return note.say(
-        note.text["answer"]["certainty"],
-        level=level,
-        passed=plural(forms["passed"], counts.passed),
-        failed=plural(forms["failed"], counts.failed),
-        unjudged=plural(forms["unjudged"], counts.unjudged),
+    levels = known(
+        months=months(effect["horizon_months"]),
+        treated=level(effect["mean_treated"], unit),
+        comparison=level(effect["mean_comparison"], unit),
     )
+    said = []
+    if {"treated", "comparison"} <= set(levels):
+        said.append(Message(f"time.levels{'_opening' if note.opening else ''}", levels))
+    useful = known(useful=estimate(note.useful, unit))
+    if kind in WEIGHED and (useful or kind == "unclear"):
+        said.append(Message(f"time.{WEIGHED[kind]}", useful))
+    return said + benchmark(note, unit)
 
 
-def done(note: Note) -> list[str]:
-    """Return what was done: who was kept, who was compared, how alike they were."""
-    lines = [
-        flow_sentence(note),
-        sample_sentence(note),
-        curve_sentence(note),
-        balance_sentence(note),
+WEIGHED = {
+    "useful": "useful", "positive": "positive", "small": "below", "no_useful": "no_useful",
+    "unclear": "unclear",
+}  # fmt: skip
+"""Verdict -> what is said of the useful effect."""
+
+
+def benchmark(note: Note, unit: str) -> list[Message]:
+    """Return the answer of the experiment, where there is one."""
+    bench = note.meta.get("benchmark")
+    if not bench:
+        return []
+    values = known(
+        benchmark=estimate(bench["estimate"], unit),
+        benchmark_interval=interval(bench["ci_low"], bench["ci_high"], unit),
+    )
+    return [Message("time.benchmark", values)] if len(values) > 1 else []
+
+
+def masked_because(note: Note) -> list[Message]:
+    """Return why the primary effect is masked, in one plain sentence."""
+    effect = note.effect
+    if effect is None or verdict(note) != "blinded":
+        return []
+    return [plain_cause(message) for message in read_messages(str(effect["causes"]))[:1]] or [
+        Message("why.other")
     ]
-    return [line for line in lines if line]
 
 
-def flow_sentence(note: Note) -> str:
-    """Return how many were there at the start and at the end, and which rule left out most."""
-    flow = note.frames["flow"]
-    lost = flow["lost"].astype("float64") if len(flow) else pd.Series(dtype="float64")
-    if not len(flow) or lost.isna().all():
-        return ""
-    worst = int(lost.fillna(0).to_numpy().argmax())
-    first = float(flow["kept"].iloc[0]) + float(lost.fillna(0).iloc[0])
-    mark = note.text["suppressed"]
-    counts = {
-        "first": count_text(first, note.lang, hidden=mark),
-        "last": count_text(flow["kept"].iloc[-1], note.lang, hidden=mark),
+CAUSES = {
+    "observation": "observation", "negative_controls": "negative_controls", "past": "past",
+    "balance": "balance", "overlap": "overlap", "separation": "overlap", "areas": "few",
+    "effective_sample_size": "few", "pre_trend": "pre_trend", "linkage": "linkage",
+}  # fmt: skip
+"""Check that masks an effect -> the reason in a plain sentence."""
+
+
+def plain_cause(cause: Message) -> Message:
+    """Return the reason of a masked effect as the first page gives it."""
+    check, _, finding = cause.key.partition(".")
+    key = CAUSES.get(check, "other")
+    if key == "observation":
+        both = {
+            name: cause.values[name] for name in ("treated", "comparison") if name in cause.values
+        }
+        if len(both) < 2:  # noqa: PLR2004 - one value per arm
+            return Message("why.other")
+        return Message("why.low" if finding == "low" else "why.observation", both)
+    return Message(f"why.{key}")
+
+
+def for_whom(note: Note) -> Message:
+    """Return whether the effect differs between the groups declared beforehand."""
+    if is_masked(verdict(note)):
+        return Message("whom.masked")
+    rows = subgroups_of(note.frames["effects"], note.primary)
+    if not len(rows):
+        return Message("whom.none")
+    judged = {
+        str(name): group
+        for name, group in rows[rows["estimate"].notna() & rows["ci_low"].notna()].groupby(
+            "subgroup", sort=False
+        )
+        if len(group) > 1
     }
-    people = flow.get("kept_persons")
-    key = "flow"
-    if people is not None and not note.meta.get("unit_label"):
-        key = "flow_trials"
-        counts["persons"] = count_text(people.iloc[0], note.lang, hidden=mark)
-        counts["persons_last"] = count_text(people.iloc[-1], note.lang, hidden=mark)
+    if not judged:
+        return Message("whom.few")
+    apart = {name: heterogeneity(group) for name, group in judged.items()}
+    name = min(apart, key=apart.__getitem__)
+    if apart[name] > HETEROGENEOUS / len(judged):
+        return Message("whom.same", {"variables": names("by", judged)})
+    group = judged[name].sort_values("estimate")
+    ends: dict[str, Value] = {"variable": Name("by", name)}
+    for key, row in (("low", group.iloc[0]), ("high", group.iloc[-1])):
+        ends[key] = Estimate(float(row["estimate"]), str(row["unit"]))
+        ends[f"{key}_level"] = Name("level", f"{name}={row['subgroup_value']}")
+    return Message("whom.differ", ends)
+
+
+def heterogeneity(group: pd.DataFrame) -> float:
+    """Return the p-value of Cochran's test that the effects of separate groups are the same."""
+    from scipy.stats import chi2
+
+    errors = pd.Series([standard_error(row) for _, row in group.iterrows()], group.index, "float64")
+    usable = errors.notna() & (errors > 0)
+    weight = 1 / errors[usable] ** 2
+    found = group["estimate"][usable].astype("float64")
+    if len(found) < 2:  # noqa: PLR2004 - nothing to compare
+        return 1.0
+    mean = float((weight * found).sum() / weight.sum())
+    return float(chi2.sf(float((weight * (found - mean) ** 2).sum()), len(found) - 1))
+
+
+def spending(note: Note) -> list[Message]:
+    """Return what the programme costs in allowances at the primary horizon."""
+    costs, at = note.frames["costs"], note.primary.get("horizon_months")
+    rows = costs[costs["horizon_months"] == at] if len(costs) and at is not None else costs.iloc[:0]
+    found = {str(row.measure): row for row in rows_of(rows)}
+    values = known(
+        months=months(at),
+        net=spent(found, "net_cost"),
+        paid=spent(found, "paid"),
+        without=spent(found, "paid_without"),
+    )
+    if {"net", "paid", "without"} <= set(values):
+        said = [Message("spent.net", values)]
+    elif "paid" in values:
+        return [Message("spent.paid", values)]
     else:
-        counts["unit"] = note.meta.get("unit_label") or words(note.lang)["units"]["persons"]
-    return note.say(
-        note.text["done"][key],
-        **counts,
-        worst=md(flow["label"].iloc[worst] or flow["rule"].iloc[worst], note.lang),
-        lost=count_text(lost.iloc[worst], note.lang, hidden=mark),
+        return [Message("spent.none")]
+    per_month = spent(found, "per_month")
+    added = found.get("months")
+    if per_month is not None:
+        said.append(Message("spent.per_month", {"per_month": per_month}))
+    elif added is not None and pd.notna(added.value):
+        said.append(Message("spent.no_month"))
+    return said
+
+
+def spent(found: Mapping[str, Any], measure: str) -> Estimate | None:
+    """Return an amount of the costs, None where it is absent."""
+    row = found.get(measure)
+    return None if row is None or pd.isna(row.value) else Estimate(float(row.value), "euros")
+
+
+def not_known(note: Note) -> list[Message]:
+    """Return what the sources do not cover, and the outcomes of which nothing may be said."""
+    every = note.frames["checks"]
+    said = []
+    if is_declared(note):
+        said.append(Message("unknown.declared"))
+    for check in rows_of(every[on_primary(every, note.primary)]):
+        message = uncovered(check)
+        if message is not None and message not in said:
+            said.append(message)
+    return said[:MOST_UNKNOWN] + masked_outcomes(note)
+
+
+MOST_UNKNOWN = 2
+"""What the first page says of what is not covered; the second and the annex hold the rest."""
+
+
+def is_declared(note: Note) -> bool:
+    """Return whether the primary outcome is what youths declare to their counsellor."""
+    return bool(note.meta.get("declared")) or "declare" in str(note.primary.get("outcome"))
+
+
+def uncovered(check: Any) -> Message | None:
+    """Return what a check says that a source does not cover; None where it says nothing of it."""
+    finding = str(check.finding).rpartition(".")[2]
+    key = "coverage" if check.check == "coverage" else f"{check.check}_{finding}"
+    key = "system_break" if check.check == "system_break" else key
+    if not finding or key not in catalogue("messages")["unknown"]:
+        return None
+    return Message(f"unknown.{key}", read_values(str(check.values)))
+
+
+def masked_outcomes(note: Note) -> list[Message]:
+    """Return the other outcomes whose every effect is masked, by reason."""
+    effects = note.frames["effects"]
+    whole = effects[
+        (effects["subgroup"] == "") & (effects["outcome"] != note.primary.get("outcome"))
+    ]
+    by_reason: dict[str, list[str]] = {}
+    for outcome, rows in whole.groupby("outcome", sort=False):
+        if (rows["status"] == BLINDED).all():
+            by_reason.setdefault(reason_of(rows["causes"]), []).append(str(outcome))
+    return [
+        Message(f"unknown.masked_{reason}", {"outcomes": names("outcome", outcomes)})
+        for reason, outcomes in by_reason.items()
+    ]
+
+
+def reason_of(causes: Iterable[object]) -> str:
+    """Return why the effects of an outcome are masked: `observation`, `small` or `other`."""
+    found = [read_messages(str(each)) for each in causes]
+    if any(one.key.startswith("observation.") for each in found for one in each):
+        return "observation"
+    return "small" if all(small_only(str(each)) for each in causes) else "other"
+
+
+def compared(note: Note) -> Message:
+    """Return who is compared with whom, persons first."""
+    effect, flow = note.effect, note.frames["flow"]
+    persons = flow["kept_persons"].iloc[-1] if len(flow) and "kept_persons" in flow else None
+    values = known(
+        eligible=count(persons),
+        treated=None if effect is None else count(effect["n_treated"]),
+        comparison=None if effect is None else count(effect["n_comparison"]),
+        programme=Name("programmes", str(note.meta.get("programme"))),
+        covariates=Number(len(note.frames["balance"])) if len(note.frames["balance"]) else None,
+    )
+    return Message(f"compared.{design_of(note)}", values)
+
+
+def design_of(note: Note) -> str:
+    """Return the design of a study, as its protocol says it."""
+    rows = note.frames["protocol"]
+    rows = rows[rows["item"] == "design"] if len(rows) else rows
+    words = str(rows["words"].iloc[0]) if len(rows) and "words" in rows else ""
+    keys = [message.key.rpartition(".")[2] for message in read_messages(words)]
+    designs = [key for key in keys if key in catalogue("messages")["compared"]]
+    usual = {"cohort": "sequential_trials"}.get(
+        str(note.meta.get("kind")), str(note.meta.get("kind"))
+    )
+    return (
+        designs[0]
+        if designs
+        else usual
+        if usual in catalogue("messages")["compared"]
+        else "cross_section"
     )
 
 
-def sample_sentence(note: Note) -> str:
-    """Return how many persons of each arm, the method and the estimand."""
-    effect = primary_effect(note.frames["effects"], note.primary)
-    if effect is None:
-        return ""
-    mark = note.text["suppressed"]
-    estimand = words(note.lang)["estimands"].get(effect["estimand"], effect["estimand"])
-    return note.say(
-        note.text["done"]["sample_trials" if "kept_persons" in note.frames["flow"] else "sample"],
-        treated=count_text(effect["n_treated"], note.lang, hidden=mark),
-        comparison=count_text(effect["n_comparison"], note.lang, hidden=mark),
-        method=md(method_inside(effect["method"], note.lang), note.lang),
-        estimand=md(estimand, note.lang),
+def picture(note: Note, *, curves: bool) -> Message:
+    """Return what the picture of the first page shows, as its title."""
+    effect = note.effect
+    kind, values = verdict(note), {"measured": measured(str(note.primary.get("outcome", "")))}
+    if not curves:
+        return Message("picture.methods", values)
+    path = path_of(note.frames["effects"], effect)
+    if is_masked(kind) or not len(path):
+        return Message("picture.alone", values)
+    signs = [sign_of(row) for row in rows_of(path) if pd.notna(row.estimate)]
+    first = next((sign for sign in signs if sign), 0)
+    if first == -1 and signs[-1] == 1:
+        return Message("picture.turn", values)
+    if first == -1 and signs[-1] == 0:
+        return Message("picture.less_first", values)
+    return Message(
+        {1: "picture.more", -1: "picture.less", 0: "picture.same"}[first and signs[-1]], values
     )
 
 
-def curve_sentence(note: Note) -> str:
-    """Return why the curve of the comparison ends elsewhere than the level of the answer."""
-    effect = primary_effect(note.frames["effects"], note.primary)
-    curves = note.frames["trajectories"]
-    if effect is None or is_blinded(effect) or not len(curves):
-        return ""
-    at = (curves["outcome"] == effect["outcome"]) & (curves["arm"] == "comparison")
-    rate = curves[at & (curves["month"] == effect["horizon_months"])]["rate"].dropna()
-    unit, level = str(effect["unit"]), effect["mean_comparison"]
-    if not len(rate) or pd.isna(level):
-        return ""
-    ends = [level_text(value, unit, note.lang) for value in (float(rate.iloc[0]), level)]
-    if ends[0] == ends[1]:
-        return ""
-    return note.say(
-        note.text["done"]["curve"],
-        curve=ends[0],
-        level=ends[1],
-        method=md(method_inside(effect["method"], note.lang), note.lang),
-    )
+def sure(note: Note) -> list[tuple[str, str]]:
+    """Return the five grounds of certainty: a key of their heading, and their text."""
+    effect = note.effect
+    lines = []
+    for ground in note.certainty.grounds:
+        text = note.told(ground.message)
+        if ground.name == "chance" and effect is not None:
+            text = " ".join([text, *(note.told(each) for each in likelihood(effect, note.useful))])
+        lines.append((ground.name, text))
+    return lines
 
 
-def balance_sentence(note: Note) -> str:
-    """Return the largest standardised difference before and after."""
-    balance = note.frames["balance"]
-    if not len(balance):
-        return ""
-    size = balance[["smd_before", "smd_after"]].astype("float64").abs()
-    return note.say(
-        note.text["done"]["balance"],
-        before=difference_text(size["smd_before"].max(), note.lang),
-        after=difference_text(size["smd_after"].max(), note.lang),
-        threshold=number(balance_threshold(note), 1, note.lang),
-        n=len(balance),
-    )
+def cannot(note: Note) -> list[Message]:
+    """Return what the design cannot show."""
+    said = [Message("cannot.unmeasured_opening" if note.opening else "cannot.unmeasured")]
+    every = note.frames["checks"]
+    for check in rows_of(every[(every["check"] == "crossover") & (every["finding"] == "share")]):
+        values = read_values(str(check.values))
+        shown: dict[str, Value] = {key: values[key] for key in ("share", "months") if key in values}
+        if len(shown) == 2:  # noqa: PLR2004 - both or nothing
+            said.append(Message("cannot.crossover", with_months(shown)))
+    said.append(Message("cannot.others"))
+    if last := last_horizon(note):
+        said.append(Message("cannot.after", {"months": last}))
+    if note.meta.get("kind") == "cohort":
+        said.append(Message("cannot.declared"))
+    if day := note.meta.get("amounts_known_until"):
+        shown_day = dt.date.fromisoformat(str(day)).strftime("%d/%m/%Y")
+        said.append(Message("cannot.amounts", {"day": Name("text", shown_day)}))
+    return [*said, Message("cannot.intensity")]
 
 
-def balance_threshold(note: Note) -> float:
-    """Return the threshold that the balance check used, 0.1 where there was none."""
-    checks = note.frames["checks"]
-    rows = checks[checks["check"] == "balance"]
-    used = pd.to_numeric(rows["threshold"], errors="coerce").dropna()
-    return float(used.iloc[0]) if len(used) else LIMIT
+def with_months(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return values whose number of months carries its unit."""
+    given = values["months"]
+    return {
+        **values,
+        "months": Number(given.value, 0, "months") if isinstance(given, Number) else given,
+    }
 
 
-def effect_cells(note: Note, row: Any) -> tuple[str, str]:
-    """Return the effect and its interval; a dash for a blinded one."""
-    told = pd.Series({"status": row.status, "estimate": row.estimate, "ci_low": row.ci_low})
-    if is_blinded(told) and not is_bounded(told):
-        return "–", "–"
-    bounds = f"{NBSP};{NBSP}" if note.lang == "fr" else f",{NBSP}"
-    ends = [effect_number(end, row.unit, note.lang) for end in (row.ci_low, row.ci_high)]
-    number = "–" if is_bounded(told) else effect_text(row.estimate, row.unit, note.lang)
-    return number, f"\\[{bounds.join(ends)}\\]"
+def last_horizon(note: Note) -> Number | None:
+    """Return the last month followed; None for a table without time."""
+    horizons = note.frames["effects"]["horizon_months"].dropna()
+    return months(horizons.max()) if len(horizons) else None
+
+
+def needed(note: Note) -> list[Message]:
+    """Return what it would take to know: a line per ground that is not sure, an experiment."""
+    said = []
+    every = note.frames["checks"]
+    for ground in sorted(note.certainty.grounds, key=lambda each: each.level):
+        if ground.level == HIGH and not is_masked(verdict(note)):
+            continue
+        values: dict[str, Value] = {}
+        if ground.name == "chance":
+            power = rows_of(every[every["check"] == "power"])
+            seen = read_values(str(power[0].values)).get("detectable") if power else None
+            values = known(detectable=seen)
+        said.append(Message(f"needed.{ground.name}", values))
+    said = said[:MOST_NEEDED]
+    if last := last_horizon(note):
+        said.append(Message("needed.after", {"months": last}))
+    return [*said, Message("needed.experiment")]
+
+
+MOST_NEEDED = 3
+"""Grounds for which the second page says what is missing."""

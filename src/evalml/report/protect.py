@@ -6,31 +6,29 @@ can be found by subtracting its neighbours. Protecting a protected table changes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from evalml.disclosure.counts import (
-    blank,
-    one_more,
-    protect_counts,
-    small_part,
-    too_small,
-)
+from evalml.disclosure.gate import COUNTS
 from evalml.disclosure.rule import THRESHOLD, Rule
 from evalml.disclosure.values import judged_messages, judged_values
 from evalml.report.blinding import BLINDED, NUMBERS
-from evalml.report.flow_steps import protect_flow
-from evalml.report.results import COLUMNS, Frames, complete_table
+from evalml.report.results import Frames, complete_table
 from evalml.report.sentences import tables_in_words
-from evalml.values import Message, Number, messages_text
+from evalml.results import COLUMNS
+from evalml.values import Message, Number, messages_text, read_messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from evalml.arrays import BoolVector
+
 ALMOST_ONE = 0.999
 """Sum of the shares of a covariate all of whose categories are shown."""
+RESTING = ("value", "rate", "estimate", "std_error", "ci_low", "ci_high")
+"""Values that go with a small count of their row."""
 
 
 def protect_results(
@@ -53,18 +51,102 @@ def protect_results(
     """
     guarded: Frames = {}
     for name, frame in frames.items():
-        if len(frame) == 0:
-            guarded[name] = frame
-            continue
-        known = complete_table(name, frame) if name in COLUMNS else frame
-        guarded[name] = GUARDS.get(name, protect_counts)(known, threshold)
+        known = complete_table(name, frame) if name in COLUMNS and len(frame) else frame
+        guarded[name] = GUARDS.get(name, protect_counts)(known, threshold) if len(frame) else frame
     if len(guarded.get("balance", ())) and len(frames.get("effects", ())):
-        sizes = [
-            float(pd.to_numeric(frames["effects"][f"n_{arm}"], errors="coerce").max())
-            for arm in ("treated", "comparison")
-        ]
-        guarded["balance"] = protect_balance(guarded["balance"], sizes, threshold)
+        counts = frames["effects"][["n_treated", "n_comparison"]].astype("float64").max()
+        guarded["balance"] = protect_balance(guarded["balance"], counts.tolist(), threshold)
     return tables_in_words(guarded, lang, labels)
+
+
+def too_small(counts: pd.Series, threshold: int) -> pd.Series:
+    """Return where a count lies from 1 to below the threshold; a zero names nobody."""
+    number = pd.to_numeric(counts, errors="coerce")
+    return (number > 0) & (number < threshold)
+
+
+def small_part(n: pd.Series, share: pd.Series, threshold: int) -> pd.Series:
+    """Return where `share` of `n` persons, or the rest of them, makes a small count."""
+    number = pd.to_numeric(n, errors="coerce")
+    part = (pd.to_numeric(share, errors="coerce") * number).round()
+    inside = (part >= 0) & (part <= number)
+    return inside & (too_small(part, threshold) | too_small(number - part, threshold))
+
+
+def blank(
+    frame: pd.DataFrame, where: pd.Series | BoolVector, columns: tuple[str, ...] | list[str]
+) -> pd.DataFrame:
+    """Return `frame` with NaN in `columns` of the rows `where`."""
+    present = [column for column in columns if column in frame]
+    return frame.assign(**{c: frame[c].astype("float64").mask(where) for c in present})
+
+
+def one_more(small: pd.Series, size: pd.Series, groups: list[pd.Series]) -> pd.Series:
+    """Return the smallest other row of each group in which exactly one row is hidden.
+
+    A group with a single hidden row gives it away by subtraction from the whole.
+    """
+    number = pd.to_numeric(size, errors="coerce")
+    gone = small | number.isna()
+    left = (gone.groupby(groups).transform("sum") == 1) & ~gone
+    first = number[left].groupby([key[left] for key in groups]).idxmin()
+    return pd.Series(small.index.isin(first), index=small.index)
+
+
+def protect_counts(frame: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Take out small counts of any table, with the value that rests on them."""
+    counts = [str(column) for column in frame.columns if COUNTS.fullmatch(str(column))]
+    hidden = pd.Series(data=False, index=frame.index)
+    for column in counts:
+        hidden |= too_small(frame[column], threshold)
+    if {"numerator", "denominator"} <= set(frame.columns):
+        hidden |= too_small(frame["denominator"] - frame["numerator"], threshold)
+    keys = [column for column in ("indicator", "measure", "group") if column in frame]
+    if keys and counts and "group_value" in frame:
+        groups = [frame[key].fillna("") for key in keys]
+        hidden = hidden | one_more(hidden, frame[counts[-1]], groups)
+    return blank(frame, hidden, (*counts, *RESTING))
+
+
+def protect_flow(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Join each rule that leaves out too few persons with its neighbour.
+
+    What a rule keeps is what the one before kept, less what it leaves out: a hidden count would be
+    found by subtraction, so the steps are merged until each is large enough (or empty).
+    """
+    arms = [rows for _arm, rows in flow.groupby("arm", sort=False)] if "arm" in flow else [flow]
+    table = pd.concat([joined(rows, threshold) for rows in arms], ignore_index=True)
+    parts = [str(column) for column in flow if str(column).startswith("kept_")]
+    for part in parts:
+        table = blank(table, too_small(table[part], threshold), [part])
+    hidden = too_small(table["lost"], threshold) | too_small(table["kept"], threshold)
+    return blank(table, hidden, ["kept", "lost", *parts])
+
+
+def joined(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Return the steps of one arm, those that leave out a few joined with the next or the last."""
+    done: list[dict[str, Any]] = []
+    few = False
+    for row in flow.to_dict("records"):
+        step = {str(column): value for column, value in row.items()}
+        done[-1:] = [join_steps(done[-1], step)] if few else [*done[-1:], step]
+        few = 0 < float(done[-1]["lost"]) < threshold
+    while len(done) > 1 and 0 < float(done[-1]["lost"]) < threshold:
+        done[-2:] = [join_steps(*done[-2:])]
+    return pd.DataFrame(done, columns=flow.columns)
+
+
+def join_steps(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Return one step that does what the two did, one after the other."""
+    words = {
+        column: " ; ".join(str(step[column]) for step in (first, second) if step[column])
+        for column in ("rule", "label")
+    }
+    if first.get("words") and second.get("words"):
+        words["words"] = messages_text(
+            [*read_messages(first["words"]), *read_messages(second["words"])]
+        )
+    return {**second, **words, "lost": float(first["lost"]) + float(second["lost"])}
 
 
 def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -> pd.DataFrame:
@@ -73,18 +155,15 @@ def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -
     A mean of a category times the size of its arm is a count. All three means go: one of them and
     the standardised difference would give the others.
     """
-    means = ("mean_treated", "mean_comparison_before")
-    named = balance["covariate"].str.contains("=", regex=False)
-    within = (
-        balance[list(means)].astype("float64").apply(lambda mean: mean.between(0, 1)).all(axis=1)
-    )
+    means = balance[["mean_treated", "mean_comparison_before"]].astype("float64")
     few = pd.Series(data=False, index=balance.index)
-    for mean, size in zip(means, sizes, strict=True):
-        few |= small_part(pd.Series(size, index=balance.index), balance[mean], threshold)
+    for (_, mean), size in zip(means.items(), sizes, strict=True):
+        few |= small_part(pd.Series(size, index=balance.index), mean, threshold)
+    hidden = few & ((means >= 0) & (means <= 1)).all(axis=1)
     factor = balance["covariate"].str.split("=").str[0]
-    hidden = few & within
-    whole = balance["mean_treated"].astype("float64").groupby(factor).transform("sum") > ALMOST_ONE
-    hidden |= one_more(hidden & named & whole, balance["mean_treated"], [factor]) & named & whole
+    whole = means["mean_treated"].groupby(factor).transform("sum") > ALMOST_ONE
+    whole &= balance["covariate"].str.contains("=", regex=False)
+    hidden |= one_more(hidden & whole, means["mean_treated"], [factor]) & whole
     return blank(balance, hidden, [*means, "mean_comparison_after"])
 
 
@@ -96,13 +175,13 @@ def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
     for arm in ("treated", "comparison"):
         parts |= shares & small_part(effects[f"n_{arm}"], effects[f"mean_{arm}"], threshold)
     small = few | parts
-    keys = ["outcome", "horizon_months", "method", "subgroup"]
-    groups = [effects[key].astype("str") for key in keys]
+    keys = [key for key in ("analysis", "outcome", "horizon_months", "method", "subgroup")
+            if key in effects]  # fmt: skip
     inside = effects["subgroup"] != ""
+    groups = [effects[key].astype("str") for key in keys]
     second = one_more(small & inside, effects["n_treated"], groups) & inside
-    causes = effects["causes"].map(
-        lambda text: judged_messages(str(text), rule_inside(threshold))[0]
-    )
+    rule = rule_inside(threshold)
+    causes = effects["causes"].map(lambda text: judged_messages(str(text), rule)[0])
     for where, key in ((second, "neighbour"), (parts, "few_outcomes"), (few, "few_persons")):
         message = Message(f"disclosure.{key}", {"threshold": Number(threshold)})
         causes = causes.mask(where & (effects["causes"] == ""), messages_text([message]))
@@ -111,16 +190,10 @@ def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
     return blank(masked, hidden, [*NUMBERS, "n_treated", "n_comparison"])
 
 
-def protect_secondary(secondary: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Protect the effects of each secondary analysis as those of a study."""
-    parts = [protect_effects(rows, threshold) for _, rows in secondary.groupby("analysis")]
-    return pd.concat(parts).reindex(secondary.index)
-
-
 def protect_trajectories(trajectories: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Take out the months with too few persons, and shares that make a small count."""
-    keys = [column for column in ("outcome", "arm") if column in trajectories]
-    table = trajectories.sort_values([*keys, "month"], kind="stable", ignore_index=True)
+    keys = [column for column in ("outcome", "arm", "month") if column in trajectories]
+    table = trajectories.sort_values(keys, kind="stable", ignore_index=True)
     few = too_small(table["n_at_risk"], threshold)
     n = table["n_at_risk"].mask(few)
     shares = table["rate"].between(0, 1).groupby(table["outcome"]).transform("all")
@@ -128,17 +201,15 @@ def protect_trajectories(trajectories: pd.DataFrame, threshold: int) -> pd.DataF
     hidden = few | (counted & small_part(n, table["rate"], threshold))
     table = blank(table, hidden, ["rate", "std_error"])
     seen = few | small_part(n, table["share_unobserved"], threshold)
-    table = blank(table, seen, ["share_unobserved"])
-    return table.assign(n_at_risk=n)
+    return blank(table, seen, ["share_unobserved"]).assign(n_at_risk=n)
 
 
 def protect_intensity(intensity: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Take out the months that rest on too few persons, and the counts behind the shares."""
     counted = protect_counts(intensity, threshold)
     band = counted["measure"].str.startswith("hours_")
-    hidden = band & counted["value"].isna()
     size = counted["numerator"].where(counted["numerator"] != 0, np.inf)  # an empty band hides none
-    second = one_more(hidden, size, [counted["month"].where(band, -1)])
+    second = one_more(band & counted["value"].isna(), size, [counted["month"].where(band, -1)])
     counted = blank(counted, second & band, ["value", "numerator"])
     table = counted.sort_values(["measure", "month"], kind="stable", ignore_index=True)
     return table.assign(numerator=table["numerator"].where(table["measure"] == "inside"))
@@ -159,29 +230,18 @@ def rule_inside(threshold: int) -> Rule:
     return Rule(threshold=threshold, rounding=1)
 
 
-def protect_events(events: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Take out the half-years of an event study that rest on too few persons."""
-    small = too_small(events["n_treated"], threshold) | too_small(events["n_comparison"], threshold)
-    numbers = ["estimate", "std_error", "ci_low", "ci_high", "n_treated", "n_comparison"]
-    return blank(events, small, numbers)
-
-
 def keep(frame: pd.DataFrame, _threshold: int) -> pd.DataFrame:
-    """Return a table that counts nobody as it is."""
+    """Return a table that is judged with another, once all are."""
     return frame
 
 
 GUARDS: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
     "flow": protect_flow,
     "effects": protect_effects,
-    "secondary": protect_secondary,
+    "secondary": protect_effects,
     "trajectories": protect_trajectories,
     "checks": protect_checks,
-    "protocol": keep,
-    "event_study": protect_events,
-    "published": keep,
-    "costs": protect_counts,
-    "exit_contrast": protect_counts,
     "intensity": protect_intensity,
     "balance": keep,
 }
+"""How each table is protected; the others by `protect_counts`."""

@@ -31,6 +31,7 @@ from evalml.disclosure.rule import Rule
 from evalml.errors import DataError, PrivacyError, nearest
 from evalml.report.about import about_item
 from evalml.report.beside_published import ours_again
+from evalml.report.certainty import certainty_of
 from evalml.report.institution import Institution
 from evalml.report.note import FORMATS, masked_tables, write_from
 from evalml.report.note_text import Note
@@ -251,9 +252,13 @@ def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[
     programme = str(study.get("programme"))
     frames["published"] = ours_again(frames["published"], frames["effects"], programme)
     frames = tables_in_words(frames, lang, labels)
-    frames["checks"] = silence(frames["checks"], frames["effects"])
+    judged = tables.get("checks")
+    of_all = {at for at, column in (judged.absent if judged else ()) if column == "finding"}
+    frames["checks"] = silence(frames["checks"], frames["effects"], of_all)
     told = shareable(meta_in_words(meta, lang), numbers)
-    return Found(Note(frames, told, lang, rule.threshold, rule.rounding), tables, lines, notices)
+    level = certainty_of(inside, meta).level
+    note = Note(frames, told, lang, rule.threshold, rule.rounding, level)
+    return Found(note, tables, lines, notices)
 
 
 def words_only(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -280,9 +285,10 @@ def notice(population: Any, release: str) -> str:
     return f"too near to what left in {release}: {population.arm}{traits}"
 
 
-def silence(checks: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
-    """Return the checks without the answer and the figure of those that tell a blinded effect."""
-    hidden = pd.Series([hides(check, effects) for check in rows_of(checks)], checks.index, "bool")
+def silence(checks: pd.DataFrame, effects: pd.DataFrame, of_all: set[int]) -> pd.DataFrame:
+    """Return the checks without what tells a blinded effect, or speaks of everybody."""
+    found = [hides(check, effects) or at in of_all for at, check in enumerate(rows_of(checks))]
+    hidden = pd.Series(found, checks.index, "bool")
     return checks.assign(
         sentence=checks["sentence"].mask(hidden, ""),
         finding=checks["finding"].mask(hidden, ""),
@@ -321,7 +327,9 @@ def drawn_items(
     waiting = [item.name for item in tables if item.status == REVIEW]
     review = (f"made of tables under review: {', '.join(waiting)}",) if waiting else ()
     place.mkdir(parents=True)
-    files = write_from(found.note, place, institution, formats)[1:]
+    files = [
+        path for path in write_from(found.note, place, institution, formats) if path.suffix != ".md"
+    ]
     files += sorted((place / "figures").iterdir())
     why = "drawn again from the released tables, aggregates only"
     return [

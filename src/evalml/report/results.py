@@ -13,161 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.errors import DataError, nearest
+from evalml.results import COLUMNS, FILLED, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 Frames = dict[str, pd.DataFrame]
-
-ESTIMATE = (
-    "outcome",
-    "horizon_months",
-    "subgroup",
-    "subgroup_value",
-    "estimand",
-    "method",
-    "estimate",
-    "std_error",
-    "ci_low",
-    "ci_high",
-    "p_value",
-    "n_treated",
-    "n_comparison",
-    "mean_treated",
-    "mean_comparison",
-    "unit",
-)
-"""Columns that say one estimate."""
-
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "effects": (
-        "study",
-        "programme",
-        "territory",
-        "period",
-        *ESTIMATE,
-        "status",
-        "reason",
-        "causes",
-    ),
-    "flow": ("rule", "label", "kept", "lost"),
-    "balance": (
-        "covariate",
-        "label",
-        "smd_before",
-        "smd_after",
-        "variance_ratio",
-        "mean_treated",
-        "mean_comparison_before",
-        "mean_comparison_after",
-    ),
-    "trajectories": (
-        "arm",
-        "month",
-        "outcome",
-        "rate",
-        "std_error",
-        "n_at_risk",
-        "share_unobserved",
-    ),
-    "checks": (
-        "check",
-        "question",
-        "passed",
-        "value",
-        "threshold",
-        "sentence",
-        "outcome",
-        "gating",
-        "finding",
-        "values",
-    ),
-    "indicators": (
-        "indicator",
-        "label",
-        "group",
-        "group_value",
-        "value",
-        "numerator",
-        "denominator",
-        "unit",
-    ),
-    "observation": ("arm", "measure", "label", "value", "unit", "n"),
-    "protocol": ("item", "label", "text"),
-    "costs": (
-        "measure",
-        "label",
-        "horizon_months",
-        "method",
-        "value",
-        "ci_low",
-        "ci_high",
-        "unit",
-        "n_treated",
-        "n_comparison",
-        "remark",
-    ),
-    "intensity": ("measure", "month", "label", "value", "unit", "denominator"),
-    "exit_contrast": ("measure", "label", "value", "unit", "numerator", "denominator"),
-    "event_study": (
-        "outcome",
-        "horizon_months",
-        "event_time",
-        "phase",
-        "estimate",
-        "std_error",
-        "ci_low",
-        "ci_high",
-        "n_treated",
-        "n_comparison",
-    ),
-    "published": ("source", "measured", "published", "ours", "alike", "differs", "read_in"),
-    "power": (
-        "outcome",
-        "label",
-        "horizon_months",
-        "n_treated",
-        "n_effective",
-        "clusters",
-        "baseline",
-        "r_squared",
-        "icc",
-        "detectable",
-        "unit",
-    ),
-    "secondary": (
-        "analysis",
-        "title",
-        *ESTIMATE,
-        "max_smd",
-        "observation_gap",
-        "status",
-        "reason",
-        "causes",
-    ),
-}
-"""The columns every reader may count on; a run may write more."""
-
-OPTIONAL = {
-    ("effects", "status"),
-    ("effects", "reason"),
-    ("effects", "causes"),
-    ("secondary", "causes"),
-    ("balance", "label"),
-    ("flow", "label"),
-    ("checks", "finding"),
-    ("checks", "values"),
-}
-"""Columns a reader fills in when a run left them out."""
-
-TEXT = {
-    "study", "programme", "territory", "period", "outcome", "subgroup", "subgroup_value",
-    "estimand", "method", "unit", "status", "reason", "rule", "label", "covariate", "arm",
-    "check", "question", "sentence", "finding", "values", "indicator", "group", "group_value",
-    "measure", "item", "remark", "text", "analysis", "title", "phase", "source", "measured",
-    "published", "ours", "alike", "differs", "read_in", "causes", "words",
-}  # fmt: skip
 
 SIGNIFICANT = "%.10g"
 """Ten significant digits: what is beyond them differs between machines."""
@@ -227,7 +79,7 @@ def complete_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """
     missing = [column for column in COLUMNS[name] if column not in frame]
     for column in missing:
-        if (name, column) not in OPTIONAL:
+        if (name, column) not in FILLED:
             hint = nearest(column, frame.columns)
             message = f"results/{name}.csv has no column '{column}' ({hint}); run the study again"
             raise DataError(message)

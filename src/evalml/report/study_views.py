@@ -8,8 +8,7 @@ import pandas as pd
 
 from evalml.report.blinding import BLINDED, mask_blinded
 from evalml.report.note import note_of
-from evalml.report.note_limits import limits
-from evalml.report.note_text import Note, answer
+from evalml.report.note_text import Note, cannot, lessons, title
 from evalml.report.protect import protect_results
 from evalml.report.results import rows_of
 from evalml.report.views import Shown
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from evalml.study import Study
 
 HIDDEN = "masqué"
-TOLD = ("effects", "checks")
+TOLD = ("effects", "checks", "costs")
 """Tables that the answer and the limits are told from."""
 
 
@@ -119,14 +118,15 @@ class Told:
 
 
 def shown_limits(results: Frames, meta: Mapping[str, Any], study: Study) -> Told:
-    """Return what the design cannot show, as the note says it: checks failed or open, and limits.
+    """Return what the design cannot show, as the note says it.
 
     Args:
         results: What `gather` returned.
         meta: What `note_meta` returned.
         study: Says the smallest count that may be shown.
     """
-    return Told(limits(_note(results, meta, study)), listed=True)
+    note = _note(results, meta, study)
+    return Told([note.told(each) for each in cannot(note)], listed=True)
 
 
 def shown_answer(results: Frames, meta: Mapping[str, Any], study: Study) -> Told:
@@ -137,9 +137,13 @@ def shown_answer(results: Frames, meta: Mapping[str, Any], study: Study) -> Told
         meta: What `note_meta` returned.
         study: Says the smallest count that may be shown.
     """
-    return Told(answer(_note(results, meta, study)), listed=False)
+    note = _note(results, meta, study)
+    leads = note.text["leads"]
+    said = [f"**{leads[key]}** {text}" for key, text in lessons(note)]
+    certain = note.say(note.text["certain"], level=note.text["certainty"][note.certainty.level])
+    return Told([f"**{note.told(title(note))}**", *said, f"**{certain}**"], listed=False)
 
 
 def _note(results: Frames, meta: Mapping[str, Any], study: Study) -> Note:
-    told = {name: results[name] for name in TOLD}
+    told = {name: results[name] for name in TOLD if name in results}
     return note_of(told, meta, study.language, study.checks.minimum_count)

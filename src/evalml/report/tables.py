@@ -1,4 +1,4 @@
-"""The tables of the note, as Markdown that each format draws natively."""
+"""The tables of the annex, as Markdown that each format draws natively."""
 
 from __future__ import annotations
 
@@ -8,21 +8,33 @@ import pandas as pd
 
 from evalml.report.blinding import BLINDED, SHOWN, outcome_key
 from evalml.report.figure_trajectories import arm_label
-from evalml.report.markdown import md, table
-from evalml.report.note_limits import outcome_over
-from evalml.report.note_text import effect_cells
+from evalml.report.markdown import bullets, md, table
 from evalml.report.results import rows_of
+from evalml.report.verdict import answers, hides, is_blinded, is_bounded, on_primary
 from evalml.report.words import (
     level_label,
     method_inside,
     method_label,
     outcome_label,
     subgroup_label,
+    words,
 )
-from evalml.typography import count_text, interval_text, level_text, number
+from evalml.typography import (
+    NBSP,
+    count_text,
+    effect_number,
+    effect_text,
+    interval_text,
+    level_text,
+    number,
+)
+from evalml.values import Message, Name, Number
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from evalml.report.note_text import Note
+    from evalml.values import Value
 
 
 def protocol_table(note: Note) -> str:
@@ -34,6 +46,77 @@ def protocol_table(note: Note) -> str:
     return table(
         note.text["protocol_columns"], rows, note.text["protocol_caption"], widths=[22, 78]
     )
+
+
+TRIAL = (
+    "eligibility", "strategies", "assignment", "follow_up", "outcomes", "contrasts",
+    "assumptions", "analysis",
+)  # fmt: skip
+"""The parts of items 6 (the trial) and 7 (here) of the TARGET statement, from a to h."""
+BEFORE = ("abstract", "background", "question", "rationale", "sources")
+AFTER = (
+    "selection", "baseline", "followed", "missing", "frequency", "estimates", "further",
+    "interpretation", "limitations", "ethics", "registration", "sharing", "funding", "interests",
+)  # fmt: skip
+ITEMS = [
+    *((str(place), item) for place, item in enumerate(BEFORE, 1)),
+    *((f"6-7{letter}", item) for letter, item in zip("abcdefgh", TRIAL, strict=True)),
+    *((str(place), item) for place, item in enumerate(AFTER, 8)),
+]
+"""The 21 items in the order of the statement."""
+FROM_PROTOCOL = {
+    "question": ("estimand", "primary"), "eligibility": ("eligibility",),
+    "strategies": ("treated", "comparison"), "follow_up": ("time_zero", "follow_up"),
+    "outcomes": ("outcomes", "primary"), "contrasts": ("estimand",),
+    "analysis": ("methods", "secondary"),
+    "followed": ("follow_up",),
+}  # fmt: skip
+"""Item of the statement -> lines of the protocol that fill it."""
+NOT_GIVEN = {"ethics", "funding", "interests"}
+
+
+def target_table(note: Note) -> str:
+    """Return the items of the TARGET statement, each filled or said to be without object."""
+    rows = [
+        [number_, note.told(Message(f"target.{item}")), " ".join(target_says(note, item))]
+        for number_, item in ITEMS
+    ]
+    return table(note.text["target_columns"], rows, note.text["target_caption"], widths=[8, 27, 65])
+
+
+def target_says(note: Note, item: str) -> list[str]:
+    """Return what fills an item of the TARGET statement."""
+    lines = note.frames["protocol"]
+    texts = dict(zip(lines["item"], lines["text"], strict=True)) if len(lines) else {}
+    if item in FROM_PROTOCOL:
+        found = [md(f"{texts[key]}.", note.lang) for key in FROM_PROTOCOL[item] if key in texts]
+        return found or [note.told(Message("target_says.no_object"))]
+    if item in NOT_GIVEN:
+        return [note.told(Message("target_says.not_given"))]
+    return [note.told(message) for message in target_messages(note, item)]
+
+
+def target_messages(note: Note, item: str) -> list[Message]:
+    """Return the sentences of an item that the protocol does not hold."""
+    ending = "_opening" if note.opening else ""
+    if item == "assignment":
+        here: dict[str, Value] = {"covariates": Number(len(note.frames["balance"]))}
+        here_said = Message(f"target_says.assignment{ending or '_here'}", {} if ending else here)
+        return [Message("target_says.assignment_trial"), here_said]
+    if item == "sources":
+        return [Message("said.text", {"text": Name("text", f"{note.meta['extract_name']}.")})]
+    if item == "registration":
+        digest = str(dict(note.meta.get("hashes") or {}).get("params", ""))
+        return [
+            Message(
+                "target_says.registration", {"hash": Name("text", digest[:16])} if digest else {}
+            )
+        ]
+    if item == "estimates":
+        return [Message("target_says.estimates", {"level": Number(0.95, 0, "percent")})]
+    if item in {"frequency", "interpretation"}:
+        return [Message("target_says.abstract")]
+    return [Message(f"target_says.{item}{ending if item == 'assumptions' else ''}")]
 
 
 def effects_table(note: Note, effects: pd.DataFrame) -> str:
@@ -195,3 +278,189 @@ def hashes_table(note: Note) -> str:
         for name, value in dict(note.meta["hashes"]).items()
     ]
     return table(note.text["hashes_columns"], rows, note.text["hashes"], widths=[18, 82])
+
+
+Line = tuple[str, str, str]
+"""Question, answer and what was seen."""
+
+
+def checks_table(note: Note) -> str:
+    """Return each check on the primary outcome; empty where there is none."""
+    lines = [list(line) for line in check_lines(note, primary=True)]
+    caption = note.text["checks_caption"]
+    return table(note.text["checks_columns"], lines, caption, widths=[27, 11, 62]) if lines else ""
+
+
+def other_checks_table(note: Note) -> str:
+    """Return the checks on the other outcomes, question by question; empty where there is none."""
+    lines = check_lines(note, primary=False)
+    rows = []
+    for question in dict.fromkeys(line[0] for line in lines):
+        told = question
+        for (asked, answer, seen), keys in lines.items():
+            if asked == question:
+                rows.append([told, md(outcomes_over(note, keys), note.lang), answer, seen])
+                told = ""
+    caption = note.text["checks_other_caption"]
+    columns = note.text["checks_other_columns"]
+    return table(columns, rows, caption, widths=[23, 19, 11, 47]) if rows else ""
+
+
+def check_lines(note: Note, *, primary: bool | None = None) -> dict[Line, list[str]]:
+    """Return the lines of a table of checks, each with the outcomes of which it is said.
+
+    Args:
+        note: The note.
+        primary: Only those on the primary outcome, or only the others; all when None.
+    """
+    verdicts = words(note.lang)["verdicts"]
+    checks = note.frames["checks"]
+    if primary is not None and len(checks):
+        checks = checks[on_primary(checks, note.primary) == primary]
+    lines: dict[Line, list[str]] = {}
+    for answer, check in zip(answers(checks), rows_of(checks), strict=True):
+        said = "–" if hides(check, note.frames["effects"]) else verdict(verdicts, answer)
+        line = (md(check.question, note.lang), said, check_sentence(note, check))
+        lines.setdefault(line, []).append(str(check.outcome))
+    return lines
+
+
+def verdict(verdicts: dict[str, str], answer: str) -> str:
+    """Return the answer in words; a failure stands out without colour."""
+    return f"**{verdicts[answer]}**" if answer == "failed" else verdicts[answer]
+
+
+INSTRUMENT = ("iv", "reduced_form")
+"""What an analysis by instrument gives, whatever the method of the study."""
+
+
+def secondary_table(note: Note, *, main: bool = True) -> str:
+    """Return the effects of the secondary analyses; empty where there is none.
+
+    Args:
+        note: The note.
+        main: The primary outcome by the primary method; the rest otherwise.
+    """
+    frame = note.frames["secondary"]
+    rows = frame[on_main(note, frame) == main] if len(frame) else frame
+    if not len(rows):
+        return ""
+    columns = note.text["secondary_columns"]
+    caption = note.text["secondary_caption" if main else "secondary_rest_caption"]
+    lines, last = [], ""
+    for row in rows_of(rows):
+        lines.append(secondary_line(note, row, title=row.analysis != last))
+        last = row.analysis
+    return table(columns, lines, caption, widths=[27, 21, 17, 13, 17, 16, 11], align="lllrrrl")
+
+
+def on_main(note: Note, frame: pd.DataFrame) -> pd.Series:
+    """Return which rows are of the primary outcome, by the primary method or by an instrument."""
+    primary = note.primary
+    methods = {primary.get("method"), *INSTRUMENT}
+    return (frame["outcome"] == primary.get("outcome")) & frame["method"].isin(methods)
+
+
+def secondary_line(note: Note, row: Any, *, title: bool) -> list[str]:
+    """Return the cells of one secondary effect."""
+    mark = note.text["suppressed"]
+    label = outcome_label(str(row.outcome), row.horizon_months, note.lang, note.labels)
+    counts = [count_text(n, note.lang, hidden=mark) for n in (row.n_treated, row.n_comparison)]
+    return [
+        md(str(row.title), note.lang) if title else "",
+        md(label, note.lang),
+        md(method_inside(str(row.method), note.lang), note.lang),
+        *effect_cells(note, row),
+        " / ".join(counts),
+        note.text["statuses"][row.status],
+    ]
+
+
+def secondary_reasons(note: Note) -> str:
+    """Return why the main effects of secondary analyses are masked, once per reason."""
+    frame = note.frames["secondary"]
+    if not len(frame):
+        return ""
+    hidden = frame[on_main(note, frame) & (frame["status"] == BLINDED) & (frame["reason"] != "")]
+    told = hidden.drop_duplicates(["analysis", "reason"])
+    lines = [
+        note.say(
+            note.text["secondary_reason"],
+            title=md(str(row.title), note.lang),
+            reason=md(str(row.reason), note.lang),
+        )
+        for row in rows_of(told)
+    ]
+    return bullets(lines) if lines else ""
+
+
+def power_table(note: Note) -> str:
+    """Return the smallest effect each outcome could show; empty where it was not foreseen."""
+    frame = note.frames["power"]
+    if not len(frame):
+        return ""
+    mark, rows = note.text["suppressed"], []
+    for row in rows_of(frame):
+        share = row.unit == "points"
+        unit = "proportion" if share else str(row.unit)
+        values = [v / 100 if share else v for v in (row.baseline, row.detectable)]
+        level, smallest = (
+            mark if pd.isna(value) else level_text(value, unit, note.lang) for value in values
+        )
+        rows.append(
+            [
+                md(outcome_label(row.outcome, row.horizon_months, note.lang, note.labels)),
+                count_text(row.n_treated, note.lang, hidden=mark),
+                number(float(row.clusters), 0, note.lang),
+                level,
+                smallest.replace("%", note.text["points"]) if share else smallest,
+            ]
+        )
+    return table(
+        note.text["power_columns"], rows, note.text["power_caption"],
+        widths=[36, 14, 14, 18, 18], align="lrrrr",
+    )  # fmt: skip
+
+
+def outcomes_over(note: Note, keys: Iterable[str]) -> str:
+    """Return what keys such as `emploi_m6` say: `En emploi à 6 et 12 mois ; En formation à 6 mois`.
+
+    Args:
+        note: The note.
+        keys: Keys of outcomes, with or without their horizon.
+    """
+    months: dict[str, list[float]] = {}
+    for key in dict.fromkeys(keys):
+        outcome, _, month = key.rpartition("_m")
+        timed = bool(outcome) and month.isdigit()
+        months.setdefault(outcome if timed else key, []).extend([float(month)] if timed else [])
+    names = [outcome_over(note, key, sorted(at)) for key, at in months.items() if key]
+    return ("; " if note.lang == "en" else " ; ").join(names)
+
+
+def outcome_over(note: Note, outcome: str, months: Sequence[Any]) -> str:
+    """Return an outcome and its horizons: `En emploi durable à 6 et 12 mois`."""
+    if len(months) < 2:  # noqa: PLR2004 - one horizon, or none
+        return outcome_label(outcome, months[0] if months else None, note.lang, note.labels)
+    each = [f"{float(month):.0f}" for month in months]
+    told = note.text["and"].format(first=", ".join(each[:-1]), last=each[-1])
+    name = outcome_label(outcome, None, note.lang, note.labels)
+    return note.say(str(words(note.lang)["outcome_horizon"]), outcome=name, horizon=told)
+
+
+def check_sentence(note: Note, check: Any) -> str:
+    """Return the sentence of a check, or why it is silent."""
+    if hides(check, note.frames["effects"]):
+        return str(note.text["checks_hidden"])
+    return md(check.sentence, note.lang)
+
+
+def effect_cells(note: Note, row: Any) -> tuple[str, str]:
+    """Return the effect and its interval; a dash for a blinded one."""
+    told = pd.Series({"status": row.status, "estimate": row.estimate, "ci_low": row.ci_low})
+    if is_blinded(told) and not is_bounded(told):
+        return "–", "–"
+    bounds = f"{NBSP};{NBSP}" if note.lang == "fr" else f",{NBSP}"
+    ends = [effect_number(end, row.unit, note.lang) for end in (row.ci_low, row.ci_high)]
+    number = "–" if is_bounded(told) else effect_text(row.estimate, row.unit, note.lang)
+    return number, f"\\[{bounds.join(ends)}\\]"

@@ -1,51 +1,19 @@
-"""What the results amount to: the primary effect, how many checks hold, how sure that leaves us."""
+"""What the results amount to: the primary effect, its verdict, its path over time, its checks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.blinding import BLINDED, bears_on
+from evalml.codes import code_lists
+from evalml.report.blinding import BLINDED, bears_on, small_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FEW = 2
-"""Failed or unjudged checks that still leave a middle certainty."""
-
 NEVER = "att_never"
 """Estimand against never entering, in effects.csv."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Checks that bear on the primary outcome, by answer.
-
-    Attributes:
-        passed: How many passed.
-        failed: How many failed.
-        unjudged: How many asked a question that found no answer.
-        gate_failed: Whether one that blinds is among those that failed.
-        robust: Whether a sensitivity analysis is among those that passed.
-    """
-
-    passed: int
-    failed: int
-    unjudged: int
-    gate_failed: bool
-    robust: bool
-
-    @property
-    def certainty(self) -> str:
-        """`none`, `low`, `middle` or `high`."""
-        if self.gate_failed:
-            return "none"
-        open_questions = self.failed + self.unjudged
-        if open_questions == 0 and self.passed:
-            return "high" if self.robust else "middle"
-        return "middle" if self.passed and open_questions <= FEW else "low"
 
 
 def primary_effect(effects: pd.DataFrame, primary: Mapping[str, Any]) -> pd.Series | None:
@@ -95,25 +63,101 @@ def on_primary(checks: pd.DataFrame, primary: Mapping[str, Any]) -> pd.Series:
     return pd.Series(bearing, index=checks.index, dtype="bool")
 
 
-def tally(checks: pd.DataFrame, primary: Mapping[str, Any]) -> Tally:
-    """Count the answers of the checks that bear on the primary outcome."""
-    rows = checks[on_primary(checks, primary)]
-    found = answers(rows)
-    gate = any(
-        answer == "failed" and gating for answer, gating in zip(found, rows["gating"], strict=True)
-    )
-    if gate:  # A sensitivity analysis speaks of the effect, which is not shown.
-        found = [one for one, gating in zip(found, rows["gating"], strict=True) if gating]
-        return Tally(
-            found.count("passed"), found.count("failed"), found.count("unjudged"), gate, False
-        )
-    robust = any(
-        answer == "passed" and not gating
-        for answer, gating in zip(found, rows["gating"], strict=True)
-    )
-    return Tally(
-        found.count("passed"), found.count("failed"), found.count("unjudged"), gate, robust
-    )
+INTERVAL = 2 * 1.959964
+"""Standard errors from one end of an interval at 95 % to the other."""
+
+
+def standard_error(effect: pd.Series) -> float | None:
+    """Return the standard error of an effect, from its interval where the table gives none."""
+    error = effect.get("std_error")
+    if error is not None and pd.notna(error) and float(error) > 0:
+        return float(error)
+    ends = (effect["ci_low"], effect["ci_high"])
+    if any(pd.isna(end) for end in ends) or not ends[1] > ends[0]:
+        return None
+    return float(ends[1] - ends[0]) / INTERVAL
+
+
+def verdict_of(effect: pd.Series | None, useful: float | None) -> str:
+    """Return what an effect amounts to, from its interval, zero and the useful effect.
+
+    `missing`, `hidden` (small counts alone), `blinded`, `bounded`; told from zero: `useful` (surely
+    above the useful effect), `positive` (it may fall short of it), `small` (it does), `plus` (no
+    useful effect was set), `minus`; not told from zero: `no_useful` (a useful effect is ruled out)
+    or `unclear`.
+    """
+    if effect is None:
+        return "missing"
+    if is_bounded(effect):
+        return "bounded"
+    if is_blinded(effect):
+        return "hidden" if small_only(str(effect.get("causes") or "")) else "blinded"
+    return _against(float(effect["ci_low"]), float(effect["ci_high"]), useful)
+
+
+def _against(low: float, high: float, useful: float | None) -> str:
+    """Return where an interval lies from zero and from the useful effect."""
+    if high < 0:
+        return "minus"
+    if useful is None:
+        return "plus" if low > 0 else "unclear"
+    if low > 0:
+        return "useful" if low > useful else "small" if high < useful else "positive"
+    return "no_useful" if high < useful else "unclear"
+
+
+def sign_of(row: Any) -> int:
+    """Return 1 or -1 where an effect is told from zero, 0 where it is not."""
+    return 1 if row.ci_low > 0 else -1 if row.ci_high < 0 else 0
+
+
+def path_of(effects: pd.DataFrame, effect: pd.Series | None) -> pd.DataFrame:
+    """Return the effects on the primary outcome over time: same method, same question."""
+    if effect is None:
+        return effects.iloc[:0]
+    same = effects["subgroup"] == ""
+    for key in ("outcome", "method", "estimand"):
+        same &= effects[key] == effect[key]
+    return effects[same].sort_values("horizon_months")
+
+
+def subgroups_of(effects: pd.DataFrame, primary: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the subgroups of the primary outcome, horizon and method."""
+    rows = effects[(effects["subgroup"] != "") & (effects["outcome"] == primary.get("outcome"))]
+    horizon = primary.get("horizon_months")
+    months = pd.to_numeric(rows["horizon_months"], errors="coerce")
+    rows = rows[months.isna() if horizon is None else months == float(horizon)]
+    return in_order(rows[rows["method"] == primary.get("method")])
+
+
+def in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return subgroups with levels in the order of their list, and no minors beside age bands."""
+    variables = list(dict.fromkeys(rows["subgroup"]))
+    if "tranche_age" in variables:
+        variables = [name for name in variables if name != "mineur"]
+    kept = rows[rows["subgroup"].isin(variables)]
+    levels = code_lists()
+    places = [
+        (variables.index(name), levels[name].values.index(value))
+        if name in levels and value in levels[name].values
+        else (variables.index(name), LAST)
+        for name, value in zip(kept["subgroup"], kept["subgroup_value"], strict=True)
+    ]
+    return kept.iloc[sorted(range(len(kept)), key=places.__getitem__)]
+
+
+LAST = 99
+"""Place of a level that no closed list holds: unknown, others; all keep their order there."""
+
+
+def turns(effects: pd.DataFrame, effect: pd.Series | None) -> bool:
+    """Return whether an effect told from zero went the other way before the primary horizon."""
+    path = path_of(effects, effect)
+    if effect is None or not len(path) or pd.isna(effect["horizon_months"]):
+        return False
+    before = path[(path["horizon_months"] < effect["horizon_months"]) & path["estimate"].notna()]
+    late = 1 if pd.isna(effect["estimate"]) else sign_of(effect) or 1
+    return any(sign_of(row) == -late for row in before.itertuples())
 
 
 def hides(check: Any, effects: pd.DataFrame) -> bool:

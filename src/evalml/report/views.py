@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.comparison import labels_of
-from evalml.report.check_tables import check_lines
 from evalml.report.note import note_of
 from evalml.report.note_figures import DRAWN, draw
-from evalml.report.note_limits import outcomes_over
 from evalml.report.note_text import Note
 from evalml.report.protect import protect_results
 from evalml.report.results import as_read
+from evalml.report.tables import check_lines, outcomes_over
 from evalml.report.verdict import hides
 from evalml.typography import NBSP, number
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from evalml.errors import EvalmlError, RunError
+from evalml.results import VERSION
 from evalml.run.currency import current_run, inputs_of, moved_inputs
 from evalml.run.lock import held
 from evalml.run.manifest import write_manifest
@@ -157,6 +158,7 @@ class _Run:
         return {
             "run_id": self.run_id,
             "status": "finished",
+            "results_version": VERSION,
             "study": self.plan.study.study,
             "parameters": self.plan.parameters,
             "seed": self.plan.study.seed,

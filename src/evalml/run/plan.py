@@ -11,7 +11,7 @@ from evalml import errors
 from evalml.errors import StudyError
 from evalml.run.designs import refuse_design
 from evalml.run.provenance import parameters_of
-from evalml.settings import Settings, project_root
+from evalml.settings import Settings, project_root, shipped_folder
 from evalml.study import Study, find_study
 from evalml.study.activity import Activity, activity_from, is_activity
 
@@ -52,7 +52,8 @@ def plan_run(asked: Asked, settings: Settings) -> Plan:
     activity = is_activity(found_study.values)
     study, near = activity_from(asked) if activity else asked.read(), found_study.path
     name = Path(study.notebook).stem
-    folders = [near.resolve().parent.parent / "notebooks", project_root() / "notebooks"]
+    roots = (near.resolve().parent.parent, project_root(), shipped_folder())
+    folders = [root / "notebooks" for root in dict.fromkeys(roots)]
     for folder in folders:
         notebook = folder / f"{name}.ipynb"
         if notebook.is_file():
@@ -76,8 +77,10 @@ def _given(asked: Asked) -> dict[str, Any]:
     """Return what was asked for, a file of the project by its place in it."""
     values = asked.parameters()
     path, root = Path(asked.study).resolve(), project_root().resolve()
-    if not path.is_file() and find_study(asked.study).path.resolve().is_relative_to(root):
-        values["study"] = path.stem  # a name, said as the file it once was
-    elif path.is_file():
+    if path.is_file():
         values["study"] = str(path.relative_to(root) if path.is_relative_to(root) else path)
+        return values
+    place = find_study(asked.study).path.resolve()
+    if any(place.is_relative_to(known) for known in (root, shipped_folder())):
+        values["study"] = path.stem  # a name, said as the file it once was
     return values

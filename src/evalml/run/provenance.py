@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalml.run.source import stages
-from evalml.settings import Settings, project_root
+from evalml.settings import Settings, project_root, shipped_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -151,7 +151,8 @@ def hashes_of(
         settings: Where it runs; the hash of the extract is taken from it where it is told.
         tables: Hash of each table of the extract (`parts_of`), where they are known.
     """
-    lock = project_root() / "requirements.lock"
+    own = project_root() / "requirements.lock"
+    lock = own if own.is_file() else shipped_folder() / own.name
     return {
         "params": hash_values(parameters_of(study)),
         "code": hash_code(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
@@ -109,23 +110,17 @@ class Eligibility(Part):
     @field_validator("outside_situations", "outside_programmes")
     @classmethod
     def _known_words(cls, given: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        listed = "categorie" if info.field_name == "outside_situations" else "dispositif"
-        known = code_list(listed)
+        """Refuse a word of no list; a programme of the extract's own is looked for in it later."""
+        situations = info.field_name == "outside_situations"
+        known = code_list("categorie" if situations else "dispositif")
         for word in given:
-            if word not in known.labels and not known.open:
-                what = "situation" if listed == "categorie" else "programme"
-                raise ValueError(f"'{word}' is no {what}; {nearest(word, known.labels)}")
-        return given
-
-    @model_validator(mode="after")
-    def _known_situations(self) -> Eligibility:
-        known = code_list("categorie").values
-        for name in self.outside_situations:
-            if name not in known:
+            near = get_close_matches(word.upper(), known.labels, n=1)
+            if word not in known.labels and (near or not known.open):
+                what = "situation" if situations else "programme"
                 raise ValueError(
-                    f"outside_situations: '{name}' is no situation; {nearest(name, known)}"
+                    f"'{word}' is no {what}; {nearest(near[0] if near else word, known.labels)}"
                 )
-        return self
+        return given
 
 
 class Treatment(Part):

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from evalml.errors import StudyError, nearest
 from evalml.reading.yaml_text import read_yaml_file
-from evalml.settings import project_root
+from evalml.settings import project_root, shipped_folder
 from evalml.study.faults import sentence
 from evalml.study.protocol import Study
 from evalml.study.rerun import places, rerun, territory_word
@@ -180,9 +180,11 @@ def find_study(source: Path | str) -> Found:
 
 
 def params_folder(path: Path) -> Path:
-    """Return the folder of studies: that of the path where it is one, else that of the project."""
-    given = path.parent
-    return given if given != Path() and any(given.glob("*.yaml")) else project_root() / "params"
+    """Return the folder of studies: of the path, of the project, or the shipped one."""
+    given, own = path.parent, project_root() / "params"
+    if given != Path() and any(given.glob("*.yaml")):
+        return given
+    return own if own.is_dir() else shipped_folder() / "params"
 
 
 def _by_year_and_place(folder: Path, name: str) -> Found | None:

@@ -23,7 +23,8 @@ class Thresholds(Part):
             the source could know.
         weighted_level: The same where those known are weighted (`missing: ipcw`).
         past_gap: Largest gap between the arms in a month before time zero, once weighted.
-        gate_alpha: Level of the tests of the past and of the linked persons against the others.
+        gate_alpha: Level of the tests that mask: of the past, of the linked persons against the
+            others, of the negative controls together. It is the chance to mask where all is right.
         minimum_count: Smallest count of persons that a sentence may tell.
         alpha: Level of every test.
         power: Power of the minimum detectable effect and of the pre-trend test.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,28 +10,92 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import yaml
 
-from evalml.errors import EvalmlError, nearest
+from evalml.errors import EvalmlError, ExtractError, nearest
 from evalml.extract.contract import TABLES
-from evalml.synthetic import activity, elsewhere, records
-from evalml.synthetic.columns import Made, as_contract, coded, days, numbered
-from evalml.synthetic.declare import situations
+from evalml.synthetic import declare, records, sources
+from evalml.synthetic.declare import situations, spells
 from evalml.synthetic.defects import plant
 from evalml.synthetic.margins import keep, margins_of
 from evalml.synthetic.people import Areas, Calendar, areas, calendar, people
+from evalml.synthetic.records import Made, as_contract, coded, days, numbered
 from evalml.synthetic.simulate import simulate
 from evalml.synthetic.sources import as_held, declarations, totals
-from evalml.synthetic.spells import spells
-from evalml.synthetic.streams import Draws
 from evalml.synthetic.truth import Truth, add_block, add_rollout, files_of
 from evalml.synthetic.vintage import as_of, as_of_extract, day_of
-from evalml.synthetic.world import World
+from evalml.synthetic.world import Draws, World
 from evalml.synthetic.worlds import dump_world, read_world, structure_rows, with_sources
-from evalml.synthetic.write import describe, ready, write_blocks, write_extract, write_truth
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
+
+
+_OPTIONS: dict[str, Any] = {"compression": "zstd", "store_schema": False, "write_statistics": True}
+
+
+def write_extract(path: str | Path, made: Synthetic) -> Path:
+    """Write the tables, `extract.yaml` and `truth/` into the folder `path`.
+
+    Raises:
+        ExtractError: The folder holds something else already.
+    """
+    folder = ready(Path(path))
+    for name, rows in made.tables.items():
+        pq.write_table(rows, folder / f"{name}.parquet", **_OPTIONS)
+    describe(folder, made.extract)
+    write_truth(folder, made.truth, made.world_yaml)
+    return folder
+
+
+def write_blocks(path: str | Path, parts: Iterator[dict[str, pa.Table]]) -> dict[str, int]:
+    """Write tables block by block, a row group each; return the rows of each table."""
+    rows: dict[str, int] = {}
+    with ExitStack() as stack:
+        writers: dict[str, pq.ParquetWriter] = {}
+        for part in parts:
+            for name, block in part.items():
+                if name not in writers:
+                    file = Path(path) / f"{name}.parquet"
+                    writer = pq.ParquetWriter(file, block.schema, **_OPTIONS)
+                    writers[name] = stack.enter_context(writer)
+                writers[name].write_table(block)
+                rows[name] = rows.get(name, 0) + block.num_rows
+    return rows
+
+
+def write_truth(folder: Path, truth: dict[str, pa.Table], world_yaml: str) -> None:
+    """Write what is true into `truth/`, which no estimation code reads."""
+    (folder / "truth").mkdir(exist_ok=True)
+    for name, rows in truth.items():
+        pacsv.write_csv(
+            rows, folder / "truth" / f"{name}.csv", pacsv.WriteOptions(quoting_style="needed")
+        )
+    (folder / "truth" / "world.yaml").write_text(world_yaml, encoding="utf-8")
+
+
+def describe(folder: Path, extract: dict[str, Any]) -> None:
+    """Write `extract.yaml`."""
+    text = yaml.safe_dump(extract, allow_unicode=True, sort_keys=False)
+    (folder / "extract.yaml").write_text(text, encoding="utf-8")
+
+
+def ready(folder: Path) -> Path:
+    """Return the folder, made if need be; one that holds other files is refused.
+
+    Raises:
+        ExtractError: The folder holds something that is not a synthetic extract.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        mark = folder / "extract.yaml"
+        if not mark.exists() or "source: synthetic" not in mark.read_text(encoding="utf-8"):
+            raise ExtractError(f"{folder} already holds other files; give an empty or a new folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
 
 BLOCK = 50_000
 """Persons simulated together."""
@@ -111,11 +176,11 @@ def tables_of(m: Made) -> dict[str, pa.Table]:
         "dossiers": records.dossiers(m),
         "situations": situations(m, sp),
         "accompagnements": records.accompagnements(m),
-        "actes": activity.actes(m),
-        "allocations": activity.allocations(m),
-        **elsewhere.iae(m, sp),
-        "evenements_externes": elsewhere.evenements(m),
-        "emploi_mensuel": elsewhere.emploi_mensuel(m, sp),
+        "actes": declare.actes(m),
+        "allocations": declare.allocations(m),
+        **sources.iae(m, sp),
+        "evenements_externes": sources.evenements(m),
+        "emploi_mensuel": sources.emploi_mensuel(m, sp),
     }
 
 

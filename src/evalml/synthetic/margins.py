@@ -14,16 +14,14 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from evalml.errors import EvalmlError
 from evalml.synthetic.people import NEVER
 from evalml.synthetic.simulate import first_seen_after_move
-from evalml.synthetic.streams import substream
-from evalml.synthetic.world import Part
+from evalml.synthetic.world import Part, substream
 from evalml.synthetic.worlds import worlds_folder
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
     from evalml.synthetic.people import Areas, Calendar, People
     from evalml.synthetic.simulate import History
-    from evalml.synthetic.streams import Draws
-    from evalml.synthetic.world import World
+    from evalml.synthetic.world import Draws, World
 
 ByArea = dict[str, int]
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.months import month_number
-from evalml.synthetic.streams import Draws, pick, substream
-from evalml.synthetic.world import World
+from evalml.synthetic.world import Draws, World, pick, substream
 from evalml.synthetic.worlds import structure_rows
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ import numpy as np
 
 from evalml.errors import EvalmlError
 from evalml.synthetic.margins import area_names, area_of, year_months
-from evalml.synthetic.programmes import M_ECHEANCE
-from evalml.synthetic.transitions import (
+from evalml.synthetic.programmes import (
     AIDE,
     ALTERNANCE,
     CDD,
@@ -17,15 +16,16 @@ from evalml.synthetic.transitions import (
     DURABLE,
     FORMATION,
     IAE,
+    M_ECHEANCE,
     SCOLARITE,
     VOLONTARIAT,
 )
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
-    from evalml.synthetic.columns import Made
+    from evalml.synthetic.declare import Spells
     from evalml.synthetic.margins import Margins
-    from evalml.synthetic.spells import Spells
+    from evalml.synthetic.records import Made
 
 PEOPLE = {
     "emplois_durables": (DURABLE,),

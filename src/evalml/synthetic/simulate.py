@@ -9,45 +9,42 @@ import numpy as np
 
 from evalml.synthetic.people import NEVER
 from evalml.synthetic.programmes import (
+    ALTERNANCE,
+    CHOMAGE,
+    FORMATION,
+    IAE,
     M_AUTRE,
+    NEW,
+    SCOLARITE,
     SPELLS,
     Boosters,
     Enrolment,
     Seen,
     acceptances,
+    age_in_years,
     boosters,
     chances,
+    employed,
     endings,
     entrants,
-    limits,
-    nobody,
-    opening,
-    static_logits,
-    young_enough,
-)
-from evalml.synthetic.transitions import (
-    ALTERNANCE,
-    CHOMAGE,
-    FORMATION,
-    IAE,
-    NEW,
-    SCOLARITE,
-    age_in_years,
-    employed,
     first_situation,
     intensities,
     level_of,
+    limits,
     market,
+    nobody,
+    opening,
+    static_logits,
     step,
+    young_enough,
 )
 from evalml.synthetic.world import FOLLOWED
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
     from evalml.synthetic.people import Areas, Calendar, People
-    from evalml.synthetic.streams import Draws
-    from evalml.synthetic.transitions import Market
-    from evalml.synthetic.world import World
+    from evalml.synthetic.programmes import Market
+    from evalml.synthetic.world import Draws, World
 
 _BUSY = np.zeros(10, dtype=bool)
 _BUSY[[ALTERNANCE, FORMATION, SCOLARITE]] = True

@@ -9,10 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from evalml.months import first_day, month_number
-from evalml.synthetic.applications import in_order, months_applied
 from evalml.synthetic.people import NEVER, NIVEAUX
-from evalml.synthetic.simulate import Block, History, simulate
-from evalml.synthetic.transitions import (
+from evalml.synthetic.programmes import (
     ALTERNANCE,
     DURABLE,
     FORMATION,
@@ -20,13 +18,15 @@ from evalml.synthetic.transitions import (
     NEW,
     age_in_years,
     employed,
+    in_order,
+    months_applied,
 )
+from evalml.synthetic.simulate import Block, History, simulate
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
     from evalml.synthetic.people import Areas, Calendar, People
-    from evalml.synthetic.streams import Draws
-    from evalml.synthetic.world import World
+    from evalml.synthetic.world import Draws, World
 
 OUTCOMES = ("emploi", "emploi_durable", "emploi_hors_iae", "alternance", "formation")
 _SINGLE = {"emploi_durable": DURABLE, "alternance": ALTERNANCE, "formation": FORMATION}

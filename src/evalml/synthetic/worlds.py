@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from evalml.errors import EvalmlError, nearest
+from evalml.settings import project_root, shipped_folder
 from evalml.synthetic.world import Part, World
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def worlds() -> tuple[str, ...]:
 
 
 def worlds_folder() -> Path:
-    """Return the folder of the worlds: that of the current directory, or of the repository."""
-    here = Path("params/worlds")
-    return here if here.is_dir() else Path(__file__).parents[3] / "params" / "worlds"
+    """Return the folder of the worlds: of the project, or the shipped one."""
+    own = project_root() / "params" / "worlds"
+    return own if own.is_dir() else shipped_folder() / "params" / "worlds"
 
 
 def read_world(name_or_path: str | Path) -> World:

@@ -6,18 +6,20 @@ administration, is unknown: no row there is no zero.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.engine import month_of
+from evalml.engine import literal, month_label, month_of
 from evalml.extract.contract import DATED, LINKED_SOURCES
-from evalml.months import month_number
+from evalml.months import first_day, month_number
 
 if TYPE_CHECKING:
     from evalml.engine import Engine, Table
     from evalml.tables.accept import Tables
+
 
 SPELLS = frozenset({"situations", "accompagnements", "iae_pass", "iae_contrats"})
 """Tables of spells: one that began long before the extract says nothing of the months between."""
@@ -136,3 +138,187 @@ def linked_people(tables: Tables, source: str, engine: Engine) -> Table | None:
     if not int(engine.fetch(lost.agg(n=lost.count()))["n"].iloc[0]):
         return None
     return tables.table("jeunes").select("id_jeune").anti_join(lost, "id_jeune")
+
+
+MONTHLY = ("emploi_mensuel", "actes")
+"""Tables in which a month without any row, among months of many, was not received."""
+JUMP = 2.0
+"""Ratio of a month's rows to the median of the six before from which the level has broken."""
+ENOUGH = 30
+"""Persons of a mission locale from which its share with a row can be judged."""
+COLUMNS = ["table", "measure", "group", "value", "n"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One measure against what is declared.
+
+    Attributes:
+        check: Name of the check of `checks.yaml`.
+        table: Table.
+        rows: What was looked at: months, persons, missions locales.
+        failing: Of them, those that disagree.
+    """
+
+    check: str
+    table: str
+    rows: int
+    failing: int
+
+
+def measure_held(tables: Tables, engine: Engine) -> tuple[list[Found], pd.DataFrame]:
+    """Return what the extract holds against what it declares, and the measures themselves.
+
+    Returns:
+        The findings, and one row per table, measure and group (month, mission locale, arm to be):
+        `table`, `measure` (`rows` of a month; `with_row`, share of the persons who have a row;
+        `with_declared_job`, share of those with a declared job), `group`, `value`, `n`.
+    """
+    found, parts = [], []
+    for name in DATED:
+        if name not in tables.tables:
+            continue
+        months = _by_month(tables, name, engine)
+        parts.append(months)
+        found += _months_found(tables, name, months, engine)
+    if "emploi_mensuel" in tables.tables:
+        lines, measured = _linked(tables, engine)
+        found += lines
+        parts.append(measured)
+    if "totaux" in tables.tables:
+        found += _totals(tables, engine)
+    held = [p for p in parts if len(p)]
+    return found, pd.concat(held, ignore_index=True) if held else pd.DataFrame(columns=COLUMNS)
+
+
+def _by_month(tables: Tables, name: str, engine: Engine) -> pd.DataFrame:
+    rows = tables.table(name)
+    counts = rows.group_by(at=month_of(rows[DATED[name]])).agg(n=rows.count())
+    frame = engine.fetch(counts).dropna().astype("int64").sort_values("at")
+    labels = [f"{first_day(int(m)):%Y-%m}" for m in frame["at"]]
+    return pd.DataFrame(
+        {"table": name, "measure": "rows", "group": labels, "value": frame["n"], "n": frame["n"]},
+        columns=COLUMNS,
+    )
+
+
+def _months_found(tables: Tables, name: str, months: pd.DataFrame, engine: Engine) -> list[Found]:
+    source = coverage_of(tables, name, engine)
+    numbers = [month_number(dt.date.fromisoformat(f"{m}-01")) for m in months["group"]]
+    counts = pd.Series(months["value"].to_numpy(), index=numbers)
+    if name not in MONTHLY or source.last < source.first or counts.median() < MANY:
+        return []
+    covered = range(source.first, source.last + 1)
+    held = counts.reindex(covered, fill_value=0)
+    empty = int((held == 0).sum())
+    usual = held.rolling(6).median().shift(1)
+    broken = ((held > JUMP * usual) | (held < usual / JUMP)) & (held > 0) & (usual >= MANY)
+    outside = counts[[m for m in counts.index if m not in covered]].sum()
+    return [
+        Found("covered_month_without_row", name, len(held), empty),
+        Found("level_break", name, len(held), int(broken.sum())),
+        Found("row_outside_coverage", name, int(counts.sum()), int(outside)),
+    ]
+
+
+def _linked(tables: Tables, engine: Engine) -> tuple[list[Found], pd.DataFrame]:
+    """Set the persons said to be linked against those who have a row."""
+    rows = tables.table("emploi_mensuel")
+    with_row = rows.select("id_jeune").distinct().mutate(with_row=literal(value=True))
+    everybody = linked_people(tables, "emploi_mensuel", engine)
+    people = tables.table("jeunes").select("id_jeune") if everybody is None else everybody
+    people = people.left_join(with_row, "id_jeune").drop("id_jeune_right")
+    people = people.mutate(with_row=people.with_row.fill_null(False))
+    place = _first_structure(tables)
+    by_place = _shares(people.join(place, "id_jeune"), "id_structure", engine)
+    by_arm = _shares(_arms(people, tables), "arm", engine)
+    employed = _declared_jobs(tables, engine)
+    jobs = people.semi_join(employed, "id_jeune").mutate(every=literal("all"))
+    by_job = _shares(jobs, "every", engine).assign(measure="with_declared_job")
+    judged = by_place[by_place["n"] >= ENOUGH]
+    silent = judged["value"] < judged["value"].median() / 5 if len(judged) else judged["value"] < 0
+    n_jobs = int(by_job["n"].sum())
+    lost = round(float(((1 - by_job["value"]) * by_job["n"]).sum()))
+    found = [
+        Found("structure_without_link", "emploi_mensuel", len(judged), int(silent.sum())),
+        Found("declared_job_without_row", "emploi_mensuel", n_jobs, lost),
+    ]
+    found += [
+        _unlinked_rows(tables, name, engine)
+        for name in LINKED_SOURCES
+        if name in tables.tables and "appariements" in tables.tables
+    ]
+    return found, pd.concat([by_place, by_arm, by_job], ignore_index=True)
+
+
+def _shares(people: Table, by: str, engine: Engine) -> pd.DataFrame:
+    counted = people.group_by(people[by]).agg(n=people.count(), with_row=people.with_row.sum())
+    frame = engine.fetch(counted).sort_values(by)
+    return pd.DataFrame(
+        {
+            "table": "emploi_mensuel",
+            "measure": "with_row",
+            "group": frame[by].astype(str),
+            "value": frame["with_row"].astype(float) / frame["n"],
+            "n": frame["n"].astype("int64"),
+        },
+        columns=COLUMNS,
+    )
+
+
+def _first_structure(tables: Tables) -> Table:
+    files = tables.table("dossiers")
+    return files.group_by("id_jeune").agg(id_structure=files.id_structure.min())
+
+
+def _arms(people: Table, tables: Tables) -> Table:
+    spells = tables.table("accompagnements")
+    entered = spells.select("id_jeune").distinct().mutate(arm=literal("entered a programme"))
+    t = people.left_join(entered, "id_jeune").drop("id_jeune_right")
+    return t.mutate(arm=t.arm.fill_null("entered none"))
+
+
+def _declared_jobs(tables: Tables, engine: Engine) -> Table:
+    """Return the persons with a declared job of a whole month that the linked source covers."""
+    source = coverage_of(tables, "emploi_mensuel", engine)
+    spells = tables.table("situations")
+    first = month_of(spells.date_debut) + 1
+    last = month_of(spells.date_fin) - 1
+    whole = (first <= last) & (first >= source.first) & (last <= source.last)
+    jobs = spells.categorie.isin(("Emploi", "Contrat en Alternance")) & (spells.etat != "PREVU")
+    return spells.filter(jobs & whole.fill_null(False)).select("id_jeune").distinct()
+
+
+def _unlinked_rows(tables: Tables, name: str, engine: Engine) -> Found:
+    links = tables.table("appariements")
+    lost = links.filter((links.source == name) & ~links.apparie).select("id_jeune")
+    rows = tables.table(name)
+    counted = rows.semi_join(lost, "id_jeune")
+    return Found("row_of_person_not_linked", name, _count(rows, engine), _count(counted, engine))
+
+
+def _totals(tables: Tables, engine: Engine) -> list[Found]:
+    """Set the rows and persons received against what the sender counted, over all or by month."""
+    given = engine.fetch(tables.table("totaux"))
+    found = []
+    for name in given["table"].unique():
+        mine = given[(given["table"] == name) & given["structure"].isna()]
+        if name not in tables.tables or name not in DATED or not len(mine):
+            continue
+        differ = [_differs(tables, str(name), dict(row), engine) for row in mine.to_dict("records")]
+        found.append(Found("total_differs", str(name), len(differ), sum(differ)))
+    return found
+
+
+def _differs(tables: Tables, name: str, row: dict[Any, Any], engine: Engine) -> bool:
+    rows = tables.table(name)
+    if not pd.isna(row["month"]):
+        rows = rows.filter(month_label(month_of(rows[DATED[name]])) == f"{row['month']:%Y-%m}")
+    received = tables.received.get(name) if pd.isna(row["month"]) else None
+    if row["measure"] == "persons":
+        received = int(engine.fetch(rows.agg(n=rows.id_jeune.nunique()))["n"].iloc[0])
+    return (_count(rows, engine) if received is None else received) != int(row["value"])
+
+
+def _count(rows: Table, engine: Engine) -> int:
+    return int(engine.fetch(rows.agg(n=rows.count()))["n"].iloc[0])

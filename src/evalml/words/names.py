@@ -39,9 +39,15 @@ def name_label(name: Name, lang: str, labels: Mapping[str, str] | None = None) -
     return known_label(name.kind, name.key, lang, given)
 
 
+PHRASES = ("subject", "of_programme", "what_it_is", "measured", "by")
+"""Sections whose keys have another label of their own: a study does not rename them."""
+
+
 def known_label(kind: str, key: str, lang: str, labels: Mapping[str, str]) -> str:
     """Return the label of a key: in French the study's wins, in English the package's."""
     package = package_label(kind, key, check_language(lang))
+    if kind in PHRASES:
+        return str(package or key)
     first, second = (labels.get(key), package) if lang == "fr" else (package, labels.get(key))
     return str(first or second or key)
 

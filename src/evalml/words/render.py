@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.errors import DataError
 from evalml.typography import (
+    BETWEEN,
     NBSP,
     PLURAL_FROM,
     effect_number,
@@ -123,7 +124,12 @@ def show_estimate(value: Estimate, form: str, shown: Shown) -> str:
 
 
 def show_interval(value: Interval, form: str, shown: Shown) -> str:
-    """Return an interval, `de +2,1 à +6,3 points`; bounds with `between`."""
+    """Return an interval, `de +2,1 à +6,3 points`; bounds with `between`, no unit with `bare`."""
+    if form == "bare":
+        first, second = BETWEEN[shown.lang, False]
+        ends = [effect_number(x, value.unit, shown.lang, digits=value.digits)
+                for x in (value.low, value.high)]  # fmt: skip
+        return f"{first}{NBSP}{ends[0]} {second}{NBSP}{ends[1]}"
     return interval_text(
         value.low,
         value.high,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from evalml.report.check_tables import checks_table, other_checks_table
 from evalml.report.note import read_note
-from evalml.report.note_limits import outcomes_over
+from evalml.report.tables import checks_table, other_checks_table, outcomes_over
 from evalml.report.views import shown_checks
 from evalml.typography import plain
 

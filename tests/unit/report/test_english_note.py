@@ -31,8 +31,8 @@ def french_of(text):
 @pytest.mark.parametrize("kind", ["strong", "null", "blinded", "nsw"])
 def test_an_english_note_holds_no_french_word(run_of, tmp_path, kind):
     folder, meta = run_of(kind)
-    source = write_note(folder, meta, lang="en", formats=(), out=tmp_path)[0]
-    text = source.read_text(encoding="utf-8")
+    sources = write_note(folder, meta, lang="en", formats=(), out=tmp_path)
+    text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
     assert not french_of(text), french_of(text)[:5]
     assert "{" not in re.sub(r"\{(?:alt|\.)[^}]*\}", "", text)
     drawn = "".join(p.read_text(encoding="utf-8") for p in (tmp_path / "figures").glob("*.svg"))
@@ -43,14 +43,14 @@ def test_an_english_note_holds_no_french_word(run_of, tmp_path, kind):
 
 def test_the_search_for_french_finds_it(run_of, tmp_path):
     folder, meta = run_of("blinded")
-    source = write_note(folder, meta, lang="fr", formats=(), out=tmp_path)[0]
-    assert len(french_of(source.read_text(encoding="utf-8"))) > 20
+    sources = write_note(folder, meta, lang="fr", formats=(), out=tmp_path)
+    assert all(len(french_of(source.read_text(encoding="utf-8"))) > 20 for source in sources)
 
 
 def test_both_languages_hold_the_same_figures(run_of, tmp_path):
     folder, meta = run_of("strong")
     texts = {
-        lang: plain(write_note(folder, meta, lang=lang, formats=(), out=tmp_path)[0].read_text("utf-8"))
+        lang: plain("".join(p.read_text("utf-8") for p in write_note(folder, meta, lang=lang, formats=(), out=tmp_path)))
         for lang in ("fr", "en")
     }  # fmt: skip
     french = re.findall(r"\d+(?: \d{3})*(?:,\d+)?", texts["fr"])

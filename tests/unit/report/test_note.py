@@ -7,14 +7,19 @@ import re
 import zipfile
 
 import docx
+import numpy as np
 import pandas as pd
 import pypdf
 import pytest
 
 from evalml.errors import DataError
 from evalml.report import note_figures
+from evalml.report.certainty import LEVELS, certainty_of
 from evalml.report.institution import Institution, read_institution
-from evalml.report.note import write_note
+from evalml.report.note import read_note, write_note
+from evalml.report.note_text import over_time, picture, title
+from evalml.report.tables import ITEMS
+from evalml.report.verdict import verdict_of
 from evalml.typography import plain
 
 KINDS = ("strong", "null", "blinded", "nsw")
@@ -22,11 +27,13 @@ KINDS = ("strong", "null", "blinded", "nsw")
 
 @pytest.fixture(scope="module")
 def written(run_of):
-    """The four notes, written once: kind -> (folder, files by suffix)."""
+    """The notes, written once: kind -> (folder, files by name)."""
     notes = {}
     for kind in KINDS:
         folder, meta = run_of(kind)
-        notes[kind] = folder, {path.suffix: path for path in write_note(folder, meta)}
+        formats = ("html", "docx", "pdf") if kind == "strong" else ("html", "pdf")
+        files = {path.name: path for path in write_note(folder, meta, formats=formats)}
+        notes[kind] = folder, files
     return notes
 
 
@@ -63,43 +70,56 @@ def numbers_of_note(markdown):
     return set(re.findall(r"[+-]?\d[\d ]*,\d+|[+-]\d[\d ]*\d", body))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_three_formats_show_the_same_numbers(written, kind):
-    _folder, files = written[kind]
-    numbers = numbers_of_note(files[".md"].read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["note", "note_annexe"])
+def test_the_three_formats_show_the_same_numbers(written, name):
+    _folder, files = written["strong"]
+    numbers = numbers_of_note(files[f"{name}.md"].read_text(encoding="utf-8"))
     assert len(numbers) > 5
     for suffix, read in READERS.items():
-        shown = squeeze(read(files[suffix]))
+        shown = squeeze(read(files[f"{name}{suffix}"]))
         missing = {number for number in numbers if squeeze(number) not in shown}
         assert not missing, (suffix, missing)
 
 
-def test_the_answer_comes_first_with_its_interval_and_its_certainty(written):
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_note_is_two_pages_one_for_what_was_found_one_for_how_sure(written, kind):
+    pages = [
+        squeeze(p.extract_text()) for p in pypdf.PdfReader(str(written[kind][1]["note.pdf"])).pages
+    ]
+    assert len(pages) == 2
+    assert squeeze("À retenir") in pages[0]
+    assert squeeze("Qui est comparé à qui") in pages[0]
+    assert pages[1].index(squeeze("À quel point en sommes-nous sûrs")) < 80
+
+
+def test_the_title_says_the_finding_and_the_points_say_the_rest(written):
     for suffix, read in READERS.items():
-        text = squeeze(read(written["strong"][1][suffix]))
-        first = text.index(squeeze("l'effet estimé est de +7,2 points"))
-        assert squeeze("de +4,7 à +9,8 points") in text
-        assert squeeze("Certitude : moyenne") in text
-        assert first < text.index(squeeze("Le protocole"))
+        text = squeeze(read(written["strong"][1][f"note{suffix}"]))
+        first = text.index(squeeze("augmente la part de jeunes en emploi à 12 mois : +7,2 points"))
+        assert squeeze("+7,2 points (de +4,7 à +9,8) à 12 mois") in text
+        assert first < text.index(squeeze("Certitude :"))
 
 
 def test_a_null_result_says_so_without_claiming_the_absence_of_an_effect(written):
-    text = text_of_html(written["null"][1][".html"])
-    assert "aucun effet n'est mis en évidence" in text
-    assert "reste compatible avec les données" in text
+    text = text_of_html(written["null"][1]["note.html"])
+    assert "Trop peu de données pour dire si" in text
+    assert "L'absence d'effet reste possible, tout comme l'effet utile" in text
 
 
 FORBIDDEN = ("+6,1", "+3,6", "+8,7", "41,4", "35,2", "6,13", "0,0613")
 """The blinded effect of 6.13 points, its interval and its two means, as they would be printed."""
 
 
-@pytest.mark.parametrize("suffix", [".md", *READERS])
-def test_a_blinded_effect_prints_its_number_nowhere(written, suffix):
-    path = written["blinded"][1][suffix]
-    text = READERS[suffix](path) if suffix in READERS else plain(path.read_text(encoding="utf-8"))
-    found = [number for number in FORBIDDEN if number in text]
-    assert not found
-    assert "l'effet n'est pas montré" in text or "l'effetn'estpasmontré" in squeeze(text)
+def test_a_blinded_effect_prints_its_number_nowhere(written):
+    for name, path in written["blinded"][1].items():
+        if path.suffix not in {".md", ".html", ".pdf"}:
+            continue
+        read = READERS.get(path.suffix, lambda p: plain(p.read_text(encoding="utf-8")))
+        found = [number for number in FORBIDDEN if number in read(path)]
+        assert not found, name
+    text = text_of_html(written["blinded"][1]["note.html"])
+    assert "ne peut pas être établi" in text
+    assert "le résultat n'est pas connu aussi souvent dans les deux groupes" in text
 
 
 def test_the_forbidden_numbers_are_those_the_note_would_have_printed(run_of, tmp_path):
@@ -107,59 +127,62 @@ def test_the_forbidden_numbers_are_those_the_note_would_have_printed(run_of, tmp
     effects = pd.read_csv(folder / "results" / "effects.csv")
     opened = effects.assign(status="shown", reason="")
     opened.to_csv(folder / "results" / "effects.csv", index=False)
-    source = write_note(folder, meta, formats=(), out=tmp_path)[0]
-    text = plain(source.read_text(encoding="utf-8"))
+    sources = write_note(folder, meta, formats=(), out=tmp_path)
+    text = " ".join(plain(source.read_text(encoding="utf-8")) for source in sources)
     assert all(number in text for number in FORBIDDEN[:5])
 
 
 def test_a_blinded_note_draws_one_arm_only_and_silences_the_sensitivity_of_the_effect(written):
-    text = text_of_html(written["blinded"][1][".html"])
+    text = " ".join(
+        text_of_html(written["blinded"][1][f"{name}.html"]) for name in ("note", "note_annexe")
+    )
     assert "La courbe du groupe de comparaison est masquée" in text
     assert "Non montré tant que l'effet est masqué" in text
     assert "1,62" not in text
 
 
 def test_a_synthetic_extract_is_stamped_on_every_page(written):
-    reader = pypdf.PdfReader(str(written["strong"][1][".pdf"]))
+    reader = pypdf.PdfReader(str(written["strong"][1]["note.pdf"]))
     assert all("DONNÉES SYNTHÉTIQUES" in page.extract_text() for page in reader.pages)
-    assert "DONNÉES SYNTHÉTIQUES" in text_of_docx(written["strong"][1][".docx"])
-    assert 'class="running-stamp">Données synthétiques' in written["strong"][1][".html"].read_text()
+    assert "DONNÉES SYNTHÉTIQUES" in text_of_docx(written["strong"][1]["note.docx"])
+    assert (
+        'class="running-stamp">Données synthétiques'
+        in written["strong"][1]["note.html"].read_text()
+    )
 
 
 def test_real_data_are_not_stamped(written):
-    for suffix, read in READERS.items():
-        assert "synthétique" not in read(written["nsw"][1][suffix]).lower()
+    for suffix in (".html", ".pdf"):
+        assert "synthétique" not in READERS[suffix](written["nsw"][1][f"note{suffix}"]).lower()
 
 
 def test_the_experiment_is_the_benchmark_of_a_cross_section(written):
-    text = text_of_html(written["nsw"][1][".html"])
-    assert "qui sert de repère : +1 794 dollars" in text
-    assert "L'estimation s'en écarte de -240 dollars" in text
+    text = text_of_html(written["nsw"][1]["note.html"])
+    assert "L'expérience, par tirage au sort, donne +1 794 dollars (de +479 à +3 110)" in text
 
 
 def test_the_pdf_is_tagged_titled_and_in_french(written):
-    reader = pypdf.PdfReader(str(written["strong"][1][".pdf"]))
+    reader = pypdf.PdfReader(str(written["strong"][1]["note.pdf"]))
     root = reader.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"].startswith("fr")
     assert b"pdfuaid" in root["/Metadata"].get_object().get_data()
-    assert len(reader.pages) <= 5
 
 
 def test_every_picture_has_an_alternative_text_in_each_format(written):
     _folder, files = written["strong"]
-    html = files[".html"].read_text(encoding="utf-8")
+    html = files["note_annexe.html"].read_text(encoding="utf-8")
     assert all(
         len(alt) > 40 for alt in re.findall(r'<img[^>]*?alt="([^"]*)"', html, flags=re.DOTALL)
     )
-    xml = zipfile.ZipFile(files[".docx"]).read("word/document.xml").decode()
+    xml = zipfile.ZipFile(files["note_annexe.docx"]).read("word/document.xml").decode()
     told = re.findall(r'<wp:docPr[^>]*descr="([^"]*)"', xml)
-    assert len(told) == 5
+    assert len(told) == 5, len(told)
     assert all(len(alt) > 40 for alt in told)
 
 
 def test_the_word_tables_are_native_with_a_header_row(written):
-    document = docx.Document(str(written["strong"][1][".docx"]))
+    document = docx.Document(str(written["strong"][1]["note_annexe.docx"]))
     assert len(document.tables) >= 5
     assert all("w:tblHeader" in table.rows[0]._tr.xml for table in document.tables)
     assert all("w:tblBorders" in table._tbl.tblPr.xml for table in document.tables)
@@ -167,7 +190,7 @@ def test_the_word_tables_are_native_with_a_header_row(written):
 
 
 def test_the_html_page_asks_nothing_of_the_network(written):
-    html = written["strong"][1][".html"].read_text(encoding="utf-8")
+    html = written["strong"][1]["note.html"].read_text(encoding="utf-8")
     assert not re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', html)
     assert '<html lang="fr">' in html
     assert html.count("<h1>") == 1
@@ -177,12 +200,11 @@ def test_the_html_page_asks_nothing_of_the_network(written):
 def test_the_same_results_give_the_same_bytes(written, run_of, monkeypatch):
     folder, meta = run_of("strong")
     monkeypatch.setattr(note_figures, "_LAST", {})  # drawn anew, not the figures kept
-    again = {path.suffix: path for path in write_note(folder, meta)}
-    for suffix, path in again.items():
-        first = written["strong"][1][suffix]
-        assert digest(path) == digest(first), suffix
-    for picture in sorted((folder / "figures").iterdir()):
-        assert digest(picture) == digest(written["strong"][0] / "figures" / picture.name)
+    again = {path.name: path for path in write_note(folder, meta)}
+    for name, path in again.items():
+        assert digest(path) == digest(written["strong"][1][name]), name
+    for drawn in sorted((folder / "figures").iterdir()):
+        assert digest(drawn) == digest(written["strong"][0] / "figures" / drawn.name)
 
 
 def digest(path):
@@ -191,16 +213,16 @@ def digest(path):
 
 def test_the_note_is_written_again_from_the_run_folder_alone(written):
     folder, files = written["null"]
-    before = digest(files[".md"])
+    before = digest(files["note.md"])
     assert digest(write_note(folder, formats=())[0]) == before
 
 
 def test_the_note_exists_in_english_with_english_numbers(written):
     folder, _files = written["strong"]
-    source, html = write_note(folder, lang="en", formats=("html",))
+    source, html, *_annex = write_note(folder, lang="en", formats=("html",))
     assert source.name == "note_en.md"
     text = text_of_html(html)
-    assert "the estimated effect is +7.2 points" in text
+    assert "raises the share of youths in employment at 12 months: +7.2 points" in text
     assert "Synthetic data" in text
 
 
@@ -215,12 +237,16 @@ def test_a_run_without_results_is_refused(tmp_path):
         write_note(tmp_path)
 
 
-def test_what_the_design_cannot_show_comes_from_the_checks(written):
-    text = text_of_html(written["blinded"][1][".html"])
-    part = text[text.index("Ce que ce protocole ne peut pas montrer") : text.index("Sources")]
-    assert "12,7 points d'écart" in part
-    assert "Le témoin négatif « BAFA obtenu avant » ne peut être jugé" in part
-    assert "déclarées à un conseiller" in part
+def test_the_annex_holds_the_checks_the_protocol_and_the_items_of_the_statement(written):
+    text = text_of_html(written["blinded"][1]["note_annexe.html"])
+    assert "12,7 points d'écart" in text
+    assert "Le témoin négatif « BAFA obtenu avant » ne peut être jugé" in text
+    assert "Conflits d'intérêts" in text
+    assert ITEMS[0][0] == "1"
+    assert ITEMS[-1][0] == "21"
+    assert len({number for number, _ in ITEMS}) == 27, (
+        "21 items, the sixth and the seventh in eight parts"
+    )
 
 
 def test_no_figure_of_the_note_is_typed_in_its_templates():
@@ -249,10 +275,11 @@ def test_an_institution_signs_every_page(run_of, tmp_path):
         'name: "Association régionale #1"\ncontact: etudes@exemple.fr\ncolour: "#5B2A86"\n'
     )
     files = write_note(folder, meta, institution=read_institution(tmp_path / "i.yaml"))
-    for path in files[1:]:
-        text = READERS[path.suffix](path)
-        assert "Association régionale #1" in text
-        assert "etudes@exemple.fr" in text
+    for path in files:
+        if path.suffix in READERS:
+            text = READERS[path.suffix](path)
+            assert "Association régionale #1" in text
+            assert "etudes@exemple.fr" in text
 
 
 @pytest.mark.parametrize(
@@ -273,22 +300,74 @@ def test_a_wrong_institution_file_is_refused(tmp_path, text, said):
 def test_words_of_the_data_cannot_format_the_note(run_of):
     folder, meta = run_of("null")
     hostile = {**meta, "title": "Effet *du* $CEJ$ : [#eval](x) <script>1</script> 'q' \"r\" _s_"}
-    files = write_note(folder, hostile, institution=Institution(name="A & B"))
-    for path in files[1:]:
-        text = READERS[path.suffix](path)
-        assert "*du* $CEJ$" in text
-    assert "<script" not in files[1].read_text(encoding="utf-8")
+    files = {
+        path.name: path
+        for path in write_note(folder, hostile, institution=Institution(name="A & B"))
+    }
+    for suffix, read in READERS.items():
+        assert "*du* $CEJ$" in read(files[f"note_annexe{suffix}"])
+    assert "<script" not in files["note_annexe.html"].read_text(encoding="utf-8")
 
 
-def test_the_headline_is_about_the_question_of_the_study_only(run_of, tmp_path):
-    from evalml.report.note import read_note
-    from evalml.report.note_text import horizons_sentence
-    from evalml.report.verdict import primary_effect
-
+def test_the_headline_is_about_the_question_of_the_study_only(run_of):
     folder, meta = run_of("strong")
     note = read_note(folder / "results", meta, "fr", 11)
     other = note.frames["effects"].assign(estimand="att_never", estimate=0.5, ci_low=0.4)
     note.frames["effects"] = pd.concat([other, note.frames["effects"]], ignore_index=True)
-    effect = primary_effect(note.frames["effects"], note.primary)
-    assert effect["estimand"] == "att"
-    assert "50,0" not in horizons_sentence(note, effect)
+    assert note.effect["estimand"] == "att"
+    assert "50,0" not in over_time(note)
+
+
+VERDICTS = {
+    "useful": (0.03, 0.05), "positive": (0.005, 0.05), "small": (0.001, 0.015),
+    "minus": (-0.05, -0.01), "no_useful": (-0.01, 0.015), "unclear": (-0.01, 0.05),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", VERDICTS)
+@pytest.mark.parametrize("early", [-0.2, 0.0])
+def test_title_points_figure_and_table_say_the_same(run_of, kind, early):
+    """From the values: a fall that comes first is in the title, the points and the picture."""
+    folder, meta = run_of("strong")
+    note = read_note(folder / "results", meta, "fr", 11)
+    effects = note.frames["effects"]
+    main = (effects["outcome"] == "emploi") & (effects["subgroup"] == "")
+    low, high = VERDICTS[kind]
+    for month, ends in ((6, (early - 0.01, early + 0.01)), (12, (low, high))):
+        rows = main & (effects["horizon_months"] == month)
+        effects.loc[rows, ["estimate", "ci_low", "ci_high"]] = [sum(ends) / 2, *ends]
+        effects.loc[rows, "std_error"] = (ends[1] - ends[0]) / 3.92
+    assert verdict_of(note.effect, note.useful) == kind
+    told, points = plain(note.told(title(note))), plain(over_time(note))
+    shown = plain(note.told(picture(note, curves=True)))
+    falls_first = early < 0 and kind != "minus"
+    assert ("d'abord baisser" in told) == falls_first
+    assert ("pas d'écart établi à 12 mois" in points) == (kind in {"no_useful", "unclear"})
+    assert ("-20,0 points" in points) == (early < 0)
+    if falls_first:
+        assert "d'abord moins" in shown or "au début" in shown
+    if kind == "unclear":
+        assert "augmente" not in told
+    assert certainty_of(note.frames, note.meta).level in LEVELS.values()
+
+
+def test_an_effect_masked_at_its_horizon_is_not_told_by_the_others(run_of):
+    folder, meta = run_of("strong")
+    note = read_note(folder / "results", meta, "fr", 11)
+    effects = note.frames["effects"]
+    rows = (effects["outcome"] == "emploi") & (effects["horizon_months"] == 12)
+    effects.loc[rows, "status"] = "blinded"
+    effects.loc[rows, ["estimate", "ci_low", "ci_high"]] = np.nan
+    assert "à 12 mois ne peut pas être établi" in plain(note.told(title(note)))
+    assert "effet masqué à 12 mois" in plain(over_time(note))
+    assert "comparaison est masquée" in plain(note.told(picture(note, curves=True)))
+    assert certainty_of(note.frames, note.meta).level == "none"
+
+
+def test_the_spreadsheet_holds_every_table_with_no_empty_cell(written):
+    path = written["strong"][1]["resultats.ods"]
+    xml = zipfile.ZipFile(path).read("content.xml").decode()
+    for name in ("effects", "checks", "trajectories", "protocol"):
+        assert f'table:name="{name}"' in xml
+    assert "<text:p></text:p>" not in xml
+    assert "[absent]" in xml

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from evalml.checks import Thresholds, checks_table
-from evalml.checks.trimmed import check_trimmed
+from evalml.checks.comparability import check_trimmed
 from evalml.disclosure.values import judge_value
 from evalml.report.protect import protect_results, rule_inside
 from evalml.report.results import complete_table

@@ -221,7 +221,10 @@ def test_the_note_and_the_figures_print_what_the_tables_hold(run):
     release_run(folder, formats=("html",))
     before = (folder / "figures/trajectories_emploi.svg").read_bytes()
     assert before != (folder / "release/figures/trajectories_emploi.svg").read_bytes()
-    note = re.sub(r"[\u00a0\u202f]", " ", (folder / "release/note.html").read_text("utf-8"))
+    both = "".join(
+        (folder / f"release/{name}.html").read_text("utf-8") for name in ("note", "note_annexe")
+    )
+    note = re.sub(r"[\u00a0\u202f]", " ", both)
     assert "4 215" in note
     assert "4 213" not in note
     assert "multiples de 5" in note

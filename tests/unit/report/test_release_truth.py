@@ -97,9 +97,9 @@ def printed(released):
     steps = [[french(5 * math.floor(row["kept"] / 5 + 0.5), 0)] for row in records(alone)]
     out = folder / "release"
     return {
-        "note.docx": (text_of_docx(out / "note.docx"), whole + parts),
-        "note.pdf": (text_of_pdf(out / "note.pdf"), whole + parts),
-        "note.html": (text_of_html(out / "note.html"), whole + parts),
+        "note_annexe.docx": (text_of_docx(out / "note_annexe.docx"), whole + parts),
+        "note_annexe.pdf": (text_of_pdf(out / "note_annexe.pdf"), whole + parts),
+        "note_annexe.html": (text_of_html(out / "note_annexe.html"), whole + parts),
         "effects.svg": (text_of_svg(out / "figures/effects.svg"), drawn),
         "flow.svg": (text_of_svg(out / "figures/flow.svg"), steps),
     }
@@ -119,7 +119,7 @@ def joined(numbers):
     return f" {' '.join(number.replace(' ', '_') for number in numbers)} "
 
 
-FILES = ("note.docx", "note.pdf", "note.html", "effects.svg", "flow.svg")
+FILES = ("note_annexe.docx", "note_annexe.pdf", "note_annexe.html", "effects.svg", "flow.svg")
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -11,12 +11,11 @@ import pytest
 from tests.unit.extract import small_extract as small
 
 from evalml.engine import open_engine
-from evalml.extract import read_extract
+from evalml.extract import contract, read_extract
 from evalml.tables import accept_tables
-from evalml.tables.declared import declared_checks
-from evalml.tables.kinds import _ceilings
-from evalml.tables.scorecard import Scorecard, score
-from evalml.tables.scorecard_page import scorecard_page
+from evalml.tables.kinds import _ceilings, declared_checks
+from evalml.tables.scorecard import Scorecard, _read_lines, score, scorecard_page
+from evalml.tables.sources import measure_held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +85,7 @@ PLANTED = {
     "month_not_first_day": ([change("allocations", 0, mois="2022-04-02")], {"month_not_first_day allocations.mois": 1}),
     "value_out_of_range": ([change("situations", 1, heures_hebdo=90.0), change("dossiers", 0, enfants=-1)], {"value_out_of_range situations.heures_hebdo": 1, "value_out_of_range dossiers.enfants": 1}),
     "code_not_listed_yet": ([change("situations", 1, type_contrat="CUI")], {"code_not_listed_yet situations.type_contrat": 1}),
+    "code_written_otherwise": ([change("situations", 1, type_contrat="cdi"), change("jeunes", 1, nationalite="ue")], {"code_written_otherwise situations.type_contrat": 1, "code_written_otherwise jeunes.nationalite": 1}),
     "contract_missing_in_employment": ([change("situations", 1, type_contrat=None)], {"contract_missing_in_employment situations": 1}),
     "state_contradicts_dates": ([change("situations", 0, etat="EN_COURS")], {"state_contradicts_dates situations": 1}),
     "late_entry": ([change("situations", 2, date_saisie="2022-03-01")], {"late_entry situations.date_debut date_saisie": 1}),
@@ -116,6 +116,65 @@ def test_a_clean_extract_fails_nothing(tmp_path: Path) -> None:
     assert {x.status for x in scorecard.lines} <= {"ok", "empty"}
 
 
+MONTHS = [f"2022-{m:02}-01" for m in range(1, 13)]
+HELD = {
+    "covered_month_without_row emploi_mensuel": (12, 1, "blocked"),  # June
+    "level_break emploi_mensuel": (12, 1, "warning"),  # November: 10 rows, of 32
+    "row_outside_coverage emploi_mensuel": (362, 32, "warning"),  # December before
+    "structure_without_link emploi_mensuel": (2, 1, "blocked"),  # Arras
+    "declared_job_without_row emploi_mensuel": (10, 3, "warning"),  # the first three persons
+    "row_of_person_not_linked emploi_mensuel": (362, 11, "warning"),  # the last of Lille
+    "total_differs situations": (2, 1, "warning"),  # 10 received, 11 announced
+}
+"""Check and table: what is looked at, what disagrees, and the status, in `held_rows`."""
+
+
+def held_rows() -> Rows:
+    """Return 35 persons of Lille and 35 of Arras, with everything planted that HELD counts."""
+    rows: Rows = {name: [] for name in small.ROWS}
+    rows |= {"structures": small.ROWS["structures"], "emploi_mensuel": []}
+    for i in range(70):
+        key = {"id_jeune": f"p{i}"}
+        place = "59350S00" if i < 35 else "62041S00"
+        rows["jeunes"].append({**small.ROWS["jeunes"][0], **key})
+        rows["dossiers"].append(
+            {**small.ROWS["dossiers"][0], **key, "id_dossier": f"d{i}", "id_structure": place}
+        )
+    for i in range(3, 35):
+        months = ["2021-12-01", *(m for m in MONTHS if m != "2022-06-01")]
+        rows["emploi_mensuel"] += [
+            {"id_jeune": f"p{i}", "mois": m, "en_emploi": True}
+            for m in months
+            if m != "2022-11-01" or i < 13
+        ]
+    job = {**small.ROWS["situations"][1], "date_debut": "2022-02-10", "date_fin": "2022-05-20"}
+    rows["situations"] = [
+        {**job, "id_situation": f"s{i}", "id_jeune": f"p{i}", "id_dossier": f"d{i}"}
+        for i in range(10)
+    ]
+    rows["appariements"] = [{"id_jeune": "p34", "source": "emploi_mensuel", "apparie": False}]
+    total = {"table": "situations", "measure": "rows"}
+    rows["totaux"] = [{**total, "value": 11}, {**total, "month": "2022-02-01", "value": 10}]
+    return rows
+
+
+def test_what_an_extract_holds_against_what_it_declares_is_counted_exactly(tmp_path: Path) -> None:
+    engine = open_engine(threads=1)
+    folder = small.write(
+        tmp_path / "x",
+        held_rows(),
+        linkage={"emploi_mensuel": "all"},
+        coverage={"emploi_mensuel": {"from": "2022-01", "to": "2022-12"}},
+    )
+    tables = accept_tables(read_extract(folder, engine), engine)
+    measured, _ = measure_held(tables, engine)
+    lines = [line for table in contract.TABLES for line in _read_lines(table, tables, measured)]
+    counted = {f"{x.check} {x.place}": (x.rows, x.failing, x.status) for x in lines if x.failing}
+    assert counted == HELD
+    silent = {f.check for f in measured if f.failing == 0}
+    assert silent <= {"total_differs"}
+
+
 QUICK = ("end_before_start", "reopened_spell", "duplicate_person", "age_out_of_range_at_entry")
 
 
@@ -132,14 +191,8 @@ def test_a_planted_defect_is_found_and_counted_exactly(tmp_path: Path, defect: s
 
 def test_every_declared_check_is_planted_once() -> None:
     unreached = {"not_whole_number", "parent_put_aside", "renewal_after_programme_closed"}
-    # what the extract holds, for whom and for when: measured on extracts of their own in
-    # tests/spec/test_what_the_extract_holds.py
-    unreached |= {
-        "code_written_otherwise", "covered_month_without_row", "declared_job_without_row",
-        "level_break", "row_of_person_not_linked", "row_outside_coverage",
-        "structure_without_link", "total_differs",
-    }  # fmt: skip
-    assert {c.check for c in declared_checks()} - unreached <= set(PLANTED)
+    planted_here = {*PLANTED, *(name.partition(" ")[0] for name in HELD)}
+    assert {c.check for c in declared_checks()} - unreached <= planted_here
 
 
 def test_months_after_an_unread_change_are_not_judged_and_the_card_says_so(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from evalml.cohort.covariates import STANDARD
 from evalml.comparison.chooser.facts import Facts, Reason, dated, day, open_over, opened
 from evalml.study import PROGRAMMES
 
@@ -64,6 +65,8 @@ def has_covariates(facts: Facts) -> Reason:
     count = len(facts.study.covariates)
     if not count:
         return Reason("no", "no covariates: nothing makes those who enter and the others alike")
+    if STANDARD in facts.study.covariates:
+        return Reason("ok", "the standard covariates of what the extract holds, the past included")
     past = [c for c in facts.study.covariates if c.startswith(("emploi_avant", "mois_emploi"))]
     if facts.study.over_time and not past:
         return Reason(

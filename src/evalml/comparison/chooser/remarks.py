@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from evalml.comparison.chooser.facts import Facts, Reason, dated, day, opened
 from evalml.outcomes.outcome import OUTCOMES
+from evalml.panel.build import SOURCES
 from evalml.rules import rules
 from evalml.study import PROGRAMMES
 
@@ -36,24 +37,24 @@ def declared_outcomes(facts: Facts) -> Iterator[Reason]:
     """Say which outcomes a counsellor observes, and what follows."""
     if not facts.study.over_time:
         return
-    linked = facts.holds("emploi_mensuel")
     for name in facts.study.outcomes:
         outcome = OUTCOMES.get(name)
+        table = SOURCES.get(outcome.channel, "") if outcome is not None else ""
+        held = facts.holds(table)
         if outcome is None:
             yield Reason("no", f"no outcome of the catalogue is called '{name}'")
         elif outcome.channel == "declared":
             yield Reason("caution", f"{name} is declared to a counsellor{_BLINDS}")
-        elif linked is None:
-            yield Reason("caution", f"{name} needs table emploi_mensuel; give --extract to know")
-        elif not linked and outcome.fallback is None:
-            yield Reason("no", f"{name} needs table emploi_mensuel, which the extract lacks")
-        elif not linked:
+        elif held is None:
+            yield Reason("caution", f"{name} needs table {table}; give --extract to know")
+        elif not held and outcome.fallback is None:
+            yield Reason("no", f"{name} needs table {table}, which the extract lacks")
+        elif not held:
             yield Reason(
-                "caution",
-                f"without table emploi_mensuel, {name} becomes {outcome.fallback}{_BLINDS}",
+                "caution", f"without table {table}, {name} becomes {outcome.fallback}{_BLINDS}"
             )
         else:
-            yield Reason("ok", f"{name} is observed by employers' declarations, in both arms alike")
+            yield Reason("ok", f"{name} is observed by {table}, in both arms alike")
 
 
 _BLINDS = (

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.disclosure.counts import has_small, is_count
+from evalml.disclosure.gate import small_columns
 from evalml.errors import DataError, PrivacyError
-from evalml.report.results import COLUMNS, TEXT, complete_table
+from evalml.report.results import complete_table
+from evalml.results import COLUMNS, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,8 +141,8 @@ def read_released(name: str, content: bytes | None, threshold: int) -> pd.DataFr
         return pd.DataFrame({column: [] for column in COLUMNS[name]})
     text = dict.fromkeys(TEXT, "str")
     frame = complete_table(name, pd.read_csv(StringIO(content.decode()), dtype=text))
-    for column in map(str, frame):
-        if is_count(column) and has_small(frame[column], threshold):
-            message = f"the released table {name} holds counts below {threshold} in {column}"
-            raise PrivacyError(message)
+    small = small_columns(frame, threshold)
+    if small:
+        message = f"the released table {name} holds counts below {threshold} in {', '.join(small)}"
+        raise PrivacyError(message)
     return frame

@@ -34,7 +34,7 @@ end
 
 local function box_of(div)
   local name = div.classes[1]
-  if FORMAT:match("typst") and (name == "answer" or name == "stamp") then
+  if FORMAT:match("typst") and (name == "answer" or name == "stamp" or name == "imprint") then
     local blocks = pandoc.Blocks({ pandoc.RawBlock("typst", "#" .. name .. "-box[") })
     blocks:extend(div.content)
     blocks:insert(pandoc.RawBlock("typst", "]"))
@@ -62,7 +62,7 @@ return {
       if meta["table-word"] then words.table = pandoc.utils.stringify(meta["table-word"]) end
     end },
   { Header = function(header)
-      if not header.classes:includes("annex") then return nil end
+      if not header.classes:includes("page") then return nil end
       if FORMAT:match("typst") then
         return { pandoc.RawBlock("typst", "#pagebreak(weak: true)"), header }
       elseif FORMAT:match("docx") then

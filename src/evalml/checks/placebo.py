@@ -1,0 +1,661 @@
+"""What does the method find where there is nothing to find, and where we chose the effect?
+
+A check that estimates again refits everything (score, weights, outcome models): nothing fitted on
+the first sample is carried over.
+
+Empirical calibration of Schuemie et al. (2014, https://doi.org/10.1002/sim.5925; intervals 2018,
+https://doi.org/10.1073/pnas.1708282114), on the scale of differences: estimates on outcomes that
+the programme cannot change follow N(mean, sd^2 + se_i^2), and the same error is taken off the
+effect of interest.
+
+An effect is injected in the outcomes of the treated, everything is estimated again, and the change
+of the estimate must be the effect injected.
+
+Randomisation inference: adoption dates are exchanged between areas, everything is estimated again,
+and the share of placebo estimates at least as large as the true one is the p-value
+(Abadie, Diamond and Hainmueller 2010, https://doi.org/10.1198/jasa.2009.ap08746;
+Phipson and Smyth 2010 for the plus one, https://doi.org/10.2202/1544-6115.1585).
+
+The same estimator, refitted, on an outcome observed before time zero; the covariates that hold
+that outcome, or later ones, are left out. For a roll-out, the adoption dates are brought forward
+and only the months before the true adoption are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from scipy import optimize
+from scipy.special import ndtr, ndtri
+
+from evalml.arrays import Vector
+from evalml.checks.check import Check
+from evalml.checks.trends import box_probability
+from evalml.comparison.comparison import Comparison, Design, Measure
+from evalml.effect.effect import Effect
+from evalml.effect.estimate import estimate_effects
+from evalml.effect.variance import infer
+from evalml.errors import DataError, EstimationError, EvalmlError, nearest
+from evalml.values import Estimate, Interval, Name, Number, PValue
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import pandas as pd
+
+    from evalml.arrays import BoolVector, HashVector, IntVector, Matrix
+    from evalml.checks.check import Thresholds
+    from evalml.values import Values
+
+
+Estimator: TypeAlias = Callable[[Comparison, str], Effect]
+"""From a comparison and the key of an outcome (`emploi_m12`) to one estimate."""
+
+
+Estimators: TypeAlias = Callable[[Comparison], list[Effect]]
+"""From a comparison to one estimate per outcome, those known of the same rows fitted together."""
+
+
+def take_rows(comparison: Comparison, rows: IntVector | BoolVector) -> Comparison:
+    """Return the comparison of some rows, a row given twice counting twice.
+
+    Args:
+        comparison: The two arms.
+        rows: Positions, or a mask of shape (n,).
+
+    Raises:
+        DataError: One of the arms would be empty.
+    """
+    index = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64)
+    treated = comparison.treated[index]
+    if treated.all() or not treated.any():
+        arm = "comparison" if treated.size and treated.all() else "treated"
+        raise DataError(f"the {arm} arm would be empty; choose other rows")
+    return replace(
+        comparison,
+        treated=treated,
+        measures=tuple(m.take(index) for m in comparison.measures),
+        covariates=comparison.covariates.iloc[index].reset_index(drop=True),
+        design=comparison.design.rows(index),
+        cluster=None if comparison.cluster is None else comparison.cluster[index],
+        person=comparison.person[index],
+        subgroups=comparison.subgroups.iloc[index].reset_index(drop=True),
+        strata=_rows(comparison.strata, index),
+        instrument=None if comparison.instrument is None else comparison.instrument[index],
+    )
+
+
+def _rows(frame: pd.DataFrame | None, index: IntVector) -> pd.DataFrame | None:
+    return None if frame is None else frame.iloc[index].reset_index(drop=True)
+
+
+def with_measure(comparison: Comparison, measure: Measure) -> Comparison:
+    """Return the comparison with `measure` as its only outcome."""
+    if measure.values.shape != comparison.treated.shape:
+        message = f"{measure.values.size} outcomes for {comparison.treated.size} persons"
+        raise DataError(message)
+    return replace(comparison, measures=(measure,))
+
+
+def with_values(comparison: Comparison, key: str, values: Vector) -> Comparison:
+    """Return the comparison with the outcome `key` alone, its values replaced, shape (n,)."""
+    return with_measure(comparison, replace(comparison.measure(key), values=values))
+
+
+def without_covariates(comparison: Comparison, names: Collection[str]) -> Comparison:
+    """Return the comparison without the covariates `names`, nor the columns made from them.
+
+    A column `diplome=BAC` is made from the covariate `diplome`.
+
+    Raises:
+        DataError: A name is that of no covariate.
+    """
+    dropped = set(names)
+    columns = {name.split("=", 1)[0] for name in comparison.design.names}
+    known = columns | set(comparison.design.names) | set(comparison.covariates.columns)
+    for name in sorted(dropped - known):
+        raise DataError(f"no covariate '{name}' to leave out; {nearest(name, known)}")
+    frame = comparison.covariates
+    return replace(
+        comparison,
+        covariates=frame[[c for c in frame.columns if c not in dropped]],
+        design=_without_columns(comparison.design, dropped),
+    )
+
+
+def _without_columns(design: Design, dropped: Collection[str]) -> Design:
+    kept = [
+        j
+        for j, name in enumerate(design.names)
+        if name not in dropped and name.split("=", 1)[0] not in dropped
+    ]
+    place = {old: new for new, old in enumerate(kept)}
+    left_out = tuple(
+        (name, tuple(place[j] for j in columns))
+        for name, columns in design.left_out
+        if all(j in place for j in columns)
+    )
+    return Design(
+        design.columns.take(np.array(kept, dtype=np.int64)),
+        tuple(design.names[j] for j in kept),
+        left_out,
+    )
+
+
+def estimator(method: str, **options: Any) -> Estimator:
+    """Return the estimator of a method, to be given to the checks that estimate again.
+
+    Args:
+        method: Among those of `estimate_effects`.
+        options: Its options (`estimand`, `se`, `folds`, `seed`, `clip`, ...).
+    """
+
+    def estimate(comparison: Comparison, key: str) -> Effect:
+        alone = with_measure(comparison, comparison.measure(key))
+        whole = replace(alone, subgroups=alone.subgroups[[]])
+        return estimate_effects(whole, [method], **options)[0]
+
+    return estimate
+
+
+def estimators(method: str, **options: Any) -> Estimators:
+    """Return the estimator of a method for several outcomes, such as negative controls.
+
+    Args:
+        method: Among those of `estimate_effects`.
+        options: Its options.
+    """
+
+    def estimate(comparison: Comparison) -> list[Effect]:
+        whole = replace(comparison, subgroups=comparison.subgroups[[]])
+        return estimate_effects(whole, [method], failures="record", **options)
+
+    return estimate
+
+
+@dataclass(frozen=True, slots=True)
+class SystematicError:
+    """Distribution of the error that sampling does not explain.
+
+    Attributes:
+        mean: Mean error, in the unit of the effect.
+        sd: Its standard deviation.
+        n_controls: Negative controls it was learned from.
+    """
+
+    mean: float
+    sd: float
+    n_controls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """An estimate with systematic error taken off.
+
+    Attributes:
+        estimate: Calibrated estimate.
+        ci_low: Lower limit.
+        ci_high: Upper limit.
+        p_value: Two-sided p-value of no effect.
+    """
+
+    estimate: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+
+
+def fit_systematic_error(estimates: Vector, std_errors: Vector) -> SystematicError:
+    """Return the maximum-likelihood mean and sd of the systematic error.
+
+    Args:
+        estimates: Estimates on negative controls, shape (k,).
+        std_errors: Their standard errors, shape (k,).
+
+    Raises:
+        DataError: Not two finite controls, or shapes that differ.
+    """
+    if estimates.shape != std_errors.shape:
+        raise DataError("each negative control has an estimate and a standard error")
+    known = np.isfinite(estimates) & np.isfinite(std_errors) & (std_errors > 0)
+    x, se = estimates[known], std_errors[known]
+    if x.size < 2:  # noqa: PLR2004
+        raise DataError(f"{x.size} usable negative controls; calibration needs at least two")
+    # the mean is a closed form given the variance, so the likelihood has one unknown
+    ceiling = float(np.ptp(x) + se.max()) + np.finfo(float).tiny
+    found = optimize.minimize_scalar(
+        lambda s: _deviance(s, x, se), bounds=(0.0, ceiling), method="bounded",
+        options={"xatol": 1e-12 * max(ceiling, 1.0)},
+    )  # fmt: skip
+    sd = float(found.x) if _deviance(float(found.x), x, se) < _deviance(0.0, x, se) else 0.0
+    return SystematicError(_mean(sd, x, se), sd, int(x.size))
+
+
+def _mean(sd: float, x: Vector, se: Vector) -> float:
+    w = 1 / (sd**2 + se**2)
+    return float(w @ x / w.sum())
+
+
+def _deviance(sd: float, x: Vector, se: Vector) -> float:
+    v = sd**2 + se**2
+    return float(np.sum(np.log(v) + (x - _mean(sd, x, se)) ** 2 / v))
+
+
+def calibrate(
+    estimate: float, std_error: float, error: SystematicError, alpha: float = 0.05
+) -> Calibrated:
+    """Return an estimate with the systematic error taken off and its interval widened by it."""
+    total = float(np.hypot(std_error, error.sd))
+    center = estimate - error.mean
+    z = float(ndtri(1 - alpha / 2))
+    p = 2 * float(ndtr(-abs(center) / total))
+    return Calibrated(center, center - z * total, center + z * total, p)
+
+
+def estimate_controls(
+    comparison: Comparison, controls: Sequence[Measure], estimate: Estimators
+) -> list[Effect]:
+    """Return the estimates on outcomes that the programme cannot change, everything refitted.
+
+    Args:
+        comparison: The two arms.
+        controls: Outcomes, such as the diploma obtained before the entry.
+        estimate: Estimator; a control that it cannot estimate, known of nobody or the same for
+            all, is left out: `check_unjudged_control` says so.
+    """
+    varied = tuple(c for c in controls if np.unique(c.values[c.known]).size > 1)
+    if not varied:
+        return []
+    return [
+        _at_least_of_persons(effect)
+        for effect in estimate(replace(comparison, measures=varied))
+        if np.isfinite(effect.std_error) and effect.std_error > 0
+    ]
+
+
+def _at_least_of_persons(effect: Effect) -> Effect:
+    """Return an estimate whose error is no smaller than if persons were independent.
+
+    Of several controls the smallest p-value counts: with a few dozen clusters, it is often one
+    whose error the clusters happen to make too small.
+    """
+    error = float(effect.details.get("influence_se", 0.0))
+    if error <= effect.std_error:
+        return effect
+    wider = infer(effect.estimate, error)
+    return replace(
+        effect,
+        std_error=error,
+        ci_low=wider.ci_low,
+        ci_high=wider.ci_high,
+        p_value=wider.p_value,
+    )
+
+
+def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
+    """Judge one negative control: its interval must hold no effect.
+
+    Args:
+        effect: Estimate on an outcome that the programme cannot change.
+        thresholds: `alpha`.
+    """
+    name, control = "negative_control", Name("controls", effect.outcome)
+    if not np.isfinite(effect.std_error) or effect.std_error <= 0:
+        constant: Values = {"control": control}
+        return Check(name, "constant", None, None, None, constant, gating=False)
+    p = effect.p_value
+    passed = p > thresholds.alpha
+    values: Values = {
+        "control": control,
+        "effect": Estimate(effect.estimate, effect.unit, effect.smallest_arm),
+        "p": PValue(p),
+    }
+    finding = "nothing" if passed else "effect"
+    return Check(name, finding, passed, p, thresholds.alpha, values, gating=False)
+
+
+def check_unjudged_control(name: str) -> Check:
+    """Say that a declared negative control cannot be judged: its source does not say."""
+    values: Values = {"control": Name("controls", name)}
+    return Check("negative_control", "unknown", None, None, None, values, gating=False)
+
+
+def correlation_of(controls: Sequence[Measure]) -> Matrix:
+    """Return the correlation of the negative controls over the rows known of both, shape (k, k).
+
+    It stands for that of their estimates. A twentieth of the identity keeps it regular where one
+    control is the mean of others.
+    """
+    k = len(controls)
+    found: Matrix = np.eye(k)
+    for i in range(k):
+        for j in range(i):
+            found[i, j] = found[j, i] = _correlation(controls[i].values, controls[j].values)
+    return 0.95 * found + 0.05 * np.eye(k)
+
+
+def _correlation(x: Vector, y: Vector) -> float:
+    both = ~np.isnan(x) & ~np.isnan(y)
+    x, y = x[both], y[both]
+    if x.size < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:  # noqa: PLR2004
+        return 0.0
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def smallest_p(p_values: Vector, correlation: Matrix | None) -> float:
+    """Return the p-value of the smallest of several p-values.
+
+    Without correlation, that of Bonferroni; else the chance that the largest of as many normal
+    statistics so correlated is as large.
+    """
+    least = float(np.clip(p_values.min(), 1e-300, 1.0))
+    if correlation is None or p_values.size == 1:
+        return min(1.0, least * p_values.size)
+    z = float(-ndtri(least / 2))
+    side = np.full(p_values.size, z)
+    inside = box_probability(np.zeros(p_values.size), correlation, -side, side)
+    return float(np.clip(1 - inside, least, min(1.0, least * p_values.size)))
+
+
+def too_rare(control: Measure, treated: BoolVector, fewest: int) -> bool:
+    """Return whether an arm holds too few persons with, or without, a control to be compared."""
+    y, known = control.values, control.known
+    counts = [
+        int((known & arm & with_it).sum())
+        for arm in (treated, ~treated)
+        for with_it in (y > 0, y < 1)
+    ]
+    return min(counts) < fewest
+
+
+def check_controls_together(
+    controls: Sequence[Effect], thresholds: Thresholds, correlation: Matrix | None = None
+) -> Check:
+    """Judge the negative controls together: of several, one may fail by luck.
+
+    A failure blinds every effect: what makes the arms differ where nothing can shapes them all.
+
+    Args:
+        controls: Estimates on outcomes that the programme cannot change.
+        thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed: the chance
+            to mask a study whose controls are all right.
+        correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
+            without it.
+    """
+    name = "negative_controls"
+    usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
+    if not usable:
+        return Check(name, "none", None, None, None, {})
+    p = smallest_p(np.array([c.p_value for c in usable]), correlation)
+    limit = thresholds.gate_alpha
+    passed = p > limit
+    values: Values = {
+        "n": Number(len(usable)),
+        "p": PValue(p),
+        "level": Number(limit, 0, "percent"),
+    }
+    finding = "nothing" if passed else "effect"
+    return Check(name, finding, passed, p, limit, values)
+
+
+def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:
+    """Tell the effect calibrated on the negative controls beside the uncalibrated one.
+
+    Args:
+        effect: Estimate of interest.
+        controls: Estimates on negative controls, by the same method and in the same unit.
+        thresholds: `negative_controls` (fewest controls), `alpha`.
+
+    Raises:
+        DataError: Controls were estimated by another method or in another unit.
+    """
+    if any((c.method, c.unit) != (effect.method, effect.unit) for c in controls):
+        raise DataError("calibrate an effect on controls of the same method and the same unit")
+    name, key = "calibration", effect.key
+    usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
+    n, least = len(usable), thresholds.negative_controls
+    if n < least:
+        few: Values = {"n": Number(n), "least": Number(least)}
+        return Check(name, "few", None, float(n), float(least), few, key, gating=False)
+    error = fit_systematic_error(
+        np.array([c.estimate for c in usable]), np.array([c.std_error for c in usable])
+    )
+    c = calibrate(effect.estimate, effect.std_error, error, thresholds.alpha)
+    unit, smallest = effect.unit, effect.smallest_arm
+    values: Values = {
+        "n": Number(error.n_controls),
+        "mean": Estimate(error.mean, unit, smallest),
+        "sd": Estimate(error.sd, unit, smallest),
+        "before": Estimate(effect.estimate, unit, smallest),
+        "before_interval": Interval(effect.ci_low, effect.ci_high, unit, smallest),
+        "after": Estimate(c.estimate, unit, smallest),
+        "after_interval": Interval(c.ci_low, c.ci_high, unit, smallest),
+        "p": PValue(c.p_value),
+    }
+    was = effect.p_value <= thresholds.alpha
+    passed = None if not was else c.p_value <= thresholds.alpha
+    return Check(name, "corrected", passed, c.p_value, thresholds.alpha, values, key, gating=False)
+
+
+TOLERANCE = 0.2
+"""Share of the injected effect by which the one found may differ."""
+
+
+def inject(
+    measure: Measure, treated: BoolVector, person: HashVector, size: float
+) -> tuple[Measure, float]:
+    """Return the outcome with an effect injected in the treated, and the size injected exactly.
+
+    A 0/1 outcome is turned into its opposite for as many treated persons as it takes, chosen by
+    the hash of the person; any other outcome is shifted.
+
+    Args:
+        measure: Outcome; what is not known stays unknown.
+        treated: Shape (n,).
+        person: Hash of the person, shape (n,).
+        size: Effect to inject, in the unit of the outcome; negative to take away.
+
+    Raises:
+        EstimationError: There are not enough treated persons whose outcome can change.
+    """
+    y = measure.values.copy()
+    known = treated & ~np.isnan(y)
+    if not np.isin(y[~np.isnan(y)], (0.0, 1.0)).all():
+        y[known] += size
+        return replace(measure, values=y), size
+    start = 0.0 if size > 0 else 1.0
+    movable = np.flatnonzero(known & (y == start))
+    number = round(abs(size) * int(known.sum()))
+    if number == 0 or number > movable.size:
+        message = (
+            f"an effect of {size:g} would change {number} outcomes of the treated, "
+            f"{movable.size} can change; inject another size"
+        )
+        raise EstimationError(message)
+    chosen = movable[np.argsort(_mix(person[movable]), kind="stable")[:number]]
+    y[chosen] = 1 - start
+    return replace(measure, values=y), float(np.sign(size)) * number / int(known.sum())
+
+
+def _mix(person: HashVector) -> HashVector:
+    """Return another hash of the person, so that the choice does not follow the folds."""
+    mixed = person ^ (person >> np.uint64(31))
+    return np.asarray(mixed * np.uint64(0x9E3779B97F4A7C15), dtype=np.uint64)
+
+
+def check_positive_control(
+    comparison: Comparison,
+    key: str,
+    estimate: Estimator,
+    thresholds: Thresholds,
+    size: float | None = None,
+) -> Check:
+    """Judge whether an injected effect is found again.
+
+    Args:
+        comparison: The two arms.
+        key: Key of the outcome (best, a negative control).
+        estimate: Estimator, which refits everything.
+        thresholds: `positive_effect`: a share for a 0/1 outcome, standard deviations otherwise.
+        size: Effect to inject instead, in the unit of the outcome.
+    """
+    measure = comparison.measure(key)
+    known = measure.values[~np.isnan(measure.values)]
+    spread = 1.0 if np.isin(known, (0.0, 1.0)).all() else float(known.std())
+    wanted = thresholds.positive_effect * spread if size is None else size
+    if spread <= 0:
+        return _unjudged("constant", key)
+    try:
+        injected, exact = inject(measure, comparison.treated, comparison.person, wanted)
+    except EstimationError:
+        return _unjudged("immovable", key)
+    before = estimate(with_measure(comparison, measure), key)
+    after = estimate(with_measure(comparison, injected), key)
+    found = after.estimate - before.estimate
+    miss = abs(found - exact) / abs(exact)
+    values: Values = {
+        "injected": Estimate(exact, measure.unit, after.smallest_arm),
+        "found": Estimate(found, measure.unit, after.smallest_arm),
+        "miss": Number(miss, 1, "percent"),
+    }
+    name, passed = "positive_control", miss <= TOLERANCE
+    return Check(name, "found", passed, miss, TOLERANCE, values, key, gating=False)
+
+
+def _unjudged(finding: str, key: str) -> Check:
+    return Check("positive_control", finding, None, None, None, {}, key, gating=False)
+
+
+AreaEstimator: TypeAlias = Callable[[Vector], float]
+"""From the date of adoption of each area, shape (areas,), to one estimate."""
+
+
+def placebo_areas(
+    first_treated: Vector, estimate: AreaEstimator, *, draws: int, seed: int
+) -> Vector:
+    """Return estimates with the adoption dates exchanged between areas.
+
+    Args:
+        first_treated: Date of adoption of each area, shape (areas,), infinite or 0 for never; sort
+            the areas by their code: the exchanges follow their order.
+        estimate: Estimator, which refits everything; an EvalmlError leaves the draw out.
+        draws: Number of exchanges.
+        seed: Seed.
+
+    Returns:
+        Shape (draws made,).
+
+    Raises:
+        DataError: All areas have the same date: there is nothing to exchange.
+    """
+    if np.unique(first_treated).size < 2:  # noqa: PLR2004
+        raise DataError("all areas adopt at the same date; a placebo area needs others")
+    rng = np.random.Generator(np.random.PCG64(seed))
+    found: list[float] = []
+    for _ in range(draws):
+        exchanged = first_treated[rng.permutation(first_treated.size)]
+        try:
+            found.append(float(estimate(exchanged)))
+        except EvalmlError:
+            continue
+    return np.array(found)
+
+
+def placebo_p_value(actual: float, placebos: Vector) -> float:
+    """Return the two-sided p-value, the true assignment counted as one of the draws."""
+    size = abs(actual) * (1 - 1e-12)
+    return float((1 + (np.abs(placebos) >= size).sum()) / (1 + placebos.size))
+
+
+def check_placebo_area(
+    actual: float,
+    placebos: Vector,
+    thresholds: Thresholds,
+    key: str = "",
+    unit: str = "proportion",
+) -> Check:
+    """Judge the place of the true estimate among the placebo estimates.
+
+    Args:
+        actual: Estimate with the true dates.
+        placebos: Estimates with exchanged dates, shape (draws,).
+        thresholds: `alpha`.
+        key: Key of the outcome.
+        unit: Unit of the estimate.
+    """
+    made = placebos[np.isfinite(placebos)]
+    name, draws = "placebo_area", Number(made.size)
+    if made.size + 1 < 1 / thresholds.alpha or not np.isfinite(actual):
+        few: Values = {"draws": draws}
+        return Check(name, "few", None, None, None, few, key, gating=False)
+    p = placebo_p_value(actual, made)
+    passed = p <= thresholds.alpha
+    values: Values = {"draws": draws, "effect": Estimate(actual, unit), "p": PValue(p)}
+    finding = "stands_out" if passed else "ordinary"
+    return Check(name, finding, passed, p, thresholds.alpha, values, key, gating=False)
+
+
+def placebo_in_time(
+    comparison: Comparison, past: Measure, estimate: Estimator, leave_out: Collection[str] = ()
+) -> Effect:
+    """Estimate the effect on a past outcome, everything refitted.
+
+    Args:
+        comparison: The two arms.
+        past: Outcome before time zero.
+        estimate: Estimator.
+        leave_out: Covariates observed at or after that date: adjusting for them would hide it.
+    """
+    return estimate(with_measure(without_covariates(comparison, leave_out), past), past.key)
+
+
+def shift_adoption(time: Vector, first_treated: Vector, months: int) -> tuple[BoolVector, Vector]:
+    """Return the rows before the true adoption, and adoption dates brought forward.
+
+    Args:
+        time: Period of each row, shape (n,).
+        first_treated: Period of adoption of its area, infinite or 0 for never, shape (n,).
+        months: How many periods earlier the adoption is pretended, at least one.
+
+    Returns:
+        Which rows to keep, shape (n,), and the pretended adoption of all rows, infinite for never.
+
+    Raises:
+        DataError: `months` is not positive.
+    """
+    if months < 1:
+        raise DataError("a placebo in time comes at least one period before the adoption")
+    never = ~np.isfinite(first_treated) | (first_treated <= 0)
+    adoption = np.where(never, np.inf, first_treated)
+    return time < adoption, adoption - months
+
+
+def check_placebo_in_time(
+    placebo: Effect, thresholds: Thresholds, effect: Effect | None = None, variant: str = ""
+) -> Check:
+    """Judge an effect found before time zero.
+
+    Args:
+        placebo: Estimate on the past outcome.
+        thresholds: `alpha`.
+        effect: Estimate of interest: a placebo as imprecise as it is large proves nothing.
+        variant: Prefix of the findings of a design with words of its own, such as `openings.`.
+    """
+    name, key = "placebo_in_time", "" if effect is None else effect.key
+    if not np.isfinite(placebo.std_error) or placebo.std_error <= 0:
+        return Check(name, f"{variant}constant", None, None, None, {}, key, gating=False)
+    p = placebo.p_value
+    seen = float(ndtri(1 - thresholds.alpha / 2)) * placebo.std_error
+    passed: bool | None = p > thresholds.alpha
+    if passed and effect is not None and seen > abs(effect.estimate):
+        passed = None
+    values: Values = {
+        "effect": Estimate(placebo.estimate, placebo.unit, placebo.smallest_arm),
+        "p": PValue(p),
+        "visible": Estimate(seen, placebo.unit, placebo.smallest_arm),
+    }
+    finding = variant + {True: "alike", False: "apart", None: "vague"}[passed]
+    return Check(name, finding, passed, p, thresholds.alpha, values, key, gating=False)
