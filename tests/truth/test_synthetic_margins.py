@@ -56,6 +56,14 @@ def test_the_world_of_2024_gives_back_the_printed_counts_or_says_why_not(tmp_pat
     result = CliRunner().invoke(commands, ["compare", str(hdf_2024), "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
     compared = pd.read_csv(tmp_path / "compare.csv", keep_default_na=False)
+    assert result.output.startswith("Données synthétiques")
+    computed, differs = (
+        compared["verdict"] != "not computable",
+        compared["verdict"] == "differs",
+    )
+    assert computed.sum() >= 300
+    assert ((compared["explanation"] != "") == differs).all()
+    assert (compared.loc[~computed, "reason"] != "").all()
     equal = compared[compared["verdict"].isin(["equal", "within rounding"])]
     assert len(equal) >= 200  # 204 when this was written
     # the misprints the audit finds are read as we compute them

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 import evalml as ev
 from evalml.cli.indicators import indicators
-from evalml.cli.published import app as published
 from evalml.errors import EvalmlError
 from evalml.indicators import INDICATORS, THEMES
 
@@ -198,20 +197,6 @@ def test_the_command_says_what_is_unknown_and_takes_the_day_of_the_age(small_ext
     assert paid["value"].isna().all()
     assert set(table[table["group"] == "age"]["age_on"]) == {"31 décembre"}
     assert set(table["vintage"]) == {"2026-01-31"}
-
-
-@pytest.mark.slow
-def test_compare_recomputes_the_figures_in_print_from_an_extract(small_extract, tmp_path):
-    result = RUN.invoke(published, ["compare", str(small_extract), "--out", str(tmp_path)])
-    assert result.exit_code == 0, result.output
-    assert result.output.startswith("Données synthétiques")
-    compared = pd.read_csv(tmp_path / "compare.csv")
-    known = compared[compared["verdict"] != "not computable"]
-    assert len(known) >= 300
-    differing = compared["verdict"] == "differs"
-    assert compared.loc[differing, "explanation"].notna().all()
-    assert compared.loc[~differing, "explanation"].isna().all()
-    assert compared.loc[compared["verdict"] == "not computable", "reason"].notna().all()
 
 
 def test_one_small_cell_of_a_breakdown_hides_neither_its_row_nor_the_sum_of_the_areas():
