@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, Protocol, TypeVar
 
 from evalml.errors import EvalmlError, nearest
@@ -37,6 +38,7 @@ KINDS = {
     "methods": "evalml.study.methods:METHODS",
     "outcomes": "evalml.outcomes.outcome:OUTCOMES",
     "covariates": "evalml.cohort.covariates:COVARIATES",
+    "checks": "evalml.checks.check:CHECKS",
 }
 """Where the registry of each kind is."""
 
@@ -49,7 +51,8 @@ class Registry(Mapping[str, T]):
 
         Args:
             kind: What it holds, for errors: `method`.
-            home: Module that declares them, imported when they are first asked for.
+            home: Module that declares them, or `package.*` for those of a package; imported when
+                they are first asked for.
         """
         self.kind, self._home = kind, home
         self._held: dict[str, T] = {}
@@ -78,7 +81,10 @@ class Registry(Mapping[str, T]):
     def _known(self) -> dict[str, T]:
         if self._home:
             home, self._home = self._home, ""
-            import_module(home)
+            package = import_module(home.removesuffix(".*"))
+            if home.endswith(".*"):
+                for one in iter_modules(package.__path__):
+                    import_module(f"{package.__name__}.{one.name}")
         return self._held
 
     def __getitem__(self, name: str) -> T:

@@ -1,15 +1,13 @@
-"""E-value, Rosenbaum bounds, confounder bounds and Oster against published and derived figures."""
+"""E-value, confounder bounds and Oster against published and derived figures."""
 
 from __future__ import annotations
 
 import json
-from math import comb
 from pathlib import Path
 
 import numpy as np
 import pytest
 from causaldata import nsw_mixtape
-from scipy import stats
 
 from evalml.checks.confounding import (
     LinearFit,
@@ -26,30 +24,15 @@ from evalml.checks.confounding import (
     selection_moments,
 )
 from evalml.checks.hidden_bias import (
-    critical_gamma,
     e_value,
     fieller_limit,
     limit_e_value,
-    mcnemar_bound,
     mean_difference_e_values,
     risk_difference_e_values,
-    sign_bound,
-    signed_rank_bound,
 )
 from evalml.errors import EstimationError
 
 VALUES = json.loads(Path(__file__).with_name("checks_values.json").read_text(encoding="utf-8"))
-
-# Blood lead of 33 children of battery workers and of their matched neighbours, micrograms per
-# decilitre: Morton et al. (1982), reprinted in Rosenbaum (2002), section 3.2.4
-EXPOSED = np.array(
-    [38, 23, 41, 18, 37, 36, 23, 62, 31, 34, 24, 14, 21, 17, 16, 20, 15,
-     10, 45, 39, 22, 35, 49, 48, 44, 35, 43, 39, 34, 13, 73, 25, 27.0]
-)  # fmt: skip
-NEIGHBOUR = np.array(
-    [16, 18, 18, 24, 19, 11, 10, 15, 16, 18, 18, 13, 19, 10, 16, 16, 24,
-     13, 9, 14, 21, 19, 7, 18, 19, 12, 11, 22, 25, 16, 13, 11, 13.0]
-)  # fmt: skip
 
 
 def test_e_values_are_those_of_vanderweele_and_ding():
@@ -96,34 +79,6 @@ def test_the_e_value_of_a_mean_difference_uses_091():
     point, limit = mean_difference_e_values(0.5, 0.05, 1.0)
     assert point == pytest.approx(e_value(np.exp(0.91 * 0.5)))
     assert limit == pytest.approx(e_value(np.exp(0.91 * 0.5 - 1.78 * 0.05)), rel=1e-3)
-
-
-def test_signed_rank_bounds_are_rosenbaums_for_lead_in_childrens_blood():
-    # Rosenbaum (2002), section 4.3.4: largest p-values at Gamma 2, 3, 4, 4.25, 5
-    d = EXPOSED - NEIGHBOUR
-    published = {2: 0.0018, 3: 0.0136, 4: 0.0388, 4.25: 0.0468, 5: 0.0740}
-    for gamma, p in published.items():
-        assert signed_rank_bound(d, gamma) == pytest.approx(p, abs=5e-5)
-    assert 4.25 < critical_gamma(lambda g: signed_rank_bound(d, g)) < 5
-
-
-def test_mcnemar_bounds_are_rosenbaums_for_smoking():
-    # Rosenbaum (2002), section 4.3.2, Hammond's 36,975 pairs: 122 discordant, the smoker died of
-    # lung cancer in 110; p < 0.0001 at Gamma 1, 0.0036 at 4, 0.03 at 5, 0.1 at 6
-    assert mcnemar_bound(122, 110, 1) < 1e-4
-    for gamma, book in ((4, 0.0036), (5, 0.03), (6, 0.1)):
-        p = gamma / (1 + gamma)
-        exact = sum(comb(122, k) * p**k * (1 - p) ** (122 - k) for k in range(110, 123))
-        assert mcnemar_bound(122, 110, gamma) == pytest.approx(exact, rel=1e-9)
-        # the book rounds the normal approximation with continuity correction
-        normal = stats.norm.sf((109.5 - 122 * p) / np.sqrt(122 * p * (1 - p)))
-        assert normal == pytest.approx(book, rel=0.06)
-
-
-def test_sign_bound_is_mcnemars_on_the_signs():
-    d = np.array([1.0, 1, 1, -1, 0, 0, 1])
-    assert sign_bound(d, 1.5) == mcnemar_bound(5, 4, 1.5)
-    assert mcnemar_bound(5, 4, 1.0) == pytest.approx(6 / 32)
 
 
 def test_robustness_values_are_those_of_the_darfur_example():

@@ -22,21 +22,15 @@ from evalml.checks.bounds import (
     trimmed_means,
     worst_case,
 )
+from evalml.checks.check import Primary
 from evalml.checks.confounding import check_confounder_strength, check_oster, column_groups
-from evalml.checks.hidden_bias import check_e_value, check_rosenbaum
+from evalml.checks.hidden_bias import check_e_value
 from evalml.checks.honest_did import check_honest_did
 from evalml.checks.multiplicity import (
     check_interaction,
     check_multiplicity,
-    holm,
-    influence_functions,
     interaction_test,
-    multiplier_statistics,
-    refit_statistics,
-    romano_wolf,
-    run_families,
     subgroup_covariance,
-    sum_by,
 )
 from evalml.checks.placebo import (
     SystematicError,
@@ -53,20 +47,21 @@ from evalml.checks.placebo import (
     fit_systematic_error,
     inject,
     placebo_areas,
-    placebo_in_time,
     placebo_p_value,
-    shift_adoption,
     smallest_p,
     take_rows,
     too_rare,
-    without_covariates,
 )
-from evalml.checks.primary import check_leave_one_out, leave_one_out, run_sensitivity
+from evalml.checks.primary import check_leave_one_out, declared, leave_one_out, run_sensitivity
+from evalml.checks.second_opinion import OPINIONS, second_opinion
 from evalml.checks.trends import EventStudy, PrePeriod, check_pre_trend
-from evalml.comparison.comparison import Design, Measure
+from evalml.comparison.comparison import Measure
 from evalml.effect.bounds import imbens_manski
 from evalml.effect.estimate import estimate_effects
+from evalml.effect.group_effects import group_effects
+from evalml.effect.settings import Settings as EstimationSettings
 from evalml.errors import DataError, EstimationError
+from evalml.study import study_from
 
 _spec = importlib.util.spec_from_file_location(
     "checks_frames", Path(__file__).with_name("checks_frames.py")
@@ -211,81 +206,6 @@ def test_bounds_say_when_they_cannot_be_judged():
 
 
 # many outcomes -------------------------------------------------------------------------------
-
-
-def test_holm_is_statsmodels_and_leaves_out_what_is_not_a_number():
-    p = np.array([0.01, 0.04, 0.03, 0.005, 0.5])
-    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
-    with_gap = holm(np.array([0.01, np.nan, 0.03]))
-    assert np.isnan(with_gap[1])
-    assert with_gap[[0, 2]] == pytest.approx([0.02, 0.03])
-
-
-def test_romano_wolf_is_the_step_down_written_out():
-    rng = np.random.default_rng(2)
-    t, t_star = rng.normal(size=5) * 2, rng.normal(size=(500, 5))
-    left, last, expected = list(np.argsort(-np.abs(t))), 0.0, np.empty(5)
-    while left:
-        beyond = sum(np.abs(row[left]).max() >= abs(t[left[0]]) for row in t_star)
-        last = max(last, (1 + beyond) / 501)
-        expected[left.pop(0)] = last
-    assert romano_wolf(t, t_star) == pytest.approx(expected)
-
-
-def test_romano_wolf_does_not_pay_for_copies_of_one_outcome():
-    rng = np.random.default_rng(3)
-    one = rng.normal(size=(20_000, 1))
-    copies = romano_wolf(np.full(6, 2.5), np.repeat(one, 6, axis=1))
-    assert copies == pytest.approx(np.full(6, stats.norm.sf(2.5) * 2), abs=0.003)
-    # independent outcomes: Sidak's correction for the strongest
-    apart = romano_wolf(np.array([2.5, 0.1, 0.1]), rng.normal(size=(20_000, 3)))
-    assert apart[0] == pytest.approx(1 - (1 - 2 * stats.norm.sf(2.5)) ** 3, abs=0.004)
-
-
-def test_multiplier_draws_have_the_correlation_of_the_estimates():
-    rng = np.random.default_rng(4)
-    common = rng.normal(size=3000)
-    psi = np.column_stack([common, 0.8 * common + 0.6 * rng.normal(size=3000)])
-    t_star = multiplier_statistics(psi, draws=4000, seed=1)
-    assert t_star.std(axis=0) == pytest.approx([1, 1], abs=0.04)
-    assert np.corrcoef(t_star.T)[0, 1] == pytest.approx(0.8, abs=0.03)
-    assert np.array_equal(t_star, multiplier_statistics(psi, draws=4000, seed=1))
-    clusters = np.repeat(np.arange(30), 100)
-    by_cluster = multiplier_statistics(psi, clusters, draws=2000, seed=1)
-    assert by_cluster.std(axis=0) == pytest.approx([1, 1], abs=0.06)
-    assert sum_by(psi, clusters).shape == (30, 2)
-
-
-def test_one_cluster_or_a_constant_outcome_has_no_bootstrap():
-    with pytest.raises(EstimationError, match="single cluster"):
-        multiplier_statistics(np.ones((5, 1)), np.zeros(5, dtype=np.int64))
-    with pytest.raises(EstimationError, match="no variance"):
-        multiplier_statistics(np.zeros((5, 1)))
-
-
-def test_refitting_draws_persons_or_clusters_and_is_the_same_twice():
-    comparison = two_arms(300)
-    t, t_star = refit_statistics(comparison, ["emploi", "passe"], difference, draws=60, seed=5)
-    assert t_star.shape == (60, 2)
-    assert t[0] == pytest.approx(
-        difference(comparison, "emploi").estimate / difference(comparison, "emploi").std_error
-    )
-    again = refit_statistics(comparison, ["emploi", "passe"], difference, draws=60, seed=5)[1]
-    assert np.array_equal(t_star, again)
-    assert 0.5 < t_star.std() < 2.0
-
-
-def test_multiplicity_names_the_method_and_judges_each_effect():
-    effects = [frames.make_effect(p_value=p, outcome=o) for p, o in ((0.001, "a"), (0.04, "b"))]
-    first, second = check_multiplicity(effects, Thresholds(alpha=0.05))
-    assert first.value == pytest.approx(0.002)
-    assert "Holm" in say(first)
-    assert second.passed is True
-    third = check_multiplicity([*effects, frames.make_effect(p_value=0.04)], LIMITS)[2]
-    assert third.passed is False
-    t_star = np.random.default_rng(0).normal(size=(999, 2))
-    assert "Romano" in say(check_multiplicity(effects, LIMITS, t_star)[0])
-    assert check_multiplicity([], LIMITS) == []
 
 
 def test_the_interaction_test_is_cochrans_q():
@@ -462,22 +382,6 @@ def test_an_effect_that_rests_on_one_mission_locale_fails():
     assert check_leave_one_out(alone, "emploi", difference, LIMITS).passed is None
 
 
-def test_a_placebo_in_time_leaves_out_the_covariates_that_hold_the_past():
-    comparison = two_arms()
-    seen = {}
-
-    def spy(c, key):
-        seen["names"] = c.design.names
-        return difference(c, key)
-
-    past = comparison.measure("passe")
-    effect = placebo_in_time(comparison, past, spy, leave_out=["x1"])
-    assert seen["names"] == ("x0",)
-    assert effect.estimate == difference(comparison, "passe").estimate
-    with pytest.raises(DataError, match="did you mean 'x1'"):
-        placebo_in_time(comparison, past, spy, leave_out=["x11"])
-
-
 def test_a_placebo_too_imprecise_to_see_the_effect_proves_nothing():
     effect = frames.make_effect(0.05, 0.01)
     assert check_placebo_in_time(frames.make_effect(0.001, 0.01), LIMITS, effect).passed is True
@@ -485,17 +389,6 @@ def test_a_placebo_too_imprecise_to_see_the_effect_proves_nothing():
     vague = check_placebo_in_time(frames.make_effect(0.001, 0.1), LIMITS, effect)
     assert vague.passed is None
     assert "ne prouve rien" in say(vague)
-
-
-def test_shifting_the_adoption_keeps_only_what_came_before_it():
-    time = np.array([1.0, 2, 3, 4, 1, 2, 3, 4])
-    first = np.array([3.0, 3, 3, 3, 0, 0, 0, 0])
-    keep, pretended = shift_adoption(time, first, 1)
-    assert keep.tolist() == [True, True, False, False, True, True, True, True]
-    assert pretended[:4].tolist() == [2, 2, 2, 2]
-    assert np.isinf(pretended[4:]).all()
-    with pytest.raises(DataError, match="before the adoption"):
-        shift_adoption(time, first, 0)
 
 
 def test_exchanging_dates_gives_the_exact_permutation_p_value_in_the_long_run():
@@ -534,19 +427,8 @@ def test_rows_taken_twice_count_twice_and_an_empty_arm_is_refused():
         take_rows(comparison, comparison.treated)
 
 
-def test_leaving_out_a_category_leaves_out_its_columns():
-    comparison = two_arms(20)
+def test_the_columns_of_a_category_go_together():
     names = ("age", "diplome=BAC", "diplome=CAP")
-
-    design = Design(np.ones((20, 3)), names, (("diplome=SANS", (1, 2)),))
-    wide = replace(
-        comparison, design=design, covariates=pd.DataFrame({"age": range(20), "diplome": "BAC"})
-    )
-    narrow = without_covariates(wide, ["diplome"])
-    assert narrow.design.names == ("age",)
-    assert narrow.design.left_out == ()
-    kept = without_covariates(wide, ["age"])
-    assert kept.design.left_out == (("diplome=SANS", (0, 1)),)
     assert column_groups(names) == {"age": [0], "diplome": [1, 2]}
 
 
@@ -616,20 +498,6 @@ def test_sensitivity_checks_say_when_there_is_nothing_to_explain():
     )
 
 
-def test_rosenbaum_reads_pairs_in_the_direction_of_the_effect():
-    rng = np.random.default_rng(0)
-    base = rng.normal(size=200)
-    up = check_rosenbaum(base + 1 + rng.normal(size=200), base, LIMITS)
-    assert up.value > 1.5
-    assert up.passed is True
-    down = check_rosenbaum(base - 1 + rng.normal(size=200), base, LIMITS)
-    assert down.value > 1.5
-    assert check_rosenbaum(base, base, LIMITS).passed is None
-    assert check_rosenbaum(rng.permutation(base), base, LIMITS).passed in {None, False}
-    with pytest.raises(DataError, match="same length"):
-        check_rosenbaum(base, base[:5], LIMITS)
-
-
 def test_confounder_checks_name_what_cannot_be_judged():
     rng = np.random.default_rng(0)
     treated = rng.random(100) < 0.5
@@ -656,7 +524,7 @@ def test_sentences_of_sensitivity_are_set_in_french():
         check_placebo_in_time(frames.make_effect(0.001, 0.01), LIMITS, effect),
         check_lee_bounds(comparison, "emploi", LIMITS),
         check_missing_bounds(comparison, "emploi", difference, LIMITS),
-        *check_multiplicity([effect], LIMITS),
+        check_multiplicity([effect, effect], LIMITS),
     ]
     for check in checks:
         for text in (ask(check), say(check)):
@@ -676,21 +544,13 @@ def test_the_whole_battery_runs_with_a_real_estimator_and_survives_one_that_fail
     estimate = estimator("aipw", folds=2, seed=1)
     effect = estimate(comparison, "emploi")
     controls = [frames.make_effect(0.01 * i, method="aipw") for i in range(6)]
-    past = comparison.measure("passe")
-    y = comparison.measure("emploi").values[:200]
-    checks = run_sensitivity(
-        comparison, effect, estimate, {"refits": 3}, pairs=(y[:100], y[100:]), past=past,
-        leave_out=["x1"], controls=controls,
-    )  # fmt: skip
+    checks = run_sensitivity(comparison, effect, estimate, {"refits": 3}, controls=controls)
     names = [c.name for c in checks]
     assert names[:7] == [
         "e_value", "confounder_strength", "oster", "missing_bounds", "lee_bounds",
         "leave_one_out", "positive_control",
     ]  # fmt: skip
-    assert names[7:] == [
-        "rosenbaum", "placebo_in_time", *["negative_control"] * 6, "negative_controls",
-        "calibration",
-    ]  # fmt: skip
+    assert names[7:] == [*["negative_control"] * 6, "negative_controls", "calibration"]
     assert all(c.outcome in {"emploi", ""} for c in checks)
 
     def broken(c, key):
@@ -707,28 +567,6 @@ def test_the_adapter_estimates_one_outcome_for_everybody():
     effect = estimator("diff")(comparison, "emploi")
     assert effect.estimate == pytest.approx(difference(comparison, "emploi").estimate)
     assert (effect.key, effect.subgroup) == ("emploi", "")
-
-
-@pytest.mark.parametrize("method", ["diff", "ipw", "aipw"])
-def test_influence_functions_carry_the_variance_and_the_unknown_weigh_nothing(method):
-    comparison = two_arms(2000, 0.2)
-    comparison.measure("passe").values[:300] = np.nan
-    psi = influence_functions(comparison, ["emploi", "passe"], method)
-    assert not psi[:300, 1].any()
-    assert psi.sum(axis=0) == pytest.approx([0, 0], abs=1e-9)
-    for j, key in enumerate(("emploi", "passe")):
-        effect = estimator(method, se="influence" if method != "diff" else None)(
-            with_persons(comparison), key
-        )
-        assert np.sqrt((psi[:, j] ** 2).sum()) == pytest.approx(effect.std_error, rel=0.01)
-    effects = [estimator(method)(comparison, k) for k in ("emploi", "passe")]
-    t_star = multiplier_statistics(psi, comparison.cluster, draws=499, seed=1)
-    first, _ = check_multiplicity(effects, LIMITS, t_star)
-    assert first.value <= 0.05
-
-
-def with_persons(comparison):
-    return replace(comparison, cluster=None)
 
 
 def test_checks_do_not_depend_on_the_order_of_the_rows():
@@ -765,40 +603,89 @@ def by_sex(n=3000, seed=0, clusters=20, gap=0.0):
     )  # fmt: skip
 
 
-def test_families_are_judged_together_and_subgroups_by_their_difference():
-    comparison = by_sex(gap=0.5)
-    effects = estimate_effects(comparison, ["diff", "ipw"])
-    checks = run_families(comparison, effects, "ipw", seed=3)
-    names = [(c.name, c.outcome) for c in checks]
-    assert names == [
-        ("multiplicity", "mois"), ("multiplicity", "autre"),
-        ("multiplicity", "mois"), ("multiplicity", "mois"), ("interaction", "mois"),
-        ("multiplicity", "autre"), ("multiplicity", "autre"), ("interaction", "autre"),
-    ]  # fmt: skip
-    assert "Romano" in say(checks[0])
-    assert "Holm" in say(checks[2])
-    assert checks[4].value < 0.001
-    assert checks[7].value > 0.05
-    alone = run_families(comparison, [e for e in effects if e.key == "mois"][:1], "diff")
-    assert "Holm" in say(alone[0])  # a family of one
-
-
 def test_subgroups_that_share_clusters_are_not_independent():
-    comparison = by_sex()
-    effects = [e for e in estimate_effects(comparison, ["ipw"]) if e.subgroup and e.key == "mois"]
-    V = subgroup_covariance(comparison, effects, "ipw")
+    effects = [e for e in group_effects(by_sex(), EstimationSettings()) if e.key == "mois"]
+    V = subgroup_covariance(effects)
     assert np.sqrt(np.diag(V)) == pytest.approx([e.std_error for e in effects])
     assert V[0, 1] / np.sqrt(V[0, 0] * V[1, 1]) > 0.3
+    assert subgroup_covariance([frames.make_effect(), effects[0]]) is None
     # against the difference found in new samples: the covariance must be taken off
     gaps = []
-    for seed in range(1, 200):
+    for seed in range(1, 60):
         c = by_sex(800, seed)
         women, men = (take_rows(c, (c.subgroups["sexe"] == s).to_numpy()) for s in "FM")
         gaps.append(difference(women, "mois").estimate - difference(men, "mois").estimate)
-    c = by_sex(800, 0)
-    parts = [e for e in estimate_effects(c, ["diff"]) if e.subgroup and e.key == "mois"]
-    W = subgroup_covariance(c, parts, "diff")
+    parts = [e for e in group_effects(by_sex(800, 0), EstimationSettings()) if e.key == "mois"]
+    W = subgroup_covariance(parts)
     assert np.sqrt(W[0, 0] + W[1, 1] - 2 * W[0, 1]) == pytest.approx(np.std(gaps), rel=0.35)
+
+
+def test_holm_counts_the_effects_that_stand():
+    values = (0.001, 0.012, 0.02, 0.6)
+    effects = [frames.make_effect(p_value=p, outcome=str(p)) for p in values]
+    check = check_multiplicity(effects, Thresholds(alpha=0.05))
+    expected = multipletests(values, method="holm")[1]
+    assert check.values["kept"].value == (expected <= 0.05).sum() == 3
+    assert (check.finding, check.value, check.gating) == ("some", pytest.approx(0.004), False)
+    assert "3\u00a0restent significatifs" in say(check)
+    assert check_multiplicity(effects[3:] * 2, LIMITS).finding == "none"
+
+
+def primary_of(comparison, method, **changes):
+    """The primary effect of a study of two arms, and what its checks read."""
+    values = {
+        "study": "x", "title": "xxx", "programme": "x", "notebook": "x",
+        "comparison": {"design": "cross_section", "source": "x"}, "outcomes": ["emploi"],
+        "methods": [method], "primary": {"outcome": "emploi", "method": method}, **changes,
+    }  # fmt: skip
+    study = study_from(values)
+    estimate = estimator(method, estimand=study.estimand, seed=study.seed)
+    effects = estimate_effects(comparison, [method], estimand=study.estimand, seed=study.seed)
+    effects = [e for e in effects if e.key == "emploi"]
+    return Primary(comparison, effects[0], effects, estimate, study)
+
+
+@pytest.mark.parametrize(
+    ("method", "estimand"),
+    [*((m, "att") for m in OPINIONS), *((m, "ate") for m in OPINIONS if m != "ebal")],
+)
+def test_statsmodels_finds_the_primary_effect_again(method, estimand):
+    comparison = two_arms(900, 0.2)
+    comparison.measure("emploi").values[:90] = np.nan
+    [check] = second_opinion(primary_of(comparison, method, estimand=estimand))
+    assert (check.passed, check.finding) == (True, "same")
+    assert check.value < 1e-6
+    assert "statsmodels" in say(check)
+
+
+def test_a_wrong_estimate_is_not_found_again():
+    subject = primary_of(two_arms(900, 0.2), "aipw")
+    moved = replace(
+        subject.effect, estimate=subject.effect.estimate + subject.effect.std_error / 50
+    )
+    [check] = second_opinion(replace(subject, effect=moved))
+    assert (check.passed, check.finding) == (False, "other")
+    assert check.value == pytest.approx(0.02, rel=1e-6)
+
+
+def test_a_large_arm_is_sampled_by_the_hash_of_its_persons(monkeypatch):
+    monkeypatch.setattr("evalml.checks.second_opinion.MOST", 150)
+    [check] = second_opinion(primary_of(two_arms(900, 0.2), "ipw"))
+    assert check.passed is True
+    assert check.values["rows"].n == 300
+    assert "un échantillon de 300" in say(check)
+
+
+def test_the_checks_that_declare_themselves_are_made_and_one_that_fails_says_so(monkeypatch):
+    subject = primary_of(two_arms(400, 0.2), "diff")
+    assert [c.name for c in declared(subject)] == ["second_opinion"]
+
+    def broken(*_):
+        raise EstimationError("no overlap")
+
+    monkeypatch.setattr("evalml.checks.second_opinion.opinion", broken)
+    [failed] = declared(subject)
+    assert (failed.finding, failed.passed) == ("undone", None)
 
 
 def test_of_several_negative_controls_one_may_fail_by_luck_but_not_by_much():

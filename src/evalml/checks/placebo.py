@@ -34,15 +34,15 @@ from scipy.special import ndtr, ndtri
 from evalml.arrays import Vector
 from evalml.checks.check import Check
 from evalml.checks.trends import box_probability
-from evalml.comparison.comparison import Comparison, Design, Measure
+from evalml.comparison.comparison import Comparison, Measure
 from evalml.effect.effect import Effect
 from evalml.effect.estimate import estimate_effects
 from evalml.effect.variance import infer
-from evalml.errors import DataError, EstimationError, EvalmlError, nearest
+from evalml.errors import DataError, EstimationError, EvalmlError
 from evalml.values import Estimate, Interval, Name, Number, PValue
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -103,46 +103,6 @@ def with_measure(comparison: Comparison, measure: Measure) -> Comparison:
 def with_values(comparison: Comparison, key: str, values: Vector) -> Comparison:
     """Return the comparison with the outcome `key` alone, its values replaced, shape (n,)."""
     return with_measure(comparison, replace(comparison.measure(key), values=values))
-
-
-def without_covariates(comparison: Comparison, names: Collection[str]) -> Comparison:
-    """Return the comparison without the covariates `names`, nor the columns made from them.
-
-    A column `diplome=BAC` is made from the covariate `diplome`.
-
-    Raises:
-        DataError: A name is that of no covariate.
-    """
-    dropped = set(names)
-    columns = {name.split("=", 1)[0] for name in comparison.design.names}
-    known = columns | set(comparison.design.names) | set(comparison.covariates.columns)
-    for name in sorted(dropped - known):
-        raise DataError(f"no covariate '{name}' to leave out; {nearest(name, known)}")
-    frame = comparison.covariates
-    return replace(
-        comparison,
-        covariates=frame[[c for c in frame.columns if c not in dropped]],
-        design=_without_columns(comparison.design, dropped),
-    )
-
-
-def _without_columns(design: Design, dropped: Collection[str]) -> Design:
-    kept = [
-        j
-        for j, name in enumerate(design.names)
-        if name not in dropped and name.split("=", 1)[0] not in dropped
-    ]
-    place = {old: new for new, old in enumerate(kept)}
-    left_out = tuple(
-        (name, tuple(place[j] for j in columns))
-        for name, columns in design.left_out
-        if all(j in place for j in columns)
-    )
-    return Design(
-        design.columns.take(np.array(kept, dtype=np.int64)),
-        tuple(design.names[j] for j in kept),
-        left_out,
-    )
 
 
 def estimator(method: str, **options: Any) -> Estimator:
@@ -596,41 +556,6 @@ def check_placebo_area(
     values: Values = {"draws": draws, "effect": Estimate(actual, unit), "p": PValue(p)}
     finding = "stands_out" if passed else "ordinary"
     return Check(name, finding, passed, p, thresholds.alpha, values, key, gating=False)
-
-
-def placebo_in_time(
-    comparison: Comparison, past: Measure, estimate: Estimator, leave_out: Collection[str] = ()
-) -> Effect:
-    """Estimate the effect on a past outcome, everything refitted.
-
-    Args:
-        comparison: The two arms.
-        past: Outcome before time zero.
-        estimate: Estimator.
-        leave_out: Covariates observed at or after that date: adjusting for them would hide it.
-    """
-    return estimate(with_measure(without_covariates(comparison, leave_out), past), past.key)
-
-
-def shift_adoption(time: Vector, first_treated: Vector, months: int) -> tuple[BoolVector, Vector]:
-    """Return the rows before the true adoption, and adoption dates brought forward.
-
-    Args:
-        time: Period of each row, shape (n,).
-        first_treated: Period of adoption of its area, infinite or 0 for never, shape (n,).
-        months: How many periods earlier the adoption is pretended, at least one.
-
-    Returns:
-        Which rows to keep, shape (n,), and the pretended adoption of all rows, infinite for never.
-
-    Raises:
-        DataError: `months` is not positive.
-    """
-    if months < 1:
-        raise DataError("a placebo in time comes at least one period before the adoption")
-    never = ~np.isfinite(first_treated) | (first_treated <= 0)
-    adoption = np.where(never, np.inf, first_treated)
-    return time < adoption, adoption - months
 
 
 def check_placebo_in_time(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalml.checks.bounds import check_lee_bounds, check_missing_bounds
-from evalml.checks.check import Check, as_thresholds
+from evalml.checks.check import CHECKS, Check, Primary, as_thresholds
 from evalml.checks.comparability import (
     check_balance,
     check_clipped_weights,
@@ -21,20 +21,18 @@ from evalml.checks.comparability import (
     check_trimmed,
 )
 from evalml.checks.confounding import check_confounder_strength, check_oster
-from evalml.checks.hidden_bias import check_e_value, check_rosenbaum
+from evalml.checks.hidden_bias import check_e_value
 from evalml.checks.observation import check_followed, check_observation
 from evalml.checks.placebo import (
     check_calibration,
     check_controls_together,
     check_negative_control,
-    check_placebo_in_time,
     check_positive_control,
     check_unjudged_control,
     correlation_of,
     estimate_controls,
     estimator,
     estimators,
-    placebo_in_time,
     take_rows,
     too_rare,
     with_measure,
@@ -54,7 +52,7 @@ from evalml.values import Estimate, Interval, Message, Name, Number, values_text
 from evalml.words import check_sentence, question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pydantic import BaseModel
 
@@ -302,16 +300,13 @@ def message_of(check: Check) -> Message:
     return Message(f"{check.name}.{check.finding}", check.values)
 
 
-def run_sensitivity(  # noqa: PLR0913
+def run_sensitivity(
     comparison: Comparison,
     effect: Effect,
     estimate: Estimator,
     thresholds: BaseModel | Mapping[str, Any] | None = None,
     *,
     weights: Vector | None = None,
-    pairs: tuple[Vector, Vector] | None = None,
-    past: Measure | None = None,
-    leave_out: Collection[str] = (),
     controls: Sequence[Effect] = (),
     correlation: Matrix | None = None,
     seed: int = 0,
@@ -324,9 +319,6 @@ def run_sensitivity(  # noqa: PLR0913
         estimate: Estimator that refits everything, such as `refit.estimator("aipw")`.
         thresholds: `Thresholds`, the `checks` part of a study, or a mapping.
         weights: Analysis weights, shape (n,), for Lee's bounds.
-        pairs: Outcomes of the treated and of the matched person of each pair, for Rosenbaum's.
-        past: Outcome before time zero, for the placebo in time.
-        leave_out: Covariates that hold that outcome, or later ones.
         controls: Estimates on negative controls, by the same method.
         correlation: Correlation of these controls, shape (k, k).
         seed: Seed of the bootstrap.
@@ -347,15 +339,6 @@ def run_sensitivity(  # noqa: PLR0913
         ("leave_one_out", lambda: check_leave_one_out(comparison, key, estimate, limits)),
         ("positive_control", lambda: check_positive_control(comparison, key, estimate, limits)),
     ]
-    if pairs is not None:
-        todo.append(("rosenbaum", lambda: check_rosenbaum(*pairs, limits, key)))
-    if past is not None:
-        todo.append(
-            (
-                "placebo_in_time",
-                lambda: _placebo(comparison, past, leave_out, estimate, effect, limits),
-            )
-        )
     todo.extend(
         ("negative_control", partial(check_negative_control, control, limits))
         for control in controls
@@ -376,24 +359,11 @@ def _e_value(comparison: Comparison, effect: Effect, thresholds: Thresholds) -> 
     return check_e_value(effect, thresholds, float(np.nanstd(values)))
 
 
-def _placebo(
-    comparison: Comparison,
-    past: Measure,
-    leave_out: Collection[str],
-    estimate: Estimator,
-    effect: Effect,
-    thresholds: Thresholds,
-) -> Check:
-    placebo = placebo_in_time(comparison, past, estimate, leave_out)
-    same_unit = effect if placebo.unit == effect.unit else None
-    return check_placebo_in_time(placebo, thresholds, same_unit)
-
-
 def _try(name: str, check: Callable[[], Check], key: str) -> Check:
     try:
         return check()
     except EvalmlError:
-        return Check(name, "undone", None, None, None, {}, key, gating=False)
+        return _undone(name, key)
 
 
 @thin_products()
@@ -432,12 +402,24 @@ def _adjusted(
         weights=adjusted.weights,
         score=adjusted.score,
         n_clipped=adjusted.clipped,
+        n_dropped=_dropped(effects, study),
         estimand=study.estimand,
         method=study.primary.method,
         missing=study.missing,
     )
     followed = [] if arms is None else check_followed(arms, effects, adjusted.weights, study)
     return checks + followed
+
+
+def _dropped(effects: Sequence[Effect], study: Study) -> int | None:
+    """Return how many of the treated the primary method left without a partner, where it may."""
+    wanted = (study.primary.outcome, study.primary.horizon, study.primary.method)
+    found = [
+        e.details["dropped_treated"]
+        for e in effects
+        if (e.outcome, e.horizon_months, e.method) == wanted and "dropped_treated" in e.details
+    ]
+    return int(found[0]) if found else None
 
 
 def _instrumented(
@@ -490,16 +472,37 @@ def check_primary(
     if isnan(found[0].estimate):
         together = check_controls_together(estimated, study.checks, correlation)
         return [*unjudged, *([together] if estimated else [])]
-    return unjudged + run_sensitivity(
+    estimate = estimator_of(study)
+    tests = run_sensitivity(
         comparison,
         found[0],
-        estimator_of(study),
+        estimate,
         study.checks,
         weights=weights,
         controls=estimated,
         correlation=correlation,
         seed=study.seed,
     )
+    return unjudged + tests + declared(Primary(comparison, found[0], effects, estimate, study))
+
+
+def declared(subject: Primary) -> list[Check]:
+    """Make the checks that declare themselves; one whose estimation fails says so.
+
+    Args:
+        subject: The primary effect.
+    """
+    found: list[Check] = []
+    for kind in CHECKS.values():
+        try:
+            found += kind.judge(subject)
+        except EvalmlError:
+            found.append(_undone(kind.name, subject.effect.key))
+    return found
+
+
+def _undone(name: str, key: str) -> Check:
+    return Check(name, "undone", None, None, None, {}, key, gating=False)
 
 
 def judge_controls(

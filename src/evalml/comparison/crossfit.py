@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 def cross_fit_propensity(
     design: Design, treated: BoolVector, fold: IntVector, full: Propensity, estimand: Estimand
-) -> Vector:
+) -> tuple[Vector, tuple[str, ...]]:
     """Score each row by the logistic regression fitted outside its fold, shape (n,).
+
+    Few rows hold some level, so that a fold without them may separate the arms though the whole
+    does not: the rows of that fold keep the score of the whole, and a note says so.
 
     Args:
         design: Covariates, n rows.
@@ -38,18 +41,25 @@ def cross_fit_propensity(
         full: The fit on all rows: each fold starts from it.
         estimand: Tells which rows need a counterpart.
 
+    Returns:
+        The scores, and a note where a fold kept those of the whole.
+
     Raises:
-        EstimationError: The score separates without one of the folds.
+        EstimationError: A level has no counterpart without one of the folds.
     """
     K = int(fold.max()) + 1
     if K == 1:
-        return full.score
+        return full.score, ()
+    whole: list[int] = []
 
     def fit_fold(k: int) -> Vector:
         outside: BoolVector = fold != k
         try:
             scored = _outside(design, treated, outside, full, estimand)
         except EstimationError as error:
+            if isinstance(error.__cause__, NotConvergedError):
+                whole.append(k)
+                return full.score[~outside]
             message = f"without fold {k + 1} of {K}: {error}; or use fewer folds (0 for none)"
             raise EstimationError(message) from error
         return scored[~outside]
@@ -57,7 +67,8 @@ def cross_fit_propensity(
     score = np.empty(treated.size)
     for k, fitted in enumerate(map_folds(fit_fold, K)):
         score[fold == k] = fitted
-    return score
+    note = f"{len(whole)} of {K} folds separate the arms: their rows keep the score of the whole"
+    return score, (note,) if whole else ()
 
 
 def _outside(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evalml.arrays import Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Effect:
         subgroup_value: Its value, empty for all.
         details: What else the method has to say (matched, dropped, effective sample size,
             warnings, ...), ready for JSON; never a person's value.
+        influence: Influence values summed by cluster, shape (clusters,), where they were kept: two
+            estimates that share clusters are not independent.
     """
 
     outcome: str
@@ -48,6 +53,7 @@ class Effect:
     subgroup: str = ""
     subgroup_value: str = ""
     details: dict[str, Any] = field(default_factory=dict, compare=False)
+    influence: Vector | None = field(default=None, compare=False, repr=False)
 
     @property
     def key(self) -> str:

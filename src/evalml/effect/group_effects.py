@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from evalml.arrays import BoolVector, Vector
     from evalml.comparison.comparison import Comparison, Measure
+    from evalml.effect.estimates import Estimate
 
 METHOD = "aipw"
 NO_GROUP = "those of whom it is not known make no group"
@@ -132,7 +133,16 @@ def _within(measure: Measure, terms: Terms, rows: BoolVector, settings: Settings
         mean_comparison=estimate.mean_comparison,
         unit=measure.unit,
         details={"se": kind, "df": inference.df, "warnings": []},
+        influence=_by_cluster(estimate, part),
     )
+
+
+def _by_cluster(estimate: Estimate, part: Sample) -> Vector | None:
+    """Return the influence values summed by cluster."""
+    if part.cluster is None or estimate.psi is None:
+        return None
+    sums = np.bincount(part.cluster, weights=estimate.psi / estimate.psi.size)
+    return np.asarray(sums, dtype=np.float64)
 
 
 def _rows(sample: Sample, inside: BoolVector) -> Sample:

@@ -201,11 +201,14 @@ def _only(settings: Settings, method: str, estimands: tuple[str, ...]) -> None:
 def _cross_fit(
     sample: Sample, fold: IntVector, full: Propensity, settings: Settings
 ) -> tuple[Propensity, Weights]:
-    fitted = full.score  # a boosted score is cross-fitted already
+    fitted, notes = full.score, full.notes  # a boosted score is cross-fitted already
     if settings.score == "logit":
-        fitted = cross_fit_propensity(sample.design, sample.treated, fold, full, settings.estimand)
+        fitted, more = cross_fit_propensity(
+            sample.design, sample.treated, fold, full, settings.estimand
+        )
+        notes = (*notes, *more)
     weights = score_weights(fitted, sample.treated, settings.estimand, settings.clip)
-    return Propensity(fitted, None, None, None, full.notes), weights
+    return Propensity(fitted, None, None, None, notes), weights
 
 
 def _fold_keys(sample: Sample, settings: Settings) -> IntVector:

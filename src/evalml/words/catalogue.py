@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from evalml.errors import DataError, nearest
+from evalml.registry import registry_of
 from evalml.typography import typeset
 
 LANGUAGES = ("fr", "en")
@@ -26,8 +27,10 @@ def catalogue(name: str) -> dict[str, Any]:
         name: One of `CATALOGUES`.
     """
     text = files("evalml.words").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    found: dict[str, Any] = typeset_tree(yaml.load(text, yaml.CSafeLoader), "")
-    return found
+    found: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
+    if name == "checks":  # those that declare themselves bring their words
+        found |= {one.name: one.words for one in registry_of("checks").values()}
+    return dict(typeset_tree(found, ""))
 
 
 def typeset_tree(node: Any, lang: str) -> Any:

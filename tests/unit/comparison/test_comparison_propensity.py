@@ -106,7 +106,7 @@ def test_a_cross_fitted_score_is_the_fit_of_the_other_folds() -> None:
     X, treated = draw()
     design = Design(X, ("x1", "x2", "x3"))
     fold = assign_folds(np.arange(400, dtype=np.uint64), 4, 1, treated)
-    found = cross_fit_propensity(design, treated, fold, fit(X, treated), "att")
+    found, _ = cross_fit_propensity(design, treated, fold, fit(X, treated), "att")
     other = fold != 2
     model = sm.Logit(treated[other].astype(float), sm.add_constant(X[other])).fit(disp=0, tol=1e-12)
     assert found[~other] == pytest.approx(model.predict(sm.add_constant(X[~other])), abs=1e-8)
@@ -121,6 +121,18 @@ def test_a_level_seen_in_one_fold_only_does_not_stop_the_others() -> None:
     design = Design(X, ("x1", "x2", "x3"))
     with pytest.raises(EstimationError, match=r"without fold 1 of 4: no overlap.*use fewer folds"):
         cross_fit_propensity(design, treated, fold, fit(X, treated), "att")
+
+
+def test_a_fold_without_which_the_arms_separate_keeps_the_score_of_the_whole() -> None:
+    """Only the rows of fold 0 lie on the other side: the three other folds alone separate."""
+    rng, fold = np.random.default_rng(0), np.arange(200) % 4
+    treated = np.arange(200) % 8 < 4
+    x = rng.uniform(0.1, 1, 200) * np.where(treated, 1, -1) * np.where(fold == 0, -1, 1)
+    design, full = Design(x[:, None], ("x",)), fit(x[:, None], treated)
+    found, notes = cross_fit_propensity(design, treated, fold, full, "att")
+    assert found[fold == 0] == pytest.approx(full.score[fold == 0])
+    assert found[fold == 1] != pytest.approx(full.score[fold == 1])
+    assert notes == ("1 of 4 folds separate the arms: their rows keep the score of the whole",)
 
 
 def test_a_boosted_score_needs_folds_and_orders_like_the_truth() -> None:

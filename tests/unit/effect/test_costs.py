@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalml.checks.multiplicity import influence_functions, sum_by
 from evalml.comparison.arms import Arms, Trajectory
 from evalml.effect.costs import (
     LOSES_MONTHS,
@@ -15,7 +14,10 @@ from evalml.effect.costs import (
     costs_table,
     largest_shares,
 )
+from evalml.effect.methods import compute
+from evalml.effect.sample import take_rows
 from evalml.effect.settings import Settings
+from evalml.effect.shared import fit_shared
 from evalml.effect.validation.persons import as_comparison
 from evalml.errors import DataError
 from evalml.outcomes import OUTCOMES
@@ -80,8 +82,10 @@ def test_the_covariance_is_that_of_the_influence_functions():
             Measure("mois", None, months, "mois", "mois"),
         ),
     )
-    psi = influence_functions(both, ["cout", "mois"], "ipw", Settings())
-    sums = sum_by(psi, both.cluster)
+    whole = take_rows(both, np.ones(both.treated.size, dtype=bool))
+    shared = fit_shared(whole, ["ipw"], Settings())
+    psi = [compute("ipw", m.values, whole, shared, Settings()).psi for m in both.measures]
+    sums = np.column_stack([np.bincount(both.cluster, weights=one / one.size) for one in psi])
     V = sums.T @ sums * (found.cost.std_error**2 / (sums[:, 0] @ sums[:, 0]))
     critical = (found.months.ci_high - found.months.estimate) / found.months.std_error
     again = fieller(found.cost.estimate, found.months.estimate, V[0, 0], V[1, 1], V[0, 1], critical)

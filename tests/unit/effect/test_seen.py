@@ -74,6 +74,30 @@ def test_means_by_weights_are_those_of_a_hand_computation():
     assert found.psi.sum() == pytest.approx(0.0)
 
 
+def test_where_nobody_is_lost_the_weight_is_one_and_elsewhere_its_level_share():
+    """Months 1 to 3 are all seen; in months 4 and 5 a fifth and two fifths of each arm are lost."""
+    month = np.repeat(["m1", "m2", "m3", "m4", "m5"], 100)
+    lost = np.tile(np.arange(100) % 10, 5)
+    seen = (month < "m4") | ((month == "m4") & (lost > 1)) | ((month == "m5") & (lost > 3))
+    treated = np.arange(500) % 20 < 10
+    weight = fit_seen(pd.DataFrame({"month": month}), treated, seen).weight
+    for level, expected in (("m1", 1.0), ("m4", 1.25), ("m5", 1 / 0.6)):
+        assert weight[(month == level) & seen] == pytest.approx(expected, rel=1e-6)
+
+
+def test_where_few_are_lost_their_share_is_the_chance_and_where_luck_tells_them_a_ridge_holds():
+    rng = np.random.default_rng(3)
+    X = pd.DataFrame(rng.normal(size=(400, 3)), columns=["a", "b", "c"])
+    treated = np.arange(400) < 200
+    few = np.arange(400) % 100 != 0
+    assert fit_seen(X, treated, few).weight[few] == pytest.approx(1 / 0.99)
+    told = (X["a"] + X["b"] > -2.0).to_numpy()  # a sum of the covariates tells all the lost apart
+    assert (~told[treated]).sum() >= 10
+    weight = fit_seen(X, treated, told).weight
+    assert 1 < weight[told].max() < 20
+    assert (weight[~told] == 0).all()
+
+
 def test_the_balance_of_the_weights_is_told_by_arm():
     _, d, x, seen, _ = world(2)
     found = fit_seen(pd.DataFrame({"x": x}), d.astype(bool), seen)
