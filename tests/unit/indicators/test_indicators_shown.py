@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 import evalml as ev
-from evalml.cli.indicators import indicators
+from evalml.cli.published import indicators
 from evalml.errors import EvalmlError
 from evalml.indicators import INDICATORS, THEMES
 
