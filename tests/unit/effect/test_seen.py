@@ -11,10 +11,9 @@ import pytest
 from evalml.comparison.arms import NEVER
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.effect.bounds import bounded_effects, filled
+from evalml.effect.censored import Waiting, fit_seen, seen_att, seen_effects, stay_probability
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.never import Waiting, stay_probability
-from evalml.effect.seen import fit_seen, seen_att, seen_effects
-from evalml.effect.settings import Settings
+from evalml.effect.sample import EstimationSettings
 
 
 def comparison_of(y, d, x, **more):
@@ -44,7 +43,7 @@ def test_a_world_where_nobody_is_lost_gives_the_usual_estimates():
     y, d, x, _, _ = world(1)
     comparison = comparison_of(y, d, x)
     usual = estimate_effects(comparison, ["diff", "ipw", "aipw"], seed=3)
-    weighted = seen_effects(comparison, ["diff", "ipw", "aipw"], Settings(seed=3))
+    weighted = seen_effects(comparison, ["diff", "ipw", "aipw"], EstimationSettings(seed=3))
     assert [e.estimate for e in weighted] == pytest.approx([e.estimate for e in usual])
     assert weighted[2].std_error == pytest.approx(usual[2].std_error)
     assert weighted[2].mean_treated == pytest.approx(usual[2].mean_treated)
@@ -56,7 +55,7 @@ def test_weights_find_the_effect_on_all_the_treated_and_those_known_alone_do_not
         y, d, x, seen, truth = world(seed)
         comparison = comparison_of(np.where(seen, y, np.nan), d, np.round(x, 1))
         errors["complete"].append(estimate_effects(comparison, ["diff"])[0].estimate - truth)
-        found = seen_effects(comparison, ["ipw", "aipw"], Settings(seed=1))
+        found = seen_effects(comparison, ["ipw", "aipw"], EstimationSettings(seed=1))
         errors["seen"].append([e.estimate - truth for e in found])
     assert np.mean(errors["complete"]) > 0.05
     assert np.abs(np.mean(errors["seen"], axis=0)).max() < 0.02
@@ -72,6 +71,30 @@ def test_means_by_weights_are_those_of_a_hand_computation():
     assert found.mean_treated == pytest.approx(2 / 3)
     assert found.value == pytest.approx(2 / 3 - 3 / 5)
     assert found.psi.sum() == pytest.approx(0.0)
+
+
+def test_where_nobody_is_lost_the_weight_is_one_and_elsewhere_its_level_share():
+    """Months 1 to 3 are all seen; in months 4 and 5 a fifth and two fifths of each arm are lost."""
+    month = np.repeat(["m1", "m2", "m3", "m4", "m5"], 100)
+    lost = np.tile(np.arange(100) % 10, 5)
+    seen = (month < "m4") | ((month == "m4") & (lost > 1)) | ((month == "m5") & (lost > 3))
+    treated = np.arange(500) % 20 < 10
+    weight = fit_seen(pd.DataFrame({"month": month}), treated, seen).weight
+    for level, expected in (("m1", 1.0), ("m4", 1.25), ("m5", 1 / 0.6)):
+        assert weight[(month == level) & seen] == pytest.approx(expected, rel=1e-6)
+
+
+def test_where_few_are_lost_their_share_is_the_chance_and_where_luck_tells_them_a_ridge_holds():
+    rng = np.random.default_rng(3)
+    X = pd.DataFrame(rng.normal(size=(400, 3)), columns=["a", "b", "c"])
+    treated = np.arange(400) < 200
+    few = np.arange(400) % 100 != 0
+    assert fit_seen(X, treated, few).weight[few] == pytest.approx(1 / 0.99)
+    told = (X["a"] + X["b"] > -2.0).to_numpy()  # a sum of the covariates tells all the lost apart
+    assert (~told[treated]).sum() >= 10
+    weight = fit_seen(X, treated, told).weight
+    assert 1 < weight[told].max() < 20
+    assert (weight[~told] == 0).all()
 
 
 def test_the_balance_of_the_weights_is_told_by_arm():
