@@ -38,7 +38,7 @@ HEAVY = {
 """Files whose tests open engines, render notes or make worlds: slow together."""
 
 
-SPREAD = {"properties/test_extract_fuzz.py", "properties/test_plain_engine.py"}
+SPREAD = {"properties/test_extract_fuzz.py"}
 """Files whose tests share nothing: each goes to the worker that is free."""
 
 
