@@ -36,8 +36,8 @@ def read(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 def cox(folder: Path) -> Job:
     """Return the job of evalml."""
-    from evalml.effect.cox import cox as fit_cox
-    from evalml.effect.durations import Durations
+    from evalml.methods.cox import cox as fit_cox
+    from evalml.methods.durations import Durations
 
     entry, end, event, X = read(folder)
 
@@ -79,8 +79,8 @@ def cox_lifelines(folder: Path) -> Job:
 
 def kaplan_meier(folder: Path) -> Job:
     """Return the curve of evalml at two dates, its errors computed too."""
-    from evalml.effect.durations import Durations
-    from evalml.effect.survival import kaplan_meier as curve_of
+    from evalml.methods.durations import Durations
+    from evalml.methods.survival import kaplan_meier as curve_of
 
     entry, end, event, _ = read(folder)
 

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.areas import area_cells, first_demands
 from evalml.checks.rollout import before
 from evalml.checks.trends import wald_test
-from evalml.effect.opening_estimates import ROLLOUT, TRIPLE, WALD, estimate_opening
-from evalml.effect.opening_events import events_of
-from evalml.effect.openings import opening_of
 from evalml.engine import open_engine
 from evalml.errors import EstimationError
 from evalml.extract import read_extract
+from evalml.rollout import area_cells, first_demands
+from evalml.rollout.cell_effects import opening_of
+from evalml.rollout.effects import ROLLOUT, TRIPLE, WALD, estimate_opening
+from evalml.rollout.event_study import events_of
 from evalml.study import read_study
 from evalml.synthetic.make import BLOCK, produce
 from evalml.synthetic.people import areas, calendar, people
@@ -39,7 +39,7 @@ from evalml.tables import accept_tables
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
-    from evalml.effect.openings import Opening
+    from evalml.rollout.cell_effects import Opening
     from evalml.study import Study
     from evalml.synthetic.world import World
 

@@ -22,8 +22,8 @@ FEW = [0, 1, 2, 3, 10, 11, 12, 13]
 
 def write(folder: Path, n: int) -> None:
     """Write an outcome, an arm and covariates, half of them continuous; and folds."""
-    from evalml.comparison.person import mix
-    from evalml.effect.folds import assign_folds
+    from evalml.comparison.comparison import mix
+    from evalml.effect.sample import assign_folds
 
     rng = np.random.Generator(np.random.PCG64(1))
     X = rng.standard_normal((n, COVARIATES))
@@ -46,8 +46,7 @@ def comparison(folder: Path, columns: list[int] | None = None) -> Comparison:
     """Return the table as two arms."""
     import pandas as pd
 
-    from evalml.comparison.comparison import Comparison, Design, Measure
-    from evalml.comparison.person import mix
+    from evalml.comparison.comparison import Comparison, DesignMatrix, Measure, mix
 
     X, treated, y = read(folder)
     X = X if columns is None else np.ascontiguousarray(X[:, columns])
@@ -55,7 +54,7 @@ def comparison(folder: Path, columns: list[int] | None = None) -> Comparison:
     names = tuple(f"x{j}" for j in range(X.shape[1]))
     person = mix(np.arange(y.size, dtype=np.uint64), 0)
     measure = Measure("y", None, y, "", "y")
-    return Comparison(treated, (measure,), empty, Design(X, names), None, person, empty)
+    return Comparison(treated, (measure,), empty, DesignMatrix(X, names), None, person, empty)
 
 
 def estimated(
@@ -63,9 +62,9 @@ def estimated(
 ) -> Job:
     """Return the job of estimating by one method, all its diagnostics included."""
     from evalml.effect.estimate import estimate_effects
-    from evalml.effect.settings import Settings
+    from evalml.effect.sample import EstimationSettings
 
-    arms, settings = comparison(folder, columns), Settings(folds=FOLDS, **options)
+    arms, settings = comparison(folder, columns), EstimationSettings(folds=FOLDS, **options)
 
     def work() -> list[float]:
         effect = estimate_effects(arms, [method], settings=settings)[0]
@@ -126,8 +125,8 @@ def ipw_statsmodels(folder: Path) -> Job:
 
 def entropy(folder: Path) -> Job:
     """Return the weights of evalml, as the weighted means of the comparison arm."""
-    from evalml.comparison.entropy import balance_entropy
-    from evalml.comparison.threads import thin_products
+    from evalml.comparison.weights import balance_entropy
+    from evalml.methods.design_matrix import thin_products
 
     arms = comparison(folder)
 
@@ -179,7 +178,7 @@ def match_pairs(folder: Path) -> Job:
 def match_space(folder: Path) -> Job:
     """Return the job of evalml: Mahalanobis distance, one partner."""
     from evalml.comparison.matching import MatchOptions, match
-    from evalml.comparison.threads import thin_products
+    from evalml.methods.design_matrix import thin_products
 
     arms = comparison(folder, FEW)
 

@@ -26,7 +26,7 @@ from typing import Any
 
 from benchmarks.__main__ import RESULTS, machine
 from benchmarks.rehearsal_runs import RUN_COLUMNS, STEP_COLUMNS, outcome_of, steps_of
-from evalml.run.watch import resident_mb
+from evalml.run.kernel import resident_mb
 
 ROOT = Path(__file__).resolve().parents[1]
 WORLDS = {

@@ -15,7 +15,7 @@ from benchmarks.harness import Row, Way
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from evalml.effect.panel_columns import PanelColumns
+    from evalml.methods.panel import PanelColumns
 
 Job = Callable[[], list[float]]
 PERIODS = 20
@@ -44,17 +44,16 @@ def read(folder: Path) -> pd.DataFrame:
 
 def columns(*covariates: str) -> PanelColumns:
     """Return where evalml finds what."""
-    from evalml.effect.panel_columns import PanelColumns
+    from evalml.methods.panel import PanelColumns
 
     return PanelColumns("t", "y", "g", "i", covariates)
 
 
 def group_time(folder: Path, *covariates: str) -> Job:
     """Return the job: every group and period, averaged in four ways."""
-    from evalml.effect.callaway_santanna import callaway_santanna
-    from evalml.effect.group_time import RolloutOptions
-    from evalml.effect.panel_table import read_panel
-    from evalml.effect.rollout_aggregate import aggregate
+    from evalml.methods.callaway_santanna import callaway_santanna
+    from evalml.methods.group_time import RolloutOptions, aggregate
+    from evalml.methods.panel import read_panel
 
     table = read(folder)
 
@@ -74,9 +73,9 @@ def group_time_adjusted(folder: Path) -> Job:
 
 def averaged(folder: Path, method: str, kind: str) -> Job:
     """Return the job of another method."""
-    from evalml.effect.group_time import RolloutOptions
-    from evalml.effect.panel_table import read_panel
-    from evalml.effect.rollout import RolloutRequest, panel_averages
+    from evalml.methods.did import RolloutRequest, panel_averages
+    from evalml.methods.group_time import RolloutOptions
+    from evalml.methods.panel import read_panel
 
     table = read(folder)
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from evalml.comparison.arms import group_rare
 from evalml.comparison.build import MeasureSpec, build_comparison
-from evalml.comparison.rare import group_rare
 from evalml.synthetic.make import make_world, write_extract
 from evalml.synthetic.worlds import read_world
 

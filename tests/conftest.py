@@ -98,7 +98,7 @@ def small_extract(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def demo_extract(tmp_path_factory) -> Path:
     """The extract of the demonstration: 20 000 persons, seed 1."""
-    from evalml.cli.demo import PEOPLE, SEED
+    from evalml.cli.run import PEOPLE, SEED
 
     return world_of(tmp_path_factory, "demo", people=PEOPLE, seed=SEED)
 

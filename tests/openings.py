@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evalml.areas import AreaCells
 from evalml.outcomes import OUTCOMES
+from evalml.rollout import AreaCells
 from evalml.study import study_from
 
 COHORTS = tuple(range(4018, 4034))  # 2009-S1 to 2016-S2

@@ -37,7 +37,7 @@ from evalml.checks.placebo import (
 )
 from evalml.checks.primary import judge_controls
 from evalml.effect import estimate_study, never_effects
-from evalml.effect.declared import of_rows
+from evalml.effect.study_effects import of_rows
 from evalml.errors import EvalmlError
 from evalml.evaluation.persons import PersonEvaluation
 from evalml.outcomes import compute_controls

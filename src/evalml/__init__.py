@@ -32,9 +32,9 @@ _WHERE = {
         "outcomes_table",
         "time_to_first",
     ),
-    "evalml.areas": ("area_cells", "first_demands", "opening_months", "profile_areas"),
-    "evalml.effect.opening_estimates": ("estimate_openings",),
-    "evalml.effect.opening_events": (
+    "evalml.rollout": ("area_cells", "first_demands", "opening_months", "profile_areas"),
+    "evalml.rollout.effects": ("estimate_openings",),
+    "evalml.rollout.event_study": (
         "composition_table",
         "event_study_table",
         "opening_observation",
@@ -133,8 +133,7 @@ _WHERE = {
     ),
     "evalml.study.activity": ("read_activity",),
     "evalml.run": ("hashes_of", "read_parameters"),
-    "evalml.run.compare": ("compare_runs",),
-    "evalml.run.registry": ("results_of", "runs_table"),
+    "evalml.run.registry": ("compare_runs", "results_of", "runs_table"),
 }
 _NAMES = {name: module for module, names in _WHERE.items() for name in names}
 

@@ -26,7 +26,7 @@ def extract(tmp_path_factory):
 @pytest.fixture(scope="session")
 def spark_environment():
     """What a process needs to start Spark here; skips where it cannot."""
-    from evalml.engine.sites import Site, spark_lacks
+    from evalml.engine.spark import Site, spark_lacks
 
     missing = spark_lacks(Site("local[2]"))
     if missing is not None:

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 import pytest
 from tests.engines.places import lacking
 
-from evalml.engine import java
-from evalml.engine.sites import Site, spark_lacks
+from evalml.engine import spark as java
+from evalml.engine.spark import Site, spark_lacks
 
 
 @pytest.fixture

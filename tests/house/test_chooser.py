@@ -7,8 +7,8 @@ import csv
 from tests_root import ROOT
 
 from evalml.comparison.chooser import NEEDS
-from evalml.effect.validation import SCENARIOS
 from evalml.study import DESIGNS, METHODS, methods_of
+from evalml.validation import SCENARIOS
 
 
 def test_the_page_of_the_chooser_has_not_drifted():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 from tests_root import ROOT
@@ -35,3 +36,40 @@ def test_the_readme_names_only_commands_that_exist():
         r"evalml ([a-z]+)", " ".join(re.findall(r"`[^`]+`|```.*?```", text, flags=re.DOTALL))
     ):
         assert name in commands, name
+
+
+PLACES = ("", "src/evalml", "tests", "docs")
+PATH = re.compile(r"`((?:[\w.-]+/)+[\w.*-]*|[\w*-]+\.(?:py|toml|yaml|yml|md|cff))`")
+
+
+def names_a_place(name):
+    return "NAME" not in name and name.split("/")[0] not in {"runs", "release", "results", "RUN"}
+
+
+def exists(name):
+    return any(next((ROOT / place).glob(name.rstrip("/")), None) for place in PLACES)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "SECURITY.md",
+        *sorted((ROOT / "docs" / "methods").glob("*.md")),
+    ],
+    ids=lambda p: p.name,
+)
+def test_every_path_named_exists(path):
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for name in PATH.findall(text):
+        if names_a_place(name):
+            assert exists(name), name
+
+
+def test_the_version_is_the_same_wherever_it_is_written():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    first = re.search(r"^## (\d+\.\d+\.\d+)", changelog, flags=re.MULTILINE)
+    assert first[1] == project["version"]
+    assert f"\nversion: {project['version']}\n" in citation

@@ -30,11 +30,9 @@ from moderndid.didhonest.sensitivity import (
 )
 
 from evalml.checks.trends import event_study_of
-from evalml.effect.callaway_santanna import callaway_santanna
-from evalml.effect.group_time import RolloutOptions
-from evalml.effect.panel_columns import PanelColumns
-from evalml.effect.panel_table import read_panel
-from evalml.effect.rollout_aggregate import aggregate
+from evalml.methods.callaway_santanna import callaway_santanna
+from evalml.methods.group_time import RolloutOptions, aggregate
+from evalml.methods.panel import PanelColumns, read_panel
 
 YEARS = [2008, 2009, 2010, 2011, 2012, 2014, 2015]
 

@@ -17,8 +17,8 @@ import pandas as pd
 from doubleml.utils import PSProcessorConfig
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from evalml.comparison.person import hash_identifier
-from evalml.effect.folds import assign_folds
+from evalml.comparison.comparison import hash_identifier
+from evalml.effect.sample import assign_folds
 
 if __name__ == "__main__":
     table = runpy.run_path(str(Path(__file__).with_name("lalonde.py")))["lalonde"]()

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from evalml.comparison import Comparison, MeasureSpec, build_comparison
-from evalml.effect import Settings, estimate_effects
-from evalml.effect.regression import predict_ols
+from evalml.effect import EstimationSettings, estimate_effects
+from evalml.effect.estimators import predict_ols
+from evalml.effect.methods import fit_shared
 from evalml.effect.sample import take_rows
-from evalml.effect.shared import fit_shared
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_the_effect_on_all_is_doubleml_s_with_normalised_scores(comparison: Comp
 def test_the_nuisances_give_doubleml_s_effect_on_the_treated(comparison: Comparison) -> None:
     """doubleml does not normalise the odds there: rebuild its score from our nuisances."""
     sample = take_rows(comparison, np.ones(comparison.treated.size, dtype=bool))
-    shared = fit_shared(sample, ["aipw"], Settings())
+    shared = fit_shared(sample, ["aipw"], EstimationSettings())
     y, d = comparison.measures[0].values, comparison.treated
     residual = y - predict_ols(y, shared.grams0)
     signed = np.where(d, residual, -shared.fold_weights.values * residual)

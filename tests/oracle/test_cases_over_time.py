@@ -16,16 +16,16 @@ import pytest
 from typer.testing import CliRunner
 
 from evalml.cli.main import app
-from evalml.effect.durations import DurationColumns
-from evalml.effect.panel_columns import PanelColumns
-from evalml.effect.rollout import RolloutRequest, rollout
-from evalml.effect.survival_effects import SurvivalRequest, survival
 from evalml.errors import DataError
+from evalml.methods.did import RolloutRequest, rollout
+from evalml.methods.durations import DurationColumns
+from evalml.methods.panel import PanelColumns
+from evalml.methods.survival_effects import SurvivalRequest, survival
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
 
 DRDID = "age,educ,black,married,nodegree,hisp,re74"
 

@@ -34,12 +34,10 @@ from evalml.checks.trends import (
     rejection_probability,
     wald_test,
 )
-from evalml.effect.callaway_santanna import callaway_santanna
-from evalml.effect.group_time import RolloutOptions
-from evalml.effect.panel_columns import PanelColumns
-from evalml.effect.panel_table import read_panel
-from evalml.effect.rollout_aggregate import aggregate
 from evalml.errors import DataError
+from evalml.methods.callaway_santanna import callaway_santanna
+from evalml.methods.group_time import RolloutOptions, aggregate
+from evalml.methods.panel import PanelColumns, read_panel
 
 VALUES = json.loads(Path(__file__).with_name("checks_values.json").read_text(encoding="utf-8"))
 EHEC = EventStudy(

@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import minimize
 
 from evalml.comparison import MeasureSpec, build_comparison
-from evalml.comparison.entropy import balance_entropy
+from evalml.comparison.weights import balance_entropy
 from evalml.effect import estimate_effects
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evalml.effect.fieller import covariance_from_sum, fieller
+from evalml.methods.variance import covariance_from_sum, fieller
 
 
 def test_it_is_the_pencil_s_interval():

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evalml.effect.iv import IvData, iv_effect, two_stage_least_squares
+from evalml.methods.instruments import IvData, iv_effect, two_stage_least_squares
 
 HERE = Path(__file__).parent
 PEERS = json.loads((HERE / "rollout_peers.json").read_text())["instruments"]

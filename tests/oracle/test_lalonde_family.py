@@ -16,10 +16,10 @@ import pytest
 from evalml.comparison import Comparison, MeasureSpec, build_comparison
 from evalml.comparison.matching import MatchOptions
 from evalml.comparison.propensity import fit_propensity
-from evalml.effect import Effect, Settings, estimate_effects
-from evalml.effect.did import DidRequest, estimate_did
-from evalml.effect.panel_columns import PanelColumns
+from evalml.effect import Effect, EstimationSettings, estimate_effects
 from evalml.effect.stratified import StrataOptions
+from evalml.methods.did import DidRequest, estimate_did
+from evalml.methods.panel import PanelColumns
 
 R = json.loads((Path(__file__).parent / "lalonde_family.json").read_text())
 COVARIATES = ["age", "educ", "black", "hisp", "married", "nodegree", "re74", "re75"]
@@ -60,7 +60,7 @@ def family(people: dict[str, pd.DataFrame]) -> dict[str, Comparison]:
 
 
 def found(comparison: Comparison, method: str, **options: object) -> Effect:
-    return estimate_effects(comparison, [method], settings=Settings(**options))[0]
+    return estimate_effects(comparison, [method], settings=EstimationSettings(**options))[0]
 
 
 def assert_pair(effect: Effect, expected: list[float], rel: float = 1e-8) -> None:

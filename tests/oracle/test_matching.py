@@ -16,7 +16,7 @@ import pytest
 
 from evalml.comparison import MeasureSpec, build_comparison
 from evalml.comparison.matching import MatchOptions
-from evalml.effect import Effect, Settings, estimate_effects
+from evalml.effect import Effect, EstimationSettings, estimate_effects
 
 HERE = Path(__file__).parent
 
@@ -33,7 +33,7 @@ def matched(table: pd.DataFrame, estimand: str = "att", **options: object) -> Ef
         measures=[MeasureSpec("re78")],
         covariates=["age", "educ", "race", "married", "nodegree", "re74", "re75"],
     )
-    settings = Settings(estimand=estimand, match=MatchOptions(**options))
+    settings = EstimationSettings(estimand=estimand, match=MatchOptions(**options))
     return estimate_effects(comparison, ["match"], settings=settings)[0]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from evalml.comparison import MeasureSpec, build_comparison
 from evalml.comparison.matching import MatchOptions
-from evalml.effect import Settings, estimate_effects
+from evalml.effect import EstimationSettings, estimate_effects
 
 COVARIATES = ["age", "educ", "black", "hisp", "married", "nodegree", "re74", "re75"]
 METHODS = ["diff", "ols", "regression_imputation", "match", "ipw", "ebal", "aipw"]
@@ -39,7 +39,9 @@ def test_no_effect_on_psid_comes_without_its_overlap_warning(
         psid, treatment="treat", measures=[MeasureSpec("re78")], covariates=COVARIATES + more
     )
     for options in (MatchOptions(), MatchOptions(replace=False, caliper=0.1)):
-        (effect,) = estimate_effects(comparison, [method], settings=Settings(match=options))
+        (effect,) = estimate_effects(
+            comparison, [method], settings=EstimationSettings(match=options)
+        )
         assert any(w.startswith("weak overlap") for w in effect.details["warnings"])
 
 

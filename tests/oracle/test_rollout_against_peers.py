@@ -14,13 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalml.effect.callaway_santanna import callaway_santanna
-from evalml.effect.did import DidRequest, estimate_did
-from evalml.effect.group_time import RolloutOptions
-from evalml.effect.panel_columns import PanelColumns
-from evalml.effect.panel_table import read_panel
-from evalml.effect.rollout import RolloutRequest, rollout, rollout_averages
-from evalml.effect.rollout_aggregate import aggregate
+from evalml.methods.callaway_santanna import callaway_santanna
+from evalml.methods.did import DidRequest, RolloutRequest, estimate_did, rollout, rollout_averages
+from evalml.methods.group_time import RolloutOptions, aggregate
+from evalml.methods.panel import PanelColumns, read_panel
 
 HERE = Path(__file__).parent
 PEERS = json.loads((HERE / "rollout_peers.json").read_text())

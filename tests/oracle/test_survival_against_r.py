@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalml.effect.cox import CoxFit, cox
-from evalml.effect.durations import Durations
-from evalml.effect.log_rank import log_rank
-from evalml.effect.panel_columns import covariate_matrix
-from evalml.effect.survival import (
+from evalml.methods.cox import CoxFit, cox
+from evalml.methods.durations import Durations
+from evalml.methods.panel import covariate_matrix
+from evalml.methods.survival import (
     aalen_johansen,
     kaplan_meier,
     log_log_interval,
+    log_rank,
     restricted_mean,
 )
 

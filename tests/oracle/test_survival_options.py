@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalml.comparison.formula import expand_formula
-from evalml.effect.durations import DurationColumns
-from evalml.effect.survival_effects import SurvivalRequest, survival
+from evalml.comparison.design import expand_formula
 from evalml.errors import EstimationError
+from evalml.methods.durations import DurationColumns
+from evalml.methods.survival_effects import SurvivalRequest, survival
 
 if TYPE_CHECKING:
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
 
 HERE = Path(__file__).parent
 R = json.loads((HERE / "survival_options.json").read_text())

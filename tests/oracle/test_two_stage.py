@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalml.effect.panel_columns import PanelColumns
-from evalml.effect.rollout import RolloutRequest, rollout
 from evalml.errors import EstimationError
+from evalml.methods.did import RolloutRequest, rollout
+from evalml.methods.panel import PanelColumns
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from evalml.comparison import Comparison, MeasureSpec, balance_table, build_comparison
 from evalml.comparison.matching import MatchOptions
 from evalml.comparison.weights import Weights
-from evalml.effect import Effect, Settings, estimate_effects
-from evalml.effect.ipw import weighted_difference
+from evalml.effect import Effect, EstimationSettings, estimate_effects
+from evalml.effect.estimators import weighted_difference
 
 METHODS = ["diff", "ols", "regression_imputation", "match", "ipw", "ebal", "aipw"]
 EXAMPLES = settings(max_examples=12, deadline=None)
@@ -44,8 +44,8 @@ def build(frame: pd.DataFrame, *more: str, person: str | None = "id") -> Compari
     )
 
 
-def run(comparison: Comparison, options: Settings | None = None) -> list[Effect]:
-    return estimate_effects(comparison, METHODS, settings=options or Settings(folds=3))
+def run(comparison: Comparison, options: EstimationSettings | None = None) -> list[Effect]:
+    return estimate_effects(comparison, METHODS, settings=options or EstimationSettings(folds=3))
 
 
 def same(
@@ -87,7 +87,7 @@ def test_no_way_of_matching_depends_on_the_order_of_rows(
     frame = table(seed)
     options = MatchOptions(metric, k, replacement, caliper, ties, exact)
     found = [
-        estimate_effects(build(f), ["match"], settings=Settings(match=options))
+        estimate_effects(build(f), ["match"], settings=EstimationSettings(match=options))
         for f in (frame, frame.sample(frac=1, random_state=seed + 1))
     ]
     same(*found)
@@ -150,7 +150,7 @@ def test_weights_on_another_scale_change_nothing(seed: int, scale: float) -> Non
 def test_swapping_the_arms_changes_the_sign_of_the_effect_on_all(seed: int) -> None:
     c = build(table(seed))
     swapped = replace(c, treated=~c.treated)
-    options = Settings(estimand="ate", folds=3)
+    options = EstimationSettings(estimand="ate", folds=3)
     methods = ["diff", "ols", "regression_imputation", "match", "ipw", "aipw"]
     for a, b in zip(
         *(estimate_effects(each, methods, settings=options) for each in (c, swapped)), strict=True
@@ -172,5 +172,5 @@ def test_the_same_run_twice_gives_the_same_bytes(seed: int, method: str) -> None
 def test_methods_asked_together_or_alone_give_the_same_effects(seed: int) -> None:
     c = build(table(seed))
     together = run(c)
-    alone = [estimate_effects(c, [m], settings=Settings(folds=3))[0] for m in METHODS]
+    alone = [estimate_effects(c, [m], settings=EstimationSettings(folds=3))[0] for m in METHODS]
     assert [e.estimate for e in together] == [e.estimate for e in alone]

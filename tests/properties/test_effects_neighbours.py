@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalml.comparison.greedy import take_in_space, take_on_line
-from evalml.comparison.neighbours import Segments, expand, nearest_in_space, nearest_on_line
+from evalml.comparison.neighbours import (
+    Segments,
+    expand,
+    nearest_in_space,
+    nearest_on_line,
+    take_in_space,
+    take_on_line,
+)
 
 EXAMPLES = settings(max_examples=60, deadline=None)
 seeds = st.integers(0, 100_000)

@@ -9,7 +9,7 @@ import pytest
 import evalml as ev
 from evalml.cohort import month_sets, past
 from evalml.cohort.month_sets import Calendar, gather, holds, spread, unfold, without
-from evalml.comparison.unpack import unpack
+from evalml.comparison.arms import unpack
 from evalml.panel import build, profile
 
 CALENDARS = [Calendar(100, 111), Calendar(100, 159), Calendar(100, 160), Calendar(37, 250)]

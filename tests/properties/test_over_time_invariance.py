@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalml.effect.cox import cox
-from evalml.effect.did import DidRequest, estimate_did
-from evalml.effect.durations import DurationColumns, Durations
-from evalml.effect.panel_columns import PanelColumns
-from evalml.effect.rollout import RolloutRequest, rollout
-from evalml.effect.survival_effects import SurvivalRequest, survival
-from evalml.effect.two_period import panel_att, sections_att
 from evalml.errors import EstimationError
+from evalml.methods.cox import cox
+from evalml.methods.did import DidRequest, RolloutRequest, estimate_did, rollout
+from evalml.methods.durations import DurationColumns, Durations
+from evalml.methods.panel import PanelColumns
+from evalml.methods.survival_effects import SurvivalRequest, survival
+from evalml.methods.two_period import panel_att, sections_att
 
 METHODS = ["callaway_santanna", "sun_abraham", "imputation", "twfe"]
 SEEDS = st.integers(0, 10_000)

@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalml.effect.did import DidRequest, estimate_did
-from evalml.effect.durations import DurationColumns
-from evalml.effect.group_time import RolloutOptions
-from evalml.effect.panel_columns import PanelColumns
-from evalml.effect.rollout import RolloutRequest, rollout
-from evalml.effect.survival_effects import SurvivalRequest, survival
+from evalml.methods.did import DidRequest, RolloutRequest, estimate_did, rollout
+from evalml.methods.durations import DurationColumns
+from evalml.methods.group_time import RolloutOptions
+from evalml.methods.panel import PanelColumns
+from evalml.methods.survival_effects import SurvivalRequest, survival
 
 if TYPE_CHECKING:
     from collections.abc import Callable

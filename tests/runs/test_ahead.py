@@ -7,13 +7,13 @@ import sys
 import tempfile
 import time
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from evalml.run import ahead, forked
-from evalml.run.ahead import SHARED, kernel_ahead, shared_kernels
-from evalml.run.execute import How
+from evalml.run import kernel
+from evalml.run.execute import SHARED, How, kernel_ahead, shared_kernels
 from evalml.run.provenance import hash_code
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
@@ -25,7 +25,7 @@ def sockets():
 
 @pytest.fixture
 def one_thread(monkeypatch):
-    for name in forked.ONE_THREAD:
+    for name in kernel.ONE_THREAD:
         monkeypatch.setenv(name, "1")
 
 
@@ -43,7 +43,7 @@ def test_a_kernel_that_nobody_needed_is_gone_at_once(one_thread):
 def test_a_run_is_told_where_its_kernel_comes_from_and_of_what_code(one_thread):
     with kernel_ahead() as how:
         asked = how()
-    assert asked.address.endswith("zygote")
+    assert asked.address.endswith("pool")
     assert asked.code == hash_code()
 
 
@@ -54,9 +54,13 @@ def test_several_threads_of_blas_ask_for_a_plain_kernel(one_thread, monkeypatch)
 
 
 def test_several_runs_share_one_process_and_do_not_hand_it_on(monkeypatch, one_thread):
-    monkeypatch.setattr(ahead, "forked_kernels", lambda: nullcontext("/somewhere/zygote"))
+    monkeypatch.setattr(
+        import_module("evalml.run.execute"),
+        "forked_kernels",
+        lambda: nullcontext("/somewhere/pool"),
+    )
     with shared_kernels() as told:
         monkeypatch.setenv(SHARED, told[SHARED])
         with kernel_ahead() as how:
-            assert how() == How(address="/somewhere/zygote", code=hash_code())
+            assert how() == How(address="/somewhere/pool", code=hash_code())
         assert SHARED not in os.environ

@@ -151,16 +151,16 @@ def test_killed_processes_cost_no_more_than_their_own_runs(site, small_extract):
     line = ("batch", "--grid", path, "--extract", small_extract, "--jobs", 2, "--out", out)
     batch = start(*line)
     until(lambda: finished(out))
-    for victim in ("kernel", "worker", "zygote"):
+    for victim in ("kernel", "worker", "pool"):
         count = len(finished(out))
         os.kill(find(victim, batch.pid, out), signal.SIGKILL)
-        if victim != "zygote":
+        if victim != "pool":
             until(lambda count=count: len(finished(out)) > count)
     code = batch.wait(timeout=150)
     states = list(summary(out)["state"])
     lost = states.count("failed")
     assert set(states) <= {"finished", "failed"}
-    assert lost <= 3  # one with its kernel, two with the zygote, none with its worker
+    assert lost <= 3  # one with its kernel, two with the pool, none with its worker
     assert code == (1 if lost else 0)
     until(lambda: not alive(str(out)), 30)
     assert evalml(*line).returncode == 0
@@ -180,8 +180,8 @@ def find(victim, batch, out):
     """Return the process of a running batch to kill."""
     if victim == "worker":
         return until(lambda: running(out))["process"]
-    zygote = next(p for p in children(batch) if b"evalml.run.zygote" in line_of(p))
-    return zygote if victim == "zygote" else until(lambda: children(zygote))[0]
+    pool = next(p for p in children(batch) if b"evalml.run.kernel_pool" in line_of(p))
+    return pool if victim == "pool" else until(lambda: children(pool))[0]
 
 
 def children(pid):

@@ -13,18 +13,26 @@ import yaml
 from runs.small import STUDY
 
 from evalml.errors import StudyError
-from evalml.run import source
-from evalml.run.lock import held, is_held
+from evalml.run import provenance
+from evalml.run.kernel import Limits, Watch, resident_mb
 from evalml.run.provenance import (
     extract_parts,
     hash_notebook,
     hashes_of,
+    meaning,
+    stages,
     versions,
     versions_of,
 )
-from evalml.run.source import meaning, stages
-from evalml.run.status import Status, lock_file, read_status, settled, write_status
-from evalml.run.watch import Limits, Watch, resident_mb
+from evalml.run.status import (
+    RunStatus,
+    held,
+    is_held,
+    lock_file,
+    read_status,
+    settled,
+    write_status,
+)
 from evalml.settings import HASH, Settings, read_settings
 from evalml.study import study_from
 from evalml.study.grid import read_grid
@@ -51,7 +59,13 @@ def test_one_digit_of_the_code_changes_what_it_does():
 
 
 def test_a_stage_is_a_folder_or_a_module_and_the_command_line_is_none(tmp_path):
-    for name in ("effect/aipw.py", "effect/data.yaml", "months.py", "cli/run.py", "synthetic/a.py"):
+    for name in (
+        "effect/estimators.py",
+        "effect/data.yaml",
+        "months.py",
+        "cli/run.py",
+        "synthetic/a.py",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x = 1\n")
     before = stages(tmp_path)
@@ -126,7 +140,7 @@ def test_a_lock_is_freed_when_its_holder_is_killed(tmp_path):
 
 
 def test_a_running_state_whose_process_is_gone_has_failed(tmp_path):
-    status = write_status(tmp_path, Status("a", "running", cell=3, cells=9))
+    status = write_status(tmp_path, RunStatus("a", "running", cell=3, cells=9))
     assert read_status(tmp_path, "a") == status
     assert settled(tmp_path, status).state == "failed"
     assert "in cell 3" in settled(tmp_path, status).reason
@@ -207,8 +221,8 @@ def test_what_is_kept_of_a_parse_never_changes_a_hash(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     found = []
     for kept in (None, "not json", "[1]"):
-        monkeypatch.setattr(source, "_KNOWN", {})
+        monkeypatch.setattr(provenance, "_KNOWN", {})
         if kept is not None:
-            source.memory_file().write_text(kept)
+            provenance.memory_file().write_text(kept)
         found.append(stages(tmp_path / "effect"))
     assert found[0] == found[1] == found[2]

@@ -10,8 +10,8 @@ from runs.small import evalml, grid, project
 
 import evalml as ev
 from evalml.errors import DataError
-from evalml.run.compare import LEVELS, compare_effects, moved_by, verdict_of
-from evalml.run.differences import Difference, sentences
+from evalml.run.registry import LEVELS, compare_effects, moved_by, verdict_of
+from evalml.run.staleness import Difference, sentences
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("registry")]
 

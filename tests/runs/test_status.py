@@ -96,7 +96,7 @@ def test_one_line_of_effect_is_said_with_its_stage(standing, site):
 
 def test_a_line_of_the_command_line_changes_nothing(standing, site):
     change, look = standing
-    change(site / "src/evalml/cli/doctor.py", append("\nONE_MORE_LINE = 1\n"))
+    change(site / "src/evalml/cli/explain.py", append("\nONE_MORE_LINE = 1\n"))
     assert look() == ("current", [])
 
 

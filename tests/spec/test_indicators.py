@@ -293,8 +293,8 @@ def test_a_year_read_too_early_says_how_much_late_entries_will_still_add():
 def test_every_column_of_the_catalogue_is_counted_by_one_part():
     import re
 
-    from evalml.indicators.acts import OF_PLACE
     from evalml.indicators.compute import PARTS, tables_read
+    from evalml.indicators.counts import OF_PLACE
 
     columns = {c for i in INDICATORS.values() for c in (i.numerator, i.denominator) if c}
     of_the_file = {"accueilli", "dossier_cree", "dossier_ouvert", "parent", "etranger",

@@ -10,7 +10,7 @@ from people import tables_of
 import evalml as ev
 from evalml.cohort import require_tables
 from evalml.cohort.covariates import expand
-from evalml.comparison.unknown import settle_unknown
+from evalml.comparison.arms import settle_unknown
 from evalml.errors import CohortError, DataError, ExtractError, StudyError, TableMissingError
 from evalml.extract.meta import meta_from, require_linkage
 from evalml.months import month_number

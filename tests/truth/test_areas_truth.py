@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from benchmarks.gj_coverage import METHODS, STUDY, one
 
-from evalml.effect.opening_estimates import ROLLOUT, TRIPLE, WALD
+from evalml.rollout.effects import ROLLOUT, TRIPLE, WALD
 from evalml.study import read_study
 
 

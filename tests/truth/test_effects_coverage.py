@@ -14,10 +14,10 @@ import pytest
 
 from evalml.comparison.comparison import Comparison
 from evalml.comparison.matching import MatchOptions
-from evalml.effect import Effect, Settings, estimate_effects
-from evalml.effect.validation.persons import as_comparison as comparison
-from evalml.effect.validation.persons import gain, score
-from evalml.effect.validation.persons import mean_gain as truth
+from evalml.effect import Effect, EstimationSettings, estimate_effects
+from evalml.validation.persons import as_comparison as comparison
+from evalml.validation.persons import gain, score
+from evalml.validation.persons import mean_gain as truth
 
 SAMPLES = 1000
 
@@ -43,7 +43,7 @@ def clustered(rng: np.random.Generator, seed: int, G: int = 60, size: int = 15) 
 def simulate(
     draw: Callable[[np.random.Generator, int], Comparison],
     methods: list[str],
-    settings: Settings,
+    settings: EstimationSettings,
     samples: int = SAMPLES,
 ) -> dict[str, list[Effect]]:
     found: dict[str, list[Effect]] = {m: [] for m in methods}
@@ -74,7 +74,7 @@ def judge(effects: list[Effect], target: float) -> None:
     ],
 )
 def test_intervals_cover_the_truth_under_confounding(estimand: str, methods: list[str]) -> None:
-    found = simulate(confounded, methods, Settings(estimand=estimand))
+    found = simulate(confounded, methods, EstimationSettings(estimand=estimand))
     for method in methods:
         judge(found[method], truth(estimand))
 
@@ -82,7 +82,7 @@ def test_intervals_cover_the_truth_under_confounding(estimand: str, methods: lis
 @pytest.mark.slow
 @pytest.mark.parametrize("folds", [0, 2])
 def test_aipw_covers_whatever_the_folds(folds: int) -> None:
-    judge(simulate(confounded, ["aipw"], Settings(folds=folds))["aipw"], truth("att"))
+    judge(simulate(confounded, ["aipw"], EstimationSettings(folds=folds))["aipw"], truth("att"))
 
 
 @pytest.mark.slow
@@ -91,7 +91,7 @@ def test_matching_covers_with_the_variance_that_counts_the_score(k: int, estiman
     """Matching keeps a bias of the order of k / n, 0.01 here with 600 rows: hence 3,000."""
     options = MatchOptions(k=k, score_correction=True, variance_neighbours=2)
     large = partial(confounded, n=3000)
-    found = simulate(large, ["match"], Settings(estimand=estimand, match=options), 500)
+    found = simulate(large, ["match"], EstimationSettings(estimand=estimand, match=options), 500)
     judge(found["match"], truth(estimand))
 
 
@@ -100,14 +100,14 @@ def test_matching_covers_with_the_variance_that_counts_the_score(k: int, estiman
     "methods", [["ols", "regression_imputation"], ["ipw", "aipw"], ["ebal"], ["match"]]
 )
 def test_clustered_intervals_cover(methods: list[str]) -> None:
-    found = simulate(clustered, methods, Settings())
+    found = simulate(clustered, methods, EstimationSettings())
     for method in methods:
         judge(found[method], 1.0)
 
 
 @pytest.mark.slow
 def test_intervals_that_forget_the_clusters_do_not_cover() -> None:
-    naive = simulate(clustered, ["ols"], Settings(se="hc2"))["ols"]
+    naive = simulate(clustered, ["ols"], EstimationSettings(se="hc2"))["ols"]
     assert np.mean([e.ci_low <= 1.0 <= e.ci_high for e in naive]) < 0.93
 
 
@@ -119,7 +119,7 @@ def test_pairs_matched_without_replacement_cover_a_constant_effect() -> None:
         y = X[:, 0] - 0.5 * X[:, 1] + treated + rng.standard_normal(600)
         return comparison(X, treated, y, None, seed)
 
-    settings = Settings(match=MatchOptions(replace=False, caliper=0.1))
+    settings = EstimationSettings(match=MatchOptions(replace=False, caliper=0.1))
     judge(simulate(constant, ["match"], settings)["match"], 1.0)
 
 
@@ -131,7 +131,7 @@ def test_the_difference_in_means_covers_in_an_experiment() -> None:
         y = X[:, 0] + treated * (1 + X[:, 1]) + rng.standard_normal(80)
         return comparison(X, treated, y, None, seed)
 
-    judge(simulate(experiment, ["diff"], Settings())["diff"], 1.0)
+    judge(simulate(experiment, ["diff"], EstimationSettings())["diff"], 1.0)
 
 
 def test_the_naive_difference_is_biased_where_the_methods_are_not() -> None:

@@ -11,21 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evalml.effect.callaway_santanna import callaway_santanna, callaway_santanna_sections
-from evalml.effect.cox import cox
-from evalml.effect.durations import Durations
-from evalml.effect.group_time import RolloutOptions
-from evalml.effect.imputation import imputation
-from evalml.effect.iv import IvData, Naming, iv_effect
-from evalml.effect.nuisance import NO_NAMES
-from evalml.effect.panel_table import CrossSections, PanelTable
-from evalml.effect.rollout_aggregate import aggregate
-from evalml.effect.sun_abraham import sun_abraham
-from evalml.effect.survival import aalen_johansen, kaplan_meier, restricted_mean
-from evalml.effect.twfe import twfe
-from evalml.effect.two_period import panel_att, sections_att
-from evalml.effect.validation.rollouts import GROUPS, fuzzy, rollout_panel
-from evalml.effect.wald_did import FuzzyData, wald_did
+from evalml.methods.callaway_santanna import callaway_santanna, callaway_santanna_sections
+from evalml.methods.cox import cox
+from evalml.methods.durations import Durations
+from evalml.methods.fixed_effects import sun_abraham, twfe
+from evalml.methods.group_time import RolloutOptions, aggregate
+from evalml.methods.imputation import imputation
+from evalml.methods.instruments import FuzzyData, IvData, Naming, iv_effect, wald_did
+from evalml.methods.panel import CrossSections, PanelTable
+from evalml.methods.survival import aalen_johansen, kaplan_meier, restricted_mean
+from evalml.methods.two_period import NO_NAMES, panel_att, sections_att
+from evalml.validation.rollouts import GROUPS, fuzzy, rollout_panel
 
 pytestmark = pytest.mark.slow
 REPLICATIONS = 600

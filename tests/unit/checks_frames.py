@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from evalml.comparison.comparison import Comparison, Design, Measure
-from evalml.effect.effect import Effect
+from evalml.comparison.comparison import Comparison, DesignMatrix, Measure
+from evalml.methods.effect import Effect
 
 
 def make_comparison(
@@ -25,7 +25,7 @@ def make_comparison(
             for name, values in outcomes.items()
         ),
         covariates=pd.DataFrame(X, columns=list(names)),
-        design=Design(X, names),
+        design=DesignMatrix(X, names),
         cluster=None if cluster is None else np.asarray(cluster, dtype=np.int64),
         person=np.arange(1, n + 1, dtype=np.uint64) * np.uint64(2_654_435_761),
         subgroups=pd.DataFrame(index=range(n)) if subgroups is None else subgroups,

@@ -26,7 +26,7 @@ from evalml.checks.comparability import (
 from evalml.checks.observation import check_observation
 from evalml.checks.power import check_detectable_effect, minimum_detectable_effect
 from evalml.checks.primary import blinded_outcomes
-from evalml.comparison.comparison import Design, Measure
+from evalml.comparison.comparison import DesignMatrix, Measure
 from evalml.errors import DataError
 from evalml.values import Count, Counts, Name
 
@@ -125,7 +125,7 @@ def test_a_covariate_that_decides_the_treatment_is_named_with_its_persons():
     zone[3:, 0] = 1.0  # the level left out holds the first three treated only
     zone[::2, 0], zone[::2, 1] = 0.0, 1.0
     zone[:3] = 0.0
-    design = Design(
+    design = DesignMatrix(
         np.column_stack([age, rqth, zone]),
         ("age", "rqth", "zone=B", "zone=C"),
         (("zone=A", (2, 3)),),

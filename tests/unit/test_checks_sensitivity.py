@@ -58,8 +58,8 @@ from evalml.checks.trends import EventStudy, PrePeriod, check_pre_trend
 from evalml.comparison.comparison import Measure
 from evalml.effect.bounds import imbens_manski
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.group_effects import group_effects
-from evalml.effect.settings import Settings as EstimationSettings
+from evalml.effect.sample import EstimationSettings
+from evalml.effect.study_effects import group_effects
 from evalml.errors import DataError, EstimationError
 from evalml.study import study_from
 

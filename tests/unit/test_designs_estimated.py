@@ -10,12 +10,11 @@ from scipy import stats
 
 import evalml as ev
 from evalml.checks.power import foresee, intraclass
-from evalml.comparison.rare import group_rare
-from evalml.effect.encouragement import estimate_encouragement
-from evalml.effect.group_effects import group_effects
-from evalml.effect.iv import IvData, two_stage_least_squares
-from evalml.effect.settings import Settings
+from evalml.comparison.arms import group_rare
+from evalml.effect.sample import EstimationSettings
+from evalml.effect.study_effects import estimate_encouragement, group_effects
 from evalml.errors import EstimationError
+from evalml.methods.instruments import IvData, two_stage_least_squares
 
 
 def study(**changes):
@@ -231,7 +230,7 @@ def test_the_groups_of_one_level_are_the_whole_and_the_arms_of_two_add_up():
         covariates=["x"],
         subgroups=["tous", "sexe"],
     )
-    settings = Settings(seed=1)
+    settings = EstimationSettings(seed=1)
     [everybody, women, men] = group_effects(comparison, settings)
     [whole, *_] = ev.estimate_effects(comparison, ["aipw"], seed=1)
     assert everybody.estimate == pytest.approx(whole.estimate, rel=1e-10)
@@ -254,7 +253,7 @@ def test_a_group_of_a_few_or_of_the_unknown_has_no_effect_but_keeps_its_counts()
         covariates=["x"],
         subgroups=["qpv"],
     )
-    effects = {e.subgroup_value: e for e in group_effects(comparison, Settings(seed=1))}
+    effects = {e.subgroup_value: e for e in group_effects(comparison, EstimationSettings(seed=1))}
     assert np.isfinite(effects["false"].estimate)
     assert np.isnan(effects["true"].estimate)
     assert np.isnan(effects["INCONNU"].estimate)

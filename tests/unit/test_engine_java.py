@@ -10,7 +10,7 @@ from tests_root import ROOT
 from typer.testing import CliRunner
 
 from evalml.cli import app
-from evalml.engine import java
+from evalml.engine import spark as java
 
 
 def program(folder, said):

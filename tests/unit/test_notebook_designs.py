@@ -7,7 +7,7 @@ import pytest
 from tests_root import ROOT, study_files
 
 from evalml.errors import StudyError
-from evalml.run.designs import refuse_design
+from evalml.run.notebook import refuse_design
 from evalml.study import read_study
 
 COHORTS = ("cej", "pacea", "parrainage", "iae")

@@ -14,19 +14,19 @@ from evalml.checks import checks_table
 from evalml.checks import rollout as opening_checks
 from evalml.checks.rollout import check_honest, check_openings, honest_study
 from evalml.effect import effects_table
-from evalml.effect.opening_estimates import estimate_openings
-from evalml.effect.opening_events import (
+from evalml.outcomes import OUTCOMES
+from evalml.report import gather
+from evalml.report.beside_published import ABSENT, MASKED, beside_published, opening_labels
+from evalml.report.figure_event_study import guard_events, plot_event_study
+from evalml.rollout.cell_effects import opening_of
+from evalml.rollout.effects import estimate_openings
+from evalml.rollout.event_study import (
     composition_table,
     event_study_table,
     events_of,
     opening_observation,
     opening_trajectories,
 )
-from evalml.effect.openings import opening_of
-from evalml.outcomes import OUTCOMES
-from evalml.report import gather
-from evalml.report.beside_published import ABSENT, MASKED, beside_published, opening_labels
-from evalml.report.figure_event_study import guard_events, plot_event_study
 from evalml.values import read_messages
 
 DECLARED = OUTCOMES["emploi_declare"]

@@ -11,19 +11,17 @@ import typer
 from typer.testing import CliRunner
 
 from evalml.cli.over_time import did, rollout, survival
-from evalml.effect.cox import cox
-from evalml.effect.did import DidRequest, estimate_did
-from evalml.effect.durations import DurationColumns, Durations, read_durations
-from evalml.effect.group_time import RolloutOptions
-from evalml.effect.iv import IvData, Naming, iv_effect
-from evalml.effect.panel_columns import PanelColumns
-from evalml.effect.rollout import RolloutRequest
-from evalml.effect.rollout import rollout as estimate
-from evalml.effect.survival import kaplan_meier, restricted_mean
-from evalml.effect.survival_effects import SurvivalRequest
-from evalml.effect.survival_effects import survival as survive
-from evalml.effect.wald_did import FuzzyData, wald_did
 from evalml.errors import ColumnMissingError, DataError, EstimationError, EvalmlError
+from evalml.methods.cox import cox
+from evalml.methods.did import DidRequest, RolloutRequest, estimate_did
+from evalml.methods.did import rollout as estimate
+from evalml.methods.durations import DurationColumns, Durations, read_durations
+from evalml.methods.group_time import RolloutOptions
+from evalml.methods.instruments import FuzzyData, IvData, Naming, iv_effect, wald_did
+from evalml.methods.panel import PanelColumns
+from evalml.methods.survival import kaplan_meier, restricted_mean
+from evalml.methods.survival_effects import SurvivalRequest
+from evalml.methods.survival_effects import survival as survive
 
 METHODS = ["callaway_santanna", "sun_abraham", "imputation", "twfe"]
 

@@ -17,11 +17,10 @@ from statsmodels.stats.proportion import proportion_confint
 from typer.testing import CliRunner
 
 from evalml.cli.validate import validate
-from evalml.effect.validation import SCENARIOS, replicate, summarise
-from evalml.effect.validation.persons import STEPPED_TRUTH, gain, mean_gain, score
-from evalml.effect.validation.scenario import Arm
-from evalml.effect.validation.summary import judge, wilson
 from evalml.errors import EstimationError, EvalmlError
+from evalml.validation import SCENARIOS, replicate, summarise
+from evalml.validation.harness import Arm, judge, wilson
+from evalml.validation.persons import STEPPED_TRUTH, gain, mean_gain, score
 
 app = typer.Typer()
 app.command()(validate)

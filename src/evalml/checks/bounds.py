@@ -19,7 +19,7 @@ import numpy as np
 from evalml.checks.check import Check
 from evalml.checks.observation import known_share
 from evalml.checks.placebo import with_values
-from evalml.effect.bounds import Bounds, filled, imbens_manski
+from evalml.effect.bounds import EffectBounds, filled, imbens_manski
 from evalml.errors import DataError, EstimationError
 from evalml.values import Interval, Name, Share
 
@@ -39,7 +39,7 @@ def worst_case(
     lowest: float = 0.0,
     highest: float = 1.0,
     alpha: float = 0.05,
-) -> Bounds:
+) -> EffectBounds:
     """Estimate twice, with the unknown outcomes at their two extremes.
 
     Args:
@@ -178,7 +178,7 @@ def lee_bounds(
     draws: int = 199,
     seed: int = 0,
     alpha: float = 0.05,
-) -> Bounds:
+) -> EffectBounds:
     """Return Lee's bounds of the effect on those whose outcome is always known.
 
     Their interval comes from a bootstrap of multiplicity weights; the arm trimmed stays the same.
@@ -201,7 +201,7 @@ def lee_bounds(
     size = trimming.sums.shape[0]
     low, high = trimming.bounds(np.ones(size))
     if not draws:
-        return Bounds(low, high, float("nan"), float("nan"))
+        return EffectBounds(low, high, float("nan"), float("nan"))
     rng = np.random.Generator(np.random.PCG64(seed))
     drawn = np.array([trimming.bounds(rng.standard_exponential((size,))) for _ in range(draws)])
     se = drawn.std(axis=0, ddof=1)

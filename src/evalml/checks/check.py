@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from evalml.checks.placebo import Estimator
     from evalml.comparison.comparison import Comparison
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.study import Study
     from evalml.values import Values
 

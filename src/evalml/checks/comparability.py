@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from evalml.arrays import BoolVector, Vector
     from evalml.checks.check import Thresholds
-    from evalml.comparison.comparison import Comparison, Design
+    from evalml.comparison.comparison import Comparison, DesignMatrix
     from evalml.values import Value, Values
 
 
@@ -147,7 +147,7 @@ def _no_overlap(finding: str) -> Check:
 NAMED = 3
 
 
-def alone_by_column(design: Design, treated: BoolVector) -> dict[str, int]:
+def alone_by_column(design: DesignMatrix, treated: BoolVector) -> dict[str, int]:
     """Return, for each column that sets some treated persons apart, how many.
 
     A 0/1 column sets apart the treated of a level found in their arm only; any other column those

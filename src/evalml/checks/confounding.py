@@ -16,9 +16,9 @@ import numpy as np
 from scipy.special import stdtrit
 
 from evalml.checks.check import Check
-from evalml.comparison.columns import as_packed
-from evalml.comparison.products import gram
 from evalml.errors import EstimationError
+from evalml.methods.design_matrix import gram
+from evalml.methods.regression import as_packed
 from evalml.values import Estimate, Name, Number
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from evalml.arrays import Matrix, Vector
     from evalml.checks.check import Thresholds
     from evalml.comparison.comparison import Comparison
-    from evalml.comparison.packed import Columns
+    from evalml.methods.design_matrix import Columns
     from evalml.values import Value
 
 

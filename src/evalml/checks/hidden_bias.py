@@ -19,7 +19,7 @@ from evalml.values import Number
 
 if TYPE_CHECKING:
     from evalml.checks.check import Thresholds
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.values import Values
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from evalml.arrays import Matrix, Vector
     from evalml.checks.check import Thresholds
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.values import Values
 
 FEWEST = 2

@@ -27,11 +27,11 @@ from scipy.special import stdtr, stdtrit
 from evalml.checks.check import Check
 from evalml.checks.trends import wald_test
 from evalml.comparison.balance import balance_table
-from evalml.comparison.columns import prepare_solver, standardise
 from evalml.comparison.design import build_design
+from evalml.effect.censored import seen_of
 from evalml.effect.sample import take_rows
-from evalml.effect.seen import seen_of
 from evalml.errors import EstimationError
+from evalml.methods.regression import prepare_solver, standardise
 from evalml.months import first_day
 from evalml.values import Count, Estimate, Interval, Month, Name, Names, Number, PValue, Share
 
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
     from evalml.checks.check import Thresholds
     from evalml.comparison.arms import Arms, Trajectory
-    from evalml.comparison.comparison import Comparison, Design, Measure
-    from evalml.effect.effect import Effect
+    from evalml.comparison.comparison import Comparison, DesignMatrix, Measure
+    from evalml.methods.effect import Effect
     from evalml.study import Study
     from evalml.values import Value, Values
 
@@ -146,7 +146,7 @@ def check_linkage(
     return Check(name, finding, not selected, abs(gap), SMALLEST, values, key)
 
 
-def _of_both(comparison: Comparison, linked: BoolVector) -> Design:
+def _of_both(comparison: Comparison, linked: BoolVector) -> DesignMatrix:
     """Return the covariates known of the linked and of the others."""
     frame = comparison.covariates
     told = [name for name in frame if not frame[name][~linked].isna().all()]
@@ -154,7 +154,7 @@ def _of_both(comparison: Comparison, linked: BoolVector) -> Design:
 
 
 def declared_gap(
-    comparison: Comparison, linked: BoolVector, declared: Trajectory, design: Design
+    comparison: Comparison, linked: BoolVector, declared: Trajectory, design: DesignMatrix
 ) -> tuple[float, float] | None:
     """Return how the declared employment of the linked differs after time zero, and its p-value.
 

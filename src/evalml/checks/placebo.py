@@ -35,10 +35,10 @@ from evalml.arrays import Vector
 from evalml.checks.check import Check
 from evalml.checks.trends import box_probability
 from evalml.comparison.comparison import Comparison, Measure
-from evalml.effect.effect import Effect
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.variance import infer
 from evalml.errors import DataError, EstimationError, EvalmlError
+from evalml.methods.effect import Effect
+from evalml.methods.variance import infer
 from evalml.values import Estimate, Interval, Name, Number, PValue
 
 if TYPE_CHECKING:

@@ -23,9 +23,8 @@ import pandas as pd
 from scipy.special import ndtri, stdtrit
 
 from evalml.checks.check import Check
-from evalml.comparison.columns import standardise
-from evalml.comparison.threads import thin_products
-from evalml.effect.least_squares import least_squares
+from evalml.methods.design_matrix import thin_products
+from evalml.methods.regression import least_squares, standardise
 from evalml.results import RESULT_TABLES
 from evalml.values import Estimate, Number
 
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Vector
     from evalml.checks.check import Thresholds
     from evalml.comparison.comparison import Comparison, Measure
-    from evalml.effect.effect import Effect
-    from evalml.effect.least_squares import LeastSquares
+    from evalml.methods.effect import Effect
+    from evalml.methods.regression import LeastSquares
     from evalml.study import Study
     from evalml.values import Value, Values
 

@@ -40,12 +40,12 @@ from evalml.checks.placebo import (
 from evalml.checks.power import check_detectable_effect
 from evalml.comparison.balance import balance_table
 from evalml.comparison.comparison import Measure
-from evalml.comparison.threads import thin_products
-from evalml.effect.encouragement import IV
-from evalml.effect.iv import WEAK_F
-from evalml.effect.seen import seen_effects
-from evalml.effect.settings import Settings
+from evalml.effect.censored import seen_effects
+from evalml.effect.sample import EstimationSettings
+from evalml.effect.study_effects import IV
 from evalml.errors import EstimationError, EvalmlError
+from evalml.methods.design_matrix import thin_products
+from evalml.methods.instruments import WEAK_F
 from evalml.results import RESULT_TABLES
 from evalml.study import METHODS
 from evalml.values import Estimate, Interval, Message, Name, Number, values_text
@@ -59,10 +59,10 @@ if TYPE_CHECKING:
     from evalml.arrays import IntVector, Matrix, Vector
     from evalml.checks.check import Thresholds
     from evalml.checks.placebo import Estimator, Estimators
-    from evalml.comparison.adjusted import Adjusted
     from evalml.comparison.arms import Arms
+    from evalml.comparison.balance import Adjusted
     from evalml.comparison.comparison import Comparison
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.study import Study
     from evalml.values import Value, Values
 
@@ -540,7 +540,7 @@ def _of_controls(study: Study) -> Estimators:
     method, seed = study.primary.method, study.seed
     if study.missing != "ipcw":
         return estimators(method, estimand=study.estimand, seed=seed)
-    return lambda comparison: seen_effects(comparison, [method], Settings(seed=seed))
+    return lambda comparison: seen_effects(comparison, [method], EstimationSettings(seed=seed))
 
 
 def estimator_of(study: Study) -> Estimator:
@@ -551,7 +551,7 @@ def estimator_of(study: Study) -> Estimator:
 
     def estimate(comparison: Comparison, key: str) -> Effect:
         alone = with_measure(comparison, comparison.measure(key))
-        effect = seen_effects(alone, [method], Settings(seed=seed))[0]
+        effect = seen_effects(alone, [method], EstimationSettings(seed=seed))[0]
         if "error" in effect.details:
             raise EstimationError(effect.details["error"])
         return effect

@@ -13,11 +13,17 @@ from evalml.checks.multiplicity import check_interaction
 from evalml.checks.placebo import check_placebo_area, check_placebo_in_time, placebo_areas
 from evalml.checks.power import check_detectable_effect
 from evalml.checks.trends import EventStudy, PrePeriod, check_pre_trend
-from evalml.effect.opening_cells import demand_change, jackknife, opening_effects
-from evalml.effect.opening_estimates import ROLLOUT, opening_effect
-from evalml.effect.opening_events import composition_table, events_of, known_share, wanted_cells
-from evalml.effect.openings import layout, opening_of, study_openings
 from evalml.errors import EstimationError, EvalmlError
+from evalml.rollout.cell_effects import (
+    demand_change,
+    jackknife,
+    layout,
+    opening_effects,
+    opening_of,
+    study_openings,
+)
+from evalml.rollout.effects import ROLLOUT, opening_effect
+from evalml.rollout.event_study import composition_table, events_of, known_share, wanted_cells
 from evalml.values import Estimate, Interval, Month, Name, Number, PValue, Share, names
 
 if TYPE_CHECKING:
@@ -25,12 +31,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from evalml.areas import AreaCells
     from evalml.arrays import Vector
-    from evalml.effect.effect import Effect
-    from evalml.effect.opening_events import Events
-    from evalml.effect.openings import Opening
+    from evalml.methods.effect import Effect
     from evalml.outcomes import Outcome
+    from evalml.rollout import AreaCells
+    from evalml.rollout.cell_effects import Opening
+    from evalml.rollout.event_study import Events
     from evalml.study import Study
     from evalml.values import Values
 

@@ -16,14 +16,11 @@ import numpy as np
 
 from evalml.checks.check import Check, CheckKind, Primary, declare
 from evalml.checks.placebo import take_rows as rows_of
-from evalml.comparison.columns import standardise
-from evalml.comparison.person import mix
-from evalml.effect.folds import assign_folds
-from evalml.effect.methods import run_of
-from evalml.effect.sample import take_rows
-from evalml.effect.settings import Settings
-from evalml.effect.shared import fit_shared
+from evalml.comparison.comparison import mix
+from evalml.effect.methods import fit_shared, run_of
+from evalml.effect.sample import EstimationSettings, assign_folds, take_rows
 from evalml.errors import EstimationError
+from evalml.methods.regression import standardise
 from evalml.values import Count, Name, Number
 
 if TYPE_CHECKING:
@@ -147,7 +144,7 @@ def _ipw(y: Vector, sample: Sample, X: Matrix, estimand: str, how: Any) -> float
 
 def _given(y: Vector, sample: Sample, X: Matrix, estimand: str, how: Any) -> float:  # noqa: ARG001
     method, seed = how
-    settings = Settings(estimand="ate" if estimand == "ate" else "att", seed=seed)
+    settings = EstimationSettings(estimand="ate" if estimand == "ate" else "att", seed=seed)
     weights = run_of(method).weights(fit_shared(sample, [method], settings))
     if weights is None:
         raise EstimationError(f"{method} gives no weights")

@@ -23,7 +23,7 @@ from evalml.values import Estimate, Number, PValue
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.checks.check import Thresholds
-    from evalml.effect.rollout_aggregate import Aggregate
+    from evalml.methods.group_time import Aggregate
     from evalml.values import Value
 
 

@@ -7,27 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evalml.cli.table_io import (
-    Categories,
-    Csv,
-    Dates,
-    Decimal,
-    Json,
-    Names,
-    Numbers,
-    Separator,
-    Where,
-)
+from evalml.cli.statistics import Names, TableOptions, with_table_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from evalml.cli.table_io import Door
+    from evalml.cli.statistics import Reading
     from evalml.comparison.comparison import Comparison
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
     from evalml.reading.table import Kind, RawTable
 
 
+@with_table_options
 def estimate(  # noqa: PLR0913, PLR0917
     context: typer.Context,
     data: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per person.")],
@@ -103,14 +94,8 @@ def estimate(  # noqa: PLR0913, PLR0917
     treated: Annotated[
         str | None, typer.Option("--treated", help="Value of the treated, where not 1 and 0.")
     ] = None,
-    where: Where = "",
-    separator: Separator = None,
-    decimal: Decimal = None,
-    dates: Dates = None,
-    numbers: Numbers = None,
-    categories: Categories = None,
-    json: Json = False,
-    csv: Csv = False,
+    *,
+    io: TableOptions,
 ) -> None:
     """Estimate the effect of a treatment on the persons of a table.
 
@@ -121,15 +106,14 @@ def estimate(  # noqa: PLR0913, PLR0917
     Example: evalml estimate nsw.csv --treatment treat --outcome re78 --covariates age,educ,re74
     --method aipw --json
     """
-    from evalml.cli.methods import two_arms, unused
-    from evalml.cli.table_io import door, given_options, show, split_names
+    from evalml.cli.statistics import given_options, show, split_names, two_arms, unused
     from evalml.comparison.matching import MatchOptions
     from evalml.effect.estimate import estimate_effects
-    from evalml.effect.settings import Settings
+    from evalml.effect.sample import EstimationSettings
     from evalml.effect.stratified import StrataOptions
 
     methods = list(split_names(method)) or ["aipw"]
-    settings = Settings(
+    settings = EstimationSettings(
         estimand=estimand,  # type: ignore[arg-type]
         se=se or None,  # type: ignore[arg-type]
         folds=folds,
@@ -167,14 +151,14 @@ def estimate(  # noqa: PLR0913, PLR0917
         "cluster": cluster or None,
         "person": person or None,
     }
-    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    how = io.reading(missing)
     table, comparison = _read(data, roles, formula, how, treated)
     effects = estimate_effects(comparison, methods, settings=settings)
     effects = [_with_notes(effect, comparison) for effect in effects]
-    if not json and not csv:
+    if not io.json and not io.csv:
         _print_balance(effects[0])
     idle = unused(two_arms(), methods, given_options(context))
-    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
+    show(effects, io, table, idle)
 
 
 def _cutpoints(values: list[str] | None) -> tuple[tuple[str, tuple[float, ...]], ...]:
@@ -193,13 +177,13 @@ def _cutpoints(values: list[str] | None) -> tuple[tuple[str, tuple[float, ...]],
 
 
 def _read(
-    data: Path, roles: dict[str, Any], formula: str, how: Door, treated: str | None
+    data: Path, roles: dict[str, Any], formula: str, how: Reading, treated: str | None
 ) -> tuple[RawTable, Comparison]:
     """Read the columns needed and make the comparison."""
-    from evalml.cli.table_io import frame_of, open_data, with_formula
+    from evalml.cli.statistics import frame_of, open_data, with_formula
     from evalml.comparison.build import MeasureSpec, build_comparison, distinct_roles
-    from evalml.comparison.formula import names_in
-    from evalml.effect.settings import one_of
+    from evalml.comparison.design import names_in
+    from evalml.effect.sample import one_of
     from evalml.reading.roles import arm
 
     one_of("missing", how.missing, ("refuse", "drop", "category"))

@@ -1,4 +1,4 @@
-"""`evalml extract`: check, compare, pseudonymise and convert an extract."""
+"""`evalml extract`, `contract`, `synthetic`: check, compare, convert, describe or invent one."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evalml.cli.door import Door
-from evalml.errors import ExtractError, PrivacyError
+from evalml.cli.console import PlainHelp
+from evalml.errors import EvalmlError, ExtractError, PrivacyError
 from evalml.settings import writable_folder
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from evalml.extract.contract import Table
     from evalml.tables.accept import Tables
     from evalml.tables.scorecard import Scorecard
     from evalml.tables.vintage import VintageDiff
 
+
 app = typer.Typer(
-    help="Check, compare, pseudonymise and convert an extract.", no_args_is_help=True, cls=Door
+    help="Check, compare, pseudonymise and convert an extract.", no_args_is_help=True, cls=PlainHelp
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Memory = Annotated[str, typer.Option(help="Memory the engine may take before it uses the disk.")]
 
 
@@ -47,7 +49,7 @@ def check(
         int, typer.Option(min=0, help="Hide counts below this one in what is written and printed.")
     ] = 0,
     memory: Memory = "3GB",
-    as_json: Json = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Check an extract: defects counted and explained, impossible rows put aside.
 
@@ -92,7 +94,7 @@ def diff(
     ] = None,
     min_count: Annotated[int, typer.Option(min=0, help="Hide counts below this one.")] = 0,
     memory: Memory = "3GB",
-    as_json: Json = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Say what moved between two vintages, so that a changed figure can be explained.
 
@@ -131,7 +133,7 @@ def pseudonymise(
         Path | None, typer.Option(help="File of the secret key; else EVALML_PSEUDONYM_KEY.")
     ] = None,
     memory: Memory = "3GB",
-    as_json: Json = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Replace identifiers by keyed pseudonyms, and drop what says who a person is.
 
@@ -327,3 +329,112 @@ def _show(card: Scorecard, min_count: int, *, as_json: bool) -> None:
         counted = f"< {min_count}" if x.failing is None else f"{x.failing:,} ({x.share:.2%})"
         typer.echo(f"{x.status:8} {x.check} {x.place}: {counted}. {x.sentence}")
     typer.echo(f"{len(shown.lines)} checks, {len(shown.found)} found something")
+
+
+def contract(
+    table: Annotated[str | None, typer.Argument(help="One table; all of them by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the page docs/reference/contract.md.")
+    ] = False,
+    lists: Annotated[
+        bool, typer.Option("--lists", help="Print the closed lists as CSV, with their source.")
+    ] = False,
+) -> None:
+    """Print the extract contract: tables, columns, types, closed lists.
+
+    Example: evalml contract situations
+    """
+    import csv
+    import json
+    import sys
+
+    from evalml.extract import contract as declared
+    from evalml.extract.page import code_list_rows, contract_page
+
+    if as_json + markdown + lists > 1:
+        raise EvalmlError("--json, --markdown and --lists exclude one another; give one")
+    tables = [declared.table(table)] if table else list(declared.TABLES)
+    if as_json:
+        whole = declared.as_dict()
+        whole["tables"] = [t for t in whole["tables"] if t["name"] in {x.name for x in tables}]
+        typer.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+    elif lists:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(code_list_rows())
+    elif markdown:
+        typer.echo(contract_page(), nl=False)
+    else:
+        for one in tables:
+            _print(one)
+
+
+def _print(table: Table) -> None:
+    optional = " (optional)" if table.optional else ""
+    typer.echo(f"{table.name}{optional}: one row per {table.one_row_per}")
+    for column in table.columns:
+        empty = "may be empty" if column.nullable else ""
+        codes = f"list {column.codes}" if column.codes else ""
+        key = "key" if column.name in table.key else ""
+        notes = ", ".join(n for n in (key, codes, column.references or "", empty) if n)
+        typer.echo(
+            f"  {column.name:22} {column.type:8} {column.description}{'; ' * bool(notes)}{notes}"
+        )
+    typer.echo("")
+
+
+_OUT = Annotated[
+    Path,
+    typer.Argument(
+        help="Folder to write, new or holding a synthetic extract.", callback=writable_folder
+    ),
+]
+_PEOPLE = Annotated[
+    int | None,
+    typer.Option(help="Persons; the world's own number by default.", min=1, max=20_000_000),
+]
+_SEED = Annotated[int | None, typer.Option(help="Seed: the same gives the same bytes.", min=0)]
+_WORLD = Annotated[str, typer.Option(help="Name in params/worlds, or path of a YAML.")]
+_TERRITORY = Annotated[
+    list[str] | None, typer.Option(help="Keep these départements only (INSEE codes), repeatable.")
+]
+_VINTAGE = Annotated[
+    str | None,
+    typer.Option(help="Extract made on this day (YYYY-MM-DD): later entries are not in it."),
+]
+_SOURCE = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What the extract leaves out, as TABLE.KEY=VALUE, repeatable: absent=true, empty=true,"
+        " from=2023-06, to=2025-03, missing_months=[2024-02], held=0.25 (share of the persons),"
+        " by=structures, with_work=2.0, lost_after_entry=0.6, lower=[type_contrat],"
+        " declared=false."
+    ),
+]
+
+
+def synthetic(
+    out: _OUT,
+    people: _PEOPLE = None,
+    seed: _SEED = None,
+    world: _WORLD = "demo",
+    territory: _TERRITORY = None,
+    vintage: _VINTAGE = None,
+    source: _SOURCE = None,
+) -> None:
+    """Write a synthetic extract, with what is true in it under OUT/truth/.
+
+    Example: evalml synthetic data/synthetic/demo --people 20000 --seed 1
+    --source emploi_mensuel.held=0.25
+    """
+    from evalml.synthetic.make import produce
+
+    found = produce(
+        out,
+        world=world,
+        people=people,
+        seed=seed,
+        departements=territory,
+        vintage=vintage,
+        sources=source or (),
+    )
+    typer.echo(f"données synthétiques: {found.people} persons of world '{found.world}' in {out}")

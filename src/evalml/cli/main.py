@@ -9,31 +9,15 @@ from typing import Annotated
 
 import typer
 
-from evalml.cli import (
-    batch,
-    compare,
-    contract,
-    demo,
-    doctor,
-    estimate,
-    explain,
-    explorer,
-    extract,
-    indicators,
-    note,
-    over_time,
-    project,
-    published,
-    release,
-    rules,
-    run,
-    runs,
-    status,
-    synthetic,
-    validate,
-)
-from evalml.cli.door import Door
-from evalml.cli.methods import DID, ROLLOUT, SURVIVAL, EstimateHelp, help_of
+from evalml.cli import estimate, extract, over_time, project, published, validate
+from evalml.cli.console import PlainHelp
+from evalml.cli.explain import doctor, explain, rules
+from evalml.cli.extract import contract, synthetic
+from evalml.cli.published import indicators
+from evalml.cli.release import explorer, note, release
+from evalml.cli.run import batch, demo, run
+from evalml.cli.runs import compare, runs, status
+from evalml.cli.statistics import DID, ROLLOUT, SURVIVAL, EstimateHelp, help_of
 from evalml.errors import EvalmlError
 
 app = typer.Typer(
@@ -43,7 +27,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    cls=Door,
+    cls=PlainHelp,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -67,32 +51,32 @@ def begin(
     """Evaluate the youth-employment programmes of the French missions locales."""
 
 
-app.command("demo")(demo.demo)
+app.command("demo")(demo)
 app.command("init")(project.init)
 app.command("new")(project.new)
 app.command("check")(project.check)
-app.command("run")(run.run)
+app.command("run")(run)
 app.command("open")(project.open_last)
-app.command("batch")(batch.batch)
-app.command("status")(status.status)
-app.command("runs")(runs.runs)
-app.command("compare")(compare.compare)
-app.command("synthetic")(synthetic.synthetic)
-app.command("note")(note.note)
-app.command("release")(release.release)
-app.command("explorer")(explorer.explorer)
+app.command("batch")(batch)
+app.command("status")(status)
+app.command("runs")(runs)
+app.command("compare")(compare)
+app.command("synthetic")(synthetic)
+app.command("note")(note)
+app.command("release")(release)
+app.command("explorer")(explorer)
 app.add_typer(extract.app, name="extract")
 app.command("estimate", cls=EstimateHelp)(estimate.estimate)
 app.command("rollout", epilog=help_of(ROLLOUT, "--aggregate"))(over_time.rollout)
 app.command("did", epilog=help_of(DID))(over_time.did)
 app.command("survival", epilog=help_of(SURVIVAL))(over_time.survival)
-app.command("indicators")(indicators.indicators)
+app.command("indicators")(indicators)
 app.add_typer(published.app, name="published")
-app.command("rules")(rules.rules)
-app.command("contract")(contract.contract)
-app.command("explain")(explain.explain)
+app.command("rules")(rules)
+app.command("contract")(contract)
+app.command("explain")(explain)
 app.command("validate")(validate.validate)
-app.command("doctor")(doctor.doctor)
+app.command("doctor")(doctor)
 
 
 LISTS = frozenset(

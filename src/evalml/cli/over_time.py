@@ -7,34 +7,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evalml.cli.table_io import (
-    Categories,
-    Csv,
-    Dates,
-    Decimal,
-    Json,
-    Numbers,
-    Separator,
-    Where,
-)
+from evalml.cli.statistics import TableOptions, with_table_options
 from evalml.errors import EstimationError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from evalml.effect.durations import DurationColumns
-    from evalml.effect.panel_columns import PanelColumns
+    from evalml.methods.durations import DurationColumns
+    from evalml.methods.panel import PanelColumns
     from evalml.reading.table import Kind, RawTable
 
 Data = Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per unit and period.")]
-Unit = Annotated[str, typer.Option("--unit", help="Column of the unit; none: cross-sections.")]
+UnitColumn = Annotated[
+    str, typer.Option("--unit", help="Column of the unit; none: cross-sections.")
+]
 Time = Annotated[str, typer.Option("--time", help="Column of the period.")]
-Outcome = Annotated[str, typer.Option("--outcome", help="Column of the outcome.")]
+OutcomeColumn = Annotated[str, typer.Option("--outcome", help="Column of the outcome.")]
 Covariates = Annotated[
     list[str] | None, typer.Option("--covariates", help="Columns, with commas or repeated.")
 ]
 Cluster = Annotated[str, typer.Option("--cluster", help="Column of the clusters of the variance.")]
-Weights = Annotated[str, typer.Option("--weights", help="Column of the sampling weights.")]
+WeightsColumn = Annotated[str, typer.Option("--weights", help="Column of the sampling weights.")]
 MissingRows = Annotated[
     str, typer.Option("--missing", help="Rows with a missing value: refuse, or drop and count.")
 ]
@@ -54,16 +47,17 @@ _CONTROLS = {
 }
 
 
+@with_table_options
 def rollout(  # noqa: PLR0913, PLR0917
     context: typer.Context,
     data: Data,
     time: Time,
-    outcome: Outcome,
+    outcome: OutcomeColumn,
     first_treated: Annotated[
         str,
         typer.Option("--first-treated", help="Column of the first treated period (0: never)."),
     ],
-    unit: Unit = "",
+    unit: UnitColumn = "",
     method: Annotated[
         str, typer.Option(help="callaway_santanna, sun_abraham, imputation, did2s or twfe.")
     ] = "callaway_santanna",
@@ -77,7 +71,7 @@ def rollout(  # noqa: PLR0913, PLR0917
     ] = "dr",
     anticipation: Annotated[int, typer.Option(help="Periods units may react before.")] = 0,
     base: Annotated[str, typer.Option(help="Base period: varying or universal.")] = "varying",
-    weights: Weights = "",
+    weights: WeightsColumn = "",
     cluster: Cluster = "",
     unbalanced: Annotated[
         str, typer.Option(help="Units not seen in every period: refuse, or drop and count.")
@@ -93,26 +87,26 @@ def rollout(  # noqa: PLR0913, PLR0917
         str | None,
         typer.Option("--never", help="First treated period of the never treated; or: empty."),
     ] = None,
-    where: Where = "",
-    separator: Separator = None,
-    decimal: Decimal = None,
-    dates: Dates = None,
-    numbers: Numbers = None,
-    categories: Categories = None,
-    json: Json = False,
-    csv: Csv = False,
+    *,
+    io: TableOptions,
 ) -> None:
     """Estimate the effect of a programme that areas adopt one after another.
 
     Example: evalml rollout counties.csv --unit county --time year --outcome lemp
     --first-treated first_treated --aggregate dynamic --json
     """
-    from evalml.cli.methods import ROLLOUT, unused
-    from evalml.cli.table_io import door, given_options, open_data, show, split_names
-    from evalml.effect.group_time import RolloutOptions
-    from evalml.effect.panel_columns import PanelColumns
-    from evalml.effect.rollout import RolloutRequest
-    from evalml.effect.rollout import rollout as estimate
+    from evalml.cli.statistics import (
+        ROLLOUT,
+        given_options,
+        open_data,
+        show,
+        split_names,
+        unused,
+    )
+    from evalml.methods.did import RolloutRequest
+    from evalml.methods.did import rollout as estimate
+    from evalml.methods.group_time import RolloutOptions
+    from evalml.methods.panel import PanelColumns
     from evalml.reading.roles import first_treated as read_first
 
     columns = PanelColumns(
@@ -140,18 +134,18 @@ def rollout(  # noqa: PLR0913, PLR0917
         bootstrap=bootstrap,
         seed=seed,
     )
-    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    how = io.reading(missing)
     table = open_data(data, columns.used(), how)
     frame = _panel_frame(table, columns)
     frame[first_treated] = read_first(table, first_treated, never)
     effects = estimate(frame, request)
     idle = unused(ROLLOUT, [method], given_options(context))
-    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
+    show(effects, io, table, idle)
 
 
 def _panel_frame(table: RawTable, columns: PanelColumns) -> pd.DataFrame:
     """Return the columns of a long table by role, but for statuses and first periods."""
-    from evalml.cli.table_io import frame_of, refuse_below
+    from evalml.cli.statistics import frame_of, refuse_below
 
     kinds: dict[str, Kind] = {columns.time: "period", columns.outcome: "number"}
     kinds |= {name: "covariate" for name in columns.covariates if name not in kinds}
@@ -164,15 +158,16 @@ def _panel_frame(table: RawTable, columns: PanelColumns) -> pd.DataFrame:
     return frame
 
 
+@with_table_options
 def did(  # noqa: PLR0913, PLR0917
     context: typer.Context,
     data: Data,
     time: Time,
-    outcome: Outcome,
+    outcome: OutcomeColumn,
     treatment: Annotated[
         str, typer.Option("--treatment", help="Column of the treatment status, 0 or 1.")
     ],
-    unit: Unit = "",
+    unit: UnitColumn = "",
     method: Annotated[
         str,
         typer.Option(
@@ -183,7 +178,7 @@ def did(  # noqa: PLR0913, PLR0917
         str, typer.Option("--take-up", help="Column of the take-up (fuzzy designs), 0 or 1.")
     ] = "",
     covariates: Covariates = None,
-    weights: Weights = "",
+    weights: WeightsColumn = "",
     cluster: Cluster = "",
     missing: MissingRows = "refuse",
     level: Level = 0.95,
@@ -191,37 +186,37 @@ def did(  # noqa: PLR0913, PLR0917
     dose: Annotated[
         bool, typer.Option("--dose", help="twfe: the treatment is a number, not a status.")
     ] = False,
-    where: Where = "",
-    separator: Separator = None,
-    decimal: Decimal = None,
-    dates: Dates = None,
-    numbers: Numbers = None,
-    categories: Categories = None,
-    json: Json = False,
-    csv: Csv = False,
+    *,
+    io: TableOptions,
 ) -> None:
     """Estimate a difference in differences: fixed effects, or two periods with covariates.
 
     Example: evalml did panel.csv --unit id --time year --outcome y --treatment d --method dr
     --covariates age,sex --cluster area --json
     """
-    from evalml.cli.methods import DID, unused
-    from evalml.cli.table_io import door, given_options, open_data, show, split_names
-    from evalml.effect.did import DidRequest, estimate_did
-    from evalml.effect.panel_columns import PanelColumns
+    from evalml.cli.statistics import (
+        DID,
+        given_options,
+        open_data,
+        show,
+        split_names,
+        unused,
+    )
+    from evalml.methods.did import DidRequest, estimate_did
+    from evalml.methods.panel import PanelColumns
 
     extra = (treatment, take_up) if take_up else (treatment,)
     columns = PanelColumns(
         time, outcome, "", unit, split_names(covariates), weights, cluster, extra
     )
     request = DidRequest(columns, method, missing, level)  # type: ignore[arg-type]
-    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    how = io.reading(missing)
     table = open_data(data, columns.used(), how)
     frame = _panel_frame(table, columns)
     _add_statuses(table, frame, columns.extra, treated, dose=dose)
     effects = [estimate_did(frame, request)]
     idle = unused(DID, [method], given_options(context))
-    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
+    show(effects, io, table, idle)
 
 
 def _add_statuses(
@@ -238,6 +233,7 @@ def _add_statuses(
         frame[name] = roles.arm(table, name, None, role="take-up")
 
 
+@with_table_options
 def survival(  # noqa: PLR0913, PLR0917
     context: typer.Context,
     data: Annotated[Path, typer.Argument(help="CSV or Parquet file, one row per person.")],
@@ -265,7 +261,7 @@ def survival(  # noqa: PLR0913, PLR0917
         float | None, typer.Option("--from", help="Follow nobody before this time.")
     ] = None,
     covariates: Covariates = None,
-    weights: Weights = "",
+    weights: WeightsColumn = "",
     cluster: Cluster = "",
     missing: MissingRows = "refuse",
     formula: Annotated[
@@ -285,14 +281,8 @@ def survival(  # noqa: PLR0913, PLR0917
         str | None,
         typer.Option("--censored-value", help="Value of no event, where it is not 0."),
     ] = None,
-    where: Where = "",
-    separator: Separator = None,
-    decimal: Decimal = None,
-    dates: Dates = None,
-    numbers: Numbers = None,
-    categories: Categories = None,
-    json: Json = False,
-    csv: Csv = False,
+    *,
+    io: TableOptions,
 ) -> None:
     """Describe and compare durations, with persons who enter late at risk only from then on.
 
@@ -301,19 +291,19 @@ def survival(  # noqa: PLR0913, PLR0917
     """
     from dataclasses import replace
 
-    from evalml.cli.methods import SURVIVAL, unused
-    from evalml.cli.table_io import (
-        door,
+    from evalml.cli.statistics import (
+        SURVIVAL,
         given_options,
         open_data,
         show,
         split_names,
+        unused,
         with_formula,
     )
-    from evalml.comparison.formula import names_in
-    from evalml.effect.durations import DurationColumns
-    from evalml.effect.survival_effects import SurvivalRequest
-    from evalml.effect.survival_effects import survival as estimate
+    from evalml.comparison.design import names_in
+    from evalml.methods.durations import DurationColumns
+    from evalml.methods.survival_effects import SurvivalRequest
+    from evalml.methods.survival_effects import survival as estimate
     from evalml.reading.roles import events
 
     columns = DurationColumns(
@@ -330,7 +320,7 @@ def survival(  # noqa: PLR0913, PLR0917
         times = tuple(float(t) for t in split_names(at))
     except ValueError:
         raise EstimationError("--at takes numbers, such as --at 6,12,24") from None
-    how = door(where, separator, decimal, dates, numbers, categories, missing)
+    how = io.reading(missing)
     table = open_data(data, columns.used(), how)
     frame = _durations_frame(table, columns)
     frame[event] = events(
@@ -349,12 +339,12 @@ def survival(  # noqa: PLR0913, PLR0917
     )
     effects = estimate(frame, request)
     idle = unused(SURVIVAL, [method], given_options(context))
-    show(effects, json_wanted=json, csv_wanted=csv, table=table, warnings=idle)
+    show(effects, io, table, idle)
 
 
 def _durations_frame(table: RawTable, columns: DurationColumns) -> pd.DataFrame:
     """Return the columns of a table of durations by role, but for the status."""
-    from evalml.cli.table_io import frame_of, refuse_below
+    from evalml.cli.statistics import frame_of, refuse_below
 
     kinds: dict[str, Kind] = {columns.time: "number", columns.entry: "number"}
     kinds |= {columns.weights: "number"}

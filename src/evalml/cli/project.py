@@ -14,10 +14,10 @@ import typer
 from evalml.cli.run import (
     Changes,
     Departement,
-    Outcome,
+    OutcomeOption,
     Region,
-    Source,
-    Where,
+    StudyArgument,
+    TerritoryOption,
     Year,
     changes_of,
     check_study,
@@ -130,10 +130,10 @@ def new(
     study: Annotated[str, typer.Argument(help="Name of the new study: params/STUDY.yaml.")],
     programme: Annotated[str, typer.Option(help="CEJ, GJ, PACEA, PARRAINAGE or IAE.")],
     year: Year = None,
-    territory: Where = None,
+    territory: TerritoryOption = None,
     departement: Departement = None,
     region: Region = None,
-    outcome: Outcome = None,
+    outcome: OutcomeOption = None,
     changes: Changes = None,
 ) -> None:
     """Write a study of your own in params/, from the one of its programme.
@@ -169,15 +169,15 @@ def new(
 
 
 def check(
-    study: Source,
+    study: StudyArgument,
     extract: Annotated[
         Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
     ] = None,
     year: Year = None,
-    territory: Where = None,
+    territory: TerritoryOption = None,
     departement: Departement = None,
     region: Region = None,
-    outcome: Outcome = None,
+    outcome: OutcomeOption = None,
     changes: Changes = None,
 ) -> None:
     """Say what a run would refuse, without running: the study, the extract, and the two together.

@@ -1,27 +1,36 @@
-"""`evalml run`: one study, from its params file to its note."""
+"""`evalml run`, `batch`, `demo`: one study or many, from the params file to the note."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evalml.errors import EvalmlError, RunError
 from evalml.settings import writable_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from evalml.run import How, Plan
+    from evalml.run import How, RunPlan
+    from evalml.run.status import RunStatus
     from evalml.study import Asked
+    from evalml.study.grid import Cell
 
 
-Source = Annotated[
+StudyArgument = Annotated[
     str, typer.Argument(help="A study: its name (cej, cej_2023_nord), or a file of params/.")
 ]
 Year = Annotated[int | None, typer.Option(help="Calendar year of the first entries.")]
-Where = Annotated[
+TerritoryOption = Annotated[
     str | None,
     typer.Option("--territory", help="59, 59,62, nord, hdf, region:32, structure:… or france."),
 ]
@@ -29,7 +38,7 @@ Departement = Annotated[
     str | None, typer.Option("--departement", help="INSEE codes of départements: 59 or 59,62.")
 ]
 Region = Annotated[str | None, typer.Option("--region", help="INSEE code of a région: 32.")]
-Outcome = Annotated[str | None, typer.Option(help="Primary outcome, such as emploi_durable.")]
+OutcomeOption = Annotated[str | None, typer.Option(help="Primary outcome, such as emploi_durable.")]
 Changes = Annotated[
     list[str] | None,
     typer.Option("-p", "--param", help="Any key of the study: -p primary.horizon=6 (repeatable)."),
@@ -41,7 +50,7 @@ _SHOWN = {"note": "note", "annexe": "annex"}
 
 
 def run(  # noqa: PLR0913, PLR0917 - the options of a command
-    params: Source,
+    params: StudyArgument,
     extract: Annotated[
         Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
     ] = None,
@@ -50,10 +59,10 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
         typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
     ] = None,
     year: Year = None,
-    territory: Where = None,
+    territory: TerritoryOption = None,
     departement: Departement = None,
     region: Region = None,
-    outcome: Outcome = None,
+    outcome: OutcomeOption = None,
     changes: Changes = None,
     engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
     memory: Annotated[str | None, typer.Option(help="Memory of the engine, such as 4GB.")] = None,
@@ -127,13 +136,13 @@ def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
     return found
 
 
-def check_and_execute(plan: Plan) -> Path:
+def check_and_execute(plan: RunPlan) -> Path:
     """Check everything that can be checked before a cell runs, while a kernel starts, and run it.
 
     Raises:
         EvalmlError: The params file, the notebook or the extract is not fit for the study.
     """
-    from evalml.run.ahead import kernel_ahead
+    from evalml.run.execute import kernel_ahead
 
     with kernel_ahead() as how:
         check_study(plan)
@@ -147,7 +156,7 @@ def plan_study(
     out: Path | None = None,
     engine: str = "duckdb",
     memory: str | None = None,
-) -> Plan:
+) -> RunPlan:
     """Read a study, find its notebook, and say where it runs."""
     from evalml.run import plan_run
     from evalml.settings import DEFAULT_EXTRACT, Settings, project_root
@@ -163,7 +172,7 @@ def plan_study(
     return plan_run(asked, settings)
 
 
-def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> None:
+def check_study(plan: RunPlan, known: dict[Path, frozenset[str]] | None = None) -> None:
     """Refuse what a study asks of an extract that does not hold it.
 
     Args:
@@ -196,14 +205,13 @@ def check_study(plan: Plan, known: dict[Path, frozenset[str]] | None = None) -> 
         require_tables([*study.covariates, *study.subgroups], known[place])
 
 
-def execute_with_bar(plan: Plan, how: Callable[[], How]) -> Path:
+def execute_with_bar(plan: RunPlan, how: Callable[[], How]) -> Path:
     """Run a plan behind a progress bar, one step per cell."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from evalml.run import execute
-    from evalml.run.lock import is_held
-    from evalml.run.status import lock_file
+    from evalml.run.status import is_held, lock_file
 
     if is_held(lock_file(plan.settings.out, plan.study.study)):
         typer.echo(f"another process runs {plan.study.study}: waiting for it to end", err=True)
@@ -217,3 +225,296 @@ def execute_with_bar(plan: Plan, how: Callable[[], How]) -> Path:
         task = bar.add_task(plan.study.study, total=None)
         moves = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
         return execute(plan, moves, how())
+
+
+_COLOURS = {
+    "waiting": "dim", "running": "cyan", "finished": "green", "current": "green",
+    "failed": "red", "refused": "yellow",
+}  # fmt: skip
+_ROWS = 30
+
+
+@contextmanager
+def live(
+    out: Path, studies: Sequence[str], refused: Sequence[RunStatus]
+) -> Iterator[Callable[[RunStatus], None]]:
+    """Show the studies while they run: a table on a terminal, a line for each elsewhere."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        total = len(studies) + len(refused)
+        yield _lines(console, total)
+        return
+    ended: dict[str, RunStatus] = {}
+    clock = time.perf_counter()
+
+    def table() -> Any:
+        return _table(out, studies, ended, time.perf_counter() - clock)
+
+    with Live(get_renderable=table, console=console, refresh_per_second=4, transient=True):
+        yield lambda status: ended.update({status.study: status})
+
+
+def _lines(console: Any, total: int) -> Callable[[RunStatus], None]:
+    count = iter(range(1, total + 1))
+
+    def tell(status: RunStatus) -> None:
+        seconds = f" in {status.seconds:.1f} s" if status.state == "finished" else ""
+        reason = f": {status.reason}" if status.reason else ""
+        words = f"[{next(count)}/{total}] {status.study} {status.state}{seconds}{reason}"
+        console.print(words, soft_wrap=True, markup=False, highlight=False)
+
+    return tell
+
+
+def _table(out: Path, studies: Sequence[str], ended: dict[str, RunStatus], seconds: float) -> Any:
+    """Draw what runs first, then what failed, then what waits; what is done is counted."""
+    from rich.table import Table
+
+    from evalml.run.status import RunStatus, read_status
+
+    now = [ended.get(s) or read_status(out, s) or RunStatus(s, "waiting") for s in studies]
+    counts = Counter(status.state for status in now)
+    title = ", ".join(f"{n} {state}" for state, n in counts.items()) + f" · {seconds:.0f} s"
+    order = {"running": 0, "failed": 1, "refused": 1, "waiting": 2}
+    rows = sorted((s for s in now if s.state in order), key=lambda s: order[s.state])
+    table = Table("study", "state", "cell", "reason", title=title)
+    for status in rows[:_ROWS]:
+        cell = f"{status.cell}/{status.cells}" if status.state == "running" else ""
+        table.add_row(status.study, _state(status), cell, status.reason)
+    return table
+
+
+def _state(status: RunStatus) -> Any:
+    from rich.text import Text
+
+    return Text(status.state, style=_COLOURS[status.state])
+
+
+def summary_table(ended: Sequence[RunStatus]) -> Any:
+    """Return the table of how each study ended, with its reason."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("study", "state", "seconds", "MB", "reason, or run")
+    for status in ended:
+        table.add_row(
+            status.study,
+            _state(status),
+            "" if status.seconds is None else f"{status.seconds:.1f}",
+            "" if status.peak_memory_mb is None else f"{status.peak_memory_mb:.0f}",
+            Text(status.reason or status.run, overflow="fold"),
+        )
+    return table
+
+
+def write_summary(out: Path, ended: Sequence[RunStatus]) -> None:
+    """Write summary.csv and summary.json, each replaced as a whole."""
+    import csv
+    import io
+    from dataclasses import asdict
+
+    from evalml.run.status import replace_json
+
+    rows = [asdict(status) for status in ended]
+    replace_json(out / "summary.json", rows)
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    fresh = out / ".summary.csv"
+    fresh.write_text(stream.getvalue(), encoding="utf-8")
+    fresh.replace(out / "summary.csv")
+
+
+def batch(  # noqa: PLR0913, PLR0917 - the options of a command
+    params: Annotated[
+        list[str] | None,
+        typer.Argument(help="Studies: names, or files of params/.", show_default=False),
+    ] = None,
+    grid: Annotated[
+        Path | None, typer.Option(help="YAML of a grid: base and vary (see params/grids/).")
+    ] = None,
+    extract: Annotated[
+        Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
+    ] = None,
+    engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
+    memory: Annotated[
+        str | None, typer.Option(help="Memory of the engine of each run, such as 4GB.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at once [default: cores].")] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0, help="Seconds one run may take.")
+    ] = None,
+    memory_limit: Annotated[
+        float | None, typer.Option(min=0, help="MB the kernel of one run may take.")
+    ] = None,
+    backend: Annotated[str, typer.Option(help="loky (this machine) or dask (a cluster).")] = "loky",
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of the dask scheduler [default: one made here].")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run even what is current.")] = False,
+) -> None:
+    """Run many studies in parallel, each in a kernel of its own.
+
+    Studies are checked before anything starts; one that cannot be run is reported and the others
+    run. What a finished run of the same inputs has answered is not run again, so that a batch
+    that was cut short is resumed by giving the same command. Ends with a table of what happened
+    (also summary.csv and summary.json under --out): exit code 0 when all studies have a result, 1
+    when one has not, 2 when none could start.
+
+    Example: evalml batch --grid params/grids/cej_years_territories.yaml --jobs 2
+    """
+    from evalml.run.batch import Workforce, refuse_missing_backend, run_batch
+    from evalml.run.kernel import Limits
+
+    refuse_missing_backend(backend)
+    where = {"extract": extract, "out": out, "engine": engine, "memory": memory}
+    plans, refused = _prepare(params or [], grid, **where)
+    if not plans:
+        raise EvalmlError("; ".join(dict.fromkeys(s.reason for s in refused)))
+    root = plans[0].settings.out
+    workforce = Workforce(jobs, backend, scheduler, Limits(time_limit, memory_limit), force)
+
+    with live(root, [p.study.study for p in plans], refused) as told:
+        ended = run_batch(plans, workforce, refused, told)
+    _conclude(root, ended)
+
+
+def _prepare(
+    params: Sequence[str], grid: Path | None, **where: Any
+) -> tuple[list[RunPlan], list[RunStatus]]:
+    """Check every study; return what can run, and what cannot with its reason."""
+    from evalml.run.status import RunStatus
+    from evalml.study.grid import read_grid, refuse_twins
+
+    if bool(params) == (grid is not None):
+        raise EvalmlError("give params files, or --grid GRID.yaml, and not both")
+    cells = read_grid(grid) if grid is not None else read_cells(params)
+    refuse_twins([cell.name for cell in cells], "batch")
+    checked: dict[Path, frozenset[str]] = {}
+    plans: list[RunPlan] = []
+    refused: list[RunStatus] = []
+    for cell in cells:
+        found = _plan(cell, checked, where)
+        if isinstance(found, str):
+            refused.append(RunStatus(cell.name, "refused", found))
+        else:
+            plans.append(found)
+    return plans, refused
+
+
+def read_cells(params: Sequence[str]) -> list[Cell]:
+    """Read studies; one that is no study is kept with the reason why."""
+    from evalml.study import Asked, find_study
+    from evalml.study.activity import activity_from, is_activity
+    from evalml.study.grid import Cell
+
+    cells = []
+    for source in params:
+        asked, path = Asked(source), Path(source)
+        try:
+            if is_activity(find_study(source).values):
+                cells.append(Cell(activity_from(asked).study, path, None, asked=asked))
+                continue
+            study = asked.read()
+        except EvalmlError as fault:
+            cells.append(Cell(path.stem, path, None, str(fault)))
+        else:
+            cells.append(Cell(study.study, path, study, asked=asked))
+    return cells
+
+
+def _plan(cell: Cell, checked: dict[Path, frozenset[str]], where: dict[str, Any]) -> RunPlan | str:
+    """Return the plan of a study, or the sentence that says why there is none."""
+    if cell.asked is None:
+        return cell.reason
+    try:
+        plan = plan_study(cell.asked, **where)
+        check_study(plan, known=checked)
+    except EvalmlError as fault:
+        return str(fault)
+    return plan
+
+
+def _conclude(out: Path, ended: Sequence[RunStatus]) -> None:
+    """Print what happened, write it down, and end with the exit code it deserves."""
+    from evalml.cli.console import console
+
+    write_summary(out, ended)
+    console().print(summary_table(ended))
+    lost = [s for s in ended if s.state not in {"finished", "current"}]
+    typer.echo(f"{len(ended) - len(lost)} of {len(ended)} studies have a result in {out}")
+    if lost:
+        raise typer.Exit(1)
+
+
+STUDIES = ("cej_2024_hdf", "nsw")
+PEOPLE, SEED = 20_000, 1
+
+
+def demo(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
+    ] = None,
+) -> None:
+    """Evaluate the CEJ on a synthetic extract and the NSW demonstration on real data.
+
+    Example: evalml demo
+    """
+    from evalml.run.execute import shared_kernels
+    from evalml.settings import DEFAULT_EXTRACT, project_root
+
+    root = project_root()
+    extract = root / DEFAULT_EXTRACT
+    runs = out if out is not None else root / "runs"
+    places = ["--force", "--out", str(runs), "--extract", str(extract)]
+    commands = {
+        study: [
+            *(sys.executable, "-m", "evalml", "run"),
+            study,
+            *places,
+        ]
+        for study in reversed(STUDIES)
+    }
+    typer.echo("evalml demo: a synthetic extract, two studies, two notes")
+    running = {}
+    with shared_kernels() as told:
+        for study, command in commands.items():
+            if study != "nsw":
+                _make_extract(extract)
+            running[study] = subprocess.Popen(  # noqa: S603 - our own command line
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env={**os.environ, **told},
+            )
+        failed = [study for study, process in running.items() if not _ends_well(process)]
+    if failed:
+        raise RunError(f"{' and '.join(failed)} did not finish; the reason is above")
+
+
+def _ends_well(process: subprocess.Popen[str]) -> bool:
+    """Wait for a run, say what it said, and return whether it has its note."""
+    said, _ = process.communicate()
+    typer.echo(said.strip())
+    return process.returncode == 0
+
+
+def _make_extract(extract: Path) -> None:
+    """Make the demonstration extract, unless the same one is there already."""
+    if (extract / "extract.yaml").is_file():
+        typer.echo(f"the synthetic extract of {PEOPLE} persons is already in {extract.name}/")
+        return
+    from evalml.synthetic.make import produce
+
+    made = produce(extract, people=PEOPLE, seed=SEED)
+    typer.echo(f"made a synthetic extract of {made.people} persons")

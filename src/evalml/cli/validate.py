@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from evalml.arrays import Matrix
-    from evalml.effect.validation import Scenario, Summary
+    from evalml.validation import Scenario, Summary
 
     Found = dict[tuple[str, str], dict[int, Matrix]]
 
@@ -24,12 +24,14 @@ _NUMBERS = (
     "truth bias bias_error rmse spread std_error coverage coverage_low coverage_high rejection"
 )
 
-Names = Annotated[list[str] | None, typer.Option(help="With commas or repeated; all by default.")]
+NameList = Annotated[
+    list[str] | None, typer.Option(help="With commas or repeated; all by default.")
+]
 
 
 def validate(
     replications: Annotated[int, typer.Option(help="Samples drawn of each design.")] = 500,
-    methods: Names = None,
+    methods: NameList = None,
     designs: Annotated[
         list[str] | None,
         typer.Option(help="Designs, or persons, 'over time', durations; all by default."),
@@ -54,8 +56,8 @@ def validate(
 
     Example: evalml validate --designs persons --replications 500 --out runs/validation
     """
-    from evalml.cli.table_io import split_names
-    from evalml.effect.validation import choose, summarise
+    from evalml.cli.statistics import split_names
+    from evalml.validation import choose, summarise
 
     if replications < 2 or jobs < 1 or seed < 0:  # noqa: PLR2004
         raise EvalmlError("--replications is 2 or more, --jobs 1 or more, --seed 0 or more")
@@ -63,7 +65,7 @@ def validate(
     if catalogue:
         _list(chosen)
         return
-    found = _simulate(chosen, Plan(replications, seed, jobs, out))
+    found = _simulate(chosen, Trials(replications, seed, jobs, out))
     rows = []
     for scenario, wanted in chosen:
         for arm in scenario.arms:
@@ -78,7 +80,7 @@ def validate(
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Trials:
     """How much is drawn, and where it is kept.
 
     Attributes:
@@ -106,7 +108,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Chunk:
     """One chunk of one design: what a process does at a time, and all that a kill can lose."""
 
     design: str
@@ -116,7 +118,7 @@ class Task:
     folder: Path | None
 
 
-def _simulate(chosen: Sequence[tuple[Scenario, tuple[str, ...]]], plan: Plan) -> Found:
+def _simulate(chosen: Sequence[tuple[Scenario, tuple[str, ...]]], plan: Trials) -> Found:
     """Read the chunks that are kept, compute the others, and return them all."""
     folder = plan.folder()
     found: Found = {(s.name, m): {} for s, wanted in chosen for m in wanted}
@@ -131,7 +133,7 @@ def _simulate(chosen: Sequence[tuple[Scenario, tuple[str, ...]]], plan: Plan) ->
                 else:
                     found[scenario.name, method][chunk.start] = kept
             if missing:
-                tasks.append(Task(scenario.name, tuple(missing), chunk, plan.seed, folder))
+                tasks.append(Chunk(scenario.name, tuple(missing), chunk, plan.seed, folder))
     with _bar() as bar:
         step = bar.add_task("replications", total=sum(len(t.replications) for t in tasks))
         for task, matrices in _work(tasks, plan.jobs):
@@ -141,7 +143,7 @@ def _simulate(chosen: Sequence[tuple[Scenario, tuple[str, ...]]], plan: Plan) ->
     return found
 
 
-def _work(tasks: list[Task], jobs: int) -> Iterator[tuple[Task, dict[str, Matrix]]]:
+def _work(tasks: list[Chunk], jobs: int) -> Iterator[tuple[Chunk, dict[str, Matrix]]]:
     """Do the tasks in some processes, in any order."""
     if jobs == 1 or len(tasks) < 2:  # noqa: PLR2004
         yield from map(do_task, tasks)
@@ -152,9 +154,9 @@ def _work(tasks: list[Task], jobs: int) -> Iterator[tuple[Task, dict[str, Matrix
     yield from pool(delayed(do_task)(task) for task in tasks)
 
 
-def do_task(task: Task) -> tuple[Task, dict[str, Matrix]]:
+def do_task(task: Chunk) -> tuple[Chunk, dict[str, Matrix]]:
     """Compute a chunk and keep it at once; a chunk is whole or absent."""
-    from evalml.effect.validation import SCENARIOS, replicate
+    from evalml.validation import SCENARIOS, replicate
 
     scenario = SCENARIOS[task.design]
     matrices = replicate(scenario, task.methods, task.replications, task.seed)
@@ -258,7 +260,7 @@ def _list(chosen: Sequence[tuple[Scenario, tuple[str, ...]]]) -> None:
 def _show(rows: list[dict[str, Any]], *, json_wanted: bool) -> None:
     import json
 
-    from evalml.cli.table_io import plain
+    from evalml.cli.statistics import plain
 
     if json_wanted:
         typer.echo(json.dumps(plain(rows), ensure_ascii=False))

@@ -6,26 +6,34 @@ say how alike they are and make them more so. Nothing is imported until it is as
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from evalml.deprecated import renamed
+
 if TYPE_CHECKING:
-    from evalml.comparison.adjusted import Adjusted, adjust
     from evalml.comparison.arms import Arms, Trajectory, assemble
-    from evalml.comparison.balance import balance_table
-    from evalml.comparison.build import MeasureSpec, build_comparison
-    from evalml.comparison.comparison import Comparison, Design, Measure
-    from evalml.comparison.experiment import CrossSection, cross_section
-    from evalml.comparison.labels import labels_of
-    from evalml.comparison.overlap import Overlap, measure_overlap, overlap_warnings, trim, trimming
+    from evalml.comparison.balance import Adjusted, adjust, balance_table, labels_of
+    from evalml.comparison.build import CrossSection, MeasureSpec, build_comparison, cross_section
+    from evalml.comparison.comparison import Comparison, DesignMatrix, Measure
     from evalml.comparison.propensity import Propensity, fit_propensity
-    from evalml.comparison.weights import Weights, effective_size, score_weights
+    from evalml.comparison.weights import (
+        Overlap,
+        Weights,
+        effective_size,
+        measure_overlap,
+        overlap_warnings,
+        score_weights,
+        trim,
+        trimming,
+    )
 
 __all__ = [
     "Adjusted",
     "Arms",
     "Comparison",
     "CrossSection",
-    "Design",
+    "DesignMatrix",
     "Measure",
     "MeasureSpec",
     "Overlap",
@@ -47,39 +55,29 @@ __all__ = [
     "trimming",
 ]
 
-_PLACES = {
-    "labels_of": "labels",
-    "Adjusted": "adjusted",
-    "Arms": "arms",
-    "CrossSection": "experiment",
-    "Trajectory": "arms",
-    "adjust": "adjusted",
-    "assemble": "arms",
-    "cross_section": "experiment",
-    "Comparison": "comparison",
-    "Design": "comparison",
-    "Measure": "comparison",
-    "MeasureSpec": "build",
-    "Overlap": "overlap",
-    "Propensity": "propensity",
-    "Weights": "weights",
-    "balance_table": "balance",
-    "build_comparison": "build",
-    "effective_size": "weights",
-    "fit_propensity": "propensity",
-    "measure_overlap": "overlap",
-    "overlap_warnings": "overlap",
-    "score_weights": "weights",
-    "trim": "overlap",
-    "trimming": "overlap",
+_WHERE = {
+    "evalml.comparison.arms": ("Arms", "Trajectory", "assemble"),
+    "evalml.comparison.balance": ("Adjusted", "adjust", "balance_table", "labels_of"),
+    "evalml.comparison.build": ("CrossSection", "MeasureSpec", "build_comparison", "cross_section"),
+    "evalml.comparison.comparison": ("Comparison", "DesignMatrix", "Measure"),
+    "evalml.comparison.propensity": ("Propensity", "fit_propensity"),
+    "evalml.comparison.weights": (
+        "Overlap",
+        "Weights",
+        "effective_size",
+        "measure_overlap",
+        "overlap_warnings",
+        "score_weights",
+        "trim",
+        "trimming",
+    ),
 }
+_PLACES = {name: module for module, names in _WHERE.items() for name in names}
+_renamed = renamed(__name__, {"Design": "DesignMatrix"})
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for."""
     if name not in _PLACES:
-        message = f"module 'evalml.comparison' has no attribute '{name}'"
-        raise AttributeError(message)
-    from importlib import import_module
-
-    return getattr(import_module(f"evalml.comparison.{_PLACES[name]}"), name)
+        return _renamed(name)
+    return getattr(import_module(_PLACES[name]), name)

@@ -1,16 +1,28 @@
-"""The balance table: how alike the arms are, before and after weighting or matching."""
+"""How alike the arms are, before and after weighting or matching, and the words for it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from evalml.codes import code_lists, territory_names
+from evalml.cohort import COVARIATES, label_of
+from evalml.comparison.propensity import fit_propensity
+from evalml.comparison.weights import score_weights
+from evalml.errors import ExtractError
+from evalml.methods.design_matrix import thin_products
+from evalml.outcomes import OUTCOMES
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from evalml.arrays import BoolVector, Vector
-    from evalml.comparison.comparison import Design
+    from evalml.comparison.comparison import Comparison, DesignMatrix
     from evalml.comparison.propensity import Estimand
+
 
 COLUMNS = (
     "covariate", "smd_before", "smd_after", "variance_ratio", "mean_treated_before",
@@ -19,7 +31,7 @@ COLUMNS = (
 
 
 def balance_table(
-    design: Design,
+    design: DesignMatrix,
     treated: BoolVector,
     weights: Vector | None = None,
     estimand: Estimand = "att",
@@ -68,18 +80,12 @@ def balance_table(
     )
 
 
-def worst_difference(table: pd.DataFrame) -> float:
-    """Return the largest absolute standardised difference after; NaN when none can be judged."""
-    after = table["smd_after"].abs()
-    return float(after.max()) if len(after) else 0.0
-
-
-def _others(design: Design) -> list[tuple[str, tuple[int, ...]]]:
+def _others(design: DesignMatrix) -> list[tuple[str, tuple[int, ...]]]:
     """Return the levels left out of categories of 3 or more, with the columns of the others."""
     return [(name, columns) for name, columns in design.left_out if len(columns) > 1]
 
 
-def _moments(arm: Design, w: Vector) -> tuple[Vector, Vector]:
+def _moments(arm: DesignMatrix, w: Vector) -> tuple[Vector, Vector]:
     """Return weighted means and variances (with n - 1 when the weights are equal).
 
     Those of the columns, then those of the levels left out. The variance of a level follows from
@@ -116,3 +122,85 @@ def _remarks(names: list[str], spread1: Vector, spread0: Vector, treated: BoolVe
         constant = " and the ".join(arm for arm in arms if arm)
         remarks.append(f"'{name}' is the same for all the {constant} persons" if constant else "")
     return remarks
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Adjusted:
+    """Weights of the two arms, and the balance they reach.
+
+    Attributes:
+        score: Propensity score, shape (n,), before clipping.
+        weights: Shape (n,), for the estimand.
+        clipped: Scores moved to the clipping bound.
+        balance: One row per covariate, before and after.
+    """
+
+    score: Vector
+    weights: Vector
+    clipped: int
+    balance: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Give the worst difference left, never a row."""
+        return f"Adjusted(worst SMD after: {self.balance['smd_after'].abs().max():.3f})"
+
+
+@thin_products()
+def adjust(
+    comparison: Comparison, estimand: Estimand = "att", clip: float | None = None
+) -> Adjusted:
+    """Fit the propensity score on all rows and weight by it.
+
+    Raises:
+        EstimationError: Separation, or no convergence.
+    """
+    fitted = fit_propensity(comparison.design, comparison.treated, estimand)
+    weights = score_weights(fitted.score, comparison.treated, estimand, clip)
+    balance = balance_table(comparison.design, comparison.treated, weights.values, estimand)
+    return Adjusted(fitted.score, weights.values, weights.clipped, balance)
+
+
+_LEVELS = {
+    "true": "oui",
+    "false": "non",
+    "INCONNU": "inconnu au temps zéro",
+    "(missing)": "inconnu, sans source",
+    "EMPLOI_TERMINE": "emploi terminé le mois précédent",
+    "SITUATION_TERMINEE": "autre situation terminée le mois précédent",
+    "AUTRES": "autres",
+}
+_LISTS = {"situation_t0": "categorie"}
+
+
+def labels_of(names: Iterable[str]) -> dict[str, str]:
+    """Return the labels of columns of a design (`niveau_diplome=BAC`) and of every outcome.
+
+    Args:
+        names: Names of covariates, or of the columns their levels became.
+    """
+    labels = {name: outcome.fr for name, outcome in OUTCOMES.items()}
+    labels |= {name: covariate.fr for name, covariate in COVARIATES.items()}
+    return labels | {name: _label(name) for name in names}
+
+
+def _label(name: str) -> str:
+    variable, _, level = name.partition("=")
+    title = _title(variable)
+    return f"{title} : {_level(variable, level)}" if level else title
+
+
+def _title(variable: str) -> str:
+    try:
+        return label_of(variable)
+    except ExtractError:
+        return variable
+
+
+def _level(variable: str, level: str) -> str:
+    if variable == "departement":
+        return territory_names()["departements"].get(level, level)
+    lists = code_lists()
+    known = lists.get(_LISTS.get(variable, variable))
+    if known is not None and level in known.labels:
+        return known.labels[level]
+    return _LEVELS.get(level, level)

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalml.comparison.comparison import Comparison, Design, Measure
+from evalml.comparison.comparison import (
+    Comparison,
+    DesignMatrix,
+    Measure,
+    hash_identifier,
+    hash_rows,
+)
 from evalml.comparison.design import Missing, build_design, count_missing, refuse_missing
-from evalml.comparison.person import hash_identifier, hash_rows
 from evalml.errors import ColumnMissingError, DataError, nearest
 
 if TYPE_CHECKING:
@@ -193,7 +198,7 @@ def _absent(role: str, column: pd.Series) -> str:
 def _hashes(
     rows: pd.DataFrame,
     person: str | None,
-    design: Design,
+    design: DesignMatrix,
     treated: BoolVector,
     measures: Sequence[Measure],
 ) -> HashVector:
@@ -204,3 +209,56 @@ def _hashes(
     if rows[person].isna().any():
         raise DataError(_absent("identifier", rows[person]))
     return hash_identifier(rows[person])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CrossSection:
+    """One treated group, two comparison groups.
+
+    Attributes:
+        experiment: Treated against those the draw left out; its difference in means is the answer.
+        observational: The same treated against persons of another source.
+    """
+
+    experiment: Comparison
+    observational: Comparison
+
+    def __repr__(self) -> str:
+        """Give counts only."""
+        return f"CrossSection(experiment={self.experiment!r}, observational={self.observational!r})"
+
+
+def cross_section(
+    experiment: pd.DataFrame,
+    pool: pd.DataFrame,
+    *,
+    treatment: str,
+    outcomes: Sequence[str],
+    covariates: Sequence[str],
+    unit: str,
+) -> CrossSection:
+    """Compare the treated of `experiment` with its own controls, then with those of `pool`.
+
+    Args:
+        experiment: Both arms of the experiment.
+        pool: Persons of another source; those untreated are used.
+        treatment: Column of 0 and 1, in both tables.
+        outcomes: Outcome columns.
+        covariates: Covariate columns.
+        unit: Unit of the outcomes.
+
+    Raises:
+        ColumnMissingError: A column is missing.
+        DataError: A covariate is missing, or an arm is empty.
+    """
+    specs = [MeasureSpec(column=name, unit=unit) for name in outcomes]
+    treated = experiment[experiment[treatment] == 1]
+    elsewhere = pool[pool[treatment] == 0]
+    columns = [treatment, *outcomes, *covariates]
+    stacked = pd.concat([treated[columns], elsewhere[columns]], ignore_index=True)
+    return CrossSection(
+        *(
+            build_comparison(frame, treatment=treatment, measures=specs, covariates=covariates)
+            for frame in (experiment, stacked)
+        )
+    )

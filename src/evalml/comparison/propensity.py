@@ -1,22 +1,169 @@
-"""The propensity score: the probability of being treated, given the covariates."""
+"""The propensity score, by logistic regression, cross-fitting or boosting; its support."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
+from scipy.special import expit
 
-from evalml.comparison.columns import Standardised, standardise
-from evalml.comparison.logit import Logit, NotConvergedError, fit_logit
-from evalml.comparison.support import NAMED, find_support, nearly_perfect, refuse_separated
 from evalml.errors import EstimationError
+from evalml.methods.design_matrix import gram, map_folds
+from evalml.methods.regression import (
+    Logit,
+    NotConvergedError,
+    Standardised,
+    fit_logit,
+    refit_logit,
+    standardise,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from evalml.arrays import BoolVector, IntVector, Matrix, Vector
-    from evalml.comparison.comparison import Design
-    from evalml.comparison.packed import Packed
-    from evalml.comparison.support import Support
+    from evalml.comparison.comparison import DesignMatrix
+    from evalml.methods.design_matrix import Packed
+
+
+NEARLY_PERFECT = 0.9
+"""Correlation of a column with the treatment above which it is said to nearly decide it."""
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Support:
+    """Rows whose level of every category is held by both arms.
+
+    Attributes:
+        alone_treated: Shape (n,), treated rows at a level without any comparison person.
+        alone_comparison: Shape (n,), comparison rows at a level without any treated person.
+        treated_levels: What the first are, such as `diplome=BAC (12 treated)`.
+        comparison_levels: What the second are.
+    """
+
+    alone_treated: BoolVector
+    alone_comparison: BoolVector
+    treated_levels: tuple[str, ...]
+    comparison_levels: tuple[str, ...]
+
+
+def find_support(
+    design: DesignMatrix, treated: BoolVector, among: BoolVector | None = None
+) -> Support:
+    """Look for levels of 0/1 columns (and levels left out) that only one arm holds.
+
+    Args:
+        design: Covariates, n rows.
+        treated: Shape (n,).
+        among: Rows to look among; the rows reported are all those at the levels found.
+    """
+    counted = np.ones(treated.size, dtype=bool) if among is None else among
+    n_total, n_total_treated = int(counted.sum()), int((counted & treated).sum())
+    alone_treated = np.zeros(treated.size, dtype=bool)
+    alone_comparison = np.zeros(treated.size, dtype=bool)
+    treated_levels: list[str] = []
+    comparison_levels: list[str] = []
+    for level, n_all, n_treated, holds in _levels(design, counted, counted & treated):
+        whole_arm = n_treated == n_total_treated == n_all or (
+            n_treated == 0 and n_all == n_total - n_total_treated
+        )
+        if n_all == n_total or whole_arm:
+            continue  # constant, or the treatment itself: `refuse_separated` speaks of that
+        if n_all and n_treated == n_all:
+            alone_treated |= holds()
+            treated_levels.append(f"{level} ({_persons(n_treated)} treated)")
+        elif n_all and n_treated == 0:
+            alone_comparison |= holds()
+            comparison_levels.append(f"{level} ({_persons(n_all)} comparison)")
+    return Support(alone_treated, alone_comparison, tuple(treated_levels), tuple(comparison_levels))
+
+
+def _persons(n: int) -> str:
+    """Return a number of persons as an error may say it: a small one is a bound."""
+    return str(n) if n >= FEW else f"fewer than {FEW}"
+
+
+FEW = 11
+"""Smallest count of persons that an error says."""
+
+
+def refuse_separated(design: DesignMatrix, treated: BoolVector) -> None:
+    """Stop if the values of one column lie apart in the two arms.
+
+    Raises:
+        EstimationError: All treated lie above (or below) all the others, on the columns named.
+    """
+    (low, high), (low0, high0) = _ranges(design.columns, treated), _ranges(design.columns, ~treated)
+    apart = (low >= high0) | (high <= low0)
+    varies = (low != high) | (low0 != high0) | (low != low0)
+    separating = [design.names[j] for j in np.flatnonzero(apart & varies)]
+    if separating:
+        names = ", ".join(f"'{name}'" for name in separating[:NAMED])
+        message = (
+            f"separation: {names} tells the {int(treated.sum())} treated from the "
+            f"{int((~treated).sum())} others without error, so nobody is comparable; "
+            "leave the column out if it is a consequence of the treatment, or change the pool"
+        )
+        raise EstimationError(message)
+
+
+def nearly_perfect(
+    columns: Standardised, names: tuple[str, ...], treated: BoolVector
+) -> tuple[str, ...]:
+    """Return a sentence for each column that nearly decides the treatment."""
+    d = treated - treated.mean()
+    correlation = (d @ columns.Z)[1:] / (d.size * d.std())
+    return tuple(
+        f"column '{names[columns.kept[j]]}' nearly decides the treatment (r = {correlation[j]:.3f})"
+        for j in np.flatnonzero(np.abs(correlation) > NEARLY_PERFECT)
+    )
+
+
+def _ranges(X: Packed, arm: BoolVector) -> tuple[Vector, Vector]:
+    """Return the lowest and highest value of each column in one arm."""
+    inside, size = X[arm], int(arm.sum())
+    held = np.ones(size) @ inside
+    low, high = (held == size).astype(float), (held > 0).astype(float)
+    low[X.place] = inside.dense.min(axis=0, initial=np.inf)
+    high[X.place] = inside.dense.max(axis=0, initial=-np.inf)
+    return low, high
+
+
+def _levels(
+    design: DesignMatrix, counted: BoolVector, treated: BoolVector
+) -> Iterator[tuple[str, int, int, Callable[[], BoolVector]]]:
+    """Yield each level of each 0/1 column and each level left out.
+
+    Args:
+        design: Covariates, n rows.
+        counted: Rows that count, shape (n,).
+        treated: Those of them that are treated, shape (n,).
+
+    Yields:
+        The level, how many rows hold it, how many treated, and what says which rows do.
+    """
+    X = design.columns
+    sums = np.column_stack([rows.astype(float) @ X for rows in (counted, treated)])
+    totals = np.array([counted.sum(), treated.sum()])
+    of_category = {j for _, columns in design.left_out for j in columns}
+    for j in np.flatnonzero(X.binary()).tolist():
+        name, (n, n1), (m, m1) = design.names[j], sums[j], totals - sums[j]
+        yield (name if "=" in name else f"{name}=1"), int(n), int(n1), partial(_equal, X, j, 1.0)
+        if j not in of_category:
+            other = f"{name}=0" if "=" not in name else f"not {name}"
+            yield other, int(m), int(m1), partial(_equal, X, j, 0.0)
+    for level, columns in design.left_out:
+        none = ~X.any_of(columns)
+        n, n1 = (none & counted).sum(), (none & treated).sum()
+        yield level, int(n), int(n1), partial(np.asarray, none)
+
+
+def _equal(X: Packed, j: int, value: float) -> BoolVector:
+    return np.asarray(X.column(j) == value)
+
 
 Estimand: TypeAlias = Literal["att", "ate", "ato"]
 """Effect on the treated, on all, or on the overlap of both arms."""
@@ -60,7 +207,9 @@ class Propensity:
         ]
 
 
-def fit_propensity(design: Design, treated: BoolVector, estimand: Estimand = "att") -> Propensity:
+def fit_propensity(
+    design: DesignMatrix, treated: BoolVector, estimand: Estimand = "att"
+) -> Propensity:
     """Fit the score by logistic regression without penalty.
 
     Comparison rows at a level that no treated person holds have score 0, the limit of maximum
@@ -151,7 +300,7 @@ def notes_of(support: Support) -> tuple[str, ...]:
     return (f"{rows} rows weigh nothing: only one arm holds {', '.join(levels[:NAMED])}",)
 
 
-def _aliased(design: Design, columns: Standardised) -> tuple[str, ...]:
+def _aliased(design: DesignMatrix, columns: Standardised) -> tuple[str, ...]:
     gone = sorted(set(range(len(design.names))) - set(columns.kept.tolist()))
     return tuple(
         f"column '{design.names[j]}' follows from the others and was left out of the score"
@@ -163,7 +312,7 @@ def _aliased(design: Design, columns: Standardised) -> tuple[str, ...]:
 def _spread(
     fit: Logit,
     columns: Standardised,
-    design: Design,
+    design: DesignMatrix,
     inside: BoolVector,
     support: Support,
     notes: tuple[str, ...],
@@ -178,3 +327,156 @@ def _spread(
     score[inside] = fit.score
     Z = columns.apply(design.columns)
     return Propensity(score, Z, fit.information, fit.coefficients, notes, inside, scales)
+
+
+def cross_fit_propensity(
+    design: DesignMatrix, treated: BoolVector, fold: IntVector, full: Propensity, estimand: Estimand
+) -> tuple[Vector, tuple[str, ...]]:
+    """Score each row by the logistic regression fitted outside its fold, shape (n,).
+
+    Few rows hold some level, so that a fold without them may separate the arms though the whole
+    does not: the rows of that fold keep the score of the whole, and a note says so.
+
+    Args:
+        design: Covariates, n rows.
+        treated: Shape (n,).
+        fold: Fold of each row, shape (n,); one fold only returns the full fit.
+        full: The fit on all rows: each fold starts from it.
+        estimand: Tells which rows need a counterpart.
+
+    Returns:
+        The scores, and a note where a fold kept those of the whole.
+
+    Raises:
+        EstimationError: A level has no counterpart without one of the folds.
+    """
+    K = int(fold.max()) + 1
+    if K == 1:
+        return full.score, ()
+    whole: list[int] = []
+
+    def fit_fold(k: int) -> Vector:
+        outside: BoolVector = fold != k
+        try:
+            scored = _outside(design, treated, outside, full, estimand)
+        except EstimationError as error:
+            if isinstance(error.__cause__, NotConvergedError):
+                whole.append(k)
+                return full.score[~outside]
+            message = f"without fold {k + 1} of {K}: {error}; or use fewer folds (0 for none)"
+            raise EstimationError(message) from error
+        return scored[~outside]
+
+    score = np.empty(treated.size)
+    for k, fitted in enumerate(map_folds(fit_fold, K)):
+        score[fold == k] = fitted
+    note = f"{len(whole)} of {K} folds separate the arms: their rows keep the score of the whole"
+    return score, (note,) if whole else ()
+
+
+def _outside(
+    design: DesignMatrix,
+    treated: BoolVector,
+    outside: BoolVector,
+    full: Propensity,
+    estimand: Estimand,
+) -> Vector:
+    """Fit on the rows outside; fast from the full fit, with care where that separates."""
+    if full.Z is not None and full.coefficients is not None and full.information is not None:
+        score = _without(full, treated, outside)
+        if score is not None:
+            return score if full.inside is None else np.where(full.inside, score, full.score)
+    return _with_care(design, treated, outside, estimand)
+
+
+def _without(full: Propensity, treated: BoolVector, outside: BoolVector) -> Vector | None:
+    """Score all rows by the fit outside the fold, from the full one; None where that separates."""
+    Z, coefficients, information = full.Z, full.coefficients, full.information
+    assert Z is not None  # noqa: S101 - its caller looked
+    assert coefficients is not None  # noqa: S101
+    assert information is not None  # noqa: S101
+    fitted = np.ones_like(outside) if full.inside is None else full.inside
+    d, rows = treated.astype(float), (outside & fitted).astype(float)
+    held = Z[~outside & fitted]
+    score = expit(held @ coefficients)
+    kept = information - gram(held, score * (1.0 - score))
+    beta = refit_logit(Z, d, coefficients, kept, rows)
+    if beta is not None:
+        return np.asarray(expit(Z @ beta))
+    try:
+        return fit_logit(Z, d, coefficients, rows).score
+    except NotConvergedError:
+        return None
+
+
+def _with_care(
+    design: DesignMatrix, treated: BoolVector, outside: BoolVector, estimand: Estimand
+) -> Vector:
+    """Fit where both arms hold every level; the rest score 0 or 1."""
+    support = find_support(design, treated, outside)
+    refuse_alone(support, estimand)
+    inside = outside & ~(support.alone_treated | support.alone_comparison)
+    refuse_one_arm(treated[inside])
+    columns = standardise(design.columns[inside])
+    fit = fit_named(columns, design.names, treated[inside])
+    eta = columns.apply(design.columns) @ fit.coefficients
+    score: Vector = 1.0 / (1.0 + np.exp(-eta))
+    score[support.alone_treated] = 1.0
+    score[support.alone_comparison] = 0.0
+    return score
+
+
+TREES = 100
+LEAVES = 15
+RATE = 0.1
+
+
+def boost_propensity(
+    design: DesignMatrix,
+    treated: BoolVector,
+    fold: IntVector,
+    estimand: Estimand = "att",
+    seed: int = 0,
+) -> Propensity:
+    """Score each row by trees grown outside its fold.
+
+    The score has no likelihood: standard errors take it as known.
+
+    Args:
+        design: Covariates, n rows.
+        treated: Shape (n,).
+        fold: Fold of each row, two folds or more, shape (n,).
+        estimand: Tells which rows need a counterpart.
+        seed: Of the bins of large tables.
+
+    Raises:
+        EstimationError: One fold only, or the refusals of the logistic score.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    K = int(fold.max()) + 1
+    if K < 2:  # noqa: PLR2004
+        message = "a boosted score must be cross-fitted: ask for 2 folds or more"
+        raise EstimationError(message)
+    refuse_one_arm(treated)
+    support = find_support(design, treated)
+    refuse_alone(support, estimand)
+    refuse_separated(design, treated)
+    matrix, score = design.matrix, np.empty(treated.size)
+    for k in range(K):
+        model = HistGradientBoostingClassifier(
+            max_iter=TREES,
+            max_leaf_nodes=LEAVES,
+            learning_rate=RATE,
+            early_stopping=False,
+            random_state=seed,
+        )
+        model.fit(matrix[fold != k], treated[fold != k])
+        score[fold == k] = model.predict_proba(matrix[fold == k])[:, 1]
+    score[support.alone_treated] = 1.0
+    score[support.alone_comparison] = 0.0
+    notes = (
+        *notes_of(support),
+        *nearly_perfect(standardise(design.columns), design.names, treated),
+    )
+    return Propensity(score, None, None, None, notes)

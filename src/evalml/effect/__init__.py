@@ -1,4 +1,4 @@
-"""How much it changed: one file per method, one `Effect` per estimate.
+"""How much it changed: every method on two arms, one `Effect` per estimate.
 
 `estimate_effects` runs the person-level methods on a comparison in one pass. Nothing is imported
 until it is asked for.
@@ -6,22 +6,22 @@ until it is asked for.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from evalml.deprecated import renamed
+
 if TYPE_CHECKING:
-    from evalml.effect.benchmark import as_experiment, gaps
+    from evalml.effect.censored import never_effects
     from evalml.effect.costs import costs_table
-    from evalml.effect.declared import estimate_study
-    from evalml.effect.effect import Effect
-    from evalml.effect.estimate import estimate_effects
-    from evalml.effect.never import never_effects
-    from evalml.effect.settings import Settings
-    from evalml.effect.table import effects_table
-    from evalml.effect.trajectories import trajectories_table
+    from evalml.effect.estimate import as_experiment, estimate_effects, gaps, trajectories_table
+    from evalml.effect.sample import EstimationSettings
+    from evalml.effect.study_effects import estimate_study
+    from evalml.methods.effect import Effect, effects_table
 
 __all__ = [
     "Effect",
-    "Settings",
+    "EstimationSettings",
     "as_experiment",
     "costs_table",
     "effects_table",
@@ -32,25 +32,20 @@ __all__ = [
     "trajectories_table",
 ]
 
-_PLACES = {
-    "as_experiment": "benchmark",
-    "costs_table": "costs",
-    "gaps": "benchmark",
-    "estimate_study": "declared",
-    "Effect": "effect",
-    "Settings": "settings",
-    "effects_table": "table",
-    "never_effects": "never",
-    "estimate_effects": "estimate",
-    "trajectories_table": "trajectories",
+_WHERE = {
+    "evalml.effect.censored": ("never_effects",),
+    "evalml.effect.costs": ("costs_table",),
+    "evalml.effect.estimate": ("as_experiment", "estimate_effects", "gaps", "trajectories_table"),
+    "evalml.effect.sample": ("EstimationSettings",),
+    "evalml.effect.study_effects": ("estimate_study",),
+    "evalml.methods.effect": ("Effect", "effects_table"),
 }
+_PLACES = {name: module for module, names in _WHERE.items() for name in names}
+_renamed = renamed(__name__, {"Settings": "EstimationSettings"})
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for."""
     if name not in _PLACES:
-        message = f"module 'evalml.effect' has no attribute '{name}'"
-        raise AttributeError(message)
-    from importlib import import_module
-
-    return getattr(import_module(f"evalml.effect.{_PLACES[name]}"), name)
+        return _renamed(name)
+    return getattr(import_module(_PLACES[name]), name)

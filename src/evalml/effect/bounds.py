@@ -15,8 +15,8 @@ import numpy as np
 from scipy import optimize
 from scipy.special import ndtr
 
+from evalml.effect.censored import no_effect
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.seen import no_effect
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from evalml.comparison.comparison import Comparison, Measure
     from evalml.comparison.propensity import Estimand
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
 
 ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class EffectBounds:
     """Bounds of an effect.
 
     Attributes:
@@ -46,14 +46,16 @@ class Bounds:
     ci_high: float
 
 
-def imbens_manski(low: float, high: float, se_low: float, se_high: float, alpha: float) -> Bounds:
+def imbens_manski(
+    low: float, high: float, se_low: float, se_high: float, alpha: float
+) -> EffectBounds:
     """Return bounds with the interval that covers the effect, wherever it lies between them."""
     widest = max(se_low, se_high)
     if not np.isfinite(widest) or widest <= 0:
-        return Bounds(low, high, low, high)
+        return EffectBounds(low, high, low, high)
     gap = max(high - low, 0.0) / widest
     c = float(optimize.brentq(lambda x: ndtr(x + gap) - ndtr(-x) - (1 - alpha), 0, 40))
-    return Bounds(low, high, low - c * se_low, high + c * se_high)
+    return EffectBounds(low, high, low - c * se_low, high + c * se_high)
 
 
 def filled(measure: Measure, treated: np.ndarray, if_treated: float, if_not: float) -> Measure:

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from evalml.comparison.comparison import Measure
-from evalml.comparison.threads import thin_products
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.fieller import Ratio, covariance_from_sum, fieller
 from evalml.errors import DataError
+from evalml.methods.design_matrix import thin_products
+from evalml.methods.variance import Ratio, covariance_from_sum, fieller
 from evalml.results import RESULT_TABLES
 from evalml.values import Message, Name, messages_text
 from evalml.words import name_label, render
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from evalml.comparison.arms import Arms
     from evalml.comparison.comparison import Comparison
     from evalml.comparison.propensity import Estimand
-    from evalml.effect.effect import Effect
+    from evalml.methods.effect import Effect
 
 MAY_ADD_NONE = Message("costs.may_add_none")
 LOSES_MONTHS = Message("costs.loses_months")

@@ -1,4 +1,8 @@
-"""All outcomes, methods and subgroups of a comparison in one pass."""
+"""All outcomes, methods and subgroups of a comparison in one pass; arms month by month.
+
+Chernozhukov et al. (2018), Double/debiased machine learning, The Econometrics Journal 21(1),
+C1-C68, doi:10.1111/ectj.12097, definition 3.3.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +10,74 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
+import pandas as pd
 
-from evalml.comparison.threads import thin_products
-from evalml.effect.choose_se import choose_inference, cluster_warnings
-from evalml.effect.effect import Effect
-from evalml.effect.methods import balance_rows, compute, run_of, score_rows
-from evalml.effect.sample import Sample, take_rows, trim_rows
-from evalml.effect.settings import Settings
-from evalml.effect.shared import Shared, fit_score, fit_shared
-from evalml.effect.splits import draws_folds, median_of
-from evalml.effect.variance import influence_se
+from evalml.effect.methods import (
+    Shared,
+    balance_rows,
+    choose_inference,
+    cluster_warnings,
+    compute,
+    fit_score,
+    fit_shared,
+    run_of,
+    score_rows,
+)
+from evalml.effect.sample import EstimationSettings, Sample, take_rows, trim_rows
 from evalml.errors import EstimationError
-
-Failures: TypeAlias = Literal["raise", "record"]
+from evalml.methods.design_matrix import thin_products
+from evalml.methods.effect import Effect
+from evalml.methods.variance import infer, influence_se
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from evalml.arrays import BoolVector
+    from evalml.arrays import BoolVector, IntVector, Vector
+    from evalml.comparison.arms import Trajectory
     from evalml.comparison.comparison import Comparison, Measure
     from evalml.comparison.propensity import Estimand
-    from evalml.effect.variance import StandardError
+    from evalml.methods.variance import StandardError
+
+
+def draws_folds(method: str, settings: EstimationSettings) -> bool:
+    """Tell whether another seed changes a method: its folds are drawn."""
+    return method == "aipw" or (method == "ipw" and settings.score == "boosting")
+
+
+def median_of(draws: Sequence[Effect], level: float) -> Effect:
+    """Return the median estimate over draws of the folds.
+
+    Its variance is the median over draws of the variance plus the squared distance to the median.
+
+    Args:
+        draws: The same effect, one draw after another.
+        level: Level of the interval.
+    """
+    estimates = np.array([draw.estimate for draw in draws])
+    failed = np.flatnonzero(~np.isfinite(estimates))
+    if failed.size:
+        return draws[int(failed[0])]
+    middle = float(np.median(estimates))
+    squares = np.array([draw.std_error for draw in draws]) ** 2 + (estimates - middle) ** 2
+    first = draws[0]
+    df, clusters = first.details.get("df"), first.details.get("n_clusters")
+    found = infer(middle, float(np.sqrt(np.median(squares))), level, df, clusters)
+    spread = [float(estimates.min()), float(estimates.max())]
+    return replace(
+        first,
+        estimate=middle,
+        std_error=found.std_error,
+        ci_low=found.ci_low,
+        ci_high=found.ci_high,
+        p_value=found.p_value,
+        mean_comparison=first.mean_treated - middle
+        if first.estimand == "att"
+        else float(np.median([draw.mean_comparison for draw in draws])),
+        details={**first.details, "splits": len(draws), "split_estimates": spread},
+    )
+
+
+Failures: TypeAlias = Literal["raise", "record"]
 
 
 def estimate_effects(  # noqa: PLR0913
@@ -40,7 +91,7 @@ def estimate_effects(  # noqa: PLR0913
     level: float = 0.95,
     clip: float | None = None,
     failures: Failures = "raise",
-    settings: Settings | None = None,
+    settings: EstimationSettings | None = None,
 ) -> list[Effect]:
     """Estimate the effect on every outcome, by every method, for all and by subgroup.
 
@@ -67,7 +118,7 @@ def estimate_effects(  # noqa: PLR0913
     Raises:
         EstimationError: No overlap, separation, one cluster, ... (unless recorded).
     """
-    options = settings or Settings(estimand, se, folds, seed, level, clip)
+    options = settings or EstimationSettings(estimand, se, folds, seed, level, clip)
     for method in methods:
         run_of(method)
     if not methods or not comparison.measures:
@@ -90,7 +141,7 @@ def estimate_effects(  # noqa: PLR0913
 
 
 def _over_splits(
-    comparison: Comparison, methods: Sequence[str], settings: Settings, failures: Failures
+    comparison: Comparison, methods: Sequence[str], settings: EstimationSettings, failures: Failures
 ) -> list[Effect]:
     """Estimate by several draws of the folds where a method has some, and keep the median."""
     once = replace(settings, splits=1)
@@ -116,7 +167,7 @@ def _subgroups(comparison: Comparison) -> Iterator[tuple[str, str, BoolVector]]:
 def _in_rows(
     comparison: Comparison,
     methods: Sequence[str],
-    settings: Settings,
+    settings: EstimationSettings,
     rows: BoolVector,
     failures: str,
 ) -> list[Effect]:
@@ -142,7 +193,10 @@ Fit: TypeAlias = tuple[Sample, Shared] | EstimationError
 
 
 def _fit_each(
-    comparison: Comparison, observed: BoolVector, methods: Sequence[str], settings: Settings
+    comparison: Comparison,
+    observed: BoolVector,
+    methods: Sequence[str],
+    settings: EstimationSettings,
 ) -> dict[str, Fit]:
     """Fit once for all methods; if that fails, for each, so that one does not lose the others."""
     try:
@@ -160,7 +214,7 @@ def _fit_each(
         return {method: _fit_alone(sample, method, settings) for method in methods}
 
 
-def _fit_alone(sample: Sample, method: str, settings: Settings) -> Fit:
+def _fit_alone(sample: Sample, method: str, settings: EstimationSettings) -> Fit:
     try:
         return sample, fit_shared(sample, [method], settings)
     except EstimationError as error:
@@ -184,7 +238,11 @@ def _count_unobserved(comparison: Comparison, lost: BoolVector) -> dict[str, int
 
 
 def _one(
-    measure: Measure, method: str, fit: Fit, settings: Settings, unobserved: dict[str, int]
+    measure: Measure,
+    method: str,
+    fit: Fit,
+    settings: EstimationSettings,
+    unobserved: dict[str, int],
 ) -> Effect:
     if isinstance(fit, EstimationError):
         raise fit
@@ -235,7 +293,7 @@ def _one(
 def _failed(
     measure: Measure,
     method: str,
-    settings: Settings,
+    settings: EstimationSettings,
     comparison: Comparison,
     observed: BoolVector,
     error: EstimationError,
@@ -258,4 +316,91 @@ def _failed(
         mean_comparison=nothing,
         unit=measure.unit,
         details={"warnings": [], "error": str(error)},
+    )
+
+
+@thin_products()
+def trajectories_table(
+    comparison: Comparison, trajectories: Sequence[Trajectory], weights: Vector
+) -> pd.DataFrame:
+    """Return the rate of each outcome by arm and month since time zero.
+
+    Args:
+        comparison: The two arms.
+        trajectories: One per outcome, rows in the order of the comparison.
+        weights: Shape (n,), such as ATT weights: 1 for the treated, e / (1 - e) for the others.
+
+    Returns:
+        One row per arm, month and outcome: arm, month, outcome, rate, std_error, n_at_risk (rows
+        observed), share_unobserved. The standard error is clustered where
+        the comparison has clusters.
+    """
+    parts = []
+    for arm, mask in (("treated", comparison.treated), ("comparison", ~comparison.treated)):
+        cluster = None if comparison.cluster is None else comparison.cluster[mask]
+        for trajectory in trajectories:
+            rates = _rates(trajectory.values, mask, weights[mask], cluster)
+            rates.insert(0, "arm", arm)
+            rates.insert(1, "month", trajectory.months)
+            rates.insert(2, "outcome", trajectory.outcome.name)
+            parts.append(rates)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _rates(
+    values: np.ndarray, arm: BoolVector, weights: Vector, cluster: IntVector | None
+) -> pd.DataFrame:
+    """Return the rates of an arm, month by month: one month of the arm is in memory at a time."""
+    groups = None if cluster is None else max(int(np.unique(cluster).size), 2)
+    months = [
+        _rate(values[arm, k].astype(np.float64), weights, cluster, groups)
+        for k in range(values.shape[1])
+    ]
+    names = ["rate", "std_error", "n_at_risk", "share_unobserved"]
+    return pd.DataFrame(months, columns=names).astype({"n_at_risk": np.int64})
+
+
+def _rate(
+    y: Vector, weights: Vector, cluster: IntVector | None, groups: int | None
+) -> tuple[float, float, int, float]:
+    """Return rate, standard error (clustered with G / (G - 1)), rows observed, share unobserved."""
+    observed = ~np.isnan(y)
+    n = int(observed.sum())
+    unobserved = 1 - n / max(y.size, 1)
+    w = np.where(observed, weights, 0.0)
+    total = float(w.sum())
+    if not total > 0:
+        return float("nan"), float("nan"), n, unobserved
+    filled = np.where(observed, y, 0.0)
+    rate = float(w @ filled) / total
+    score = w * (filled - rate) / total
+    sums = score if cluster is None else np.bincount(cluster, score)
+    size = max(y.size, 2) if groups is None else groups
+    return rate, float(np.sqrt(sums @ sums * size / (size - 1))), n, unobserved
+
+
+def as_experiment(answer: Effect) -> Effect:
+    """Return the experimental estimate, marked as such among the others."""
+    return replace(answer, subgroup="comparison_group", subgroup_value="experiment")
+
+
+def gaps(effects: Sequence[Effect], answer: Effect) -> pd.DataFrame:
+    """Return one row per method: its estimate, its distance from the answer, and who covers it.
+
+    Args:
+        effects: Estimates with another comparison group.
+        answer: Difference in means of the experiment.
+
+    Returns:
+        Columns method, estimate, ci_low, ci_high, gap (estimate less answer) and covers (whether
+        the interval holds the answer).
+    """
+    first = ("experiment", answer.estimate, answer.ci_low, answer.ci_high, 0.0, True)
+    rows = [
+        (e.method, e.estimate, e.ci_low, e.ci_high, e.estimate - answer.estimate,
+         bool(e.ci_low <= answer.estimate <= e.ci_high))
+        for e in effects
+    ]  # fmt: skip
+    return pd.DataFrame(
+        [first, *rows], columns=["method", "estimate", "ci_low", "ci_high", "gap", "covers"]
     )

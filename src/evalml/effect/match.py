@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.comparison.columns import standardise
-from evalml.comparison.matching import MatchOptions, match
+from evalml.comparison.matching import LINES, MatchOptions, match
 from evalml.comparison.neighbours import nearest_in_space, nearest_on_line
-from evalml.comparison.overlap import measure_overlap, overlap_warnings
-from evalml.effect.diff import hc_errors
-from evalml.effect.estimates import Estimate
-from evalml.effect.least_squares import least_squares
-from evalml.effect.match_score import score_correction
+from evalml.comparison.weights import measure_overlap, overlap_warnings
+from evalml.effect.estimators import PointEstimate, hc_errors
+from evalml.errors import EstimationError
+from evalml.methods.regression import least_squares, standardise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,8 +21,99 @@ if TYPE_CHECKING:
     from evalml.comparison.matching import Matches
     from evalml.comparison.neighbours import Segments
     from evalml.comparison.propensity import Propensity
-    from evalml.effect.least_squares import LeastSquares
     from evalml.effect.sample import Sample
+    from evalml.methods.design_matrix import Columns, Packed
+    from evalml.methods.regression import LeastSquares
+
+
+def score_correction(
+    y: Vector, sample: Sample, matches: Matches, options: MatchOptions, theta: float
+) -> float:
+    """Return what to add to the variance because the score is estimated.
+
+    Abadie and Imbens (2016): - c' I^-1 c for the effect on all; for that on the treated,
+    - c' I^-1 c + d' I^-1 d, where I is the information of the logistic regression, c a mean of
+    local covariances of covariates and outcome, and d the derivative of the effect with respect to
+    the coefficients.
+
+    Args:
+        y: Outcome, shape (n,).
+        sample: The rows.
+        matches: From a propensity score.
+        options: Metric and neighbours of the local covariances.
+        theta: The effect.
+
+    Raises:
+        EstimationError: The metric has no estimated score.
+    """
+    score = matches.score
+    if options.metric not in LINES or score is None or score.Z is None or score.information is None:
+        message = f"metric {options.metric} has no estimated score: leave the correction out"
+        raise EstimationError(message)
+    treated, e = sample.treated, score.score
+    line = matches.points[:, 0]
+    density = e * (1.0 - e)
+    cov1 = _local_covariance(y, score.Z, line, treated, sample, options)
+    cov0 = _local_covariance(y, score.Z, line, ~treated, sample, options)
+    usable = np.isfinite(line)
+    if matches.asked.all():
+        c = _sum(usable, density / e, cov1) + _sum(usable, density / (1 - e), cov0)
+        c /= y.size
+        return -_quadratic(c, score.information)
+    n1 = int(treated.sum())
+    c = (_sum(usable, density, cov1) + _sum(usable, e**2, cov0)) / n1
+    effect = _local_mean(y, line, treated, sample, options) - _local_mean(
+        y, line, ~treated, sample, options
+    )
+    d = _sum(usable, density * (effect - theta), score.Z) / n1
+    return _quadratic(d, score.information) - _quadratic(c, score.information)
+
+
+def _sum(usable: BoolVector, weights: Vector, values: Columns) -> Vector:
+    return np.asarray(weights[usable] @ values[usable])
+
+
+def _quadratic(v: Vector, information: Matrix) -> float:
+    return float(v @ np.linalg.solve(information, v))
+
+
+def _windows(
+    line: Vector, arm: BoolVector, sample: Sample, options: MatchOptions
+) -> tuple[IntVector, IntVector, IntVector]:
+    """Return the arm's rows in order, and the window of each row's neighbours in that arm."""
+    rows = np.flatnonzero(arm & np.isfinite(line))
+    k = min(max(2, options.variance_neighbours), rows.size)
+    where = np.where(np.isfinite(line), line, 0.0)
+    found = nearest_on_line(where, line[rows], sample.person[rows], k, average=True)
+    return rows[found.partners], found.start, found.stop
+
+
+def _local_mean(
+    y: Vector, line: Vector, arm: BoolVector, sample: Sample, options: MatchOptions
+) -> Vector:
+    rows, start, stop = _windows(line, arm, sample, options)
+    return _mean(y[rows], start, stop)
+
+
+def _mean(values: Vector, start: IntVector, stop: IntVector) -> Vector:
+    running = np.concatenate(([0.0], np.cumsum(values.astype(np.longdouble))))
+    return np.asarray((running[stop] - running[start]) / (stop - start), dtype=np.float64)
+
+
+def _local_covariance(
+    y: Vector, Z: Packed, line: Vector, arm: BoolVector, sample: Sample, options: MatchOptions
+) -> Matrix:
+    """Return cov(Z, y | score) in one arm around each row, shape (n, q)."""
+    rows, start, stop = _windows(line, arm, sample, options)
+    own = y[rows] - y[rows].mean()
+    count = stop - start
+    mean_y = _mean(own, start, stop)
+    columns = [
+        _mean(z * own, start, stop) - _mean(z, start, stop) * mean_y
+        for z in (Z.column(j)[rows] for j in range(Z.shape[1]))
+    ]
+    scaled: Matrix = np.column_stack(columns) * (count / np.maximum(count - 1, 1))[:, None]
+    return scaled
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -115,7 +204,7 @@ def _served(sample: Sample, matches: Matches) -> tuple[LeastSquares, ...]:
 
 def matched_difference(
     y: Vector, sample: Sample, pairing: Pairing, options: MatchOptions, *, by_cluster: bool = False
-) -> Estimate:
+) -> PointEstimate:
     """Return the mean difference between each person and the mean of its partners.
 
     Abadie and Imbens (2006), theorem 7: with K the share of matches a row serves in and K' the sum
@@ -141,7 +230,7 @@ def matched_difference(
     mean1 = float(np.average(y[treated], weights=weights[treated]))
     errors, notes = _errors(y, sample, pairing, options, gain, theta)
     psi = _martingale(y, sample, pairing) if by_cluster else _influence(y, treated, weights)
-    return Estimate(
+    return PointEstimate(
         value=theta,
         psi=psi,
         mean_treated=mean1,

@@ -1,4 +1,4 @@
-"""Every method, declared once: its words, what it estimates, and how it is computed on two arms.
+"""The person-level methods by name: shared fits, an estimate, its standard error.
 
 A new method of two arms is a function here and its declaration below: studies, `evalml estimate`,
 the chooser, the notes and the pages read it.
@@ -9,35 +9,266 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from evalml.comparison.balance import balance_table
-from evalml.comparison.comparison import Design
-from evalml.comparison.overlap import measure_overlap, overlap_warnings
-from evalml.comparison.packed import pack
-from evalml.effect.aipw import aipw_ate, aipw_att
-from evalml.effect.diff import difference
-from evalml.effect.ebal import balanced_difference
-from evalml.effect.ipw import weighted_difference
-from evalml.effect.match import matched_difference
-from evalml.effect.ols import regress
-from evalml.effect.regression import predict_logit, predict_ols
-from evalml.effect.regression_imputation import impute_ate, impute_att
-from evalml.effect.stratified import stratified_difference
+from evalml.comparison.comparison import DesignMatrix
+from evalml.comparison.propensity import (
+    Propensity,
+    boost_propensity,
+    cross_fit_propensity,
+    fit_propensity,
+)
+from evalml.comparison.weights import (
+    EntropyBalance,
+    Weights,
+    balance_entropy,
+    measure_overlap,
+    overlap_warnings,
+    score_weights,
+)
+from evalml.effect.estimators import (
+    Balanced,
+    FoldGrams,
+    Freed,
+    Imputer,
+    aipw_ate,
+    aipw_att,
+    balance_arms,
+    balanced_difference,
+    difference,
+    free_treatment,
+    impute_ate,
+    impute_att,
+    imputer,
+    predict_logit,
+    predict_ols,
+    prepare_folds,
+    regress,
+    weighted_difference,
+)
+from evalml.effect.match import Pairing, fit_matches, matched_difference
+from evalml.effect.sample import assign_folds
+from evalml.effect.stratified import (
+    Strata,
+    coarsen,
+    stratified_difference,
+    subclasses,
+    weigh_strata,
+)
 from evalml.errors import EstimationError, nearest
+from evalml.methods.design_matrix import pack
+from evalml.methods.regression import least_squares_in, standardise
+from evalml.methods.variance import cluster_se, distinct, infer, influence_se
 from evalml.study.methods import METHODS, Method
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
-    from evalml.arrays import Vector
-    from evalml.comparison.propensity import Estimand, Propensity
-    from evalml.comparison.weights import Weights
-    from evalml.effect.estimates import Estimate
-    from evalml.effect.sample import Sample
-    from evalml.effect.settings import Settings
-    from evalml.effect.shared import Shared
+    from evalml.arrays import IntVector, Vector
+    from evalml.comparison.propensity import Estimand
+    from evalml.effect.estimators import PointEstimate
+    from evalml.effect.sample import EstimationSettings, Sample
+    from evalml.methods.design_matrix import Columns
+    from evalml.methods.variance import Inference
 
 
-def compute(method: str, y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+@dataclass(frozen=True, slots=True, repr=False)
+class Shared:
+    """Fits shared by the methods asked for; None where no method needs them.
+
+    Attributes:
+        Z: Standardised covariates and constant, shape (n, q).
+        score: Propensity fitted on all rows.
+        weights: From that score, for `ipw`.
+        fold_score: Cross-fitted propensity, as fitted for `aipw`.
+        fold_weights: From it.
+        grams0: Least squares on the comparison arm, by fold.
+        grams1: Least squares on the treated arm, by fold (effect on all only).
+        freed: The treatment freed of the covariates, for `ols`.
+        imputers: Regressions of the comparison and of the treated arm, for
+            `regression_imputation`; the second for the effect on all only.
+        entropy: Entropy balancing, for `ebal`.
+        balanced: The arms it makes alike.
+        pairing: For `match`.
+        overlap: Sentences on the overlap of the arms, whatever the method.
+        cem: Strata of binned covariates, for `cem`.
+        subclass: Strata of the score, for `subclass`.
+    """
+
+    Z: Columns
+    score: Propensity | None = None
+    weights: Weights | None = None
+    fold_score: Propensity | None = None
+    fold_weights: Weights | None = None
+    grams0: FoldGrams | None = None
+    grams1: FoldGrams | None = None
+    freed: Freed | None = None
+    imputers: tuple[Imputer, ...] | None = None
+    entropy: EntropyBalance | None = None
+    balanced: Balanced | None = None
+    pairing: Pairing | None = None
+    overlap: tuple[str, ...] = ()
+    cem: Strata | None = None
+    subclass: Strata | None = None
+
+
+def fit_shared(sample: Sample, methods: Collection[str], settings: EstimationSettings) -> Shared:
+    """Fit what the methods need, each thing once.
+
+    Raises:
+        EstimationError: Separation, no overlap, folds that cannot be drawn.
+    """
+    wanted = {fit for method in methods for fit in METHODS[method].run.fits}
+    treated, estimand = sample.treated, settings.estimand
+    score = None
+    if "score" in wanted:
+        score = fit_score(sample, settings)
+    by_cluster = "pairing" in wanted and wants_clusters(sample, settings)
+    Z: Columns = np.empty((0, 0))
+    if by_cluster or "columns" in wanted:
+        Z = _columns(sample, score)
+    shared = Shared(Z, score)
+    shared = replace(shared, overlap=judge_overlap(sample, score))
+    if score is not None and "weights" in wanted:
+        weights = score_weights(score.score, treated, estimand, settings.clip)
+        shared = replace(shared, weights=weights)
+    if score is not None and "folds" in wanted:
+        shared = _with_folds(shared, sample, score, settings)
+    if "entropy" in wanted:
+        _only(settings, "ebal", ("att",))
+        entropy = balance_entropy(sample.design, treated, settings.moments)
+        balanced = balance_arms(treated, entropy.weights, entropy.moments)
+        shared = replace(shared, entropy=entropy, balanced=balanced)
+    if "freed" in wanted:
+        shared = replace(shared, freed=free_treatment(treated, Z))
+    if "pairing" in wanted:
+        _only(settings, "match", ("att", "ate"))
+    if "cem" in wanted:
+        codes = coarsen(sample.design, settings.strata)
+        shared = replace(shared, cem=weigh_strata(codes, treated, estimand))
+    if score is not None and "subclass" in wanted:
+        codes = subclasses(score.score, treated, estimand, settings.strata.subclasses)
+        shared = replace(shared, subclass=weigh_strata(codes, treated, estimand))
+    return _with_arms(shared, sample, wanted, settings, by_cluster=by_cluster)
+
+
+def wants_clusters(sample: Sample, settings: EstimationSettings) -> bool:
+    """Return whether matching has to give influence values that are summed by cluster."""
+    grouped = sample.cluster is not None or sample.repeated
+    if settings.se is None:
+        return grouped
+    return settings.se in {"cluster", "influence"} and (grouped or settings.match.replace)
+
+
+def _with_arms(
+    shared: Shared,
+    sample: Sample,
+    wanted: set[str],
+    settings: EstimationSettings,
+    *,
+    by_cluster: bool,
+) -> Shared:
+    """Add what needs a regression in each arm: imputation, and matching summed by cluster."""
+    treated, estimand, on_all = sample.treated, settings.estimand, settings.estimand != "att"
+    imputing = "imputers" in wanted
+    arm0 = least_squares_in(shared.Z, ~treated) if imputing or by_cluster else None
+    arm1 = least_squares_in(shared.Z, treated) if (imputing and on_all) or by_cluster else None
+    if imputing and arm0 is not None:
+        target = np.ones_like(treated) if on_all else treated
+        both = (arm0, arm1) if on_all and arm1 is not None else (arm0,)
+        shared = replace(shared, imputers=tuple(imputer(arm, target) for arm in both))
+    if "pairing" in wanted:
+        score = shared.score if estimand == "att" and settings.score == "logit" else None
+        arms = None if not by_cluster or arm0 is None or arm1 is None else (arm1, arm0)
+        pairing = fit_matches(sample, settings.match, estimand, score, arms)
+        shared = replace(shared, pairing=pairing)
+    return shared
+
+
+def fit_score(sample: Sample, settings: EstimationSettings) -> Propensity:
+    """Fit the propensity score by the model asked for."""
+    if settings.score == "logit":
+        return fit_propensity(sample.design, sample.treated, settings.estimand)
+    fold = _folds(sample, settings)
+    return boost_propensity(sample.design, sample.treated, fold, settings.estimand, settings.seed)
+
+
+def judge_overlap(sample: Sample, score: Propensity | None) -> tuple[str, ...]:
+    """Say how far the arms overlap, also for methods that need no score.
+
+    The weights judged are those for the effect on the treated, the arms every design here starts
+    from.
+    """
+    if not sample.design.names:
+        return ()
+    try:
+        fitted = score or fit_propensity(sample.design, sample.treated)
+        weights = score_weights(fitted.score, sample.treated)
+    except EstimationError as error:
+        return (f"weak overlap: it cannot be judged, {error}",)
+    found = measure_overlap(weights.values, sample.treated, fitted.score)
+    return tuple(overlap_warnings(found, *sample.sizes()))
+
+
+def _folds(sample: Sample, settings: EstimationSettings) -> IntVector:
+    keys = _fold_keys(sample, settings)
+    return assign_folds(keys, settings.folds, settings.seed, sample.treated)
+
+
+def _with_folds(
+    shared: Shared, sample: Sample, score: Propensity, settings: EstimationSettings
+) -> Shared:
+    fold = _folds(sample, settings)
+    fold_score, fold_weights = _cross_fit(sample, fold, score, settings)
+    both = settings.estimand == "ate"
+    return replace(
+        shared,
+        fold_score=fold_score,
+        fold_weights=fold_weights,
+        grams0=prepare_folds(shared.Z, ~sample.treated, fold),
+        grams1=prepare_folds(shared.Z, sample.treated, fold) if both else None,
+    )
+
+
+def _columns(sample: Sample, score: Propensity | None) -> Columns:
+    """Return standardised columns of every row, those of the score if it was fitted on all."""
+    if score is not None and score.Z is not None and score.inside is None:
+        return score.Z
+    return standardise(sample.design.columns).Z
+
+
+def _only(settings: EstimationSettings, method: str, estimands: tuple[str, ...]) -> None:
+    if settings.estimand not in estimands:
+        message = f"{method} estimates {' or '.join(estimands)}, not {settings.estimand}"
+        raise EstimationError(message)
+
+
+def _cross_fit(
+    sample: Sample, fold: IntVector, full: Propensity, settings: EstimationSettings
+) -> tuple[Propensity, Weights]:
+    fitted, notes = full.score, full.notes  # a boosted score is cross-fitted already
+    if settings.score == "logit":
+        fitted, more = cross_fit_propensity(
+            sample.design, sample.treated, fold, full, settings.estimand
+        )
+        notes = (*notes, *more)
+    weights = score_weights(fitted, sample.treated, settings.estimand, settings.clip)
+    return Propensity(fitted, None, None, None, notes), weights
+
+
+def _fold_keys(sample: Sample, settings: EstimationSettings) -> IntVector:
+    if settings.fold_by == "person":
+        return sample.person.astype(np.int64)
+    if sample.cluster is None:
+        message = "folds by cluster need a cluster column; name it, or use folds by person"
+        raise EstimationError(message)
+    return sample.cluster
+
+
+def compute(
+    method: str, y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings
+) -> PointEstimate:
     """Run one method on one outcome.
 
     Args:
@@ -62,12 +293,12 @@ class Run:
 
     Attributes:
         compute: From an outcome, the rows, the shared fits and the options to an estimate.
-        fits: Shared fits it needs, of `effect/shared.py`.
+        fits: Shared fits it needs, of `effect/methods.py`.
         weights: Weights it compares the arms with; None when it has none.
         score: Score it rests on; None when it rests on none.
     """
 
-    compute: Callable[[Vector, Sample, Shared, Settings], Estimate]
+    compute: Callable[[Vector, Sample, Shared, EstimationSettings], PointEstimate]
     fits: tuple[str, ...] = ()
     weights: Callable[[Shared], Vector | None] = lambda _: None
     score: Callable[[Shared], Propensity | None] = lambda _: None
@@ -85,18 +316,18 @@ def run_of(method: str) -> Run:
     return run
 
 
-def _diff(y: Vector, sample: Sample, _: Shared, __: Settings) -> Estimate:
+def _diff(y: Vector, sample: Sample, _: Shared, __: EstimationSettings) -> PointEstimate:
     return difference(y, sample.treated)
 
 
-def _ols(y: Vector, sample: Sample, shared: Shared, _: Settings) -> Estimate:
+def _ols(y: Vector, sample: Sample, shared: Shared, _: EstimationSettings) -> PointEstimate:
     estimate = regress(y, sample.treated, _given(shared.freed))
     return replace(estimate, details={"assumes": "the effect is the same for everyone"})
 
 
 def _regression_imputation(
-    y: Vector, sample: Sample, shared: Shared, settings: Settings
-) -> Estimate:
+    y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings
+) -> PointEstimate:
     if settings.estimand == "ato":
         raise EstimationError(_no_overlap_estimand("regression_imputation"))
     without = _given(shared.imputers)[0]
@@ -105,13 +336,13 @@ def _regression_imputation(
     return impute_ate(y, sample.treated, _given(shared.imputers)[1], without)
 
 
-def _ipw(y: Vector, sample: Sample, shared: Shared, _: Settings) -> Estimate:
+def _ipw(y: Vector, sample: Sample, shared: Shared, _: EstimationSettings) -> PointEstimate:
     score, weights = _given(shared.score), _given(shared.weights)
     estimate = weighted_difference(y, sample.treated, weights, score)
     return replace(estimate, details=_weight_details(sample, score, weights))
 
 
-def _aipw(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+def _aipw(y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings) -> PointEstimate:
     if settings.estimand == "ato":
         raise EstimationError(_no_overlap_estimand("aipw"))
     predict = predict_ols if settings.outcome_model == "ols" else predict_logit
@@ -144,7 +375,7 @@ def _weight_details(sample: Sample, score: Propensity, weights: Weights) -> dict
     return {**overlap.details(), "clipped": weights.clipped, "warnings": warnings}
 
 
-def _ebal(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+def _ebal(y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings) -> PointEstimate:
     entropy = _given(shared.entropy)
     estimate = balanced_difference(y, _given(shared.balanced))
     overlap = measure_overlap(entropy.weights, sample.treated)
@@ -158,17 +389,21 @@ def _ebal(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Esti
     return replace(estimate, details=details)
 
 
-def _match(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+def _match(
+    y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings
+) -> PointEstimate:
     pairing = _given(shared.pairing)
     by_cluster = pairing.arms is not None
     return matched_difference(y, sample, pairing, settings.match, by_cluster=by_cluster)
 
 
-def _cem(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+def _cem(y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings) -> PointEstimate:
     return stratified_difference(y, sample.treated, _given(shared.cem), settings.estimand)
 
 
-def _subclass(y: Vector, sample: Sample, shared: Shared, settings: Settings) -> Estimate:
+def _subclass(
+    y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings
+) -> PointEstimate:
     estimate = stratified_difference(y, sample.treated, _given(shared.subclass), settings.estimand)
     warnings = [*estimate.details["warnings"], *_given(shared.score).notes]
     return replace(estimate, details={**estimate.details, "warnings": warnings})
@@ -194,7 +429,7 @@ def score_rows(
     if score is None:
         return None
     weights = run_of(method).weights(shared)
-    alone = Design(pack(score.score[:, None]), ("score",))
+    alone = DesignMatrix(pack(score.score[:, None]), ("score",))
     (row,) = balance_table(alone, sample.treated, weights, estimand).to_dict("records")
     return {"coefficients": score.terms(), "balance": {str(k): v for k, v in row.items()}}
 
@@ -455,3 +690,83 @@ METHODS.add(
 
 COMPUTED = tuple(m.name for m in METHODS.values() if m.run is not None)
 """Methods of two arms, which `evalml estimate` computes."""
+
+
+FEW_CLUSTERS = 10
+FEW_TREATED_CLUSTERS = 5
+
+
+def choose_inference(
+    estimate: PointEstimate, method: str, sample: Sample, settings: EstimationSettings
+) -> tuple[Inference, str]:
+    """Return the inference and the name of the standard error used.
+
+    Without a wish: by cluster if there are clusters, by person if a person has several rows,
+    and otherwise the method's own.
+
+    Raises:
+        EstimationError: The method has no such standard error, or there is one cluster.
+    """
+    wish = settings.se
+    if wish is None and (sample.cluster is not None or sample.repeated):
+        wish = "cluster" if estimate.psi is not None else None
+    kind = wish or estimate.default
+    n = sample.treated.size
+    if kind == "cluster":
+        return _clustered(
+            _influence(estimate, method, kind), estimate, sample, settings.level
+        ), kind
+    if kind == "influence":
+        error = influence_se(_influence(estimate, method, kind))
+        return infer(estimate.value, error, settings.level), kind
+    if kind not in estimate.std_errors:
+        raise EstimationError(_unknown(estimate, method, kind))
+    student = kind == "classical" or kind.startswith("hc")
+    df = n - estimate.parameters if student and n > estimate.parameters else None
+    return infer(estimate.value, estimate.std_errors[kind], settings.level, df), kind
+
+
+def cluster_warnings(sample: Sample, kind: str) -> list[str]:
+    """Say when there are too few clusters for their variance to be known."""
+    if kind != "cluster" or sample.cluster is None:
+        return []
+    every, treated = distinct(sample.cluster), distinct(sample.cluster[sample.treated])
+    if every < FEW_CLUSTERS or treated < FEW_TREATED_CLUSTERS:
+        found = f"{every}, of which {treated} hold treated persons"
+        return [f"few clusters: {found}; the interval is probably too short"]
+    return []
+
+
+def _clustered(psi: Vector, estimate: PointEstimate, sample: Sample, level: float) -> Inference:
+    """Sum by cluster; a regression gets (n - 1) / (n - k) besides, as in Stata and R (CR1)."""
+    codes = _clusters(sample, estimate)
+    if estimate.sets is not None:
+        used = estimate.sets >= 0
+        psi, codes = psi[used] * (used.sum() / psi.size), codes[used]
+    error, clusters = cluster_se(psi, codes)
+    n, k = psi.size, estimate.parameters
+    if k and n > k:
+        error *= ((n - 1) / (n - k)) ** 0.5
+    return infer(estimate.value, error, level, clusters - 1, clusters)
+
+
+def _clusters(sample: Sample, estimate: PointEstimate) -> IntVector:
+    if sample.cluster is not None:
+        return sample.cluster
+    if estimate.default == "cluster" and estimate.sets is not None:
+        return estimate.sets
+    if sample.repeated:
+        return sample.person.astype("int64")
+    message = "a clustered standard error needs a cluster column; name it, or choose another one"
+    raise EstimationError(message)
+
+
+def _influence(estimate: PointEstimate, method: str, kind: str) -> Vector:
+    if estimate.psi is None:
+        raise EstimationError(_unknown(estimate, method, kind))
+    return estimate.psi
+
+
+def _unknown(estimate: PointEstimate, method: str, kind: str) -> str:
+    valid = [*estimate.std_errors, *(["influence", "cluster"] if estimate.psi is not None else [])]
+    return f"method {method} has no standard error '{kind}'; {nearest(kind, valid)}"

@@ -1,21 +1,96 @@
-"""The rows that one estimation uses: a subgroup, where the outcome was observed."""
+"""The rows that one estimation uses, its options and its folds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from evalml.comparison.overlap import trim, trimming
+from evalml.comparison.comparison import mix
+from evalml.comparison.matching import MatchOptions
+from evalml.comparison.propensity import Estimand
+from evalml.comparison.weights import trim, trimming
+from evalml.effect.stratified import StrataOptions
 from evalml.errors import EstimationError, nearest
+from evalml.methods.variance import StandardError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from evalml.arrays import BoolVector, HashVector, IntVector, Vector
-    from evalml.comparison.comparison import Comparison, Design
+    from evalml.comparison.comparison import Comparison, DesignMatrix
+
+
+@dataclass(frozen=True, slots=True)
+class EstimationSettings:
+    """How to estimate.
+
+    Attributes:
+        estimand: `att`, `ate` or `ato`.
+        se: Standard error; None takes the clusters if there are some, else the method's own.
+        folds: Folds of cross-fitting, 0 for none.
+        seed: Draws the folds.
+        level: Level of the intervals.
+        clip: Bound of the propensity score, None for none.
+        fold_by: Folds by `person` or by `cluster`.
+        outcome_model: `ols`, or `logit` for a 0/1 outcome (aipw only).
+        score: `logit` or `boosting`.
+        moments: Moments that `ebal` balances, 1 or 2.
+        match: Options of `match`.
+        trim: Rows whose score lies outside [trim, 1 - trim] are left out, and the rest refitted.
+        balance: Whether `details` holds the balance table of each method.
+        normalise: Whether the weights of `aipw` sum to one in each arm.
+        splits: Draws of the folds of `aipw`; the median over them is returned.
+        strata: Options of `cem` and `subclass`.
+    """
+
+    estimand: Estimand = "att"
+    se: StandardError | None = None
+    folds: int = 5
+    seed: int = 0
+    level: float = 0.95
+    clip: float | None = None
+    fold_by: Literal["person", "cluster"] = "person"
+    outcome_model: Literal["ols", "logit"] = "ols"
+    score: Literal["logit", "boosting"] = "logit"
+    moments: int = 1
+    match: MatchOptions = field(default_factory=MatchOptions)
+    trim: float | None = None
+    balance: bool = False
+    normalise: bool = True
+    splits: int = 1
+    strata: StrataOptions = field(default_factory=StrataOptions)
+
+    def __post_init__(self) -> None:
+        one_of("estimand", self.estimand, get_args(Estimand))
+        if self.se is not None:
+            one_of("se", self.se, get_args(StandardError))
+        one_of("fold_by", self.fold_by, ("person", "cluster"))
+        one_of("outcome_model", self.outcome_model, ("ols", "logit"))
+        one_of("score", self.score, ("logit", "boosting"))
+        if self.trim is not None and not 0.0 < self.trim < 0.5:  # noqa: PLR2004
+            message = f"trim is {self.trim}; it must lie between 0 and 0.5"
+            raise EstimationError(message)
+        if self.splits < 1 or (self.splits > 1 and self.folds < 2):  # noqa: PLR2004
+            message = f"splits is {self.splits}; give 1 or more, and 2 folds or more to split by"
+            raise EstimationError(message)
+        if self.folds < 0:
+            message = f"folds is {self.folds}; give 0 (no cross-fitting) or 2 and more"
+            raise EstimationError(message)
+
+
+def one_of(option: str, value: str, valid: Iterable[str]) -> None:
+    """Stop at a word that is not among the valid ones.
+
+    Raises:
+        EstimationError: With the nearest valid word.
+    """
+    allowed = tuple(valid)
+    if value not in allowed:
+        message = f"{option} '{value}' is unknown; {nearest(value, allowed)}"
+        raise EstimationError(message)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,7 +110,7 @@ class Sample:
 
     rows: BoolVector
     treated: BoolVector
-    design: Design
+    design: DesignMatrix
     cluster: IntVector | None
     person: HashVector
     repeated: bool
@@ -121,3 +196,31 @@ def find_strata(comparison: Comparison, exact: Sequence[str]) -> IntVector:
         values, levels = pd.factorize(known[name], sort=True, use_na_sentinel=False)
         codes = np.unique(codes * len(levels) + values, return_inverse=True)[1]
     return np.asarray(codes, dtype=np.int64)
+
+
+def assign_folds(
+    keys: HashVector | IntVector, folds: int, seed: int, treated: BoolVector
+) -> IntVector:
+    """Give each row the fold of its person (or of its cluster), shape (n,).
+
+    Args:
+        keys: Hash of the person, or code of the cluster, shape (n,).
+        folds: Number of folds; 0 or 1 puts every row in fold 0.
+        seed: Another seed draws other folds.
+        treated: Shape (n,); every fold must leave both arms outside it.
+
+    Raises:
+        EstimationError: A fold is empty or holds a whole arm.
+    """
+    if folds <= 1:
+        return np.zeros(keys.size, dtype=np.int64)
+    fold = (mix(keys.astype(np.uint64), seed) % np.uint64(folds)).astype(np.int64)
+    for arm, name in ((treated, "treated"), (~treated, "comparison")):
+        counts = np.bincount(fold[arm], minlength=folds)
+        if counts.max() == arm.sum():
+            message = (
+                f"cross-fitting: one of {folds} folds holds all the {int(arm.sum())} {name} rows; "
+                "use fewer folds, folds by person, or folds=0"
+            )
+            raise EstimationError(message)
+    return fold

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.effect.diff import hc_errors
-from evalml.effect.estimates import Estimate
+from evalml.effect.estimators import PointEstimate, hc_errors
 from evalml.errors import EstimationError, nearest
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Vector
-    from evalml.comparison.comparison import Design
+    from evalml.comparison.comparison import DesignMatrix
     from evalml.comparison.propensity import Estimand
 
 
@@ -60,7 +59,7 @@ class Strata:
     details: dict[str, Any]
 
 
-def coarsen(design: Design, options: StrataOptions) -> IntVector:
+def coarsen(design: DesignMatrix, options: StrataOptions) -> IntVector:
     """Number the combinations of binned covariates, shape (n,); categories stay whole.
 
     As MatchIt: bins of equal width from the smallest to the largest value, Sturges' number of them
@@ -136,7 +135,7 @@ def _describe(strata: int, lost: tuple[int, int]) -> dict[str, Any]:
 
 def stratified_difference(
     y: Vector, treated: BoolVector, strata: Strata, estimand: Estimand
-) -> Estimate:
+) -> PointEstimate:
     """Return the mean over strata of the difference of the arms within them.
 
     The influence function is that of the mean over strata, which are taken as given; `hc` errors
@@ -160,7 +159,7 @@ def stratified_difference(
     psi = np.zeros(y.size)
     psi[used] = counted * gap + np.where(d, 1.0, -1.0) * w[used] * residual
     psi *= y.size / counted.sum()
-    return Estimate(
+    return PointEstimate(
         theta, psi, mean1, mean0, _weighted_errors(y, treated, w), used=used, details=strata.details
     )
 

@@ -8,7 +8,7 @@ do not mean the same on every engine are listed in `docs/decisions/0002-ibis-on-
 
 from __future__ import annotations
 
-from evalml.engine.duck import Engine
+from evalml.engine.duck import ENGINES, Engine, open_engine, refuse_missing_engine
 from evalml.engine.expressions import (
     MILLION,
     BooleanValue,
@@ -38,7 +38,6 @@ from evalml.engine.expressions import (
     union,
     window,
 )
-from evalml.engine.opening import ENGINES, open_engine, refuse_missing_engine
 
 __all__ = [
     "ENGINES",

@@ -1,4 +1,4 @@
-"""DuckDB, inside the process: the engine of every day, and the reader of files for the others."""
+"""DuckDB, inside the process: the engine of every day; and the choice of an engine by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import duckdb
 import ibis
 import numpy as np
 
-from evalml.errors import ExtractError
+from evalml.errors import EvalmlError, ExtractError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from ibis.expr.types import Table
+
 
 SORTED_ROWS = 50_000
 """Results up to this size are put in the order of their columns: it depends on no engine."""
@@ -247,3 +248,44 @@ def open_duckdb(memory_limit: str | None = None, threads: int | None = None) -> 
     if threads is not None:
         settings["threads"] = threads
     return Engine("duckdb", ibis.duckdb.connect(**settings))
+
+
+ENGINES = ("duckdb", "spark")
+
+
+def open_engine(
+    name: str = "duckdb", *, memory_limit: str | None = None, threads: int | None = None
+) -> Engine:
+    """Open an engine.
+
+    Spark runs where the environment variable `EVALML_SPARK` says: `local[2]` (two threads of this
+    machine, the default is all), `spark://…` or `yarn` (a cluster), `sc://…` (Spark Connect).
+
+    Args:
+        name: `duckdb` or `spark`.
+        memory_limit: Memory the engine may take, such as `4GB`; past it DuckDB spills to disk.
+        threads: Number of threads, all by default.
+
+    Raises:
+        EvalmlError: No engine has that name, or what it needs is not installed.
+    """
+    refuse_missing_engine(name)
+    if name == "spark":
+        from evalml.engine.spark import open_spark
+
+        return open_spark(memory_limit, threads)
+    return open_duckdb(memory_limit, threads)
+
+
+def refuse_missing_engine(name: str) -> None:
+    """Refuse an engine that is unknown, or that this machine cannot start.
+
+    Raises:
+        EvalmlError: Says what to install.
+    """
+    if name not in ENGINES:
+        raise EvalmlError(f"no engine is called '{name}'; {nearest(name, ENGINES)}")
+    if name == "spark":
+        from evalml.engine.spark import require_spark
+
+        require_spark()

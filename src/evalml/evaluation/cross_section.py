@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evalml.comparison import Comparison
-    from evalml.comparison.adjusted import Adjusted
-    from evalml.comparison.experiment import CrossSection
+    from evalml.comparison.balance import Adjusted
+    from evalml.comparison.build import CrossSection
     from evalml.effect import Effect
     from evalml.report.results import Frames
     from evalml.report.views import Shown

@@ -5,33 +5,33 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from evalml.areas import area_cells, first_demands, opening_months, profile_areas
 from evalml.checks import checks_table
 from evalml.checks.rollout import check_openings
 from evalml.effect import effects_table
-from evalml.effect.opening_estimates import estimate_openings
-from evalml.effect.opening_events import (
+from evalml.evaluation.persons import RecordsEvaluation
+from evalml.report import gather, plot_flow, show
+from evalml.report.beside_published import beside_published, opening_labels
+from evalml.report.figure_openings import plot_openings
+from evalml.rollout import area_cells, first_demands, opening_months, profile_areas
+from evalml.rollout.effects import estimate_openings
+from evalml.rollout.event_study import (
     composition_table,
     event_study_table,
     opening_observation,
     opening_trajectories,
 )
-from evalml.evaluation.persons import RecordsEvaluation
-from evalml.report import gather, plot_flow, show
-from evalml.report.beside_published import beside_published, opening_labels
-from evalml.report.figure_openings import plot_openings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-    from evalml.areas import AreaCells, FirstDemands
     from evalml.checks import Check
     from evalml.effect import Effect
     from evalml.report.figures import Figure
     from evalml.report.results import Frames
     from evalml.report.views import Shown
+    from evalml.rollout import AreaCells, FirstDemands
 
 
 class OpeningEvaluation(RecordsEvaluation):

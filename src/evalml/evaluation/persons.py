@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
     from evalml.cohort import Cohort
     from evalml.comparison import Arms, Comparison
-    from evalml.comparison.adjusted import Adjusted
+    from evalml.comparison.balance import Adjusted
     from evalml.effect import Effect
     from evalml.outcomes import Outcomes
     from evalml.panel import Panel

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from evalml.checks import Check
     from evalml.comparison import Arms
-    from evalml.comparison.adjusted import Adjusted
-    from evalml.effect.effect import Effect
+    from evalml.comparison.balance import Adjusted
     from evalml.engine import Engine
+    from evalml.methods.effect import Effect
     from evalml.panel import Panel
     from evalml.study import Study
     from evalml.tables import Tables

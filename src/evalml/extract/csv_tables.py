@@ -16,8 +16,20 @@ from evalml.engine import cases, null
 from evalml.errors import ExtractError
 from evalml.extract import contract
 from evalml.extract.schema import require_columns, require_distinct, with_optional
-from evalml.reading import dates, numbers
-from evalml.reading.text import TextTable, as_utf8, open_text
+from evalml.reading.text import (
+    DAY_ABOVE_12,
+    FRENCH_DAY,
+    ISO_DAY,
+    MONTH_ABOVE_12,
+    PATTERNS,
+    SEPARATED,
+    SPACES,
+    TextTable,
+    as_utf8,
+    decimal_of,
+    open_text,
+    thousands_sign,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +38,7 @@ if TYPE_CHECKING:
     from evalml.extract import contract
     from evalml.extract.contract import ColumnType
     from evalml.extract.meta import Dialect
-    from evalml.reading.numbers import Decimal
+    from evalml.reading.text import Decimal
 
 
 INTEGER = r"^[+-]?\d{1,15}(\.0+)?$"
@@ -46,9 +58,9 @@ class Style:
 def pattern(kind: ColumnType, style: Style) -> str:
     """Return the pattern a cell of this type follows in an extract of this style."""
     if kind == "date":
-        return dates.FRENCH if style.dates == "french" else dates.ISO
+        return FRENCH_DAY if style.dates == "french" else ISO_DAY
     if kind == "number":
-        return numbers.PATTERNS[style.decimal]
+        return PATTERNS[style.decimal]
     return {"integer": INTEGER, "boolean": BOOLEAN}.get(kind, "")
 
 
@@ -72,8 +84,8 @@ def typed(text: Value, kind: ColumnType, style: Style) -> Value:
     elif kind == "integer":
         value = text.try_cast("float64").round().cast("int64")
     else:
-        plain = text.re_replace(numbers.SPACES, "")
-        plain = plain.replace(numbers.thousands_sign(style.decimal), "").replace(",", ".")
+        plain = text.re_replace(SPACES, "")
+        plain = plain.replace(thousands_sign(style.decimal), "").replace(",", ".")
         value = plain.try_cast("float64")
     return fits.ifelse(value, null(value.type()))
 
@@ -106,16 +118,16 @@ def _french_to_iso(text: Value) -> Value:
 
 TESTS: dict[str, dict[str, str]] = {
     "date": {
-        "iso": dates.ISO,
-        "french": dates.FRENCH,
-        "day": dates.DAY_ABOVE_12,
-        "month": dates.MONTH_ABOVE_12,
+        "iso": ISO_DAY,
+        "french": FRENCH_DAY,
+        "day": DAY_ABOVE_12,
+        "month": MONTH_ABOVE_12,
     },
     "number": {
-        "separated": numbers.SEPARATED,
-        "comma": numbers.PATTERNS[","],
-        "point": numbers.PATTERNS["."],
-        "either": f"{numbers.PATTERNS[',']}|{numbers.PATTERNS['.']}",
+        "separated": SEPARATED,
+        "comma": PATTERNS[","],
+        "point": PATTERNS["."],
+        "either": f"{PATTERNS[',']}|{PATTERNS['.']}",
     },
 }
 
@@ -195,7 +207,7 @@ def _decimal(
             either, comma, point = (found[f"{column} {s}"] for s in ("either", "comma", "point"))
             if not found[f"{column} separated"] or not either:
                 continue
-            sign = numbers.decimal_of(
+            sign = decimal_of(
                 comma_fits=comma == either,
                 point_fits=point == either,
                 separated=True,

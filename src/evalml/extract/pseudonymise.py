@@ -24,7 +24,7 @@ from evalml.errors import ExtractError, PrivacyError
 from evalml.extract import contract
 from evalml.extract.meta import write_meta
 from evalml.extract.schema import to_contract
-from evalml.reading.words import fold
+from evalml.reading.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -1,22 +1,25 @@
 """Figures of activity and of results, each with its definition, for a year and a territory."""
 
 from evalml.indicators.catalogue import (
+    GROUPS,
     INDICATORS,
     THEMES,
+    Breakdown,
     Indicator,
+    activity_table,
+    groups_of,
+    groups_table,
     indicators_of,
     indicators_table,
 )
 from evalml.indicators.compute import COLUMNS, compute_indicator_years, compute_indicators
-from evalml.indicators.groups import GROUPS, Group, groups_of, groups_table
-from evalml.indicators.pivot import activity_table
 
 __all__ = [
     "COLUMNS",
     "GROUPS",
     "INDICATORS",
     "THEMES",
-    "Group",
+    "Breakdown",
     "Indicator",
     "activity_table",
     "compute_indicator_years",

@@ -1,4 +1,4 @@
-"""The catalogue of indicators: `catalogue.yaml`, typed."""
+"""The catalogue of indicators and of their breakdowns, typed, and the reader's table."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from evalml.codes import territory_names
 from evalml.errors import EvalmlError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Unit = Literal["jeunes", "actes", "contrats", "parcours", "périodes", "candidatures", "euros", "%",
-               "heures"]  # fmt: skip
+
+CountUnit = Literal["jeunes", "actes", "contrats", "parcours", "périodes", "candidatures", "euros",
+               "%", "heures"]  # fmt: skip
 Statistic = Literal["count", "amount", "share", "mean"]
-Period = Literal["year", "year_end", "exits", "cohort"]
-Population = Literal["accompagnes", "recus_entretien"]
-PERIODS: dict[Period, str] = {
+CountPeriod = Literal["year", "year_end", "exits", "cohort"]
+CountPopulation = Literal["accompagnes", "recus_entretien"]
+PERIODS: dict[CountPeriod, str] = {
     "year": "l’année civile",
     "year_end": "au 31 décembre de l’année",
     "exits": "les sorties de l’année",
     "cohort": "les entrées de l’année, suivies jusqu’à la fin de l’extrait",
 }
-POPULATIONS: dict[Population | None, str] = {
+POPULATIONS: dict[CountPopulation | None, str] = {
     None: "tous les jeunes ayant un dossier dans le territoire, avec ou sans acte dans l’année",
     "accompagnes": "jeunes accompagnés : un entretien, un atelier ou une information collective "
     "réalisé dans l’année",
@@ -62,12 +64,12 @@ class Indicator(BaseModel):
 
     name: str
     label: str
-    unit: Unit
+    unit: CountUnit
     statistic: Statistic = "count"
     numerator: str
     denominator: str | None = None
-    population: Population | None = None
-    period: Period = "year"
+    population: CountPopulation | None = None
+    period: CountPeriod = "year"
     quote: str = ""
     reference: str = ""
     definition: str
@@ -110,7 +112,7 @@ def _raw() -> dict[str, Any]:
     return raw
 
 
-def _read(raw: dict[str, Any]) -> dict[str, Indicator]:
+def _read_indicators(raw: dict[str, Any]) -> dict[str, Indicator]:
     sources = raw["sources"]
     return {
         name: Indicator.model_validate(
@@ -121,7 +123,7 @@ def _read(raw: dict[str, Any]) -> dict[str, Indicator]:
 
 
 _RAW = _raw()
-INDICATORS: dict[str, Indicator] = _read(_RAW)
+INDICATORS: dict[str, Indicator] = _read_indicators(_RAW)
 THEMES: dict[str, Theme] = {
     name: Theme(theme["label"], tuple(theme["indicators"]))
     for name, theme in _RAW["themes"].items()
@@ -164,3 +166,167 @@ def indicators_table(names: Sequence[str] | None = None) -> pd.DataFrame:
             "variant_of": [i.variant_of or "" for i in chosen],
         }
     )
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GroupValue(_Strict):
+    """One value of a breakdown.
+
+    Attributes:
+        label: French label.
+        of: The codes it gathers.
+        needs: Column of `dossiers` without which nobody can be counted in it.
+    """
+
+    label: str
+    of: tuple[str, ...]
+    needs: str | None = None
+
+
+class Breakdown(_Strict):
+    """One breakdown.
+
+    Attributes:
+        name: Code.
+        label: French label.
+        column: Column of the person it reads.
+        values: Values by code.
+        parts: The values that add up to the whole.
+        since: First year it exists in.
+        until: Last year it exists in.
+    """
+
+    name: str
+    label: str
+    column: str
+    values: dict[str, GroupValue]
+    parts: tuple[str, ...]
+    since: int | None = None
+    until: int | None = None
+
+    def exists_in(self, year: int) -> bool:
+        """Return whether the breakdown exists in `year`."""
+        return (self.since or year) <= year <= (self.until or year)
+
+
+def _read_groups() -> dict[str, Breakdown]:
+    text = resources.files("evalml.indicators").joinpath("groups.yaml").read_text("utf-8")
+    raw = yaml.load(text, yaml.CSafeLoader)
+    return {name: Breakdown.model_validate({"name": name, **spec}) for name, spec in raw.items()}
+
+
+GROUPS: dict[str, Breakdown] = _read_groups()
+
+
+def groups_of(year: int, names: Sequence[str] | None = None) -> tuple[Breakdown, ...]:
+    """Return the breakdowns called `names` (all by default) that exist in `year`.
+
+    Raises:
+        EvalmlError: No breakdown has that name.
+    """
+    for name in names or ():
+        if name not in GROUPS:
+            raise EvalmlError(f"no breakdown is called '{name}'; {nearest(name, GROUPS)}")
+    chosen = [GROUPS[name] for name in (GROUPS if names is None else names)]
+    return tuple(g for g in chosen if g.exists_in(year))
+
+
+def groups_table() -> pd.DataFrame:
+    """Return the values of every breakdown, one row each."""
+    rows = [
+        (g.name, g.label, code, value.label, ", ".join(value.of))
+        for g in GROUPS.values()
+        for code, value in g.values.items()
+    ]
+    return pd.DataFrame(rows, columns=["group", "label", "value", "value_label", "codes"])
+
+
+def activity_table(
+    indicators: pd.DataFrame,
+    theme: str | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    breakdown: str = "",
+    synthetic: bool = False,
+) -> pd.DataFrame:
+    """Return the figures of one year as the network prints them: a column for each area.
+
+    Args:
+        indicators: What `compute_indicators` returned, protected.
+        theme: Theme of the catalogue (`people`, `acts`, `programmes`, `exits`, `contracts`,
+            `beside`) whose indicators are shown.
+        names: Indicators shown, in order; those of the theme, or all, by default.
+        breakdown: Value of a breakdown, such as `qpv=1`; the whole by default.
+        synthetic: Whether to say in the heading that the data are.
+
+    Raises:
+        EvalmlError: No theme has that name.
+
+    Returns:
+        Columns « Indicateur », « Unité » and one per area, the whole territory first. The heading
+        says the vintage; a line says that its year is young in the extract; a figure that is not
+        shown is a word: `STATES`.
+    """
+    if theme is not None and theme not in THEMES:
+        raise EvalmlError(f"no theme is called '{theme}'; {nearest(theme, THEMES)}")
+    if names is None and theme is not None:
+        names = THEMES[theme].indicators
+    kept = indicators[indicators["breakdown"] == breakdown]
+    if names is not None:
+        kept = kept[kept["indicator"].isin(names)]
+    held = dict.fromkeys(kept["indicator"])
+    order = [name for name in (names if names is not None else held) if name in held]
+    shown = kept.assign(cell=_cells(kept))
+    wide = shown.pivot_table(
+        index="indicator", columns="territory", values="cell", sort=False, aggfunc="first"
+    ).reindex(order)
+    areas = [a for a in dict.fromkeys(kept["territory"]) if a in wide.columns]
+    heads = kept.drop_duplicates("indicator").set_index("indicator").reindex(order)
+    title = _title(kept, synthetic=synthetic)
+    table = pd.DataFrame({title: heads["label"] + _warnings(heads), "Unité": heads["unit"]})
+    for area in areas:
+        table[area_label(area)] = wide[area]
+    return table.reset_index(drop=True)
+
+
+STATES = {"unknown": "non connu", "no_base": "sans objet", "secret": "secret"}
+"""What a reader is told where there is no figure."""
+
+
+def _cells(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Return the figures, and words where there is none: taken out where nothing else is said."""
+    words = rows["state"].map(STATES).fillna(STATES["secret"]) if "state" in rows else "secret"
+    return rows["value"].astype("object").where(rows["value"].notna(), words)
+
+
+def _title(rows: pd.DataFrame, *, synthetic: bool) -> str:
+    vintages = sorted(set(rows["vintage"])) if "vintage" in rows else []
+    said = [*(["données synthétiques"] if synthetic else [])]
+    said += [f"extrait du {french_day(day)}" for day in vintages]
+    return f"Indicateur ({' ; '.join(said)})" if said else "Indicateur"
+
+
+def _warnings(heads: pd.DataFrame) -> pd.Series[str]:
+    """Return what to add to the lines whose year is young in the extract."""
+    nothing = pd.Series("", index=heads.index)
+    if "young" not in heads:
+        return nothing
+    share = (100 * heads["completeness"]).map("{:.0f}".format)
+    said = " [année jeune : " + share + " % des saisies attendues]"
+    return nothing.mask(heads["young"].astype("bool"), said)
+
+
+def french_day(day: str) -> str:
+    """Return an ISO day as it is written in French: 31/01/2026."""
+    return "/".join(reversed(day.split("-")))
+
+
+def area_label(code: str) -> str:
+    """Return the name of an area code, such as « Nord » for `departement:59`."""
+    if code == "france":
+        return "France"
+    kind, _, value = code.partition(":")
+    return territory_names().get(f"{kind}s", {}).get(value, value)

@@ -11,15 +11,30 @@ from pydantic import ValidationError
 
 from evalml.engine import MILLION, Engine, Table, cases, literal, union
 from evalml.errors import EvalmlError, ExtractError, nearest
-from evalml.indicators.acts import OF_PLACE, acts_by_file, acts_of
-from evalml.indicators.asked import AMOUNTS
-from evalml.indicators.beside import allowances_of, applications_of, contracts_of
-from evalml.indicators.catalogue import indicators_of
-from evalml.indicators.groups import groups_of
-from evalml.indicators.people import AGE_DATES, AT_WELCOME, AgeOn, people_of, places_of, traits_of
-from evalml.indicators.programmes import cohorts_of, outcomes_at_exit, programmes_of
-from evalml.indicators.situations import situations_of
-from evalml.indicators.vintage import completeness_of, is_young
+from evalml.indicators.catalogue import groups_of, indicators_of
+from evalml.indicators.counts import (
+    OF_PLACE,
+    acts_by_file,
+    acts_of,
+    allowances_of,
+    applications_of,
+    cohorts_of,
+    completeness_of,
+    contracts_of,
+    is_young,
+    outcomes_at_exit,
+    programmes_of,
+    situations_of,
+)
+from evalml.indicators.people import (
+    AGE_DATES,
+    AMOUNTS,
+    AT_WELCOME,
+    AgeOn,
+    people_of,
+    places_of,
+    traits_of,
+)
 from evalml.months import first_day
 from evalml.study import Territory
 from evalml.tables.sources import coverage_of
@@ -27,8 +42,7 @@ from evalml.tables.sources import coverage_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from evalml.indicators.catalogue import Indicator, Population
-    from evalml.indicators.groups import Group
+    from evalml.indicators.catalogue import Breakdown, CountPopulation, Indicator
     from evalml.tables import Tables
 
 COLUMNS = (
@@ -60,8 +74,12 @@ PLACES: dict[Place, str] = {
     "departement": "code_departement",
     "region": "code_region",
 }
-PREFIX: dict[Population | None, str] = {None: "all", "accompagnes": "acc", "recus_entretien": "rec"}
-FLAG: dict[Population | None, str] = {"accompagnes": "accompagne", "recus_entretien": "recu"}
+PREFIX: dict[CountPopulation | None, str] = {
+    None: "all",
+    "accompagnes": "acc",
+    "recus_entretien": "rec",
+}
+FLAG: dict[CountPopulation | None, str] = {"accompagnes": "accompagne", "recus_entretien": "recu"}
 """How the sums over a population are called, and the column that counts it."""
 
 WHOLE, ALL = "", "*"
@@ -69,7 +87,7 @@ KEYS = ["trait", "code", "area"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PersonCount:
     """What is counted of each person.
 
     Attributes:
@@ -85,18 +103,18 @@ class Part:
 
 _SPELLS = r"\w+_(entree|premiere|renouvele|present)|gj_pacea|(parcours_)?nationaux|contractualise"
 PARTS = (
-    Part(
+    PersonCount(
         acts_of,
         r"premier_acte|accompagne|en_contact|recu|en_collectif|jdi|appui_\w+",
         ("actes",),
     ),
-    Part(programmes_of, _SPELLS, ("accompagnements",)),
-    Part(outcomes_at_exit, r"\w+_sortie(_\w+)?", ("accompagnements", "situations")),
-    Part(cohorts_of, r"\w+_cohorte(_\w+)?", ("accompagnements", "situations")),
-    Part(allowances_of, r"\w+_(euros|mois|alloue)", ("allocations",)),
-    Part(applications_of, r"[na]_iae_(?!contrats)\w+", ("iae_candidatures",)),
-    Part(contracts_of, r"n_iae_contrats", ("iae_contrats",)),
-    Part(situations_of, r"[na]_(?!iae_)\w+", ("situations",)),
+    PersonCount(programmes_of, _SPELLS, ("accompagnements",)),
+    PersonCount(outcomes_at_exit, r"\w+_sortie(_\w+)?", ("accompagnements", "situations")),
+    PersonCount(cohorts_of, r"\w+_cohorte(_\w+)?", ("accompagnements", "situations")),
+    PersonCount(allowances_of, r"\w+_(euros|mois|alloue)", ("allocations",)),
+    PersonCount(applications_of, r"[na]_iae_(?!contrats)\w+", ("iae_candidatures",)),
+    PersonCount(contracts_of, r"n_iae_contrats", ("iae_contrats",)),
+    PersonCount(situations_of, r"[na]_(?!iae_)\w+", ("situations",)),
 )
 
 
@@ -308,7 +326,7 @@ class _Wanted:
 
     place: str | None
     chosen: tuple[Indicator, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[Breakdown, ...]
     age_on: AgeOn
 
     @property
@@ -459,7 +477,7 @@ def _restricted(sums: pd.DataFrame) -> pd.DataFrame:
     return both.copy().reset_index().assign(area=areas)
 
 
-def _picked(sums: pd.DataFrame, groups: Sequence[Group]) -> pd.DataFrame:
+def _picked(sums: pd.DataFrame, groups: Sequence[Breakdown]) -> pd.DataFrame:
     """Return the sums of every value of every breakdown, the whole first, with its own whole.
 
     Returns:
@@ -530,7 +548,7 @@ def _stated(rows: pd.DataFrame, indicator: Indicator, reasons: Mapping[str, str]
 
 
 def _without_columns(
-    table: pd.DataFrame, tables: Tables, groups: Sequence[Group], engine: Engine
+    table: pd.DataFrame, tables: Tables, groups: Sequence[Breakdown], engine: Engine
 ) -> pd.DataFrame:
     """Return the figures with those unknown whose breakdown needs a column the extract lacks."""
     for group in groups:

@@ -1,4 +1,4 @@
-"""Who is counted, where, and under which traits: one row per person with a file in the territory.
+"""Who is counted, where, and under which traits: one row per person with a file there.
 
 A person is counted once a year, in the mission locale whose file was the last opened by the end
 of the year: a move inside the territory never makes two youths of one, and the counts of the
@@ -12,13 +12,37 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from evalml.cohort.eligible import structures_of
 from evalml.engine import Table, cases, coalesce, hash_of, literal, row_number, window
-from evalml.indicators.asked import by_person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from evalml.study import Territory
     from evalml.tables import Tables
+
+
+AMOUNTS = ("heures", "cej_euros", "pacea_euros", "gj_euros", "civis_euros")
+"""Columns of the activity table that are whole millionths of what they say: they add up exactly."""
+
+
+def grouped(
+    rows: Table, columns: Mapping[str, Any], asked: Collection[str], by: tuple[str, ...]
+) -> Table | None:
+    """Return one row per `by` with those of the columns that are asked for, None without any.
+
+    Args:
+        rows: Rows with the columns of `by`.
+        columns: What each column sums up.
+        asked: Names of the columns asked for.
+        by: What a row of the result is about.
+    """
+    wanted = {name: column for name, column in columns.items() if name in asked}
+    return rows.group_by(*by).agg(**wanted) if wanted else None
+
+
+def by_person(rows: Table, columns: Mapping[str, Any], asked: Collection[str]) -> Table | None:
+    """Return one row per person with those of the columns that are asked for, None without any."""
+    return grouped(rows, columns, asked, ("id_jeune",))
+
 
 AgeOn = Literal["premier_acte", "fin_annee"]
 AGE_DATES: dict[AgeOn, str] = {
@@ -49,7 +73,6 @@ OF_FILE: dict[str, tuple[str, ...]] = {
 
 ORIGINS = ("SPONTANE", "FAMILLE_AMIS", "BOUCHE_A_OREILLE", "FRANCE_TRAVAIL",
            "EDUCATION_NATIONALE", "PARTENAIRE")  # fmt: skip
-FILES = ("dossier_cree", "dossier_ouvert")
 
 
 def file_columns(tables: Tables, asked: Collection[str]) -> list[str]:

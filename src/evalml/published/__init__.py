@@ -1,10 +1,15 @@
 """Figures in print: tested against one another, and against what an extract gives."""
 
-from evalml.published.audit import Audit, audit_figures, audit_path
+from typing import TYPE_CHECKING
+
+from evalml.deprecated import renamed
+from evalml.published.audit import Audit, audit_figures, audit_path, write_audit
 from evalml.published.compare import compare_published, summary
-from evalml.published.explain import Finding
-from evalml.published.figure import Figure
-from evalml.published.frames import (
+from evalml.published.diagnosis import Finding
+from evalml.published.figure import PrintedFigure, RoundingInterval
+from evalml.published.identity import CheckedIdentity, Identity
+from evalml.published.read import PublishedError, read_figures
+from evalml.published.tables import (
     differences_table,
     findings_table,
     kinds_table,
@@ -14,19 +19,15 @@ from evalml.published.frames import (
     recomputed_table,
     verdicts_table,
 )
-from evalml.published.identity import Identity, Outcome
-from evalml.published.interval import Interval
-from evalml.published.read import PublishedError, read_figures
-from evalml.published.write import write_audit
 
 __all__ = [
     "Audit",
-    "Figure",
+    "CheckedIdentity",
     "Finding",
     "Identity",
-    "Interval",
-    "Outcome",
+    "PrintedFigure",
     "PublishedError",
+    "RoundingInterval",
     "audit_figures",
     "audit_path",
     "compare_published",
@@ -42,3 +43,9 @@ __all__ = [
     "verdicts_table",
     "write_audit",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = renamed(
+        __name__,
+        {"Figure": "PrintedFigure", "Interval": "RoundingInterval", "Outcome": "CheckedIdentity"},
+    )

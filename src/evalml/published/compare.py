@@ -1,4 +1,4 @@
-"""Our figures against those in print: equal, within rounding, different, or not computable."""
+"""Our figures against those in print: equal, within rounding, different and why, or absent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalml.errors import nearest
-from evalml.published.read import PublishedError
-from evalml.published.territories import around
+from evalml.published.figure import read_number
+from evalml.published.read import PublishedError, around
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
-    from evalml.published.figure import Figure
+    from evalml.published.audit import Audit
+    from evalml.published.diagnosis import Finding
+    from evalml.published.figure import PrintedFigure
+
 
 NEEDED = ("indicator", "territory", "year", "value")
 EQUAL, ROUNDING, DIFFERS = "equal", "within rounding", "differs"
@@ -54,7 +58,7 @@ _UNITS = frozenset(
 
 
 def compare_published(
-    figures: Mapping[str, Figure] | Iterable[Figure],
+    figures: Mapping[str, PrintedFigure] | Iterable[PrintedFigure],
     indicators: pd.DataFrame,
     mapping: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -146,7 +150,9 @@ def _mapping(mapping: pd.DataFrame | None) -> Codes:
     }
 
 
-def _row(figure: Figure, table: Lookup, codes: Codes, years: list[int]) -> tuple[object, ...]:
+def _row(
+    figure: PrintedFigure, table: Lookup, codes: Codes, years: list[int]
+) -> tuple[object, ...]:
     definition, breakdown, never = _definition(figure, codes)
     value, reason = math.nan, never
     if not never:
@@ -174,7 +180,7 @@ def _row(figure: Figure, table: Lookup, codes: Codes, years: list[int]) -> tuple
     )
 
 
-def _definition(figure: Figure, codes: Codes) -> tuple[str, str, str]:
+def _definition(figure: PrintedFigure, codes: Codes) -> tuple[str, str, str]:
     """Return the code and breakdown to look for, and why it can never be found, if so."""
     exact = codes.get((figure.indicator, figure.breakdown))
     general = codes.get((figure.indicator, ""))
@@ -189,7 +195,12 @@ def _definition(figure: Figure, codes: Codes) -> tuple[str, str, str]:
 
 
 def _recompute(
-    figure: Figure, definition: str, breakdown: str, table: Lookup, years: list[int], codes: Codes
+    figure: PrintedFigure,
+    definition: str,
+    breakdown: str,
+    table: Lookup,
+    years: list[int],
+    codes: Codes,
 ) -> tuple[float, str]:
     """Return the value the table holds, or one drawn from its counts, or why there is none."""
     key = _key(definition, figure.territory, figure.year, breakdown)
@@ -219,7 +230,7 @@ def _count(key: Key, table: Lookup) -> float:
     return math.nan
 
 
-def _value(figure: Figure, key: Key, table: Lookup, years: list[int]) -> tuple[float, str]:
+def _value(figure: PrintedFigure, key: Key, table: Lookup, years: list[int]) -> tuple[float, str]:
     held = table.get(key)
     if held is None:
         return math.nan, _absent(key, table, years)
@@ -249,7 +260,7 @@ def _absent(key: Key, table: Lookup, years: list[int]) -> str:
     return f"« {code} » n’a pas la ventilation « {breakdown or 'ensemble'} »"
 
 
-def _verdict(figure: Figure, value: float) -> tuple[str, float]:
+def _verdict(figure: PrintedFigure, value: float) -> tuple[str, float]:
     if math.isnan(value):
         return NOT_COMPUTABLE, math.nan
     difference = value - figure.value
@@ -265,3 +276,140 @@ def summary(compared: pd.DataFrame) -> pd.DataFrame:
     """Return how many figures of each source get each verdict."""
     counts = pd.crosstab(compared["source"], compared["verdict"])
     return counts.reindex(columns=[EQUAL, ROUNDING, DIFFERS, NOT_COMPUTABLE], fill_value=0)
+
+
+GAP_COLUMNS = ("version", "id", "verdict", "difference", "reason")
+
+
+def read_gaps(file: Path) -> pd.DataFrame:
+    """Return the gaps kept so far, none when the file is not there yet.
+
+    Raises:
+        PublishedError: The file has other columns.
+    """
+    if not file.is_file():
+        return pd.DataFrame(columns=list(GAP_COLUMNS)).astype({"difference": float})
+    kept = pd.read_csv(file, dtype=dict.fromkeys(("version", "id", "verdict", "reason"), str))
+    if tuple(kept.columns) != GAP_COLUMNS:
+        raise PublishedError(
+            f"{file.name} does not hold gaps; its columns are {list(kept.columns)}"
+        )
+    return kept.fillna({"reason": ""})
+
+
+def keep_gaps(file: Path, compared: pd.DataFrame, version: str) -> pd.DataFrame:
+    """Write the gaps of a version among those kept, and return what moved since the last one.
+
+    Args:
+        file: Where gaps are kept; made when absent. The rows of the same version are replaced.
+        compared: What `compare_published` returned.
+        version: Of the code, or of the extract.
+
+    Returns:
+        Columns `id`, `before`, `now`: the figures whose verdict changed.
+    """
+    kept = read_gaps(file)
+    older = kept[kept["version"] != version]
+    now = compared.loc[:, ["id", "verdict", "difference", "reason"]].assign(version=version)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    parts = [older, now] if len(older) else [now]
+    pd.concat(parts)[list(GAP_COLUMNS)].to_csv(file, index=False, float_format="%.6g")
+    return moved(older, now)
+
+
+def moved(older: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures whose verdict differs from that of the last version kept."""
+    last = older.drop_duplicates("id", keep="last").set_index("id")["verdict"]
+    before = now["id"].map(last)
+    changed = before.notna() & (before != now["verdict"])
+    frame = pd.DataFrame({"id": now["id"], "before": before, "now": now["verdict"]})
+    return frame[changed].reset_index(drop=True)
+
+
+CAUSES = {
+    "corrected": "Coquille : l’audit lit {correction}, qui est notre valeur.",
+    "twice": "Imprimé ailleurs dans les mêmes documents : {printed}, qui est notre valeur.",
+    "audit": "En désaccord avec son propre document : {cause}.",
+    "last_digit": "Une unité du dernier chiffre imprimé : tronqué, ou tiré de nombres arrondis.",
+    "synthetic": "Données inventées : un monde synthétique ne reproduit pas ce chiffre.",
+    "unknown": "À examiner : autre définition, autre jour d’extraction, ou erreur.",
+}
+"""What explains a difference, in one line: French by key."""
+WORDS = {
+    "slip": "une coquille",
+    "extractions": "deux extractions d’une base vivante",
+    "definitions": "deux définitions sous un même nom",
+    "base": "une part d’une autre base",
+}
+NEAR = 0.1
+"""Gap, relative to our value, that two extractions or definitions may explain."""
+SAME = ["indicator", "territory", "year", "breakdown", "statistic"]
+
+
+def explain_differences(
+    compared: pd.DataFrame, audit: Audit, *, synthetic: bool = False
+) -> pd.DataFrame:
+    """Return the comparison with the `cause` and the `explanation` of each figure that differs.
+
+    The surest comes first: a misprint that the audit reads as we do; printed elsewhere as we
+    compute it; near, and at odds with its own document; off by one unit of its last digit; an
+    invented world.
+
+    Args:
+        compared: What `compare_published` returned for the figures of `audit`.
+        audit: The printed figures against one another.
+        synthetic: Whether the indicators come from invented data.
+
+    Returns:
+        The comparison with `cause` (a key of `CAUSES`, empty where nothing differs) and
+        `explanation` (its line in French).
+    """
+    suspects = {name: finding for finding in audit.findings for name in finding.figures}
+    agreed = compared[compared["verdict"].isin(("equal", "within rounding"))]
+    elsewhere = {
+        tuple(key): printed
+        for *key, printed in agreed[[*SAME, "printed"]].itertuples(index=False, name=None)
+    }
+    found = [
+        _why(row, suspects, elsewhere, audit, synthetic=synthetic)
+        if row["verdict"] == "differs"
+        else ("", {})
+        for row in compared.to_dict("records")
+    ]
+    return compared.assign(
+        cause=[key for key, _ in found],
+        explanation=[CAUSES[key].format(**values) if key else "" for key, values in found],
+    )
+
+
+def _why(
+    row: Mapping[object, object],
+    suspects: Mapping[str, Finding],
+    elsewhere: Mapping[tuple[object, ...], str],
+    audit: Audit,
+    *,
+    synthetic: bool,
+) -> tuple[str, dict[str, str]]:
+    """Return the key of what explains a difference, and the values of its line."""
+    name, value = str(row["id"]), float(str(row["value"]))
+    gap = abs(float(str(row["difference"])))
+    same = tuple(row[column] for column in SAME)
+    finding, figure = suspects.get(name), audit.figures[name]
+    if finding is not None and _reads(finding.correction, value, figure):
+        return "corrected", {"correction": finding.correction}
+    if same in elsewhere:
+        return "twice", {"printed": elsewhere[same]}
+    if finding is not None and gap <= NEAR * abs(value):
+        return "audit", {"cause": WORDS.get(finding.cause, "cause inconnue")}
+    if gap <= figure.step and any(character.isdigit() for character in figure.printed):
+        return "last_digit", {}
+    if finding is not None and not synthetic:
+        return "audit", {"cause": WORDS.get(finding.cause, "cause inconnue")}
+    return ("synthetic" if synthetic else "unknown"), {}
+
+
+def _reads(correction: str, value: float, figure: PrintedFigure) -> bool:
+    """Return whether our value prints like one of the audit's corrections of the figure."""
+    read = [read_number(part) for part in correction.split(" ou ")]
+    bounds = [figure.corrected(number).interval() for number in read if number is not None]
+    return any(b.low <= value <= b.high for b in bounds)

@@ -1,18 +1,84 @@
-"""Read files of printed figures, and refuse what does not follow the schema."""
+"""Read files of printed figures, refuse what breaks the schema, look figures up."""
 
 from __future__ import annotations
 
 import csv
 import re
-from typing import TYPE_CHECKING
+from collections import Counter, defaultdict
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
 
 from evalml.errors import EvalmlError, nearest
-from evalml.published.figure import Figure, read_number
-from evalml.published.territories import known
+from evalml.published.figure import ADDITIVE, PrintedFigure, read_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+
+REGIONS = {
+    "01": "971",
+    "02": "972",
+    "03": "973",
+    "04": "974",
+    "06": "976",
+    "11": "75 77 78 91 92 93 94 95",
+    "24": "18 28 36 37 41 45",
+    "27": "21 25 39 58 70 71 89 90",
+    "28": "14 27 50 61 76",
+    "32": "02 59 60 62 80",
+    "44": "08 10 51 52 54 55 57 67 68 88",
+    "52": "44 49 53 72 85",
+    "53": "22 29 35 56",
+    "75": "16 17 19 23 24 33 40 47 64 79 86 87",
+    "76": "09 11 12 30 31 32 34 46 48 65 66 81 82",
+    "84": "01 03 07 15 26 38 42 43 63 69 73 74",
+    "93": "04 05 06 13 83 84",
+    "94": "2A 2B",
+}
+"""Départements of each region (INSEE, official geographic code)."""
+FRANCE = "france"
+_CHILDREN = {
+    f"region:{code}": tuple(f"departement:{d}" for d in members.split())
+    for code, members in REGIONS.items()
+}
+_CHILDREN[FRANCE] = tuple(f"region:{code}" for code in REGIONS)
+_PARENT = {child: parent for parent, members in _CHILDREN.items() for child in members}
+
+
+def children(territory: str) -> tuple[str, ...]:
+    """Return the territories that make up `territory`, none when it is not made of others."""
+    return _CHILDREN.get(territory, ())
+
+
+def parent(territory: str) -> str | None:
+    """Return the territory directly around `territory`, if it is known."""
+    return _PARENT.get(territory)
+
+
+def around(territory: str, level: str) -> str | None:
+    """Return the `region` or `france` around a territory.
+
+    Args:
+        territory: Such as `departement:59`.
+        level: `region` or `france`.
+    """
+    found: str | None = territory
+    while found is not None and found.split(":")[0] != level:
+        found = parent(found)
+    return found
+
+
+def known(territory: str) -> bool:
+    """Tell whether a `region:` or `departement:` code exists; other names are free."""
+    if territory.startswith(("region:", "departement:")):
+        return territory in _PARENT
+    return bool(territory)
+
 
 COLUMNS = (
     "id",
@@ -57,7 +123,7 @@ class PublishedError(EvalmlError):
     """A file of printed figures, or of identities, that cannot be read."""
 
 
-def read_figures(path: Path) -> dict[str, Figure]:
+def read_figures(path: Path) -> dict[str, PrintedFigure]:
     """Return the figures of a CSV file, or of every CSV file of a folder, by id.
 
     Args:
@@ -69,7 +135,7 @@ def read_figures(path: Path) -> dict[str, Figure]:
     files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
     if not files or not all(f.is_file() for f in files):
         raise PublishedError(f"no CSV of printed figures at {path}; give a file or a folder")
-    figures: dict[str, Figure] = {}
+    figures: dict[str, PrintedFigure] = {}
     for file in files:
         for figure in _rows(file):
             if figure.id in figures:
@@ -81,7 +147,7 @@ def read_figures(path: Path) -> dict[str, Figure]:
     return figures
 
 
-def _rows(file: Path) -> Iterable[Figure]:
+def _rows(file: Path) -> Iterable[PrintedFigure]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -102,7 +168,7 @@ def _rows(file: Path) -> Iterable[Figure]:
         yield _figure(row, f"{file.name}, line {reader.line_num}")
 
 
-def _figure(row: dict[str, str | None], origin: str) -> Figure:
+def _figure(row: dict[str, str | None], origin: str) -> PrintedFigure:
     if None in row or None in row.values():
         raise PublishedError(f"{origin}: the row has not as many cells as there are columns")
     cell = {k: (v or "").strip() for k, v in row.items()}
@@ -114,7 +180,7 @@ def _figure(row: dict[str, str | None], origin: str) -> Figure:
     value = _number(cell["value"], "value", origin)
     printed = cell.get("value_printed") or cell["value"].replace(".", ",")
     _check_printed(printed, value, cell["statistic"], origin)
-    return Figure(
+    return PrintedFigure(
         id=cell["id"],
         source=cell["source"],
         place=cell.get("place", ""),
@@ -185,3 +251,161 @@ def _check_printed(printed: str, value: float, statistic: str, origin: str) -> N
         raise PublishedError(
             f"{origin}, column value: {value:g} is not what '{printed}' prints ({number:g})"
         )
+
+
+PARTITIONS = (
+    ("sexe=F", "sexe=H"),
+    ("sexe=F", "sexe=M"),
+    ("qpv=0", "qpv=1"),
+)
+
+
+class Concept(NamedTuple):
+    """What a figure measures, wherever it is printed.
+
+    The population belongs to the concept of a share, not of a count: the youths who entered a
+    programme are the same number whether or not a table recalls whom they are part of.
+    """
+
+    indicator: str
+    year: int
+    breakdown: str
+    statistic: str
+    unit: str
+    programme: str
+    population: str
+
+
+def concept(figure: PrintedFigure) -> Concept:
+    """Return what a figure measures."""
+    return Concept(
+        figure.indicator,
+        figure.year,
+        figure.breakdown,
+        figure.statistic,
+        figure.unit,
+        figure.programme,
+        "" if figure.statistic in ADDITIVE else figure.population,
+    )
+
+
+class Catalogue:
+    """The figures, indexed by concept and territory.
+
+    Attributes:
+        figures: The figures, by id.
+        partitions: Sets of `dimension=value` pairs that together make a whole.
+        by_concept: Concept, then territory, then the figures printed for it.
+    """
+
+    def __init__(
+        self, figures: Mapping[str, PrintedFigure], partitions: tuple[tuple[str, ...], ...] = ()
+    ) -> None:
+        self.figures = figures
+        self.partitions = PARTITIONS + partitions
+        self.by_concept: dict[Concept, dict[str, list[PrintedFigure]]] = {}
+        self._counts: dict[tuple[str, int, str, str], list[PrintedFigure]] = defaultdict(list)
+        for figure in figures.values():
+            places = self.by_concept.setdefault(concept(figure), {})
+            places.setdefault(figure.territory, []).append(figure)
+            if figure.statistic in ADDITIVE:
+                key = (figure.indicator, figure.year, figure.territory, figure.breakdown)
+                self._counts[key].append(figure)
+
+    def __iter__(self) -> Iterator[PrintedFigure]:
+        return iter(self.figures.values())
+
+    def counts(
+        self, indicator: str, year: int, territory: str, breakdown: str = ""
+    ) -> list[PrintedFigure]:
+        """Return the counts or amounts printed for an indicator."""
+        return self._counts.get((indicator, year, territory, breakdown), [])
+
+    def base(self, figure: PrintedFigure) -> PrintedFigure | None:
+        """Return the count a figure is a share, or a part, of, as its table would have it."""
+        name, _, level = figure.population.partition("@")
+        territory = around(figure.territory, level) if level else figure.territory
+        if not name or territory is None:
+            return None
+        return nearest_to(figure, self.counts(name, figure.year, territory))
+
+    def numerator(self, figure: PrintedFigure) -> PrintedFigure | None:
+        """Return the count a share is the share of, if it is printed."""
+        key = (figure.indicator, figure.year, figure.territory, figure.breakdown)
+        return nearest_to(figure, self._counts.get(key, []))
+
+
+def nearest_to(figure: PrintedFigure, candidates: list[PrintedFigure]) -> PrintedFigure | None:
+    """Return the candidate of the same table, else the most repeated value, else the first.
+
+    Args:
+        figure: The figure that needs a companion.
+        candidates: Figures of one concept and territory.
+    """
+    others = [c for c in candidates if c.id != figure.id]
+    same = [c for c in others if c.table == figure.table]
+    if same:
+        return same[0]
+    if not others:
+        return None
+    commonest = Counter(c.value for c in others).most_common(1)[0][0]
+    return next(c for c in others if c.value == commonest)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nearest(_Strict):
+    """The estimate of a study that comes closest to a published one."""
+
+    method: str
+    outcome: str
+    horizon: int
+
+
+class InEnglish(_Strict):
+    """The words of an effect in print, in English."""
+
+    source: str = Field(min_length=1)
+    measured: str = Field(min_length=1)
+    value: str = Field(min_length=1)
+    alike: str = Field(min_length=1)
+    differs: str = Field(min_length=1)
+    read_in: str = Field(min_length=1)
+
+
+class PublishedEffect(_Strict):
+    """One effect in print.
+
+    Attributes:
+        source: Who published it, and when.
+        measured: What it measures.
+        value: The figure, as printed.
+        nearest: The estimate of a study that comes closest.
+        alike: What makes the two comparable.
+        differs: What keeps them apart.
+        read_in: What was read of it.
+        en: The same words in English.
+    """
+
+    source: str = Field(min_length=1)
+    measured: str = Field(min_length=1)
+    value: str = Field(min_length=1)
+    nearest: Nearest
+    alike: str = Field(min_length=1)
+    differs: str = Field(min_length=1)
+    read_in: str = Field(min_length=1)
+    en: InEnglish
+
+
+@cache
+def _all() -> dict[str, list[dict[str, Any]]]:
+    text = resources.files("evalml.published").joinpath("evaluations.yaml")
+    found: dict[str, list[dict[str, Any]]] = yaml.safe_load(text.read_text(encoding="utf-8"))
+    return found
+
+
+def published_effects(programme: str) -> tuple[PublishedEffect, ...]:
+    """Return the effects of a programme in print; none where none was read."""
+    return tuple(PublishedEffect.model_validate(row) for row in _all().get(programme, []))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from evalml.errors import DataError, nearest
-from evalml.reading import numbers
+from evalml.reading.text import PATTERNS, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,8 +157,8 @@ def first_treated(table: RawTable, name: str, never: str | None) -> Values[Any]:
 
 def canonical(value: str) -> str:
     """Return one spelling of a number (`1.0`, `1,0` and `1` are one value), text as it is."""
-    for sign in numbers.PATTERNS:
-        if numbers.is_number(value, sign) and not value.startswith(("00", "+")):
+    for sign in PATTERNS:
+        if is_number(value, sign) and not value.startswith(("00", "+")):
             return f"{float(value.replace(',', '.')):.17g}" if _plain(value) else value
     return value
 

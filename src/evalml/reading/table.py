@@ -14,16 +14,34 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evalml.errors import DataError, FileError, refuse_unknown
-from evalml.reading import dates, numbers
-from evalml.reading.text import TextTable, open_text
-from evalml.reading.words import fold, natural
+from evalml.reading.text import (
+    COMPACT_DAY,
+    DAY_ABOVE_12,
+    FRENCH_DAY,
+    INFINITE,
+    ISO_DAY,
+    ISO_MONTH,
+    LEADING_ZERO,
+    MISSING,
+    PATTERNS,
+    ROUNDED,
+    SEPARATED,
+    SPACES,
+    TextTable,
+    ambiguous,
+    decimal_of,
+    fold,
+    natural,
+    open_text,
+    thousands_sign,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from evalml.arrays import BoolVector, IntVector, Vector
-    from evalml.reading.numbers import Decimal
+    from evalml.reading.text import Decimal
 
 Kind: TypeAlias = Literal["number", "covariate", "any", "text", "identifier", "period"]
 """What a column is read as: numbers; numbers or categories; the same, days among the categories;
@@ -31,7 +49,7 @@ text; text that tells persons or units apart; points of time."""
 Values: TypeAlias = "pd.Series[Any]"
 _EXACT = 2.0**53
 _SHOWN = 40
-_DAYS = f"({dates.ISO})|({dates.FRENCH})"
+_DAYS = f"({ISO_DAY})|({FRENCH_DAY})"
 _TRUE, _FALSE = ("true",), ("false",)
 SEPARATOR_OPTION = "add --separator ',' or ';'"
 
@@ -277,7 +295,7 @@ class _Column:
         fast = self._fast(text)
         if fast is not None:
             return fast
-        found = self.distinct(text, numbers.MISSING)
+        found = self.distinct(text, MISSING)
         booleans = self._booleans(found)
         return booleans if booleans is not None else self._parsed(found)
 
@@ -292,7 +310,7 @@ class _Column:
             return None
         if pc.any(pc.match_substring(text, ".")).as_py():
             for part in (text.slice(0, 1000), text):
-                plain = pc.match_substring_regex(part, numbers.PATTERNS[","])
+                plain = pc.match_substring_regex(part, PATTERNS[","])
                 if pc.any(pc.invert(plain)).as_py():
                     self.table.say("decimal", self.name, ".")
                     return values
@@ -301,30 +319,28 @@ class _Column:
 
     def _parsed(self, found: _Distinct) -> Vector:
         decimal = self._decimal(found)
-        plain = pc.replace_substring_regex(found.levels, numbers.SPACES, "")
-        plain = pc.replace_substring(plain, numbers.thousands_sign(decimal), "")
+        plain = pc.replace_substring_regex(found.levels, SPACES, "")
+        plain = pc.replace_substring(plain, thousands_sign(decimal), "")
         if decimal == ",":
             plain = pc.replace_substring(plain, ",", ".")
         values = np.append(_floats(plain.cast(pa.float64())), np.nan)
-        if found.some_fit(numbers.SPACES):
+        if found.some_fit(SPACES):
             self.table.say("thousands", self.name, "space")
         return self._finite(values[found.codes], "out of range")
 
     def _decimal(self, found: _Distinct) -> Decimal:
-        fits = {sign: found.fit(p) for sign, p in numbers.PATTERNS.items()}
+        fits = {sign: found.fit(p) for sign, p in PATTERNS.items()}
         self._refuse_odd(found, fits)
         comma, point = (bool(pc.all(fits[s]).as_py() is not False) for s in (",", "."))
-        separated = found.fit(numbers.SEPARATED)
+        separated = found.fit(SEPARATED)
         some = bool(pc.any(separated).as_py())
         declared = self.table.options.decimal
-        decimal = numbers.decimal_of(
-            comma_fits=comma, point_fits=point, separated=some, declared=declared
-        )
+        decimal = decimal_of(comma_fits=comma, point_fits=point, separated=some, declared=declared)
         if decimal is None:
             row = found.first(separated)
             raise DataError(
                 f"{self.table.place(row)}, column '{self.name}': "
-                f"{numbers.ambiguous(found.value(row))}, and no value of the column tells; "
+                f"{ambiguous(found.value(row))}, and no value of the column tells; "
                 "add --decimal . or --decimal ,"
             )
         if some:
@@ -332,7 +348,7 @@ class _Column:
         return decimal
 
     def _say_signs(self, found: _Distinct, decimal: Decimal) -> None:
-        other = numbers.thousands_sign(decimal)
+        other = thousands_sign(decimal)
         if pc.any(pc.match_substring(found.levels, decimal)).as_py():
             self.table.say("decimal", self.name, decimal)
         if pc.any(pc.match_substring(found.levels, other)).as_py():
@@ -344,7 +360,7 @@ class _Column:
         if pc.any(neither).as_py():
             row = found.first(neither)
             value = found.value(row)
-            if value.lower() in numbers.INFINITE:
+            if value.lower() in INFINITE:
                 raise self.fail(row, value, "is infinite; correct it, or empty it")
             raise self.fail(row, value, f"is not a number; {self._remedy()}")
         comma, point = pc.and_not(fits[","], fits["."]), pc.and_not(fits["."], fits[","])
@@ -396,7 +412,7 @@ class _Column:
 
     def text(self) -> _Distinct:
         """Return the column as text, whatever it is stored as."""
-        return self.distinct(self._as_text(), numbers.MISSING[:-2])
+        return self.distinct(self._as_text(), MISSING[:-2])
 
     def _as_text(self) -> pa.Array:
         kind = self.stored.type
@@ -426,8 +442,8 @@ class _Column:
     def categories(self, *, identifier: bool = False) -> Values:
         """Return text as ordered categories: numbers in their order, then words."""
         found = self.text()
-        if identifier and found.some_fit(numbers.ROUNDED):
-            row = found.first(found.fit(numbers.ROUNDED))
+        if identifier and found.some_fit(ROUNDED):
+            row = found.first(found.fit(ROUNDED))
             raise DataError(
                 f"{self.table.place(row)}, column '{self.name}': a spreadsheet has rounded the "
                 "identifier (1.23E+11); export it again as text"
@@ -465,18 +481,18 @@ class _Column:
             return self.numbers()
         if self.table.text is not None:
             fast = self._fast(self.stored)
-            zeros = pc.match_substring_regex(self.stored, numbers.LEADING_ZERO)
+            zeros = pc.match_substring_regex(self.stored, LEADING_ZERO)
             if fast is not None and not pc.any(zeros).as_py():
                 return self._series(fast)
-        return self._covariate_of(self.distinct(self.stored, numbers.MISSING[:-2]))
+        return self._covariate_of(self.distinct(self.stored, MISSING[:-2]))
 
     def _covariate_of(self, found: _Distinct) -> Values:
         booleans = self._booleans(found)
         if booleans is not None:
             return self._series(booleans)
-        fits = pc.or_(found.fit(numbers.PATTERNS[","]), found.fit(numbers.PATTERNS["."]))
+        fits = pc.or_(found.fit(PATTERNS[","]), found.fit(PATTERNS["."]))
         share = int(pc.sum(fits).as_py() or 0)
-        infinite = [v for v in found.levels.to_pylist()[:1000] if v.lower() in numbers.INFINITE]
+        infinite = [v for v in found.levels.to_pylist()[:1000] if v.lower() in INFINITE]
         if share and infinite:
             row = found.first(pc.is_in(found.levels, pa.array(infinite)))
             raise self.fail(row, found.value(row), "is infinite; correct it, or empty it")
@@ -485,7 +501,7 @@ class _Column:
             self.table.say("read_as", self.name, "categories")
             self._say_variants(found)
             return self._categorical(found)
-        odd = pc.invert(fits) if share < len(found.levels) else found.fit(numbers.LEADING_ZERO)
+        odd = pc.invert(fits) if share < len(found.levels) else found.fit(LEADING_ZERO)
         if pc.any(odd).as_py():
             row = found.first(odd)
             what = "is not a number" if share < len(found.levels) else "is a code or a number"
@@ -525,17 +541,17 @@ class _Column:
             return self.numbers()
         found = self.text()
         for name, pattern in (
-            ("iso", f"({dates.ISO})|({dates.ISO_MONTH})"),
-            ("french", dates.FRENCH),
+            ("iso", f"({ISO_DAY})|({ISO_MONTH})"),
+            ("french", FRENCH_DAY),
         ):
             days = _Distinct(found.codes, found.levels)
             clock = pc.or_(days.fit(pattern), days.fit("^0$"))
             if pc.all(clock).as_py() and pc.any(days.fit(pattern)).as_py():
                 return self._days(found, name)
-        if len(found.levels) and found.all_fit(dates.COMPACT):
+        if len(found.levels) and found.all_fit(COMPACT_DAY):
             row = 0
             raise self.fail(row, found.value(row), "is a day; write it 2024-03-01")
-        odd = pc.invert(pc.or_(found.fit(numbers.PATTERNS[","]), found.fit(numbers.PATTERNS["."])))
+        odd = pc.invert(pc.or_(found.fit(PATTERNS[","]), found.fit(PATTERNS["."])))
         if pc.any(odd).as_py():
             row = found.first(odd)
             raise self.fail(
@@ -553,9 +569,9 @@ class _Column:
         return self._series(kind[found.codes])
 
     def _prove_french(self, found: _Distinct) -> None:
-        if found.some_fit(dates.DAY_ABOVE_12) or self.table.options.dates == "french":
+        if found.some_fit(DAY_ABOVE_12) or self.table.options.dates == "french":
             return
-        row = found.first(found.fit(dates.FRENCH))
+        row = found.first(found.fit(FRENCH_DAY))
         raise self.fail(
             row,
             found.value(row),

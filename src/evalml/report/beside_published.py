@@ -17,7 +17,7 @@ from evalml.words import render, section_words
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from evalml.published.evaluations import InEnglish, PublishedEffect
+    from evalml.published.read import InEnglish, PublishedEffect
     from evalml.report.note_text import Note
     from evalml.report.results import Frames
     from evalml.study import Study
@@ -33,7 +33,7 @@ def beside_published(results: Frames, study: Study) -> pd.DataFrame:
         results: What `gather` returned: effects blinded and protected.
         study: The study.
     """
-    from evalml.published.evaluations import published_effects  # brings the data engine in
+    from evalml.published.read import published_effects  # brings the data engine in
 
     rows = []
     for one in published_effects(study.programme):
@@ -49,7 +49,7 @@ def ours_again(frame: pd.DataFrame, effects: pd.DataFrame, programme: str) -> pd
     """Return the effects in print beside the estimates that leave: rounded, or absent."""
     if not len(frame):
         return frame
-    from evalml.published.evaluations import published_effects  # brings the data engine in
+    from evalml.published.read import published_effects  # brings the data engine in
 
     known = {(one.source, one.measured): one for one in published_effects(programme)}
     pairs = zip(frame["source"], frame["measured"], strict=True)

@@ -15,7 +15,7 @@ import pandas as pd
 from evalml.disclosure.rule import THRESHOLD, Rule
 from evalml.disclosure.suppress import Cells, give_back, protect
 from evalml.errors import PrivacyError
-from evalml.indicators.groups import GROUPS
+from evalml.indicators.catalogue import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -1,11 +1,11 @@
 """Programme rules through time, each value with its legal reference."""
 
-from evalml.rules.allowances import allowance_rules
 from evalml.rules.read import (
     DatedValue,
     Rule,
     Rules,
     RuleValue,
+    allowance_rules,
     overdue_sentences,
     programmes,
     rules,

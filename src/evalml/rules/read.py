@@ -1,18 +1,20 @@
-"""Read the dated rules of a programme, and say what they were on a given day."""
+"""Dated rules of a programme: what they were on a day, allowances, the reference page."""
 
 from __future__ import annotations
 
 import datetime as dt
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from typing import Any, Literal
 
+import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from evalml.errors import EvalmlError, nearest
 
-Status = Literal["read", "unverified", "regional"]
+RuleStatus = Literal["read", "unverified", "regional"]
 
 
 class _Strict(BaseModel):
@@ -40,7 +42,7 @@ class DatedValue(_Strict):
     reference: str = Field(min_length=1)
     link: str | None = Field(default=None, pattern=r"^https://")
     read_in: str = Field(min_length=1)
-    status: Status = "read"
+    status: RuleStatus = "read"
     note: str | None = None
 
 
@@ -144,7 +146,7 @@ class RuleValue(_Strict):
     start: dt.date
     reference: str
     link: str | None
-    status: Status
+    status: RuleStatus
     last_checked: dt.date
     note: str | None
     overdue: dt.date | None
@@ -283,3 +285,95 @@ def overdue_sentences(programme: str, day: dt.date) -> list[str]:
         "read: the value known is that of the year before"
         for since, names in sorted(by_day.items())
     ]
+
+
+LABELS = {
+    "allowance_adult_not_taxable": "Majeur, foyer non imposable",
+    "allowance_adult_first_bracket": "Majeur, foyer dans la première tranche de l’impôt",
+    "allowance_minor": "Mineur, foyer non imposable ou dans la première tranche",
+    "allowance": "Allocation pleine, une personne",
+}
+"""Rules that are a monthly amount."""
+
+
+def allowance_rules(programme: str, first: dt.date, last: dt.date) -> pd.DataFrame:
+    """Return the monthly amounts in force at some time between two days.
+
+    Args:
+        programme: Name of the programme.
+        first: First day.
+        last: Last day.
+
+    Returns:
+        `label`, `since` (month and year), `amount` (euros per month), `reference`; no row where the
+        rules give no amount, nor for the months that follow a yearly change that was not read.
+    """
+    of_programme = rules(programme)
+    rows = []
+    for name, label in LABELS.items():
+        if name not in of_programme.rules:
+            continue
+        values = of_programme.rules[name].used
+        ends = [v.end or _eve(after.start) for v, after in pairwise(values)]
+        changed = of_programme.rules[name].known_until()
+        ends.append(values[-1].end or (_eve(changed) if changed else dt.date.max))
+        rows += [
+            (label, f"{v.start:%m/%Y}", float(str(v.value)), v.reference)
+            for v, end in zip(values, ends, strict=True)
+            if v.start <= last and end >= first
+        ]
+    return pd.DataFrame(rows, columns=["label", "since", "amount", "reference"])
+
+
+def _eve(day: dt.date) -> dt.date:
+    return day - dt.timedelta(days=1)
+
+
+_HEAD = """# Programme rules through time
+
+<!-- Written by `evalml rules --markdown`; a test compares this page with the code. -->
+
+Each value holds from its date until the next. *Entry*: judged on the day of entry; *all along*:
+judged throughout. *Read in* says what was read to write the value. A value marked **unverified**
+was read in no text, one marked **one region only** is what a region asks of its own missions
+locales: both are shown for information, and used in no check, no study and no note. A rule marked
+*yearly* changes every year on that day: past the last change that was read, `evalml rules`,
+`evalml extract check` and the note of a study say so, and no amount is checked against the old
+one. Ceilings of the GJ and PACEA are computed from the RSA less its housing share.
+`evalml rules cej --at 2023-06-01` prints the rules of a day.
+[Beside other sources](../explanation/rules-beside-others.md) compares them
+with openfisca-france and the platform of the IAE at twelve dates.
+"""
+_WHEN = {"entry": "entry", "throughout": "all along"}
+
+
+def rules_page() -> str:
+    """Return `docs/reference/rules.md`."""
+    parts = [_HEAD]
+    for code in programmes():
+        held = rules(code)
+        parts.append(f"## {code}\n\n{held.label}. Last checked on {held.last_checked}.\n")
+        parts.append(
+            "| rule | from | value | judged | reference | read in |\n|---|---|---|---|---|---|"
+        )
+        parts += [_line(n, r, v) for n, r in held.rules.items() for v in r.values]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _line(name: str, rule: Rule, value: DatedValue) -> str:
+    until = f" to {value.end}" if value.end else ""
+    shown = value.value
+    if isinstance(shown, list):
+        shown = "; ".join(wave_text(wave) for wave in shown)
+    unit = "" if rule.unit in ("text", "list", "date") else f" {rule.unit}"
+    doubt = {"read": "", "unverified": " **unverified**", "regional": " **one region only**"}[
+        value.status
+    ]
+    yearly = f", yearly on {rule.revalued[3:]}/{rule.revalued[:2]}" if rule.revalued else ""
+    note = f" *{value.note}*" if value.note else ""
+    reference = f"[{value.reference}]({value.link})" if value.link else value.reference
+    return (
+        f"| `{name}`: {rule.label} | {value.start}{until} | {shown}{unit}{doubt}{note} | "
+        f"{_WHEN[rule.judged]}{yearly} | {reference} | {value.read_in} |"
+    )

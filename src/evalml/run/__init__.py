@@ -1,15 +1,23 @@
 """Run the notebooks of studies; knows notebooks, no statistics."""
 
-from evalml.run.currency import current_run, finished_runs, inputs_of
-from evalml.run.differences import differences
+from typing import TYPE_CHECKING
+
+from evalml.deprecated import renamed
 from evalml.run.execute import How, execute
-from evalml.run.parameters import read_parameters
-from evalml.run.plan import Plan, plan_run
+from evalml.run.notebook import read_parameters
 from evalml.run.provenance import hashes_of, versions
+from evalml.run.staleness import (
+    RunPlan,
+    current_run,
+    differences,
+    finished_runs,
+    inputs_of,
+    plan_run,
+)
 
 __all__ = [
     "How",
-    "Plan",
+    "RunPlan",
     "current_run",
     "differences",
     "execute",
@@ -20,3 +28,6 @@ __all__ = [
     "read_parameters",
     "versions",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = renamed(__name__, {"Plan": "RunPlan"})

@@ -1,4 +1,4 @@
-"""Run the notebook of one study: all or nothing, one at a time, with its own status."""
+"""Run the notebook of one study: all or nothing, one at a time, its kernel started early."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Thread
@@ -16,27 +17,27 @@ import yaml
 
 from evalml.errors import EvalmlError, RunError
 from evalml.results import VERSION
-from evalml.run.currency import current_run, inputs_of, moved_inputs
-from evalml.run.lock import held
-from evalml.run.manifest import write_manifest
-from evalml.run.notebook import Execution
-from evalml.run.page import get_ready, scrub, write_html
-from evalml.run.provenance import hash_values
+from evalml.run.kernel import ONE_THREAD, Limits, forked_kernels, starting_kernels
+from evalml.run.notebook import Execution, get_ready, scrub, write_html
+from evalml.run.provenance import hash_code, hash_values
+from evalml.run.staleness import current_run, inputs_of, moved_inputs
 from evalml.run.status import (
     FOLDER,
-    NAME,
-    Status,
+    STATUS,
+    RunStatus,
     forget_status,
+    held,
     lock_file,
     replace_json,
+    write_manifest,
     write_status,
 )
-from evalml.run.watch import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from evalml.run.plan import Plan
+    from evalml.run.staleness import RunPlan
+
 
 NOTEBOOK = "notebook.ipynb"
 PARAMS = "params.yaml"
@@ -64,7 +65,7 @@ class How:
 
 
 def execute(
-    plan: Plan, progress: Callable[[int, int], None] | None = None, how: How | None = None
+    plan: RunPlan, progress: Callable[[int, int], None] | None = None, how: How | None = None
 ) -> Path:
     """Run the notebook and return the folder of the finished run.
 
@@ -98,7 +99,7 @@ def execute(
 class _Run:
     """One run on its way: where it writes, and what it says of itself."""
 
-    def __init__(self, plan: Plan, how: How, inputs: dict[str, Any]) -> None:
+    def __init__(self, plan: RunPlan, how: How, inputs: dict[str, Any]) -> None:
         self.plan, self.how, self.inputs = plan, how, inputs
         self.started = dt.datetime.now(tz=dt.UTC)
         self.clock = time.perf_counter()
@@ -175,7 +176,7 @@ class _Run:
         failed.parent.mkdir(exist_ok=True)
         shutil.move(self.partial, failed)
         status = self._say("failed", reason, run=failed)
-        replace_json(failed / NAME, asdict(status))
+        replace_json(failed / STATUS, asdict(status))
 
     def _at_cell(self, cell: int, cells: int) -> None:
         self._say("running")
@@ -185,9 +186,9 @@ class _Run:
         if self.how.progress is not None:
             self.how.progress(cell, cells)
 
-    def _say(self, state: Any, reason: str = "", run: Path | None = None) -> Status:
+    def _say(self, state: Any, reason: str = "", run: Path | None = None) -> RunStatus:
         out = self.plan.settings.out
-        status = Status(
+        status = RunStatus(
             study=self.plan.study.study,
             state=state,
             reason=reason,
@@ -244,3 +245,33 @@ def _drop_empty(*folders: Path) -> None:
             folder.rmdir()
         except OSError:
             return
+
+
+SHARED = "EVALML_KERNELS"
+"""Variable that tells a run which process forks its kernel, and of what code."""
+
+
+@contextmanager
+def kernel_ahead() -> Iterator[Callable[[], How]]:
+    """Start to import what a kernel needs; give the function that waits for it, for how to run.
+
+    Whoever starts several runs may share one such process among them (`shared_kernels`). Who asks
+    for several threads of BLAS gets a plain kernel: a process with threads cannot be forked.
+    """
+    code, _, address = os.environ.pop(SHARED, "").partition(" ")
+    if address:
+        yield lambda: How(address=address, code=code)
+    elif any(os.environ.get(name, "1") != "1" for name in ONE_THREAD):
+        yield How
+    else:
+        code = hash_code()  # before the imports of the process that forks
+        with starting_kernels() as listening:
+            yield lambda: How(address=listening(), code=code)
+
+
+@contextmanager
+def shared_kernels() -> Iterator[dict[str, str]]:
+    """Start one process that forks the kernels of several runs; give what to tell each of them."""
+    code = hash_code()
+    with forked_kernels() as address:
+        yield {SHARED: f"{code} {address}"} if address else {}

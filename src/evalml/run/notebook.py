@@ -1,24 +1,123 @@
-"""Execute one notebook with papermill, and say of a failure what papermill does not."""
+"""Execute one notebook with papermill; its page, parameters and the designs it can run."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from evalml import errors
-from evalml.errors import EvalmlError, RunError
-from evalml.run.forked import ONE_THREAD
-from evalml.run.kernel import manager_for
-from evalml.run.lean import import_lean
-from evalml.run.watch import Limits, Watch
+from evalml.errors import EvalmlError, RunError, StudyError
+from evalml.run.kernel import ONE_THREAD, Limits, Watch, manager_for
+from evalml.run.kernel_pool import import_lean
 from evalml.settings import project_root
+from evalml.study import Study, study_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+
+def refuse_design(study: Study, notebook: Path) -> None:
+    """Refuse a study whose design its notebook cannot run, before any kernel starts.
+
+    A notebook names its designs in its metadata, as `{"evalml": {"designs": [...]}}`; one that
+    names none takes them all.
+
+    Args:
+        study: The study, checked.
+        notebook: The notebook it names.
+
+    Raises:
+        StudyError: The design is not one of those the notebook names.
+    """
+    metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
+    known = metadata.get("evalml", {}).get("designs")
+    design = study.comparison.design
+    if known is not None and design not in known:
+        raise StudyError(
+            f"comparison.design: notebook '{notebook.stem}' cannot run {design}; it runs "
+            f"{' and '.join(known)}: name another notebook, or declare it as a secondary analysis"
+        )
+
+
+_PLAIN = (str, int, float, bool, list, dict, tuple, type(None), dt.date)
+_JUPYTER = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython"})
+
+
+def read_parameters(names: Mapping[str, Any]) -> Study:
+    """Return the study that the parameters cell of a notebook describes.
+
+    papermill only warns of a parameter that no cell declares; here every plain value found in the
+    notebook before its first import is taken as a parameter, so that a misspelt one is refused.
+
+    Args:
+        names: The notebook's `globals()`.
+
+    Raises:
+        StudyError: A parameter is unknown, missing or mistyped.
+    """
+    given = {
+        key: value
+        for key, value in names.items()
+        if not key.startswith("_") and key not in _JUPYTER and isinstance(value, _PLAIN)
+    }
+    absent = {k for k, v in given.items() if v is None}
+    return study_from({k: v for k, v in given.items() if k not in absent}, place="parameters cell")
+
+
+def scrub(path: Path, source: str) -> None:
+    """Take this machine's paths out of an executed notebook.
+
+    Args:
+        path: The executed notebook; nothing is done where there is none.
+        source: Name of the notebook it comes from.
+    """
+    import nbformat
+
+    if not path.is_file():
+        return
+    notebook = nbformat.read(path, as_version=4)
+    record = notebook.metadata.get("papermill", {})
+    record["input_path"] = f"notebooks/{source}"
+    record["output_path"] = path.name
+    nbformat.write(notebook, path)
+
+
+def write_html(path: Path) -> Path:
+    """Write the executed notebook as one HTML file that needs no network."""
+    body, _ = _exporter().from_filename(str(path))
+    body = body.replace("</head>", "<style>pre{white-space:pre-wrap!important}</style></head>", 1)
+    target = path.with_suffix(".html")
+    target.write_text(body, encoding="utf-8")
+    return target
+
+
+def get_ready() -> None:
+    """Import and compile what `write_html` needs: in a thread, while the kernel works."""
+    from nbformat import v4
+
+    cells = [v4.new_markdown_cell("**é**"), v4.new_code_cell("x = 1")]
+    _exporter().from_notebook_node(v4.new_notebook(cells=cells))
+
+
+@cache
+def _exporter() -> Any:
+    """Return the exporter: its templates are compiled once per process."""
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter(
+        mathjax_url="",
+        require_js_url="",
+        jquery_url="",
+        mermaid_js_url="",
+        exclude_input_prompt=True,
+    )
+
 
 START_TRIES = 2
 """A kernel that dies before it answers is started once more; a cell is never run again."""

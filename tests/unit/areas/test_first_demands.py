@@ -7,10 +7,10 @@ import datetime as dt
 import pytest
 from people import STRUCTURES, tables_of
 
-from evalml.areas import area_cells, first_demands, opening_months, waves_of
-from evalml.areas.waves import half_year_label, wave_label
 from evalml.engine import open_engine
 from evalml.errors import CohortError, StudyError
+from evalml.rollout import area_cells, first_demands, opening_months, waves_of
+from evalml.rollout.arrivals import half_year_label, wave_label
 from evalml.study import study_from
 
 CAME = "2014-03-10"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalml.comparison.formula import expand_formula, names_in
+from evalml.comparison.design import expand_formula, names_in
 from evalml.errors import ColumnMissingError, DataError
 
 FRAME = pd.DataFrame(

@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalml.comparison import products
-from evalml.comparison.columns import standardise
 from evalml.comparison.design import build_design
-from evalml.comparison.levels import WIDE
-from evalml.comparison.packed import Packed, pack
-from evalml.comparison.products import gram
+from evalml.methods import design_matrix as products
+from evalml.methods.design_matrix import WIDE, Packed, gram, pack
+from evalml.methods.regression import standardise
 
 N = 3_000
 RNG = np.random.Generator(np.random.PCG64(7))

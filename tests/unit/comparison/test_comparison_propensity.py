@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from evalml.comparison import Design, fit_propensity
-from evalml.comparison.boosting import boost_propensity
-from evalml.comparison.crossfit import cross_fit_propensity
-from evalml.comparison.propensity import Propensity
-from evalml.effect.folds import assign_folds
+from evalml.comparison import DesignMatrix, fit_propensity
+from evalml.comparison.propensity import Propensity, boost_propensity, cross_fit_propensity
+from evalml.effect.sample import assign_folds
 from evalml.errors import EstimationError
 
 
@@ -21,7 +19,7 @@ def draw(n: int = 400, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit(X: np.ndarray, treated: np.ndarray, estimand: str = "att") -> Propensity:
-    design = Design(X, tuple(f"x{j + 1}" for j in range(X.shape[1])))
+    design = DesignMatrix(X, tuple(f"x{j + 1}" for j in range(X.shape[1])))
     return fit_propensity(design, treated, estimand)
 
 
@@ -83,7 +81,9 @@ def test_the_level_left_out_of_a_category_is_looked_at_too() -> None:
     level = np.where(treated, 1, np.arange(treated.size) % 3)
     level[np.flatnonzero(treated)[::2]] = 2
     dummies = np.column_stack([level == 1, level == 2]).astype(float)
-    design = Design(np.column_stack([X[:, :1], dummies]), ("x1", "t=b", "t=c"), (("t=a", (1, 2)),))
+    design = DesignMatrix(
+        np.column_stack([X[:, :1], dummies]), ("x1", "t=b", "t=c"), (("t=a", (1, 2)),)
+    )
     found = fit_propensity(design, treated)
     assert (found.score[level == 0] == 0).all()
     assert "t=a" in found.notes[0]
@@ -104,7 +104,7 @@ def test_one_empty_arm_is_refused() -> None:
 
 def test_a_cross_fitted_score_is_the_fit_of_the_other_folds() -> None:
     X, treated = draw()
-    design = Design(X, ("x1", "x2", "x3"))
+    design = DesignMatrix(X, ("x1", "x2", "x3"))
     fold = assign_folds(np.arange(400, dtype=np.uint64), 4, 1, treated)
     found, _ = cross_fit_propensity(design, treated, fold, fit(X, treated), "att")
     other = fold != 2
@@ -118,7 +118,7 @@ def test_a_level_seen_in_one_fold_only_does_not_stop_the_others() -> None:
     X[:, 2] = 0.0
     X[np.flatnonzero((fold == 0) & ~treated)[:3], 2] = 1.0
     X[np.flatnonzero((fold == 1) & treated)[:3], 2] = 1.0
-    design = Design(X, ("x1", "x2", "x3"))
+    design = DesignMatrix(X, ("x1", "x2", "x3"))
     with pytest.raises(EstimationError, match=r"without fold 1 of 4: no overlap.*use fewer folds"):
         cross_fit_propensity(design, treated, fold, fit(X, treated), "att")
 
@@ -128,7 +128,7 @@ def test_a_fold_without_which_the_arms_separate_keeps_the_score_of_the_whole() -
     rng, fold = np.random.default_rng(0), np.arange(200) % 4
     treated = np.arange(200) % 8 < 4
     x = rng.uniform(0.1, 1, 200) * np.where(treated, 1, -1) * np.where(fold == 0, -1, 1)
-    design, full = Design(x[:, None], ("x",)), fit(x[:, None], treated)
+    design, full = DesignMatrix(x[:, None], ("x",)), fit(x[:, None], treated)
     found, notes = cross_fit_propensity(design, treated, fold, full, "att")
     assert found[fold == 0] == pytest.approx(full.score[fold == 0])
     assert found[fold == 1] != pytest.approx(full.score[fold == 1])
@@ -137,7 +137,7 @@ def test_a_fold_without_which_the_arms_separate_keeps_the_score_of_the_whole() -
 
 def test_a_boosted_score_needs_folds_and_orders_like_the_truth() -> None:
     X, treated = draw(2000)
-    design = Design(X, ("x1", "x2", "x3"))
+    design = DesignMatrix(X, ("x1", "x2", "x3"))
     fold = assign_folds(np.arange(2000, dtype=np.uint64), 3, 0, treated)
     found = boost_propensity(design, treated, fold)
     assert np.corrcoef(found.score, fit(X, treated).score)[0, 1] > 0.8

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from evalml.comparison.adjusted import adjust
+from evalml.comparison.balance import adjust
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.comparison.comparison import Comparison
-from evalml.effect.effect import Effect
-from evalml.effect.group_effects import group_effects
-from evalml.effect.settings import Settings
+from evalml.effect.sample import EstimationSettings
+from evalml.effect.study_effects import group_effects
+from evalml.methods.effect import Effect
 
 N = 40_000
 
@@ -47,7 +47,7 @@ def told(effects: list[Effect]) -> list[tuple[float, float]]:
 
 def test_the_same_bits_whatever_the_number_of_threads() -> None:
     comparison = two_arms()
-    settings = Settings("att", None, 5, 1, 0.95, None)
+    settings = EstimationSettings("att", None, 5, 1, 0.95, None)
     found = []
     for threads in (1, 2, 8):
         with threadpool_limits(limits=threads, user_api="blas"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evalml.comparison import (
-    Design,
+    DesignMatrix,
     balance_table,
     effective_size,
     measure_overlap,
@@ -15,10 +15,9 @@ from evalml.comparison import (
     trim,
     trimming,
 )
-from evalml.comparison.entropy import balance_entropy
-from evalml.comparison.levels import Group, smallest
-from evalml.comparison.packed import Packed
+from evalml.comparison.weights import balance_entropy
 from evalml.errors import EstimationError
+from evalml.methods.design_matrix import LevelColumns, Packed, smallest
 
 E = np.array([0.2, 0.5, 0.8, 0.2, 0.5, 0.8])
 D = np.array([True, True, True, False, False, False])
@@ -71,18 +70,18 @@ def test_the_effective_size_of_equal_weights_is_their_number() -> None:
 
 def test_the_balance_table_divides_by_the_treated_spread_before_and_after() -> None:
     X = np.array([[1.0], [2.0], [3.0], [1.0], [5.0], [9.0]])
-    table = balance_table(Design(X, ("x",)), D, np.array([1, 1, 1, 1, 1, 0.0]))
+    table = balance_table(DesignMatrix(X, ("x",)), D, np.array([1, 1, 1, 1, 1, 0.0]))
     row = table.iloc[0]
     assert row["smd_before"] == pytest.approx((2 - 5) / 1.0)
     assert row["smd_after"] == pytest.approx((2 - 3) / 1.0)
     assert row["variance_ratio"] == pytest.approx(1.0 / 8.0)
-    both = balance_table(Design(X, ("x",)), D, None, "ate").iloc[0]
+    both = balance_table(DesignMatrix(X, ("x",)), D, None, "ate").iloc[0]
     assert both["smd_before"] == pytest.approx(-3 / np.sqrt((1 + 16) / 2))
 
 
 def test_a_column_without_variation_in_an_arm_gets_a_sentence_not_a_crash() -> None:
     X = np.column_stack([np.r_[1.0, 1, 1, 1, 0, 1], np.r_[2.0, 2, 2, 2, 2, 2]])
-    table = balance_table(Design(X, ("x", "same")), D)
+    table = balance_table(DesignMatrix(X, ("x", "same")), D)
     assert table["remark"][0] == "'x' is the same for all the 3 treated persons"
     assert "3 treated and the 3 comparison" in table["remark"][1]
     assert np.isnan(table["smd_before"][0])
@@ -91,7 +90,7 @@ def test_a_column_without_variation_in_an_arm_gets_a_sentence_not_a_crash() -> N
 
 def test_the_level_left_out_comes_back_in_the_balance_table() -> None:
     X = np.array([[1.0, 0], [0, 1], [0, 0], [1, 0], [0, 0], [0, 0]])
-    table = balance_table(Design(X, ("t=b", "t=c"), (("t=a", (0, 1)),)), D)
+    table = balance_table(DesignMatrix(X, ("t=b", "t=c"), (("t=a", (0, 1)),)), D)
     assert table["covariate"].tolist() == ["t=b", "t=c", "t=a"]
     assert table["mean_treated_before"][2] == pytest.approx(1 / 3)
 
@@ -102,7 +101,7 @@ def test_entropy_balancing_makes_the_moments_equal() -> None:
         [rng.standard_normal(500), rng.random(500) < 0.4, rng.exponential(size=500)]
     )
     treated = rng.random(500) < 0.3
-    found = balance_entropy(Design(X, ("a", "b", "c")), treated, moments=2)
+    found = balance_entropy(DesignMatrix(X, ("a", "b", "c")), treated, moments=2)
     w = found.weights[~treated]
     assert w.sum() == pytest.approx(treated.sum())
     assert (w > 0).all()
@@ -117,7 +116,7 @@ def test_entropy_balancing_out_of_reach_names_the_columns() -> None:
     treated = rng.random(200) < 0.3
     X[treated, 1] += 9
     with pytest.raises(EstimationError, match=r"did not converge.*'b' \("):
-        balance_entropy(Design(X, ("a", "b")), treated)
+        balance_entropy(DesignMatrix(X, ("a", "b")), treated)
 
 
 def test_weak_overlap_is_said_in_words() -> None:
@@ -143,10 +142,10 @@ def test_a_level_everyone_in_an_arm_holds_has_no_variance_whatever_the_rounding(
     rng = np.random.Generator(np.random.PCG64(1))
     treated = np.arange(n) < n // 3
     zone = np.where(treated, 1, rng.integers(0, 3, n))
-    levels = Group(smallest(zone, 3), np.array([[-1], [0], [1]]))
+    levels = LevelColumns(smallest(zone, 3), np.array([[-1], [0], [1]]))
     nothing = np.empty(0, dtype=np.int64)
     columns = Packed(np.empty((n, 0)), nothing, (levels,), np.zeros(2), np.ones(2))
-    design = Design(columns, ("z=b", "z=c"), (("z=a", (0, 1)),))
+    design = DesignMatrix(columns, ("z=b", "z=c"), (("z=a", (0, 1)),))
     table = balance_table(design, treated, rng.random(n))
     assert table["smd_before"].isna().all()
     assert (table["remark"] != "").all()
@@ -155,7 +154,7 @@ def test_a_level_everyone_in_an_arm_holds_has_no_variance_whatever_the_rounding(
 def test_a_column_of_tiny_numbers_is_told_as_any_other() -> None:
     rng = np.random.Generator(np.random.PCG64(2))
     x, treated = rng.normal(size=200), np.arange(200) < 80
-    usual = balance_table(Design(x[:, None], ("x",)), treated).iloc[0]
-    tiny = balance_table(Design(x[:, None] * 1e-9, ("x",)), treated).iloc[0]
+    usual = balance_table(DesignMatrix(x[:, None], ("x",)), treated).iloc[0]
+    tiny = balance_table(DesignMatrix(x[:, None] * 1e-9, ("x",)), treated).iloc[0]
     assert tiny["smd_before"] == pytest.approx(usual["smd_before"])
     assert tiny["remark"] == ""

@@ -14,14 +14,12 @@ from evalml.effect.costs import (
     costs_table,
     largest_shares,
 )
-from evalml.effect.methods import compute
-from evalml.effect.sample import take_rows
-from evalml.effect.settings import Settings
-from evalml.effect.shared import fit_shared
-from evalml.effect.validation.persons import as_comparison
+from evalml.effect.methods import compute, fit_shared
+from evalml.effect.sample import EstimationSettings, take_rows
 from evalml.errors import DataError
 from evalml.outcomes import OUTCOMES
 from evalml.report.costs import MASKED, SECRET, guard_costs, shown_costs
+from evalml.validation.persons import as_comparison
 from evalml.values import read_messages
 from evalml.words import render
 
@@ -73,7 +71,7 @@ def test_the_covariance_is_that_of_the_influence_functions():
     from dataclasses import replace
 
     from evalml.comparison.comparison import Measure
-    from evalml.effect.fieller import fieller
+    from evalml.methods.variance import fieller
 
     both = replace(
         arms.comparison,
@@ -83,8 +81,8 @@ def test_the_covariance_is_that_of_the_influence_functions():
         ),
     )
     whole = take_rows(both, np.ones(both.treated.size, dtype=bool))
-    shared = fit_shared(whole, ["ipw"], Settings())
-    psi = [compute("ipw", m.values, whole, shared, Settings()).psi for m in both.measures]
+    shared = fit_shared(whole, ["ipw"], EstimationSettings())
+    psi = [compute("ipw", m.values, whole, shared, EstimationSettings()).psi for m in both.measures]
     sums = np.column_stack([np.bincount(both.cluster, weights=one / one.size) for one in psi])
     V = sums.T @ sums * (found.cost.std_error**2 / (sums[:, 0] @ sums[:, 0]))
     critical = (found.months.ci_high - found.months.estimate) / found.months.std_error

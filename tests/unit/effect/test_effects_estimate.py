@@ -9,7 +9,7 @@ import statsmodels.api as sm
 
 from evalml.comparison import Comparison, MeasureSpec, build_comparison
 from evalml.comparison.matching import MatchOptions
-from evalml.effect import Settings, effects_table, estimate_effects
+from evalml.effect import EstimationSettings, effects_table, estimate_effects
 from evalml.errors import EstimationError
 
 ALL = ["diff", "ols", "regression_imputation", "match", "ipw", "ebal", "aipw"]
@@ -138,7 +138,7 @@ def test_where_covariates_are_a_few_cells_all_methods_are_the_same_one() -> None
     share = frame.loc[frame["treat"].eq(1), "z"].value_counts(normalize=True)
     expected = float(((by_cell[1] - by_cell[0]) * share).sum())
     methods = ["aipw", "regression_imputation", "ipw", "ebal", "match"]
-    options = Settings(folds=0, match=MatchOptions(exact=("z",)))
+    options = EstimationSettings(folds=0, match=MatchOptions(exact=("z",)))
     for effect in estimate_effects(c, methods, settings=options):
         assert effect.estimate == pytest.approx(expected, rel=1e-8), effect.method
 
@@ -153,24 +153,26 @@ def test_adjusting_for_nothing_is_refused() -> None:
 def test_a_yes_or_no_outcome_can_be_regressed_by_logit() -> None:
     c = build(table(), ("work",))
     linear, logit = (
-        estimate_effects(c, ["aipw"], settings=Settings(outcome_model=model))[0]
+        estimate_effects(c, ["aipw"], settings=EstimationSettings(outcome_model=model))[0]
         for model in ("ols", "logit")
     )
     assert linear.estimate != logit.estimate
     assert logit.estimate == pytest.approx(linear.estimate, abs=0.03)
     with pytest.raises(EstimationError, match="other than 0 and 1"):
-        estimate_effects(build(table()), ["aipw"], settings=Settings(outcome_model="logit"))
+        estimate_effects(
+            build(table()), ["aipw"], settings=EstimationSettings(outcome_model="logit")
+        )
 
 
 def test_folds_can_follow_clusters() -> None:
     c = build(table(), cluster="ml")
     by = [
-        estimate_effects(c, ["aipw"], settings=Settings(fold_by=f))[0]
+        estimate_effects(c, ["aipw"], settings=EstimationSettings(fold_by=f))[0]
         for f in ("person", "cluster")
     ]
     assert by[0].estimate != by[1].estimate
     with pytest.raises(EstimationError, match="folds by cluster need a cluster column"):
-        estimate_effects(build(table()), ["aipw"], settings=Settings(fold_by="cluster"))
+        estimate_effects(build(table()), ["aipw"], settings=EstimationSettings(fold_by="cluster"))
 
 
 def test_clipped_scores_are_counted_and_said() -> None:
@@ -180,7 +182,7 @@ def test_clipped_scores_are_counted_and_said() -> None:
 
 
 def test_trimming_says_that_the_estimand_changed() -> None:
-    effect = estimate_effects(build(table()), ["ipw"], settings=Settings(trim=0.3))[0]
+    effect = estimate_effects(build(table()), ["ipw"], settings=EstimationSettings(trim=0.3))[0]
     assert effect.n_treated + effect.n_comparison < 500
     assert any("of the treated kept, no longer on all" in w for w in effect.details["warnings"])
 
@@ -192,7 +194,10 @@ def test_treated_without_a_partner_are_counted_and_the_estimand_changes() -> Non
         frame, treatment="treat", measures=[MeasureSpec("y")], covariates=["x"], subgroups=["z"]
     )
     one = estimate_effects(
-        c, ["match"], settings=Settings(match=MatchOptions(exact=("z",))), failures="record"
+        c,
+        ["match"],
+        settings=EstimationSettings(match=MatchOptions(exact=("z",))),
+        failures="record",
     )[0]
     assert one.details["dropped_treated"] == int((frame["treat"].eq(1) & frame["z"].eq("c")).sum())
     assert any("no longer on all the treated" in w for w in one.details["warnings"])
@@ -223,19 +228,19 @@ def test_each_way_to_fail_has_a_sentence() -> None:
         frame,
         "none of the .* persons to match found a partner",
         methods=["match"],
-        settings=Settings(match=MatchOptions(caliper=1e-12)),
+        settings=EstimationSettings(match=MatchOptions(caliper=1e-12)),
     )
     failing(
         frame,
         "gives the effect on the treated only",
         methods=["match"],
-        settings=Settings(estimand="ate", match=MatchOptions(replace=False)),
+        settings=EstimationSettings(estimand="ate", match=MatchOptions(replace=False)),
     )
     failing(
         frame,
         "'town' is not a covariate",
         methods=["match"],
-        settings=Settings(match=MatchOptions(exact=("town",))),
+        settings=EstimationSettings(match=MatchOptions(exact=("town",))),
     )
     failing(
         frame.assign(y=np.where(frame["treat"] == 1, np.nan, frame["y"])),
@@ -288,7 +293,9 @@ def test_inside_sequential_trials_partners_are_those_at_risk_in_the_same_month()
         strata=["month"],
     )
     free, risk = (
-        estimate_effects(c, ["match"], settings=Settings(match=MatchOptions(exact=exact)))[0]
+        estimate_effects(
+            c, ["match"], settings=EstimationSettings(match=MatchOptions(exact=exact))
+        )[0]
         for exact in ((), ("month",))
     )
     assert any("could be their own partner" in w for w in free.details["warnings"])

@@ -7,28 +7,27 @@ import pandas as pd
 import pytest
 from openings import COHORTS, NEVER, OUTCOME, cells_of, study, youths
 
-from evalml.effect.callaway_santanna import callaway_santanna_sections
-from evalml.effect.group_time import RolloutOptions
-from evalml.effect.iv import Naming
-from evalml.effect.nuisance import NO_NAMES
-from evalml.effect.opening_cells import (
+from evalml.errors import EstimationError
+from evalml.methods.callaway_santanna import callaway_santanna_sections
+from evalml.methods.group_time import RolloutOptions
+from evalml.methods.instruments import FuzzyData, Naming, wald_did
+from evalml.methods.panel import CrossSections
+from evalml.methods.two_period import NO_NAMES
+from evalml.rollout.cell_effects import (
     demand_change,
     jackknife,
     lag_of,
     opening_effects,
+    opening_of,
     plan_openings,
 )
-from evalml.effect.opening_estimates import (
+from evalml.rollout.effects import (
     among,
     estimate_opening,
     estimate_openings,
     opening_effect,
 )
-from evalml.effect.opening_events import composition_table, event_study_table, events_of
-from evalml.effect.openings import opening_of
-from evalml.effect.panel_table import CrossSections
-from evalml.effect.wald_did import FuzzyData, wald_did
-from evalml.errors import EstimationError
+from evalml.rollout.event_study import composition_table, event_study_table, events_of
 
 
 @pytest.mark.parametrize(("horizon", "lag"), [(0, 0), (6, 1), (11, 2), (12, 2), (24, 4), (36, 6)])

@@ -11,10 +11,9 @@ import pytest
 from evalml.comparison.arms import NEVER
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.effect.bounds import bounded_effects, filled
+from evalml.effect.censored import Waiting, fit_seen, seen_att, seen_effects, stay_probability
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.never import Waiting, stay_probability
-from evalml.effect.seen import fit_seen, seen_att, seen_effects
-from evalml.effect.settings import Settings
+from evalml.effect.sample import EstimationSettings
 
 
 def comparison_of(y, d, x, **more):
@@ -44,7 +43,7 @@ def test_a_world_where_nobody_is_lost_gives_the_usual_estimates():
     y, d, x, _, _ = world(1)
     comparison = comparison_of(y, d, x)
     usual = estimate_effects(comparison, ["diff", "ipw", "aipw"], seed=3)
-    weighted = seen_effects(comparison, ["diff", "ipw", "aipw"], Settings(seed=3))
+    weighted = seen_effects(comparison, ["diff", "ipw", "aipw"], EstimationSettings(seed=3))
     assert [e.estimate for e in weighted] == pytest.approx([e.estimate for e in usual])
     assert weighted[2].std_error == pytest.approx(usual[2].std_error)
     assert weighted[2].mean_treated == pytest.approx(usual[2].mean_treated)
@@ -56,7 +55,7 @@ def test_weights_find_the_effect_on_all_the_treated_and_those_known_alone_do_not
         y, d, x, seen, truth = world(seed)
         comparison = comparison_of(np.where(seen, y, np.nan), d, np.round(x, 1))
         errors["complete"].append(estimate_effects(comparison, ["diff"])[0].estimate - truth)
-        found = seen_effects(comparison, ["ipw", "aipw"], Settings(seed=1))
+        found = seen_effects(comparison, ["ipw", "aipw"], EstimationSettings(seed=1))
         errors["seen"].append([e.estimate - truth for e in found])
     assert np.mean(errors["complete"]) > 0.05
     assert np.abs(np.mean(errors["seen"], axis=0)).max() < 0.02

@@ -9,7 +9,7 @@ from pathlib import Path
 from evalml.codes import code_lists
 from evalml.extract.page import code_list_rows, contract_page
 from evalml.rules import programmes
-from evalml.rules.page import rules_page
+from evalml.rules.read import rules_page
 
 ROOT = Path(__file__).resolve().parents[3]
 

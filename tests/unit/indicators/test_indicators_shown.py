@@ -9,8 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 import evalml as ev
-from evalml.cli.indicators import indicators
 from evalml.cli.published import app as published
+from evalml.cli.published import indicators
 from evalml.errors import EvalmlError
 from evalml.indicators import INDICATORS, THEMES
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalml.published.figure import Figure, read_number
+from evalml.published.figure import PrintedFigure, read_number
 
 
 def figure(  # noqa: PLR0917
@@ -19,18 +19,18 @@ def figure(  # noqa: PLR0917
     table: str = "tableau",
     value: float | None = None,
     unit: str | None = None,
-) -> Figure:
+) -> PrintedFigure:
     """Return a figure; its value is read from what is printed."""
     number = value if value is not None else read_number(printed)
     assert number is not None
     kind = unit or ("%" if statistic in {"share", "growth"} else "jeunes")
-    return Figure(
+    return PrintedFigure(
         name, "essai", f"{table} · l.1", year, territory, "", indicator, population, breakdown,
         statistic, kind, printed, number, step, side,
     )  # fmt: skip
 
 
-def folder(*figures: Figure) -> dict[str, Figure]:
+def folder(*figures: PrintedFigure) -> dict[str, PrintedFigure]:
     """Return figures by id."""
     return {f.id: f for f in figures}
 
@@ -38,7 +38,7 @@ def folder(*figures: Figure) -> dict[str, Figure]:
 DEPARTEMENTS = ("02", "59", "60", "62", "80")
 
 
-def by_departement(prefix: str, printed: list[str], **kwargs) -> list[Figure]:
+def by_departement(prefix: str, printed: list[str], **kwargs) -> list[PrintedFigure]:
     """Return one figure per département of Hauts-de-France, in the order of their codes."""
     return [
         figure(f"{prefix}_{code}", text, territory=f"departement:{code}", **kwargs)

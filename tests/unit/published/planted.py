@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.published.edits import slips
-from evalml.published.figure import Figure
+from evalml.published.figure import PrintedFigure
+from evalml.published.repair import slips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +21,11 @@ def grouped(n: float) -> str:
     return f"{int(n):,}".replace(",", " ")
 
 
-def tables(seed: int, indicators: int = 6) -> dict[str, Figure]:
+def tables(seed: int, indicators: int = 6) -> dict[str, PrintedFigure]:
     """Return coherent figures: counts by département, parts, shares, a growth, a mention."""
     rng = np.random.Generator(np.random.PCG64(seed))
     weights = rng.dirichlet(np.array([2.0, 10.0, 3.0, 6.0, 2.0]))
-    found: list[Figure] = []
+    found: list[PrintedFigure] = []
     accompanied = np.round(weights * rng.integers(60_000, 200_000)).astype(int)
     found += list(_counts("accompagnes", "", accompanied, "accompagnes"))
     for k in range(indicators):
@@ -43,19 +43,21 @@ def tables(seed: int, indicators: int = 6) -> dict[str, Figure]:
 
 def _figure(
     name: str, indicator: str, territory: str, statistic: str, value: float, population: str
-) -> Figure:
+) -> PrintedFigure:
     share = statistic == "share"
     printed = f"{value:.1f} %".replace(".", ",") if share else grouped(value)
     place = "texte · l.1" if name.endswith("_texte") else "tableau · l.2"
     unit, step = ("%", 0.1) if share else ("jeunes", 1.0)
     number = round(float(value), 1) if share else float(value)
-    return Figure(
+    return PrintedFigure(
         name, "essai", place, 2024, territory, "", indicator, population, "", statistic, unit,
         printed, number, step,
     )  # fmt: skip
 
 
-def _counts(indicator: str, population: str, counts: np.ndarray, name: str) -> Iterator[Figure]:
+def _counts(
+    indicator: str, population: str, counts: np.ndarray, name: str
+) -> Iterator[PrintedFigure]:
     for code, n in zip(DEPARTEMENTS, counts, strict=True):
         yield _figure(f"{name}_{code}", indicator, f"departement:{code}", "count", n, population)
     yield _figure(f"{name}_hdf", indicator, REGION, "count", counts.sum(), population)
@@ -63,7 +65,7 @@ def _counts(indicator: str, population: str, counts: np.ndarray, name: str) -> I
 
 def _shares(
     indicator: str, population: str, counts: np.ndarray, bases: np.ndarray
-) -> Iterator[Figure]:
+) -> Iterator[PrintedFigure]:
     for code, n, base in zip(DEPARTEMENTS, counts, bases, strict=True):
         name, share = f"part_{indicator}_{code}", 100 * n / base
         yield _figure(name, indicator, f"departement:{code}", "share", share, population)
@@ -72,8 +74,8 @@ def _shares(
 
 
 def plant(
-    figures: dict[str, Figure], seed: int, how_many: int
-) -> tuple[dict[str, Figure], set[str]]:
+    figures: dict[str, PrintedFigure], seed: int, how_many: int
+) -> tuple[dict[str, PrintedFigure], set[str]]:
     """Return the figures with misprints in some of them, and the ids of those."""
     rng = np.random.Generator(np.random.PCG64(seed))
     chosen = {str(n) for n in rng.choice(sorted(figures), how_many, replace=False)}

@@ -7,10 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.published.makers import figure
 
-from evalml.published.expression import evaluate, names, parse
-from evalml.published.figure import malformed, read_number
-from evalml.published.identity import number
-from evalml.published.interval import Interval, attainable, hull
+from evalml.published.figure import RoundingInterval, attainable, hull, malformed, read_number
+from evalml.published.identity import evaluate, names, number, parse
 from evalml.published.read import PublishedError
 
 
@@ -34,14 +32,14 @@ def test_a_french_number_is_read_as_a_reader_would(printed, value):
 
 
 def test_a_count_printed_to_the_unit_is_exact_and_a_share_is_not():
-    assert figure("a", "115 109").interval() == Interval(115109, 115109)
+    assert figure("a", "115 109").interval() == RoundingInterval(115109, 115109)
     share = figure("b", "22,9 %", statistic="share", step=0.1).interval()
     assert (share.low, share.high) == (pytest.approx(22.85), pytest.approx(22.95))
 
 
 def test_more_than_and_nearly_have_one_side():
-    assert figure("a", "1 000", step=100, side="+").interval() == Interval(1000, 1100)
-    assert figure("b", "500", step=100, side="-").interval() == Interval(400, 500)
+    assert figure("a", "1 000", step=100, side="+").interval() == RoundingInterval(1000, 1100)
+    assert figure("b", "500", step=100, side="-").interval() == RoundingInterval(400, 500)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +51,7 @@ def test_thousands_are_in_groups_of_three(printed, bad):
 
 
 bounded = st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: round(x, 3))
-boxes = st.tuples(bounded, bounded).map(lambda p: Interval(min(p), max(p)))
+boxes = st.tuples(bounded, bounded).map(lambda p: RoundingInterval(min(p), max(p)))
 within = st.floats(0, 1)
 
 
@@ -70,31 +68,33 @@ def test_arithmetic_holds_every_result_of_values_inside(a, b, s, t):
 
 
 def test_dividing_by_what_may_be_zero_says_nothing():
-    assert (Interval(1, 2) / Interval(-1, 1)).gap(Interval(1e12, 1e12)) == 0
+    assert (RoundingInterval(1, 2) / RoundingInterval(-1, 1)).gap(RoundingInterval(1e12, 1e12)) == 0
 
 
 def test_the_gap_between_intervals_is_their_distance():
-    assert Interval(1, 2).gap(Interval(4, 5)) == 2
-    assert Interval(1, 4).gap(Interval(3, 5)) == 0
-    assert Interval(3, 4).excess(Interval(0, 1)) == 2
-    assert Interval(0, 4).excess(Interval(1, 1)) == 0
+    assert RoundingInterval(1, 2).gap(RoundingInterval(4, 5)) == 2
+    assert RoundingInterval(1, 4).gap(RoundingInterval(3, 5)) == 0
+    assert RoundingInterval(3, 4).excess(RoundingInterval(0, 1)) == 2
+    assert RoundingInterval(0, 4).excess(RoundingInterval(1, 1)) == 0
 
 
 def test_a_share_of_26_youths_is_a_multiple_of_one_26th():
-    ok = Interval(3.75, 3.85)  # 1 / 26 = 3.846 %
-    assert attainable(ok, Interval(26, 26)) == ok
-    near = attainable(Interval(4.95, 5.05), Interval(26, 26))
+    ok = RoundingInterval(3.75, 3.85)  # 1 / 26 = 3.846 %
+    assert attainable(ok, RoundingInterval(26, 26)) == ok
+    near = attainable(RoundingInterval(4.95, 5.05), RoundingInterval(26, 26))
     assert near.low == pytest.approx(100 / 26)
 
 
 def test_a_hull_holds_every_part():
-    assert hull(Interval(1, 2), Interval(5, 6), Interval(3, 3)) == Interval(1, 6)
+    assert hull(
+        RoundingInterval(1, 2), RoundingInterval(5, 6), RoundingInterval(3, 3)
+    ) == RoundingInterval(1, 6)
 
 
 def test_an_expression_names_its_figures_in_the_order_they_are_read():
     assert names("100 * part / base") == ("part", "base")
-    values = {"part": Interval(1, 1), "base": Interval(4, 4)}
-    assert evaluate("100 * part / base", values) == Interval(25, 25)
+    values = {"part": RoundingInterval(1, 1), "base": RoundingInterval(4, 4)}
+    assert evaluate("100 * part / base", values) == RoundingInterval(25, 25)
 
 
 @pytest.mark.parametrize("text", ["a +", "__import__('os')", "a ** b", "a if b else c", "'x'"])

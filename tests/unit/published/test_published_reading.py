@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalml.published import PublishedError, read_figures
-from evalml.published.declared import read_declared
+from evalml.published.identity import read_declared
 
 HEAD = "id,source,place,year,territory,indicator,population,breakdown,statistic,unit,value_printed,value,rounding,note"
 GOOD = "a1,essai,p,2024,region:32,jeunes,,,count,jeunes,1 200,1200,1,"

@@ -7,8 +7,8 @@ from tests.unit.published.makers import figure
 
 from evalml.published import compare_published
 from evalml.published.audit import Audit
-from evalml.published.explain import Finding
-from evalml.published.why import explain_differences
+from evalml.published.compare import explain_differences
+from evalml.published.diagnosis import Finding
 
 HERE = {"territory": "region:32", "year": 2024, "indicator": "jeunes"}
 

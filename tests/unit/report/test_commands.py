@@ -5,8 +5,7 @@ from __future__ import annotations
 import typer
 from typer.testing import CliRunner
 
-from evalml.cli.note import note
-from evalml.cli.release import release
+from evalml.cli.release import note, release
 from evalml.errors import EvalmlError, PrivacyError
 from evalml.report.results import write_meta
 

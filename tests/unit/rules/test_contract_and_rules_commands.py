@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from evalml.cli.contract import contract
-from evalml.cli.rules import rules
+from evalml.cli.explain import rules
+from evalml.cli.extract import contract
 from evalml.errors import EvalmlError
 from evalml.extract.contract import TABLES
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from evalml.comparison.chooser.explain import Explanation, Judged, explain_study
+from evalml.comparison.chooser.explain import Explanation, JudgedDesign, explain_study
 from evalml.comparison.chooser.facts import Facts, Reason
 from evalml.comparison.chooser.needs import NEEDS
 from evalml.comparison.chooser.remarks import REMARKS
 
-__all__ = ["NEEDS", "REMARKS", "Explanation", "Facts", "Judged", "Reason", "explain_study"]
+__all__ = ["NEEDS", "REMARKS", "Explanation", "Facts", "JudgedDesign", "Reason", "explain_study"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedDesign:
     """A design or a method, judged on a study.
 
     Attributes:
@@ -45,8 +45,8 @@ class Explanation:
 
     study: str
     programme: str
-    designs: tuple[Judged, ...]
-    methods: tuple[Judged, ...]
+    designs: tuple[JudgedDesign, ...]
+    methods: tuple[JudgedDesign, ...]
     remarks: tuple[tuple[str, Reason], ...]
 
 
@@ -66,9 +66,9 @@ def explain_study(study: Study, tables: frozenset[str] | None = None) -> Explana
     return Explanation(study.study, study.programme, designs, methods, remarks)
 
 
-def _design(design: StudyDesign, facts: Facts) -> Judged:
+def _design(design: StudyDesign, facts: Facts) -> JudgedDesign:
     declared = facts.study.design is design
-    return Judged(design.name, declared, *_verdict(_reasons(design, facts)))
+    return JudgedDesign(design.name, declared, *_verdict(_reasons(design, facts)))
 
 
 def _reasons(design: StudyDesign, facts: Facts) -> tuple[Reason, ...]:
@@ -89,7 +89,7 @@ def _verdict(reasons: tuple[Reason, ...]) -> tuple[bool, tuple[Reason, ...]]:
     return all(r.status != "no" for r in reasons), reasons
 
 
-def _method(method: Method, facts: Facts, possible: list[StudyDesign]) -> Judged:
+def _method(method: Method, facts: Facts, possible: list[StudyDesign]) -> JudgedDesign:
     study = facts.study
     declared = method.name in study.methods
     reasons = [*_of_designs(method, possible), *_of_estimand(method, study, possible)]
@@ -98,7 +98,7 @@ def _method(method: Method, facts: Facts, possible: list[StudyDesign]) -> Judged
         reasons.append(Reason("caution", f"adjusts for nothing{primary}: {method.when}"))
     if not reasons:
         reasons = [Reason("ok", method.when)]
-    return Judged(method.name, declared, *_verdict(tuple(reasons)))
+    return JudgedDesign(method.name, declared, *_verdict(tuple(reasons)))
 
 
 def _of_designs(method: Method, possible: list[StudyDesign]) -> list[Reason]:

@@ -13,7 +13,7 @@ import yaml
 
 from evalml.codes import territory_names
 from evalml.errors import ExtractError
-from evalml.indicators.pivot import area_label
+from evalml.indicators.catalogue import area_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,413 @@
+"""The effects a study declares: its methods on everybody, its subgroups, its instrument.
+
+Two-stage least squares with the covariates and the month of the trial held fixed, clustered by
+mission locale; beside it the reduced form, which needs no assumption on how the instrument works.
+
+The effect on the treated of a group is the doubly robust one with the cross-fitted score and
+regression of the whole sample, its terms averaged within the group (Chernozhukov, Fernández-Val and
+Luo, 2018, doi:10.3982/ECTA14415, sort effects the same way). Fitting both anew on each group would
+leave the small ones without a score, and the others with noise.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evalml.comparison.arms import UNKNOWN, group_rare, settle_unknown
+from evalml.comparison.design import build_design
+from evalml.effect.bounds import bounded_effects
+from evalml.effect.censored import seen_effects
+from evalml.effect.estimate import estimate_effects
+from evalml.effect.estimators import aipw_att, predict_ols
+from evalml.effect.methods import Shared, choose_inference, fit_shared
+from evalml.effect.sample import EstimationSettings, Sample, take_rows
+from evalml.errors import DataError, EstimationError
+from evalml.methods.design_matrix import gram, thin_products
+from evalml.methods.effect import Effect
+from evalml.methods.instruments import (
+    WEAK_F,
+    IvData,
+    IvFit,
+    Naming,
+    anderson_rubin,
+    late_effect,
+    two_stage_least_squares,
+    weak_warning,
+)
+from evalml.methods.regression import solve_kept, standardise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from evalml.arrays import BoolVector, Vector
+    from evalml.comparison.comparison import Comparison, Measure
+    from evalml.comparison.propensity import Estimand
+    from evalml.effect.estimators import PointEstimate
+    from evalml.methods.design_matrix import Packed
+    from evalml.study import Study
+
+
+IV, REDUCED_FORM = "iv", "reduced_form"
+
+
+@thin_products()
+def estimate_encouragement(comparison: Comparison, *, level: float = 0.95) -> list[Effect]:
+    """Estimate each outcome by two-stage least squares, with its reduced form.
+
+    The reduced form is the change of the outcome for one standard deviation of the instrument.
+    A weak instrument is said in `details`, with the Anderson-Rubin set, which stays right.
+
+    Args:
+        comparison: The two arms, with `instrument`.
+        level: Level of the intervals.
+
+    Returns:
+        Two effects per outcome, methods `iv` (estimand `late`) and `reduced_form` (`itt`).
+
+    Raises:
+        EstimationError: There is no instrument, or it does not vary.
+    """
+    if comparison.instrument is None:
+        raise EstimationError("no instrument: only an encouragement study has one")
+    effects: list[Effect] = []
+    held: dict[bytes, tuple[IvData, Packed]] = {}
+    for measure in comparison.measures:
+        seen = ~np.isnan(measure.values)
+        key = seen.tobytes()
+        if key not in held:
+            held[key] = _prepared(comparison, seen)
+        effects += _of_measure(measure, seen, *held[key], level)
+    return effects
+
+
+def _prepared(comparison: Comparison, seen: BoolVector) -> tuple[IvData, Packed]:
+    """Return take-up and instrument, the controls partialled out, and the columns held fixed."""
+    assert comparison.instrument is not None  # noqa: S101 - its caller checked
+    Z = standardise(_controls(comparison)[seen]).Z
+    d = comparison.treated[seen].astype(np.float64)
+    cluster = None
+    if comparison.cluster is not None:
+        cluster = np.unique(comparison.cluster[seen], return_inverse=True)[1].astype(np.int64)
+    instrument = _residual(comparison.instrument[seen], Z)[:, None]
+    nothing = np.empty((d.size, 0))
+    return IvData(d, _residual(d, Z), instrument, nothing, cluster=cluster), Z
+
+
+def _controls(comparison: Comparison) -> Packed:
+    """Return the covariates, and a column per month of the trial."""
+    columns = comparison.design.columns
+    if comparison.strata is None or "month" not in comparison.strata:
+        return columns
+    months = comparison.strata["month"].to_numpy()
+    later = np.unique(months)[1:]
+    return columns.beside((months[:, None] == later[None, :]).astype(np.float64))
+
+
+def _residual(v: Vector, Z: Packed) -> Vector:
+    """Return what the columns of Z, constant included, do not explain of v, shape (n,)."""
+    rest: Vector = v - Z @ solve_kept(gram(Z), v @ Z)
+    return rest
+
+
+def _of_measure(
+    measure: Measure, seen: BoolVector, data: IvData, Z: Packed, level: float
+) -> list[Effect]:
+    y, taken = measure.values[seen], data.outcome
+    given = IvData(
+        _residual(y, Z), data.treatment, data.instruments, data.controls, cluster=data.cluster
+    )
+    fit = two_stage_least_squares(given)
+    assert fit.reduced_form is not None  # noqa: S101 - there is one instrument
+    naming = Naming(IV, measure.outcome, measure.unit, level)
+    both = (taken, y)
+    effect = late_effect(fit.late, fit.influence, fit.sampling, naming, both, _details(fit, level))
+    rho, rho_influence, _, _ = fit.reduced_form
+    sd = float(data.instruments.std())
+    naming = Naming(REDUCED_FORM, measure.outcome, measure.unit, level)
+    told = {"instrument_sd": sd, "df": fit.sampling.degrees_of_freedom}
+    reduced = late_effect(rho * sd, rho_influence * sd, fit.sampling, naming, both, told)
+    return [_placed(effect, measure, "late"), _placed(reduced, measure, "itt")]
+
+
+def _details(fit: IvFit, level: float) -> dict[str, Any]:
+    assert fit.reduced_form is not None  # noqa: S101 - there is one instrument
+    return {
+        "first_stage_f": fit.first_stage_f,
+        "weak_instrument": fit.first_stage_f < WEAK_F,
+        "df": fit.sampling.degrees_of_freedom,
+        "warnings": [*weak_warning(fit.first_stage_f), *fit.sampling.warnings()],
+        **anderson_rubin(*fit.reduced_form, fit.sampling, level),
+    }
+
+
+def _placed(effect: Effect, measure: Measure, estimand: str) -> Effect:
+    return replace(effect, horizon_months=measure.horizon_months, estimand=estimand)
+
+
+METHOD = "aipw"
+NO_GROUP = "those of whom it is not known make no group"
+
+FEWEST = 20
+"""Rows of an arm below which a group is not told: its error would be learnt from too few."""
+
+
+@thin_products()
+def group_effects(comparison: Comparison, settings: EstimationSettings) -> list[Effect]:
+    """Return the effect on the treated of each subgroup, on each outcome.
+
+    Args:
+        comparison: The two arms; `subgroups` says the groups.
+        settings: The options; the estimand is the effect on the treated.
+
+    Returns:
+        One effect per subgroup value and outcome, in that order; one that cannot be estimated is
+        not a number, with the reason in `details`. Those of whom the value is not known keep their
+        row, so that the others' counts are protected with theirs, but have no effect.
+    """
+    found: dict[tuple[str, str, int], Effect] = {}
+    fits: dict[bytes, GroupFit] = {}
+    for position, measure in enumerate(comparison.measures):
+        observed = ~np.isnan(measure.values)
+        key = observed.tobytes()
+        if key not in fits:
+            fits[key] = _fitted(comparison, observed, settings)
+        terms = _terms(measure, fits[key])
+        for name, value, rows in groups_of(comparison):
+            effect = _within(measure, terms, rows, settings)
+            if value == UNKNOWN:
+                effect = _none(measure, effect.n_treated, effect.n_comparison, NO_GROUP)
+            named = replace(effect, subgroup=name, subgroup_value=value)
+            found[name, value, position] = named
+    order = [(name, value) for name, value, _ in groups_of(comparison)]
+    places = range(len(comparison.measures))
+    return [found[name, value, place] for name, value in order for place in places]
+
+
+def groups_of(comparison: Comparison) -> Iterator[tuple[str, str, BoolVector]]:
+    """Give the name, the value and the rows of each subgroup."""
+    for name in comparison.subgroups.columns:
+        column = comparison.subgroups[name]
+        for value in sorted(column.dropna().unique(), key=str):
+            yield str(name), str(value), (column == value).to_numpy(dtype=bool, na_value=False)
+
+
+GroupFit = tuple[Sample, Shared] | EstimationError
+"""What is learnt once on the rows an outcome is observed on; or why it cannot be."""
+
+GroupTerms = tuple[Sample, "Vector", "Vector", "Vector"] | EstimationError
+"""Sample, outcome, weights and predictions of everybody; or why there are none."""
+
+
+def _fitted(comparison: Comparison, observed: BoolVector, settings: EstimationSettings) -> GroupFit:
+    try:
+        sample = take_rows(comparison, observed)
+        return sample, fit_shared(sample, [METHOD], settings)
+    except EstimationError as error:
+        return error
+
+
+def _terms(measure: Measure, fit: GroupFit) -> GroupTerms:
+    if isinstance(fit, EstimationError):
+        return fit
+    sample, shared = fit
+    assert shared.grams0 is not None  # noqa: S101 - fit_shared fits what the method needs
+    assert shared.fold_weights is not None  # noqa: S101
+    y = measure.values[sample.rows]
+    return sample, y, shared.fold_weights.values, predict_ols(y, shared.grams0)
+
+
+def _within(
+    measure: Measure, terms: GroupTerms, rows: BoolVector, settings: EstimationSettings
+) -> Effect:
+    if isinstance(terms, EstimationError):
+        return _none(measure, 0, 0, str(terms))
+    sample, y, weights, predicted = terms
+    inside = rows[sample.rows]
+    part = _rows(sample, inside)
+    n_treated, n_comparison = part.sizes()
+    if min(n_treated, n_comparison) < FEWEST:
+        return _none(measure, n_treated, n_comparison, f"fewer than {FEWEST} rows in an arm")
+    estimate = aipw_att(y[inside], part.treated, weights[inside], predicted[inside])
+    try:
+        inference, kind = choose_inference(estimate, METHOD, part, settings)
+    except EstimationError as error:
+        return _none(measure, n_treated, n_comparison, str(error))
+    return Effect(
+        outcome=measure.outcome,
+        horizon_months=measure.horizon_months,
+        estimand=settings.estimand,
+        method=METHOD,
+        estimate=estimate.value,
+        std_error=inference.std_error,
+        ci_low=inference.ci_low,
+        ci_high=inference.ci_high,
+        p_value=inference.p_value,
+        n_treated=n_treated,
+        n_comparison=n_comparison,
+        mean_treated=estimate.mean_treated,
+        mean_comparison=estimate.mean_comparison,
+        unit=measure.unit,
+        details={"se": kind, "df": inference.df, "warnings": []},
+        influence=_by_cluster(estimate, part),
+    )
+
+
+def _by_cluster(estimate: PointEstimate, part: Sample) -> Vector | None:
+    """Return the influence values summed by cluster."""
+    if part.cluster is None or estimate.psi is None:
+        return None
+    sums = np.bincount(part.cluster, weights=estimate.psi / estimate.psi.size)
+    return np.asarray(sums, dtype=np.float64)
+
+
+def _rows(sample: Sample, inside: BoolVector) -> Sample:
+    rows = sample.rows.copy()
+    rows[rows] = inside
+    return replace(
+        sample,
+        rows=rows,
+        treated=sample.treated[inside],
+        design=sample.design.rows(slice(0, 0)),  # nothing is fitted within a group
+        cluster=None if sample.cluster is None else sample.cluster[inside],
+        person=sample.person[inside],
+        strata=None if sample.strata is None else sample.strata[inside],
+    )
+
+
+def _none(measure: Measure, n_treated: int, n_comparison: int, error: str) -> Effect:
+    nothing = float("nan")
+    return Effect(
+        outcome=measure.outcome,
+        horizon_months=measure.horizon_months,
+        estimand="att",
+        method=METHOD,
+        estimate=nothing,
+        std_error=nothing,
+        ci_low=nothing,
+        ci_high=nothing,
+        p_value=nothing,
+        n_treated=n_treated,
+        n_comparison=n_comparison,
+        mean_treated=nothing,
+        mean_comparison=nothing,
+        unit=measure.unit,
+        details={"warnings": [], "error": error},
+    )
+
+
+def estimate_study(comparison: Comparison, study: Study) -> list[Effect]:
+    """Estimate what a study declares, by the methods of its design.
+
+    Everybody: all outcomes, horizons and methods. Subgroups: the primary outcome by the primary
+    method at all horizons, since more would only make a winner of chance. The doubly robust ones
+    rest on the score and regression of everybody; other methods are fitted on each group, the
+    levels too rare there grouped as they were in the whole.
+
+    Args:
+        comparison: The two arms.
+        study: The study.
+
+    Returns:
+        The effects; one that could not be estimated is not a number, with the reason in `details`.
+
+    Raises:
+        EstimationError: Nothing can be estimated at all.
+    """
+    return ESTIMATORS[study.design.estimator](comparison, study)
+
+
+def _adjusted(comparison: Comparison, study: Study) -> list[Effect]:
+    whole = replace(comparison, subgroups=comparison.subgroups[[]])
+    effects = _estimated(whole, study.methods, study)
+    primary = tuple(m for m in comparison.measures if m.outcome == study.primary.outcome)
+    if not primary:
+        return effects
+    main = replace(comparison, measures=primary)
+    if study.primary.method == "aipw" and study.estimand == "att" and study.missing == "complete":
+        return [*effects, *group_effects(main, EstimationSettings(seed=study.seed))]
+    for name, value, rows in groups_of(main):
+        found = _estimated(of_rows(main, rows), (study.primary.method,), study)
+        effects += [replace(e, subgroup=name, subgroup_value=value) for e in found]
+    return effects
+
+
+def _instrumented(comparison: Comparison, study: Study) -> list[Effect]:  # noqa: ARG001
+    return estimate_encouragement(comparison)
+
+
+ESTIMATORS: dict[str, Callable[[Comparison, Study], list[Effect]]] = {
+    "adjusted": _adjusted,
+    "instrument": _instrumented,
+}
+"""What estimates two arms, by the `estimator` of a design; areas are in `opening_estimates`."""
+
+
+def _estimated(comparison: Comparison, methods: tuple[str, ...], study: Study) -> list[Effect]:
+    """Estimate the outcomes of all, and those of a source linked to some among these alone.
+
+    Weights (`missing: ipcw`) make those linked stand for the others, who then count too.
+    """
+    if study.missing == "ipcw":
+        return seen_effects(comparison, methods, EstimationSettings(seed=study.seed))
+    whose: dict[bytes, list[Measure]] = {}
+    for measure in comparison.measures:
+        whose.setdefault(_mark(measure), []).append(measure)
+    found: dict[tuple[str, str], Effect] = {}
+    for mark, measures in whose.items():
+        part = replace(comparison, measures=tuple(measures))
+        linked = measures[0].linked
+        if mark and linked is not None and linked.any():
+            part = of_rows(part, linked)
+        found |= {(e.key, e.method): e for e in _among(part, methods, study)}
+    return [found[m.key, method] for m in comparison.measures for method in methods]
+
+
+def _mark(measure: Measure) -> bytes:
+    """Return what tells the persons linked apart, empty where all are."""
+    linked = measure.linked
+    return b"" if linked is None or linked.all() else linked.tobytes()
+
+
+def _among(comparison: Comparison, methods: tuple[str, ...], study: Study) -> list[Effect]:
+    estimand: Estimand = "ate" if study.estimand == "ate" else "att"
+    if study.missing == "bounds":
+        return bounded_effects(comparison, methods, estimand, study.seed)
+    return estimate_effects(
+        comparison, methods, estimand=estimand, seed=study.seed, failures="record"
+    )
+
+
+def of_rows(comparison: Comparison, rows: BoolVector) -> Comparison:
+    """Return some rows, their covariates described anew, as if there were no others.
+
+    Levels too rare among them are grouped, covariates unknown of too few of them settled.
+
+    Args:
+        comparison: The two arms.
+        rows: Which rows, shape (n,).
+    """
+    treated = comparison.treated[rows]
+    frame = comparison.covariates.loc[rows].reset_index(drop=True)
+    frame, _ = group_rare(frame, [str(name) for name in frame], treated)
+    with suppress(DataError):  # one arm alone knows a covariate: the estimate says so
+        settled, kept, _ = settle_unknown(frame, [str(name) for name in frame], treated)
+        frame = settled[list(kept)]
+    design, _ = build_design(frame)
+    strata = comparison.strata
+    cluster = comparison.cluster
+    return replace(
+        comparison,
+        treated=treated,
+        measures=tuple(m.take(rows) for m in comparison.measures),
+        covariates=frame,
+        design=design,
+        cluster=None if cluster is None else np.unique(cluster[rows], return_inverse=True)[1],
+        person=comparison.person[rows],
+        subgroups=comparison.subgroups.loc[rows, []].reset_index(drop=True),
+        strata=None if strata is None else strata.loc[rows].reset_index(drop=True),
+        instrument=None if comparison.instrument is None else comparison.instrument[rows],
+    )

@@ -1,0 +1,1 @@
+"""Statistics on any table of numbers: they import no study, no programme, no extract."""

@@ -1,0 +1,349 @@
+"""From the youths of a roll-out to cells, and what the cohorts look like wave by wave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from evalml.engine import exact_sum, greatest, ifelse, least, literal, month_of, union
+from evalml.errors import StudyError
+from evalml.months import month_number
+from evalml.outcomes import choose_outcomes
+from evalml.outcomes.compute import monthly_value
+from evalml.panel.build import last_contacts, spell_flags
+from evalml.rollout.arrivals import TRAITS, half_year_label, wave_label
+from evalml.tables.sources import coverage_of, linked_people
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evalml.arrays import IntVector, Matrix
+    from evalml.engine import Engine, Table
+    from evalml.outcomes import Outcome
+    from evalml.rollout.arrivals import FirstDemands
+    from evalml.study import Study
+    from evalml.tables import Tables
+    from evalml.tables.sources import Coverage
+
+
+ENTERED = "entered"
+"""Name of the take-up: whether the programme was entered by that month."""
+STEP = 3
+Block: TypeAlias = tuple[str, str, str, int]
+"""Level, subgroup, value, month since the first demand."""
+BLOCK = ("level", "subgroup", "subgroup_value", "k")
+KEYS = ["level", "subgroup", "subgroup_value", "area", "cohort", "k"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AreaCells:
+    """Counts by area, half-year of first demand and month since it.
+
+    Attributes:
+        table: One row per level (`eligible`, `witness`), subgroup, value, area, cohort and month
+            `k` since the first demand: `n` youths, and for each outcome `NAME_n` (observed) and
+            `NAME_sum`. The subgroup is empty for all; `entered` splits by take-up by month k.
+        areas: What `FirstDemands` says of the areas, sorted; rows of every matrix follow it.
+        cohorts: Half-years in order; columns of every matrix follow it.
+        wanted: Half-years whose effect is wanted.
+        months: The months k, in order.
+        outcomes: The outcomes of the study, as this extract can observe them.
+        flow: Who was kept at each rule.
+        blocks: The rows of the table by level, subgroup, value and month.
+        held: Matrices already laid out.
+    """
+
+    table: pd.DataFrame
+    areas: pd.DataFrame
+    cohorts: tuple[int, ...]
+    wanted: tuple[int, ...]
+    months: tuple[int, ...]
+    outcomes: tuple[Outcome, ...]
+    flow: pd.DataFrame
+    blocks: dict[Block, IntVector] = field(default_factory=dict)
+    held: dict[tuple[object, ...], tuple[Matrix, Matrix]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Find the rows of each block once."""
+        found: dict[Any, Any] = self.table.groupby(list(BLOCK)).indices
+        self.blocks.update({key: np.asarray(rows, np.int64) for key, rows in found.items()})
+
+    def __repr__(self) -> str:
+        """Give the size only."""
+        return f"AreaCells({len(self.areas)} areas x {len(self.cohorts)} half-years)"
+
+    def matrices(
+        self, name: str, k: int, level: str = "eligible", group: tuple[str, str] = ("", "")
+    ) -> tuple[Matrix, Matrix]:
+        """Return counts and sums of an outcome, each of shape (areas, cohorts).
+
+        Args:
+            name: An outcome, `entered`, `n` (youths), or `TRAIT=VALUE` for the composition.
+            k: Month since the first demand.
+            level: `eligible` or `witness`.
+            group: Subgroup and value.
+        """
+        key = (name, k, level, *group)
+        if key not in self.held:
+            self.held[key] = self._counted(name, k, level, group)
+        return self.held[key]
+
+    def _counted(
+        self, name: str, k: int, level: str, group: tuple[str, str]
+    ) -> tuple[Matrix, Matrix]:
+        trait, _, value = name.partition("=")
+        rows = self._rows(k, level, (trait, value) if value else group)
+        count, total = ("n", "n") if value or name == "n" else (f"{name}_n", f"{name}_sum")
+        y = self._matrix(rows, total)
+        if not value:
+            return self._matrix(rows, count), y
+        return self._matrix(self._rows(k, level, ("", "")), "n"), y
+
+    def _rows(self, k: int, level: str, group: tuple[str, str]) -> pd.DataFrame:
+        rows = self.blocks.get((level, *group, k), np.empty(0, dtype=np.int64))
+        return self.table.iloc[rows]
+
+    def _matrix(self, rows: pd.DataFrame, column: str) -> Matrix:
+        out = np.zeros((len(self.areas), len(self.cohorts)))
+        known, asked = (x["area"].to_numpy(dtype=str) for x in (self.areas, rows))
+        at = np.searchsorted(known, asked)
+        np.add.at(
+            out,
+            (at, rows["cohort"].to_numpy(dtype=np.int64) - self.cohorts[0]),
+            rows[column].to_numpy(dtype=np.float64),
+        )
+        return out
+
+    def values(self, subgroup: str, level: str = "eligible") -> list[str]:
+        """Return the values of a subgroup, sorted."""
+        return sorted({key[2] for key in self.blocks if key[:2] == (level, subgroup)})
+
+
+def opening_months(study: Study) -> tuple[int, ...]:
+    """Return the months since the first demand that a roll-out is read at.
+
+    Its horizons, and every third month of the follow-up for the curves.
+    """
+    return tuple(sorted({*study.horizons, *range(0, study.follow_up_months + 1, STEP)}))
+
+
+def area_cells(
+    tables: Tables,
+    people: FirstDemands,
+    outcomes: Sequence[str],
+    months: Sequence[int],
+    engine: Engine,
+) -> AreaCells:
+    """Count the youths of a roll-out by area, half-year and month since the first demand.
+
+    A half-year is counted at month k only if its last youth can be seen that long.
+
+    Args:
+        tables: The checked records.
+        people: The youths.
+        outcomes: Names of outcomes.
+        months: Months since the first demand.
+        engine: The engine the tables live in.
+
+    Raises:
+        StudyError: An outcome adds up over months: a cell holds one month.
+    """
+    chosen = choose_outcomes(outcomes, tables.tables)
+    for outcome in chosen:
+        if outcome.cumulated:
+            raise StudyError(
+                f"outcomes: '{outcome.name}' adds up over months, and a roll-out reads one month "
+                "at a time; leave it out"
+            )
+    ks = tuple(sorted({*months}))
+    last = month_number(tables.meta.period_end)
+    grid = _grid(people.rows, ks, last)
+    values = _with_values(grid, tables, people.rows, ks, chosen, engine)
+    kept = engine.keep(values, engine.fresh_name("area_months"))
+    parts = [_counted(kept, "", literal(""), chosen)]
+    parts += [_counted(kept, trait, kept[trait], chosen) for trait in TRAITS]
+    parts.append(_counted(kept, ENTERED, kept[ENTERED].cast("int8").cast("string"), chosen))
+    table = engine.fetch(union(*parts)).sort_values(KEYS, ignore_index=True)
+    return AreaCells(table, people.areas, people.cohorts, people.wanted, ks, chosen, people.flow)
+
+
+def _grid(rows: Table, ks: tuple[int, ...], last: int) -> Table:
+    """Return one row per youth and month k that the whole half-year can be followed to."""
+    every = rows.mutate(k=_array(ks).cast("array<int32>").unnest())
+    return every.filter(every.cohort * 6 + 5 + every.k <= last)
+
+
+def _array(values: tuple[int, ...]) -> Any:
+    return literal(list(values), "array<int32>")
+
+
+def _with_values(
+    grid: Table,
+    tables: Tables,
+    rows: Table,
+    ks: tuple[int, ...],
+    chosen: tuple[Outcome, ...],
+    engine: Engine,
+) -> Table:
+    """Add to each youth and month the take-up, and the outcomes, null where not observed."""
+    declared = _declared(tables, rows, ks, coverage_of(tables, "situations", engine))
+    t = grid.left_join(declared, ["entry", "k"]).drop("entry_right", "k_right")
+    if any(o.channel == "linked" for o in chosen):
+        t = _with_linked(t, tables, rows, ks, engine)
+    return t.mutate(
+        **{ENTERED: (t.entered <= t.k).fill_null(False)},
+        **{f"y_{o.name}": monthly_value(t, o).cast("float64") for o in chosen},
+    )
+
+
+def _with_linked(
+    t: Table, tables: Tables, rows: Table, ks: tuple[int, ...], engine: Engine
+) -> Table:
+    """Add what the linked source says, null where it does not cover the month or the person."""
+    source = coverage_of(tables, "emploi_mensuel", engine)
+    linked = _linked(tables, rows, ks)
+    t = t.left_join(linked, ["entry", "k"]).drop("entry_right", "k_right")
+    at = t.month + t.k
+    covered = (at >= source.first) & (at <= source.last)
+    if source.holes:
+        covered &= ~at.isin(source.holes)
+    people = linked_people(tables, "emploi_mensuel", engine)
+    if people is not None:
+        known = rows.semi_join(people, "id_jeune").select("entry", is_linked=literal(value=True))
+        t = t.left_join(known, "entry").drop("entry_right")
+        covered &= t.is_linked.fill_null(False)
+    return t.mutate(
+        linked=ifelse(covered, t.linked.fill_null(False), None),
+        linked_outside_iae=ifelse(covered, t.linked_outside_iae.fill_null(False), None),
+        pay=ifelse(covered, t.pay.fill_null(0.0), None),
+    )
+
+
+def _declared(tables: Tables, rows: Table, ks: tuple[int, ...], source: Coverage) -> Table:
+    """Return the flags of the months covered by a declared situation, as the panel reads them."""
+    people = rows.select("entry", "id_jeune", "month")
+    spells = tables.table("situations")
+    spells = spells.filter(spells.etat != "PREVU").join(people, "id_jeune")
+    spells = spells.join(last_contacts(tables), "id_jeune")
+    start = greatest(month_of(spells.date_debut), source.first)
+    known_until = greatest(month_of(spells.date_debut), spells.last_contact)
+    end = ifelse(spells.date_fin.isnull(), known_until, month_of(spells.date_fin))
+    end = least(end, source.last)
+    flags = spell_flags(spells)
+    spells = spells.mutate(k_first=start - spells.month, k_last=end - spells.month, **flags)
+    long = spells.select(
+        "entry", "k_first", "k_last", *flags, k=_array(ks).cast("array<int32>").unnest()
+    )
+    inside = long.filter((long.k >= long.k_first) & (long.k <= long.k_last))
+    return inside.group_by("entry", "k").agg(**{flag: inside[flag].any() for flag in flags})
+
+
+def _linked(tables: Tables, rows: Table, ks: tuple[int, ...]) -> Table:
+    """Return the months with a contract, by the linked source."""
+    worked = tables.table("emploi_mensuel")
+    worked = worked.filter(worked.en_emploi)
+    worked = worked.join(rows.select("entry", "id_jeune", "month"), "id_jeune")
+    worked = worked.mutate(k=(month_of(worked.mois) - worked.month).cast("int32"))
+    worked = worked.filter(worked.k.isin(ks))
+    outside = (worked.type_contrat != "CDDI").fill_null(True)
+    return worked.group_by("entry", "k").agg(
+        linked=literal(value=True),
+        linked_outside_iae=outside.any(),
+        pay=exact_sum(worked.salaire_brut),
+    )
+
+
+def _counted(t: Table, subgroup: str, value: Any, chosen: tuple[Outcome, ...]) -> Table:
+    """Count the youths, and add up the outcomes, by cell and value of a subgroup."""
+    named = t.mutate(subgroup=literal(subgroup), subgroup_value=value.cast("string"))
+    sums: dict[str, Any] = {"n": named.count().cast("int64")}
+    sums |= {f"{ENTERED}_n": named.count().cast("int64")}
+    sums |= {f"{ENTERED}_sum": named[ENTERED].cast("float64").sum()}
+    for o in chosen:
+        y = named[f"y_{o.name}"]
+        sums |= {f"{o.name}_n": y.count().cast("int64"), f"{o.name}_sum": y.sum().fill_null(0.0)}
+    return named.group_by(*KEYS).agg(**sums)
+
+
+COLUMNS = ["measure", "group", "group_value", "label", "value", "numerator", "denominator", "unit"]
+PROFILE_TRAITS = ("sexe", "age", "niveau_diplome", "qpv")
+
+
+def profile_areas(cells: AreaCells, study: Study) -> pd.DataFrame:
+    """Count the eligible youths by wave, half-year and what became of them.
+
+    Returns:
+        One row per measure (`demands`, `take_up`, `outcome`, `observation` by half-year; `areas`
+        and the traits by wave), wave (`group`) and value, as `profile_cohort` gives them. Nothing
+        is protected yet.
+    """
+    horizon = study.primary.horizon or 0
+    primary = cells.outcomes[study.outcomes.index(study.primary.outcome)]
+    declared = [o for o in cells.outcomes if o.channel == "declared"] or [primary]
+    whole = _by_wave(cells, "", 0)
+    at = _by_wave(cells, "", horizon)
+    parts = [
+        _framed(whole, "demands", "n", "n", "youths"),
+        _framed(at, "take_up", "entered_sum", "n", "%"),
+        _framed(at, "outcome", f"{primary.name}_sum", f"{primary.name}_n", "%"),
+        _framed(at, "observation", f"{declared[0].name}_n", "n", "%"),
+        *[_composition(cells, trait) for trait in PROFILE_TRAITS],
+        _areas(cells),
+    ]
+    return pd.concat(parts, ignore_index=True)[COLUMNS]
+
+
+def _by_wave(cells: AreaCells, subgroup: str, k: int) -> pd.DataFrame:
+    """Return the eligible of one month since the demand, with the label of their wave."""
+    t = cells.table
+    t = t[(t["level"] == "eligible") & (t["subgroup"] == subgroup) & (t["k"] == k)]
+    held = cells.areas[["area", "wave", "opened"]]
+    merged = t.merge(held, on="area")
+    pairs = zip(merged["wave"], merged["opened"], strict=True)
+    return merged.assign(group=[wave_label(wave, int(month)) for wave, month in pairs])
+
+
+def _framed(
+    rows: pd.DataFrame, measure: str, numerator: str, denominator: str, unit: str
+) -> pd.DataFrame:
+    sums = rows.groupby(["opened", "group", "cohort"], sort=True, as_index=False)[
+        list(dict.fromkeys([numerator, denominator]))
+    ].sum()
+    out: pd.DataFrame = sums.assign(
+        measure=measure,
+        group_value=[half_year_label(int(c)) for c in sums["cohort"]],
+        label=[half_year_label(int(c)) for c in sums["cohort"]],
+        unit=unit,
+    )
+    out["numerator"], out["denominator"] = out[numerator], out[denominator]
+    share = 100 * out["numerator"] / out["denominator"]
+    return out.assign(value=share if unit == "%" else out["numerator"])
+
+
+def _composition(cells: AreaCells, trait: str) -> pd.DataFrame:
+    rows = _by_wave(cells, trait, 0)
+    sums = rows.groupby(["opened", "group", "subgroup_value"], sort=True, as_index=False)["n"].sum()
+    total = sums.groupby("group")["n"].transform("sum")
+    found: pd.DataFrame = sums.assign(
+        measure=trait,
+        group_value=sums["subgroup_value"],
+        label=sums["subgroup_value"],
+        numerator=sums["n"],
+        denominator=total,
+        value=100 * sums["n"] / total,
+        unit="%",
+    )
+    return found
+
+
+def _areas(cells: AreaCells) -> pd.DataFrame:
+    held = cells.areas.groupby(["opened", "wave"], as_index=False).size()
+    pairs = zip(held["wave"], held["opened"], strict=True)
+    labels = [wave_label(wave, int(month)) for wave, month in pairs]
+    return held.assign(
+        measure="areas", group=labels, group_value="départements", label="départements",
+        value=held["size"], numerator=float("nan"), denominator=float("nan"), unit="areas",
+    )  # fmt: skip
