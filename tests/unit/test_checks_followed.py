@@ -167,7 +167,7 @@ def test_weights_of_the_known_are_judged_by_their_balance():
 def test_an_outcome_declared_for_want_of_its_source_is_said_with_what_would_unlock_it():
     assert check_declared_only("emploi", "emploi") == []
     (found,) = check_declared_only("emploi", "emploi_declare")
-    assert (found.check, found.finding, found.passed, found.gating) == (
+    assert (found.name, found.finding, found.passed, found.gating) == (
         "sources", "declared_only", False, False,
     )  # fmt: skip
     sentence = str(checks_table([found])["sentence"].iloc[0])
