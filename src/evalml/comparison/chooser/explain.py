@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evalml.comparison.chooser.facts import Facts, Reason
-from evalml.comparison.chooser.needs import NEEDS
-from evalml.comparison.chooser.remarks import REMARKS
+from evalml.comparison.chooser.needs import NEEDS, REMARKS, Facts, Reason
 from evalml.study import DESIGNS, METHODS, methods_of
 
 if TYPE_CHECKING:
