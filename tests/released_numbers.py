@@ -101,7 +101,7 @@ def near(value, known):
 def forms(value):
     """How a number may be printed: a share in points, or as it is, without its sign."""
     size = abs(value)
-    ways = [(100, 0), (100, 1), (1, 2), (1, 3)] if size <= 1 else [(1, 0), (1, 1), (1, 2)]
+    ways = [(100, 0), (100, 1), (1, 1), (1, 2), (1, 3)] if size <= 1 else [(1, 0), (1, 1), (1, 2)]
     return {
         f"{size * scale:.{digits}f}" for scale, digits in ways
         if abs(round(size * scale, digits) - size * scale) < 1e-9 * max(1.0, size * scale)
