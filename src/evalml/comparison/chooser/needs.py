@@ -10,7 +10,7 @@ from evalml.cohort.covariates import STANDARD
 from evalml.errors import EvalmlError
 from evalml.outcomes.outcome import OUTCOMES
 from evalml.panel.build import SOURCES
-from evalml.rules import rules
+from evalml.rules import programmes, rules
 from evalml.study import PROGRAMMES
 
 if TYPE_CHECKING:
@@ -517,7 +517,8 @@ def ages(facts: Facts) -> Iterator[Reason]:
     """Compare the ages of the study with the dated rule."""
     if not facts.known or facts.first is None:
         return
-    held = rules(facts.programme).at(facts.first)
+    known = facts.programme in programmes()
+    held = rules(facts.programme).at(facts.first) if known else {}
     given = facts.study.eligibility
     asked = {"age_min": given.age_min, "age_max": given.age_max}
     for name, value in asked.items():
