@@ -32,6 +32,12 @@ demo: $(STAMP) ## the main job: CEJ on a synthetic extract, NSW on real data, tw
 test: $(STAMP) lint types contract ## everything that needs no optional engine
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
+coverage: $(STAMP) ## the lines of src/evalml that `make test` runs: at least 95 in 100
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
 truth: $(STAMP) ## what is estimated where the truth is known: bias, coverage, margins of the worlds
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder tests/truth
 
@@ -103,4 +109,4 @@ lock: ## the two lock files from pyproject.toml (needs uv); they name no registr
 	$(COMPILE) --extra spark --extra postgres --extra browser --extra dask --extra bench -c requirements.lock -o requirements-engines.lock
 
 clean: ## remove what can be made again
-	rm -rf .venv $(ENGINES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache data/synthetic runs
+	rm -rf .venv $(ENGINES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* data/synthetic runs

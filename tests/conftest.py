@@ -14,23 +14,35 @@ settings.load_profile("house")
 ROOT = Path(__file__).resolve().parents[1]
 
 HEAVY = {
-    "properties/test_extract_fuzz.py",
-    "properties/test_plain_engine.py",
+    "explorer/test_data.py",
     "notebooks/test_runs.py",
     "oracle/test_checks_event_study.py",
+    "oracle/test_indicators_from_sources.py",
+    "properties/test_extract_fuzz.py",
+    "properties/test_month_sets.py",
+    "properties/test_plain_engine.py",
+    "spec/test_cohort_and_panel.py",
     "spec/test_designs.py",
     "spec/test_indicators.py",
+    "spec/test_money_and_controls.py",
     "spec/test_outcomes.py",
     "unit/extract/test_extract_check.py",
     "unit/extract/test_extract_convert.py",
     "unit/extract/test_extract_pseudonymise.py",
     "unit/extract/test_extract_read.py",
+    "unit/indicators/test_indicators_shown.py",
     "unit/published/test_published_planted.py",
     "unit/report/test_commands.py",
+    "unit/report/test_english_note.py",
+    "unit/report/test_figures.py",
     "unit/report/test_note.py",
     "unit/report/test_release.py",
+    "unit/report/test_release_truth.py",
     "unit/tables/test_scorecard_planted.py",
     "unit/tables/test_vintages.py",
+    "unit/test_bench.py",
+    "unit/test_evaluate.py",
+    "unit/test_secondary.py",
     "unit/test_synthetic_defects.py",
     "unit/test_synthetic_world.py",
     "unit/test_validate.py",
@@ -38,7 +50,7 @@ HEAVY = {
 """Files whose tests open engines, render notes or make worlds: slow together."""
 
 
-SPREAD = {"properties/test_extract_fuzz.py", "properties/test_plain_engine.py"}
+SPREAD = {"properties/test_extract_fuzz.py"}
 """Files whose tests share nothing: each goes to the worker that is free."""
 
 
@@ -48,6 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     A file shares what its fixtures made; the workers end together when the long ones come first.
     """
+    lost = [name for name in sorted(HEAVY | SPREAD) if not (ROOT / "tests" / name).is_file()]
+    assert not lost, f"tests/conftest.py names files that are not there: {lost}"
     for item in items:
         name = item.path.relative_to(ROOT / "tests").as_posix()
         if name in HEAVY or name.startswith(("truth/", "engines/")):

@@ -1,9 +1,11 @@
 """Attack releases as one who knows the rules and every release ever made.
 
-`python -m tools.attack_release 200` invents 200 studies of a few missions locales: trios of them,
-the whole and its parts, windows of months shifted by one, a rule more. Each would be released after
-the others. The attacker puts every count that left into one linear program, with its rounding, and
-looks for the interval of each small count: that of a place in some months, or that a rule left out.
+`python -m tools.attack_release 20` invents worlds of six missions locales and, for each kind of
+attack, studies that are released one after the other: one alone, two that differ by a rule, the
+whole and its complement, nested and overlapping territories, a trio and another, months shifted by
+one, and series drawn at random (200 studies). The attacker puts every count that left into one
+linear program, with its rounding, and looks for the interval of each small count: that of a place
+in some months, or that a rule left out. Prints the table of `docs/reference/disclosure.md`.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,9 @@ from scipy.optimize import linprog
 from evalml.disclosure.differencing import Population, populations_of, too_near
 from evalml.disclosure.judge import judge
 from evalml.disclosure.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PLACES = tuple(f"59{at:03d}S00" for at in range(6))
 MONTHS = 8
@@ -60,19 +65,61 @@ class Study:
         }
 
 
-def invented(seed: int) -> tuple[np.ndarray, list[Study]]:
-    """Return persons by cell, and the studies that count them."""
-    draw = np.random.Generator(np.random.PCG64(seed))
-    people = draw.poisson(draw.choice([0.3, 0.8, 6], size=(len(PLACES), 1, 1, 1)), size=SHAPE)
+def people_of(draw: np.random.Generator) -> np.ndarray:
+    """Return persons by cell: places of three sizes, sexes unequal in some, few by the rule."""
+    size = draw.choice([0.3, 0.8, 6.0], size=(len(PLACES), 1, 1, 1))
+    sexes = np.stack([np.ones(len(PLACES)), draw.choice([0.1, 1.0], size=len(PLACES))], axis=1)
+    people = draw.poisson(size * sexes[:, None, :, None], size=SHAPE)
     people[..., 1] = draw.poisson(0.15, size=SHAPE[:3])
-    studies = [Study(tuple(range(len(PLACES))), (0, MONTHS - 1), rule=False)]
+    return people.ravel()
+
+
+ALL, YEAR = tuple(range(len(PLACES))), (0, MONTHS - 1)
+
+
+def some(draw: np.random.Generator, size: int) -> tuple[int, ...]:
+    """Return some places, in order."""
+    return tuple(sorted(draw.choice(len(PLACES), size=size, replace=False).tolist()))
+
+
+def nested(draw: np.random.Generator) -> list[Study]:
+    """Return a territory, a part of it, and one that overlaps both."""
+    outer = some(draw, 4)
+    inner = tuple(sorted(draw.choice(outer, size=3, replace=False).tolist()))
+    lap = tuple(sorted({*inner[:2], *(set(ALL) - set(outer))}))
+    return [Study(places, YEAR, rule=False) for places in (outer, inner, lap)]
+
+
+def series(draw: np.random.Generator) -> list[Study]:
+    """Return studies drawn at random, that share a register."""
+    studies = [Study(ALL, YEAR, rule=False)]
     while len(studies) < GROUP:
-        size = int(draw.choice([1, 3, 3, 5, 6]))
-        places = tuple(sorted(draw.choice(len(PLACES), size=size, replace=False).tolist()))
-        first = int(draw.choice([0, 0, 1]))
-        last = MONTHS - 1 - int(draw.choice([0, 0, 1]))
+        places = some(draw, int(draw.choice([1, 3, 3, 5, 6])))
+        first, last = int(draw.choice([0, 0, 1])), MONTHS - 1 - int(draw.choice([0, 0, 1]))
         studies.append(Study(places, (first, last), rule=bool(draw.random() < RULED)))
-    return people.ravel(), studies
+    return studies
+
+
+KINDS: dict[str, Callable[[np.random.Generator], list[Study]]] = {
+    "one release": lambda draw: [Study(some(draw, 1), YEAR, rule=False)],
+    "two that differ by a rule": lambda draw: [
+        Study(places, YEAR, rule=rule) for places in [some(draw, 3)] for rule in (False, True)
+    ],
+    "whole and complement": lambda draw: [
+        Study(places, YEAR, rule=False) for places in (ALL, some(draw, len(PLACES) - 1))
+    ],
+    "nested and overlapping": nested,
+    "a trio and another": lambda draw: [
+        Study(places, YEAR, rule=False)
+        for four in [some(draw, 4)] for places in (four, four[:3], four[1:])
+    ],
+    "months shifted by one": lambda draw: [
+        Study(places, months, rule=False) for places in [some(draw, 2)]
+        for months in (YEAR, (0, MONTHS - 2), (1, MONTHS - 1))
+    ],
+    "at random, ten to a register": series,
+}  # fmt: skip
+"""Kinds of attack -> the studies released one after the other."""
 
 
 def table_of(study: Study, people: np.ndarray) -> pd.DataFrame:
@@ -149,29 +196,37 @@ def narrow(
         ends = [linprog(side * mask.astype("float64"), A_ub=upper, b_ub=right, bounds=(0, None),
                         method="highs") for side in (1, -1)]  # fmt: skip
         if all(end.status == 0 for end in ends):
-            low, high = np.ceil(ends[0].fun - 1e-6), np.floor(-ends[1].fun + 1e-6)
+            low, high = np.ceil((ends[0].fun or 0.0) - 1e-6), np.floor(1e-6 - (ends[1].fun or 0.0))
             placed += high - low < threshold - 1
     return attacked, placed
 
 
-def attack(studies: int, *, guarded: bool = True, rule: Rule | None = None) -> tuple[int, int, int]:
+def attack(
+    kind: str, times: int, *, guarded: bool = True, rule: Rule | None = None
+) -> tuple[int, int, int]:
     """Return how many small counts were attacked, how many placed, and how many counts left."""
     asked, found = rule or Rule(), np.zeros(3, dtype=int)
-    for seed in range(max(1, studies // GROUP)):
-        people, invented_studies = invented(seed)
-        seen = released(people, invented_studies, asked, guarded=guarded)
-        found += [*narrow(people, invented_studies, seen, asked.threshold), len(seen)]
+    for seed in range(times):
+        draw = np.random.Generator(np.random.PCG64(seed))
+        people = people_of(draw)
+        studies = KINDS[kind](draw)
+        seen = released(people, studies, asked, guarded=guarded)
+        found += [*narrow(people, studies, seen, asked.threshold), len(seen)]
     return int(found[0]), int(found[1]), int(found[2])
 
 
 def main() -> int:
     """Print what the attack finds with protection and without."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("studies", type=int, nargs="?", default=200)
-    asked = parser.parse_args()
-    for words, guarded in (("protected", True), ("unprotected", False)):
-        attacked, placed, left = attack(asked.studies, guarded=guarded)
-        print(f"{words}: {left} counts left, {attacked} small counts attacked, {placed} placed")
+    parser.add_argument("times", type=int, nargs="?", default=20)
+    times = parser.parse_args().times
+    print("| releases | small counts attacked | counts that left | placed within fewer than 10 "
+          "| left without protection | placed without |\n|---|---|---|---|---|---|")  # fmt: skip
+    for kind in KINDS:
+        (attacked, placed, left), (_, found, shown) = (
+            attack(kind, times, guarded=guarded) for guarded in (True, False)
+        )
+        print(f"| {kind} | {attacked} | {left} | {placed} | {shown} | {found} |", flush=True)
     return 0
 
 

@@ -13,6 +13,7 @@ from evalml.cli import app
 from evalml.extract.page import contract_page
 from evalml.results import RESULT_TABLES, VERSION
 from evalml.study import Study
+from tools.certainty import certainty_page
 from tools.docs_architecture import PICTURE, architecture_page, picture
 from tools.docs_chooser import chooser_page
 from tools.docs_definitions import DEFINITION_PAGES
@@ -145,6 +146,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/study.md": study_page,
     "docs/reference/results.md": results_page,
     "docs/methods/README.md": methods_page,
+    "docs/methods/certainty.md": certainty_page,
     "docs/methods/validation.md": validation_page,
     "docs/explanation/architecture.md": architecture_page,
     PICTURE: picture,

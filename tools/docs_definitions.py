@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from evalml.cohort import COVARIATES
 from evalml.indicators import GROUPS, INDICATORS, THEMES
 from evalml.indicators.catalogue import PERIODS, POPULATIONS
 from evalml.indicators.people import AGE_DATES, AT_WELCOME
@@ -175,6 +176,14 @@ def cohort_page() -> str:
     parts += [
         _case(c["says"], _months(_states(c["at"]))) for c in _read(CASES / "panel" / "months.yaml")
     ]
+    parts.append(
+        "\n## Covariates\n\nWhat describes a person at time zero, from what was known then; "
+        "`covariates: standard` takes those that the extract holds and the design needs.\n\n"
+        "| code | label | built from |\n|---|---|---|\n"
+    )
+    for it in COVARIATES.values():
+        columns = ", ".join(f"`{column}`" for column in it.columns)
+        parts.append(f"| `{it.name}` | {it.fr} ({it.en}) | {columns} |\n")
     return "".join(parts)
 
 

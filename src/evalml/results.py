@@ -304,6 +304,23 @@ RESULT_TABLES.add(
         ),
     ),
     ResultTable(
+        "survival",
+        "Durées",
+        "Durations",
+        "one arm, cause and step of a curve of durations",
+        (
+            _word("arm", "arm"),
+            _word("cause", "what ends the duration; empty for any cause"),
+            _plain("month", "months since time zero"),
+            _count("n_at_risk", "persons still followed", basis=True),
+            _count("events", "persons whose duration ends in the month", basis=True),
+            _value("estimate", "survival, or incidence of the cause", unit="proportion"),
+            _value("std_error", "its standard error", unit="proportion"),
+            _value("ci_low", "lower bound", unit="proportion"),
+            _value("ci_high", "upper bound", unit="proportion"),
+        ),
+    ),
+    ResultTable(
         "indicators",
         "Indicateurs",
         "Indicators",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+from importlib import import_module
 
 import pytest
 
@@ -82,3 +83,25 @@ def test_every_public_name_exists():
 
     for name in evalml.__all__:
         assert getattr(evalml, name) is not None
+
+
+OLD_NAMES = [
+    ("evalml.effect", "Settings", "EstimationSettings"),
+    ("evalml.comparison", "Design", "DesignMatrix"),
+    ("evalml.run", "Plan", "RunPlan"),
+    ("evalml.published", "Figure", "PrintedFigure"),
+    ("evalml.published", "Interval", "RoundingInterval"),
+    ("evalml.published", "Outcome", "CheckedIdentity"),
+]
+
+
+@pytest.mark.parametrize(("package", "old", "new"), OLD_NAMES)
+def test_an_old_name_still_works_and_says_the_new_one(package, old, new):
+    found = import_module(package)
+    with pytest.warns(DeprecationWarning, match=rf"now {package}\.{new}"):
+        assert getattr(found, old) is getattr(found, new)
+
+
+def test_a_name_that_never_was_is_refused():
+    with pytest.raises(AttributeError, match="Setings"):
+        import_module("evalml.effect").Setings  # noqa: B018

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pandas as pd
 import pytest
-from tests_root import ROOT
 
 from evalml.results import COLUMNS
+from evalml.synthetic.make import produce
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("garantie_jeunes")]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+from .conftest import OPENING, ran, the_run
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("openings")]
 HDF = ["02", "59", "60", "62", "80"]
 
 
-def run(folder, params, departements=None):
-    from evalml.synthetic.make import produce
-
-    extract = folder / "extract"
-    produce(extract, world=ROOT / "params/worlds/gj_areas.yaml", people=12_000, seed=4,
-            departements=departements)  # fmt: skip
-    words = ["run", ROOT / f"params/{params}.yaml", "--extract", extract, "--out", folder / "out"]
-    done = subprocess.run(
-        [sys.executable, "-m", "evalml", *map(str, words)],
-        capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    [made] = (folder / "out" / params).iterdir()
-    return made
-
-
 @pytest.fixture(scope="module")
-def france(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("france"), "gj_2013_2016_france")
+def france(openings):
+    return the_run(openings, OPENING)
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("hdf"), "gj_2013_2016_hdf", HDF)
+    root, study = tmp_path_factory.mktemp("hdf"), "gj_2013_2016_hdf"
+    produce(root / "extract", world="gj_areas", people=12_000, seed=4, departements=HDF)
+    return the_run(ran(root, root / "extract", study), study)
 
 
 def test_a_run_leaves_the_tables_and_the_pictures_of_a_roll_out(france):

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
+import papermill
 import pytest
 import yaml
+from runs.small import evalml, project
+from runs.small import params as small_params
 from tests_root import ROOT, study_values
 
+from evalml.cli import main
+from evalml.settings import EXTRACT, OUT
 from evalml.study import read_yaml
+
+from .conftest import the_run
 
 EFFECTS = [
     "study",
@@ -41,14 +50,6 @@ EFFECTS = [
     "status",
     "reason",
 ]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
-
-def evalml(*words, cwd=ROOT):
-    command = [sys.executable, "-m", "evalml", *map(str, words)]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=cwd, env=ENVIRONMENT, check=False
-    )
 
 
 def params(tmp_path, name="cej_2024_hdf", **changes):
@@ -61,14 +62,9 @@ def params(tmp_path, name="cej_2024_hdf", **changes):
 
 
 @pytest.fixture(scope="module")
-def cej(tmp_path_factory, small_extract):
-    out = tmp_path_factory.mktemp("runs")
-    done = evalml(
-        "run", ROOT / "params/cej_2024_hdf.yaml", "--extract", small_extract, "--out", out
-    )
-    assert done.returncode == 0, done.stderr
-    [folder] = (out / "cej_2024_hdf").iterdir()
-    return folder
+def cej(runs):
+    """The run of a study whose persons are compared, from the batch of all of them."""
+    return the_run(runs, "cej_2022_hdf")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +77,7 @@ def nsw(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("cej")
+@pytest.mark.xdist_group("params")
 def test_a_run_leaves_everything_the_design_promises(cej):
     names = {p.relative_to(cej).as_posix() for p in cej.rglob("*") if p.is_file()}
     assert names >= {
@@ -111,7 +107,7 @@ def test_a_run_leaves_everything_the_design_promises(cej):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("cej")
+@pytest.mark.xdist_group("params")
 def test_the_manifest_accounts_for_every_file(cej):
     import hashlib
 
@@ -130,15 +126,15 @@ def test_the_manifest_accounts_for_every_file(cej):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("cej")
-def test_no_person_is_in_any_output(cej, small_extract):
+@pytest.mark.xdist_group("params")
+def test_no_person_is_in_any_output(cej, decade):
     identifiers = set()
     for table, column in (
         ("jeunes", "id_jeune"),
         ("dossiers", "id_dossier"),
         ("situations", "id_situation"),
     ):
-        identifiers |= set(pd.read_parquet(small_extract / f"{table}.parquet")[column].head(1000))
+        identifiers |= set(pd.read_parquet(decade / f"{table}.parquet")[column].head(1000))
     assert len(identifiers) > 2000
     pattern = re.compile("|".join(re.escape(i) for i in sorted(identifiers)))
     for path in cej.rglob("*"):
@@ -147,7 +143,7 @@ def test_no_person_is_in_any_output(cej, small_extract):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("cej")
+@pytest.mark.xdist_group("params")
 def test_no_count_below_the_threshold_is_in_the_results(cej):
     for name, columns in {
         "flow": ["kept", "lost", "kept_treated", "kept_comparison", "kept_persons"],
@@ -161,11 +157,11 @@ def test_no_count_below_the_threshold_is_in_the_results(cej):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("cej")
-def test_the_executed_notebook_names_no_path_of_the_machine(cej, small_extract):
+@pytest.mark.xdist_group("params")
+def test_the_executed_notebook_names_no_path_of_the_machine(cej, decade):
     text = (cej / "notebook.ipynb").read_text()
     assert str(ROOT) not in text
-    assert str(small_extract.parent) not in text
+    assert str(decade.parent) not in text
     notebook = nbformat.reads(text, as_version=4)
     assert not [o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"]
 
@@ -201,47 +197,27 @@ def test_the_same_run_twice_gives_the_same_bytes(nsw, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("cej")
-def test_plain_papermill_runs_the_notebook_too(tmp_path, small_extract):
-    import papermill
-
-    from evalml.settings import EXTRACT, OUT
-
-    before = dict(os.environ)
-    os.environ.update(
-        {EXTRACT: str(small_extract), OUT: str(tmp_path / "out"), "OMP_NUM_THREADS": "1"}
-    )
-    try:
-        papermill.execute_notebook(
-            str(ROOT / "notebooks/cej.ipynb"), str(tmp_path / "out.ipynb"), progress_bar=False,
-            parameters={"study": "cej_2024_hdf"}, cwd=str(ROOT),
-        )  # fmt: skip
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+@pytest.mark.xdist_group("nsw")
+def test_plain_papermill_gives_the_same_bytes_of_results(nsw, tmp_path, monkeypatch):
+    monkeypatch.setenv(OUT, str(tmp_path / "out"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    papermill.execute_notebook(
+        str(ROOT / "notebooks/nsw.ipynb"), str(tmp_path / "out.ipynb"), progress_bar=False,
+        cwd=str(ROOT),
+    )  # fmt: skip
+    for path in sorted((nsw / "results").glob("*.csv")):
+        assert path.read_bytes() == (tmp_path / "out/results" / path.name).read_bytes(), path.name
     assert (tmp_path / "out/note.html").is_file()
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("start")
-def test_the_first_notebook_runs_on_the_demonstration_extract(tmp_path, small_extract):
-    import papermill
-
-    from evalml.settings import EXTRACT
-
-    before = os.environ.get(EXTRACT)
-    os.environ[EXTRACT] = str(small_extract)
-    try:
-        papermill.execute_notebook(
-            str(ROOT / "notebooks/00_start_here.ipynb"),
-            str(tmp_path / "out.ipynb"),
-            progress_bar=False,
-            cwd=str(ROOT),
-        )
-    finally:
-        os.environ.pop(EXTRACT)
-        if before is not None:
-            os.environ[EXTRACT] = before
+def test_the_first_notebook_runs_on_the_demonstration_extract(tmp_path, small_extract, monkeypatch):
+    monkeypatch.setenv(EXTRACT, str(small_extract))
+    papermill.execute_notebook(
+        str(ROOT / "notebooks/00_start_here.ipynb"), str(tmp_path / "out.ipynb"),
+        progress_bar=False, cwd=str(ROOT),
+    )  # fmt: skip
 
 
 REFUSALS = {
@@ -264,6 +240,22 @@ REFUSALS = {
 }
 
 
+def typed(*words):
+    """Type a command in this process: what it refuses needs no other."""
+    out, err = io.StringIO(), io.StringIO()
+    before = sys.argv, os.umask(0o077)
+    sys.argv = ["evalml", *map(str, words)]
+    try:
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        sys.argv = before[0]
+        os.umask(before[1])
+    return SimpleNamespace(
+        returncode=ended.value.code, stdout=out.getvalue(), stderr=err.getvalue()
+    )
+
+
 def refused(done, *words):
     assert done.returncode == 2, (done.returncode, done.stderr)
     assert "Traceback" not in done.stderr
@@ -279,7 +271,7 @@ def test_a_wrong_params_file_ends_with_2_one_sentence_and_nothing_written(
 ):
     changes, words = REFUSALS[case]
     out = tmp_path / "out"
-    done = evalml("run", params(tmp_path, **changes), "--extract", small_extract, "--out", out)
+    done = typed("run", params(tmp_path, **changes), "--extract", small_extract, "--out", out)
     refused(done, words)
     assert not out.exists()
 
@@ -292,7 +284,7 @@ def copy_of(extract, tmp_path):
 
 def test_an_empty_extract_folder_is_refused(tmp_path):
     (tmp_path / "extract").mkdir()
-    done = evalml(
+    done = typed(
         "run",
         ROOT / "params/cej_2024_hdf.yaml",
         "--extract",
@@ -307,7 +299,7 @@ def test_an_empty_extract_folder_is_refused(tmp_path):
 def test_a_missing_table_is_refused_by_its_name(tmp_path, small_extract):
     copy = copy_of(small_extract, tmp_path)
     (copy / "situations.parquet").unlink()
-    done = evalml(
+    done = typed(
         "run", ROOT / "params/cej_2024_hdf.yaml", "--extract", copy, "--out", tmp_path / "out"
     )
     refused(done, "situations")
@@ -319,7 +311,7 @@ def test_a_csv_with_a_missing_column_is_refused_by_file_and_column(tmp_path, sma
     frame = pd.read_parquet(copy / "dossiers.parquet")
     (copy / "dossiers.parquet").unlink()
     frame.drop(columns="date_ouverture").to_csv(copy / "dossiers.csv", index=False)
-    done = evalml(
+    done = typed(
         "run", ROOT / "params/cej_2024_hdf.yaml", "--extract", copy, "--out", tmp_path / "out"
     )
     refused(done, "dossiers.csv", "date_ouverture")
@@ -353,13 +345,14 @@ def test_a_notebook_that_fails_ends_with_1_and_is_kept_for_inspection(tmp_path, 
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("nsw")
-def test_a_study_is_not_run_again_until_something_changes(nsw, tmp_path):
-    out = nsw.parent.parent
-    same = evalml("run", ROOT / "params/nsw.yaml", "--out", out)
-    assert "nothing changed" in same.stdout, same.stderr
-    assert len(list((out / "nsw").glob("[0-9]*"))) == 1
-    changed = evalml("run", params(tmp_path, "nsw", seed=2), "--out", out)
+def test_a_study_is_not_run_again_until_something_changes(tmp_path, small_extract):
+    site = project(tmp_path)
+    words = ("--extract", small_extract, "--out", site / "out")
+    runs = [evalml("run", site / "params/base.yaml", *words) for _ in range(2)]
+    assert [done.returncode for done in runs] == [0, 0], runs[0].stderr
+    assert ["nothing changed" in done.stdout for done in runs] == [False, True]
+    assert len(list((site / "out/base").glob("[0-9]*"))) == 1
+    changed = evalml("run", small_params(site, "base", notebook="quick", seed=2), *words)
     assert changed.returncode == 0, changed.stderr
     assert "nothing changed" not in changed.stdout
-    assert len(list((out / "nsw").glob("[0-9]*"))) == 2
+    assert len(list((site / "out/base").glob("[0-9]*"))) == 2

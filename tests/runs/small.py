@@ -118,7 +118,7 @@ def evalml(*words, cwd=ROOT, **environment):
     """Run evalml to its end."""
     return subprocess.run(
         command(*words), capture_output=True, text=True, cwd=cwd, check=False,
-        env=ENVIRONMENT | environment, timeout=280,
+        env=ENVIRONMENT | environment, timeout=1800,
     )  # fmt: skip
 
 

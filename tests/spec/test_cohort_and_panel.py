@@ -170,12 +170,9 @@ def test_a_study_that_crosses_a_change_of_system_must_declare_it(engine):
     from evalml.tables import Tables
 
     held = tables_of(ANCHORS, engine)
-    meta = held.meta.model_copy(
-        update={"breaks": ({"date": "2024-06-01", "what": "the system changed"},)}
-    )
-    crossed = Tables(
-        meta=type(meta).model_validate(meta.model_dump()), tables=held.tables, rejects=held.rejects
-    )
+    told = {"breaks": [{"date": "2024-06-01", "what": "the system changed"}]}
+    meta = type(held.meta).model_validate(held.meta.model_dump() | told)
+    crossed = Tables(meta=meta, tables=held.tables, rejects=held.rejects)
     with pytest.raises(StudyError, match=r"crosses 2024-06-01.*declare"):
         build_cohort(crossed, ev.target_trial(study()), [], engine)
     build_cohort(crossed, ev.target_trial(study(breaks=["2024-06-01"])), [], engine)

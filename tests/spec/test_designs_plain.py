@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from collections import defaultdict
 
-import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 import evalml as ev
@@ -26,28 +28,29 @@ APPLIED = {"programme": "IAE", "comparison": {"design": "accepted_refused"}}
 
 
 def number(day):
-    day = pd.to_datetime(day)
-    return day.dt.year * 12 + day.dt.month - 1
+    """Return the number of the month of a day, infinite where there is none."""
+    return math.inf if day is None else day.year * 12 + day.month - 1
 
 
 @pytest.fixture(scope="module")
 def rows_of(small_extract):
-    """Rows of a table by person: (table, person) -> rows, empty where there is none."""
+    """Rows of a table by person: (table, person) -> rows, none where there is none."""
     held = {}
 
     def of(name, who):
         if name not in held:
-            table = pd.read_parquet(small_extract / f"{name}.parquet")
-            held[name] = dict(tuple(table.groupby("id_jeune"))), table.iloc[:0]
-        groups, nothing = held[name]
-        return groups.get(who, nothing)
+            held[name] = defaultdict(list)
+            for row in pq.read_table(small_extract / f"{name}.parquet").to_pylist():
+                held[name][row["id_jeune"]].append(row)
+        return held[name][who]
 
     return of
 
 
 @pytest.fixture(scope="module")
 def persons(small_extract):
-    return pd.read_parquet(small_extract / "jeunes.parquet", columns=["id_jeune"])["id_jeune"]
+    table = pq.read_table(small_extract / "jeunes.parquet", columns=["id_jeune"])
+    return table["id_jeune"].to_pylist()
 
 
 def engine_rows(small_extract, changes):
@@ -61,33 +64,37 @@ def engine_rows(small_extract, changes):
 
 def eligible(rows_of, who, month):
     """Whether a person could have entered in a month: file open, age, accompanied, not busy."""
-    zero = pd.Timestamp(month // 12, month % 12 + 1, 1)
-    files = rows_of("dossiers", who)
-    opened, closed = (pd.to_datetime(files[c]) for c in ("date_ouverture", "date_cloture"))
-    if not ((opened < zero) & (closed.isna() | (closed >= zero))).any():
-        return False
-    born = pd.Timestamp(rows_of("jeunes", who)["date_naissance"].iloc[0])
+    zero = dt.date(month // 12, month % 12 + 1, 1)
+    opened = any(
+        f["date_ouverture"] < zero and (f["date_cloture"] is None or f["date_cloture"] >= zero)
+        for f in rows_of("dossiers", who)
+    )
+    [born] = [person["date_naissance"] for person in rows_of("jeunes", who)]
     age = zero.year - born.year - ((zero.month, zero.day) < (born.month, born.day))
-    acts = rows_of("actes", who)
-    acts = acts[(acts["statut"] == "PRESENT") & (acts["type"] != "CONTACT")]
-    done, known = number(acts["date_acte"]), number(acts["date_saisie"])
-    met = ((done >= month - 5) & (done < month) & (known < month)).any()
-    spells = rows_of("situations", who)
-    spells = spells[spells["categorie"].isin(["Scolarité", "Formation"])]
-    spells = spells[spells["etat"] != "PREVU"]
-    start, entered = number(spells["date_debut"]), number(spells["date_saisie"])
-    end = pd.to_datetime(spells["date_fin"])
-    busy = (start < month) & (entered < month) & (end.isna() | (end >= zero))
-    return 16 <= age <= 25 and met and not busy.any()
+    met = any(
+        a["statut"] == "PRESENT"
+        and a["type"] != "CONTACT"
+        and month - 5 <= number(a["date_acte"]) < month
+        and number(a["date_saisie"]) < month
+        for a in rows_of("actes", who)
+    )
+    busy = any(
+        s["categorie"] in {"Scolarité", "Formation"}
+        and s["etat"] != "PREVU"
+        and number(s["date_debut"]) < month
+        and number(s["date_saisie"]) < month
+        and (s["date_fin"] is None or s["date_fin"] >= zero)
+        for s in rows_of("situations", who)
+    )
+    return opened and 16 <= age <= 25 and met and not busy
 
 
 def first_entries(rows_of, who, programme):
     """Month of the first spell of rank 1, and of the first of any rank; infinite where none."""
-    spells = rows_of("accompagnements", who)
-    spells = spells[spells["dispositif"] == programme]
-    start = number(spells["date_debut"])
-    first = start[spells["rang"] == 1]
-    return (first.min() if len(first) else math.inf), (start.min() if len(start) else math.inf)
+    spells = [s for s in rows_of("accompagnements", who) if s["dispositif"] == programme]
+    first = [number(s["date_debut"]) for s in spells if s["rang"] == 1]
+    ever = [number(s["date_debut"]) for s in spells]
+    return min(first, default=math.inf), min(ever, default=math.inf)
 
 
 @pytest.mark.slow
@@ -98,8 +105,8 @@ def test_the_arms_of_an_active_comparator(small_extract, rows_of, persons):
         pacea, ever_pacea = first_entries(rows_of, who, "PACEA")
         for month in {m for m in (cej, pacea) if FIRST <= m <= LAST}:
             new = ever >= month and ever_pacea >= month
-            if new and eligible(rows_of, who, int(month)):
-                expected.add((who, int(month), cej == month))
+            if new and eligible(rows_of, who, month):
+                expected.add((who, month, cej == month))
     assert len(expected) > 100
     assert engine_rows(small_extract, ACTIVE) == expected
 
@@ -108,15 +115,16 @@ def test_the_arms_of_an_active_comparator(small_extract, rows_of, persons):
 def test_the_arms_of_accepted_and_refused_applications(small_extract, rows_of, persons):
     expected = set()
     for who in persons:
-        sent = rows_of("iae_candidatures", who)
-        sent = sent.assign(month=number(sent["date_candidature"]))
-        began = number(rows_of("iae_contrats", who)["date_debut"])
-        hired = sent.loc[sent["etat"] == "acceptee", "month"]
-        ever = min(hired.min() if len(hired) else math.inf, began.min() if len(began) else math.inf)
-        answered = sent[sent["etat"].isin(["acceptee", "refusee"])].sort_values("date_candidature")
-        for month, mine in answered.groupby("month"):
-            within = FIRST <= month <= LAST and ever >= month
-            if within and eligible(rows_of, who, int(month)):
-                expected.add((who, int(month), mine["etat"].iloc[0] == "acceptee"))
+        sent = sorted(rows_of("iae_candidatures", who), key=lambda row: row["date_candidature"])
+        hired = [number(row["date_candidature"]) for row in sent if row["etat"] == "acceptee"]
+        hired += [number(row["date_debut"]) for row in rows_of("iae_contrats", who)]
+        ever = min(hired, default=math.inf)
+        answered = {}
+        for row in sent:
+            if row["etat"] in {"acceptee", "refusee"}:
+                answered.setdefault(number(row["date_candidature"]), row["etat"])
+        for month, first in answered.items():
+            if FIRST <= month <= LAST and ever >= month and eligible(rows_of, who, month):
+                expected.add((who, month, first == "acceptee"))
     assert len(expected) > 100
     assert engine_rows(small_extract, APPLIED) == expected

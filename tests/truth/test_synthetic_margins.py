@@ -4,8 +4,11 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from evalml.cli.published import app as commands
 from evalml.errors import EvalmlError
 from evalml.synthetic.make import produce
 from evalml.synthetic.margins import read_margins, whole_numbers
@@ -46,6 +49,39 @@ def test_hauts_de_france_2024_meets_every_published_count_by_departement(hdf_202
     assert found["contrats"] == {"59": 49388, "62": 22578, "02": 7319, "60": 8771, "80": 5767}
     assert found["parrainage_nouveaux"] == {"region": 1648}
     assert found["parrainage"] == {"region": 2718}
+
+
+@pytest.mark.slow
+def test_the_world_of_2024_gives_back_the_printed_counts_or_says_why_not(tmp_path, hdf_2024):
+    result = CliRunner().invoke(commands, ["compare", str(hdf_2024), "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    compared = pd.read_csv(tmp_path / "compare.csv", keep_default_na=False)
+    assert result.output.startswith("Données synthétiques")
+    computed, differs = (
+        compared["verdict"] != "not computable",
+        compared["verdict"] == "differs",
+    )
+    assert computed.sum() >= 300
+    assert ((compared["explanation"] != "") == differs).all()
+    assert (compared.loc[~computed, "reason"] != "").all()
+    equal = compared[compared["verdict"].isin(["equal", "within rounding"])]
+    assert len(equal) >= 200  # 204 when this was written
+    # the misprints the audit finds are read as we compute them
+    misprints = compared[compared["cause"] == "corrected"]
+    read = dict(zip(misprints["id"], misprints["printed"], strict=True))
+    assert {"61 656", "29 183", "18 799", "2,1 %"} <= set(read.values())
+    # counts the world is built on are never explained away by its being invented
+    built = ("accompagnes", "entrees_cej", "entrees_pacea", "contrats", "contrats_durables",
+             "contrats_alternance", "contrats_aides", "immersions", "parcours_formation",
+             "entretiens_individuels", "actes_collectifs", "jeunes_parraines", "entrees_parrainage",
+             "retours_formation_initiale", "candidatures_iae_acceptees")  # fmt: skip
+    whole = compared["indicator"].isin(built) & (compared["breakdown"] == "")
+    counted = compared[
+        whole & (compared["statistic"] == "count") & (compared["year"].astype(int) == 2024)
+    ]
+    counted = counted[counted["territory"] != "france"]
+    wrong = counted["cause"] == "synthetic"
+    assert not wrong.any(), counted.loc[wrong, "id"].tolist()
 
 
 @pytest.mark.slow

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evalml.checks import checks_table
 from evalml.checks.observation import (
     check_censoring_weights,
+    check_declared_only,
     check_linkage,
     check_observation,
     check_past,
@@ -160,3 +162,14 @@ def test_weights_of_the_known_are_judged_by_their_balance():
     assert check.passed is True
     assert check.values["before"].value > 0.3
     assert check.value < 0.1
+
+
+def test_an_outcome_declared_for_want_of_its_source_is_said_with_what_would_unlock_it():
+    assert check_declared_only("emploi", "emploi") == []
+    (found,) = check_declared_only("emploi", "emploi_declare")
+    assert (found.name, found.finding, found.passed, found.gating) == (
+        "sources", "declared_only", False, False,
+    )  # fmt: skip
+    sentence = str(checks_table([found])["sentence"].iloc[0])
+    assert "emploi_mensuel" in sentence
+    assert "missing: ipcw" in sentence

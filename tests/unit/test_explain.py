@@ -9,10 +9,12 @@ import typer
 from tests_root import ROOT, study_values
 from typer.testing import CliRunner
 
+import evalml as ev
 from evalml.cli.explain import explain
+from evalml.cohort import target_trial
 from evalml.comparison.chooser import explain_study
 from evalml.errors import StudyError
-from evalml.study import METHODS, study_from
+from evalml.study import DESIGNS, METHODS, methods_of, study_from
 
 app = typer.Typer()
 app.command()(explain)
@@ -187,3 +189,54 @@ def test_the_tables_of_the_extract_are_read(small_extract):
 def test_a_study_that_is_not_one_is_refused(tmp_path):
     with pytest.raises(StudyError, match="no params file"):
         CliRunner().invoke(app, [str(tmp_path / "none.yaml")], catch_exceptions=False)
+
+
+OWN = {
+    "active_comparator": {"pool": "PACEA"},
+    "encouragement": {"instrument": "capacite"},
+}
+"""What a design needs beside its name."""
+
+
+def run_of(found, design, base):
+    """The study that `explain` recommends: a design that applies, every method that does."""
+    judged = {m.name for m in found.methods if m.applies}
+    methods = [m for m in methods_of(DESIGNS[design].estimator) if m in judged]
+    primary = {"outcome": base["outcomes"][0], "horizon": 12, "method": methods[-1]}
+    return {
+        **base,
+        "comparison": {"design": design, **OWN.get(design, {})},
+        "estimand": DESIGNS[design].estimands[0],
+        "methods": methods,
+        "primary": primary,
+    }
+
+
+@pytest.mark.parametrize(("programme", "first", "last", "designs"), CASES)
+def test_what_applies_is_never_refused(programme, first, last, designs):
+    ages = {"eligibility": {"age_min": 16, "age_max": 25}}
+    base = {**CEJ, **ages, "programme": programme, "treatment": {"dispositif": programme}}
+    base |= {"entries": months(first, last), "territory": NORTH}
+    found = explain_study(study_from(base))
+    for design in designs:
+        values = run_of(explain_study(study_from(base)), design, base)
+        asked = study_from(values)
+        again = explain_study(asked)
+        assert {m.name for m in again.methods if m.declared} == set(asked.methods)
+        assert all(m.applies for m in again.methods if m.declared), design
+        if asked.design.monthly:
+            assert target_trial(asked).design.name == design
+    assert applying(found) == designs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", ["sequential_trials", "active_comparator"])
+def test_what_applies_runs(design, small_extract, tmp_path):
+    base = {**CEJ, "outcomes": ["emploi"], "horizons": [12], "subgroups": []}
+    base |= {"covariates": ["sexe", "age", "niveau_diplome", "emploi_avant_1"]}
+    study = study_from(run_of(explain_study(study_from(base)), design, base))
+    assert len(study.methods) >= 7
+    evaluation = ev.evaluate(study, extract=small_extract, out=tmp_path)
+    whole = [e for e in evaluation.estimates if e.estimand == "att"]
+    assert {e.method for e in whole} == set(study.methods)
+    assert not [e.method for e in whole if "error" in e.details]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from evalml.errors import EvalmlError, PrivacyError
+from evalml.errors import EvalmlError
 from evalml.settings import writable_folder
 
 
@@ -94,12 +94,6 @@ def release(  # noqa: PLR0913, PLR0917
     from evalml.report.release import Decision, release_run
     from evalml.run.status import list_again
 
-    if (run / "results" / "annexe.csv").is_file():
-        raise PrivacyError(
-            f"{run} holds tables of activity, which the gate does not judge yet: small counts are "
-            "absent from them, but nothing compares them with what has left; have the owner of the "
-            "data decide, and send nothing by this command"
-        )
     if rules is not None and not rules.is_file():
         message = f"no rules at {rules}: give a YAML of threshold, rounding, dominance"
         raise EvalmlError(message)

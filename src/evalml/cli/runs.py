@@ -33,14 +33,16 @@ def runs(
     if as_json:
         typer.echo(table.to_json(orient="records", indent=2, force_ascii=False))
         return
+    from textwrap import wrap
+
     from evalml.cli.console import console
 
     shown = console()
     if shown.width < NARROW:
         for row in table.itertuples():
             typer.echo(f"{row.state:<9} {row.run}")
-            if row.reason:
-                typer.echo(f"{'':9} {row.reason}")
+            for line in wrap(row.reason or row.headline, shown.width - 10):
+                typer.echo(f"{'':9} {line}")
         return
     shown.print(_wide(table))
 
@@ -54,12 +56,13 @@ def _wide(table: Any) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    wide = Table("run", "state", "started", "s", "MB", "extract", "code", "reason")
+    wide = Table("run", "state", "started", "s", "MB", "extract", "code", "finding")
     for row in table.itertuples():
         started = row.started[:16].replace("T", " ")
         size = (_number(row.seconds), _number(row.peak_memory_mb))
-        words = (row.run, row.state, started, *size, row.extract, row.code, row.reason)
-        wide.add_row(*(Text(word, overflow="fold") for word in words))
+        words = (row.run, row.state, started, *size, row.extract, row.code)
+        cells = [*words, row.reason or row.headline]
+        wide.add_row(*(Text(word, overflow="fold") for word in cells))
     return wide
 
 

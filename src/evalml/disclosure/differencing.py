@@ -157,7 +157,10 @@ def too_near(
         rule: What the owner of the data asks.
     """
     found: dict[Population, str] = {}
+    known = {(two.region, two.n) for _, two in left}
     for one in new:
+        if (one.region, one.n) in known:  # it has left already: nothing more is told
+            continue
         for release, two in left:
             same = one.region == two.region and one.n == two.n
             nested = inside(one, two) or inside(two, one)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PASS, FAIL, REVIEW = "pass", "fail", "review"
 NAMES_A_PERSON = ("id_", "nir", "nom", "prenom", "date_naissance", "email", "telephone")
-COUNTS = re.compile(r"n|numerator|denominator|kept|lost|effectif|(?:n|nb|kept|effectif)_.*")
+COUNTS = re.compile(r"n|numerator|denominator|kept|lost|events|effectif|(?:n|nb|kept|effectif)_.*")
 """Names of the columns that count persons."""
 _GATE = object()
 

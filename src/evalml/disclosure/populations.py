@@ -167,13 +167,14 @@ def part_of(name: str, row: Mapping[str, Any], column: str, whole: float) -> flo
 
 def family(name: str, column: str, row: Mapping[str, Any]) -> Key:
     """Return what the population of a count lies in: an arm of the study, or its own table."""
-    if name in {"trajectories", "observation"}:
+    if name in {"trajectories", "observation"} or column == "n_at_risk":
         return (str(row["arm"]), "", "")
     if name in {"costs", "power"} and column in ARMS:
         return (ARMS[column], "", "")
     if name in {"exit_contrast", "intensity"} and column == "denominator":
         return ("treated", "", "")
-    keys = ("indicator", "outcome", "horizon_months", "group", "group_value", "territory", "year")
+    keys = ("indicator", "outcome", "horizon_months", "group", "group_value", "territory", "year",
+            "arm", "cause", "month")  # fmt: skip
     return (
         name,
         column,

@@ -58,8 +58,6 @@ def judge_value(value: Value, rule: Rule, n: float | None = None) -> Value:
     told: dict[str, Any] = {
         name: float(to_step(np.array(getattr(value, name)), step)) for name in fields
     }
-    if isinstance(value, PValue):
-        told["value"] = max(told["value"], SMALLEST_P)
     rests = {"share": ("part", "whole"), "estimate": ("n",), "interval": ("n",)}
     judged: Value = replace(any_value, **told, **dict.fromkeys(rests.get(kind_of(value), ())))
     return judged

@@ -204,7 +204,7 @@ class Engine:
 
     def batches(self, expression: Table, rows: int = 250_000) -> Iterator[Any]:
         """Give the rows of `expression` as Arrow record batches, never all of them at once."""
-        yield from self.backend.con.execute(self.sql(expression)).to_arrow_reader(rows)
+        yield from self.backend.con.sql(self.sql(expression)).to_arrow_reader(rows)
 
     def write_parquet(self, expression: Table, path: Path) -> None:
         """Write the rows of `expression` to a Parquet file, without passing through Python."""

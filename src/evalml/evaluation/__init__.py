@@ -66,8 +66,8 @@ def evaluate(
 
     Example:
         >>> import evalml as ev
-        >>> ev.evaluate("nsw", seed=7)
-        Evaluation(nsw_x2f14f6ec, cross_section)
+        >>> ev.evaluate("nsw")
+        Evaluation(nsw, cross_section)
     """
     refuse_unknown_parameters()
     given = {**(changes or {}), **keys}

@@ -204,10 +204,10 @@ class PersonEvaluation(RecordsEvaluation):
     def findings(self) -> list[Check]:
         """Every check: of the design, of each outcome, and of the primary effect."""
         study = self.study
-        checks = check_study(self.comparison, self.estimates, self.adjusted, study, arms=self.arms)
+        checks = check_declared_only(self.declared.primary.outcome, study.primary.outcome)
+        checks += check_study(self.comparison, self.estimates, self.adjusted, study, arms=self.arms)
         checks.append(check_power(self._power, study))
         checks.append(check_past_adjusted(self.cohort.covariates))
-        checks += check_declared_only(self.declared.primary.outcome, study.primary.outcome)
         checks += check_coverage(self.cohort.gaps)
         checks += self.accepted_refusal
         controls = compute_controls(self.tables, self.cohort, study.negative_controls, self.engine)

@@ -88,7 +88,7 @@ def estimate_did(table: pd.DataFrame, request: DidRequest) -> Effect:
         EvalmlError: The table or the design does not allow it; the message says why.
     """
     columns = request.columns
-    named = Named(columns.outcome, columns.extra[0], level=request.level)
+    named = NamedEffect(columns.outcome, columns.extra[0], level=request.level)
     if request.method == "wald_did" or request.method == "wald_tc":  # noqa: PLR1714  (narrows)
         return _fuzzy(table, request, request.method)
     if request.method == "twfe":
@@ -104,7 +104,7 @@ def estimate_did(table: pd.DataFrame, request: DidRequest) -> Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedEffect:
     """Names that go with an estimate.
 
     Attributes:
@@ -146,7 +146,7 @@ def _fuzzy(table: pd.DataFrame, request: DidRequest, kind: WaldKind) -> Effect:
     return replace(effect, details=rows.counts | effect.details)
 
 
-def did_twfe(panel: PanelTable, named: Named) -> Effect:
+def did_twfe(panel: PanelTable, named: NamedEffect) -> Effect:
     """Return the coefficient of a treatment status, unit and period effects absorbed.
 
     Units need not be seen in every period. A status that does not move within units is read, with
@@ -191,7 +191,7 @@ def did_twfe(panel: PanelTable, named: Named) -> Effect:
     return _effect(att, fit.sampling, "twfe", counts, mean, named, panel.counts | details)
 
 
-def did_two_periods(panel: PanelTable, named: Named, method: EstMethod = "dr") -> Effect:
+def did_two_periods(panel: PanelTable, named: NamedEffect, method: EstMethod = "dr") -> Effect:
     """Return the effect on the treated over two periods, with covariates of the first.
 
     Args:
@@ -220,7 +220,7 @@ def did_two_periods(panel: PanelTable, named: Named, method: EstMethod = "dr") -
     return _effect(collapsed, sampling, method, counts, mean, named, panel.counts | details)
 
 
-def did_sections(sections: CrossSections, named: Named, method: EstMethod = "dr") -> Effect:
+def did_sections(sections: CrossSections, named: NamedEffect, method: EstMethod = "dr") -> Effect:
     """Return the effect on the treated from two repeated cross-sections.
 
     Args:
@@ -257,7 +257,7 @@ def _effect(
     method: str,
     counts: tuple[int, int],
     mean: float,
-    named: Named,
+    named: NamedEffect,
     details: dict[str, Any],
 ) -> Effect:
     se = float(np.sqrt(att.influence @ att.influence * sampling.factor))

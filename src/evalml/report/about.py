@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from evalml.disclosure.gate import Released, pass_file
+from evalml.values import messages_text
 
 if TYPE_CHECKING:
     from evalml.report.note_text import Note
@@ -23,6 +24,8 @@ LABELLED = ("outcome", "covariate", "arm", "subgroup", "subgroup_value")
 def about_item(note: Note, run: str) -> Released:
     """Put what the study says of itself through the gate: words, and the hashes of the run."""
     told = {key: note.meta.get(key) for key in ABOUT}
+    certainty = note.certainty
+    told |= {"certainty": certainty.level, "because": messages_text([certainty.weakest.message])}
     told |= {"run": run, "minimum_count": note.threshold, "labels": used_labels(note)}
     text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
     why = "words of the study file and hashes: no person, no count"

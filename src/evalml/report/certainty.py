@@ -36,10 +36,10 @@ GROUNDS = ("chance", "witnesses", "alike", "hidden", "robust")
 """What certainty rests on, in the order of the note: one line each."""
 DECIDING = ("witnesses", "alike", "hidden", "robust", "chance")
 """Of grounds that allow as much, the first of these is the reason given."""
-NEAR = 0.10
+NEAR = 0.05
 """Joint p-value of the negative controls under which a hidden factor is feared, above the gate."""
-SEEN = 2.8
-"""Standard errors that a bias must measure to be seen four times in five."""
+SEEN = 2.0
+"""Standard errors that a bias must measure to be told from zero."""
 
 RULES: dict[str, tuple[str, int]] = {
     "negative_controls.effect": ("witnesses", NONE),
@@ -66,7 +66,7 @@ RULES: dict[str, tuple[str, int]] = {
     "negative_controls.nothing": ("witnesses", HIGH),
     "negative_controls.blunt": ("witnesses", LIMITED),
     "negative_controls.near": ("witnesses", LOW),
-    "negative_controls.none": ("witnesses", LIMITED),
+    "negative_controls.none": ("witnesses", LOW),
     "past.alike": ("witnesses", HIGH),
     "past.vague": ("witnesses", GOOD),
     "past.none": ("witnesses", LIMITED),
@@ -220,6 +220,8 @@ def readings(
         if kind in FOUND:
             yield from _weighed(*methods_reading(effects, effect))
     controls = [check for check in checks if check.check == "negative_control"]
+    if not {"negative_controls", "pre_trend"} & {str(check.check) for check in checks}:
+        yield from _weighed("negative_controls.none", {})
     for check in checks:
         values = read_values(str(check.values)) if check.finding else {}
         finding = str(check.finding).rpartition(".")[2]

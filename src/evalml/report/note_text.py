@@ -476,22 +476,21 @@ def compared(note: Note) -> Message:
 
 
 def design_of(note: Note) -> str:
-    """Return the design of a study, as its protocol says it."""
+    """Return the design of a study: as it is defined, or as its protocol or its kind says it."""
+    defined = dict(dict(note.meta.get("definition") or {}).get("comparison") or {}).get("design")
     rows = note.frames["protocol"]
     rows = rows[rows["item"] == "design"] if len(rows) else rows
     words = str(rows["words"].iloc[0]) if len(rows) and "words" in rows else ""
-    keys = [message.key.rpartition(".")[2] for message in read_messages(words)]
-    designs = [key for key in keys if key in catalogue("messages")["compared"]]
-    usual = {"cohort": "sequential_trials"}.get(
-        str(note.meta.get("kind")), str(note.meta.get("kind"))
-    )
-    return (
-        designs[0]
-        if designs
-        else usual
-        if usual in catalogue("messages")["compared"]
-        else "cross_section"
-    )
+    values = [value for message in read_messages(words) for value in message.values.values()]
+    said = [value.key for value in values if isinstance(value, Name)]
+    kind = str(note.meta.get("kind"))
+    each = [str(defined), *said, USUAL.get(kind, kind)]
+    known_ = catalogue("messages")["compared"]
+    return next((name for name in each if name in known_), "cross_section")
+
+
+USUAL = {"cohort": "sequential_trials"}
+"""Design of a kind of study that says no more."""
 
 
 def picture(note: Note, *, curves: bool) -> Message:

@@ -8,12 +8,20 @@ import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from evalml.disclosure.differencing import as_line, from_line, populations_of, too_near
+from evalml.disclosure.differencing import (
+    Population,
+    as_line,
+    from_line,
+    populations_of,
+    too_near,
+)
 from evalml.disclosure.gate import (
     FAIL,
     PASS,
@@ -24,12 +32,13 @@ from evalml.disclosure.gate import (
     refuse,
     write_released,
 )
-from evalml.disclosure.judge import Judged, declared_numbers, judge, passes
+from evalml.disclosure.judge import SMALL, UNJUDGED, Judged, declared_numbers, judge, passes
 from evalml.disclosure.register import NAME as REGISTER
 from evalml.disclosure.register import Register, append, locked, read_register
 from evalml.disclosure.rule import Rule
 from evalml.errors import DataError, PrivacyError, nearest
 from evalml.report.about import about_item
+from evalml.report.annex.content import annex_table
 from evalml.report.beside_published import ours_again
 from evalml.report.certainty import certainty_of
 from evalml.report.institution import Institution
@@ -39,9 +48,10 @@ from evalml.report.results import read_meta, read_results, rows_of, sheet_text
 from evalml.report.review import review_page
 from evalml.report.sentences import labels_of_study, meta_in_words, tables_in_words
 from evalml.report.verdict import hides
+from evalml.results import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 NOTEBOOKS = ("notebook.html", "notebook.ipynb")
 RECORD = "release.json"
@@ -101,12 +111,14 @@ class Found:
         tables: The same with what was taken out.
         lines: Populations whose counts leave, by table.
         notices: Table -> why somebody must look at it first.
+        draw: Writes the documents made of the released tables into a folder.
     """
 
     note: Note
     tables: dict[str, Judged]
     lines: dict[str, list[dict[str, Any]]]
     notices: dict[str, tuple[str, ...]]
+    draw: Callable[[Path, Institution | None, Sequence[str]], object]
 
 
 def release_run(
@@ -164,7 +176,8 @@ def release_locked(
     for left in run_dir.glob(".release-*"):
         shutil.rmtree(left)
     name = f"{run_dir.parent.name}/{run_dir.name}"
-    found = judged_run(run_dir, rule, register, manifest)
+    activity = (run_dir / "results" / "annexe.csv").is_file()
+    found = (judged_activity if activity else judged_run)(run_dir, rule, register, manifest)
     place = run_dir / f".release-{os.getpid()}"
     place.mkdir()
     try:
@@ -206,6 +219,13 @@ def read_manifest(run_dir: Path) -> dict[str, Any]:
     except ValueError:
         message = f"{path} is damaged: run the study again"
         raise DataError(message) from None
+    version = manifest.get("results_version")
+    if manifest.get("status") == "finished" and version != VERSION:
+        raise DataError(
+            f"{run_dir.name} was made by an earlier version of evalml: its tables do not say all "
+            f"that the gate judges: run the study again (`evalml run {run_dir.parent.name}`) and "
+            f"release the new run"
+        )
     if "extract" in (manifest.get("moved") or ()):
         message = (
             f"the extract changed while {run_dir.name} ran: its numbers are of no one extract; "
@@ -237,17 +257,11 @@ def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[
     inside = masked_tables(read_results(run_dir / "results"), rule.threshold, lang, labels)
     primary = dict(meta.get("primary") or {})
     tables, system = judge(inside, rule, primary, numbers)
-    populations = populations_of(system, system.cells.gone(), study)
-    left = [(at, from_line(each)) for at, each in register.populations()]
-    near = too_near(populations, left, rule)
-    lines: dict[str, list[dict[str, Any]]] = {}
-    notices: dict[str, tuple[str, ...]] = {}
-    for each, keys in populations.items():
-        for table in dict.fromkeys(place[0] for key in keys for place in system.places[key]):
-            lines.setdefault(table, []).append(as_line(each))
-            if each in near:
-                notices[table] = tuple(dict.fromkeys((*notices.get(table, ()),
-                                                      notice(each, near[each]))))  # fmt: skip
+    populations = {
+        each: {place[0] for key in keys for place in system.places[key]}
+        for each, keys in populations_of(system, system.cells.gone(), study).items()
+    }
+    lines, notices = compared(populations, register, rule)
     frames = {**inside, **{key: judged.frame for key, judged in tables.items()}}
     programme = str(study.get("programme"))
     frames["published"] = ours_again(frames["published"], frames["effects"], programme)
@@ -258,7 +272,54 @@ def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[
     told = shareable(meta_in_words(meta, lang), numbers)
     level = certainty_of(inside, meta).level
     note = Note(frames, told, lang, rule.threshold, rule.rounding, level)
-    return Found(note, tables, lines, notices)
+    return Found(note, tables, lines, notices, partial(write_from, note))
+
+
+def compared(
+    populations: Mapping[Population, Iterable[str]], register: Register, rule: Rule
+) -> tuple[dict[str, list[dict[str, Any]]], dict[str, tuple[str, ...]]]:
+    """Return the populations of each table, and why those too near to what has left must wait."""
+    left = [(at, from_line(each)) for at, each in register.populations()]
+    near = too_near(populations, left, rule)
+    lines: dict[str, list[dict[str, Any]]] = {}
+    notices: dict[str, tuple[str, ...]] = {}
+    for each, names in populations.items():
+        for name in names:
+            lines.setdefault(name, []).append(as_line(each))
+            if each in near:
+                told = (*notices.get(name, ()), notice(each, near[each]))
+                notices[name] = tuple(dict.fromkeys(told))
+    return lines, notices
+
+
+def judged_activity(
+    run_dir: Path, rule: Rule, register: Register, manifest: Mapping[str, Any]
+) -> Found:
+    """Return the annex of a year as it may leave: whole rows first, then breakdowns.
+
+    Raises:
+        DataError: The run has no record of what it was asked, or of its extract.
+    """
+    from evalml.report.annex.pages import write_annex
+    from evalml.report.annex.release import counted, released_annex
+
+    inside, annex = released_annex(run_dir, rule, manifest)
+    populations = dict.fromkeys(counted(inside, annex), ("annexe",))
+    frame, before = annex_table(annex), annex_table(inside)
+    gone = np.flatnonzero(frame["value"].isna() & before["value"].notna())
+    absent = {
+        (int(at), "value"): SMALL if frame["kind"][at] != "euros" else UNJUDGED for at in gone
+    }
+    source = annex.source
+    meta = {"study": run_dir.parent.name, "title": source.title, "synthetic": source.synthetic,
+            "programme": "", "extract_name": source.extract, "extraction_date": source.vintage,
+            "language": "fr"}  # fmt: skip
+    lines, notices = compared(populations, register, rule)
+    return Found(
+        Note({"annexe": frame}, meta, "fr", rule.threshold, rule.rounding),
+        {"annexe": Judged(frame, before, absent)}, lines, notices,
+        lambda place, by, kinds: write_annex(annex, place, formats=kinds, institution=by),
+    )  # fmt: skip
 
 
 def words_only(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -327,10 +388,8 @@ def drawn_items(
     waiting = [item.name for item in tables if item.status == REVIEW]
     review = (f"made of tables under review: {', '.join(waiting)}",) if waiting else ()
     place.mkdir(parents=True)
-    files = [
-        path for path in write_from(found.note, place, institution, formats) if path.suffix != ".md"
-    ]
-    files += sorted((place / "figures").iterdir())
+    found.draw(place, institution, formats)
+    files = sorted(path for path in place.rglob("*") if path.is_file() and path.suffix != ".md")
     why = "drawn again from the released tables, aggregates only"
     return [
         pass_file(path.relative_to(place).as_posix(), path.read_bytes(), why=why, review=review)

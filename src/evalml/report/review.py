@@ -92,7 +92,7 @@ def table_part(name: str, judged: Judged, leaves: pd.DataFrame, text: Any) -> st
 
     A column of one value is said once; values that a sentence of the row says are not repeated.
     """
-    layout = LAYOUTS[name]
+    layout = LAYOUTS[name if name in LAYOUTS else "indicators"]
     numbers = {*layout.counts, *layout.values, "p_value"}
     same = {c: value for c in leaves if c not in numbers
             if (value := only(leaves[c])) is not None or c in layout.typed}  # fmt: skip

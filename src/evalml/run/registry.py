@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "study", "run", "state", "started", "programme", "territory", "period", "engine", "seconds",
     "peak_memory_mb", "params", "extract", "code", "reason",
+    "headline",
 )  # fmt: skip
 """The columns of the table of runs; hashes are cut to eight digits."""
 
@@ -80,8 +81,23 @@ def runs_table(out: Path) -> pd.DataFrame:
         return pd.DataFrame({name: [] for name in COLUMNS})
     found = pd.concat([_columns(frame) for frame in frames], ignore_index=True)
     found = found.sort_values(["started", "study"], ascending=[False, True], ignore_index=True)
+    found["headline"] = [_headline(out / str(run)) for run in found["run"]]
     words = [name for name in COLUMNS if name not in _NUMBERS]
     return found.assign(**{name: found[name].fillna("").astype("str") for name in words})
+
+
+def _headline(run: Path) -> str:
+    """Return what a run found: the title of its note, empty where it has none."""
+    note = run / "note.md"
+    if not note.is_file():
+        return ""
+    lines = note.read_text(encoding="utf-8").splitlines()[:3]
+    title = next((line for line in lines if line.startswith(TITLE)), "")
+    return title.removeprefix(TITLE).strip("'").replace("''", "'").replace("\\", "")
+
+
+TITLE = "title: "
+"""How the line of a note that holds its title begins."""
 
 
 def _is_json(path: Path) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tools.attack_release import attack
+from tools.attack_release import KINDS, attack
 
 from evalml.disclosure.differencing import Population, population, populations_of, too_near
 from evalml.disclosure.judge import declared_numbers, judge, passes
 from evalml.disclosure.rule import LADDER, Rule, share_step
 from evalml.disclosure.values import judge_value
 from evalml.report.results import sheet_text
-from evalml.values import Count, Estimate, Hidden, Interval, Number, Share
+from evalml.values import Count, Estimate, Hidden, Interval, Number, Share, values_text
 
 PRIMARY = {"outcome": "emploi", "horizon_months": 12.0, "method": "aipw"}
 
@@ -119,6 +119,7 @@ def lille(n, *, places=("FR/32/59/59350S00",), months=(24288, 24299), rules="r")
     ("left", "new", "near"),
     [
         ([lille(100)], lille(100), False),
+        ([lille(100), lille(99, months=(24288, 24298))], lille(100), False),
         ([lille(100)], lille(96), True),
         ([lille(100)], lille(96, rules="s"), True),
         ([lille(100)], lille(60, rules="s"), False),
@@ -136,12 +137,14 @@ def test_what_differs_by_a_few_from_what_has_left_is_found(left, new, near):
     assert bool(found) == near
 
 
-def test_the_attack_places_no_small_count_and_succeeds_without_protection():
-    attacked, placed, left = attack(10)
-    assert attacked > 5
-    assert left > 3
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_the_attack_places_no_small_count_and_succeeds_without_protection(kind):
+    times = 1 if "random" in kind else 3
+    attacked, placed, left = attack(kind, times)
+    assert attacked > 0
+    assert left > 0
     assert placed == 0
-    assert attack(10, guarded=False)[1] > 0
+    assert attack(kind, times, guarded=False)[1] > 0
 
 
 def test_what_an_estimate_rests_on_and_decimals_that_are_not_printed_do_not_leave():
@@ -184,3 +187,59 @@ def test_a_secondary_analysis_is_registered_under_its_own_definition():
 
 def digest_of(study):
     return population("treated", "", "", study, 1).rules
+
+
+def check_row(check, finding, values, value):
+    return {"check": check, "question": "", "passed": True, "value": value, "threshold": 0.1,
+            "sentence": "", "outcome": "", "gating": False, "finding": finding,
+            "values": values_text(values)}  # fmt: skip
+
+
+def judged_checks(*rows):
+    frames = random_results(1)
+    arms = {"n_treated": 2000.0, "n_comparison": 3000.0}
+    frames["effects"] = frames["effects"].assign(**arms)
+    return judge({**frames, "checks": pd.DataFrame(rows)}, Rule())[0]["checks"]
+
+
+def test_the_figure_of_a_check_leaves_as_the_value_of_its_sentence_that_it_repeats():
+    out = judged_checks(
+        check_row("effective_sample_size", "enough", {"worth": Count(1874)}, 1873.62),
+        check_row("observation", "alike", {"gap": Share(100, 1873, 100 / 1873)}, 100 / 1873),
+        check_row("trimmed", "some", {"dropped": Share(7, 1873, 7 / 1873)}, 7 / 1873),
+    ).frame
+    assert out["value"].tolist()[:2] == [1875.0, pytest.approx(0.053)]
+    assert out["step"].tolist()[:2] == [5.0, 0.001]
+    assert np.isnan(out["value"][2])
+
+
+@pytest.mark.parametrize(("check", "finding", "values", "silent"), [
+    ("missing_bounds", "all_known", {"known": Share(900, 900, 1.0)}, True),
+    ("e_value", "constant", {}, True),
+    ("trimmed", "none", {"whole": Count(900)}, False),
+    ("instrument_spread", "constant", {}, False),
+])  # fmt: skip
+def test_a_finding_that_speaks_of_everybody_is_silent(check, finding, values, silent):
+    judged = judged_checks(check_row(check, finding, values, 0.0))
+    assert ((0, "finding") in judged.absent) == silent
+
+
+def test_a_step_of_a_curve_of_durations_with_few_events_is_absent():
+    events = np.array([40.0, 3, 0, 25])
+    table = pd.DataFrame({"arm": "treated", "cause": "", "month": range(4), "events": events,
+                          "n_at_risk": 900 - 40 * np.arange(4.0), "estimate": [0.96, 0.95, 0.95, 0.92],
+                          "std_error": 0.01, "ci_low": 0.9, "ci_high": 0.98})  # fmt: skip
+    out = judge({"survival": table}, Rule())[0]["survival"].frame
+    assert out["estimate"].notna().tolist() == [True, False, False, True]
+    assert out["events"].dropna().tolist() == [40.0, 25.0]
+
+
+def test_an_adjusted_effect_with_few_degrees_of_freedom_is_absent():
+    effects = random_results(1)["effects"].iloc[:1].assign(n_treated=20.0, n_comparison=20.0)
+    names = [f"x{at}" for at in range(34)]
+    balance = pd.DataFrame({"covariate": names, "label": names, "smd_before": 0.1, "smd_after": 0.0,
+                            "variance_ratio": 1.0, "mean_treated": 2.0, "mean_comparison_before": 2.0,
+                            "mean_comparison_after": 2.0})  # fmt: skip
+    for covariates, leaves in ((34, False), (5, True)):
+        frames = {"effects": effects, "balance": balance.iloc[:covariates]}
+        assert judge(frames, Rule())[0]["effects"].frame["estimate"].notna().all() == leaves

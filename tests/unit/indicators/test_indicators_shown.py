@@ -9,7 +9,6 @@ import typer
 from typer.testing import CliRunner
 
 import evalml as ev
-from evalml.cli.published import app as published
 from evalml.cli.published import indicators
 from evalml.errors import EvalmlError
 from evalml.indicators import INDICATORS, THEMES
@@ -198,45 +197,6 @@ def test_the_command_says_what_is_unknown_and_takes_the_day_of_the_age(small_ext
     assert paid["value"].isna().all()
     assert set(table[table["group"] == "age"]["age_on"]) == {"31 décembre"}
     assert set(table["vintage"]) == {"2026-01-31"}
-
-
-@pytest.mark.slow
-def test_compare_recomputes_the_figures_in_print_from_an_extract(small_extract, tmp_path):
-    result = RUN.invoke(published, ["compare", str(small_extract), "--out", str(tmp_path)])
-    assert result.exit_code == 0, result.output
-    assert result.output.startswith("Données synthétiques")
-    compared = pd.read_csv(tmp_path / "compare.csv")
-    known = compared[compared["verdict"] != "not computable"]
-    assert len(known) >= 300
-    differing = compared["verdict"] == "differs"
-    assert compared.loc[differing, "explanation"].notna().all()
-    assert compared.loc[~differing, "explanation"].isna().all()
-    assert compared.loc[compared["verdict"] == "not computable", "reason"].notna().all()
-
-
-@pytest.mark.slow
-def test_the_world_of_2024_gives_back_the_printed_counts_or_says_why_not(tmp_path, hdf_2024):
-    result = RUN.invoke(published, ["compare", str(hdf_2024), "--out", str(tmp_path)])
-    assert result.exit_code == 0, result.output
-    compared = pd.read_csv(tmp_path / "compare.csv", keep_default_na=False)
-    equal = compared[compared["verdict"].isin(["equal", "within rounding"])]
-    assert len(equal) >= 200  # 204 when this was written
-    # the misprints the audit finds are read as we compute them
-    misprints = compared[compared["cause"] == "corrected"]
-    read = dict(zip(misprints["id"], misprints["printed"], strict=True))
-    assert {"61 656", "29 183", "18 799", "2,1 %"} <= set(read.values())
-    # counts the world is built on are never explained away by its being invented
-    built = ("accompagnes", "entrees_cej", "entrees_pacea", "contrats", "contrats_durables",
-             "contrats_alternance", "contrats_aides", "immersions", "parcours_formation",
-             "entretiens_individuels", "actes_collectifs", "jeunes_parraines", "entrees_parrainage",
-             "retours_formation_initiale", "candidatures_iae_acceptees")  # fmt: skip
-    whole = compared["indicator"].isin(built) & (compared["breakdown"] == "")
-    counted = compared[
-        whole & (compared["statistic"] == "count") & (compared["year"].astype(int) == 2024)
-    ]
-    counted = counted[counted["territory"] != "france"]
-    wrong = counted["cause"] == "synthetic"
-    assert not wrong.any(), counted.loc[wrong, "id"].tolist()
 
 
 def test_one_small_cell_of_a_breakdown_hides_neither_its_row_nor_the_sum_of_the_areas():

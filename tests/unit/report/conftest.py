@@ -12,6 +12,7 @@ from tests_root import ROOT
 from evalml.checks import Check, Thresholds, checks_table
 from evalml.checks.observation import check_observation
 from evalml.comparison.comparison import Measure
+from evalml.report import note_figures
 from evalml.report.protocol import protocol_table
 from evalml.study import read_study
 from evalml.values import (
@@ -276,6 +277,18 @@ def make_run(folder, kind):
     frames = nsw_frames() if kind == "nsw" else sample_frames(kind)
     write_results(frames, folder / "results")
     return folder, (NSW_META if kind == "nsw" else META)
+
+
+class Drawn(dict):
+    """Every figure drawn in the session: the same results are drawn once for all tests."""
+
+    def clear(self):
+        """Keep what was drawn for other results: a notebook forgets it, to spare its memory."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _drawn_once():
+    note_figures._LAST = Drawn()
 
 
 @pytest.fixture(scope="session")

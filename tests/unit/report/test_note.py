@@ -17,9 +17,10 @@ from evalml.report import note_figures
 from evalml.report.certainty import LEVELS, certainty_of
 from evalml.report.institution import Institution, read_institution
 from evalml.report.note import read_note, write_note
-from evalml.report.note_text import over_time, picture, title
+from evalml.report.note_text import compared, design_of, over_time, picture, title
 from evalml.report.tables import ITEMS
 from evalml.report.verdict import verdict_of
+from evalml.study.designs import DESIGNS
 from evalml.typography import plain
 
 KINDS = ("strong", "null", "blinded", "nsw")
@@ -371,3 +372,14 @@ def test_the_spreadsheet_holds_every_table_with_no_empty_cell(written):
         assert f'table:name="{name}"' in xml
     assert "<text:p></text:p>" not in xml
     assert "[absent]" in xml
+
+
+def test_every_design_says_who_is_compared_with_whom(run_of):
+    folder, meta = run_of("strong")
+    note = read_note(folder / "results", meta, "fr", 11)
+    assert design_of(note) == "sequential_trials"
+    for design in DESIGNS:
+        defined = {**meta, "definition": {"comparison": {"design": design}}}
+        note = read_note(folder / "results", defined, "fr", 11)
+        assert compared(note).key == f"compared.{design}"
+        assert plain(note.told(compared(note))).endswith(".")

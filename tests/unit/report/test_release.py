@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
+import os
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import evalml as ev
+from evalml.disclosure.register import read_register
 from evalml.disclosure.rule import Rule
-from evalml.errors import PrivacyError
+from evalml.errors import DataError, PrivacyError
+from evalml.report import release as release_module
 from evalml.report.note import masked_tables, write_note
 from evalml.report.release import Decision, release_run
 from evalml.report.results import read_results, write_meta, write_results
@@ -294,3 +299,89 @@ def test_an_amount_that_one_person_dominates_does_not_leave(run):
         True,
         False,
     ]
+
+
+def killed_in(folder, step):
+    """Release a run in a process that ends, as by a kill, when it comes to a step."""
+    setattr(release_module, step, lambda *_: os._exit(9))
+    release_run(folder, formats=())
+
+
+@pytest.mark.parametrize(("step", "known"), [("append", False), ("replace_folder", True)])
+def test_killed_between_the_two_writes_nothing_is_lost_and_the_next_release_stands(
+    run, step, known
+):
+    release_run(run("a"), formats=())
+    folder = run("b")
+    process = multiprocessing.get_context("fork").Process(target=killed_in, args=(folder, step))
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    book = folder.parents[1] / "release_register.jsonl"
+    names = [line["release"] for line in read_register(book).lines]
+    assert names == ["a/r1", "b/r1"][: 1 + known]
+    assert not (folder / "release").exists()
+    assert list(folder.glob(".release-*"))
+    release_run(folder, formats=())
+    assert (folder / "release/tables/effects.csv").is_file()
+    assert not list(folder.glob(".release-*"))
+    assert moved(folder) == []
+
+
+def test_a_run_of_an_earlier_version_is_refused_with_what_to_do(run):
+    folder = run("a")
+    (folder / "manifest.json").write_text('{"status": "finished"}')
+    with pytest.raises(DataError, match=r"earlier version.*evalml run a.*release the new run"):
+        release_run(folder, formats=())
+    assert not (folder / "release").exists()
+
+
+def activity(root):
+    """A run of the tables of activity: a count and a share in a region and its two parts."""
+    rows = []
+    places = ("region:32", "departement:59", "departement:62")
+    for place, count, part in zip(places, (523, 312, 211), (214, 205, 9), strict=True):
+        same = {"group": "", "group_value": "", "year": 2024, "territory": place, "breakdown": "",
+                "state": "known", "reason": "", "age_on": "", "vintage": "2026-01-31",
+                "synthetic": True, "young": False, "completeness": 1.0, "label": "", "unit": "jeunes"}  # fmt: skip
+        rows.append({**same, "indicator": "accompagnes", "statistic": "count", "value": count,
+                     "numerator": count, "denominator": count})  # fmt: skip
+        rows.append({**same, "indicator": "cej_sorties_positives", "statistic": "share",
+                     "value": 100 * part / count, "numerator": part, "denominator": count})  # fmt: skip
+    folder = root / "runs" / "activite" / "r1"
+    (folder / "results").mkdir(parents=True)
+    table = ev.protect_indicators(pd.DataFrame(rows))
+    table.to_csv(folder / "results/indicators.csv", index=False)
+    annex = ev.activity_annex(table, ev.Source("Activité"), 2024)
+    ev.annex_table(annex).to_csv(folder / "results/annexe.csv", index=False)
+    asked = {"title": "Activité", "year": 2024, "order": []}
+    (folder / "manifest.json").write_text(json.dumps({"parameters": asked}))
+    return folder
+
+
+def test_the_annex_leaves_rounded_through_the_gate_and_in_its_register(tmp_path):
+    folder = activity(tmp_path)
+    done = release_run(folder, formats=("html",))
+    assert {"annexe.html", "annexe.ods", "chiffres-cles.html", "tables/annexe.csv"} <= {
+        item.name for item in done.items if done.leaves(item)
+    }
+    table = pd.read_csv(folder / "release/tables/annexe.csv").dropna(subset="value")
+    told = table.set_index(["indicator", "territory"])["value"].to_dict()
+    assert told["accompagnes", "region:32"] == 525
+    assert told["accompagnes", "departement:59"] == 310
+    assert not [
+        key for key in told if key[0] == "cej_sorties_positives" and "departement" in key[1]
+    ]
+    page = (folder / "release/annexe.html").read_text(encoding="utf-8")
+    assert "525" in page
+    assert "523" not in page
+    assert "secret" in page
+    [line] = read_register(folder.parents[1] / "release_register.jsonl").lines
+    assert {each["n"] for each in line["populations"]} == {523, 312, 211}
+
+
+def test_an_annex_without_a_record_of_its_study_is_refused(tmp_path):
+    folder = activity(tmp_path)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(DataError, match="no record of its study"):
+        release_run(folder, formats=())

@@ -12,6 +12,13 @@ import docx
 import pandas as pd
 import pypdf
 import pytest
+from released_numbers import (
+    files_of,
+    forms,
+    gaps,
+    known_numbers,
+    unexplained,
+)
 
 from evalml.report.explorer.payload import explorer_data
 from evalml.report.explorer.read import read_release
@@ -164,3 +171,47 @@ def test_no_file_that_leaves_holds_a_count_that_is_not_rounded(released):
         if path.suffix in {".csv", ".json"}:
             told = re.sub(r"[0-9a-f]{16,}", "", path.read_text(encoding="utf-8"))
             assert not exact & set(re.findall(r"\d+", told)), path.name
+
+
+def test_every_cell_and_typed_value_that_leaves_is_that_of_the_results_rounded(released):
+    folder, _inside = released
+    seen, moved, largest = gaps(folder)
+    assert seen > 500
+    assert moved == []
+    assert largest <= 0.5 + 1e-6
+
+
+def test_every_number_of_every_document_and_figure_is_one_of_the_tables(released):
+    folder, _inside = released
+    assert len(files_of(folder)) > 6
+    assert unexplained(folder) == {}
+
+
+@pytest.mark.parametrize(("table", "column"), [
+    ("effects", "ci_low"), ("flow", "kept"), ("observation", "n"), ("balance", "smd_before"),
+])  # fmt: skip
+def test_a_number_that_is_in_no_table_is_seen_in_the_documents(released, table, column):
+    folder, _inside = released
+    cells = pd.read_csv(folder / f"release/tables/{table}.csv")[column].dropna()
+    every = known_numbers(folder)
+    printed_forms = [forms(float(value)) for value in cells]
+    assert len(printed_forms) > 3
+    for found in printed_forms[:6]:
+        assert not found or unexplained(folder, every - found)
+
+
+def test_the_points_of_the_curves_of_the_explorer_are_those_of_the_tables(released):
+    folder, _inside = released
+    curves = explorer_data([read_release(folder)], Institution(), "fr")["studies"][0]["curves"]
+    table = pd.read_csv(folder / "release/tables/trajectories.csv")
+    inside = pd.read_csv(folder / "results/trajectories.csv")
+    rows = [dict(zip(each["columns"], row, strict=True)) | {"outcome": outcome}
+            for outcome, each in curves.items() for row in each["rows"]]  # fmt: skip
+    assert len(rows) == len(table) > 50
+    found = pd.DataFrame(rows).merge(inside, on=["arm", "month", "outcome"], suffixes=("", "_in"))
+    steps = table.set_index(["arm", "month", "outcome"])["step"]
+    step = steps.loc[list(zip(found["arm"], found["month"], found["outcome"], strict=True))]
+    gap = (found["rate"].astype(float) - found["rate_in"]).abs() / step.to_numpy()
+    assert gap.dropna().max() <= 0.5 + 1e-6
+    counts = found["n_at_risk"].dropna().astype(float)
+    assert (counts % 5 == 0).all()

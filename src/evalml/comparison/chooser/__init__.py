@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from evalml.comparison.chooser.explain import Explanation, JudgedDesign, explain_study
-from evalml.comparison.chooser.facts import Facts, Reason
-from evalml.comparison.chooser.needs import NEEDS
-from evalml.comparison.chooser.remarks import REMARKS
+from evalml.comparison.chooser.needs import NEEDS, REMARKS, Facts, Reason
 
 __all__ = ["NEEDS", "REMARKS", "Explanation", "Facts", "JudgedDesign", "Reason", "explain_study"]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evalml.comparison.chooser.facts import Facts, Reason
-from evalml.comparison.chooser.needs import NEEDS
-from evalml.comparison.chooser.remarks import REMARKS
+from evalml.comparison.chooser.needs import NEEDS, REMARKS, Facts, Reason
 from evalml.study import DESIGNS, METHODS, methods_of
 
 if TYPE_CHECKING:
@@ -109,8 +107,8 @@ def _of_designs(method: Method, possible: list[StudyDesign]) -> list[Reason]:
 
 def _of_estimand(method: Method, study: Study, possible: list[StudyDesign]) -> list[Reason]:
     """Refuse an estimand the method does not offer, where its designs take that of the study."""
-    fits = [d for d in possible if method.name in methods_of(d.estimator) and not d.estimates]
-    takes = any(study.estimand in d.estimands for d in fits) and method.family == "adjusted"
+    fits = [d for d in possible if d.estimator == method.family and not d.estimates]
+    takes = method.family == "adjusted" and any(study.estimand in d.estimands for d in fits)
     if takes and study.estimand not in method.estimands:
         offered = " or ".join(method.estimands)
         return [Reason("no", f"estimates {offered}; the study asks for {study.estimand}")]

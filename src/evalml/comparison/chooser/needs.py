@@ -1,17 +1,132 @@
-"""What a design needs, judged on a study: each need one function, one reason."""
+"""What is known of a study before any person is read, what a design needs, what to watch."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from evalml.cohort.covariates import STANDARD
-from evalml.comparison.chooser.facts import Facts, Reason, dated, day, open_over, opened
+from evalml.errors import EvalmlError
+from evalml.outcomes.outcome import OUTCOMES
+from evalml.panel.build import SOURCES
+from evalml.rules import programmes, rules
 from evalml.study import PROGRAMMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from evalml.study import Study
+
+
+Status: TypeAlias = Literal["ok", "caution", "no"]
+"""Met; met with a reservation, or not known from the study alone; not met."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that speaks for or against.
+
+    Attributes:
+        status: `ok`, `caution` or `no`.
+        sentence: In English.
+    """
+
+    status: Status
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A study and what surrounds it.
+
+    Attributes:
+        study: The study.
+        tables: Tables of the extract; None when no extract was given.
+    """
+
+    study: Study
+    tables: frozenset[str] | None = None
+
+    @property
+    def programme(self) -> str:
+        """Code of the programme."""
+        return self.study.programme
+
+    @property
+    def known(self) -> bool:
+        """Whether the programme is one of the missions locales."""
+        return self.programme in PROGRAMMES
+
+    @property
+    def first(self) -> dt.date | None:
+        """First day of entry."""
+        return None if self.study.entries is None else self.study.entries.first
+
+    @property
+    def last(self) -> dt.date | None:
+        """First day of the last month of entry."""
+        return None if self.study.entries is None else self.study.entries.last
+
+    @property
+    def departements(self) -> tuple[str, ...]:
+        """Départements named by the study, empty when it names something else."""
+        territory = self.study.territory
+        return () if territory is None else territory.departement or ()
+
+    def holds(self, table: str) -> bool | None:
+        """Return whether the extract holds a table; None when no extract was given."""
+        return None if self.tables is None else table in self.tables
+
+
+def dated(programme: str, name: str) -> Any:
+    """Return the last value of a dated rule, or None where there is none that was read."""
+    try:
+        rule = rules(programme).rules.get(name)
+    except EvalmlError:
+        return None
+    read = [v for v in rule.values if v.status == "read"] if rule is not None else []
+    return read[-1].value if read else None
+
+
+def reference(programme: str, name: str) -> str:
+    """Return the legal reference of the last value of a dated rule, in parentheses."""
+    rule = rules(programme).rules.get(name)
+    return f" ({rule.values[-1].reference})" if rule is not None else ""
+
+
+def day(programme: str, name: str) -> dt.date | None:
+    """Return a dated rule that is a day."""
+    value = dated(programme, name)
+    return value if isinstance(value, dt.date) else None
+
+
+def opened(programme: str) -> dt.date | None:
+    """Return the first day of entry into a programme, None when no text read says it."""
+    return day(programme, "opening")
+
+
+def closed(programme: str) -> dt.date | None:
+    """Return the last day of entry into a programme, None when it is open."""
+    return day(programme, "closing")
+
+
+def open_over(programme: str, facts: Facts) -> Reason:
+    """Judge whether a programme took entries over all the months of the study."""
+    start, end = opened(programme), closed(programme)
+    if facts.first is None or facts.last is None:
+        return Reason("no", "the study has no entries: no months in which somebody could enter")
+    if start is None:
+        return Reason("caution", f"no text read dates the opening of {programme}")
+    if facts.first < start:
+        why = reference(programme, "opening")
+        return Reason("no", f"{programme} opened on {start}, after {facts.first}{why}")
+    if end is not None and facts.last > end:
+        why = reference(programme, "closing")
+        return Reason("no", f"{programme} took its last first entries on {end}{why}")
+    until = f"until {end}" if end else "and is open"
+    return Reason("ok", f"{programme} opened on {start} {until}: all months of entry are covered")
+
 
 FEW = 10
 LINKED_SINCE = 2017
@@ -272,3 +387,206 @@ def has_source(facts: Facts) -> Reason:
     if column is None:
         return Reason("no", "no 'treatment.column': which of its columns says who was treated?")
     return Reason("ok", f"table {comparison.source}, treatment in column {column}")
+
+
+_FEW = 10
+_LOCK_IN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing to watch.
+
+    Attributes:
+        topic: Two words.
+        text: The rule, for the page.
+        judge: Judges it on a study; nothing when there is nothing to say.
+    """
+
+    topic: str
+    text: str
+    judge: Callable[[Facts], Iterator[Reason]]
+
+
+def declared_outcomes(facts: Facts) -> Iterator[Reason]:
+    """Say which outcomes a counsellor observes, and what follows."""
+    if not facts.study.over_time:
+        return
+    for name in facts.study.outcomes:
+        outcome = OUTCOMES.get(name)
+        table = SOURCES.get(outcome.channel, "") if outcome is not None else ""
+        held = facts.holds(table)
+        if outcome is None:
+            yield Reason("no", f"no outcome of the catalogue is called '{name}'")
+        elif outcome.channel == "declared":
+            yield Reason("caution", f"{name} is declared to a counsellor{_BLINDS}")
+        elif held is None:
+            yield Reason("caution", f"{name} needs table {table}; give --extract to know")
+        elif not held and outcome.fallback is None:
+            yield Reason("no", f"{name} needs table {table}, which the extract lacks")
+        elif not held:
+            yield Reason(
+                "caution", f"without table {table}, {name} becomes {outcome.fallback}{_BLINDS}"
+            )
+        else:
+            yield Reason("ok", f"{name} is observed by {table}, in both arms alike")
+
+
+_BLINDS = (
+    ": those in a programme are met, so known, more often; where the arms differ by more than "
+    "'checks.observation_gap' the effect is blinded"
+)
+
+
+def small_numbers(facts: Facts) -> Iterator[Reason]:
+    """Ask for the minimum detectable effect first where few are treated or few areas are seen."""
+    territory = facts.study.territory
+    structures = () if territory is None else territory.structure or ()
+    small = (facts.known and PROGRAMMES[facts.programme].small) or bool(structures)
+    declared = facts.study.minimum_effect
+    if small and declared is None:
+        yield Reason(
+            "caution",
+            "compute the minimum detectable effect first, and give the smallest "
+            "effect that matters as 'minimum_effect'",
+        )
+    elif declared is None and facts.known:
+        yield Reason("caution", "no 'minimum_effect': an empty interval will not say if it matters")
+    elif declared is not None:
+        yield Reason("ok", f"smallest effect that matters: {declared:g}")
+    if structures and len(structures) < _FEW:
+        poor = "no" if len(structures) == 1 else "a poor"
+        yield Reason(
+            "caution",
+            f"missions locales in the territory: {len(structures)}; {poor} variance by cluster",
+        )
+
+
+def lock_in(facts: Facts) -> Iterator[Reason]:
+    """Say which horizons lie within the programme."""
+    longest = dated(facts.programme, "duration_max_months") if facts.known else None
+    horizons = facts.study.horizons
+    if not horizons or not isinstance(longest, int):
+        return
+    inside = [h for h in horizons if h <= longest]
+    if inside == list(horizons):
+        yield Reason(
+            "caution",
+            f"every horizon lies within the longest plan ({longest} months): persons may still be "
+            "in the programme, and search less meanwhile (lock-in)",
+        )
+    elif inside:
+        listed = ", ".join(map(str, inside))
+        yield Reason("ok", f"horizons {listed} lie within the longest plan ({longest} months)")
+
+
+def nesting(facts: Facts) -> Iterator[Reason]:
+    """Count nobody twice: GJ inside PACEA."""
+    closing = day("GJ", "closing")
+    start = opened("PACEA")
+    if facts.programme not in {"PACEA", "GJ"} or facts.first is None:
+        return
+    if closing is None or start is None or facts.first > closing:
+        return
+    if facts.last is not None and facts.last < start:
+        return
+    if facts.programme == "PACEA" and "GJ" not in facts.study.eligibility.outside_programmes:
+        yield Reason(
+            "caution",
+            f"until {closing} a GJ is a phase of a PACEA: add GJ to "
+            "eligibility.outside_programmes, or its effect counts as that of PACEA",
+        )
+
+
+def inside_iae(facts: Facts) -> Iterator[Reason]:
+    """Employment inside IAE is the programme, not its outcome."""
+    if facts.programme != "IAE":
+        return
+    primary = facts.study.primary
+    if primary.outcome != "emploi_hors_iae":
+        yield Reason(
+            "caution",
+            f"primary outcome {primary.outcome} counts the contract in the SIAE itself: take "
+            "emploi_hors_iae",
+        )
+    if primary.horizon is not None and primary.horizon < _LOCK_IN:
+        yield Reason("caution", f"at {primary.horizon} months most are still in the SIAE (lock-in)")
+
+
+def ages(facts: Facts) -> Iterator[Reason]:
+    """Compare the ages of the study with the dated rule."""
+    if not facts.known or facts.first is None:
+        return
+    known = facts.programme in programmes()
+    held = rules(facts.programme).at(facts.first) if known else {}
+    given = facts.study.eligibility
+    asked = {"age_min": given.age_min, "age_max": given.age_max}
+    for name, value in asked.items():
+        rule = held.get(name)
+        if rule is None and value is None:
+            yield Reason(
+                "no", f"no rule read gives {name} of {facts.programme}: give eligibility.{name}"
+            )
+        elif rule is not None and value is not None and value != rule.value:
+            yield Reason(
+                "caution", f"{name} is {value}, the rule says {rule.value}: {rule.reference}"
+            )
+
+
+def registration(facts: Facts) -> Iterator[Reason]:
+    """Say that registration changed for everybody."""
+    start = opened("LOI_PLEIN_EMPLOI")
+    if facts.known and facts.last is not None and start is not None and facts.last >= start:
+        yield Reason(
+            "caution",
+            f"from {start} youths in PACEA or CEJ are registered with France Travail by the law: "
+            "« Demandeur d'emploi » no longer tells the arms apart",
+        )
+
+
+def controls(facts: Facts) -> Iterator[Reason]:
+    """Ask for something the programme cannot change."""
+    if facts.study.over_time and not facts.study.negative_controls:
+        yield Reason("caution", "no negative control: name an outcome the programme cannot change")
+
+
+REMARKS: tuple[Remark, ...] = (
+    Remark(
+        "outcomes",
+        "An outcome declared to a counsellor is known more often for those who are followed; "
+        "without table `emploi_mensuel` most are, and the effect will often be blinded.",
+        declared_outcomes,
+    ),
+    Remark(
+        "small numbers",
+        "For parrainage, or a few missions locales, compute the minimum detectable effect first.",
+        small_numbers,
+    ),
+    Remark(
+        "lock-in",
+        "Horizons within the longest plan show persons still in the programme.",
+        lock_in,
+    ),
+    Remark(
+        "nesting",
+        "Until February 2022 a GJ is a phase of a PACEA: keep it out of PACEA's effect.",
+        nesting,
+    ),
+    Remark(
+        "inside IAE",
+        "Employment inside a SIAE is the programme: the outcome is employment outside, from six "
+        "months on.",
+        inside_iae,
+    ),
+    Remark("ages", "Ages come from the rule in force on the day of entry.", ages),
+    Remark(
+        "registration",
+        "From 2025 all are registered with France Travail: that no longer tells the arms apart.",
+        registration,
+    ),
+    Remark(
+        "negative controls",
+        "Name an outcome that the programme cannot change: it shows what bias is left.",
+        controls,
+    ),
+)

@@ -22,7 +22,7 @@ State = Literal["known", "secret", "unknown", "no_base"]
 Kind = Literal["number", "euros", "percent"]
 COLUMNS = (
     "section", "row", "label", "indicator", "breakdown", "kind", "territory", "year",
-    "value", "numerator", "denominator", "state", "reason",
+    "value", "numerator", "denominator", "state", "reason", "step",
 )  # fmt: skip
 """Columns of `results/annexe.csv`: one row per printed cell."""
 
@@ -39,6 +39,7 @@ class Cell:
         numerator: What is counted, NaN where it is not shown.
         denominator: What it is a share of, NaN where it is not shown.
         reason: Why it is not known, in French.
+        step: Step to which a released figure is rounded; 0 inside.
     """
 
     value: float
@@ -47,6 +48,7 @@ class Cell:
     numerator: float = np.nan
     denominator: float = np.nan
     reason: str = ""
+    step: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Source:
         vintage: Day of its extraction, ISO.
         synthetic: Whether the data are invented.
         threshold: Smallest count shown.
+        rounding: Base of the counts of a released annex; 0 for the annex of the team.
     """
 
     title: str
@@ -87,6 +90,7 @@ class Source:
     vintage: str = ""
     synthetic: bool = False
     threshold: int = 11
+    rounding: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,12 +273,13 @@ def annex_table(annex: Annex) -> pd.DataFrame:
     rows = [
         (
             line.section, place, line.label, line.indicator, line.breakdown, cell.kind, area, year,
-            cell.value, cell.numerator, cell.denominator, cell.state, cell.reason,
+            cell.value, cell.numerator, cell.denominator, cell.state, cell.reason, cell.step,
         )
         for place, line in enumerate(annex.lines, 1)
         for (year, area), cell in line.cells.items()
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table if annex.source.rounding else table.drop(columns="step")
 
 
 def area_heading(code: str) -> str:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 STATES = {"secret": "secret", "unknown": "non connu", "no_base": "sans objet"}
 """What stands in a cell without a number. Never alike: hidden is not absent."""
 STAMP = "Données synthétiques"
+ROUNDED = (
+    "Les effectifs sont des multiples de {base} ; les parts sont arrondies au pas (0,1 à 5 points) "
+    "où une personne ne se voit pas. Les évolutions et les montants ne sont pas diffusés."
+)
 INVENTED = (
     "**Données synthétiques.** Ces chiffres décrivent une région inventée : ils n’ont de sens que "
     "pour montrer le document."
@@ -108,7 +112,8 @@ def _section(annex: Annex, title: str, lines: Sequence[Line], year: int | None =
     whole = annex.areas[0]
     header = ["Indicateur", f"{area_heading(whole)} {asked}"]
     if beside is not None:
-        header += [f"{area_heading(whole)} {beside}", "Évolution"]
+        changes = ["Évolution"] if _says_changes(annex) else []
+        header += [f"{area_heading(whole)} {beside}", *changes]
     header += [f"{area_heading(area)} {asked}" for area in annex.areas[1:]]
     rows = []
     for line in lines:
@@ -116,7 +121,8 @@ def _section(annex: Annex, title: str, lines: Sequence[Line], year: int | None =
         cells = [cell_text(now)]
         if beside is not None:
             past = line.cells[beside, whole]
-            cells += [cell_text(past), change_text(now, past)]
+            cells += [cell_text(past)]
+            cells += [change_text(now, past)] if _says_changes(annex) else []
         cells += [cell_text(line.cells[asked, area]) for area in annex.areas[1:]]
         rows.append([md(line.label), *cells])
     columns = len(header)
@@ -127,6 +133,11 @@ def _section(annex: Annex, title: str, lines: Sequence[Line], year: int | None =
         widths=[LABEL_WIDTH, *[CELL_WIDTH] * (columns - 1)],
         align="l" + "r" * (columns - 1),
     )
+
+
+def _says_changes(annex: Annex) -> bool:
+    """Return whether changes are said: between rounded figures they would be other numbers."""
+    return not annex.source.rounding
 
 
 def cell_text(cell: Cell) -> str:
@@ -170,6 +181,7 @@ def notes(annex: Annex) -> list[str]:
     """Return the notes under the tables."""
     told = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
     told += [annex.age_note] if annex.age_note else []
+    told += [ROUNDED.format(base=annex.source.rounding)] if annex.source.rounding else []
     day = annex.source.vintage
     source = (
         f"Source : extrait « {annex.source.extract} » d’I-Milo, du {day[8:]}/{day[5:7]}/{day[:4]}."
@@ -189,18 +201,20 @@ def summary_markdown(annex: Annex) -> str:
 
 def _key_table(annex: Annex, title: str, lines: Sequence[Line]) -> str:
     whole = annex.areas[0]
-    header = [f"{annex.year}", "", *([f"en {annex.before}", "évolution"] if annex.before else [])]
+    changes = _says_changes(annex)
+    before = [f"en {annex.before}"] if annex.before else []
+    header = [f"{annex.year}", "", *before, *(["évolution"] if before and changes else [])]
     rows = []
     for line in lines:
         now = line.cells[annex.year, whole]
         row = [f"**{cell_text(now)}**", md(line.label)]
         if annex.before is not None:
             past = line.cells[annex.before, whole]
-            row += [cell_text(past), change_text(now, past)]
+            row += [cell_text(past), *([change_text(now, past)] if changes else [])]
         rows.append(row)
     header[1] = md(area_heading(whole))
-    widths = [16, 54, *([16, 14] if annex.before else [])]
-    align = "rl" + ("rr" if annex.before else "")
+    widths = [16, 54, 16, 14][: len(header)]
+    align = "rlrr"[: len(header)]
     return table(header, rows, md(title), widths=widths, align=align)
 
 

@@ -111,7 +111,9 @@ def _cover(annex: Annex) -> list[str]:
     day = annex.source.vintage
     told = [
         f"Indicateurs d’activité des missions locales, année {annex.year}",
-        f"Extrait « {annex.source.extract} », du {day[8:10]}/{day[5:7]}/{day[:4]}" if day else "",
+        f"Extrait « {annex.source.extract} », du {day[8:10]}/{day[5:7]}/{day[:4]}"
+        if day and annex.source.extract
+        else "",
         "Données synthétiques : ces chiffres décrivent une région inventée."
         if annex.source.synthetic
         else "",

@@ -28,6 +28,7 @@ from evalml.report.words import (
 )
 from evalml.typography import UNITS, Unit, unit_of
 from evalml.values import Month, read_messages
+from evalml.words import render_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -78,6 +79,7 @@ def page_words(lang: str) -> dict[str, Any]:
         "arms": every["arms"],
         "verdicts": every["verdicts"],
         "statuses": note["statuses"],
+        "certain": note["certain"],
         "certainty": note["certainty"],
         "checks_hidden": note["checks_hidden"],
         "synthetic": note["synthetic"],
@@ -148,6 +150,11 @@ def study_data(study: ReleasedStudy) -> dict[str, Any]:
         "extracted": str(about.get("extraction_date") or ""),
         "primary": outcome_key(str(primary.get("outcome", "")), primary.get("horizon_months")),
         "method": str(primary.get("method", "")),
+        "certainty": str(about.get("certainty") or ""),
+        "because": {
+            each: render_all(read_messages(str(about.get("because") or "")), each, names[each])
+            for each in LANGUAGES
+        },
         "decision": about.get("threshold"),
         "benchmark": about.get("benchmark"),
         "notes": sorted(study.notes),

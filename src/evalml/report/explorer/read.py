@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from evalml.report.results import Frames
 
 RECORD = "release.json"
-NOTES = ("note.html", "note.pdf", "note.docx")
+NOTES = (
+    "note.html", "note.pdf", "note.docx", "note_annexe.html", "note_annexe.pdf",
+    "note_annexe.docx", "resultats.ods",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,16 @@ function axisPicture(scale, unit) {
   return svg("svg", { viewBox: `0 0 ${scale.width} 14`, width: scale.width, height: 14, "aria-hidden": "true" }, marks);
 }
 
+function certain(study) {
+  return say(word("certain"), { level: word("certainty")[study.certainty] });
+}
+
 function statusCell(e) {
   const name = e.primary && e.status === "shown" ? "primary" : e.status;
+  if (!isMasked(e) && e.primary && e.study.certainty) {
+    return el("details", { class: "reason" }, el("summary", {}, `${word("statuses")[name]}, ${inside(certain(e.study))}`),
+      el("span", {}, e.study.because[lang]));
+  }
   if (!isMasked(e)) return word("statuses")[name];
   if (!e.reason) return word("masked");
   return el("details", { class: "reason" }, el("summary", {}, word("statuses").blinded),

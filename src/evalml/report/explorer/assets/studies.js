@@ -18,6 +18,7 @@ function primaryPanel(study) {
   return el("div", { class: "answer" }, el("p", {}, el("strong", {}, `${name}${colon()}${effectText(e.estimate, e.unit)}`),
     ` (${word("columns").interval}${colon()}${intervalText(e.ci_low, e.ci_high, e.unit)})`),
   el("p", { class: "small" }, `${word("columns").n}${colon()}${say(word("n_arms"), { treated: count(e.n_treated), comparison: count(e.n_comparison) })}`),
+  study.certainty ? el("p", {}, el("strong", {}, certain(study)), ` ${study.because[lang]}`) : null,
   study.benchmark ? el("p", { class: "small" }, say(word("benchmark"), { label: study.benchmark.label, estimate: effectText(study.benchmark.estimate, e.unit) })) : null);
 }
 
