@@ -99,7 +99,8 @@ def draw_pairs(axes: Axes, table: pd.DataFrame, threshold: float, lang: str) -> 
     ]
     axes.set_yticks(place, names)
     axes.set_ylim(-len(table) + 0.4, 1.6)
-    axes.set_xlim(0, max(float(np.nanmax(np.r_[before, after, threshold * 1.6])) * 1.08, 0.2))
+    widest = max(float(np.nanmax(np.r_[before, after, threshold * 1.6])) * 1.08, 0.2)
+    axes.set_xlim(-0.03 * widest, widest)  # a marker at zero stands clear of its label
     axes.set_xlabel(text["axis"])
     places = 1 if axes.get_xlim()[1] > FINE else 2
     axes.xaxis.set_major_locator(few_ticks(8))

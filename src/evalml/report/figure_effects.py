@@ -171,12 +171,11 @@ def draw_panel(
     masked = words(lang)["figures"]["effects"]["masked"]
     gap = 4.4 * max((len(row_text(row, lang)) for row in shown), default=0) + 6
     for rows in groups:
-        head = axes.text(0.0, place, heading(rows_of(rows)[0], lang, labels), transform=_row(axes),
-                         weight="bold", va="center", fontsize=8.5, ha="left", bbox=WHITE,
-                         zorder=5)  # fmt: skip
+        axes.text(0.0, place, heading(rows_of(rows)[0], lang, labels), transform=_row(axes),
+                  weight="bold", va="center", fontsize=8.5, ha="left", bbox=WHITE,
+                  zorder=5)  # fmt: skip
         if all_hidden(rows):
-            axes.annotate(masked, (1, 0.5), xycoords=head, xytext=(6, 0), va="center", fontsize=8,
-                          textcoords="offset points", style="italic", color=MUTED)  # fmt: skip
+            beside(axes, place, masked, 6, fontsize=8, color=MUTED, style="italic")
             place -= 1
             continue
         for row in rows_of(rows):
