@@ -27,7 +27,7 @@ STEPS = {"smd_before": "smd", "smd_after": "smd", "variance_ratio": "smd", "max_
          "r_squared": "smd", "icc": "smd", "share_unobserved": "proportion",
          "observation_gap": "proportion", "threshold": ""}  # fmt: skip
 DRAWN = ("trajectories", "intensity")
-"""Tables whose numbers are points of figures, not words."""
+"""Tables whose numbers are points of figures, not words; their counts are printed."""
 TYPED = ("values", "causes", "words")
 WORDS = ["src/evalml/words", "src/evalml/report/templates"]
 
@@ -112,7 +112,7 @@ def known_numbers(run):
     """The numbers that may be printed in words: of the tables, of typed values, of phrases."""
     found = set()
     for name, table in tables_of(run).items():
-        for column in table if name not in DRAWN else ():
+        for column in (c for c in table if name not in DRAWN or COUNT.fullmatch(c)):
             if table[column].dtype.kind in "fi":
                 for value in table[column].dropna().unique():
                     found |= forms(float(value))
@@ -176,5 +176,5 @@ def ticks(number, path):
     """Whether a number is a round one of an axis, a page or a date."""
     value = float(number) if number.count(".") < 2 else math.nan
     if path.suffix == ".svg":
-        return abs(value * 20 - round(value * 20)) < 1e-9
+        return value <= 100 and abs(value * 20 - round(value * 20)) < 1e-9
     return value.is_integer() and (value <= 40 or 1900 < value < 2100)

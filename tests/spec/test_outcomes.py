@@ -159,7 +159,7 @@ def test_the_eight_definitions_of_durable_differ_by_their_switches_only():
     }
     assert len(names) == 8
     assert names <= set(ev.OUTCOMES)
-    assert ev.OUTCOMES["emploi_durable_6_alternance_aide"].label == (
+    assert ev.OUTCOMES["emploi_durable_6_alternance_aide"].fr == (
         "En emploi durable (CDD de 6 mois compris, alternance comprise, contrats aidés compris)"
     )
 
