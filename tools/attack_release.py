@@ -148,7 +148,7 @@ def released(people: np.ndarray, studies: list[Study], rule: Rule, *, guarded: b
             seen += [(study.cells(sex), n, n) for sex, n in pairs if n >= rule.threshold]
             continue
         tables, system = judge({"effects": frame}, rule)
-        found = populations_of(system, system.cells.gone(), study.definition())
+        found = populations_of(system, study.definition())
         if too_near(found, left, rule):
             continue
         left += [(str(at), each) for each in found]

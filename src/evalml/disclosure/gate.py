@@ -9,14 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pandas as pd
 
 from evalml.errors import PrivacyError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PASS, FAIL, REVIEW = "pass", "fail", "review"
 NAMES_A_PERSON = ("id_", "nir", "nom", "prenom", "date_naissance", "email", "telephone")

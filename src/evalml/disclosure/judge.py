@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evalml.disclosure.layout import LAYOUTS, Layout
+from evalml.arrays import Vector
 from evalml.disclosure.populations import SHARES, System, is_share, number, rows, sizes, system_of
 from evalml.disclosure.rule import Rule, ladder_step, printed, share_step, to_step
 from evalml.disclosure.suppress import protect
 from evalml.disclosure.values import SMALLEST_P, figure_of, judged_messages, judged_values
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from evalml.arrays import Vector
+from evalml.results import RESULT_TABLES as LAYOUTS
+from evalml.results import ResultTable as Layout
 
 Absent = dict[tuple[int, str], str]
 """Row and column of what does not leave -> why, a key of `review.absent` in the words."""
@@ -75,14 +73,11 @@ def judge(
              if name in LAYOUTS and len(frame)}  # fmt: skip
     system = system_of(known, rule, primary or {})
     protect(system.cells, rule)
-    absent = absences(system, rule)
-    arms = sizes(known)
-    model = len(known.get("balance", ()))
-    declared = frozenset(numbers)
-    judged = {
-        name: judge_table(name, frame, rule, absent.get(name, {}), (arms, model), declared)
-        for name, frame in known.items()
-    }
+    hidden = absences(system, rule)
+    smaller = float(np.nanmin([*sizes(known).values(), np.inf]))
+    context = (rule, smaller, len(known.get("balance", ())), frozenset(numbers))
+    judged = {name: judge_table(name, frame, hidden.get(name, {}), context)
+              for name, frame in known.items()}  # fmt: skip
     return judged, system
 
 
@@ -92,7 +87,7 @@ def absences(system: System, rule: Rule) -> dict[str, Absent]:
     gone: dict[str, Absent] = {}
     for key in cells.gone() & set(system.places):
         value = cells.value[key]
-        why = SMALL if value < rule.threshold else EVERYBODY if key in cells.exact else SMALL
+        why = EVERYBODY if key in cells.exact and not value < rule.threshold else SMALL
         why = MORE if key in cells.more else NEAR if key in system.near else why
         for name, row, column in system.places[key]:
             gone.setdefault(name, {})[row, column] = INSIDE if np.isnan(value) else why
@@ -100,51 +95,52 @@ def absences(system: System, rule: Rule) -> dict[str, Absent]:
 
 
 def judge_table(
-    name: str,
-    frame: pd.DataFrame,
-    rule: Rule,
-    hidden: Absent,
-    context: tuple[Mapping[str, float], int],
-    declared: frozenset[str],
+    name: str, frame: pd.DataFrame, hidden: Absent, context: tuple[Rule, float, int, frozenset[str]]
 ) -> Judged:
-    """Return one table as it may leave."""
-    layout, (arms, model) = LAYOUTS[name], context
-    columns = [str(column) for column in frame if column in layout.columns]
-    inside = frame[columns]
-    absent = dict(hidden) | {
-        (int(at), column): INSIDE for column in (*layout.counts, *layout.values) if column in inside
-        for at in np.flatnonzero(np.isnan(floats(inside[column])))
-    }  # fmt: skip
+    """Return one table as it may leave.
+
+    Args:
+        name: Of the table.
+        frame: Its rows.
+        hidden: What the counts take out of it.
+        context: Rule, persons of the smaller arm, covariates of the models, declared numbers.
+    """
+    layout, (rule, n, model, declared) = LAYOUTS[name], context
+    inside = frame[[column for column in frame if column in layout.columns]]
+    known = [column for column in layout.values if column in inside]
+    found = {c: floats(inside[c]) for c in (*layout.counts, *layout.values) if c in inside}
+    absent = hidden | {(int(at), column): INSIDE for column, values in found.items()
+                       for at in np.flatnonzero(np.isnan(values))}  # fmt: skip
     for at, row in enumerate(rows(frame)):
-        spread(absent, at, row, layout, columns)
-        why = why_whole_row(name, row, rule, arms, model)
-        if why:
-            absent |= {(at, c): why for c in columns if c in {*layout.values, "p_value"}}
-    values = {column: printed(floats(inside[column]), rule) for column in columns
-              if column in layout.counts}  # fmt: skip
+        spread(absent, at, row, layout, inside.columns)
+        why = why_whole_row(name, row, rule, n, model)
+        absent |= dict.fromkeys([(at, c) for c in (*known, "p_value") if c in inside and why], why)
+    values = {column: printed(found[column], rule) for column in layout.counts if column in inside}
     for column in values.keys() & set(layout.zeros):
-        values[column] = np.where(floats(inside[column]) == 0, 0.0, values[column])
-    texts, untold = worded(inside, layout, rule, smallest(arms), declared)
+        values[column] = np.where(found[column] == 0, 0.0, values[column])
+    texts, untold = worded(inside, layout, rule, n, declared)
     absent |= untold
-    steps = steps_of(name, inside, layout, arms)
-    for column in (c for c in layout.values if c in columns):
-        found = floats(inside[column])
-        values[column] = to_step(found, steps[column])
+    steps = steps_of(name, inside, layout, n)
+    for column in known:
+        values[column] = to_step(found[column], steps[column])
         if name == "checks":
-            values[column], steps[column] = figures(
-                inside, values[column], steps[column], rule, arms
-            )
+            values[column], steps[column] = figures(inside, values[column], steps[column], rule, n)
             absent |= said_of_all(inside, absent)
-        gone = np.flatnonzero(np.isnan(values[column]) & ~np.isnan(found))
+        gone = np.flatnonzero(np.isnan(values[column]) & ~np.isnan(found[column]))
         absent |= {(int(at), column): absent.get((int(at), column), STEP) for at in gone}
     for at, column in absent:
         if column in values:
             values[column][at] = np.nan
     shown = inside.assign(**values, **texts)
-    if "p_value" in columns:
-        shown = shown.assign(p_value=p_values(shown, inside))
+    if "p_value" in inside:
+        shown["p_value"] = p_values(shown, inside)
+    told: dict[str, Any] = {}
+    for column in known:
+        unit = layout.units.get(column) if len(layout.values) > 1 else ""
+        told.setdefault(f"step_{unit}" if unit else "step", steps[column])
+    told |= {"rounding": rule.rounding} if set(layout.counts) & set(inside) else {}
     left_out = tuple(str(column) for column in frame if column not in layout.columns)
-    return Judged(with_steps(shown, layout, steps, rule), inside, absent, left_out)
+    return Judged(shown.assign(**told), inside, absent, left_out)
 
 
 def worded(
@@ -167,14 +163,11 @@ def worded(
     return texts, absent
 
 
-def figures(
-    checks: pd.DataFrame, values: Vector, steps: Vector, rule: Rule, arms: Mapping[str, float]
-) -> tuple[Vector, Vector]:
+def figures(checks: pd.DataFrame, values: Vector, steps: Vector, rule: Rule, n: float) -> Vector:
     """Return the figures of the checks and their steps: those of the sentence that repeats them."""
-    pairs = zip(rows(checks), zip(values, steps, strict=True), strict=True)
-    found = [figure_of(row["values"], number(row["value"]), rule, smallest(arms)) or pair
-             for row, pair in pairs]  # fmt: skip
-    return np.array([value for value, _ in found]), np.array([step for _, step in found])
+    pairs = zip(rows(checks), values, steps, strict=True)
+    return np.array([figure_of(row["values"], number(row["value"]), rule, n) or pair
+                     for row, *pair in pairs]).T  # fmt: skip
 
 
 def said_of_all(checks: pd.DataFrame, absent: Absent) -> Absent:
@@ -187,19 +180,12 @@ def said_of_all(checks: pd.DataFrame, absent: Absent) -> Absent:
     return {(int(at), c): EVERYBODY for at in np.flatnonzero(found) for c in ("finding", "value")}
 
 
-def smallest(arms: Mapping[str, float]) -> float:
-    """Return the number of persons of the smaller arm, without end where none is told."""
-    return float(np.nanmin([*arms.values(), np.inf]))
-
-
-def spread(
-    absent: Absent, at: int, row: Mapping[str, Any], layout: Layout, columns: list[str]
-) -> None:
+def spread(absent: Absent, at: int, row: Mapping[str, Any], layout: Layout, columns: Any) -> None:
     """Take out what rests on an absent count, and what goes with an absent share."""
-    held = [c for c in layout.group if (at, c) in absent and absent[at, c] != INSIDE]
+    held = [absent[at, c] for c in layout.group if absent.get((at, c), INSIDE) != INSIDE]
     for column in layout.group if held else ():
         if column in columns:
-            absent.setdefault((at, column), absent[at, held[0]])
+            absent.setdefault((at, column), held[0])
     on_arms = layout.shares.get("value") == "denominator" and np.isnan(
         number(row.get("denominator"))
     )
@@ -208,9 +194,7 @@ def spread(
             absent.setdefault((at, column), RESTS)
 
 
-def why_whole_row(
-    name: str, row: Mapping[str, Any], rule: Rule, arms: Mapping[str, float], model: int
-) -> str:
+def why_whole_row(name: str, row: Mapping[str, Any], rule: Rule, n: float, model: int) -> str:
     """Return why no number of a row may leave whatever its counts, empty where it may."""
     if name in {"effects", "secondary"} and row.get("method") != "diff":
         free = number(row["n_treated"]) + number(row["n_comparison"]) - model - 2
@@ -219,22 +203,16 @@ def why_whole_row(
     if name == "costs" and str(row["unit"]).startswith("euros"):
         known = np.isfinite(number(row.get("largest_share")))
         return UNJUDGED if not known else DOMINANT if dominated(row, rule) else ""
-    if name == "balance" and any(size < rule.threshold for size in arms.values()):
+    if name == "balance" and n < rule.threshold:
         return RESTS
     return ""
 
 
 def dominated(row: Mapping[str, Any], rule: Rule) -> bool:
-    """Return whether few persons make too much of an amount: (n, k), then p %.
-
-    Args:
-        row: With `largest_share`, and `second_share` where it is known.
-        rule: What the owner of the data asks.
-    """
-    first, second = number(row.get("largest_share")), number(row.get("second_share"))
-    second = 0.0 if np.isnan(second) else second
+    """Return whether few persons make too much of an amount: (n, k), then p %."""
+    first, second = number(row.get("largest_share")), np.nan_to_num(number(row.get("second_share")))
     together = first + (second if rule.dominant > 1 else 0.0)
-    return together > rule.dominance or 1 - first - second < rule.p * first
+    return bool(together > rule.dominance or 1 - first - second < rule.p * first)
 
 
 def floats(values: pd.Series) -> Vector:
@@ -242,27 +220,21 @@ def floats(values: pd.Series) -> Vector:
     return pd.to_numeric(values, errors="coerce").to_numpy("float64", na_value=np.nan)
 
 
-def steps_of(
-    name: str, table: pd.DataFrame, layout: Layout, arms: Mapping[str, float]
-) -> dict[str, Vector]:
+def steps_of(name: str, table: pd.DataFrame, layout: Layout, smaller: float) -> dict[str, Vector]:
     """Return the step of each value, in the unit it is written in."""
-    steps: dict[str, list[float]] = {column: [] for column in layout.values}
-    for row in rows(table):
-        told = [number(row.get(count)) for count in layout.rests]
-        n = min([size for size in told if np.isfinite(size)], default=smallest(arms))
-        for column in layout.values:
-            steps[column].append(step_of(name, column, row, layout, n))
-    return {column: np.array(each) for column, each in steps.items()}
+    told = [(row, [number(row.get(count)) for count in layout.rests]) for row in rows(table)]
+    rests = [(row, min(filter(np.isfinite, sizes), default=smaller)) for row, sizes in told]
+    return {column: np.array([step_of(name, column, row, layout, n) for row, n in rests])
+            for column in layout.values}  # fmt: skip
 
 
 def step_of(name: str, column: str, row: Mapping[str, Any], layout: Layout, n: float) -> float:
     """Return the step of one value that rests on `n` persons."""
+    found = [abs(number(row.get(c))) for c in layout.values]
     unit = layout.units.get(column) or str(row.get(layout.unit) or "")
-    if name == "balance" and not layout.units.get(column):
-        unit = "proportion" if is_share(row) else "ratio"
-    if not layout.unit and not layout.units.get(column) and name != "balance":
-        unit = "proportion" if all(abs(number(row.get(c))) <= 1 or np.isnan(number(row.get(c)))
-                                   for c in layout.values) else "ratio"  # fmt: skip
+    if not layout.units.get(column) and (name == "balance" or not layout.unit):
+        share = is_share(row) if name == "balance" else not any(each > 1 for each in found)
+        unit = "proportion" if share else "ratio"
     if unit in SHARES:
         return share_step(n) * SHARES[unit] / 100
     if unit == "smd":
@@ -284,21 +256,6 @@ def p_values(shown: pd.DataFrame, inside: pd.DataFrame) -> Vector:
     return np.where(known, np.maximum(np.round(probability, 3), SMALLEST_P), np.nan)
 
 
-def with_steps(
-    shown: pd.DataFrame, layout: Layout, steps: Mapping[str, Vector], rule: Rule
-) -> pd.DataFrame:
-    """Return a table with the step of its values, and the base of its counts."""
-    told: dict[str, Any] = {}
-    for column in layout.values:
-        if column in shown:
-            own = layout.units.get(column)
-            told.setdefault(f"step_{own}" if own and len(layout.values) > 1 else "step",
-                            steps[column])  # fmt: skip
-    if any(column in shown for column in layout.counts):
-        told["rounding"] = rule.rounding
-    return shown.assign(**told)
-
-
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -307,18 +264,10 @@ def passes(text: Any, declared: frozenset[str]) -> bool:
     return all(found in declared for found in NUMBER.findall(str(text)))
 
 
-def declared_numbers(parameters: Mapping[str, Any]) -> set[str]:
-    """Return the numbers that words of a study may hold: its years, horizons and ages.
-
-    Args:
-        parameters: The study, as its manifest or its file says it.
-    """
-    said = {str(h) for h in parameters.get("horizons") or ()}
-    said |= {str(parameters.get("follow_up_months") or "")}
-    comparison = parameters.get("comparison") or {}
-    for months in (parameters.get("entries"), comparison.get("entries")):
-        for day in (months or {}).values():
-            said.add(str(day)[:4])
-    eligibility = parameters.get("eligibility") or {}
-    said |= {str(v) for k, v in eligibility.items() if k.startswith("age_") and v is not None}
-    return said - {""}
+def declared_numbers(study: Mapping[str, Any]) -> frozenset[str]:
+    """Return the numbers that words of a study may hold: its years, horizons and ages."""
+    both = (study.get("entries"), (study.get("comparison") or {}).get("entries"))
+    ages = {k: v for k, v in (study.get("eligibility") or {}).items() if k.startswith("age_")}
+    said = [*(study.get("horizons") or ()), study.get("follow_up_months") or "", *ages.values()]
+    years = {str(day)[:4] for months in both for day in (months or {}).values()}
+    return frozenset(years | {str(each) for each in said if each is not None}) - {""}

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from evalml.disclosure.layout import ARMS, LAYOUTS
+from evalml.disclosure.rule import Rule
 from evalml.disclosure.suppress import Cells, Key
+from evalml.results import RESULT_TABLES as LAYOUTS
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-    from evalml.disclosure.rule import Rule
-
+ARMS = {"n_treated": "treated", "n_comparison": "comparison"}
 Place = tuple[str, int, str]
 """Table, row, column."""
 PRIMARY, MAIN, OTHER, SUBGROUP, FLOW = range(5)
@@ -66,14 +63,13 @@ def system_of(frames: Mapping[str, pd.DataFrame], rule: Rule, primary: Mapping[s
     """Return the counts of the tables of a run, with what an attacker knows of their sums."""
     system = System()
     for name in ("effects", "secondary"):
-        if len(frames.get(name, ())):
+        if name in frames:
             effects(system, name, frames[name], rule, primary)
-    for name, frame in frames.items():
-        if name not in {"effects", "secondary", "flow"} and name in LAYOUTS:
-            others(system, name, frame, rule)
-    if len(frames.get("flow", ())):
+    for name in (each for each in frames if each not in {"effects", "secondary", "flow"}):
+        others(system, name, frames[name], rule)
+    if "flow" in frames:
         flow(system, frames["flow"])
-    if len(frames.get("balance", ())):
+    if "balance" in frames:
         balance(system, frames["balance"], sizes(frames), rule)
     hide_near(system, rule)
     return system
@@ -94,10 +90,9 @@ def number(value: Any) -> float:
 
 def sizes(frames: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     """Return the number of persons of each arm in the whole population, NaN where none is told."""
-    table = frames.get("effects")
-    if table is None or not len(table):
+    if "effects" not in frames:
         return dict.fromkeys(ARMS.values(), np.nan)
-    whole = table[table["subgroup"].fillna("") == ""]
+    whole = frames["effects"][frames["effects"]["subgroup"].fillna("") == ""]
     return {arm: number(whole[column].astype("float64").max()) for column, arm in ARMS.items()}
 
 
@@ -110,21 +105,21 @@ def effects(
         level = (str(row["subgroup"] or ""), str(row["subgroup_value"] or ""))
         same = (str(row.get("analysis", "")), row["outcome"], number(row["horizon_months"]))
         rank = SUBGROUP if level[0] else OTHER if name == "secondary" else MAIN
-        is_primary = all(row.get(key) == value for key, value in primary.items())
-        rank = PRIMARY if is_primary and rank == MAIN else rank
+        if rank == MAIN and all(row.get(key) == value for key, value in primary.items()):
+            rank = PRIMARY
         for column, arm in ARMS.items():
             n = number(row[column])
+            scope = groups.setdefault((*same, row["method"], arm, "n"), {})
             key = system.count((arm, *level), n, (name, at, column), rank, same[0])
-            scope = (*same, row["method"], arm, "n")
-            groups.setdefault(scope, {}).setdefault(level[0], {})[level[1]] = key
+            scope.setdefault(level[0], {})[level[1]] = key
             share = number(row[f"mean_{arm}"])
             if row["unit"] == "proportion" and np.isfinite(share * n):
                 weighted = "" if arm == "treated" or row["method"] == "diff" else row["method"]
                 told = ("part", *same, weighted, arm, *level, n)
                 key = system.part(told, round(share * n), n, (name, at, f"mean_{arm}"), rule)
                 if not weighted:
-                    scope = (*same, row["method"], arm, "part")
-                    groups.setdefault(scope, {}).setdefault(level[0], {})[level[1]] = key
+                    scope = groups.setdefault((*same, row["method"], arm, "part"), {})
+                    scope.setdefault(level[0], {})[level[1]] = key
     for levels in groups.values():
         for subgroup, parts in levels.items():
             if subgroup and "" in levels:
@@ -169,18 +164,14 @@ def family(name: str, column: str, row: Mapping[str, Any]) -> Key:
     """Return what the population of a count lies in: an arm of the study, or its own table."""
     if name in {"trajectories", "observation"} or column == "n_at_risk":
         return (str(row["arm"]), "", "")
-    if name in {"costs", "power"} and column in ARMS:
-        return (ARMS[column], "", "")
     if name in {"exit_contrast", "intensity"} and column == "denominator":
         return ("treated", "", "")
+    if name in {"costs", "power"} and column in ARMS:
+        return (ARMS[column], "", "")
     keys = ("indicator", "outcome", "horizon_months", "group", "group_value", "territory", "year",
             "arm", "cause", "month")  # fmt: skip
-    return (
-        name,
-        column,
-        *(str(row[key]) for key in keys if key in row),
-        str(row.get("event_time")),
-    )
+    own = [str(row[key]) for key in keys if key in row]
+    return (name, column, *own, str(row.get("event_time")))
 
 
 def flow(system: System, table: pd.DataFrame) -> None:
@@ -190,8 +181,10 @@ def flow(system: System, table: pd.DataFrame) -> None:
     for at, row in enumerate(rows(table)):
         arm = str(row.get("arm", ""))
         keys = {
-            column: system.count(flow_family(column, arm, at), number(row[column]),
-                                 ("flow", at, column), FLOW + (column not in {"kept", "lost"}))
+            column: system.count(
+                ("lost", arm, at) if column == "lost"
+                else ((arm if column == "kept" and arm else column.removeprefix("kept_")), "", ""),
+                number(row[column]), ("flow", at, column), FLOW + (column not in {"kept", "lost"}))
             for column in LAYOUTS["flow"].counts
             if column in row and (column != "lost" or number(row[column]) != 0)
         }  # fmt: skip
@@ -200,14 +193,6 @@ def flow(system: System, table: pd.DataFrame) -> None:
         if {"kept_treated", "kept_comparison"} <= set(keys) and np.isfinite(number(row["kept"])):
             cells.add_sum(keys["kept"], [keys["kept_treated"], keys["kept_comparison"]])
         before[arm] = keys["kept"]
-
-
-def flow_family(column: str, arm: str, at: int) -> Key:
-    """Return the family of a count of the flow."""
-    if column == "lost":
-        return ("lost", arm, at)
-    kind = arm if column == "kept" and arm else column.removeprefix("kept_")
-    return (kind, "", "")
 
 
 def balance(system: System, table: pd.DataFrame, arms: Mapping[str, float], rule: Rule) -> None:

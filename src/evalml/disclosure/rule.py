@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
 
+from evalml.arrays import Vector
 from evalml.errors import PrivacyError, nearest
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from evalml.arrays import Vector
 
 THRESHOLD = 11
 """Smallest count that may be shown: the rule of tax data, the strictest of those met."""
@@ -55,8 +52,8 @@ class Rule:
         )
         for name, holds, asked in told:
             if not holds:
-                message = f"disclosure rule: {name} must be {asked}, not {getattr(self, name)}"
-                raise PrivacyError(message)
+                value = getattr(self, name)
+                raise PrivacyError(f"disclosure rule: {name} must be {asked}, not {value}")
 
 
 def read_rule(path: Path | None, threshold: int | None = None) -> Rule:
@@ -76,8 +73,7 @@ def read_rule(path: Path | None, threshold: int | None = None) -> Rule:
     for key, value in told.items():
         if key not in known or isinstance(value, bool) or not isinstance(value, int | float):
             hint = nearest(key, known) if key not in known else "it must be a number"
-            message = f"{path}: '{key}: {value}' is no disclosure rule ({hint})"
-            raise PrivacyError(message)
+            raise PrivacyError(f"{path}: '{key}: {value}' is no disclosure rule ({hint})")
     return Rule(**{**told, **({} if threshold is None else {"threshold": threshold})})
 
 
@@ -86,8 +82,7 @@ def share_step(n: float) -> float:
 
     NaN where none is large enough: such a share does not leave.
     """
-    fits = [step for step in LADDER if step * n >= 100] if n > 0 else []  # noqa: PLR2004
-    return fits[0] if fits else np.nan
+    return next((step for step in LADDER if step * n >= 100), np.nan)  # noqa: PLR2004
 
 
 def ladder_step(least: float, floor: float) -> float:
@@ -96,7 +91,7 @@ def ladder_step(least: float, floor: float) -> float:
     if not np.isfinite(size) or size <= 0:
         return np.nan
     power = 10.0 ** float(np.floor(np.log10(size)))
-    steps = [round(each * power, 10) for each in (1, 2, 5, 10)]
+    steps = (round(each * power, 10) for each in (1, 2, 5, 10))
     return float(next(step for step in steps if step >= size * (1 - 1e-9)))
 
 

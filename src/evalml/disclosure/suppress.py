@@ -8,17 +8,13 @@ than the threshold less one (the audit of Fischetti and Salazar-Gonzalez, Manage
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evalml.disclosure.rule import Rule, bounds, printed
 from evalml.errors import PrivacyError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Key = Hashable
 Sum = tuple[Key, tuple[Key, ...]]
@@ -96,8 +92,9 @@ def protect(cells: Cells, rule: Rule) -> Cells:
         while narrow(cells, key, touching, rule):
             choice = next_to_hide(cells, key, touching)
             if choice is None:
-                message = "these counts cannot be protected: show fewer categories, or none"
-                raise PrivacyError(message)
+                raise PrivacyError(
+                    "these counts cannot be protected: show fewer categories, or none"
+                )
             cells.more.add(choice)
     return cells
 

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from evalml import values as typed
 from evalml.disclosure.rule import Rule, ladder_step, printed, share_step, to_step
-from evalml.values import (
-    NUMBERS,
-    Count,
-    Counts,
-    Estimate,
-    Hidden,
-    Interval,
-    Message,
-    Number,
-    PValue,
-    Share,
-    kind_of,
-    messages_text,
-    read_messages,
-    read_values,
-    values_text,
-)
-
-if TYPE_CHECKING:
-    from evalml.values import Value
+from evalml.values import NUMBERS, Count, Counts, Hidden, Message, Share, Value, kind_of
 
 SMALLEST_P = 0.001
 """Below it a probability is written as it."""
@@ -37,12 +19,8 @@ def judge_value(value: Value, rule: Rule, n: float | None = None) -> Value:
     """Return a value as it may be told: rounded to its step, or `Hidden`.
 
     How many persons a share or an estimate rests on does not leave with it: it is not rounded.
-
-    Args:
-        value: What a stage handed over.
-        rule: What the owner of the data asks.
-        n: Smallest population of the study, for what does not say what it rests on; None inside,
-            where nothing is rounded.
+    `n` is the smallest population of the study, for what does not say what it rests on; None
+    inside, where nothing is rounded.
     """
     if isinstance(value, Counts):
         return Counts(tuple((name, judge_count(count, rule, n)) for name, count in value.rows))
@@ -54,12 +32,10 @@ def judge_value(value: Value, rule: Rule, n: float | None = None) -> Value:
         return Hidden(kind_of(value))
     if n is None or not fields:
         return value
-    any_value: Any = value
-    told: dict[str, Any] = {
-        name: float(to_step(np.array(getattr(value, name)), step)) for name in fields
-    }
     rests = {"share": ("part", "whole"), "estimate": ("n",), "interval": ("n",)}
-    judged: Value = replace(any_value, **told, **dict.fromkeys(rests.get(kind_of(value), ())))
+    told: Any = dict.fromkeys(rests.get(kind_of(value), ()))
+    told |= {name: float(to_step(np.array(getattr(value, name)), step)) for name in fields}
+    judged: Value = replace(value, **told)
     return judged
 
 
@@ -80,7 +56,7 @@ def few(value: Value, rule: Rule, n: float | None) -> bool:
 
     Nobody, and everybody, is too few as well for what leaves.
     """
-    if isinstance(value, Estimate | Interval):
+    if isinstance(value, typed.Estimate | typed.Interval):
         return value.n is not None and 0 < value.n < rule.threshold
     if not isinstance(value, Count | Share):
         return False
@@ -94,16 +70,16 @@ def step_of_value(value: Value, rule: Rule, n: float) -> float:
     """Return the step that a value is rounded to, NaN where its population is too small."""
     if isinstance(value, Share):
         return share_step(float(value.whole or n)) / 100
-    if isinstance(value, Estimate | Interval):
+    if isinstance(value, typed.Estimate | typed.Interval):
         size = float(value.n or n)
         if value.unit == "proportion":
             return share_step(size) / 100
         ends = [abs(getattr(value, name)) for name in NUMBERS[kind_of(value)]]
         scale = max([end for end in ends if np.isfinite(end)], default=1.0)
         return ladder_step(scale / size, 10.0 ** -(2 if value.digits is None else value.digits))
-    if isinstance(value, PValue):
+    if isinstance(value, typed.PValue):
         return SMALLEST_P
-    if isinstance(value, Number):
+    if isinstance(value, typed.Number):
         return 10.0 ** -(value.digits + (2 if value.unit in {"percent", "points"} else 0))
     return float(rule.rounding)
 
@@ -114,7 +90,7 @@ def figure_of(text: str, figure: float, rule: Rule, n: float) -> tuple[float, fl
     None where no value of the sentence is that figure.
     """
     near: list[tuple[float, Value, str]] = []
-    for value in read_values(text).values():
+    for value in typed.read_values(text).values():
         name = "n" if isinstance(value, Count) else "value"
         gap = abs(float(getattr(value, name, np.inf)) - figure)
         if gap <= (0.5 if name == "n" else 1e-8 * max(1.0, abs(figure))):
@@ -135,15 +111,15 @@ def is_hidden(value: Value) -> bool:
 
 def judged_values(text: str, rule: Rule, n: float | None = None) -> tuple[str, bool]:
     """Return values as JSON as they may be told, and whether one is hidden."""
-    values = {name: judge_value(value, rule, n) for name, value in read_values(text).items()}
-    return values_text(values) if values else text, any(map(is_hidden, values.values()))
+    values = {name: judge_value(value, rule, n) for name, value in typed.read_values(text).items()}
+    return typed.values_text(values) if values else text, any(map(is_hidden, values.values()))
 
 
 def judged_messages(text: str, rule: Rule, n: float | None = None) -> tuple[str, bool]:
     """Return messages as JSON as they may be told, and whether a value is hidden."""
     told = [
         Message(one.key, {key: judge_value(value, rule, n) for key, value in one.values.items()})
-        for one in read_messages(text)
+        for one in typed.read_messages(text)
     ]
     hidden = any(is_hidden(value) for one in told for value in one.values.values())
-    return messages_text(told), hidden
+    return typed.messages_text(told), hidden

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.disclosure.layout import LAYOUTS
 from evalml.report.results import rows_of
+from evalml.results import RESULT_TABLES as LAYOUTS
 
 if TYPE_CHECKING:
     from evalml.disclosure.gate import Released

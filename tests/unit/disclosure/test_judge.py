@@ -179,7 +179,7 @@ def test_a_secondary_analysis_is_registered_under_its_own_definition():
     system = judge({"effects": effects, "secondary": other}, Rule())[1]
     study = {"programme": "CEJ", "comparison": {"pool": "not_yet_entered"}}
     own = {**study, "comparison": {"pool": "entrants"}}
-    found = populations_of(system, set(), {**study, "analyses": {"face_au_pacea": own}})
+    found = populations_of(system, {**study, "analyses": {"face_au_pacea": own}})
     rules = {each.n: each.rules for each in found}
     assert rules[900] == rules[2000] == digest_of(study)
     assert rules[700] == rules[300] == digest_of(own)
