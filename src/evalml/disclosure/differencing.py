@@ -52,12 +52,7 @@ class Population:
 
 
 def populations_of(system: System, study: Mapping[str, Any]) -> dict[Population, tuple[Key, ...]]:
-    """Return the populations whose counts leave, and the counts of the tables they are.
-
-    Args:
-        system: The counts of the tables of a run, judged.
-        study: The study, as its manifest says it.
-    """
+    """Return the populations whose counts leave a judged system, and the counts they are."""
     found: dict[Population, tuple[Key, ...]] = {}
     analyses, gone = study.get("analyses") or {}, system.cells.gone()
     for family, keys in system.families.items():
@@ -134,13 +129,7 @@ def inside(one: Population, two: Population) -> bool:
 def too_near(
     new: Iterable[Population], left: Sequence[tuple[str, Population]], rule: Rule
 ) -> dict[Population, str]:
-    """Return the populations that come too near to what has left, and the release concerned.
-
-    Args:
-        new: Populations that would leave.
-        left: Release and population of every count that has left.
-        rule: What the owner of the data asks.
-    """
+    """Return the populations that come too near to what has left, and the release concerned."""
     found: dict[Population, str] = {}
     known = {two for _, two in left}
     for one in new:

@@ -74,14 +74,8 @@ def pass_table(
 ) -> Released:
     """Pass a judged table, unless something is in it that should not be there.
 
-    Args:
-        frame: The table as it may leave.
-        text: The same as the bytes of its file will say it.
-        name: Name of the file to be.
-        threshold: Smallest count that may be shown.
-        hidden: Cells taken out.
-        review: Why somebody must look at it first.
-        notes: What else there is to say, such as columns left inside.
+    `text` is the file to be, `hidden` how many cells were taken out, `review` why somebody must
+    look first, `notes` what else there is to say, such as columns left inside.
     """
     named = [str(column) for column in frame if str(column).startswith(NAMES_A_PERSON)]
     small = small_columns(frame, threshold)

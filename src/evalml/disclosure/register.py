@@ -28,12 +28,7 @@ RESTORE = "restore the register from its backup before anything else leaves"
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """What has left.
-
-    Attributes:
-        path: Its file.
-        lines: Its releases, in order.
-    """
+    """What has left: a file, and its releases in order."""
 
     path: Path
     lines: tuple[Mapping[str, Any], ...] = field(repr=False)
@@ -68,11 +63,8 @@ def read_register(path: Path, expected: Mapping[str, str] | None = None) -> Regi
     """Read what has left, and refuse a register that is not the one that was written.
 
     A line cut short after the last whole one is what a killed process leaves: nothing of it was
-    released, and the next release writes over it.
-
-    Args:
-        path: The register.
-        expected: Releases that exist -> hash of the line each one wrote.
+    released, and the next release writes over it. `expected` gives the hash of the line that each
+    release that exists says it wrote.
 
     Raises:
         PrivacyError: It is missing, cut, changed, or of another format.

@@ -86,14 +86,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A run judged.
-
-    Attributes:
-        note: The released tables, ready to be written.
-        tables: The same with what was taken out.
-        lines: Table -> populations whose counts leave -> why each must wait, empty where none.
-        draw: Writes the documents made of the released tables into a folder.
-    """
+    """A run judged: its note and tables, why each population must wait, and what draws them."""
 
     note: Note
     tables: dict[str, Judged]
@@ -146,7 +139,10 @@ def release_run(
             items = [*table_items(found, rule), about_item(found.note, run_dir.name)]
             if formats:
                 items += drawn_items(found, items, place / "drawn", institution, formats)
-            items += notebook_items(run_dir)
+            why = "an executed notebook: its numbers were not drawn from released tables"
+            items += [
+                gate.refuse(each, why=why) for each in NOTEBOOKS if (run_dir / each).is_file()
+            ]
             decided = decisions(items, decision or Decision(), known, name)
             page = run_dir / "review" / "review.html"
             done = Release(run_dir / "release", tuple(items), decided, found.tables, rule, page)
@@ -154,8 +150,7 @@ def release_run(
             for item in written:
                 gate.write_released(item, place / "out", accepted=item.name in decided)
             line = append(known, register_line(name, done, found, written))
-            write_record(done, line, place / "out")
-            write_review(done, found.note, place / "review")
+            write_decided(done, line, review_page(done, found.note), place)
             replace_folder(place / "review", page.parent)
             replace_folder(place / "out", done.folder)
     return done
@@ -318,12 +313,6 @@ def drawn_items(
     ]  # fmt: skip
 
 
-def notebook_items(run_dir: Path) -> Items:
-    """Keep the executed notebooks: their numbers did not go through the gate."""
-    why = "an executed notebook: its numbers were not drawn from released tables"
-    return [gate.refuse(name, why=why) for name in NOTEBOOKS if (run_dir / name).is_file()]
-
-
 def decisions(
     items: Items, decision: Decision, register: Register, release: str
 ) -> dict[str, Mapping[str, str]]:
@@ -368,8 +357,8 @@ def register_line(name: str, done: Release, found: Found, written: Items) -> dic
     }
 
 
-def write_record(done: Release, line: str, folder: Path) -> None:
-    """Write the decision on every output; it leaves with the release."""
+def write_decided(done: Release, line: str, page: str, place: Path) -> None:
+    """Write the decision on every output, which leaves, and what a person must see to decide."""
     outputs = [
         {"name": item.name, "status": item.status, "leaves": done.leaves(item),
          "reasons": item.reasons, "decision": done.decided.get(item.name),
@@ -378,18 +367,16 @@ def write_record(done: Release, line: str, folder: Path) -> None:
         for item in done.items
     ]  # fmt: skip
     told = {"outputs": outputs, "rounding": done.rule.rounding, "threshold": done.rule.threshold}
-    text = json.dumps({**told, "line": line}, ensure_ascii=False, indent=2)
-    folder.mkdir(exist_ok=True)
-    (folder / RECORD).write_text(f"{text}\n", encoding="utf-8", newline="")
-
-
-def write_review(done: Release, note: Note, folder: Path) -> None:
-    """Write what a person must see to decide: the page, and the outputs that wait."""
-    folder.mkdir(parents=True)
+    text = json.dumps({**told, "line": line}, ensure_ascii=False, indent=2) + "\n"
+    for path, content in (
+        (place / "out" / RECORD, text),
+        (place / "review" / done.page.name, page),
+    ):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8", newline="")
     for item in done.items:
         if item.status == gate.REVIEW:
-            gate.write_released(item, folder / "waiting", accepted=True)
-    (folder / done.page.name).write_text(review_page(done, note), encoding="utf-8", newline="")
+            gate.write_released(item, place / "review" / "waiting", accepted=True)
 
 
 def replace_folder(new: Path, old: Path) -> None:

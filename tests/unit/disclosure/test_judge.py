@@ -8,9 +8,8 @@ import pytest
 from tools.attack_release import KINDS, attack
 
 from evalml.disclosure.differencing import Population, population, populations_of, too_near
-from evalml.disclosure.judge import declared_numbers, judge, passes
+from evalml.disclosure.judge import declared_numbers, judge, judge_value, passes
 from evalml.disclosure.rule import LADDER, Rule, share_step
-from evalml.disclosure.values import judge_value
 from evalml.report.results import sheet_text
 from evalml.values import Count, Estimate, Hidden, Interval, Number, Share, values_text
 
