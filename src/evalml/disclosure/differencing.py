@@ -110,9 +110,9 @@ def places_of(territory: Mapping[str, Any] | None) -> tuple[str, ...]:
 
 def lies_in(inner: str, outer: str) -> bool:
     """Return whether a place may lie in another."""
-    one, two = inner.split("/"), outer.split("/")
-    pairs = list(zip(one, two, strict=False))
-    return len(one) >= len(two) and all(a == b or "?" in {a, b} for a, b in pairs)
+    pairs = zip(inner.split("/"), outer.split("/"), strict=False)
+    within = inner.count("/") >= outer.count("/")
+    return within and all(a == b or "?" in {a, b} for a, b in pairs)
 
 
 def inside(one: Population, two: Population) -> bool:

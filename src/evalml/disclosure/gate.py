@@ -24,16 +24,10 @@ _GATE = object()
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """One output that went through the gate.
+    """One output that went through the gate; `hidden` counts the cells that were taken out.
 
-    Attributes:
-        name: Name of its file.
-        content: Its bytes.
-        status: `pass`, `review` (somebody must look) or `fail` (it stays).
-        reasons: Why, one sentence each.
-        hidden: Cells that were taken out.
-        rows: Rows of a table, 0 for anything else.
-        key: Held by the gate alone.
+    Its status is `pass`, `review` (somebody must look) or `fail` (it stays). The gate alone holds
+    the key.
     """
 
     name: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -40,13 +41,9 @@ OF_ALL = {"all_known", "constant"}
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A table after the gate.
+    """A table judged: what may leave, with the steps it is rounded to, and the same rows inside.
 
-    Attributes:
-        frame: What may leave, with the columns `step` and `rounding` that say how it is rounded.
-        inside: The same rows and columns as they are inside.
-        absent: What does not leave, and why.
-        left_out: Columns that no rule knows; they stay inside.
+    `absent` is what does not leave, `left_out` the columns that no rule knows: they stay inside.
     """
 
     frame: pd.DataFrame
@@ -360,17 +357,16 @@ def figure_of(text: str, figure: float, rule: Rule, n: float) -> tuple[float, fl
     return (np.nan if isinstance(judged, Hidden) else float(getattr(judged, name))), step
 
 
-def is_hidden(value: Value) -> bool:
-    """Return whether a value, or one of several, was taken out."""
-    if isinstance(value, Counts):
-        return any(isinstance(count, Hidden) for _, count in value.rows)
-    return isinstance(value, Hidden)
+def any_hidden(values: Iterable[Value]) -> bool:
+    """Return whether a value was taken out."""
+    lists = ([n for _, n in each.rows] if isinstance(each, Counts) else [each] for each in values)
+    return any(isinstance(each, Hidden) for each in chain.from_iterable(lists))
 
 
 def judged_values(text: str, rule: Rule, n: float | None = None) -> tuple[str, bool]:
     """Return values as JSON as they may be told, and whether one is hidden."""
     values = {name: judge_value(value, rule, n) for name, value in typed.read_values(text).items()}
-    return typed.values_text(values) if values else text, any(map(is_hidden, values.values()))
+    return typed.values_text(values) if values else text, any_hidden(values.values())
 
 
 def judged_messages(text: str, rule: Rule, n: float | None = None) -> tuple[str, bool]:
@@ -379,5 +375,4 @@ def judged_messages(text: str, rule: Rule, n: float | None = None) -> tuple[str,
         Message(one.key, {key: judge_value(value, rule, n) for key, value in one.values.items()})
         for one in typed.read_messages(text)
     ]
-    hidden = any(is_hidden(value) for one in told for value in one.values.values())
-    return typed.messages_text(told), hidden
+    return typed.messages_text(told), any(any_hidden(one.values.values()) for one in told)

@@ -52,11 +52,9 @@ class System:
 
     def part(self, key: Key, value: float, whole: float, place: Place, rule: Rule) -> Key:
         """Add the numerator of a share: hidden where it, or what is left of its whole, is small."""
-        self.cells.add(key, value, OTHER, exact=True)
+        self.cells.hidden |= {key} if whole - value < rule.threshold else set()
         self.places.setdefault(key, []).append(place)
-        if whole - value < rule.threshold:
-            self.cells.hidden.add(key)
-        return key
+        return self.cells.add(key, value, OTHER, exact=True)
 
 
 def system_of(frames: Mapping[str, pd.DataFrame], rule: Rule, primary: Mapping[str, Any]) -> System:
@@ -197,21 +195,18 @@ def flow(system: System, table: pd.DataFrame) -> None:
 
 def balance(system: System, table: pd.DataFrame, arms: Mapping[str, float], rule: Rule) -> None:
     """Add the numerators of the levels of each covariate, and their sums over levels."""
-    columns = {"mean_treated": "treated", "mean_comparison_before": "comparison"}
-    for column, arm in columns.items():
+    for column, arm in (("mean_treated", "treated"), ("mean_comparison_before", "comparison")):
         factors: dict[str, list[Key]] = {}
         whole = system.cells.add(("arm", arm), arms[arm], PRIMARY, exact=True)
         for at, row in enumerate(rows(table)):
-            share, name = number(row[column]), str(row["covariate"])
-            if is_share(row) and np.isfinite(share * arms[arm]):
-                part = float(np.round(share * arms[arm]))
-                told: Key = ("mean", column, name)
-                factors.setdefault(name.split("=", maxsplit=1)[0], []).append(
-                    system.part(told, part, arms[arm], ("balance", at, column), rule)
-                )
+            part, name = number(row[column]) * arms[arm], str(row["covariate"])
+            if is_share(row) and np.isfinite(part):
+                told = ("mean", column, name)
+                system.part(told, np.round(part), arms[arm], ("balance", at, column), rule)
+                if "=" in name:
+                    factors.setdefault(name.split("=", maxsplit=1)[0], []).append(told)
         for parts in factors.values():
-            if "=" in str(parts[0]):
-                system.cells.add_sum(whole, parts)
+            system.cells.add_sum(whole, parts)
 
 
 def is_share(row: Mapping[str, Any]) -> bool:
@@ -226,16 +221,15 @@ def hide_near(system: System, rule: Rule) -> None:
     One lies inside the other: the difference would be the count of those in between. A base of
     rounding as large as the threshold protects it already.
     """
-    if rule.rounding >= rule.threshold:
-        return
     cells = system.cells
-    for keys in system.families.values():
+    for keys in system.families.values() if rule.rounding < rule.threshold else ():
         kept: list[float] = []
-        usual = sorted(keys, key=lambda k: (cells.rank[k], -len(system.places[k]), -cells.value[k]))
-        for key in usual:
+        for key in sorted(
+            keys, key=lambda k: (cells.rank[k], -len(system.places[k]), -cells.value[k])
+        ):
             value = cells.value[key]
             if any(0 < abs(value - other) <= rule.threshold for other in kept):
-                cells.hidden.add(key)
                 system.near.add(key)
             else:
                 kept.append(value)
+    cells.hidden |= system.near

@@ -47,8 +47,7 @@ class Cells:
         """Add a cell, or a more useful place of one that is there; return its key."""
         self.value[key] = value
         self.rank[key] = min(rank, self.rank.get(key, rank))
-        if exact:
-            self.exact.add(key)
+        self.exact |= {key} if exact else set()
         return key
 
     def add_sum(self, whole: Key, parts: Sequence[Key]) -> None:
@@ -111,15 +110,13 @@ def give_back(cells: Cells, keys: set[Key], rule: Rule) -> None:
 
 def next_to_hide(cells: Cells, key: Key, touching: dict[Key, list[Sum]]) -> Key | None:
     """Return the least useful cell shown in a sum of `key`, or in a sum of its neighbours."""
-    gone, seen = cells.gone(), {key}
-    near = [key]
-    while near:
-        around = {each for one in near for s in touching[one] for each in (s[0], *s[1])} - seen
-        shown = [each for each in around - gone - cells.free if cells.value[each] > 0]
+    around, seen = {key}, {key}
+    while around:
+        around = {each for one in around for s in touching[one] for each in (s[0], *s[1])} - seen
+        shown = [k for k in around - cells.gone() - cells.free if cells.value[k] > 0]
         if shown:
             return max(shown, key=lambda k: (cells.rank[k], -cells.value[k], str(k)))
         seen |= around
-        near = sorted(around, key=str)
     return None
 
 
@@ -143,15 +140,12 @@ def interval(
         np.add.at(matrix[row], [at[part] for part in parts], 1.0)
         matrix[row, at[whole]] = -1.0
     limits = [known(cells, name, gone, rule) for name in names]
-    aim = np.eye(len(names))[at[key]]
-    ends = [
-        linprog(side * aim, A_eq=matrix, b_eq=np.zeros(len(sums)), bounds=limits, method="highs")
-        for side in (1, -1)
-    ]
-    if not (ends[0].success and ends[1].success):  # without an end, or no such sums
+    aim, zeros = np.eye(len(names))[at[key]], np.zeros(len(sums))
+    low, high = (linprog(side * aim, A_eq=matrix, b_eq=zeros, bounds=limits, method="highs")
+                 for side in (1, -1))  # fmt: skip
+    if not (low.success and high.success):  # without an end, or no such sums
         return 0.0, np.inf
-    low, high = float(ends[0].fun or 0.0), -float(ends[1].fun or 0.0)
-    return float(np.ceil(low - 1e-6)), float(np.floor(high + 1e-6))
+    return float(np.ceil((low.fun or 0.0) - 1e-6)), float(np.floor(-(high.fun or 0.0) + 1e-6))
 
 
 def known(cells: Cells, name: Key, gone: set[Key], rule: Rule) -> tuple[float, float | None]:

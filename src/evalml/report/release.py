@@ -60,15 +60,9 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What a disclosure review decided.
+    """What a disclosure review decided: every output, its tables, the rule, and the review page.
 
-    Attributes:
-        folder: `release/` of the run.
-        items: Every output looked at, in order.
-        decided: Output -> what was decided of it: `accepted` or `refused`, by, why, sha256.
-        tables: The judged tables.
-        rule: The rule they were judged by.
-        page: The review page.
+    `decided` says of an output: `decision` (`accepted` or `refused`), `by`, `why`, `sha256`.
     """
 
     folder: Path

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.disclosure.gate import Released
+from evalml.disclosure.judge import Judged
+from evalml.report.note_text import Note
 from evalml.report.results import rows_of
 from evalml.results import RESULT_TABLES as LAYOUTS
 
 if TYPE_CHECKING:
-    from evalml.disclosure.gate import Released
-    from evalml.disclosure.judge import Judged
-    from evalml.report.note_text import Note
     from evalml.report.release import Release
 
 STYLE = """
