@@ -58,16 +58,13 @@ def judge(
     primary: Mapping[str, Any] | None = None,
     numbers: Iterable[str] = (),
 ) -> tuple[dict[str, Judged], System]:
-    """Return the tables of a run as they may leave.
+    """Return the tables of a run as they may leave, and the counts they were judged by.
 
     Args:
         frames: Tables of `results/` by name; those that no layout knows are left out.
         rule: What the owner of the data asks.
         primary: Outcome, horizon and method of the study: what is hidden last.
         numbers: Numbers the study declares, which a phrase may hold: years, horizons, ages.
-
-    Returns:
-        Each table with what was taken out of it, and the counts they were judged by.
     """
     known = {name: frame.reset_index(drop=True) for name, frame in frames.items()
              if name in LAYOUTS and len(frame)}  # fmt: skip
@@ -183,10 +180,9 @@ def spread(absent: Absent, at: int, row: Mapping[str, Any], layout: Layout, colu
     for column in layout.group if held else ():
         if column in columns:
             absent.setdefault((at, column), held[0])
-    on_arms = layout.shares.get("value") == "denominator" and np.isnan(
-        number(row.get("denominator"))
-    )
-    if not on_arms and any((at, count) in absent for count in layout.rests if count in columns):
+    whole = 1.0 if layout.shares.get("value") != "denominator" else number(row.get("denominator"))
+    rests = [count for count in layout.rests if count in columns and not np.isnan(whole)]
+    if any((at, count) in absent for count in rests):
         for column in (c for c in columns if c in layout.values):
             absent.setdefault((at, column), RESTS)
 
@@ -227,19 +223,19 @@ def steps_of(name: str, table: pd.DataFrame, layout: Layout, smaller: float) -> 
 
 def step_of(name: str, column: str, row: Mapping[str, Any], layout: Layout, n: float) -> float:
     """Return the step of one value that rests on `n` persons."""
-    found = [abs(number(row.get(c))) for c in layout.values]
+    found = {c: abs(number(row.get(c))) for c in layout.values}
     unit = layout.units.get(column) or str(row.get(layout.unit) or "")
     if not layout.units.get(column) and (name == "balance" or not layout.unit):
-        share = is_share(row) if name == "balance" else not any(each > 1 for each in found)
+        share = is_share(row) if name == "balance" else not any(each > 1 for each in found.values())
         unit = "proportion" if share else "ratio"
     if unit in SHARES:
         return share_step(n) * SHARES[unit] / 100
     if unit == "smd":
         return ladder_step(1 / np.sqrt(11 * n), FLOORS["smd"])
-    about = [abs(number(row.get(c))) for c in layout.values if c != "std_error"]
-    scale = max([each for each in about if np.isfinite(each)], default=0.0) / n
+    about = [each for c, each in found.items() if c != "std_error" and np.isfinite(each)]
     error = number(row.get("std_error")) / np.sqrt(n)
-    return ladder_step(max(scale, error if np.isfinite(error) else 0.0), FLOORS.get(unit, 0.01))
+    least = max(max(about, default=0.0) / n, error if np.isfinite(error) else 0.0)
+    return ladder_step(least, FLOORS.get(unit, 0.01))
 
 
 def p_values(shown: pd.DataFrame, inside: pd.DataFrame) -> Vector:

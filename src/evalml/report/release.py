@@ -111,9 +111,6 @@ def release_run(
         decision: What a person decided of outputs under review.
         formats: Of the note; tables only, without figures, when empty.
 
-    Returns:
-        What was decided, output by output.
-
     Raises:
         PrivacyError: The register cannot be trusted, the extract changed while the run read it, or
             a decision names no output under review or nobody.
@@ -362,10 +359,8 @@ def write_decided(done: Release, line: str, page: str, place: Path) -> None:
     ]  # fmt: skip
     told = {"outputs": outputs, "rounding": done.rule.rounding, "threshold": done.rule.threshold}
     text = json.dumps({**told, "line": line}, ensure_ascii=False, indent=2) + "\n"
-    for path, content in (
-        (place / "out" / RECORD, text),
-        (place / "review" / done.page.name, page),
-    ):
+    files = {place / "out" / RECORD: text, place / "review" / done.page.name: page}
+    for path, content in files.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(content, encoding="utf-8", newline="")
     for item in done.items:
