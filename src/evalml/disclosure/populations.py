@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,7 +99,7 @@ def effects(
     system: System, name: str, table: pd.DataFrame, rule: Rule, primary: Mapping[str, Any]
 ) -> None:
     """Add the arms of each effect, the shares of both, and the sums over subgroups."""
-    groups: dict[Key, dict[str, dict[str, Key]]] = {}
+    groups: dict[Key, dict[str, dict[str, Key]]] = defaultdict(lambda: defaultdict(dict))
     for at, row in enumerate(rows(table)):
         level = (str(row["subgroup"] or ""), str(row["subgroup_value"] or ""))
         same = (str(row.get("analysis", "")), row["outcome"], number(row["horizon_months"]))
@@ -107,17 +108,15 @@ def effects(
             rank = PRIMARY
         for column, arm in ARMS.items():
             n = number(row[column])
-            scope = groups.setdefault((*same, row["method"], arm, "n"), {})
             key = system.count((arm, *level), n, (name, at, column), rank, same[0])
-            scope.setdefault(level[0], {})[level[1]] = key
+            groups[*same, row["method"], arm, "n"][level[0]][level[1]] = key
             share = number(row[f"mean_{arm}"])
             if row["unit"] == "proportion" and np.isfinite(share * n):
                 weighted = "" if arm == "treated" or row["method"] == "diff" else row["method"]
                 told = ("part", *same, weighted, arm, *level, n)
                 key = system.part(told, round(share * n), n, (name, at, f"mean_{arm}"), rule)
                 if not weighted:
-                    scope = groups.setdefault((*same, row["method"], arm, "part"), {})
-                    scope.setdefault(level[0], {})[level[1]] = key
+                    groups[*same, row["method"], arm, "part"][level[0]][level[1]] = key
     for levels in groups.values():
         for subgroup, parts in levels.items():
             if subgroup and "" in levels:
@@ -128,19 +127,17 @@ def others(system: System, name: str, table: pd.DataFrame, rule: Rule) -> None:
     """Add the counts and the shares of a table of one row per measure, month or group."""
     layout, bands = LAYOUTS[name], dict[Key, list[Key]]()
     for at, row in enumerate(rows(table)):
+        told, part = ("part", name, at), number(row.get("numerator"))
         keys = {
             column: system.count(family(name, column, row), number(row[column]),
                                  (name, at, column), OTHER)
             for column in layout.counts if column in row and column != "numerator"
         }  # fmt: skip
-        if "numerator" in row and np.isfinite(number(row["numerator"])):
-            told: Key = ("part", name, at)
-            part = number(row["numerator"])
+        if np.isfinite(part):
             system.part(told, part, number(row.get("denominator")), (name, at, "numerator"), rule)
         for column, whole in layout.shares.items():
             part = part_of(name, row, column, number(row.get(whole)))
             if np.isfinite(part):
-                told = ("part", name, at)
                 system.part(told, part, number(row[whole]), (name, at, column), rule)
                 if name == "intensity" and str(row["measure"]).startswith("hours_"):
                     bands.setdefault(keys[whole], []).append(told)
@@ -224,9 +221,8 @@ def hide_near(system: System, rule: Rule) -> None:
     cells = system.cells
     for keys in system.families.values() if rule.rounding < rule.threshold else ():
         kept: list[float] = []
-        for key in sorted(
-            keys, key=lambda k: (cells.rank[k], -len(system.places[k]), -cells.value[k])
-        ):
+        usual = sorted(keys, key=lambda k: (cells.rank[k], -len(system.places[k]), -cells.value[k]))
+        for key in usual:
             value = cells.value[key]
             if any(0 < abs(value - other) <= rule.threshold for other in kept):
                 system.near.add(key)

@@ -156,10 +156,9 @@ def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -
 def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Blind the effects that rest on, or reveal, too few persons; and one more per subgroup."""
     few = too_small(effects["n_treated"], threshold) | too_small(effects["n_comparison"], threshold)
-    shares = (effects["unit"] == "proportion") & (effects["status"] != BLINDED)
-    parts = pd.Series(data=False, index=effects.index)
-    for arm in ("treated", "comparison"):
-        parts |= shares & small_part(effects[f"n_{arm}"], effects[f"mean_{arm}"], threshold)
+    arms = [small_part(effects[f"n_{arm}"], effects[f"mean_{arm}"], threshold)
+            for arm in ("treated", "comparison")]  # fmt: skip
+    parts = (arms[0] | arms[1]) & (effects["unit"] == "proportion") & (effects["status"] != BLINDED)
     small = few | parts
     keys = [key for key in ("analysis", "outcome", "horizon_months", "method", "subgroup")
             if key in effects]  # fmt: skip
