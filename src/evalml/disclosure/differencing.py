@@ -16,7 +16,7 @@ from typing import Any
 
 from evalml.codes import departements_of
 from evalml.disclosure.populations import System
-from evalml.disclosure.rule import Rule
+from evalml.disclosure.rule import DisclosureRule
 from evalml.disclosure.suppress import Cells, Key, Sum, interval
 
 STRUCTURE = re.compile(r"(97\d|\d[\dAB])\d{3}S\d+")
@@ -127,7 +127,7 @@ def inside(one: Population, two: Population) -> bool:
 
 
 def too_near(
-    new: Iterable[Population], left: Sequence[tuple[str, Population]], rule: Rule
+    new: Iterable[Population], left: Sequence[tuple[str, Population]], rule: DisclosureRule
 ) -> dict[Population, str]:
     """Return the populations that come too near to what has left, and the release concerned."""
     found: dict[Population, str] = {}
@@ -146,7 +146,9 @@ def too_near(
     return found
 
 
-def narrow_release(one: Population, left: Sequence[tuple[str, Population]], rule: Rule) -> str:
+def narrow_release(
+    one: Population, left: Sequence[tuple[str, Population]], rule: DisclosureRule
+) -> str:
     """Return a release that, with others, would place the count of a few within the threshold."""
     near = [(name, two) for name, two in left if overlaps(one, two)]
     if not near or any("?" in place for _, two in near for place in (*one.places, *two.places)):

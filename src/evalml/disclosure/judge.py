@@ -14,7 +14,7 @@ import pandas as pd
 from evalml import values as typed
 from evalml.arrays import Vector
 from evalml.disclosure.populations import SHARES, System, is_share, number, rows, sizes, system_of
-from evalml.disclosure.rule import Rule, ladder_step, printed, share_step, to_step
+from evalml.disclosure.rule import DisclosureRule, ladder_step, printed, share_step, to_step
 from evalml.disclosure.suppress import protect
 from evalml.results import RESULT_TABLES as LAYOUTS
 from evalml.results import ResultTable as Layout
@@ -54,7 +54,7 @@ class Judged:
 
 def judge(
     frames: Mapping[str, pd.DataFrame],
-    rule: Rule,
+    rule: DisclosureRule,
     primary: Mapping[str, Any] | None = None,
     numbers: Iterable[str] = (),
 ) -> tuple[dict[str, Judged], System]:
@@ -78,7 +78,7 @@ def judge(
     return judged, system
 
 
-def absences(system: System, rule: Rule) -> dict[str, Absent]:
+def absences(system: System, rule: DisclosureRule) -> dict[str, Absent]:
     """Return what does not leave of each table, and why."""
     cells = system.cells
     gone: dict[str, Absent] = {}
@@ -92,7 +92,10 @@ def absences(system: System, rule: Rule) -> dict[str, Absent]:
 
 
 def judge_table(
-    name: str, frame: pd.DataFrame, hidden: Absent, context: tuple[Rule, float, int, frozenset[str]]
+    name: str,
+    frame: pd.DataFrame,
+    hidden: Absent,
+    context: tuple[DisclosureRule, float, int, frozenset[str]],
 ) -> Judged:
     """Return one table as it may leave.
 
@@ -138,7 +141,7 @@ def judge_table(
 
 
 def worded(
-    inside: pd.DataFrame, layout: Layout, rule: Rule, n: float, declared: frozenset[str]
+    inside: pd.DataFrame, layout: Layout, rule: DisclosureRule, n: float, declared: frozenset[str]
 ) -> tuple[dict[str, Any], Absent]:
     """Return the sentences and the typed values as they may be told, and what was taken out."""
     texts: dict[str, Any] = {}
@@ -157,7 +160,9 @@ def worded(
     return texts, absent
 
 
-def figures(checks: pd.DataFrame, values: Vector, steps: Vector, rule: Rule, n: float) -> Vector:
+def figures(
+    checks: pd.DataFrame, values: Vector, steps: Vector, rule: DisclosureRule, n: float
+) -> Vector:
     """Return the figures of the checks and their steps: those of the sentence that repeats them."""
     pairs = zip(rows(checks), values, steps, strict=True)
     return np.array([figure_of(row["values"], number(row["value"]), rule, n) or pair
@@ -187,7 +192,9 @@ def spread(absent: Absent, at: int, row: Mapping[str, Any], layout: Layout, colu
             absent.setdefault((at, column), RESTS)
 
 
-def why_whole_row(name: str, row: Mapping[str, Any], rule: Rule, n: float, model: int) -> str:
+def why_whole_row(
+    name: str, row: Mapping[str, Any], rule: DisclosureRule, n: float, model: int
+) -> str:
     """Return why no number of a row may leave whatever its counts, empty where it may."""
     if name in {"effects", "secondary"} and row.get("method") != "diff":
         free = number(row["n_treated"]) + number(row["n_comparison"]) - model - 2
@@ -201,7 +208,7 @@ def why_whole_row(name: str, row: Mapping[str, Any], rule: Rule, n: float, model
     return ""
 
 
-def dominated(row: Mapping[str, Any], rule: Rule) -> bool:
+def dominated(row: Mapping[str, Any], rule: DisclosureRule) -> bool:
     """Return whether few persons make too much of an amount: (n, k), then p %."""
     first, second = number(row.get("largest_share")), np.nan_to_num(number(row.get("second_share")))
     together = first + (second if rule.dominant > 1 else 0.0)
@@ -266,7 +273,7 @@ def declared_numbers(study: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(years | {str(each) for each in said if each is not None}) - {""}
 
 
-def judge_value(value: Value, rule: Rule, n: float | None = None) -> Value:
+def judge_value(value: Value, rule: DisclosureRule, n: float | None = None) -> Value:
     """Return a value as it may be told: rounded to its step, or `Hidden`.
 
     How many persons a share or an estimate rests on does not leave with it: it is not rounded.
@@ -290,7 +297,7 @@ def judge_value(value: Value, rule: Rule, n: float | None = None) -> Value:
     return judged
 
 
-def judge_count(count: Count | Hidden, rule: Rule, n: float | None) -> Count | Hidden:
+def judge_count(count: Count | Hidden, rule: DisclosureRule, n: float | None) -> Count | Hidden:
     """Return a count and its whole as multiples of the base, or hidden."""
     if isinstance(count, Hidden) or few(count, rule, n):
         return Hidden("count")
@@ -302,7 +309,7 @@ def judge_count(count: Count | Hidden, rule: Rule, n: float | None) -> Count | H
     return Count(int(told[0]), None if count.of is None else int(told[1]))
 
 
-def few(value: Value, rule: Rule, n: float | None) -> bool:
+def few(value: Value, rule: DisclosureRule, n: float | None) -> bool:
     """Return whether a part, its whole, the rest of it, or what a value rests on is too few.
 
     Nobody, and everybody, is too few as well for what leaves.
@@ -317,7 +324,7 @@ def few(value: Value, rule: Rule, n: float | None) -> bool:
     return any(count is not None and least < count < rule.threshold for count in counts)
 
 
-def step_of_value(value: Value, rule: Rule, n: float) -> float:
+def step_of_value(value: Value, rule: DisclosureRule, n: float) -> float:
     """Return the step that a value is rounded to, NaN where its population is too small."""
     if isinstance(value, Share):
         return share_step(float(value.whole or n)) / 100
@@ -335,7 +342,9 @@ def step_of_value(value: Value, rule: Rule, n: float) -> float:
     return float(rule.rounding)
 
 
-def figure_of(text: str, figure: float, rule: Rule, n: float) -> tuple[float, float] | None:
+def figure_of(
+    text: str, figure: float, rule: DisclosureRule, n: float
+) -> tuple[float, float] | None:
     """Return the figure of a check as the value it repeats leaves, and its step; NaN where hidden.
 
     None where no value of the sentence is that figure.
@@ -359,13 +368,13 @@ def any_hidden(values: Iterable[Value]) -> bool:
     return any(isinstance(each, Hidden) for each in chain.from_iterable(lists))
 
 
-def judged_values(text: str, rule: Rule, n: float | None = None) -> tuple[str, bool]:
+def judged_values(text: str, rule: DisclosureRule, n: float | None = None) -> tuple[str, bool]:
     """Return values as JSON as they may be told, and whether one is hidden."""
     values = {name: judge_value(value, rule, n) for name, value in typed.read_values(text).items()}
     return typed.values_text(values) if values else text, any_hidden(values.values())
 
 
-def judged_messages(text: str, rule: Rule, n: float | None = None) -> tuple[str, bool]:
+def judged_messages(text: str, rule: DisclosureRule, n: float | None = None) -> tuple[str, bool]:
     """Return messages as JSON as they may be told, and whether a value is hidden."""
     told = [
         Message(one.key, {key: judge_value(value, rule, n) for key, value in one.values.items()})

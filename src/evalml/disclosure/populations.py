@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalml.disclosure.rule import Rule
+from evalml.disclosure.rule import DisclosureRule
 from evalml.disclosure.suppress import Cells, Key
 from evalml.results import RESULT_TABLES as LAYOUTS
 
@@ -51,14 +51,16 @@ class System:
             self.families.setdefault(family, {})[key] = None
         return key
 
-    def part(self, key: Key, value: float, whole: float, place: Place, rule: Rule) -> Key:
+    def part(self, key: Key, value: float, whole: float, place: Place, rule: DisclosureRule) -> Key:
         """Add the numerator of a share: hidden where it, or what is left of its whole, is small."""
         self.cells.hidden |= {key} if whole - value < rule.threshold else set()
         self.places.setdefault(key, []).append(place)
         return self.cells.add(key, value, OTHER, exact=True)
 
 
-def system_of(frames: Mapping[str, pd.DataFrame], rule: Rule, primary: Mapping[str, Any]) -> System:
+def system_of(
+    frames: Mapping[str, pd.DataFrame], rule: DisclosureRule, primary: Mapping[str, Any]
+) -> System:
     """Return the counts of the tables of a run, with what an attacker knows of their sums."""
     system = System()
     for name in ("effects", "secondary"):
@@ -96,7 +98,7 @@ def sizes(frames: Mapping[str, pd.DataFrame]) -> dict[str, float]:
 
 
 def effects(
-    system: System, name: str, table: pd.DataFrame, rule: Rule, primary: Mapping[str, Any]
+    system: System, name: str, table: pd.DataFrame, rule: DisclosureRule, primary: Mapping[str, Any]
 ) -> None:
     """Add the arms of each effect, the shares of both, and the sums over subgroups."""
     groups: dict[Key, dict[str, dict[str, Key]]] = defaultdict(lambda: defaultdict(dict))
@@ -123,7 +125,7 @@ def effects(
                 system.cells.add_sum(levels[""][""], list(parts.values()))
 
 
-def others(system: System, name: str, table: pd.DataFrame, rule: Rule) -> None:
+def others(system: System, name: str, table: pd.DataFrame, rule: DisclosureRule) -> None:
     """Add the counts and the shares of a table of one row per measure, month or group."""
     layout, bands = LAYOUTS[name], dict[Key, list[Key]]()
     for at, row in enumerate(rows(table)):
@@ -190,7 +192,9 @@ def flow(system: System, table: pd.DataFrame) -> None:
         before[arm] = keys["kept"]
 
 
-def balance(system: System, table: pd.DataFrame, arms: Mapping[str, float], rule: Rule) -> None:
+def balance(
+    system: System, table: pd.DataFrame, arms: Mapping[str, float], rule: DisclosureRule
+) -> None:
     """Add the numerators of the levels of each covariate, and their sums over levels."""
     for column, arm in (("mean_treated", "treated"), ("mean_comparison_before", "comparison")):
         factors: dict[str, list[Key]] = {}
@@ -212,7 +216,7 @@ def is_share(row: Mapping[str, Any]) -> bool:
     return "=" in str(row["covariate"]) or all(0 <= mean <= 1 for mean in means)
 
 
-def hide_near(system: System, rule: Rule) -> None:
+def hide_near(system: System, rule: DisclosureRule) -> None:
     """Hide the counts that differ from a more useful one of their family by a few persons.
 
     One lies inside the other: the difference would be the count of those in between. A base of

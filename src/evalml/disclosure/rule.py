@@ -21,7 +21,7 @@ SETTINGS = "disclosure.yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DisclosureRule:
     """What the owner of the data asks.
 
     Attributes:
@@ -56,7 +56,7 @@ class Rule:
                 raise PrivacyError(f"disclosure rule: {name} must be {asked}, not {value}")
 
 
-def read_rule(path: Path | None, threshold: int | None = None) -> Rule:
+def read_rule(path: Path | None, threshold: int | None = None) -> DisclosureRule:
     """Read the rule of the owner of the data; the default one where there is no file.
 
     Args:
@@ -69,12 +69,12 @@ def read_rule(path: Path | None, threshold: int | None = None) -> Rule:
     told: dict[str, Any] = {}
     if path is not None and path.is_file():
         told = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    known = {field.name for field in fields(Rule)}
+    known = {field.name for field in fields(DisclosureRule)}
     for key, value in told.items():
         if key not in known or isinstance(value, bool) or not isinstance(value, int | float):
             hint = nearest(key, known) if key not in known else "it must be a number"
             raise PrivacyError(f"{path}: '{key}: {value}' is no disclosure rule ({hint})")
-    return Rule(**{**told, **({} if threshold is None else {"threshold": threshold})})
+    return DisclosureRule(**{**told, **({} if threshold is None else {"threshold": threshold})})
 
 
 def share_step(n: float) -> float:
@@ -100,14 +100,14 @@ def to_step(values: Vector, step: Vector | float) -> Vector:
     return np.round(np.floor(values / step + 0.5 + 1e-9) * step, 10) + 0.0
 
 
-def printed(counts: Vector, rule: Rule) -> Vector:
+def printed(counts: Vector, rule: DisclosureRule) -> Vector:
     """Return counts as they leave: a multiple of the base, or NaN below the threshold."""
     shown = np.floor(counts / rule.rounding + 0.5) * rule.rounding
     gone = (counts < rule.threshold) | (shown < rule.threshold)
     return np.where(gone, np.nan, shown)
 
 
-def bounds(shown: float, rule: Rule) -> tuple[float, float]:
+def bounds(shown: float, rule: DisclosureRule) -> tuple[float, float]:
     """Return the least and the greatest count that leave as `shown`."""
     half = rule.rounding // 2
     return shown - half, shown + (rule.rounding - 1 - half)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evalml.disclosure.rule import Rule, bounds, printed
+from evalml.disclosure.rule import DisclosureRule, bounds, printed
 from evalml.errors import PrivacyError
 
 Key = Hashable
@@ -74,7 +74,7 @@ class Cells:
         return self.hidden | self.more
 
 
-def protect(cells: Cells, rule: Rule) -> Cells:
+def protect(cells: Cells, rule: DisclosureRule) -> Cells:
     """Hide what is small, then what would give it away.
 
     Raises:
@@ -98,7 +98,7 @@ def protect(cells: Cells, rule: Rule) -> Cells:
     return cells
 
 
-def give_back(cells: Cells, keys: set[Key], rule: Rule) -> None:
+def give_back(cells: Cells, keys: set[Key], rule: DisclosureRule) -> None:
     """Show again those of `keys` that need not be hidden after all, the most useful first."""
     touching = cells.touching()
     secret = sorted(cells.hidden & set(touching), key=str)
@@ -120,14 +120,14 @@ def next_to_hide(cells: Cells, key: Key, touching: dict[Key, list[Sum]]) -> Key 
     return None
 
 
-def narrow(cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: Rule) -> bool:
+def narrow(cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: DisclosureRule) -> bool:
     """Return whether an attacker places a hidden cell within fewer than the threshold less one."""
     low, high = interval(cells, key, touching, rule)
     return high - low < rule.threshold - 1
 
 
 def interval(
-    cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: Rule
+    cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: DisclosureRule
 ) -> tuple[float, float]:
     """Return the least and the greatest count of a hidden cell that fit all that is shown."""
     from scipy.optimize import linprog
@@ -148,7 +148,9 @@ def interval(
     return float(np.ceil((low.fun or 0.0) - 1e-6)), float(np.floor(-(high.fun or 0.0) + 1e-6))
 
 
-def known(cells: Cells, name: Key, gone: set[Key], rule: Rule) -> tuple[float, float | None]:
+def known(
+    cells: Cells, name: Key, gone: set[Key], rule: DisclosureRule
+) -> tuple[float, float | None]:
     """Return what an attacker knows of one cell before any sum."""
     if name in gone:
         return 0.0, None
@@ -159,7 +161,7 @@ def known(cells: Cells, name: Key, gone: set[Key], rule: Rule) -> tuple[float, f
 
 
 def connected(
-    cells: Cells, key: Key, touching: dict[Key, list[Sum]], gone: set[Key], rule: Rule
+    cells: Cells, key: Key, touching: dict[Key, list[Sum]], gone: set[Key], rule: DisclosureRule
 ) -> tuple[list[Sum], list[Key]]:
     """Return the sums that bear on a cell, through cells that are not known to the person."""
     sums: dict[Sum, None] = {}

@@ -16,7 +16,7 @@ from evalml.arrays import BoolVector
 from evalml.disclosure.gate import COUNTS
 from evalml.disclosure.judge import judged_messages, judged_values
 from evalml.disclosure.populations import rows
-from evalml.disclosure.rule import THRESHOLD, Rule
+from evalml.disclosure.rule import THRESHOLD, DisclosureRule
 from evalml.report.blinding import BLINDED, NUMBERS
 from evalml.report.results import Frames, complete_table
 from evalml.report.sentences import tables_in_words
@@ -210,9 +210,9 @@ def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
     return blank(checks.assign(values=[text for text, _ in pairs]), hidden, ["value"])
 
 
-def rule_inside(threshold: int) -> Rule:
+def rule_inside(threshold: int) -> DisclosureRule:
     """Return the rule of what stays inside: small counts are taken out, none is rounded."""
-    return Rule(threshold=threshold, rounding=1)
+    return DisclosureRule(threshold=threshold, rounding=1)
 
 
 GUARDS: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {

@@ -21,7 +21,7 @@ from evalml.disclosure.differencing import Population, populations_of, too_near
 from evalml.disclosure.judge import SMALL, UNJUDGED, Judged, declared_numbers, judge, passes
 from evalml.disclosure.register import NAME as REGISTER
 from evalml.disclosure.register import Register, append, locked, read_register
-from evalml.disclosure.rule import Rule
+from evalml.disclosure.rule import DisclosureRule
 from evalml.errors import DataError, PrivacyError, nearest
 from evalml.report.about import about_item
 from evalml.report.annex.content import annex_table
@@ -69,7 +69,7 @@ class Release:
     items: tuple[gate.Released, ...]
     decided: Mapping[str, Mapping[str, str]]
     tables: Mapping[str, Judged] = field(repr=False)
-    rule: Rule
+    rule: DisclosureRule
     page: Path
 
     def leaves(self, item: gate.Released) -> bool:
@@ -91,7 +91,7 @@ class Found:
 def release_run(
     run_dir: Path,
     *,
-    rule: Rule | None = None,
+    rule: DisclosureRule | None = None,
     register: Path | None = None,
     institution: Institution | None = None,
     decision: Decision | None = None,
@@ -116,7 +116,7 @@ def release_run(
             a decision names no output under review or nobody.
         DataError: The run has no results.
     """
-    rule, book = rule or Rule(), register or run_dir.parent.parent / REGISTER
+    rule, book = rule or DisclosureRule(), register or run_dir.parent.parent / REGISTER
     manifest = read_manifest(run_dir)
     name = f"{run_dir.parent.name}/{run_dir.name}"
     activity = (run_dir / "results" / "annexe.csv").is_file()
@@ -185,7 +185,9 @@ def lines_expected(root: Path, run_dir: Path) -> dict[str, str]:
     return found
 
 
-def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[str, Any]) -> Found:
+def judged_run(
+    run_dir: Path, rule: DisclosureRule, register: Register, manifest: Mapping[str, Any]
+) -> Found:
     """Return the tables that may leave, and which of them somebody must look at first."""
     meta = read_meta(run_dir / "results")
     labelled = {key: str(meta.get(key) or "") for key in ("territory_label", "period_label")}
@@ -216,7 +218,7 @@ def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[
 
 
 def compared(
-    populations: Mapping[Population, Iterable[str]], register: Register, rule: Rule
+    populations: Mapping[Population, Iterable[str]], register: Register, rule: DisclosureRule
 ) -> dict[str, dict[Population, str]]:
     """Return the populations of each table, and why those too near to what has left must wait.
 
@@ -233,7 +235,7 @@ def compared(
 
 
 def judged_activity(
-    run_dir: Path, rule: Rule, register: Register, manifest: Mapping[str, Any]
+    run_dir: Path, rule: DisclosureRule, register: Register, manifest: Mapping[str, Any]
 ) -> Found:
     """Return the annex of a year as it may leave: whole rows first, then breakdowns.
 
@@ -273,7 +275,7 @@ def silence(checks: pd.DataFrame, effects: pd.DataFrame, judged: Judged | None) 
     )
 
 
-def table_items(found: Found, rule: Rule) -> Items:
+def table_items(found: Found, rule: DisclosureRule) -> Items:
     """Put every table of a run through the gate."""
     return [
         gate.pass_table(
