@@ -310,10 +310,7 @@ def judge_count(count: Count | Hidden, rule: DisclosureRule, n: float | None) ->
 
 
 def few(value: Value, rule: DisclosureRule, n: float | None) -> bool:
-    """Return whether a part, its whole, the rest of it, or what a value rests on is too few.
-
-    Nobody, and everybody, is too few as well for what leaves.
-    """
+    """Return whether a part, its whole, its rest or its base is too few; nobody is, to leave."""
     if isinstance(value, typed.Estimate | typed.Interval):
         return value.n is not None and 0 < value.n < rule.threshold
     if not isinstance(value, Count | Share):

@@ -25,16 +25,14 @@ SHARES = {"proportion": 1.0, "%": 100.0, "points": 100.0}
 
 @dataclass(slots=True)
 class System:
-    """The counts of a run.
+    """The counts of a run, and where each stands; a share stands with its numerator.
 
-    Attributes:
-        cells: Counts and sums.
-        places: Where each count stands; a share stands with its numerator.
-        families: Populations that lie inside one another, by what they have in common.
-        near: Counts hidden because another of the family differs from them by a few persons.
-        analyses: Count -> secondary analyses it is of; empty name for the study itself.
+    `families` are populations that lie inside one another, by what they have in common; `near` are
+    counts hidden because another of the family differs from them by a few persons; `analyses` says
+    which secondary analyses a count is of, an empty name for the study itself.
     """
 
+    rule: DisclosureRule
     cells: Cells = field(default_factory=Cells)
     places: dict[Key, list[Place]] = field(default_factory=dict)
     families: dict[Key, dict[Key, None]] = field(default_factory=dict)
@@ -51,9 +49,9 @@ class System:
             self.families.setdefault(family, {})[key] = None
         return key
 
-    def part(self, key: Key, value: float, whole: float, place: Place, rule: DisclosureRule) -> Key:
+    def part(self, key: Key, value: float, whole: float, place: Place) -> Key:
         """Add the numerator of a share: hidden where it, or what is left of its whole, is small."""
-        self.cells.hidden |= {key} if whole - value < rule.threshold else set()
+        self.cells.hidden |= {key} if whole - value < self.rule.threshold else set()
         self.places.setdefault(key, []).append(place)
         return self.cells.add(key, value, OTHER, exact=True)
 
@@ -62,17 +60,17 @@ def system_of(
     frames: Mapping[str, pd.DataFrame], rule: DisclosureRule, primary: Mapping[str, Any]
 ) -> System:
     """Return the counts of the tables of a run, with what an attacker knows of their sums."""
-    system = System()
+    system = System(rule)
     for name in ("effects", "secondary"):
         if name in frames:
-            effects(system, name, frames[name], rule, primary)
+            effects(system, name, frames[name], primary)
     for name in (each for each in frames if each not in {"effects", "secondary", "flow"}):
-        others(system, name, frames[name], rule)
+        others(system, name, frames[name])
     if "flow" in frames:
         flow(system, frames["flow"])
     if "balance" in frames:
-        balance(system, frames["balance"], sizes(frames), rule)
-    hide_near(system, rule)
+        balance(system, frames["balance"], sizes(frames))
+    hide_near(system)
     return system
 
 
@@ -97,9 +95,7 @@ def sizes(frames: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     return {arm: number(whole[column].astype("float64").max()) for column, arm in ARMS.items()}
 
 
-def effects(
-    system: System, name: str, table: pd.DataFrame, rule: DisclosureRule, primary: Mapping[str, Any]
-) -> None:
+def effects(system: System, name: str, table: pd.DataFrame, primary: Mapping[str, Any]) -> None:
     """Add the arms of each effect, the shares of both, and the sums over subgroups."""
     groups: dict[Key, dict[str, dict[str, Key]]] = defaultdict(lambda: defaultdict(dict))
     for at, row in enumerate(rows(table)):
@@ -116,7 +112,7 @@ def effects(
             if row["unit"] == "proportion" and np.isfinite(share * n):
                 weighted = "" if arm == "treated" or row["method"] == "diff" else row["method"]
                 told = ("part", *same, weighted, arm, *level, n)
-                key = system.part(told, round(share * n), n, (name, at, f"mean_{arm}"), rule)
+                key = system.part(told, round(share * n), n, (name, at, f"mean_{arm}"))
                 if not weighted:
                     groups[*same, row["method"], arm, "part"][level[0]][level[1]] = key
     for levels in groups.values():
@@ -125,7 +121,7 @@ def effects(
                 system.cells.add_sum(levels[""][""], list(parts.values()))
 
 
-def others(system: System, name: str, table: pd.DataFrame, rule: DisclosureRule) -> None:
+def others(system: System, name: str, table: pd.DataFrame) -> None:
     """Add the counts and the shares of a table of one row per measure, month or group."""
     layout, bands = LAYOUTS[name], dict[Key, list[Key]]()
     for at, row in enumerate(rows(table)):
@@ -136,11 +132,11 @@ def others(system: System, name: str, table: pd.DataFrame, rule: DisclosureRule)
             for column in layout.counts if column in row and column != "numerator"
         }  # fmt: skip
         if np.isfinite(part):
-            system.part(told, part, number(row.get("denominator")), (name, at, "numerator"), rule)
+            system.part(told, part, number(row.get("denominator")), (name, at, "numerator"))
         for column, whole in layout.shares.items():
             part = part_of(name, row, column, number(row.get(whole)))
             if np.isfinite(part):
-                system.part(told, part, number(row[whole]), (name, at, column), rule)
+                system.part(told, part, number(row[whole]), (name, at, column))
                 if name == "intensity" and str(row["measure"]).startswith("hours_"):
                     bands.setdefault(keys[whole], []).append(told)
     for whole_key, parts in bands.items():
@@ -192,9 +188,7 @@ def flow(system: System, table: pd.DataFrame) -> None:
         before[arm] = keys["kept"]
 
 
-def balance(
-    system: System, table: pd.DataFrame, arms: Mapping[str, float], rule: DisclosureRule
-) -> None:
+def balance(system: System, table: pd.DataFrame, arms: Mapping[str, float]) -> None:
     """Add the numerators of the levels of each covariate, and their sums over levels."""
     for column, arm in (("mean_treated", "treated"), ("mean_comparison_before", "comparison")):
         factors: dict[str, list[Key]] = {}
@@ -203,7 +197,7 @@ def balance(
             part, name = number(row[column]) * arms[arm], str(row["covariate"])
             if is_share(row) and np.isfinite(part):
                 told = ("mean", column, name)
-                system.part(told, np.round(part), arms[arm], ("balance", at, column), rule)
+                system.part(told, np.round(part), arms[arm], ("balance", at, column))
                 if "=" in name:
                     factors.setdefault(name.split("=", maxsplit=1)[0], []).append(told)
         for parts in factors.values():
@@ -216,13 +210,13 @@ def is_share(row: Mapping[str, Any]) -> bool:
     return "=" in str(row["covariate"]) or all(0 <= mean <= 1 for mean in means)
 
 
-def hide_near(system: System, rule: DisclosureRule) -> None:
+def hide_near(system: System) -> None:
     """Hide the counts that differ from a more useful one of their family by a few persons.
 
     One lies inside the other: the difference would be the count of those in between. A base of
     rounding as large as the threshold protects it already.
     """
-    cells = system.cells
+    cells, rule = system.cells, system.rule
     for keys in system.families.values() if rule.rounding < rule.threshold else ():
         kept: list[float] = []
         usual = sorted(keys, key=lambda k: (cells.rank[k], -len(system.places[k]), -cells.value[k]))

@@ -57,11 +57,9 @@ class DisclosureRule:
 
 
 def read_rule(path: Path | None, threshold: int | None = None) -> DisclosureRule:
-    """Read the rule of the owner of the data; the default one where there is no file.
+    """Read the rule of the owner of the data, a YAML; the default one where there is no file.
 
-    Args:
-        path: A YAML of `threshold`, `rounding`, `dominant`, `dominance`, `p`, `freedom`.
-        threshold: Wins over that of the file.
+    `threshold` wins over that of the file.
 
     Raises:
         PrivacyError: A key is unknown or a value protects nobody.

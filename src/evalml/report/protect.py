@@ -201,10 +201,7 @@ def protect_intensity(intensity: pd.DataFrame, threshold: int) -> pd.DataFrame:
 
 
 def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Hide the values of the checks that count, or rest on, too few persons.
-
-    The figure of a check one of whose values is hidden goes too: it may be the same count.
-    """
+    """Hide the values of the checks that count too few persons, and the figure of their check."""
     pairs = [judged_values(str(text), rule_inside(threshold)) for text in checks["values"]]
     hidden = pd.Series([any_hidden for _, any_hidden in pairs], index=checks.index, dtype="bool")
     return blank(checks.assign(values=[text for text, _ in pairs]), hidden, ["value"])

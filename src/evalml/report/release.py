@@ -43,14 +43,7 @@ Items: TypeAlias = list[gate.Released]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided of outputs under review.
-
-    Attributes:
-        accept: Outputs that may leave (names, or patterns such as `figures/*`).
-        refuse: Outputs that stay.
-        by: Who decides.
-        why: The reason.
-    """
+    """What a person decided of outputs under review: names, or patterns such as `figures/*`."""
 
     accept: tuple[str, ...] = ()
     refuse: tuple[str, ...] = ()
@@ -220,10 +213,7 @@ def judged_run(
 def compared(
     populations: Mapping[Population, Iterable[str]], register: Register, rule: DisclosureRule
 ) -> dict[str, dict[Population, str]]:
-    """Return the populations of each table, and why those too near to what has left must wait.
-
-    The reason says which earlier release and which population, never the difference.
-    """
+    """Return the populations of each table, and why they must wait: never by which difference."""
     near = too_near(populations, register.populations(), rule)
     found: dict[str, dict[Population, str]] = {}
     for each, names in populations.items():

@@ -124,6 +124,8 @@ def lille(n, *, places=("FR/32/59/59350S00",), months=(24288, 24299), rules="r")
         ([lille(100)], lille(96), True),
         ([lille(100)], lille(96, rules="s"), True),
         ([lille(100)], lille(60, rules="s"), False),
+        ([lille(100)], lille(100, rules="s"), False),
+        ([lille(100)], lille(100, places=("FR/32",), rules="s"), True),
         ([lille(100)], lille(104, places=("FR/32",)), True),
         ([lille(100)], lille(104, places=("FR/11",)), False),
         ([lille(100)], lille(99, months=(24288, 24298)), True),
