@@ -21,7 +21,7 @@ from scipy.optimize import linprog
 
 from evalml.disclosure.differencing import Population, populations_of, too_near
 from evalml.disclosure.judge import judge
-from evalml.disclosure.rule import Rule
+from evalml.disclosure.rule import DisclosureRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +137,9 @@ def table_of(study: Study, people: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def released(people: np.ndarray, studies: list[Study], rule: Rule, *, guarded: bool) -> list[Any]:
+def released(
+    people: np.ndarray, studies: list[Study], rule: DisclosureRule, *, guarded: bool
+) -> list[Any]:
     """Return what leaves: the cells counted, and the least and greatest count that fit."""
     left: list[tuple[str, Population]] = []
     seen = []
@@ -148,7 +150,7 @@ def released(people: np.ndarray, studies: list[Study], rule: Rule, *, guarded: b
             seen += [(study.cells(sex), n, n) for sex, n in pairs if n >= rule.threshold]
             continue
         tables, system = judge({"effects": frame}, rule)
-        found = populations_of(system, system.cells.gone(), study.definition())
+        found = populations_of(system, study.definition())
         if too_near(found, left, rule):
             continue
         left += [(str(at), each) for each in found]
@@ -202,10 +204,10 @@ def narrow(
 
 
 def attack(
-    kind: str, times: int, *, guarded: bool = True, rule: Rule | None = None
+    kind: str, times: int, *, guarded: bool = True, rule: DisclosureRule | None = None
 ) -> tuple[int, int, int]:
     """Return how many small counts were attacked, how many placed, and how many counts left."""
-    asked, found = rule or Rule(), np.zeros(3, dtype=int)
+    asked, found = rule or DisclosureRule(), np.zeros(3, dtype=int)
     for seed in range(times):
         draw = np.random.Generator(np.random.PCG64(seed))
         people = people_of(draw)

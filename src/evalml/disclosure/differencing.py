@@ -10,17 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from evalml.codes import departements_of
+from evalml.disclosure.populations import System
+from evalml.disclosure.rule import DisclosureRule
 from evalml.disclosure.suppress import Cells, Key, Sum, interval
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from evalml.disclosure.populations import System
-    from evalml.disclosure.rule import Rule
 
 STRUCTURE = re.compile(r"(97\d|\d[\dAB])\d{3}S\d+")
 """Identifier of a mission locale in I-Milo: the code of its commune, then its site."""
@@ -54,18 +51,10 @@ class Population:
         return self.arm, self.traits, self.places, self.months, self.rules
 
 
-def populations_of(
-    system: System, gone: set[Key], study: Mapping[str, Any]
-) -> dict[Population, tuple[Key, ...]]:
-    """Return the populations whose counts leave, and the counts of the tables they are.
-
-    Args:
-        system: The counts of the tables of a run.
-        gone: Those that do not leave.
-        study: The study, as its manifest says it.
-    """
+def populations_of(system: System, study: Mapping[str, Any]) -> dict[Population, tuple[Key, ...]]:
+    """Return the populations whose counts leave a judged system, and the counts they are."""
     found: dict[Population, tuple[Key, ...]] = {}
-    analyses = study.get("analyses") or {}
+    analyses, gone = study.get("analyses") or {}, system.cells.gone()
     for family, keys in system.families.items():
         if not isinstance(family, tuple) or len(family) != 3:  # noqa: PLR2004 - own tables
             continue
@@ -86,20 +75,15 @@ def population(arm: str, subgroup: str, level: str, study: Mapping[str, Any], n:
     traits = {f"{key}={value}" for key, value in required.items()}
     traits |= {f"{subgroup}={level}"} if subgroup else set()
     entries = study.get("entries") or {"from": "", "to": ""}
-    treatment = study.get("treatment") or {}
-    programme = treatment.get("dispositif") or study.get("programme")
+    programme = (study.get("treatment") or {}).get("dispositif") or study.get("programme")
     keys = ("treatment", "time_zero", "comparison", "grace_months", "history_months", "source")
-    rules = [eligibility, *(study.get(key) for key in keys)]
+    rules = json.dumps([eligibility, *(study.get(key) for key in keys)],
+                       sort_keys=True, ensure_ascii=False, default=str)  # fmt: skip
     return Population(
         f"{programme} {arm}", tuple(sorted(traits)), places_of(study.get("territory")),
-        (month_number(entries["from"]), month_number(entries["to"])), digest(rules), n,
+        (month_number(entries["from"]), month_number(entries["to"])),
+        hashlib.sha256(rules.encode()).hexdigest()[:16], n,
     )  # fmt: skip
-
-
-def digest(told: Any) -> str:
-    """Return a short hash of a definition."""
-    text = json.dumps(told, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def month_number(day: Any) -> int:
@@ -109,30 +93,26 @@ def month_number(day: Any) -> int:
 
 
 def places_of(territory: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Return a territory as paths from the country down; an unknown place lies anywhere."""
+    """Return a territory as paths from the country down; an unknown place (`?`) lies anywhere."""
     told = territory or {}
     regions = {d: region for region, ds in departements_of().items() for d in ds}
     if told.get("region"):
         return (f"FR/{told['region']}",)
     if told.get("departement"):
         return tuple(sorted(f"FR/{regions.get(d, '?')}/{d}" for d in told["departement"]))
-    if told.get("structure"):
-        return tuple(sorted(path_of(each, regions) for each in told["structure"]))
-    return ("FR",)
-
-
-def path_of(structure: str, regions: Mapping[str, str]) -> str:
-    """Return the path of a mission locale; `?` where nothing says its département."""
-    found = STRUCTURE.fullmatch(structure)
-    departement = found[1] if found else "?"
-    return f"FR/{regions.get(departement, '?')}/{departement}/{structure}"
+    paths = []
+    for structure in told.get("structure") or ():
+        found = STRUCTURE.fullmatch(structure)
+        departement = found[1] if found else "?"
+        paths.append(f"FR/{regions.get(departement, '?')}/{departement}/{structure}")
+    return tuple(sorted(paths)) or ("FR",)
 
 
 def lies_in(inner: str, outer: str) -> bool:
     """Return whether a place may lie in another."""
-    one, two = inner.split("/"), outer.split("/")
-    pairs = list(zip(one, two, strict=False))
-    return len(one) >= len(two) and all(a == b or "?" in {a, b} for a, b in pairs)
+    pairs = zip(inner.split("/"), outer.split("/"), strict=False)
+    within = inner.count("/") >= outer.count("/")
+    return within and all(a == b or "?" in {a, b} for a, b in pairs)
 
 
 def inside(one: Population, two: Population) -> bool:
@@ -147,34 +127,28 @@ def inside(one: Population, two: Population) -> bool:
 
 
 def too_near(
-    new: Iterable[Population], left: Sequence[tuple[str, Population]], rule: Rule
+    new: Iterable[Population], left: Sequence[tuple[str, Population]], rule: DisclosureRule
 ) -> dict[Population, str]:
-    """Return the populations that come too near to what has left, and the release concerned.
-
-    Args:
-        new: Populations that would leave.
-        left: Release and population of every count that has left.
-        rule: What the owner of the data asks.
-    """
+    """Return the populations that come too near to what has left, and the release concerned."""
     found: dict[Population, str] = {}
-    known = {(two.region, two.n) for _, two in left}
+    known = {two for _, two in left}
     for one in new:
-        if (one.region, one.n) in known:  # it has left already: nothing more is told
+        if one in known:  # it has left already: nothing more is told
             continue
-        for release, two in left:
-            same = one.region == two.region and one.n == two.n
-            nested = inside(one, two) or inside(two, one)
-            if nested and not same and abs(one.n - two.n) <= rule.threshold:
-                found[one] = release
-                break
-        else:
-            release = narrow_release(one, left, rule)
-            if release:
-                found[one] = release
+        near = (
+            release for release, two in left
+            if abs(one.n - two.n) <= rule.threshold and (inside(one, two) or inside(two, one))
+            and one != replace(two, rules=one.rules)  # other rules found as many: nobody between
+        )  # fmt: skip
+        release = next(near, "") or narrow_release(one, left, rule)
+        if release:
+            found[one] = release
     return found
 
 
-def narrow_release(one: Population, left: Sequence[tuple[str, Population]], rule: Rule) -> str:
+def narrow_release(
+    one: Population, left: Sequence[tuple[str, Population]], rule: DisclosureRule
+) -> str:
     """Return a release that, with others, would place the count of a few within the threshold."""
     near = [(name, two) for name, two in left if overlaps(one, two)]
     if not near or any("?" in place for _, two in near for place in (*one.places, *two.places)):
@@ -183,9 +157,8 @@ def narrow_release(one: Population, left: Sequence[tuple[str, Population]], rule
     cells, touching, atoms = grid_of(every)
     if len(atoms) > MOST:
         return near[-1][0]
-    mine = [atom for atom in atoms if within(atom, one)]
     exact = replace(rule, rounding=1)  # what the counts say, whatever their rounding hides
-    for atom in mine:
+    for atom in (each for each in atoms if within(each, one)):
         low, high = interval(cells, atom, touching, exact)
         if high - low < rule.threshold - 1 and low < rule.threshold:
             return near[-1][0]
@@ -213,15 +186,13 @@ def grid_of(every: Sequence[Population]) -> tuple[Cells, dict[Key, list[Sum]], l
     places = sorted(place for place in named if not filled(place, named))
     cuts = sorted({month for each in every for month in (each.months[0], each.months[1] + 1)})
     atoms: list[Atom] = [(place, month) for place in places for month in cuts[:-1]]
-    cells, touching = Cells(), dict[Key, list[Sum]]()
+    cells = Cells()
     latest = {each.region: each for each in reversed(every)}
     for each in latest.values():
         parts = tuple(atom for atom in atoms if within(atom, each))
-        total: Sum = (("n", each.region), parts)
-        cells.value[total[0]] = each.n
-        cells.sums[total] = None
-        for key in (total[0], *parts):
-            touching.setdefault(key, []).append(total)
+        cells.value["n", each.region] = each.n
+        cells.sums[("n", each.region), parts] = None
+    touching = cells.touching()
     used = [atom for atom in atoms if atom in touching]
     cells.hidden |= set(used)
     return cells, touching, used
@@ -229,10 +200,8 @@ def grid_of(every: Sequence[Population]) -> tuple[Cells, dict[Key, list[Sum]], l
 
 def filled(place: str, named: set[str]) -> bool:
     """Return whether all that a country or a region is made of is named beside it."""
-    country, _, region = place.partition("/")
-    if not region:
-        return all(f"{country}/{each}" in named for each in departements_of())
-    parts = departements_of().get(region, ())
+    region = place.partition("/")[2]
+    parts = departements_of().get(region, ()) if region else departements_of()
     return bool(parts) and all(f"{place}/{each}" in named for each in parts)
 
 
@@ -242,15 +211,7 @@ def within(atom: Atom, each: Population) -> bool:
     return each.months[0] <= month <= each.months[1] and any(lies_in(place, p) for p in each.places)
 
 
-def as_line(each: Population) -> dict[str, Any]:
-    """Return a population as a line of the register holds it."""
-    return asdict(each)
-
-
 def from_line(told: Mapping[str, Any]) -> Population:
-    """Return a population from a line of the register."""
-    first, last = told["months"]
-    return Population(
-        str(told["arm"]), tuple(told["traits"]), tuple(told["places"]), (int(first), int(last)),
-        str(told["rules"]), int(told["n"]),
-    )  # fmt: skip
+    """Return a population from a line of the register, where tuples are lists."""
+    values: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
+    return Population(**values)

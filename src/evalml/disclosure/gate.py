@@ -9,14 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pandas as pd
 
 from evalml.errors import PrivacyError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PASS, FAIL, REVIEW = "pass", "fail", "review"
 NAMES_A_PERSON = ("id_", "nir", "nom", "prenom", "date_naissance", "email", "telephone")
@@ -27,16 +24,10 @@ _GATE = object()
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """One output that went through the gate.
+    """One output that went through the gate; `hidden` counts the cells that were taken out.
 
-    Attributes:
-        name: Name of its file.
-        content: Its bytes.
-        status: `pass`, `review` (somebody must look) or `fail` (it stays).
-        reasons: Why, one sentence each.
-        hidden: Cells that were taken out.
-        rows: Rows of a table, 0 for anything else.
-        key: Held by the gate alone.
+    Its status is `pass`, `review` (somebody must look) or `fail` (it stays). The gate alone holds
+    the key.
     """
 
     name: str
@@ -77,14 +68,8 @@ def pass_table(
 ) -> Released:
     """Pass a judged table, unless something is in it that should not be there.
 
-    Args:
-        frame: The table as it may leave.
-        text: The same as the bytes of its file will say it.
-        name: Name of the file to be.
-        threshold: Smallest count that may be shown.
-        hidden: Cells taken out.
-        review: Why somebody must look at it first.
-        notes: What else there is to say, such as columns left inside.
+    `text` is the file to be, `hidden` how many cells were taken out, `review` why somebody must
+    look first, `notes` what else there is to say, such as columns left inside.
     """
     named = [str(column) for column in frame if str(column).startswith(NAMES_A_PERSON)]
     small = small_columns(frame, threshold)

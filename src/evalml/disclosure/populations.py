@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from evalml.disclosure.layout import ARMS, LAYOUTS
+from evalml.disclosure.rule import DisclosureRule
 from evalml.disclosure.suppress import Cells, Key
+from evalml.results import RESULT_TABLES as LAYOUTS
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-    from evalml.disclosure.rule import Rule
-
+ARMS = {"n_treated": "treated", "n_comparison": "comparison"}
 Place = tuple[str, int, str]
 """Table, row, column."""
 PRIMARY, MAIN, OTHER, SUBGROUP, FLOW = range(5)
@@ -27,16 +25,14 @@ SHARES = {"proportion": 1.0, "%": 100.0, "points": 100.0}
 
 @dataclass(slots=True)
 class System:
-    """The counts of a run.
+    """The counts of a run, and where each stands; a share stands with its numerator.
 
-    Attributes:
-        cells: Counts and sums.
-        places: Where each count stands; a share stands with its numerator.
-        families: Populations that lie inside one another, by what they have in common.
-        near: Counts hidden because another of the family differs from them by a few persons.
-        analyses: Count -> secondary analyses it is of; empty name for the study itself.
+    `families` are populations that lie inside one another, by what they have in common; `near` are
+    counts hidden because another of the family differs from them by a few persons; `analyses` says
+    which secondary analyses a count is of, an empty name for the study itself.
     """
 
+    rule: DisclosureRule
     cells: Cells = field(default_factory=Cells)
     places: dict[Key, list[Place]] = field(default_factory=dict)
     families: dict[Key, dict[Key, None]] = field(default_factory=dict)
@@ -53,29 +49,28 @@ class System:
             self.families.setdefault(family, {})[key] = None
         return key
 
-    def part(self, key: Key, value: float, whole: float, place: Place, rule: Rule) -> Key:
+    def part(self, key: Key, value: float, whole: float, place: Place) -> Key:
         """Add the numerator of a share: hidden where it, or what is left of its whole, is small."""
-        self.cells.add(key, value, OTHER, exact=True)
+        self.cells.hidden |= {key} if whole - value < self.rule.threshold else set()
         self.places.setdefault(key, []).append(place)
-        if whole - value < rule.threshold:
-            self.cells.hidden.add(key)
-        return key
+        return self.cells.add(key, value, OTHER, exact=True)
 
 
-def system_of(frames: Mapping[str, pd.DataFrame], rule: Rule, primary: Mapping[str, Any]) -> System:
+def system_of(
+    frames: Mapping[str, pd.DataFrame], rule: DisclosureRule, primary: Mapping[str, Any]
+) -> System:
     """Return the counts of the tables of a run, with what an attacker knows of their sums."""
-    system = System()
+    system = System(rule)
     for name in ("effects", "secondary"):
-        if len(frames.get(name, ())):
-            effects(system, name, frames[name], rule, primary)
-    for name, frame in frames.items():
-        if name not in {"effects", "secondary", "flow"} and name in LAYOUTS:
-            others(system, name, frame, rule)
-    if len(frames.get("flow", ())):
+        if name in frames:
+            effects(system, name, frames[name], primary)
+    for name in (each for each in frames if each not in {"effects", "secondary", "flow"}):
+        others(system, name, frames[name])
+    if "flow" in frames:
         flow(system, frames["flow"])
-    if len(frames.get("balance", ())):
-        balance(system, frames["balance"], sizes(frames), rule)
-    hide_near(system, rule)
+    if "balance" in frames:
+        balance(system, frames["balance"], sizes(frames))
+    hide_near(system)
     return system
 
 
@@ -94,61 +89,54 @@ def number(value: Any) -> float:
 
 def sizes(frames: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     """Return the number of persons of each arm in the whole population, NaN where none is told."""
-    table = frames.get("effects")
-    if table is None or not len(table):
+    if "effects" not in frames:
         return dict.fromkeys(ARMS.values(), np.nan)
-    whole = table[table["subgroup"].fillna("") == ""]
+    whole = frames["effects"][frames["effects"]["subgroup"].fillna("") == ""]
     return {arm: number(whole[column].astype("float64").max()) for column, arm in ARMS.items()}
 
 
-def effects(
-    system: System, name: str, table: pd.DataFrame, rule: Rule, primary: Mapping[str, Any]
-) -> None:
+def effects(system: System, name: str, table: pd.DataFrame, primary: Mapping[str, Any]) -> None:
     """Add the arms of each effect, the shares of both, and the sums over subgroups."""
-    groups: dict[Key, dict[str, dict[str, Key]]] = {}
+    groups: dict[Key, dict[str, dict[str, Key]]] = defaultdict(lambda: defaultdict(dict))
     for at, row in enumerate(rows(table)):
         level = (str(row["subgroup"] or ""), str(row["subgroup_value"] or ""))
         same = (str(row.get("analysis", "")), row["outcome"], number(row["horizon_months"]))
         rank = SUBGROUP if level[0] else OTHER if name == "secondary" else MAIN
-        is_primary = all(row.get(key) == value for key, value in primary.items())
-        rank = PRIMARY if is_primary and rank == MAIN else rank
+        if rank == MAIN and all(row.get(key) == value for key, value in primary.items()):
+            rank = PRIMARY
         for column, arm in ARMS.items():
             n = number(row[column])
             key = system.count((arm, *level), n, (name, at, column), rank, same[0])
-            scope = (*same, row["method"], arm, "n")
-            groups.setdefault(scope, {}).setdefault(level[0], {})[level[1]] = key
+            groups[*same, row["method"], arm, "n"][level[0]][level[1]] = key
             share = number(row[f"mean_{arm}"])
             if row["unit"] == "proportion" and np.isfinite(share * n):
                 weighted = "" if arm == "treated" or row["method"] == "diff" else row["method"]
                 told = ("part", *same, weighted, arm, *level, n)
-                key = system.part(told, round(share * n), n, (name, at, f"mean_{arm}"), rule)
+                key = system.part(told, round(share * n), n, (name, at, f"mean_{arm}"))
                 if not weighted:
-                    scope = (*same, row["method"], arm, "part")
-                    groups.setdefault(scope, {}).setdefault(level[0], {})[level[1]] = key
+                    groups[*same, row["method"], arm, "part"][level[0]][level[1]] = key
     for levels in groups.values():
         for subgroup, parts in levels.items():
             if subgroup and "" in levels:
                 system.cells.add_sum(levels[""][""], list(parts.values()))
 
 
-def others(system: System, name: str, table: pd.DataFrame, rule: Rule) -> None:
+def others(system: System, name: str, table: pd.DataFrame) -> None:
     """Add the counts and the shares of a table of one row per measure, month or group."""
     layout, bands = LAYOUTS[name], dict[Key, list[Key]]()
     for at, row in enumerate(rows(table)):
+        told, part = ("part", name, at), number(row.get("numerator"))
         keys = {
             column: system.count(family(name, column, row), number(row[column]),
                                  (name, at, column), OTHER)
             for column in layout.counts if column in row and column != "numerator"
         }  # fmt: skip
-        if "numerator" in row and np.isfinite(number(row["numerator"])):
-            told: Key = ("part", name, at)
-            part = number(row["numerator"])
-            system.part(told, part, number(row.get("denominator")), (name, at, "numerator"), rule)
+        if np.isfinite(part):
+            system.part(told, part, number(row.get("denominator")), (name, at, "numerator"))
         for column, whole in layout.shares.items():
             part = part_of(name, row, column, number(row.get(whole)))
             if np.isfinite(part):
-                told = ("part", name, at)
-                system.part(told, part, number(row[whole]), (name, at, column), rule)
+                system.part(told, part, number(row[whole]), (name, at, column))
                 if name == "intensity" and str(row["measure"]).startswith("hours_"):
                     bands.setdefault(keys[whole], []).append(told)
     for whole_key, parts in bands.items():
@@ -169,18 +157,14 @@ def family(name: str, column: str, row: Mapping[str, Any]) -> Key:
     """Return what the population of a count lies in: an arm of the study, or its own table."""
     if name in {"trajectories", "observation"} or column == "n_at_risk":
         return (str(row["arm"]), "", "")
-    if name in {"costs", "power"} and column in ARMS:
-        return (ARMS[column], "", "")
     if name in {"exit_contrast", "intensity"} and column == "denominator":
         return ("treated", "", "")
+    if name in {"costs", "power"} and column in ARMS:
+        return (ARMS[column], "", "")
     keys = ("indicator", "outcome", "horizon_months", "group", "group_value", "territory", "year",
             "arm", "cause", "month")  # fmt: skip
-    return (
-        name,
-        column,
-        *(str(row[key]) for key in keys if key in row),
-        str(row.get("event_time")),
-    )
+    own = [str(row[key]) for key in keys if key in row]
+    return (name, column, *own, str(row.get("event_time")))
 
 
 def flow(system: System, table: pd.DataFrame) -> None:
@@ -190,8 +174,10 @@ def flow(system: System, table: pd.DataFrame) -> None:
     for at, row in enumerate(rows(table)):
         arm = str(row.get("arm", ""))
         keys = {
-            column: system.count(flow_family(column, arm, at), number(row[column]),
-                                 ("flow", at, column), FLOW + (column not in {"kept", "lost"}))
+            column: system.count(
+                ("lost", arm, at) if column == "lost"
+                else ((arm if column == "kept" and arm else column.removeprefix("kept_")), "", ""),
+                number(row[column]), ("flow", at, column), FLOW + (column not in {"kept", "lost"}))
             for column in LAYOUTS["flow"].counts
             if column in row and (column != "lost" or number(row[column]) != 0)
         }  # fmt: skip
@@ -202,31 +188,20 @@ def flow(system: System, table: pd.DataFrame) -> None:
         before[arm] = keys["kept"]
 
 
-def flow_family(column: str, arm: str, at: int) -> Key:
-    """Return the family of a count of the flow."""
-    if column == "lost":
-        return ("lost", arm, at)
-    kind = arm if column == "kept" and arm else column.removeprefix("kept_")
-    return (kind, "", "")
-
-
-def balance(system: System, table: pd.DataFrame, arms: Mapping[str, float], rule: Rule) -> None:
+def balance(system: System, table: pd.DataFrame, arms: Mapping[str, float]) -> None:
     """Add the numerators of the levels of each covariate, and their sums over levels."""
-    columns = {"mean_treated": "treated", "mean_comparison_before": "comparison"}
-    for column, arm in columns.items():
+    for column, arm in (("mean_treated", "treated"), ("mean_comparison_before", "comparison")):
         factors: dict[str, list[Key]] = {}
         whole = system.cells.add(("arm", arm), arms[arm], PRIMARY, exact=True)
         for at, row in enumerate(rows(table)):
-            share, name = number(row[column]), str(row["covariate"])
-            if is_share(row) and np.isfinite(share * arms[arm]):
-                part = float(np.round(share * arms[arm]))
-                told: Key = ("mean", column, name)
-                factors.setdefault(name.split("=", maxsplit=1)[0], []).append(
-                    system.part(told, part, arms[arm], ("balance", at, column), rule)
-                )
+            part, name = number(row[column]) * arms[arm], str(row["covariate"])
+            if is_share(row) and np.isfinite(part):
+                told = ("mean", column, name)
+                system.part(told, np.round(part), arms[arm], ("balance", at, column))
+                if "=" in name:
+                    factors.setdefault(name.split("=", maxsplit=1)[0], []).append(told)
         for parts in factors.values():
-            if "=" in str(parts[0]):
-                system.cells.add_sum(whole, parts)
+            system.cells.add_sum(whole, parts)
 
 
 def is_share(row: Mapping[str, Any]) -> bool:
@@ -235,22 +210,20 @@ def is_share(row: Mapping[str, Any]) -> bool:
     return "=" in str(row["covariate"]) or all(0 <= mean <= 1 for mean in means)
 
 
-def hide_near(system: System, rule: Rule) -> None:
+def hide_near(system: System) -> None:
     """Hide the counts that differ from a more useful one of their family by a few persons.
 
     One lies inside the other: the difference would be the count of those in between. A base of
     rounding as large as the threshold protects it already.
     """
-    if rule.rounding >= rule.threshold:
-        return
-    cells = system.cells
-    for keys in system.families.values():
+    cells, rule = system.cells, system.rule
+    for keys in system.families.values() if rule.rounding < rule.threshold else ():
         kept: list[float] = []
         usual = sorted(keys, key=lambda k: (cells.rank[k], -len(system.places[k]), -cells.value[k]))
         for key in usual:
             value = cells.value[key]
             if any(0 < abs(value - other) <= rule.threshold for other in kept):
-                cells.hidden.add(key)
                 system.near.add(key)
             else:
                 kept.append(value)
+    cells.hidden |= system.near

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
 
+from evalml.arrays import Vector
 from evalml.errors import PrivacyError, nearest
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from evalml.arrays import Vector
 
 THRESHOLD = 11
 """Smallest count that may be shown: the rule of tax data, the strictest of those met."""
@@ -24,7 +21,7 @@ SETTINGS = "disclosure.yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DisclosureRule:
     """What the owner of the data asks.
 
     Attributes:
@@ -55,16 +52,14 @@ class Rule:
         )
         for name, holds, asked in told:
             if not holds:
-                message = f"disclosure rule: {name} must be {asked}, not {getattr(self, name)}"
-                raise PrivacyError(message)
+                value = getattr(self, name)
+                raise PrivacyError(f"disclosure rule: {name} must be {asked}, not {value}")
 
 
-def read_rule(path: Path | None, threshold: int | None = None) -> Rule:
-    """Read the rule of the owner of the data; the default one where there is no file.
+def read_rule(path: Path | None, threshold: int | None = None) -> DisclosureRule:
+    """Read the rule of the owner of the data, a YAML; the default one where there is no file.
 
-    Args:
-        path: A YAML of `threshold`, `rounding`, `dominant`, `dominance`, `p`, `freedom`.
-        threshold: Wins over that of the file.
+    `threshold` wins over that of the file.
 
     Raises:
         PrivacyError: A key is unknown or a value protects nobody.
@@ -72,13 +67,12 @@ def read_rule(path: Path | None, threshold: int | None = None) -> Rule:
     told: dict[str, Any] = {}
     if path is not None and path.is_file():
         told = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    known = {field.name for field in fields(Rule)}
+    known = {field.name for field in fields(DisclosureRule)}
     for key, value in told.items():
         if key not in known or isinstance(value, bool) or not isinstance(value, int | float):
             hint = nearest(key, known) if key not in known else "it must be a number"
-            message = f"{path}: '{key}: {value}' is no disclosure rule ({hint})"
-            raise PrivacyError(message)
-    return Rule(**{**told, **({} if threshold is None else {"threshold": threshold})})
+            raise PrivacyError(f"{path}: '{key}: {value}' is no disclosure rule ({hint})")
+    return DisclosureRule(**{**told, **({} if threshold is None else {"threshold": threshold})})
 
 
 def share_step(n: float) -> float:
@@ -86,8 +80,7 @@ def share_step(n: float) -> float:
 
     NaN where none is large enough: such a share does not leave.
     """
-    fits = [step for step in LADDER if step * n >= 100] if n > 0 else []  # noqa: PLR2004
-    return fits[0] if fits else np.nan
+    return next((step for step in LADDER if step * n >= 100), np.nan)  # noqa: PLR2004
 
 
 def ladder_step(least: float, floor: float) -> float:
@@ -96,7 +89,7 @@ def ladder_step(least: float, floor: float) -> float:
     if not np.isfinite(size) or size <= 0:
         return np.nan
     power = 10.0 ** float(np.floor(np.log10(size)))
-    steps = [round(each * power, 10) for each in (1, 2, 5, 10)]
+    steps = (round(each * power, 10) for each in (1, 2, 5, 10))
     return float(next(step for step in steps if step >= size * (1 - 1e-9)))
 
 
@@ -105,14 +98,14 @@ def to_step(values: Vector, step: Vector | float) -> Vector:
     return np.round(np.floor(values / step + 0.5 + 1e-9) * step, 10) + 0.0
 
 
-def printed(counts: Vector, rule: Rule) -> Vector:
+def printed(counts: Vector, rule: DisclosureRule) -> Vector:
     """Return counts as they leave: a multiple of the base, or NaN below the threshold."""
     shown = np.floor(counts / rule.rounding + 0.5) * rule.rounding
     gone = (counts < rule.threshold) | (shown < rule.threshold)
     return np.where(gone, np.nan, shown)
 
 
-def bounds(shown: float, rule: Rule) -> tuple[float, float]:
+def bounds(shown: float, rule: DisclosureRule) -> tuple[float, float]:
     """Return the least and the greatest count that leave as `shown`."""
     half = rule.rounding // 2
     return shown - half, shown + (rule.rounding - 1 - half)

@@ -8,17 +8,13 @@ than the threshold less one (the audit of Fischetti and Salazar-Gonzalez, Manage
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalml.disclosure.rule import Rule, bounds, printed
+from evalml.disclosure.rule import DisclosureRule, bounds, printed
 from evalml.errors import PrivacyError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Key = Hashable
 Sum = tuple[Key, tuple[Key, ...]]
@@ -51,8 +47,7 @@ class Cells:
         """Add a cell, or a more useful place of one that is there; return its key."""
         self.value[key] = value
         self.rank[key] = min(rank, self.rank.get(key, rank))
-        if exact:
-            self.exact.add(key)
+        self.exact |= {key} if exact else set()
         return key
 
     def add_sum(self, whole: Key, parts: Sequence[Key]) -> None:
@@ -79,7 +74,7 @@ class Cells:
         return self.hidden | self.more
 
 
-def protect(cells: Cells, rule: Rule) -> Cells:
+def protect(cells: Cells, rule: DisclosureRule) -> Cells:
     """Hide what is small, then what would give it away.
 
     Raises:
@@ -96,13 +91,14 @@ def protect(cells: Cells, rule: Rule) -> Cells:
         while narrow(cells, key, touching, rule):
             choice = next_to_hide(cells, key, touching)
             if choice is None:
-                message = "these counts cannot be protected: show fewer categories, or none"
-                raise PrivacyError(message)
+                raise PrivacyError(
+                    "these counts cannot be protected: show fewer categories, or none"
+                )
             cells.more.add(choice)
     return cells
 
 
-def give_back(cells: Cells, keys: set[Key], rule: Rule) -> None:
+def give_back(cells: Cells, keys: set[Key], rule: DisclosureRule) -> None:
     """Show again those of `keys` that need not be hidden after all, the most useful first."""
     touching = cells.touching()
     secret = sorted(cells.hidden & set(touching), key=str)
@@ -114,26 +110,24 @@ def give_back(cells: Cells, keys: set[Key], rule: Rule) -> None:
 
 def next_to_hide(cells: Cells, key: Key, touching: dict[Key, list[Sum]]) -> Key | None:
     """Return the least useful cell shown in a sum of `key`, or in a sum of its neighbours."""
-    gone, seen = cells.gone(), {key}
-    near = [key]
-    while near:
-        around = {each for one in near for s in touching[one] for each in (s[0], *s[1])} - seen
-        shown = [each for each in around - gone - cells.free if cells.value[each] > 0]
+    around, seen = {key}, {key}
+    while around:
+        around = {each for one in around for s in touching[one] for each in (s[0], *s[1])} - seen
+        shown = [k for k in around - cells.gone() - cells.free if cells.value[k] > 0]
         if shown:
             return max(shown, key=lambda k: (cells.rank[k], -cells.value[k], str(k)))
         seen |= around
-        near = sorted(around, key=str)
     return None
 
 
-def narrow(cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: Rule) -> bool:
+def narrow(cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: DisclosureRule) -> bool:
     """Return whether an attacker places a hidden cell within fewer than the threshold less one."""
     low, high = interval(cells, key, touching, rule)
     return high - low < rule.threshold - 1
 
 
 def interval(
-    cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: Rule
+    cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: DisclosureRule
 ) -> tuple[float, float]:
     """Return the least and the greatest count of a hidden cell that fit all that is shown."""
     from scipy.optimize import linprog
@@ -146,18 +140,17 @@ def interval(
         np.add.at(matrix[row], [at[part] for part in parts], 1.0)
         matrix[row, at[whole]] = -1.0
     limits = [known(cells, name, gone, rule) for name in names]
-    aim = np.eye(len(names))[at[key]]
-    ends = [
-        linprog(side * aim, A_eq=matrix, b_eq=np.zeros(len(sums)), bounds=limits, method="highs")
-        for side in (1, -1)
-    ]
-    if not (ends[0].success and ends[1].success):  # without an end, or no such sums
+    aim, zeros = np.eye(len(names))[at[key]], np.zeros(len(sums))
+    low, high = (linprog(side * aim, A_eq=matrix, b_eq=zeros, bounds=limits, method="highs")
+                 for side in (1, -1))  # fmt: skip
+    if not (low.success and high.success):  # without an end, or no such sums
         return 0.0, np.inf
-    low, high = float(ends[0].fun or 0.0), -float(ends[1].fun or 0.0)
-    return float(np.ceil(low - 1e-6)), float(np.floor(high + 1e-6))
+    return float(np.ceil((low.fun or 0.0) - 1e-6)), float(np.floor(-(high.fun or 0.0) + 1e-6))
 
 
-def known(cells: Cells, name: Key, gone: set[Key], rule: Rule) -> tuple[float, float | None]:
+def known(
+    cells: Cells, name: Key, gone: set[Key], rule: DisclosureRule
+) -> tuple[float, float | None]:
     """Return what an attacker knows of one cell before any sum."""
     if name in gone:
         return 0.0, None
@@ -168,7 +161,7 @@ def known(cells: Cells, name: Key, gone: set[Key], rule: Rule) -> tuple[float, f
 
 
 def connected(
-    cells: Cells, key: Key, touching: dict[Key, list[Sum]], gone: set[Key], rule: Rule
+    cells: Cells, key: Key, touching: dict[Key, list[Sum]], gone: set[Key], rule: DisclosureRule
 ) -> tuple[list[Sum], list[Key]]:
     """Return the sums that bear on a cell, through cells that are not known to the person."""
     sums: dict[Sum, None] = {}

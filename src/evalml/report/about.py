@@ -24,7 +24,7 @@ LABELLED = ("outcome", "covariate", "arm", "subgroup", "subgroup_value")
 def about_item(note: Note, run: str) -> Released:
     """Put what the study says of itself through the gate: words, and the hashes of the run."""
     told = {key: note.meta.get(key) for key in ABOUT}
-    if "effects" in note.frames:
+    if "effects" in note.frames:  # an annex of activity has none to be sure of
         sure = note.certainty
         told |= {"certainty": sure.level, "because": messages_text([sure.weakest.message])}
     told |= {"run": run, "minimum_count": note.threshold, "labels": used_labels(note)}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalml.disclosure.rule import THRESHOLD, Rule
+from evalml.disclosure.rule import THRESHOLD, DisclosureRule
 from evalml.disclosure.suppress import Cells, give_back, protect
 from evalml.errors import PrivacyError
 from evalml.indicators.catalogue import GROUPS
@@ -57,7 +57,7 @@ def protect_indicators(
     hidden = np.zeros(len(table), dtype=bool)
     groups = table.groupby(["indicator", "year"], sort=False).indices if threshold > 1 else {}
     for places in groups.values():
-        rows, rule = table.iloc[places], Rule(threshold=threshold, rounding=rounding)
+        rows, rule = table.iloc[places], DisclosureRule(threshold=threshold, rounding=rounding)
         keys = list(zip(zip(rows["group"], rows["group_value"], strict=True), rows["territory"],
                         strict=True))  # fmt: skip
         held = rows["state"] == "secret" if "state" in rows else pd.Series(False, rows.index)
@@ -88,7 +88,7 @@ def _counts_of(rows: pd.DataFrame) -> list[pd.Series[float]]:
 
 
 def _gone(
-    counts: Sequence[Mapping[Key, float]], parts: Mapping[str, Sequence[str]], rule: Rule
+    counts: Sequence[Mapping[Key, float]], parts: Mapping[str, Sequence[str]], rule: DisclosureRule
 ) -> set[Key]:
     """Return what must be hidden of one indicator in one year: whole rows, then breakdowns.
 
@@ -122,7 +122,7 @@ def _neighbours(
     lines: Sequence[Line],
     areas: Sequence[str],
     hidden: tuple[frozenset[Key], set[Key]],
-    rule: Rule,
+    rule: DisclosureRule,
 ) -> set[Key]:
     """Return the cells of one table that would give a small count away by subtraction.
 

@@ -6,24 +6,22 @@ can be found by subtracting its neighbours. Protecting a protected table changes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from evalml.arrays import BoolVector
 from evalml.disclosure.gate import COUNTS
-from evalml.disclosure.rule import THRESHOLD, Rule
-from evalml.disclosure.values import judged_messages, judged_values
+from evalml.disclosure.judge import judged_messages, judged_values
+from evalml.disclosure.populations import rows
+from evalml.disclosure.rule import THRESHOLD, DisclosureRule
 from evalml.report.blinding import BLINDED, NUMBERS
 from evalml.report.results import Frames, complete_table
 from evalml.report.sentences import tables_in_words
 from evalml.results import COLUMNS
 from evalml.values import Message, Number, messages_text, read_messages
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from evalml.arrays import BoolVector
 
 ALMOST_ONE = 0.999
 """Sum of the shares of a covariate all of whose categories are shown."""
@@ -39,20 +37,13 @@ def protect_results(
 ) -> Frames:
     """Return the stable tables with every small count, and what would give it away, taken out.
 
-    Args:
-        frames: Tables by name, as `read_results` gives them; other names pass through
-            `protect_counts`.
-        threshold: Smallest count that may be shown.
-        lang: Language of the sentences and the reasons, which are written again.
-        labels: Labels of the study.
-
-    Returns:
-        New tables; NaN stands where something was taken out.
+    NaN stands where something was; sentences and reasons are written again in `lang`.
     """
     guarded: Frames = {}
     for name, frame in frames.items():
         known = complete_table(name, frame) if name in COLUMNS and len(frame) else frame
-        guarded[name] = GUARDS.get(name, protect_counts)(known, threshold) if len(frame) else frame
+        guard = GUARDS.get(name, protect_counts)
+        guarded[name] = guard(known, threshold) if len(frame) and name != "balance" else known
     if len(guarded.get("balance", ())) and len(frames.get("effects", ())):
         counts = frames["effects"][["n_treated", "n_comparison"]].astype("float64").max()
         guarded["balance"] = protect_balance(guarded["balance"], counts.tolist(), threshold)
@@ -96,9 +87,7 @@ def one_more(small: pd.Series, size: pd.Series, groups: list[pd.Series]) -> pd.S
 def protect_counts(frame: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Take out small counts of any table, with the value that rests on them."""
     counts = [str(column) for column in frame.columns if COUNTS.fullmatch(str(column))]
-    hidden = pd.Series(data=False, index=frame.index)
-    for column in counts:
-        hidden |= too_small(frame[column], threshold)
+    hidden = frame[counts].apply(too_small, threshold=threshold).any(axis=1)
     if {"numerator", "denominator"} <= set(frame.columns):
         hidden |= too_small(frame["denominator"] - frame["numerator"], threshold)
     keys = [column for column in ("indicator", "measure", "group") if column in frame]
@@ -114,8 +103,8 @@ def protect_flow(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
     What a rule keeps is what the one before kept, less what it leaves out: a hidden count would be
     found by subtraction, so the steps are merged until each is large enough (or empty).
     """
-    arms = [rows for _arm, rows in flow.groupby("arm", sort=False)] if "arm" in flow else [flow]
-    table = pd.concat([joined(rows, threshold) for rows in arms], ignore_index=True)
+    arms = [steps for _, steps in flow.groupby("arm", sort=False)] if "arm" in flow else [flow]
+    table = pd.concat([joined(steps, threshold) for steps in arms], ignore_index=True)
     parts = [str(column) for column in flow if str(column).startswith("kept_")]
     for part in parts:
         table = blank(table, too_small(table[part], threshold), [part])
@@ -126,11 +115,9 @@ def protect_flow(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
 def joined(flow: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Return the steps of one arm, those that leave out a few joined with the next or the last."""
     done: list[dict[str, Any]] = []
-    few = False
-    for row in flow.to_dict("records"):
-        step = {str(column): value for column, value in row.items()}
+    for step in rows(flow):
+        few = done and 0 < float(done[-1]["lost"]) < threshold
         done[-1:] = [join_steps(done[-1], step)] if few else [*done[-1:], step]
-        few = 0 < float(done[-1]["lost"]) < threshold
     while len(done) > 1 and 0 < float(done[-1]["lost"]) < threshold:
         done[-2:] = [join_steps(*done[-2:])]
     return pd.DataFrame(done, columns=flow.columns)
@@ -142,10 +129,9 @@ def join_steps(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         column: " ; ".join(str(step[column]) for step in (first, second) if step[column])
         for column in ("rule", "label")
     }
-    if first.get("words") and second.get("words"):
-        words["words"] = messages_text(
-            [*read_messages(first["words"]), *read_messages(second["words"])]
-        )
+    told = [str(step.get("words") or "") for step in (first, second)]
+    if all(told):
+        words["words"] = messages_text([each for text in told for each in read_messages(text)])
     return {**second, **words, "lost": float(first["lost"]) + float(second["lost"])}
 
 
@@ -156,10 +142,10 @@ def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -
     the standardised difference would give the others.
     """
     means = balance[["mean_treated", "mean_comparison_before"]].astype("float64")
-    few = pd.Series(data=False, index=balance.index)
-    for (_, mean), size in zip(means.items(), sizes, strict=True):
-        few |= small_part(pd.Series(size, index=balance.index), mean, threshold)
-    hidden = few & ((means >= 0) & (means <= 1)).all(axis=1)
+    arms = zip(means, sizes, strict=True)
+    few = [small_part(means[mean].mask(means[mean].notna(), n), means[mean], threshold)
+           for mean, n in arms]  # fmt: skip
+    hidden = (few[0] | few[1]) & ((means >= 0) & (means <= 1)).all(axis=1)
     factor = balance["covariate"].str.split("=").str[0]
     whole = means["mean_treated"].groupby(factor).transform("sum") > ALMOST_ONE
     whole &= balance["covariate"].str.contains("=", regex=False)
@@ -170,10 +156,9 @@ def protect_balance(balance: pd.DataFrame, sizes: list[float], threshold: int) -
 def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Blind the effects that rest on, or reveal, too few persons; and one more per subgroup."""
     few = too_small(effects["n_treated"], threshold) | too_small(effects["n_comparison"], threshold)
-    shares = (effects["unit"] == "proportion") & (effects["status"] != BLINDED)
-    parts = pd.Series(data=False, index=effects.index)
-    for arm in ("treated", "comparison"):
-        parts |= shares & small_part(effects[f"n_{arm}"], effects[f"mean_{arm}"], threshold)
+    arms = [small_part(effects[f"n_{arm}"], effects[f"mean_{arm}"], threshold)
+            for arm in ("treated", "comparison")]  # fmt: skip
+    parts = (arms[0] | arms[1]) & (effects["unit"] == "proportion") & (effects["status"] != BLINDED)
     small = few | parts
     keys = [key for key in ("analysis", "outcome", "horizon_months", "method", "subgroup")
             if key in effects]  # fmt: skip
@@ -216,23 +201,15 @@ def protect_intensity(intensity: pd.DataFrame, threshold: int) -> pd.DataFrame:
 
 
 def protect_checks(checks: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Hide the values of the checks that count, or rest on, too few persons.
-
-    The figure of a check one of whose values is hidden goes too: it may be the same count.
-    """
+    """Hide the values of the checks that count too few persons, and the figure of their check."""
     pairs = [judged_values(str(text), rule_inside(threshold)) for text in checks["values"]]
     hidden = pd.Series([any_hidden for _, any_hidden in pairs], index=checks.index, dtype="bool")
     return blank(checks.assign(values=[text for text, _ in pairs]), hidden, ["value"])
 
 
-def rule_inside(threshold: int) -> Rule:
+def rule_inside(threshold: int) -> DisclosureRule:
     """Return the rule of what stays inside: small counts are taken out, none is rounded."""
-    return Rule(threshold=threshold, rounding=1)
-
-
-def keep(frame: pd.DataFrame, _threshold: int) -> pd.DataFrame:
-    """Return a table that is judged with another, once all are."""
-    return frame
+    return DisclosureRule(threshold=threshold, rounding=1)
 
 
 GUARDS: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
@@ -242,6 +219,5 @@ GUARDS: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
     "trajectories": protect_trajectories,
     "checks": protect_checks,
     "intensity": protect_intensity,
-    "balance": keep,
 }
 """How each table is protected; the others by `protect_counts`."""

@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from evalml.disclosure.differencing import (
-    Population,
-    as_line,
-    from_line,
-    populations_of,
-    too_near,
-)
-from evalml.disclosure.gate import (
-    FAIL,
-    PASS,
-    REVIEW,
-    Released,
-    pass_file,
-    pass_table,
-    refuse,
-    write_released,
-)
+from evalml.disclosure import gate
+from evalml.disclosure.differencing import Population, populations_of, too_near
 from evalml.disclosure.judge import SMALL, UNJUDGED, Judged, declared_numbers, judge, passes
 from evalml.disclosure.register import NAME as REGISTER
 from evalml.disclosure.register import Register, append, locked, read_register
-from evalml.disclosure.rule import Rule
+from evalml.disclosure.rule import DisclosureRule
 from evalml.errors import DataError, PrivacyError, nearest
 from evalml.report.about import about_item
 from evalml.report.annex.content import annex_table
@@ -50,25 +36,14 @@ from evalml.report.sentences import labels_of_study, meta_in_words, tables_in_wo
 from evalml.report.verdict import hides
 from evalml.results import VERSION
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
 NOTEBOOKS = ("notebook.html", "notebook.ipynb")
 RECORD = "release.json"
-REVIEW_FOLDER = "review"
-"""Beside `release/`: what a person must see to decide. It stays inside."""
+Items: TypeAlias = list[gate.Released]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided of outputs under review.
-
-    Attributes:
-        accept: Outputs that may leave (names, or patterns such as `figures/*`).
-        refuse: Outputs that stay.
-        by: Who decides.
-        why: The reason.
-    """
+    """What a person decided of outputs under review: names, or patterns such as `figures/*`."""
 
     accept: tuple[str, ...] = ()
     refuse: tuple[str, ...] = ()
@@ -78,53 +53,38 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What a disclosure review decided.
+    """What a disclosure review decided: every output, its tables, the rule, and the review page.
 
-    Attributes:
-        folder: `release/` of the run.
-        items: Every output looked at, in order.
-        decided: Output -> what was decided of it: `accepted` or `refused`, by, why, sha256.
-        tables: The judged tables.
-        rule: The rule they were judged by.
-        page: The review page.
+    `decided` says of an output: `decision` (`accepted` or `refused`), `by`, `why`, `sha256`.
     """
 
     folder: Path
-    items: tuple[Released, ...]
+    items: tuple[gate.Released, ...]
     decided: Mapping[str, Mapping[str, str]]
     tables: Mapping[str, Judged] = field(repr=False)
-    rule: Rule
+    rule: DisclosureRule
     page: Path
 
-    def leaves(self, item: Released) -> bool:
+    def leaves(self, item: gate.Released) -> bool:
         """Return whether an output is in the folder."""
         accepted = self.decided.get(item.name, {}).get("decision") == "accepted"
-        return item.status == PASS or (item.status == REVIEW and accepted)
+        return item.status == gate.PASS or (item.status == gate.REVIEW and accepted)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A run judged: its tables, its note, its populations and what comes too near.
-
-    Attributes:
-        note: The released tables, ready to be written.
-        tables: The same with what was taken out.
-        lines: Populations whose counts leave, by table.
-        notices: Table -> why somebody must look at it first.
-        draw: Writes the documents made of the released tables into a folder.
-    """
+    """A run judged: its note and tables, why each population must wait, and what draws them."""
 
     note: Note
     tables: dict[str, Judged]
-    lines: dict[str, list[dict[str, Any]]]
-    notices: dict[str, tuple[str, ...]]
+    lines: dict[str, dict[Population, str]]
     draw: Callable[[Path, Institution | None, Sequence[str]], object]
 
 
 def release_run(
     run_dir: Path,
     *,
-    rule: Rule | None = None,
+    rule: DisclosureRule | None = None,
     register: Path | None = None,
     institution: Institution | None = None,
     decision: Decision | None = None,
@@ -144,63 +104,39 @@ def release_run(
         decision: What a person decided of outputs under review.
         formats: Of the note; tables only, without figures, when empty.
 
-    Returns:
-        What was decided, output by output.
-
     Raises:
         PrivacyError: The register cannot be trusted, the extract changed while the run read it, or
             a decision names no output under review or nobody.
         DataError: The run has no results.
     """
-    asked, book = rule or Rule(), register or run_dir.parent.parent / REGISTER
-    told, manifest = decision or Decision(), read_manifest(run_dir)
-    before = os.umask(0o077)
-    try:
-        with locked(book):
-            known = read_register(book, {} if register else lines_expected(book.parent, run_dir))
-            return release_locked(run_dir, asked, known, institution, told, formats, manifest)
-    finally:
-        os.umask(before)
-
-
-def release_locked(
-    run_dir: Path,
-    rule: Rule,
-    register: Register,
-    institution: Institution | None,
-    decision: Decision,
-    formats: Sequence[str],
-    manifest: Mapping[str, Any],
-) -> Release:
-    """Judge, write aside, register, and put in place, while no other release does."""
-    for left in run_dir.glob(".release-*"):
-        shutil.rmtree(left)
+    rule, book = rule or DisclosureRule(), register or run_dir.parent.parent / REGISTER
+    manifest = read_manifest(run_dir)
     name = f"{run_dir.parent.name}/{run_dir.name}"
     activity = (run_dir / "results" / "annexe.csv").is_file()
-    found = (judged_activity if activity else judged_run)(run_dir, rule, register, manifest)
-    place = run_dir / f".release-{os.getpid()}"
-    place.mkdir()
-    try:
-        items = table_items(found, rule.threshold)
-        items.append(about_item(found.note, run_dir.name))
-        if formats:
-            items += drawn_items(found, items, place / "drawn", institution, formats)
-        items += notebook_items(run_dir)
-        decided = decisions(items, decision, earlier_decisions(register, name))
-        page = run_dir / REVIEW_FOLDER / "review.html"
-        done = Release(run_dir / "release", tuple(items), decided, found.tables, rule, page)
-        written = [item for item in items if done.leaves(item)]
-        for item in written:
-            write_released(item, place / "out", accepted=item.name in decided)
-        line = append(register, register_line(name, done, found, written))
-        text = json.dumps(record(done, line), ensure_ascii=False, indent=2)
-        (place / "out").mkdir(exist_ok=True)
-        (place / "out" / RECORD).write_text(f"{text}\n", encoding="utf-8", newline="")
-        write_review(done, found.note, place / "review")
-        replace_folder(place / "review", page.parent)
-        replace_folder(place / "out", done.folder)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    with locked(book):
+        known = read_register(book, {} if register else lines_expected(book.parent, run_dir))
+        for left in run_dir.glob(".release-*"):
+            shutil.rmtree(left)
+        found = (judged_activity if activity else judged_run)(run_dir, rule, known, manifest)
+        with TemporaryDirectory(prefix=".release-", dir=run_dir) as folder:
+            place = Path(folder)
+            items = [*table_items(found, rule), about_item(found.note, run_dir.name)]
+            if formats:
+                items += drawn_items(found, items, place / "drawn", institution, formats)
+            why = "an executed notebook: its numbers were not drawn from released tables"
+            items += [
+                gate.refuse(each, why=why) for each in NOTEBOOKS if (run_dir / each).is_file()
+            ]
+            decided = decisions(items, decision or Decision(), known, name)
+            page = run_dir / "review" / "review.html"
+            done = Release(run_dir / "release", tuple(items), decided, found.tables, rule, page)
+            written = [item for item in items if done.leaves(item)]
+            for item in written:
+                gate.write_released(item, place / "out", accepted=item.name in decided)
+            line = append(known, register_line(name, done, found, written))
+            write_decided(done, line, review_page(done, found.note), place)
+            replace_folder(place / "review", page.parent)
+            replace_folder(place / "out", done.folder)
     return done
 
 
@@ -217,21 +153,18 @@ def read_manifest(run_dir: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        message = f"{path} is damaged: run the study again"
-        raise DataError(message) from None
-    version = manifest.get("results_version")
-    if manifest.get("status") == "finished" and version != VERSION:
+        raise DataError(f"{path} is damaged: run the study again") from None
+    if manifest.get("status") == "finished" and manifest.get("results_version") != VERSION:
         raise DataError(
             f"{run_dir.name} was made by an earlier version of evalml: its tables do not say all "
             f"that the gate judges: run the study again (`evalml run {run_dir.parent.name}`) and "
             f"release the new run"
         )
     if "extract" in (manifest.get("moved") or ()):
-        message = (
+        raise PrivacyError(
             f"the extract changed while {run_dir.name} ran: its numbers are of no one extract; "
             f"run the study again"
         )
-        raise PrivacyError(message)
     return manifest
 
 
@@ -239,61 +172,60 @@ def lines_expected(root: Path, run_dir: Path) -> dict[str, str]:
     """Return the line of the register that each other release under a root says it wrote."""
     found = {}
     for path in sorted(root.glob(f"*/*/release/{RECORD}")):
-        if path.parents[1].resolve() == run_dir.resolve():
-            continue
         line = json.loads(path.read_text(encoding="utf-8")).get("line")
-        if line:
+        if line and path.parents[1].resolve() != run_dir.resolve():
             found[f"{path.parts[-4]}/{path.parts[-3]}"] = str(line)
     return found
 
 
-def judged_run(run_dir: Path, rule: Rule, register: Register, manifest: Mapping[str, Any]) -> Found:
+def judged_run(
+    run_dir: Path, rule: DisclosureRule, register: Register, manifest: Mapping[str, Any]
+) -> Found:
     """Return the tables that may leave, and which of them somebody must look at first."""
     meta = read_meta(run_dir / "results")
-    study = dict(meta.get("definition") or manifest.get("parameters") or words_only(meta))
+    labelled = {key: str(meta.get(key) or "") for key in ("territory_label", "period_label")}
+    words_only = {"programme": meta.get("programme"),
+                  "territory": {"structure": ["|".join(labelled.values())]}}  # fmt: skip
+    study = dict(meta.get("definition") or manifest.get("parameters") or words_only)
     numbers = declared_numbers(study)
     lang = str(meta.get("language") or "fr")
     labels = labels_of_study(meta, lang)
     inside = masked_tables(read_results(run_dir / "results"), rule.threshold, lang, labels)
-    primary = dict(meta.get("primary") or {})
-    tables, system = judge(inside, rule, primary, numbers)
+    tables, system = judge(inside, rule, meta.get("primary"), numbers)
     populations = {
         each: {place[0] for key in keys for place in system.places[key]}
-        for each, keys in populations_of(system, system.cells.gone(), study).items()
+        for each, keys in populations_of(system, study).items()
     }
-    lines, notices = compared(populations, register, rule)
     frames = {**inside, **{key: judged.frame for key, judged in tables.items()}}
     programme = str(study.get("programme"))
     frames["published"] = ours_again(frames["published"], frames["effects"], programme)
     frames = tables_in_words(frames, lang, labels)
-    judged = tables.get("checks")
-    of_all = {at for at, column in (judged.absent if judged else ()) if column == "finding"}
-    frames["checks"] = silence(frames["checks"], frames["effects"], of_all)
-    told = shareable(meta_in_words(meta, lang), numbers)
+    frames["checks"] = silence(frames["checks"], frames["effects"], tables.get("checks"))
+    told = meta_in_words(meta, lang)
+    if not passes(told["title"], numbers):
+        plain = [told.get(key) for key in ("programme", "territory_label", "period_label")]
+        told["title"] = " – ".join(str(each) for each in plain if each)
     level = certainty_of(inside, meta).level
     note = Note(frames, told, lang, rule.threshold, rule.rounding, level)
-    return Found(note, tables, lines, notices, partial(write_from, note))
+    return Found(note, tables, compared(populations, register, rule), partial(write_from, note))
 
 
 def compared(
-    populations: Mapping[Population, Iterable[str]], register: Register, rule: Rule
-) -> tuple[dict[str, list[dict[str, Any]]], dict[str, tuple[str, ...]]]:
-    """Return the populations of each table, and why those too near to what has left must wait."""
-    left = [(at, from_line(each)) for at, each in register.populations()]
-    near = too_near(populations, left, rule)
-    lines: dict[str, list[dict[str, Any]]] = {}
-    notices: dict[str, tuple[str, ...]] = {}
+    populations: Mapping[Population, Iterable[str]], register: Register, rule: DisclosureRule
+) -> dict[str, dict[Population, str]]:
+    """Return the populations of each table, and why they must wait: never by which difference."""
+    near = too_near(populations, register.populations(), rule)
+    found: dict[str, dict[Population, str]] = {}
     for each, names in populations.items():
+        traits = f" ({', '.join(each.traits)})" if each.traits else ""
+        why = f"too near to what left in {near[each]}: {each.arm}{traits}" if each in near else ""
         for name in names:
-            lines.setdefault(name, []).append(as_line(each))
-            if each in near:
-                told = (*notices.get(name, ()), notice(each, near[each]))
-                notices[name] = tuple(dict.fromkeys(told))
-    return lines, notices
+            found.setdefault(name, {})[each] = why
+    return found
 
 
 def judged_activity(
-    run_dir: Path, rule: Rule, register: Register, manifest: Mapping[str, Any]
+    run_dir: Path, rule: DisclosureRule, register: Register, manifest: Mapping[str, Any]
 ) -> Found:
     """Return the annex of a year as it may leave: whole rows first, then breakdowns.
 
@@ -307,114 +239,65 @@ def judged_activity(
     populations = dict.fromkeys(counted(inside, annex), ("annexe",))
     frame, before = annex_table(annex), annex_table(inside)
     gone = np.flatnonzero(frame["value"].isna() & before["value"].notna())
-    absent = {
-        (int(at), "value"): SMALL if frame["kind"][at] != "euros" else UNJUDGED for at in gone
-    }
+    euros = frame["kind"] == "euros"
+    absent = {(int(at), "value"): UNJUDGED if euros[at] else SMALL for at in gone}
     source = annex.source
     meta = {"study": run_dir.parent.name, "title": source.title, "synthetic": source.synthetic,
             "programme": "", "extract_name": source.extract, "extraction_date": source.vintage,
             "language": "fr"}  # fmt: skip
-    lines, notices = compared(populations, register, rule)
     return Found(
         Note({"annexe": frame}, meta, "fr", rule.threshold, rule.rounding),
-        {"annexe": Judged(frame, before, absent)}, lines, notices,
+        {"annexe": Judged(frame, before, absent)}, compared(populations, register, rule),
         lambda place, by, kinds: write_annex(annex, place, formats=kinds, institution=by),
     )  # fmt: skip
 
 
-def words_only(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the definition of tables that no study defines: place and period by their words."""
-    told = [str(meta.get(key) or "") for key in ("territory_label", "period_label")]
-    return {"programme": meta.get("programme"), "territory": {"structure": ["|".join(told)]}}
-
-
-def shareable(meta: Mapping[str, Any], numbers: set[str]) -> dict[str, Any]:
-    """Return what a study says of itself; a title or a label with an undeclared number stays."""
-    told = dict(meta)
-    plain = " – ".join(
-        str(meta.get(key)) for key in ("programme", "territory_label", "period_label")
-        if meta.get(key)
-    )  # fmt: skip
-    if not passes(meta["title"], frozenset(numbers)):
-        told["title"] = plain
-    return told
-
-
-def notice(population: Any, release: str) -> str:
-    """Return what a reviewer is told: which earlier release and population, not the difference."""
-    traits = f" ({', '.join(population.traits)})" if population.traits else ""
-    return f"too near to what left in {release}: {population.arm}{traits}"
-
-
-def silence(checks: pd.DataFrame, effects: pd.DataFrame, of_all: set[int]) -> pd.DataFrame:
+def silence(checks: pd.DataFrame, effects: pd.DataFrame, judged: Judged | None) -> pd.DataFrame:
     """Return the checks without what tells a blinded effect, or speaks of everybody."""
-    found = [hides(check, effects) or at in of_all for at, check in enumerate(rows_of(checks))]
+    absent = judged.absent if judged else {}
+    found = [hides(check, effects) or (at, "finding") in absent
+             for at, check in enumerate(rows_of(checks))]  # fmt: skip
     hidden = pd.Series(found, checks.index, "bool")
+    texts = {c: checks[c].mask(hidden, "") for c in ("sentence", "finding", "values")}
+    value = checks["value"].astype("float64").mask(hidden)
     return checks.assign(
-        sentence=checks["sentence"].mask(hidden, ""),
-        finding=checks["finding"].mask(hidden, ""),
-        values=checks["values"].mask(hidden, ""),
-        value=checks["value"].astype("float64").mask(hidden),
-        passed=checks["passed"].astype("object").where(~hidden, None),
+        **texts, value=value, passed=checks["passed"].astype("object").where(~hidden, None)
     )
 
 
-def table_items(found: Found, threshold: int) -> list[Released]:
+def table_items(found: Found, rule: DisclosureRule) -> Items:
     """Put every table of a run through the gate."""
-    items = []
-    for name, judged in found.tables.items():
-        frame = found.note.frames[name]
-        notes = (f"stay inside: {', '.join(judged.left_out)}",) if judged.left_out else ()
-        items.append(
-            pass_table(
-                frame, sheet_text(frame), name=f"tables/{name}.csv", threshold=threshold,
-                hidden=len(judged.absent), review=found.notices.get(name, ()), notes=notes,
-            )
-        )  # fmt: skip
-    return items
+    return [
+        gate.pass_table(
+            found.note.frames[name], sheet_text(found.note.frames[name]),
+            name=f"tables/{name}.csv", threshold=rule.threshold, hidden=len(judged.absent),
+            review=tuple(dict.fromkeys(filter(None, found.lines.get(name, {}).values()))),
+            notes=(f"stay inside: {', '.join(judged.left_out)}",) if judged.left_out else (),
+        )
+        for name, judged in found.tables.items()
+    ]  # fmt: skip
 
 
 def drawn_items(
-    found: Found,
-    tables: list[Released],
-    place: Path,
-    institution: Institution | None,
-    formats: Sequence[str],
-) -> list[Released]:
+    found: Found, tables: Items, place: Path, by: Institution | None, kinds: Sequence[str]
+) -> Items:
     """Draw figures and note again from released tables; they wait where one of those waits."""
-    failed = [item.name for item in tables if item.status == FAIL]
+    failed = [item.name for item in tables if item.status == gate.FAIL]
     if failed:
-        return [refuse("note", why=f"made of tables that may not leave: {', '.join(failed)}")]
-    waiting = [item.name for item in tables if item.status == REVIEW]
+        return [gate.refuse("note", why=f"made of tables that may not leave: {', '.join(failed)}")]
+    waiting = [item.name for item in tables if item.status == gate.REVIEW]
     review = (f"made of tables under review: {', '.join(waiting)}",) if waiting else ()
     place.mkdir(parents=True)
-    found.draw(place, institution, formats)
-    files = sorted(path for path in place.rglob("*") if path.is_file() and path.suffix != ".md")
+    found.draw(place, by, kinds)
     why = "drawn again from the released tables, aggregates only"
     return [
-        pass_file(path.relative_to(place).as_posix(), path.read_bytes(), why=why, review=review)
-        for path in files
-    ]
-
-
-def notebook_items(run_dir: Path) -> list[Released]:
-    """Keep the executed notebooks: their numbers did not go through the gate."""
-    why = "an executed notebook: its numbers were not drawn from released tables"
-    return [refuse(name, why=why) for name in NOTEBOOKS if (run_dir / name).is_file()]
-
-
-def earlier_decisions(register: Register, name: str) -> dict[str, Mapping[str, str]]:
-    """Return what was decided before of the outputs of a run."""
-    return {
-        output: told
-        for line in register.lines
-        if line["release"] == name
-        for output, told in line["decisions"].items()
-    }
+        gate.pass_file(str(path.relative_to(place)), path.read_bytes(), why=why, review=review)
+        for path in sorted(place.rglob("*")) if path.is_file() and path.suffix != ".md"
+    ]  # fmt: skip
 
 
 def decisions(
-    items: list[Released], decision: Decision, before: Mapping[str, Mapping[str, str]]
+    items: Items, decision: Decision, register: Register, release: str
 ) -> dict[str, Mapping[str, str]]:
     """Return what is decided of each output under review.
 
@@ -423,73 +306,58 @@ def decisions(
     Raises:
         PrivacyError: A decision names no output under review, or lacks a name or a reason.
     """
-    waiting = {item.name: item for item in items if item.status == REVIEW}
-    decided = {
-        name: told for name, told in before.items()
-        if name in waiting and told["sha256"] == waiting[name].sha256
-    }  # fmt: skip
+    waiting = {item.name: item.sha256 for item in items if item.status == gate.REVIEW}
+    before = {name: told for line in register.lines if line["release"] == release
+              for name, told in line["decisions"].items()}  # fmt: skip
+    decided = {name: told for name, told in before.items() if told["sha256"] == waiting.get(name)}
     for word, patterns in (("accepted", decision.accept), ("refused", decision.refuse)):
         for pattern in patterns:
             names = [name for name in waiting if fnmatch(name, pattern)]
             if not names:
                 hint = nearest(pattern, waiting) if waiting else "nothing waits for a review"
-                message = f"'{pattern}' is no output under review: {hint}"
-                raise PrivacyError(message)
+                raise PrivacyError(f"'{pattern}' is no output under review: {hint}")
             if not decision.by.strip() or not decision.why.strip():
-                message = f"to decide of '{pattern}' takes a name (--by) and a reason (--why)"
-                raise PrivacyError(message)
-            for name in names:
-                decided[name] = {"decision": word, "by": decision.by, "why": decision.why,
-                                 "sha256": waiting[name].sha256}  # fmt: skip
+                raise PrivacyError(
+                    f"to decide of '{pattern}' takes a name (--by) and a reason (--why)"
+                )
+            told = {"decision": word, "by": decision.by, "why": decision.why}
+            decided |= {name: {**told, "sha256": waiting[name]} for name in names}
     return decided
 
 
-def register_line(
-    name: str, done: Release, found: Found, written: list[Released]
-) -> dict[str, Any]:
+def register_line(name: str, done: Release, found: Found, written: Items) -> dict[str, Any]:
     """Return the line of the register: what leaves, of whom, by which rule, who decided."""
-    tables = {Path(item.name).stem for item in written if item.name.startswith("tables/")}
-    whole = [each for table in found.lines if table in tables for each in found.lines[table]]
-    unique = {json.dumps(each, sort_keys=True): each for each in whole}
+    outputs = {item.name: item.sha256 for item in written}
+    whole = [each for table, populations in found.lines.items()
+             if f"tables/{table}.csv" in outputs for each in populations]  # fmt: skip
     return {
         "release": name,
         "at": datetime.now(tz=UTC).isoformat(timespec="seconds"),
         "rule": {"threshold": done.rule.threshold, "rounding": done.rule.rounding},
-        "populations": list(unique.values()),
-        "outputs": {item.name: item.sha256 for item in written},
-        "decisions": {name: dict(told) for name, told in done.decided.items()},
+        "populations": [asdict(each) for each in dict.fromkeys(whole)],
+        "outputs": outputs,
+        "decisions": done.decided,
     }
 
 
-def record(done: Release, line: str) -> dict[str, Any]:
-    """Return the decision on every output, ready for JSON; it leaves with the release."""
-    return {
-        "outputs": [
-            {
-                "name": item.name,
-                "status": item.status,
-                "leaves": done.leaves(item),
-                "reasons": list(item.reasons),
-                "decision": dict(done.decided.get(item.name, {})) or None,
-                "absent_cells": item.hidden,
-                "rows": item.rows,
-                "sha256": item.sha256 if item.content else None,
-            }
-            for item in done.items
-        ],
-        "rounding": done.rule.rounding,
-        "threshold": done.rule.threshold,
-        "line": line,
-    }
-
-
-def write_review(done: Release, note: Note, folder: Path) -> None:
-    """Write what a person must see to decide: the page, and the outputs that wait."""
-    folder.mkdir(parents=True)
+def write_decided(done: Release, line: str, page: str, place: Path) -> None:
+    """Write the decision on every output, which leaves, and what a person must see to decide."""
+    outputs = [
+        {"name": item.name, "status": item.status, "leaves": done.leaves(item),
+         "reasons": item.reasons, "decision": done.decided.get(item.name),
+         "absent_cells": item.hidden, "rows": item.rows,
+         "sha256": item.sha256 if item.content else None}
+        for item in done.items
+    ]  # fmt: skip
+    told = {"outputs": outputs, "rounding": done.rule.rounding, "threshold": done.rule.threshold}
+    text = json.dumps({**told, "line": line}, ensure_ascii=False, indent=2) + "\n"
+    files = {place / "out" / RECORD: text, place / "review" / done.page.name: page}
+    for path, content in files.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8", newline="")
     for item in done.items:
-        if item.status == REVIEW:
-            write_released(item, folder / "waiting", accepted=True)
-    (folder / done.page.name).write_text(review_page(done, note), encoding="utf-8", newline="")
+        if item.status == gate.REVIEW:
+            gate.write_released(item, place / "review" / "waiting", accepted=True)
 
 
 def replace_folder(new: Path, old: Path) -> None:

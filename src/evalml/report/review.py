@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.disclosure.layout import LAYOUTS
+from evalml.disclosure.gate import Released
+from evalml.disclosure.judge import Judged
+from evalml.report.note_text import Note
 from evalml.report.results import rows_of
+from evalml.results import RESULT_TABLES as LAYOUTS
 
 if TYPE_CHECKING:
-    from evalml.disclosure.gate import Released
-    from evalml.disclosure.judge import Judged
-    from evalml.report.note_text import Note
     from evalml.report.release import Release
 
 STYLE = """
@@ -44,20 +44,12 @@ LONG = 40
 
 
 def review_page(done: Release, note: Note) -> str:
-    """Return the HTML of the review page.
-
-    Args:
-        done: What was decided.
-        note: For the words, the title and the stamp.
-    """
+    """Return the HTML of the review page; the note has its words, title and stamp."""
     text = note.text["review"]
     title = f"{text['title']} : {note.meta['title']}"
     stamp = note.text["synthetic_long"] if note.meta.get("synthetic") else ""
-    counts = {
-        status: sum(item.status == status for item in done.items)
-        for status in ("pass", "review", "fail")
-    }
-    lines = [note.say(text["count"][status], n=n) for status, n in counts.items()]
+    lines = [note.say(text["count"][status], n=sum(item.status == status for item in done.items))
+             for status in ("pass", "review", "fail")]  # fmt: skip
     lead = note.say(text["lead"], threshold=done.rule.threshold, rounding=done.rule.rounding)
     body = [
         f"<h1>{escape(title)}</h1>",
@@ -73,7 +65,7 @@ def review_page(done: Release, note: Note) -> str:
     ) + "</body></html>\n"  # fmt: skip
 
 
-def item_row(item: Released, done: Release, text: Any) -> list[str]:
+def item_row(item: Released, done: Release, text: Any) -> str:
     """Return the line of one output."""
     told = done.decided.get(item.name, {})
     status = text["statuses"][told.get("decision", item.status)]
@@ -83,8 +75,9 @@ def item_row(item: Released, done: Release, text: Any) -> list[str]:
     reasons = "<br>".join(escape(reason) for reason in item.reasons)
     if told:
         reasons += f"<br>{escape(told['by'])} : {escape(told['why'])}"
-    return [name, f'<span class="{item.status}">{escape(status)}</span>', reasons,
-            str(item.hidden or "–"), item.sha256[:16] if item.content else "–"]  # fmt: skip
+    cells = (name, f'<span class="{item.status}">{escape(status)}</span>', reasons,
+             item.hidden or "–", item.sha256[:16] if item.content else "–")  # fmt: skip
+    return "".join(f"<td>{each}</td>" for each in cells)
 
 
 def table_part(name: str, judged: Judged, leaves: pd.DataFrame, text: Any) -> str:
@@ -100,16 +93,16 @@ def table_part(name: str, judged: Judged, leaves: pd.DataFrame, text: Any) -> st
     inside = rows_of(judged.inside.reset_index(drop=True))
     rows = []
     for at, row in enumerate(leaves.to_dict("records")):
-        cells = []
+        cells = ""
         for column in columns:
             found = getattr(inside[at], column, None) if column in judged.inside else None
             why = judged.absent.get((at, column), "")
             why = "" if column in layout.sentences and row[column] else text["absent"].get(why, why)
-            cells.append(cell(row[column], found, why, number=column in numbers))
+            cells += cell(row[column], found, why, number=column in numbers)
         rows.append(cells)
     said = " ; ".join(f"{c} = {plain(value)}" for c, value in same.items() if value)
     told = f"<p>{escape(said)}</p>" if said else ""
-    return f"<h2>{escape(f'tables/{name}.csv')}</h2>{told}" + grid(columns, rows, marked=True)
+    return f"<h2>{escape(f'tables/{name}.csv')}</h2>{told}" + grid(columns, rows)
 
 
 def only(values: pd.Series) -> Any:
@@ -131,14 +124,13 @@ def cell(leaves: Any, inside: Any, why: str, *, number: bool) -> str:
 
 def plain(value: Any) -> str:
     """Return a value as a reader sees it: five significant digits are enough to compare."""
-    return f"{value:.5g}" if isinstance(value, float) and abs(value) < 1000 else (  # noqa: PLR2004
-        f"{value:.0f}" if isinstance(value, float) else str(value)
-    )  # fmt: skip
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.5g}" if abs(value) < 1000 else f"{value:.0f}"  # noqa: PLR2004
 
 
-def grid(columns: list[str], rows: list[list[str]], *, marked: bool = False) -> str:
-    """Return a table; its cells are marked already, or not yet."""
+def grid(columns: list[str], rows: list[str]) -> str:
+    """Return a table of rows of marked cells."""
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    lines = ["".join(each if marked else f"<td>{each}</td>" for each in row) for row in rows]
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -8,9 +8,8 @@ import pytest
 from tools.attack_release import KINDS, attack
 
 from evalml.disclosure.differencing import Population, population, populations_of, too_near
-from evalml.disclosure.judge import declared_numbers, judge, passes
-from evalml.disclosure.rule import LADDER, Rule, share_step
-from evalml.disclosure.values import judge_value
+from evalml.disclosure.judge import declared_numbers, judge, judge_value, passes
+from evalml.disclosure.rule import LADDER, DisclosureRule, share_step
 from evalml.report.results import sheet_text
 from evalml.values import Count, Estimate, Hidden, Interval, Number, Share, values_text
 
@@ -58,7 +57,7 @@ def moved(frames, judged):
 @pytest.mark.parametrize("seed", range(6))
 def test_every_number_is_the_one_found_rounded_and_one_step_more_is_seen(seed):
     frames = random_results(seed)
-    judged, _ = judge(frames, Rule(), PRIMARY)
+    judged, _ = judge(frames, DisclosureRule(), PRIMARY)
     assert moved(frames, judged) == []
     table = judged["effects"].frame
     at = table["estimate"].first_valid_index()
@@ -70,7 +69,7 @@ def test_every_number_is_the_one_found_rounded_and_one_step_more_is_seen(seed):
 @pytest.mark.parametrize("seed", range(6))
 def test_no_effect_rests_on_an_absent_arm_and_no_two_counts_of_an_arm_are_near(seed):
     frames = random_results(seed)
-    judged, _ = judge(frames, Rule(), PRIMARY)
+    judged, _ = judge(frames, DisclosureRule(), PRIMARY)
     table = judged["effects"].frame
     lone = table[["n_treated", "n_comparison"]].isna().any(axis=1)
     assert table[lone][["estimate", "ci_low", "std_error", "p_value"]].isna().all(axis=None)
@@ -91,11 +90,13 @@ def test_a_step_does_not_show_one_person():
 
 
 def test_typed_values_are_rounded_or_hidden_by_their_type():
-    assert judge_value(Count(7, 200), Rule(), 500) == Hidden("count")
-    assert judge_value(Count(192, 200), Rule(), 500) == Hidden("count")
-    assert judge_value(Count(100, 203), Rule(), 500) == Count(100, 205)
-    assert judge_value(Share(100, 203, 100 / 203), Rule(), 500).value == pytest.approx(0.495)
-    assert judge_value(Estimate(0.06372, "proportion", 500), Rule(), 500).value == 0.064
+    assert judge_value(Count(7, 200), DisclosureRule(), 500) == Hidden("count")
+    assert judge_value(Count(192, 200), DisclosureRule(), 500) == Hidden("count")
+    assert judge_value(Count(100, 203), DisclosureRule(), 500) == Count(100, 205)
+    assert judge_value(Share(100, 203, 100 / 203), DisclosureRule(), 500).value == pytest.approx(
+        0.495
+    )
+    assert judge_value(Estimate(0.06372, "proportion", 500), DisclosureRule(), 500).value == 0.064
 
 
 def test_a_phrase_holds_the_numbers_its_study_declares_and_no_other():
@@ -123,6 +124,8 @@ def lille(n, *, places=("FR/32/59/59350S00",), months=(24288, 24299), rules="r")
         ([lille(100)], lille(96), True),
         ([lille(100)], lille(96, rules="s"), True),
         ([lille(100)], lille(60, rules="s"), False),
+        ([lille(100)], lille(100, rules="s"), False),
+        ([lille(100)], lille(100, places=("FR/32",), rules="s"), True),
         ([lille(100)], lille(104, places=("FR/32",)), True),
         ([lille(100)], lille(104, places=("FR/11",)), False),
         ([lille(100)], lille(99, months=(24288, 24298)), True),
@@ -133,7 +136,7 @@ def lille(n, *, places=("FR/32/59/59350S00",), months=(24288, 24299), rules="r")
     ],
 )  # fmt: skip
 def test_what_differs_by_a_few_from_what_has_left_is_found(left, new, near):
-    found = too_near([new], [("a/1", each) for each in left], Rule())
+    found = too_near([new], [("a/1", each) for each in left], DisclosureRule())
     assert bool(found) == near
 
 
@@ -148,7 +151,7 @@ def test_the_attack_places_no_small_count_and_succeeds_without_protection(kind):
 
 
 def test_what_an_estimate_rests_on_and_decimals_that_are_not_printed_do_not_leave():
-    rule = Rule()
+    rule = DisclosureRule()
     assert judge_value(Estimate(0.0712, "proportion", 2096), rule, 500) == Estimate(
         0.071, "proportion"
     )
@@ -167,7 +170,7 @@ def test_an_amount_leaves_when_its_contributors_are_known_and_none_dominates(sha
     row = {"measure": "paid", "label": "", "method": "aipw", "horizon_months": 12.0, "value": 2310.0,
            "unit": "euros", "ci_low": np.nan, "ci_high": np.nan, "n_treated": 900.0,
            "n_comparison": 900.0, "remark": "", "words": "", **shares}  # fmt: skip
-    judged = judge({"costs": pd.DataFrame([row])}, Rule())[0]["costs"]
+    judged = judge({"costs": pd.DataFrame([row])}, DisclosureRule())[0]["costs"]
     assert judged.frame["value"].notna().all() == leaves
     assert not {"largest_share", "second_share"} & set(judged.frame)
 
@@ -176,10 +179,10 @@ def test_a_secondary_analysis_is_registered_under_its_own_definition():
     effects = random_results(3)["effects"]
     effects = effects[effects["subgroup"] == ""].assign(n_treated=900.0, n_comparison=2000.0)
     other = effects.assign(analysis="face_au_pacea", title="", n_treated=700.0, n_comparison=300.0)
-    system = judge({"effects": effects, "secondary": other}, Rule())[1]
+    system = judge({"effects": effects, "secondary": other}, DisclosureRule())[1]
     study = {"programme": "CEJ", "comparison": {"pool": "not_yet_entered"}}
     own = {**study, "comparison": {"pool": "entrants"}}
-    found = populations_of(system, set(), {**study, "analyses": {"face_au_pacea": own}})
+    found = populations_of(system, {**study, "analyses": {"face_au_pacea": own}})
     rules = {each.n: each.rules for each in found}
     assert rules[900] == rules[2000] == digest_of(study)
     assert rules[700] == rules[300] == digest_of(own)
@@ -199,7 +202,7 @@ def judged_checks(*rows):
     frames = random_results(1)
     arms = {"n_treated": 2000.0, "n_comparison": 3000.0}
     frames["effects"] = frames["effects"].assign(**arms)
-    return judge({**frames, "checks": pd.DataFrame(rows)}, Rule())[0]["checks"]
+    return judge({**frames, "checks": pd.DataFrame(rows)}, DisclosureRule())[0]["checks"]
 
 
 def test_the_figure_of_a_check_leaves_as_the_value_of_its_sentence_that_it_repeats():
@@ -229,7 +232,7 @@ def test_a_step_of_a_curve_of_durations_with_few_events_is_absent():
     table = pd.DataFrame({"arm": "treated", "cause": "", "month": range(4), "events": events,
                           "n_at_risk": 900 - 40 * np.arange(4.0), "estimate": [0.96, 0.95, 0.95, 0.92],
                           "std_error": 0.01, "ci_low": 0.9, "ci_high": 0.98})  # fmt: skip
-    out = judge({"survival": table}, Rule())[0]["survival"].frame
+    out = judge({"survival": table}, DisclosureRule())[0]["survival"].frame
     assert out["estimate"].notna().tolist() == [True, False, False, True]
     assert out["events"].dropna().tolist() == [40.0, 25.0]
 
@@ -242,4 +245,6 @@ def test_an_adjusted_effect_with_few_degrees_of_freedom_is_absent():
                             "mean_comparison_after": 2.0})  # fmt: skip
     for covariates, leaves in ((34, False), (5, True)):
         frames = {"effects": effects, "balance": balance.iloc[:covariates]}
-        assert judge(frames, Rule())[0]["effects"].frame["estimate"].notna().all() == leaves
+        assert (
+            judge(frames, DisclosureRule())[0]["effects"].frame["estimate"].notna().all() == leaves
+        )

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from evalml.disclosure.rule import Rule
+from evalml.disclosure.rule import DisclosureRule
 from evalml.disclosure.suppress import Cells, give_back, interval, protect
 
-EXACT, ROUNDED = Rule(rounding=1), Rule()
+EXACT, ROUNDED = DisclosureRule(rounding=1), DisclosureRule()
 
 
 def random_counts(seed, shape=(5, 4)):
@@ -132,7 +132,7 @@ def test_a_rounding_as_large_as_the_threshold_protects_a_rest_by_itself():
     for name, value in (("all", 209), ("women", 100), ("men", 100)):
         cells.add(name, value)
     cells.add_sum("all", ["women", "men"])
-    assert protect(cells, Rule(rounding=20)).gone() == {("rest", "all", "women", "men")}
+    assert protect(cells, DisclosureRule(rounding=20)).gone() == {("rest", "all", "women", "men")}
 
 
 def test_what_is_given_back_gives_no_hidden_count_away_and_is_not_nothing():

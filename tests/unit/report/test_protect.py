@@ -8,7 +8,7 @@ import pytest
 
 from evalml.checks import Thresholds, checks_table
 from evalml.checks.comparability import check_trimmed
-from evalml.disclosure.values import judge_value
+from evalml.disclosure.judge import judge_value
 from evalml.report.protect import protect_results, rule_inside
 from evalml.report.results import complete_table
 from evalml.values import (

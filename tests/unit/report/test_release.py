@@ -14,7 +14,7 @@ import pytest
 
 import evalml as ev
 from evalml.disclosure.register import read_register
-from evalml.disclosure.rule import Rule
+from evalml.disclosure.rule import DisclosureRule
 from evalml.errors import DataError, PrivacyError
 from evalml.report import release as release_module
 from evalml.report.note import masked_tables, write_note
@@ -294,7 +294,7 @@ def test_an_amount_that_one_person_dominates_does_not_leave(run):
     table = pd.DataFrame([row, {**row, "measure": "net_cost"}]).assign(largest_share=[0.9, 0.1])
     table["second_share"] = 0.01
     folder = run("a", lambda frames: {**frames, "costs": table})
-    release_run(folder, formats=(), rule=Rule())
+    release_run(folder, formats=(), rule=DisclosureRule())
     assert pd.read_csv(folder / "release/tables/costs.csv")["value"].isna().tolist() == [
         True,
         False,

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from evalml.disclosure.rule import Rule
+    from evalml.disclosure.rule import DisclosureRule
 
 UNKNOWN_PARTS = "montant : la part de ceux qui ont reçu le plus n’est pas connue"
 
 
-def released_annex(run_dir: Path, rule: Rule, manifest: Mapping[str, Any]) -> tuple[Annex, Annex]:
+def released_annex(
+    run_dir: Path, rule: DisclosureRule, manifest: Mapping[str, Any]
+) -> tuple[Annex, Annex]:
     """Return the annex of a run as it is inside, and as it may leave.
 
     Raises:
@@ -50,12 +52,12 @@ def released_annex(run_dir: Path, rule: Rule, manifest: Mapping[str, Any]) -> tu
     return inside, replace(annex, lines=tuple(leaving(x, rule) for x in annex.lines), key=key)
 
 
-def leaving(line: Line, rule: Rule) -> Line:
+def leaving(line: Line, rule: DisclosureRule) -> Line:
     """Return a row of the annex with its figures as they leave."""
     return replace(line, cells={at: leaving_cell(cell, rule) for at, cell in line.cells.items()})
 
 
-def leaving_cell(cell: Cell, rule: Rule) -> Cell:
+def leaving_cell(cell: Cell, rule: DisclosureRule) -> Cell:
     """Return one figure rounded to its step, or secret."""
     if cell.state != "known":
         return cell
