@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help demo test truth coverage system quick lab bench bench-peers docs fix lint types contract clean lock environment
+.PHONY: help engines demo test truth coverage system quick lab bench bench-peers docs fix lint types contract clean lock environment
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,7 +39,7 @@ coverage: $(STAMP) ## the lines of src/evalml that `make test` runs: at least 95
 	$(BIN)/coverage report
 
 truth: $(STAMP) ## what is estimated where the truth is known: bias, coverage, margins of the worlds
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder tests/truth
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TRUTH) tests/truth
 
 engines: $(ENGINES)/.ready ## Spark, Java, the PostgreSQL driver and dask, in an environment of their own
 

@@ -19,6 +19,8 @@ _SPEC = importlib.util.spec_from_file_location(
 published = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(published)
 
+pytestmark = pytest.mark.region
+
 # Printed names of 2019 counts, by the margins file's
 PEOPLE_2019 = {
     "emploi": "emplois",
