@@ -9,6 +9,7 @@ from tools.attack_release import KINDS, attack
 
 from evalml.disclosure.differencing import Population, population, populations_of, too_near
 from evalml.disclosure.judge import declared_numbers, judge, judge_value, passes
+from evalml.disclosure.populations import System
 from evalml.disclosure.rule import LADDER, DisclosureRule, share_step
 from evalml.report.results import sheet_text
 from evalml.values import Count, Estimate, Hidden, Interval, Number, Share, values_text
@@ -248,3 +249,11 @@ def test_an_adjusted_effect_with_few_degrees_of_freedom_is_absent():
         assert (
             judge(frames, DisclosureRule())[0]["effects"].frame["estimate"].notna().all() == leaves
         )
+
+
+@pytest.mark.parametrize(("value", "hidden"), [(192.0, True), (189.0, False), (150.0, False)])
+def test_a_numerator_whose_complement_is_small_is_hidden(value, hidden):
+    """Of 200 who entered 192 have left: it says that 8 have not."""
+    system = System(DisclosureRule())
+    key = system.part(("exits",), value, 200.0, ("exit_contrast", 0, "numerator"))
+    assert (key in system.cells.hidden) is hidden
