@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from evalml.arrays import Matrix, Vector
 from evalml.disclosure.rule import DisclosureRule, bounds, printed
 from evalml.errors import PrivacyError
 
 Key = Hashable
 Sum = tuple[Key, tuple[Key, ...]]
 """A whole and its parts."""
+Point = dict[Key, float]
+"""Counts that fit all that is shown: the true ones, or those of an attack."""
 
 
 @dataclass(slots=True)
@@ -86,9 +89,9 @@ def protect(cells: Cells, rule: DisclosureRule) -> Cells:
         if key not in cells.free and not before and not shown >= rule.threshold:
             cells.hidden.add(key)
     cells.more -= cells.hidden
-    touching = cells.touching()
+    touching, points = cells.touching(), true_counts(cells)
     for key in sorted(cells.hidden & set(touching), key=str):
-        while narrow(cells, key, touching, rule):
+        while narrow(cells, key, touching, rule, points):
             choice = next_to_hide(cells, key, touching)
             if choice is None:
                 raise PrivacyError(
@@ -99,13 +102,23 @@ def protect(cells: Cells, rule: DisclosureRule) -> Cells:
 
 
 def give_back(cells: Cells, keys: set[Key], rule: DisclosureRule) -> None:
-    """Show again those of `keys` that need not be hidden after all, the most useful first."""
-    touching = cells.touching()
-    secret = sorted(cells.hidden & set(touching), key=str)
+    """Show again those of `keys` that need not be hidden after all, the most useful first.
+
+    Only what is connected to a cell can be given away by it.
+    """
+    touching, points = cells.touching(), true_counts(cells)
     for key in sorted(keys & cells.more, key=lambda k: (cells.rank[k], -cells.value[k], str(k))):
+        gone = cells.gone()
+        _, names = connected(cells, key, touching, gone, rule)
+        low, high = known(cells, key, gone - {key}, rule)
+        high = np.inf if high is None else high
+        fit = [p for p in points if low - 1e-7 <= p.get(key, low) <= high + 1e-7]
         cells.more.discard(key)
-        if any(narrow(cells, one, touching, rule) for one in secret):
+        secret = sorted(cells.hidden & set(names), key=str)
+        if any(narrow(cells, one, touching, rule, fit) for one in secret):
             cells.more.add(key)
+        else:
+            points = fit
 
 
 def next_to_hide(cells: Cells, key: Key, touching: dict[Key, list[Sum]]) -> Key | None:
@@ -120,18 +133,67 @@ def next_to_hide(cells: Cells, key: Key, touching: dict[Key, list[Sum]]) -> Key 
     return None
 
 
-def narrow(cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: DisclosureRule) -> bool:
-    """Return whether an attacker places a hidden cell within fewer than the threshold less one."""
-    low, high = interval(cells, key, touching, rule)
-    return high - low < rule.threshold - 1
+def true_counts(cells: Cells) -> list[Point]:
+    """Return the point of the true counts; none where one is absent inside."""
+    return [] if any(np.isnan(value) for value in cells.value.values()) else [dict(cells.value)]
+
+
+def narrow(
+    cells: Cells,
+    key: Key,
+    touching: dict[Key, list[Sum]],
+    rule: DisclosureRule,
+    points: list[Point],
+) -> bool:
+    """Return whether an attacker places a hidden cell within fewer than the threshold less one.
+
+    Points that fit show that a cell is wide without a new programme; those found are added.
+    """
+    met = [point[key] for point in points if key in point]
+    attack = None
+    for side in (-1, 1):
+        if met and spread(min(met), max(met)) >= rule.threshold - 1:
+            return False
+        attack = attack or programme(cells, key, touching, rule)
+        counts = extreme(attack, side)
+        if counts is None:
+            return False
+        points.append(dict(zip(attack.names, counts.tolist(), strict=True)))
+        met.append(points[-1][key])
+    return spread(min(met), max(met)) < rule.threshold - 1
+
+
+def spread(low: float, high: float) -> float:
+    """Return how far apart the ends of an interval are, in whole numbers within a millionth."""
+    return float(np.floor(high + 1e-6) - np.ceil(low - 1e-6))
 
 
 def interval(
     cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: DisclosureRule
 ) -> tuple[float, float]:
     """Return the least and the greatest count of a hidden cell that fit all that is shown."""
-    from scipy.optimize import linprog
+    attack = programme(cells, key, touching, rule)
+    least, greatest = extreme(attack, 1), extreme(attack, -1)
+    if least is None or greatest is None:
+        return 0.0, np.inf
+    at = attack.names.index(key)
+    return float(np.ceil(least[at] - 1e-6)), float(np.floor(greatest[at] + 1e-6))
 
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """What bears on one cell: the cells, the sums they fill, their limits, and which it is."""
+
+    names: list[Key]
+    sums: Matrix
+    limits: list[tuple[float, float | None]]
+    aim: Vector
+
+
+def programme(
+    cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: DisclosureRule
+) -> Programme:
+    """Return the linear programme of one hidden cell."""
     gone = cells.gone()
     sums, names = connected(cells, key, touching, gone, rule)
     at = {name: place for place, name in enumerate(names)}
@@ -140,12 +202,16 @@ def interval(
         np.add.at(matrix[row], [at[part] for part in parts], 1.0)
         matrix[row, at[whole]] = -1.0
     limits = [known(cells, name, gone, rule) for name in names]
-    aim, zeros = np.eye(len(names))[at[key]], np.zeros(len(sums))
-    low, high = (linprog(side * aim, A_eq=matrix, b_eq=zeros, bounds=limits, method="highs")
-                 for side in (1, -1))  # fmt: skip
-    if not (low.success and high.success):  # without an end, or no such sums
-        return 0.0, np.inf
-    return float(np.ceil((low.fun or 0.0) - 1e-6)), float(np.floor(-(high.fun or 0.0) + 1e-6))
+    return Programme(names, matrix, limits, np.eye(len(names))[at[key]])
+
+
+def extreme(attack: Programme, side: int) -> Vector | None:
+    """Return the counts at the least (1) or greatest (-1) of the cell; None: no end, or no such."""
+    from scipy.optimize import linprog
+
+    end = linprog(side * attack.aim, A_eq=attack.sums, b_eq=np.zeros(len(attack.sums)),
+                  bounds=attack.limits, method="highs")  # fmt: skip
+    return np.asarray(end.x, dtype="float64") if end.success else None
 
 
 def known(
