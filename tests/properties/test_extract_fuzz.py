@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-BATCHES = int(os.environ.get("EVALML_FUZZ", "5"))
+BATCHES = int(os.environ.get("EVALML_FUZZ", "3"))
 SIZE = 18  # extracts of a batch: two of each kind
 SECRET = "Zzqx7SECRET"  # stands for a person's value: it may never come out
 NASTY = [

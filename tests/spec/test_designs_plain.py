@@ -23,6 +23,15 @@ BASE = {
     "primary": {"outcome": "emploi", "horizon": 12, "method": "aipw"},
 }
 ACTIVE = {"programme": "CEJ", "comparison": {"design": "active_comparator", "pool": "PACEA"}}
+READ = {
+    "jeunes": ["date_naissance"],
+    "dossiers": ["date_ouverture", "date_cloture"],
+    "actes": ["type", "statut", "date_acte", "date_saisie"],
+    "situations": ["categorie", "etat", "date_debut", "date_fin", "date_saisie"],
+    "accompagnements": ["dispositif", "date_debut", "rang"],
+    "iae_candidatures": ["date_candidature", "etat"],
+    "iae_contrats": ["date_debut"],
+}
 FIRST, LAST = 2023 * 12, 2024 * 12 + 11
 APPLIED = {"programme": "IAE", "comparison": {"design": "accepted_refused"}}
 
@@ -40,7 +49,9 @@ def rows_of(small_extract):
     def of(name, who):
         if name not in held:
             held[name] = defaultdict(list)
-            for row in pq.read_table(small_extract / f"{name}.parquet").to_pylist():
+            columns = ["id_jeune", *READ[name]]
+            table = pq.read_table(small_extract / f"{name}.parquet", columns=columns)
+            for row in table.to_pylist():
                 held[name][row["id_jeune"]].append(row)
         return held[name][who]
 
