@@ -89,11 +89,7 @@ def indicators_of_extract(
     threshold: int = 11,
     age_on: str = "premier_acte",
 ) -> tuple[pd.DataFrame, bool]:
-    """Return the protected indicators of the years an extract covers, and whether it is invented.
-
-    Raises:
-        ExtractError: The extract covers none of the years whole.
-    """
+    """Return the protected indicators of the years an extract covers, and whether it is invented."""
     import pandas as pd
 
     from evalml.engine import open_engine

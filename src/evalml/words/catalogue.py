@@ -46,11 +46,7 @@ def typeset_tree(node: Any, lang: str) -> Any:
 
 
 def check_language(lang: str) -> str:
-    """Return `lang` if there are words in it.
-
-    Raises:
-        DataError: There are none.
-    """
+    """Return `lang` if there are words in it."""
     if lang not in LANGUAGES:
         raise DataError(f"no words in language '{lang}': {nearest(lang, LANGUAGES)}")
     return lang
@@ -75,11 +71,7 @@ def check_entry(name: str, finding: str) -> dict[str, Any]:
 
 
 def finding_template(name: str, finding: str, lang: str) -> Template:
-    """Return the template of a finding of a check.
-
-    Raises:
-        DataError: The catalogue has no such finding.
-    """
+    """Return the template of a finding of a check."""
     if finding == UNDONE:
         return template(catalogue("messages")[UNDONE], lang)
     findings = check_entry(name, finding)["findings"]

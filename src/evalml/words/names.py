@@ -83,11 +83,8 @@ def column_label(
 ) -> str:
     """Return the label of a covariate, or of one of its levels: `Diplôme : Baccalauréat`.
 
-    Args:
-        key: `niveau_diplome`, or `niveau_diplome=BAC`.
-        lang: `fr` or `en`.
-        labels: Labels of the study, by key.
-        level_only: Whether only the level is named.
+    `key`: `niveau_diplome`, or `niveau_diplome=BAC`; `lang`: `fr` or `en`; `level_only`: whether
+    only the level is named.
     """
     given = labels or {}
     variable, mark, _ = key.partition("=")
