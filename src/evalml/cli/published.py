@@ -89,7 +89,7 @@ def indicators_of_extract(
     threshold: int = 11,
     age_on: str = "premier_acte",
 ) -> tuple[pd.DataFrame, bool]:
-    """Return the protected indicators of the years an extract covers, and whether it is invented."""
+    """Return the protected indicators of the years covered, and whether they are invented."""
     import pandas as pd
 
     from evalml.engine import open_engine

@@ -129,7 +129,7 @@ def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
 
 
 def check_and_execute(plan: RunPlan) -> Path:
-    """Check everything that can be checked before a cell runs, while a kernel starts, and run it."""
+    """Check what can be checked before a cell runs, while a kernel starts, then run it."""
     from evalml.run.execute import kernel_ahead
 
     with kernel_ahead() as how:
