@@ -108,11 +108,7 @@ _CLIENT = "pip install 'evalml-workbench[spark-connect]'"
 
 
 def require_spark() -> None:
-    """Refuse what cannot start.
-
-    Raises:
-        EvalmlError: One sentence that says what to install, or which address does not answer.
-    """
+    """Refuse what cannot start."""
     site = spark_site()
     missing = spark_lacks(site) or unreachable(site)
     if missing is not None:
@@ -278,12 +274,8 @@ def _typed(rows: Any, expression: Table) -> Any:
 def open_spark(memory_limit: str | None = None, threads: int | None = None) -> SparkEngine:
     """Open a session where `EVALML_SPARK` says.
 
-    Args:
-        memory_limit: Memory of Spark where it runs on this machine, such as `4GB`.
-        threads: Threads where it runs on this machine and `EVALML_SPARK` does not say.
-
-    Raises:
-        EvalmlError: The session could not be opened.
+    `memory_limit`: memory of Spark where it runs on this machine, such as `4GB`; `threads`: threads
+    where it runs on this machine and `EVALML_SPARK` does not say.
     """
     site = spark_site(threads)
     scratch = open_scratch(site)
