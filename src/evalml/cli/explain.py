@@ -265,11 +265,12 @@ def _engines() -> dict[str, str]:
     """Say of each engine, and of each place extracts are read from, whether it is ready."""
     from importlib import metadata
 
+    from evalml.engine.cluster import spark_site, unreachable
     from evalml.engine.postgres import postgres_lacks
-    from evalml.engine.spark import java_home, java_version, spark_lacks, spark_site
+    from evalml.engine.spark import java_home, java_version, spark_lacks
 
     site = spark_site()
-    spark = spark_lacks(site)
+    spark = spark_lacks(site) or unreachable(site)
     if spark is None and site.connect:
         spark = f"ready; runs at {site.url}, without Java here"
     elif spark is None:

@@ -79,7 +79,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     if accept_refused:
         plan = replace(plan, settings=replace(plan.settings, accept_refused=accept_refused))
     found = None if force else current_run(plan, inputs_of(plan))
-    folder = found if found is not None else check_and_execute(plan)
+    folder = found if found is not None else check_and_execute(plan, force=force)
     state = "done" if found is None else "nothing changed since the last run (--force to run again)"
     made = "note" if isinstance(plan.study, Study) else "annexe"
     typer.echo(f"{plan.study.study}: {state}, the {_SHOWN[made]} is {folder / f'{made}.html'}")
@@ -117,13 +117,13 @@ def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
     return found
 
 
-def check_and_execute(plan: RunPlan) -> Path:
+def check_and_execute(plan: RunPlan, *, force: bool = False) -> Path:
     """Check what can be checked before a cell runs, while a kernel starts, then run it."""
     from evalml.run.execute import kernel_ahead
 
     with kernel_ahead() as how:
         check_study(plan)
-        return execute_with_bar(plan, how)
+        return execute_with_bar(plan, lambda: replace(how(), force=force))
 
 
 def plan_study(
@@ -191,7 +191,11 @@ def execute_with_bar(plan: RunPlan, how: Callable[[], How]) -> Path:
     from evalml.run.status import is_locked, lock_file
 
     if is_locked(lock_file(plan.settings.out, plan.study.study)):
-        typer.echo(f"another process runs {plan.study.study}: waiting for it to end", err=True)
+        typer.echo(
+            f"another process runs {plan.study.study}: waiting for it to end, and taking its "
+            "result if nothing changed",
+            err=True,
+        )
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
