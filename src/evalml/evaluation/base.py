@@ -29,7 +29,7 @@ from evalml.report import (
     write_queries,
     write_results,
 )
-from evalml.run.provenance import hashes_of
+from evalml.run.provenance import commit, hashes_of, rerun_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,12 +147,14 @@ class Evaluation:
     def meta(self) -> dict[str, Any]:
         """What a note says beside the tables."""
         name, vintage = self.source
+        hashes = hashes_of(self.study, self.settings)
         return note_meta(
             self.study,
-            command=self.asked.command(),
+            command=rerun_command(self.asked.command(), self.settings, hashes),
+            commit=commit(),
             labels=dict(self.labels),
             synthetic=self.synthetic,
-            hashes=hashes_of(self.study, self.settings),
+            hashes=hashes,
             extract_name=name,
             extraction_date=vintage,
             benchmark=self.benchmark,
