@@ -81,7 +81,9 @@ def certify(
         found = again.certify(folder, made, signer.strip())
     written = again.write_certificate(found, out if out is not None else folder)
     whole = found.equal + found.different
-    typer.echo(f"{found.run}: {found.verdict.replace('_', ' ')}, {found.equal} of {whole} cells equal")
+    typer.echo(
+        f"{found.run}: {found.verdict.replace('_', ' ')}, {found.equal} of {whole} cells equal"
+    )
     for line in found.inputs:
         typer.echo(f"input: {line}")
     typer.echo(f"signed by {found.signer}: {written[1]}")

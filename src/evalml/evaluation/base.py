@@ -15,6 +15,7 @@ import pandas as pd
 from evalml.comparison import labels_of
 from evalml.errors import DataError, EvalmlError, nearest
 from evalml.evaluation.table import AnalysisTable
+from evalml.outcomes.outcome import OUTCOMES
 from evalml.report import (
     figures_of,
     mask_blinded,
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
     from evalml.report.views import Shown
     from evalml.settings import Settings
     from evalml.study import Asked, Study
+
+
+DECLARED = {name for name, outcome in OUTCOMES.items() if outcome.channel == "declared"}
+"""Outcomes that nobody but a counsellor observes."""
 
 
 class Evaluation:
@@ -148,10 +153,9 @@ class Evaluation:
         """What a note says beside the tables."""
         name, vintage = self.source
         hashes = hashes_of(self.study, self.settings)
-        return note_meta(
+        told = note_meta(
             self.study,
             command=rerun_command(self.asked.command(), self.settings, hashes),
-            commit=commit(),
             labels=dict(self.labels),
             synthetic=self.synthetic,
             hashes=hashes,
@@ -159,6 +163,10 @@ class Evaluation:
             extraction_date=vintage,
             benchmark=self.benchmark,
         )
+        return told | {
+            "commit": commit(),
+            "declared": self.study.primary.outcome in DECLARED,
+        }
 
     @cached_property
     def figures(self) -> dict[str, Figure]:

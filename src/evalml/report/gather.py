@@ -93,7 +93,6 @@ def note_meta(
     study: Study,
     *,
     command: str,
-    commit: str = "",
     hashes: Mapping[str, str | None],
     labels: Mapping[str, str],
     extract_name: str,
@@ -106,7 +105,6 @@ def note_meta(
     Args:
         study: The study.
         command: What reproduces the run.
-        commit: Commit of the source that made it; empty where it is not known.
         hashes: Hashes of what went in.
         labels: French labels of outcomes, covariates and levels.
         extract_name: Name of the extract, or of the data set.
@@ -126,7 +124,6 @@ def note_meta(
         "extraction_date": extraction_date,
         "extract_name": extract_name,
         "command": command,
-        "commit": commit,
         "hashes": {name: value for name, value in hashes.items() if value},
         "language": study.language,
         "primary": {

@@ -22,7 +22,7 @@ from evalml.report.figures import (
 )
 from evalml.report.note_text import Note
 from evalml.report.results import csv_text, rows_of
-from evalml.report.verdict import NEVER, path_of, subgroups_of
+from evalml.report.verdict import NEVER, path_of, sign_of, subgroups_of
 from evalml.typography import effect_number
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def draw_all(note: Note) -> dict[str, Figure]:
         figures["trajectories"] = draw_trajectories(note, common)
         figures["headline"] = draw_trajectories(note, common, first=True)
     whole = drawn_effects(note)
-    if any_shown(whole) or (len(whole) and not figures):
+    if any_shown(whole):
         marks = Marks(note.meta.get("benchmark"), note.meta.get("threshold"))
         figures["effects"] = plot_effects(whole, labels=note.labels, marks=marks, **common)
     groups = subgroups_of(frames["effects"], note.primary)
@@ -118,7 +118,7 @@ def gaps_of(note: Note, outcome: str) -> list[Gap]:
     return [
         Gap(
             float(row.horizon_months), effect_number(row.estimate, str(row.unit), note.lang),
-            float(row.mean_treated), float(row.mean_comparison),
+            float(row.mean_treated), float(row.mean_comparison), bool(sign_of(row)),
         )
         for row in rows_of(known)
     ]  # fmt: skip

@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from evalml.errors import DataError
 from evalml.run.execute import PARAMS
 from evalml.run.provenance import hash_values
-from evalml.run.staleness import differences, plan_run, sentences
+from evalml.run.staleness import LATER, differences, plan_run, sentences
 from evalml.run.status import MANIFEST, list_again, replace_json
 from evalml.settings import Settings, project_root
 from evalml.study import Asked
@@ -103,7 +104,7 @@ def read_record(run: Path) -> dict[str, Any]:
     for each in record["outputs"]:
         file = run / each["path"]
         kept = file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == each["sha256"]
-        if not kept and each["privacy"] != "released":
+        if not kept and each["privacy"] not in LATER:
             raise DataError(
                 f"{each['path']} of {run.name} is not the file that the run wrote (its sha256 "
                 "differs): there is nothing to certify; run the study again"
@@ -120,7 +121,7 @@ def plan_again(run: Path, record: Mapping[str, Any], settings: Settings) -> RunP
         settings: Where the rerun goes.
     """
     asked = record.get("asked") or {}
-    if isinstance(asked.get("study"), str):
+    if "study" in asked and asked.keys() <= {each.name for each in fields(Asked)}:
         plan = plan_run(Asked(**asked), settings)
         if hash_values(plan.parameters) == record["hashes"]["params"]:
             return plan
@@ -208,21 +209,21 @@ def compare_table(
         How many cells differ, and each of them: table, row (from 1), column, then, now. A cell
         that only one of the tables has differs.
     """
+    table = name.removeprefix("results/").removesuffix(".csv")
     rows = range(max(len(before), len(after)))
     columns = list(dict.fromkeys([*before.columns, *after.columns]))
     both = [frame.reindex(index=rows, columns=columns) for frame in (before, after)]
     apart = (both[0] != both[1]) & ~(both[0].isna() & both[1].isna())
+    old, new = (frame.to_numpy() for frame in both)
     found = [
         {
-            "table": name.removeprefix("results/").removesuffix(".csv"), "row": row + 1,
-            "column": columns[place], "then": _said(both[0].iat[row, place]),
-            "now": _said(both[1].iat[row, place]),
+            "table": table, "row": row + 1,
+            "column": columns[place], "then": _said(old[row, place]),
+            "now": _said(new[row, place]),
         }
-        for row, place in zip(*apart.to_numpy().nonzero(), strict=True)
+        for row, place in np.argwhere(apart.to_numpy()).tolist()
     ]  # fmt: skip
-    found = [{**each, "row": int(each["row"])} for each in found]
     gaps = [gap for each in found if (gap := _gap(each["then"], each["now"])) is not None]
-    table = str(name.removeprefix("results/").removesuffix(".csv"))
     return TableCells(table, len(rows) * len(columns), len(found), max(gaps, default=None)), found
 
 

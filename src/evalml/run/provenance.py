@@ -291,7 +291,9 @@ def refuse_unexpected(hashes: Mapping[str, str | None], expected: str) -> None:
     for told in expected.split(","):
         name, _, begins = told.partition("=")
         if name not in EXPECTED or not begins:
-            raise StudyError(f"--expect {told}: write NAME=HASH, with a NAME of {', '.join(EXPECTED)}")
+            raise StudyError(
+                f"--expect {told}: write NAME=HASH, with a NAME of {', '.join(EXPECTED)}"
+            )
         own = hashes.get(name) or ""
         if not own.startswith(begins):
             found.append(f"{EXPECTED[name]} ({own[:DIGITS] or 'none'}, not {begins})")
