@@ -699,6 +699,48 @@ def test_of_several_negative_controls_one_may_fail_by_luck_but_not_by_much():
     assert check_controls_together([], LIMITS).passed is None
 
 
+def test_controls_known_of_too_few_are_judged_less_leniently_and_their_silence_proves_nothing():
+    """Alone, the gap seen with 80 % is (2.33 + 0.84) se at 2 %, (1.96 + 0.84) se at 5 %."""
+
+    def judged(error, p, outcome="emploi_declare_18_mois_avant"):
+        control = frames.make_effect(0.04, error, p_value=p, outcome=outcome)
+        check = check_controls_together([control], LIMITS)
+        return check.finding, check.passed, check.threshold
+
+    assert judged(0.0189, 0.03) == ("nothing", True, 0.02)
+    assert judged(0.0200, 0.03) == ("effect", False, 0.05)
+    assert judged(0.0213, 0.06) == ("nothing", True, 0.05)
+    assert judged(0.0215, 0.06) == ("blunt", None, 0.05)
+    assert judged(0.0215, 0.03) == ("effect", False, 0.05)
+    assert judged(0.001, 0.5, "permis_avant") == ("blunt", None, 0.05)
+
+
+def test_an_effect_that_no_control_could_contradict_says_so():
+    control = frames.make_effect(0.0, 0.05, p_value=0.9, outcome="emploi_15_mois_avant")
+    blunt = checks_table([check_controls_together([control], LIMITS)])
+    effects = effects_table([frames.make_effect()])
+    row = blind(effects.assign(study="", programme="", territory="", period=""), blunt).iloc[0]
+    assert row["status"] == "shown"
+    assert "trop peu précis pour exclure un facteur caché" in row["reason"]
+
+
+def test_a_control_known_of_some_is_compared_among_them_described_anew():
+    """A level that nobody of the treated has among those known separates the arms otherwise."""
+    rng = np.random.default_rng(0)
+    n = 2000
+    treated = rng.random(n) < 0.3
+    known = rng.random(n) < 0.6
+    level = np.where(rng.random(n) < 0.5, "a", "b").astype(object)
+    level[rng.choice(np.flatnonzero(~treated), 15, replace=False)] = "c"
+    level[rng.choice(np.flatnonzero(treated & ~known), 15, replace=False)] = "c"
+    worked = np.where(known, rng.random(n) < 0.4, np.nan)
+    comparison = frames.make_comparison(
+        treated.astype(float), {"emploi": rng.random(n)}, covariates={"niveau": level}
+    )
+    control = Measure("avant", None, worked, "proportion", "Avant")
+    assert [e.key for e in estimate_controls(comparison, [control], estimators("aipw"))]
+
+
 def test_controls_that_say_the_same_thing_count_once():
     """Correlated at 0.95, two controls are hardly two tests; independent, Sidak's 1 - (1 - p)^2."""
     p = np.array([0.01, 0.3])
