@@ -10,7 +10,7 @@ import typer
 from evalml.errors import EvalmlError
 
 if TYPE_CHECKING:
-    from evalml.comparison.chooser import Explanation, JudgedDesign
+    from evalml.comparison.explain import Explanation, JudgedDesign
     from evalml.rules import Rules, RuleValue
     from evalml.study import Study
 
@@ -33,7 +33,7 @@ def explain(
     """
     import json as written
 
-    from evalml.comparison.chooser import explain_study
+    from evalml.comparison.explain import explain_study
     from evalml.study import read_study
 
     read = read_study(study)

@@ -14,9 +14,8 @@ from evalml.cli.console import PlainHelp
 from evalml.cli.explain import doctor, explain, rules
 from evalml.cli.extract import contract, synthetic
 from evalml.cli.published import indicators
-from evalml.cli.release import explorer, note, release
 from evalml.cli.run import batch, demo, run
-from evalml.cli.runs import compare, runs, status
+from evalml.cli.runs import compare, explorer, note, release, runs, status
 from evalml.cli.statistics import DID, ROLLOUT, SURVIVAL, EstimateHelp, help_of
 from evalml.errors import EvalmlError
 

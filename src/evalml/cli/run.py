@@ -97,11 +97,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
 
 
 def place_of(territory: str | None, departement: str | None, region: str | None) -> str | None:
-    """Return the one territory that the options name.
-
-    Raises:
-        StudyError: They name more than one.
-    """
+    """Return the one territory that the options name."""
     from evalml.errors import StudyError
 
     named = {
@@ -116,11 +112,7 @@ def place_of(territory: str | None, departement: str | None, region: str | None)
 
 
 def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
-    """Return the keys that `-p key=value` sets; a value is read as YAML.
-
-    Raises:
-        StudyError: One has no `=`, or its value is not YAML.
-    """
+    """Return the keys that `-p key=value` sets; a value is read as YAML."""
     from evalml.errors import StudyError
     from evalml.reading.yaml_text import read_yaml_text
 
@@ -137,11 +129,7 @@ def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
 
 
 def check_and_execute(plan: RunPlan) -> Path:
-    """Check everything that can be checked before a cell runs, while a kernel starts, and run it.
-
-    Raises:
-        EvalmlError: The params file, the notebook or the extract is not fit for the study.
-    """
+    """Check what can be checked before a cell runs, while a kernel starts, then run it."""
     from evalml.run.execute import kernel_ahead
 
     with kernel_ahead() as how:

@@ -256,11 +256,10 @@ ROWS = 1 << 16
 def unpack(values: Matrix, months: IntVector, known: IntVector, place: IntVector) -> None:
     """Write months held as sets into columns, 1 or 0 where known; leave the others as they are.
 
-    Args:
-        values: Shape (n, K), changed in place; column j is the month at place + j.
-        months: Sets of months in which the thing is true (bit i: month at place i), shape (n,).
-        known: Sets of months in which it is known, shape (n,).
-        place: Place of the first column's month, shape (n,); bits from 0 to 62 exist.
+    `values`: shape (n, K), changed in place; column j is the month at place + j; `months`: sets of
+    months in which the thing is true (bit i: month at place i), shape (n,); `known`: sets of months
+    in which it is known, shape (n,); `place`: place of the first column's month, shape (n,); bits
+    from 0 to 62 exist.
     """
     for start in range(0, len(values), ROWS):
         some = slice(start, start + ROWS)
@@ -277,11 +276,7 @@ def unpack(values: Matrix, months: IntVector, known: IntVector, place: IntVector
 def covered(values: Matrix, month: IntVector, first: int, source: Coverage) -> None:
     """Write 0 in the months that the linked source covers.
 
-    Args:
-        values: Shape (n, K), changed in place.
-        month: Month number of time zero, shape (n,).
-        first: Months since time zero of the first column.
-        source: Months covered.
+    `values`: shape (n, K), changed in place; `month`: month number of time zero, shape (n,).
     """
     for j in range(values.shape[1]):
         values[source_covers(source, month + (first + j)), j] = 0.0

@@ -31,10 +31,8 @@ def hash_rows(X: Matrix, treated: Vector, outcomes: Matrix) -> HashVector:
     It rests on treatment and covariates; rows alike in both are numbered by their outcomes, so
     that neither the order of rows nor a constant added to an outcome changes anything.
 
-    Args:
-        X: Covariates, shape (n, p).
-        treated: 0 or 1, shape (n,).
-        outcomes: Shape (n, k), NaN allowed.
+    `X`: covariates, shape (n, p); `treated`: 0 or 1, shape (n,); `outcomes`: shape (n, k), NaN
+    allowed.
     """
     combined = mix(pd.util.hash_array(np.ascontiguousarray(treated, dtype=np.float64)), 0)
     combined = mix(combined ^ hash_columns(X), 1)

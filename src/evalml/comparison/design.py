@@ -99,11 +99,7 @@ def count_missing(covariates: pd.DataFrame) -> dict[str, int]:
 
 
 def refuse_missing(covariates: pd.DataFrame) -> None:
-    """Stop if a covariate has missing values, with each column's count.
-
-    Raises:
-        DataError: Some are missing.
-    """
+    """Stop if a covariate has missing values, with each column's count."""
     counts = count_missing(covariates)
     if counts:
         found = ", ".join(

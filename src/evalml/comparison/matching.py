@@ -46,14 +46,8 @@ def place_rows(
     Rows with equal covariates get exactly equal coordinates: they are combined column by column,
     as a matrix product may round two equal rows differently.
 
-    Args:
-        design: Covariates, n rows.
-        treated: Shape (n,).
-        metric: Which distance.
-        score: The score of these rows, where it was fitted already for the effect on the treated.
-
-    Returns:
-        Coordinates, shape (n, q), q = 1 for a score; infinite where a score is 0 or 1.
+    `score`: the score of these rows, where it was fitted already for the effect on the treated. The
+    result: coordinates, shape (n, q), q = 1 for a score; infinite where a score is 0 or 1.
     """
     if metric in LINES:
         score = score or fit_propensity(design, treated, "att")

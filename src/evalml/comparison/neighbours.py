@@ -216,15 +216,11 @@ def take_on_line(
 
     With k > 1, everybody takes a first partner before anybody takes a second.
 
-    Args:
-        target: Scores in standard deviations, in the order in which they choose, shape (m,).
-        candidate: Scores of the candidates, shape (c,).
-        ties: Hash of each candidate: among equals the smallest goes first, shape (c,).
-        k: Partners per target.
-        reach: Largest distance allowed (the caliper), infinite for none.
-
-    Returns:
-        Position of the partner of each round, shape (m, k); -1 where there was none.
+    `target`: scores in standard deviations, in the order in which they choose, shape (m,);
+    `candidate`: scores of the candidates, shape (c,); `ties`: hash of each candidate: among equals
+    the smallest goes first, shape (c,); `reach`: largest distance allowed (the caliper), infinite
+    for none. The result: position of the partner of each round, shape (m, k); -1 where there was
+    none.
     """
     order = np.lexsort((ties, candidate))
     groups, begin, size = np.unique(candidate[order], return_index=True, return_counts=True)
@@ -298,15 +294,9 @@ def take_in_space(
 ) -> IntVector:
     """Give each target, in the order given, its nearest free candidates by Euclidean distance.
 
-    Args:
-        target: Points, in the order in which they choose, shape (m, q).
-        candidate: Points, shape (c, q).
-        ties: Hash of each candidate, shape (c,).
-        k: Partners per target.
-        reach: Largest distance allowed, infinite for none.
-
-    Returns:
-        As on the line.
+    `target`: points, in the order in which they choose, shape (m, q); `candidate`: points, shape
+    (c, q); `ties`: hash of each candidate, shape (c,); `reach`: largest distance allowed, infinite
+    for none.
     """
     free = np.ones(candidate.shape[0], dtype=bool)
     chosen = np.full((target.shape[0], k), NOBODY, dtype=np.int64)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from evalml import values as typed
 from evalml.arrays import Vector
-from evalml.disclosure.populations import SHARES, System, is_share, number, rows, sizes, system_of
+from evalml.disclosure.register import SHARES, System, is_share, number, rows, sizes, system_of
 from evalml.disclosure.rule import DisclosureRule, ladder_step, printed, share_step, to_step
 from evalml.disclosure.suppress import protect
 from evalml.results import RESULT_TABLES as LAYOUTS

@@ -130,11 +130,7 @@ def spark_site(threads: int | None = None) -> Site:
 
 
 def require_spark() -> None:
-    """Refuse what cannot start.
-
-    Raises:
-        EvalmlError: One sentence that says what to install.
-    """
+    """Refuse what cannot start."""
     missing = spark_lacks(spark_site())
     if missing is not None:
         raise EvalmlError(missing)
@@ -284,12 +280,8 @@ def _typed(rows: Any, expression: Table) -> Any:
 def open_spark(memory_limit: str | None = None, threads: int | None = None) -> SparkEngine:
     """Open a session where `EVALML_SPARK` says.
 
-    Args:
-        memory_limit: Memory of Spark where it runs on this machine, such as `4GB`.
-        threads: Threads where it runs on this machine and `EVALML_SPARK` does not say.
-
-    Raises:
-        EvalmlError: The session could not be opened.
+    `memory_limit`: memory of Spark where it runs on this machine, such as `4GB`; `threads`: threads
+    where it runs on this machine and `EVALML_SPARK` does not say.
     """
     site = spark_site(threads)
     try:

@@ -389,16 +389,7 @@ def activity_of(
     held: Collection[str],
     age_on: AgeOn = "premier_acte",
 ) -> Table:
-    """Return one row per person of the territory: what is asked of its traits and of the year.
-
-    Args:
-        tables: The checked records.
-        territory: Where.
-        year: Which year.
-        asked: Columns wanted.
-        held: Tables that may be read.
-        age_on: Day the age is taken on.
-    """
+    """Return one row per person of the territory: what is asked of its traits and of the year."""
     parts = [part.rows(tables, year, asked) for part in PARTS if set(part.tables) <= set(held)]
     people = people_of(tables, territory, year, asked)
     for place, part in enumerate(part for part in parts if part is not None):

@@ -55,9 +55,8 @@ def acts_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
 
     An act took place when its status is PRESENT; a mere contact is not an act of accompaniment.
 
-    Returns:
-        `id_jeune` and the columns of `OF_PERSON` that are `asked`: the day of the first act of
-        accompaniment, and flags.
+    The result: `id_jeune` and the columns of `OF_PERSON` that are `asked`: the day of the first act
+    of accompaniment, and flags.
     """
     acts = _dated(tables, year)
     done, act = _took_place(acts)
@@ -105,8 +104,7 @@ OWN_BUSINESS = "INDEPENDANT"
 def situations_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
     """Return one row per person with a situation begun in `year`; planned ones do not count.
 
-    Returns:
-        `id_jeune`, counts of spells `n_*` and the flags of the person `a_*`, as `asked`.
+    The result: `id_jeune`, counts of spells `n_*` and the flags of the person `a_*`, as `asked`.
     """
     spells = tables.table("situations")
     spells = spells.filter((spells.etat != "PREVU") & (spells.date_debut.year() == year))
@@ -170,11 +168,10 @@ CONTRACTED = ("civis_entree", "gj_entree", "pacea_entree", "cej_premiere")
 def programmes_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
     """Return one row per person with a programme spell: entries and presence in `year`.
 
-    Returns:
-        `id_jeune` and, for each programme, `<p>_entree` (a spell begins), `<p>_premiere` (the
-        first of all, so neither a renewal nor a move), `<p>_renouvele`, `<p>_present`; `gj_pacea`
-        (a GJ begins inside a PACEA), `nationaux` and `contractualise` (any of their parts) and
-        `parcours_nationaux` (their number); of all these, what is `asked`.
+    The result: `id_jeune` and, for each programme, `<p>_entree` (a spell begins), `<p>_premiere`
+    (the first of all, so neither a renewal nor a move), `<p>_renouvele`, `<p>_present`; `gj_pacea`
+    (a GJ begins inside a PACEA), `nationaux` and `contractualise` (any of their parts) and
+    `parcours_nationaux` (their number); of all these, what is `asked`.
     """
     first, last = literal(dt.date(year, 1, 1)), literal(dt.date(year, 12, 31))
     spells = tables.table("accompagnements")
@@ -286,10 +283,9 @@ def cohorts_of(tables: Tables, year: int, asked: Collection[str]) -> Table | Non
 
     Entrants are followed to their first exit, in whatever year.
 
-    Returns:
-        `id_jeune` and flags `<p>_cohorte` (entered), `<p>_cohorte_sorti` (has left), and of the
-        day of the exit `<p>_cohorte_positive` and `<p>_cohorte_durable` (rule of the CIVIS); of
-        all these, what is `asked`.
+    The result: `id_jeune` and flags `<p>_cohorte` (entered), `<p>_cohorte_sorti` (has left), and of
+    the day of the exit `<p>_cohorte_positive` and `<p>_cohorte_durable` (rule of the CIVIS); of all
+    these, what is `asked`.
     """
     if not any("_cohorte" in name for name in asked):
         return None
@@ -374,14 +370,8 @@ def completeness_of(
 
     The rows of each month are taken up to what the profile of late entries expects of them.
 
-    Args:
-        tables: The checked records.
-        year: Which year.
-        names: Tables wanted; those that do not date their entries are left out.
-        engine: Where queries run.
-
-    Returns:
-        From 0 to 1; NaN where the extract holds nothing to measure the profile on.
+    `names`: tables wanted; those that do not date their entries are left out. The result: from 0 to
+    1; NaN where the extract holds nothing to measure the profile on.
     """
     return {name: _share(tables, year, name, engine) for name in names if name in DATED}
 

@@ -27,14 +27,7 @@ AMOUNTS = ("heures", "cej_euros", "pacea_euros", "gj_euros", "civis_euros")
 def grouped(
     rows: Table, columns: Mapping[str, Any], asked: Collection[str], by: tuple[str, ...]
 ) -> Table | None:
-    """Return one row per `by` with those of the columns that are asked for, None without any.
-
-    Args:
-        rows: Rows with the columns of `by`.
-        columns: What each column sums up.
-        asked: Names of the columns asked for.
-        by: What a row of the result is about.
-    """
+    """Return one row per `by` with those of the columns that are asked for, None without any."""
     wanted = {name: column for name, column in columns.items() if name in asked}
     return rows.group_by(*by).agg(**wanted) if wanted else None
 
@@ -85,10 +78,9 @@ def file_columns(tables: Tables, asked: Collection[str]) -> list[str]:
 def homes(tables: Tables, territory: Territory, year: int, asked: Collection[str]) -> Table:
     """Return one row per person: the last file opened by the end of `year`, if in the territory.
 
-    Returns:
-        `id_jeune`, where it is, the columns of the traits `asked`, and `dossier_cree` (the first
-        file of all was opened in the year: the second file of a move is not a new one) and
-        `dossier_ouvert` where they are `asked`.
+    The result: `id_jeune`, where it is, the columns of the traits `asked`, and `dossier_cree` (the
+    first file of all was opened in the year: the second file of a move is not a new one) and
+    `dossier_ouvert` where they are `asked`.
     """
     read = file_columns(tables, asked)
     files = tables.table("dossiers").select(
@@ -144,11 +136,7 @@ def traits_of(
 
     An age is in completed years on an exact day; other traits are those of the file.
 
-    Args:
-        known: Rows of `people_of` or `places_of`, with `premier_acte` where the age is asked.
-        year: Which year.
-        asked: Their names.
-        age_on: Day the age is taken on.
+    `known`: rows of `people_of` or `places_of`, with `premier_acte` where the age is asked.
     """
     last = literal(dt.date(year, 12, 31))
     traits: dict[str, Callable[[], Any]] = {

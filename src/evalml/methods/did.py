@@ -151,13 +151,6 @@ def did_twfe(panel: PanelTable, named: NamedEffect) -> Effect:
 
     Units need not be seen in every period. A status that does not move within units is read, with
     two periods, as the treated group.
-
-    Args:
-        panel: Panel whose extra columns hold the status.
-        named: Names.
-
-    Raises:
-        EstimationError: The status does not vary once effects are absorbed, one cluster.
     """
     D, warnings = panel.extra[named.treatment], []
     seen = np.ones_like(D, dtype=bool) if panel.seen is None else panel.seen
@@ -194,14 +187,8 @@ def did_twfe(panel: PanelTable, named: NamedEffect) -> Effect:
 def did_two_periods(panel: PanelTable, named: NamedEffect, method: EstMethod = "dr") -> Effect:
     """Return the effect on the treated over two periods, with covariates of the first.
 
-    Args:
-        panel: Balanced panel of two periods whose extra columns hold the status.
-        named: Names.
-        method: `dr`, `ipw`, `reg` or `dr_improved`.
-
-    Raises:
-        EstimationError: Not two periods, units treated in the first one, an empty group,
-            separation, no overlap, collinearity, one cluster.
+    `panel`: balanced panel of two periods whose extra columns hold the status; `method`: `dr`,
+    `ipw`, `reg` or `dr_improved`.
     """
     D = _treated_group(panel.extra[named.treatment], panel.periods.size)
     X = np.hstack([np.ones((panel.n_units, 1)), panel.covariates[0]])
@@ -223,13 +210,8 @@ def did_two_periods(panel: PanelTable, named: NamedEffect, method: EstMethod = "
 def did_sections(sections: CrossSections, named: NamedEffect, method: EstMethod = "dr") -> Effect:
     """Return the effect on the treated from two repeated cross-sections.
 
-    Args:
-        sections: Rows of two periods; the status marks the treated group in both.
-        named: Names.
-        method: `dr`, `ipw` or `reg`.
-
-    Raises:
-        EstimationError: Not two periods, an empty cell, separation, no overlap, one cluster.
+    `sections`: rows of two periods; the status marks the treated group in both; `method`: `dr`,
+    `ipw` or `reg`.
     """
     periods = np.unique(sections.time)
     _need_two(periods.size)
@@ -373,12 +355,7 @@ class RolloutRequest:
 def rollout_averages(table: pd.DataFrame, request: RolloutRequest) -> Aggregate:
     """Return the averages of a roll-out with their influence (for covariances and HonestDiD).
 
-    Args:
-        table: One row per unit and period, or per person of repeated cross-sections.
-        request: What is asked.
-
-    Raises:
-        EvalmlError: The table or the design does not allow it; the message says why.
+    `table`: one row per unit and period, or per person of repeated cross-sections.
     """
     if not request.columns.unit:
         if request.method != "callaway_santanna":
@@ -396,15 +373,7 @@ def rollout_averages(table: pd.DataFrame, request: RolloutRequest) -> Aggregate:
 
 
 def panel_averages(panel: PanelTable, request: RolloutRequest) -> Aggregate:
-    """Return the averages of a roll-out seen as a balanced panel.
-
-    Args:
-        panel: Balanced panel.
-        request: What is asked.
-
-    Raises:
-        EstimationError: The design does not allow it, or the method lacks this aggregation.
-    """
+    """Return the averages of a roll-out seen as a balanced panel."""
     if panel.seen is not None:
         raise EstimationError("a roll-out needs a balanced panel; drop the incomplete units")
     anticipation = request.options.anticipation

@@ -134,13 +134,7 @@ class GroupTime:
 
 
 def plan_cells(groups: Vector, periods: Vector, options: RolloutOptions) -> list[GroupTimeCell]:
-    """Return the cells to estimate, by group, then time.
-
-    Args:
-        groups: First treated periods, increasing.
-        periods: All periods, increasing.
-        options: Anticipation and base period.
-    """
+    """Return the cells to estimate, by group, then time."""
     cells: list[GroupTimeCell] = []
     for group in groups:
         last = int(np.searchsorted(periods + options.anticipation, group)) - 1
@@ -180,13 +174,7 @@ def sort_out(first: Vector, periods: Vector, options: RolloutOptions) -> Rollout
     counted. Units first treated after the last period are never treated here. Without never
     treated units, the last group serves for comparison only, until it is treated.
 
-    Args:
-        first: First treated period of each unit, infinite for never, shape (n,).
-        periods: All periods, increasing.
-        options: Comparison group and anticipation.
-
-    Raises:
-        EstimationError: Fewer than two periods, no treated group left, or nobody to compare with.
+    `first`: first treated period of each unit, infinite for never, shape (n,).
     """
     if periods.size < 2:  # noqa: PLR2004
         raise EstimationError("there is one period only; a roll-out needs one before treatment")
@@ -441,10 +429,6 @@ def rollout_effects(averages: Aggregate, reading: AverageOptions) -> list[Effect
     The estimand is `att`, or `att_incomplete` for an average that lacks some effects by group and
     time. The keys are in the details: `group`, `time`, `event_time` (None where they do not apply),
     and with a bootstrap `band_low` and `band_high`, which hold for all rows at once.
-
-    Args:
-        averages: Averages of effects by group and time.
-        reading: Names, level, bootstrap.
     """
     size = averages.estimate.size
     se = averages.std_error

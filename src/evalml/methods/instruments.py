@@ -187,11 +187,7 @@ def late_effect(
 
 
 def refuse_weak(F: float, *, allow_weak: bool) -> None:
-    """Refuse an instrument whose effective F is below 10, unless asked not to.
-
-    Raises:
-        EstimationError: The instrument is weak.
-    """
+    """Refuse an instrument whose effective F is below 10, unless asked not to."""
     if not allow_weak and not F >= WEAK_F:
         raise EstimationError(
             f"weak instrument: the effective F of the first stage is {F:.1f} (10 is the least); "

@@ -282,11 +282,7 @@ GAP_COLUMNS = ("version", "id", "verdict", "difference", "reason")
 
 
 def read_gaps(file: Path) -> pd.DataFrame:
-    """Return the gaps kept so far, none when the file is not there yet.
-
-    Raises:
-        PublishedError: The file has other columns.
-    """
+    """Return the gaps kept so far, none when the file is not there yet."""
     if not file.is_file():
         return pd.DataFrame(columns=list(GAP_COLUMNS)).astype({"difference": float})
     kept = pd.read_csv(file, dtype=dict.fromkeys(("version", "id", "verdict", "reason"), str))

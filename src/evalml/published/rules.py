@@ -268,9 +268,7 @@ def printed_more_than_once(catalogue: Catalogue, trust: Mapping[str, int]) -> It
     Each figure is compared with the value printed most often (on a tie, the one whose figures
     satisfy most other identities).
 
-    Args:
-        catalogue: The figures.
-        trust: How many other identities each figure satisfies.
+    `trust`: how many other identities each figure satisfies.
     """
     for what, places in catalogue.by_concept.items():
         for printed in places.values() if what.statistic not in _UNREPEATED else ():
@@ -371,10 +369,8 @@ def generate(
 ) -> list[Identity]:
     """Return every identity the rules find, each once.
 
-    Args:
-        figures: The printed figures, by id.
-        partitions: Further sets of `dimension=value` pairs that together make a whole.
-        values: Intervals of the figures (computed when absent).
+    `partitions`: further sets of `dimension=value` pairs that together make a whole; `values`:
+    intervals of the figures (computed when absent).
     """
     catalogue = Catalogue(figures, tuple(partitions))
     found = {i.key: i for rule in RULES for i in rule(catalogue)}

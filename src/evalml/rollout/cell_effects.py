@@ -80,14 +80,8 @@ def plan_openings(
     An area serves as a comparison in a half-year if it opens after the month of the last outcome:
     nobody compared with could have entered in time.
 
-    Args:
-        first: Half-year of the opening of each area, shape (areas,).
-        inside: Areas whose effect is wanted, shape (areas,).
-        cohorts: Half-years of first demand, consecutive.
-        horizon: Month since the first demand.
-
-    Raises:
-        EstimationError: No area has a half-year before, or nobody is left to compare with.
+    `first`: half-year of the opening of each area, shape (areas,); `inside`: areas whose effect is
+    wanted, shape (areas,).
     """
     lag = lag_of(horizon)
     rows: list[tuple[int, int, int]] = []

@@ -27,13 +27,6 @@ def refuse_design(study: Study, notebook: Path) -> None:
 
     A notebook names its designs in its metadata, as `{"evalml": {"designs": [...]}}`; one that
     names none takes them all.
-
-    Args:
-        study: The study, checked.
-        notebook: The notebook it names.
-
-    Raises:
-        StudyError: The design is not one of those the notebook names.
     """
     metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
     known = metadata.get("evalml", {}).get("designs")
@@ -73,9 +66,7 @@ def read_parameters(names: Mapping[str, Any]) -> Study:
 def scrub(path: Path, source: str) -> None:
     """Take this machine's paths out of an executed notebook.
 
-    Args:
-        path: The executed notebook; nothing is done where there is none.
-        source: Name of the notebook it comes from.
+    `path`: the executed notebook; nothing is done where there is none.
     """
     import nbformat
 

@@ -325,10 +325,8 @@ def compare_effects(
 ) -> pd.DataFrame:
     """Join two tables of effects on what makes effects the same, and say which moved.
 
-    Args:
-        a: Rows of an `effects.csv`.
-        b: Rows of another.
-        primary: Outcome, horizon and method of the primary effect: its row comes first.
+    `a`: rows of an `effects.csv`; `primary`: outcome, horizon and method of the primary effect: its
+    row comes first.
     """
     left, right = (
         f.reindex(columns=[*JOINED, "unit", *FIGURES]).drop_duplicates(JOINED) for f in (a, b)

@@ -45,10 +45,10 @@ from evalml.words.catalogue import (
     check_entry,
     finding_template,
     message_template,
+    name_label,
     plain_phrase,
     template,
 )
-from evalml.words.names import name_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
