@@ -52,15 +52,24 @@ from evalml.checks.placebo import (
     take_rows,
     too_rare,
 )
-from evalml.checks.primary import check_leave_one_out, declared, leave_one_out, run_sensitivity
+from evalml.checks.primary import (
+    check_leave_one_out,
+    checks_table,
+    declared,
+    leave_one_out,
+    run_sensitivity,
+)
 from evalml.checks.second_opinion import OPINIONS, second_opinion
 from evalml.checks.trends import EventStudy, PrePeriod, check_pre_trend
 from evalml.comparison.comparison import Measure
+from evalml.comparison.design import build_design
 from evalml.effect.bounds import imbens_manski
 from evalml.effect.estimate import estimate_effects
 from evalml.effect.sample import EstimationSettings
 from evalml.effect.study_effects import group_effects
 from evalml.errors import DataError, EstimationError
+from evalml.methods.effect import effects_table
+from evalml.report.blinding import blind
 from evalml.study import study_from
 
 _spec = importlib.util.spec_from_file_location(
@@ -734,9 +743,9 @@ def test_a_control_known_of_some_is_compared_among_them_described_anew():
     level[rng.choice(np.flatnonzero(~treated), 15, replace=False)] = "c"
     level[rng.choice(np.flatnonzero(treated & ~known), 15, replace=False)] = "c"
     worked = np.where(known, rng.random(n) < 0.4, np.nan)
-    comparison = frames.make_comparison(
-        treated.astype(float), {"emploi": rng.random(n)}, covariates={"niveau": level}
-    )
+    frame = pd.DataFrame({"niveau": level, "age": rng.random(n)})
+    bare = frames.make_comparison(treated, {"emploi": rng.random(n)})
+    comparison = replace(bare, covariates=frame, design=build_design(frame)[0])
     control = Measure("avant", None, worked, "proportion", "Avant")
     assert [e.key for e in estimate_controls(comparison, [control], estimators("aipw"))]
 
