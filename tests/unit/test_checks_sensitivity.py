@@ -734,7 +734,7 @@ def test_an_effect_that_no_control_could_contradict_says_so():
 
 
 def test_a_control_known_of_some_is_compared_among_them_described_anew():
-    """A level that nobody of the treated has among those known separates the arms otherwise."""
+    """A level that nobody of the treated has among those known would separate the arms."""
     rng = np.random.default_rng(0)
     n = 2000
     treated = rng.random(n) < 0.3
@@ -747,7 +747,16 @@ def test_a_control_known_of_some_is_compared_among_them_described_anew():
     bare = frames.make_comparison(treated, {"emploi": rng.random(n)})
     comparison = replace(bare, covariates=frame, design=build_design(frame)[0])
     control = Measure("avant", None, worked, "proportion", "Avant")
-    assert [e.key for e in estimate_controls(comparison, [control], estimators("aipw"))]
+    given = []
+
+    def estimate(part):
+        given.append((part.treated.size, part.design.names))
+        return [difference(part, "avant")]
+
+    assert [e.key for e in estimate_controls(comparison, [control], estimate)] == ["avant"]
+    assert given[0][0] == known.sum()
+    assert not any(name.startswith("niveau=c") for name in given[0][1])
+    assert any("niveau" in name for name in given[0][1])
 
 
 def test_controls_that_say_the_same_thing_count_once():
