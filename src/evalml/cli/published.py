@@ -114,7 +114,7 @@ def indicators_of_extract(
             year,
             engine=engine,
             by=by,  # type: ignore[arg-type]
-            groups=_held(chosen, year),
+            groups=_existing(chosen, year),
             age_on=age_on,  # type: ignore[arg-type]
         )
         for year in covered
@@ -124,7 +124,7 @@ def indicators_of_extract(
     return protect_indicators(table, threshold=threshold), synthetic
 
 
-def _held(groups: list[str] | None, year: int) -> list[str] | None:
+def _existing(groups: list[str] | None, year: int) -> list[str] | None:
     """Leave out the breakdowns that do not exist in a year; a wrong name is refused later."""
     from evalml.indicators import GROUPS
 

@@ -58,14 +58,14 @@ def _wide(table: Any) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    wide = Table("run", "state", "started", "s", "MB", "extract", "code", "finding")
+    listing = Table("run", "state", "started", "s", "MB", "extract", "code", "finding")
     for row in table.itertuples():
         started = row.started[:16].replace("T", " ")
         size = (_number(row.seconds), _number(row.peak_memory_mb))
         words = (row.run, row.state, started, *size, row.extract, row.code)
         cells = [*words, row.reason or row.headline]
-        wide.add_row(*(Text(word, overflow="fold") for word in cells))
-    return wide
+        listing.add_row(*(Text(word, overflow="fold") for word in cells))
+    return listing
 
 
 def _number(value: float) -> str:
@@ -230,11 +230,11 @@ def _effect(row: Any, side: str) -> str:
     figures = {name: getattr(row, f"{name}_{side}") for name in ("estimate", "ci_low", "ci_high")}
     if math.isnan(figures["estimate"]):
         return "no value"
-    told = {name: _figure(value, row.unit) for name, value in figures.items()}
-    interval = f" [{told['ci_low']}; {told['ci_high']}]" if told["ci_low"] else ""
+    shown = {name: _figure(value, row.unit) for name, value in figures.items()}
+    interval = f" [{shown['ci_low']}; {shown['ci_high']}]" if shown["ci_low"] else ""
     counts = (getattr(row, f"n_treated_{side}"), getattr(row, f"n_comparison_{side}"))
     persons = "" if any(math.isnan(n) for n in counts) else f", n {counts[0]:.0f} + {counts[1]:.0f}"
-    return f"{told['estimate']}{interval}{persons}"
+    return f"{shown['estimate']}{interval}{persons}"
 
 
 def _figure(value: float, unit: str, sign: str = "") -> str:
@@ -248,9 +248,9 @@ def _figure(value: float, unit: str, sign: str = "") -> str:
 def _sum_up(found: RunComparison) -> None:
     """Count what only one of the two runs has, and the files that differ."""
     counts = found.effects["moved"].value_counts()
-    told = [f"{counts[level]} with {level}" for level in counts.index if level.startswith("no ")]
-    if told:
-        typer.echo(f"effects that cannot be compared: {', '.join(told)} (absent or blinded)")
+    counted = [f"{counts[level]} with {level}" for level in counts.index if level.startswith("no ")]
+    if counted:
+        typer.echo(f"effects that cannot be compared: {', '.join(counted)} (absent or blinded)")
     typer.echo(f"outputs whose bytes differ: {len(found.files)}")
 
 
@@ -280,8 +280,8 @@ def note(
     from evalml.report.note import FORMATS, write_note
     from evalml.run.registry import run_folder
 
-    asked = [word.strip() for word in formats.split(",") if word.strip()]
-    for word in asked:
+    wanted = [word.strip() for word in formats.split(",") if word.strip()]
+    for word in wanted:
         if word not in FORMATS:
             message = f"a note has no format '{word}': {nearest(word, FORMATS)}"
             raise EvalmlError(message)
@@ -289,7 +289,7 @@ def note(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     files = write_note(
-        run_folder(run), lang=lang, institution=signed, formats=asked, threshold=threshold, out=out
+        run_folder(run), lang=lang, institution=signed, formats=wanted, threshold=threshold, out=out
     )
     for path in files:
         typer.echo(str(path))

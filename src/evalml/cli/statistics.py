@@ -343,11 +343,11 @@ def reason_of(effect: Effect) -> str:
     lost = [n for n in expected if not math.isfinite(getattr(effect, n))]
     if not lost:
         return ""
-    said = effect.details.get("error") or effect.details.get("reason")
+    reason = effect.details.get("error") or effect.details.get("reason")
     warnings = effect.details.get("warnings") or []
     if effect.estimand == "survival" and effect.estimate == 0:
-        said = said or "the curve has reached 0, where its variance is not defined"
-    why = said or (warnings[0] if warnings else "these data do not determine it")
+        reason = reason or "the curve has reached 0, where its variance is not defined"
+    why = reason or (warnings[0] if warnings else "these data do not determine it")
     return f"no {', '.join(n.replace('_', ' ') for n in lost)}: {why}"
 
 

@@ -110,8 +110,8 @@ class Measure:
     def within(self) -> BoolVector:
         """Rows whose outcome the source could know: month covered, person linked, shape (n,)."""
         every = np.ones(self.values.size, dtype=bool)
-        for held in (self.covered, self.linked):
-            every = every if held is None else every & held
+        for mask in (self.covered, self.linked):
+            every = every if mask is None else every & mask
         return every
 
     def take(self, rows: BoolVector | IntVector) -> Measure:

@@ -237,8 +237,8 @@ def match(
     pieces = list(_pieces(points, treated, person, options, codes))
     if both:
         pieces += list(_pieces(points, ~treated, person, options, codes))
-    asked = np.ones_like(treated) if both else treated
-    return _collect(pieces, asked, options.k, score, points)
+    targets = np.ones_like(treated) if both else treated
+    return _collect(pieces, targets, options.k, score, points)
 
 
 def _pieces(
@@ -340,12 +340,12 @@ def _greedy(
 
 
 def _collect(
-    pieces: list[Segments], asked: BoolVector, k: int, score: Propensity | None, points: Matrix
+    pieces: list[Segments], targets: BoolVector, k: int, score: Propensity | None, points: Matrix
 ) -> Matches:
     """Put the strata together and count who found partners."""
     if not any(piece.target.size for piece in pieces):
         message = (
-            f"none of the {int(asked.sum())} persons to match found a partner; "
+            f"none of the {int(targets.sum())} persons to match found a partner; "
             "widen the caliper, or ask for fewer exact covariates"
         )
         raise EstimationError(message)
@@ -354,7 +354,7 @@ def _collect(
     target = np.concatenate([p.target for p in pieces])
     start = np.concatenate([p.start + o for p, o in zip(pieces, offsets, strict=False)])
     stop = np.concatenate([p.stop + o for p, o in zip(pieces, offsets, strict=False)])
-    count = np.bincount(target, stop - start, asked.size)
+    count = np.bincount(target, stop - start, targets.size)
     matched = count > 0
     short = int((matched & (count < k)).sum())
-    return Matches(partners, target, start, stop, matched, asked, short, score, points)
+    return Matches(partners, target, start, stop, matched, targets, short, score, points)

@@ -108,7 +108,7 @@ def nearest_in_space(
     order = np.lexsort((ties, point))
     edges = np.flatnonzero(np.concatenate(([True], np.diff(point[order]) != 0, [True])))
     begin, end = edges[:-1], edges[1:]
-    tree = plant(candidate[order[begin]])
+    tree = tree_of(candidate[order[begin]])
     nearest = min(k, candidate.shape[0])
     target_of, place, distance = _search(
         tree, target, end - begin, nearest, tolerance if average else 0.0
@@ -175,7 +175,7 @@ def _search(
     return np.concatenate(parts[0]), np.concatenate(parts[1]), np.concatenate(parts[2])
 
 
-def plant(points: Matrix) -> cKDTree:
+def tree_of(points: Matrix) -> cKDTree:
     """Return a tree of the points, cut at midpoints: faster here than at medians."""
     return cKDTree(points, leafsize=LEAF, balanced_tree=False, compact_nodes=False)
 
@@ -318,7 +318,7 @@ def _one_round(
     while start < target.shape[0] and free.any():
         left = np.flatnonzero(free)
         left = left[np.argsort(ties[left], kind="stable")]
-        tree = plant(candidate[left])
+        tree = tree_of(candidate[left])
         m = min(BATCH, left.size)
         distance, near = query(tree, target[start:], m)
         near = _by_hash(distance, near)

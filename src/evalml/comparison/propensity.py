@@ -118,8 +118,8 @@ def nearly_perfect(
 def _ranges(X: Packed, arm: BoolVector) -> tuple[Vector, Vector]:
     """Return the lowest and highest value of each column in one arm."""
     inside, size = X[arm], int(arm.sum())
-    held = np.ones(size) @ inside
-    low, high = (held == size).astype(float), (held > 0).astype(float)
+    sums = np.ones(size) @ inside
+    low, high = (sums == size).astype(float), (sums > 0).astype(float)
     low[X.place] = inside.dense.min(axis=0, initial=np.inf)
     high[X.place] = inside.dense.max(axis=0, initial=-np.inf)
     return low, high
@@ -376,9 +376,9 @@ def _without(full: Propensity, treated: BoolVector, outside: BoolVector) -> Vect
     assert information is not None  # noqa: S101
     fitted = np.ones_like(outside) if full.inside is None else full.inside
     d, rows = treated.astype(float), (outside & fitted).astype(float)
-    held = Z[~outside & fitted]
-    score = expit(held @ coefficients)
-    kept = information - gram(held, score * (1.0 - score))
+    fitted_rows = Z[~outside & fitted]
+    score = expit(fitted_rows @ coefficients)
+    kept = information - gram(fitted_rows, score * (1.0 - score))
     beta = refit_logit(Z, d, coefficients, kept, rows)
     if beta is not None:
         return np.asarray(expit(Z @ beta))

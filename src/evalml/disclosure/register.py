@@ -128,8 +128,8 @@ def effects(system: System, name: str, table: pd.DataFrame, primary: Mapping[str
             share = number(row[f"mean_{arm}"])
             if row["unit"] == "proportion" and np.isfinite(share * n):
                 weighted = "" if arm == "treated" or row["method"] == "diff" else row["method"]
-                told = ("part", *same, weighted, arm, *level, n)
-                key = system.part(told, round(share * n), n, (name, at, f"mean_{arm}"))
+                identity = ("part", *same, weighted, arm, *level, n)
+                key = system.part(identity, round(share * n), n, (name, at, f"mean_{arm}"))
                 if not weighted:
                     groups[*same, row["method"], arm, "part"][level[0]][level[1]] = key
     for levels in groups.values():
@@ -142,20 +142,20 @@ def others(system: System, name: str, table: pd.DataFrame) -> None:
     """Add the counts and the shares of a table of one row per measure, month or group."""
     layout, bands = LAYOUTS[name], dict[Key, list[Key]]()
     for at, row in enumerate(rows(table)):
-        told, part = ("part", name, at), number(row.get("numerator"))
+        key, part = ("part", name, at), number(row.get("numerator"))
         keys = {
             column: system.count(family(name, column, row), number(row[column]),
                                  (name, at, column), OTHER)
             for column in layout.counts if column in row and column != "numerator"
         }  # fmt: skip
         if np.isfinite(part):
-            system.part(told, part, number(row.get("denominator")), (name, at, "numerator"))
+            system.part(key, part, number(row.get("denominator")), (name, at, "numerator"))
         for column, whole in layout.shares.items():
             part = part_of(name, row, column, number(row.get(whole)))
             if np.isfinite(part):
-                system.part(told, part, number(row[whole]), (name, at, column))
+                system.part(key, part, number(row[whole]), (name, at, column))
                 if name == "intensity" and str(row["measure"]).startswith("hours_"):
-                    bands.setdefault(keys[whole], []).append(told)
+                    bands.setdefault(keys[whole], []).append(key)
     for whole_key, parts in bands.items():
         system.cells.add_sum(whole_key, parts)
 
@@ -166,8 +166,8 @@ def part_of(name: str, row: Mapping[str, Any], column: str, whole: float) -> flo
     unit = "proportion" if name == "trajectories" else str(row.get("unit", ""))
     if unit not in SHARES or (name == "trajectories" and not 0 <= value <= 1):
         return np.nan
-    told = number(row.get("numerator"))
-    return told if np.isfinite(told) else np.round(value / SHARES[unit] * whole)
+    count = number(row.get("numerator"))
+    return count if np.isfinite(count) else np.round(value / SHARES[unit] * whole)
 
 
 def family(name: str, column: str, row: Mapping[str, Any]) -> Key:
@@ -213,10 +213,10 @@ def balance(system: System, table: pd.DataFrame, arms: Mapping[str, float]) -> N
         for at, row in enumerate(rows(table)):
             part, name = number(row[column]) * arms[arm], str(row["covariate"])
             if is_share(row) and np.isfinite(part):
-                told = ("mean", column, name)
-                system.part(told, np.round(part), arms[arm], ("balance", at, column))
+                key = ("mean", column, name)
+                system.part(key, np.round(part), arms[arm], ("balance", at, column))
                 if "=" in name:
-                    factors.setdefault(name.split("=", maxsplit=1)[0], []).append(told)
+                    factors.setdefault(name.split("=", maxsplit=1)[0], []).append(key)
         for parts in factors.values():
             system.cells.add_sum(whole, parts)
 
@@ -321,14 +321,14 @@ def month_number(day: Any) -> int:
 
 def places_of(territory: Mapping[str, Any] | None) -> tuple[str, ...]:
     """Return a territory as paths from the country down; an unknown place (`?`) lies anywhere."""
-    told = territory or {}
+    place = territory or {}
     regions = {d: region for region, ds in departements_of().items() for d in ds}
-    if told.get("region"):
-        return (f"FR/{told['region']}",)
-    if told.get("departement"):
-        return tuple(sorted(f"FR/{regions.get(d, '?')}/{d}" for d in told["departement"]))
+    if place.get("region"):
+        return (f"FR/{place['region']}",)
+    if place.get("departement"):
+        return tuple(sorted(f"FR/{regions.get(d, '?')}/{d}" for d in place["departement"]))
     paths = []
-    for structure in told.get("structure") or ():
+    for structure in place.get("structure") or ():
         found = STRUCTURE.fullmatch(structure)
         departement = found[1] if found else "?"
         paths.append(f"FR/{regions.get(departement, '?')}/{departement}/{structure}")
@@ -438,9 +438,9 @@ def within(atom: Atom, each: Population) -> bool:
     return each.months[0] <= month <= each.months[1] and any(lies_in(place, p) for p in each.places)
 
 
-def from_line(told: Mapping[str, Any]) -> Population:
+def from_line(line: Mapping[str, Any]) -> Population:
     """Return a population from a line of the register, where tuples are lists."""
-    values: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
+    values: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in line.items()}
     return Population(**values)
 
 
@@ -466,8 +466,8 @@ class Register:
     def populations(self) -> list[tuple[str, Population]]:
         """Return the release and the population of every count that has left."""
         return [
-            (line["release"], from_line(told))
-            for line in self.lines for told in line["populations"]
+            (line["release"], from_line(entry))
+            for line in self.lines for entry in line["populations"]
         ]  # fmt: skip
 
 
@@ -530,20 +530,20 @@ def parse(path: Path) -> list[dict[str, Any]]:
 
 def hash_of(line: Mapping[str, Any], last: str) -> str:
     """Return the hash that chains a line to the one before."""
-    told = {key: value for key, value in line.items() if key != "hash"} | {"after": last}
-    text = json.dumps(told, sort_keys=True, ensure_ascii=False)
+    content = {key: value for key, value in line.items() if key != "hash"} | {"after": last}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def append(register: Register, line: Mapping[str, Any]) -> str:
     """Add a line and flush it to the disk; the lock must be held. Return its hash."""
     last = hash_of(line, register.last)
-    told = {**line, "after": register.last, "hash": last}
+    entry = {**line, "after": register.last, "hash": last}
     register.path.touch(0o600)
     with register.path.open("r+b") as stream:
         stream.truncate(stream.read().rfind(b"\n") + 1)  # what a killed process left of a line
         stream.seek(0, os.SEEK_END)
-        flush(stream, json.dumps(told, sort_keys=True, ensure_ascii=False))
+        flush(stream, json.dumps(entry, sort_keys=True, ensure_ascii=False))
     fresh = register.path.with_suffix(f".head.{os.getpid()}")
     fresh.touch(0o600)
     with fresh.open("wb") as stream:

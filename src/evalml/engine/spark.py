@@ -70,12 +70,12 @@ def _has_home() -> bool:
 def java_version(java: Path) -> int:
     """Return the major version of a `java` program, 0 where it does not run."""
     try:
-        said = subprocess.run(  # noqa: S603 - the program is the one the user has set
+        done = subprocess.run(  # noqa: S603 - the program is the one the user has set
             [java, "-version"], capture_output=True, text=True, check=True, timeout=60
         )
     except (OSError, subprocess.SubprocessError):
         return 0
-    number = re.search(r'version "(\d+)', said.stderr + said.stdout)
+    number = re.search(r'version "(\d+)', done.stderr + done.stdout)
     return int(number[1]) if number else 0
 
 

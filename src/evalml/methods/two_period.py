@@ -63,10 +63,10 @@ class CovariateTerms:
         found = []
         for reference in dict.fromkeys(r for r in self.references if r):
             own = [j for j, r in enumerate(self.references) if r == reference]
-            held = X[rows][:, [1 + j for j in own]] != 0
-            if held.any(axis=1).all():
+            present = X[rows][:, [1 + j for j in own]] != 0
+            if present.any(axis=1).all():
                 found.append(f"'{reference}'")
-            empty = np.flatnonzero(~held.any(axis=0))
+            empty = np.flatnonzero(~present.any(axis=0))
             found += [f"'{self.names[own[k]]}'" for k in empty]
         return found
 

@@ -156,17 +156,11 @@ class Sampling:
             seen[self.cluster[part]] = True
         return int(seen.sum())
 
-    def collapse(self, values: Vector, rows: slice | IntVector | None = None) -> Vector:
-        """Sum the values of units (all, or those of `rows`) within clusters, shape (n,)."""
-        if self.cluster is not None:
-            codes = self.cluster if rows is None else self.cluster[rows]
-            sums: Vector = np.bincount(codes, weights=values, minlength=self.n).astype(np.float64)
-            return sums
-        if rows is None:
+    def collapse(self, values: Vector) -> Vector:
+        """Sum the values of units within clusters, shape (n,)."""
+        if self.cluster is None:
             return values
-        out = np.zeros(self.n)
-        out[rows] = values
-        return out
+        return np.bincount(self.cluster, weights=values, minlength=self.n).astype(np.float64)
 
 
 def sampling_of(cluster: IntVector | None, units: int) -> Sampling:

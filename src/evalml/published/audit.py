@@ -528,8 +528,8 @@ def split_differences(compared: pd.DataFrame, *, synthetic: bool) -> tuple[pd.Da
     differ = compared[compared["verdict"] == "differs"]
     if not synthetic:
         return differ, 0
-    told = differ[differ["cause"] != "synthetic"]
-    return told, len(differ) - len(told)
+    explained = differ[differ["cause"] != "synthetic"]
+    return explained, len(differ) - len(explained)
 
 
 def hidden_sentence(count: int) -> str:

@@ -327,10 +327,10 @@ def _legal(text: str, where: str) -> dict[str, str]:
     match = _RULE.match(text)
     if match is None:
         raise PublishedError(f"{where}: rule '{text}' is not PROGRAMME.name@YYYY-MM-DD")
-    held = rules(match[1]).at(dt.date.fromisoformat(match[3]))
-    if match[2] not in held:
-        raise PublishedError(f"{where}: no rule '{match[2]}'; {nearest(match[2], held)}")
-    value = held[match[2]]
+    values = rules(match[1]).at(dt.date.fromisoformat(match[3]))
+    if match[2] not in values:
+        raise PublishedError(f"{where}: no rule '{match[2]}'; {nearest(match[2], values)}")
+    value = values[match[2]]
     if not isinstance(value.value, int | float):
         raise PublishedError(f"{where}: rule '{match[2]}' is not a number")
     return {"right": str(value.value), "source": value.reference}

@@ -283,12 +283,12 @@ def printed_more_than_once(catalogue: Catalogue, trust: Mapping[str, int]) -> It
 
 def _reference(printed: list[PrintedFigure], trust: Mapping[str, int]) -> PrintedFigure:
     times = Counter(f.value for f in printed)
-    held: Counter[float] = Counter()
+    sizes: Counter[float] = Counter()
     for figure in printed:
-        held[figure.value] += trust.get(figure.id, 0)
+        sizes[figure.value] += trust.get(figure.id, 0)
     return max(
         printed,
-        key=lambda f: (-f.step, times[f.value], held[f.value], trust.get(f.id, 0)),
+        key=lambda f: (-f.step, times[f.value], sizes[f.value], trust.get(f.id, 0)),
     )
 
 

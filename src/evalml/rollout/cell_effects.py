@@ -144,9 +144,9 @@ class OpeningEffects:
 
 def _mean(values: Matrix, weight: Matrix) -> Vector:
     known = np.isfinite(values)
-    held = np.where(known, weight, 0.0)
+    weights = np.where(known, weight, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        out: Vector = (held * np.where(known, values, 0.0)).sum(axis=0) / held.sum(axis=0)
+        out: Vector = (weights * np.where(known, values, 0.0)).sum(axis=0) / weights.sum(axis=0)
     return out
 
 
@@ -309,8 +309,8 @@ def opening_of(
     Raises:
         EstimationError: No cell can be estimated at that horizon.
     """
-    held, inside, cohorts = layout(cells)
-    plan = plan_openings(held if first is None else first, inside, cohorts, horizon)
+    codes, inside, cohorts = layout(cells)
+    plan = plan_openings(codes if first is None else first, inside, cohorts, horizon)
     n, y = cells.matrices(outcome.name, horizon, level, group)
     found = opening_effects(n, y, plan)
     keep = np.isfinite(found.estimate[:, 0])

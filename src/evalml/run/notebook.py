@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from evalml import errors
 from evalml.errors import EvalmlError, RunError, StudyError
 from evalml.run.kernel import ONE_THREAD, Limits, Watch, manager_for
-from evalml.run.kernel_pool import import_lean
+from evalml.run.kernel_pool import import_nbformat
 from evalml.settings import project_root
 from evalml.study import Study, study_from
 
@@ -147,7 +147,7 @@ class Execution:
             EvalmlError: The notebook refused its input (exit code 2).
             RunError: A cell failed, the kernel died, or a limit was passed (exit code 1).
         """
-        import_lean()
+        import_nbformat()
         from papermill.exceptions import PapermillExecutionError
 
         for last in (*[False] * (START_TRIES - 1), True):

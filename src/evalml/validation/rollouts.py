@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalml.methods.callaway_santanna import callaway_santanna, callaway_santanna_sections
+from evalml.methods.effect import Naming
 from evalml.methods.fixed_effects import sun_abraham, twfe
 from evalml.methods.group_time import GroupTime, RolloutOptions, aggregate
 from evalml.methods.imputation import imputation
-from evalml.methods.instruments import FuzzyData, IvData, Naming, iv_effect, wald_did
+from evalml.methods.instruments import FuzzyData, IvData, iv_effect, wald_did
 from evalml.methods.panel import CrossSections, PanelTable
 from evalml.methods.two_period import NO_NAMES, CovariateTerms, EstMethod, panel_att
 from evalml.methods.variance import critical_value, sampling_of
