@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -14,9 +15,8 @@ from evalml.cli.console import PlainHelp
 from evalml.cli.explain import doctor, explain, rules
 from evalml.cli.extract import contract, synthetic
 from evalml.cli.published import indicators
-from evalml.cli.release import explorer, note, release
 from evalml.cli.run import batch, demo, run
-from evalml.cli.runs import certify, compare, runs, status
+from evalml.cli.runs import certify, compare, explorer, note, release, runs, status
 from evalml.cli.statistics import DID, ROLLOUT, SURVIVAL, EstimateHelp, help_of
 from evalml.errors import EvalmlError
 
@@ -32,9 +32,9 @@ app = typer.Typer(
 )
 
 
-def show_version(asked: bool) -> None:
+def show_version(wanted: bool) -> None:
     """Print the version and end."""
-    if asked:
+    if wanted:
         from importlib.metadata import version
 
         typer.echo(f"evalml {version('evalml-workbench')}")
@@ -100,17 +100,17 @@ def spread(words: list[str]) -> list[str]:
 
     A word that is the path of a file ends the list: it is the table, given after its options.
     """
-    said: list[str] = []
+    spread_words: list[str] = []
     option = ""
     for word in words:
         if word.startswith("-") and not word[1:2].isdigit():
             option = word if word in LISTS else ""
-        elif option and said[-1] != option and not Path(word).is_file():
-            said.append(option)
-        elif option and said[-1] != option:
+        elif option and spread_words[-1] != option and not Path(word).is_file():
+            spread_words.append(option)
+        elif option and spread_words[-1] != option:
             option = ""
-        said.append(word)
-    return said
+        spread_words.append(word)
+    return spread_words
 
 
 def main() -> None:
@@ -126,3 +126,16 @@ def main() -> None:
         sys.exit(fault.exit_code)
     except BrokenPipeError:
         sys.exit(1)
+    except KeyboardInterrupt:
+        print("evalml: interrupted", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    except OSError as fault:
+        if fault.errno not in DISK:
+            raise
+        place = "" if fault.filename is None else f" {fault.filename}"
+        print(f"evalml: the disk refuses to write{place}: {fault.strerror}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+"""What a disk that is full, or that may not be written, answers."""

@@ -14,8 +14,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evalml.cli.console import (
+    Changes,
+    Departement,
+    EngineMemory,
+    EngineName,
+    ExtractFolder,
+    OutcomeOption,
+    Region,
+    StudyArgument,
+    TerritoryOption,
+    WrittenRuns,
+    Year,
+    print_table,
+)
 from evalml.errors import EvalmlError, RunError
-from evalml.settings import writable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,46 +39,22 @@ if TYPE_CHECKING:
     from evalml.study.grid import Cell
 
 
-StudyArgument = Annotated[
-    str, typer.Argument(help="A study: its name (cej, cej_2023_nord), or a file of params/.")
-]
-Year = Annotated[int | None, typer.Option(help="Calendar year of the first entries.")]
-TerritoryOption = Annotated[
-    str | None,
-    typer.Option("--territory", help="59, 59,62, nord, hdf, region:32, structure:… or france."),
-]
-Departement = Annotated[
-    str | None, typer.Option("--departement", help="INSEE codes of départements: 59 or 59,62.")
-]
-Region = Annotated[str | None, typer.Option("--region", help="INSEE code of a région: 32.")]
-OutcomeOption = Annotated[str | None, typer.Option(help="Primary outcome, such as emploi_durable.")]
-Changes = Annotated[
-    list[str] | None,
-    typer.Option("-p", "--param", help="Any key of the study: -p primary.horizon=6 (repeatable)."),
-]
-
-
 _SHOWN = {"note": "note", "annexe": "annex"}
 """What a run shows first, by the name of its page."""
 
 
 def run(  # noqa: PLR0913, PLR0917 - the options of a command
     params: StudyArgument,
-    extract: Annotated[
-        Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
-    ] = None,
+    extract: ExtractFolder = None,
+    out: WrittenRuns = None,
     year: Year = None,
     territory: TerritoryOption = None,
     departement: Departement = None,
     region: Region = None,
     outcome: OutcomeOption = None,
     changes: Changes = None,
-    engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
-    memory: Annotated[str | None, typer.Option(help="Memory of the engine, such as 4GB.")] = None,
+    engine: EngineName = "duckdb",
+    memory: EngineMemory = None,
     force: Annotated[bool, typer.Option("--force", help="Run even if nothing changed.")] = False,
     accept_refused: Annotated[
         str | None,
@@ -98,18 +87,14 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     if expect is not None:
         refuse_unexpected(inputs["hashes"], expect)
     found = None if force else current_run(plan, inputs)
-    folder = found if found is not None else check_and_execute(plan)
+    folder = found if found is not None else check_and_execute(plan, force=force)
     state = "done" if found is None else "nothing changed since the last run (--force to run again)"
     made = "note" if isinstance(plan.study, Study) else "annexe"
     typer.echo(f"{plan.study.study}: {state}, the {_SHOWN[made]} is {folder / f'{made}.html'}")
 
 
 def place_of(territory: str | None, departement: str | None, region: str | None) -> str | None:
-    """Return the one territory that the options name.
-
-    Raises:
-        StudyError: They name more than one.
-    """
+    """Return the one territory that the options name."""
     from evalml.errors import StudyError
 
     named = {
@@ -124,11 +109,7 @@ def place_of(territory: str | None, departement: str | None, region: str | None)
 
 
 def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
-    """Return the keys that `-p key=value` sets; a value is read as YAML.
-
-    Raises:
-        StudyError: One has no `=`, or its value is not YAML.
-    """
+    """Return the keys that `-p key=value` sets; a value is read as YAML."""
     from evalml.errors import StudyError
     from evalml.reading.yaml_text import read_yaml_text
 
@@ -144,17 +125,13 @@ def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
     return found
 
 
-def check_and_execute(plan: RunPlan) -> Path:
-    """Check everything that can be checked before a cell runs, while a kernel starts, and run it.
-
-    Raises:
-        EvalmlError: The params file, the notebook or the extract is not fit for the study.
-    """
+def check_and_execute(plan: RunPlan, *, force: bool = False) -> Path:
+    """Check what can be checked before a cell runs, while a kernel starts, then run it."""
     from evalml.run.execute import kernel_ahead
 
     with kernel_ahead() as how:
         check_study(plan)
-        return execute_with_bar(plan, how)
+        return execute_with_bar(plan, lambda: replace(how(), force=force))
 
 
 def plan_study(
@@ -219,10 +196,14 @@ def execute_with_bar(plan: RunPlan, how: Callable[[], How]) -> Path:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from evalml.run import execute
-    from evalml.run.status import is_held, lock_file
+    from evalml.run.status import is_locked, lock_file
 
-    if is_held(lock_file(plan.settings.out, plan.study.study)):
-        typer.echo(f"another process runs {plan.study.study}: waiting for it to end", err=True)
+    if is_locked(lock_file(plan.settings.out, plan.study.study)):
+        typer.echo(
+            f"another process runs {plan.study.study}: waiting for it to end, and taking its "
+            "result if nothing changed",
+            err=True,
+        )
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -301,21 +282,19 @@ def _state(status: RunStatus) -> Any:
     return Text(status.state, style=_COLOURS[status.state])
 
 
-def summary_table(ended: Sequence[RunStatus]) -> Any:
-    """Return the table of how each study ended, with its reason."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("study", "state", "seconds", "MB", "reason, or run")
-    for status in ended:
-        table.add_row(
+def print_summary(ended: Sequence[RunStatus]) -> None:
+    """Print how each study ended, with its reason."""
+    rows = (
+        (
             status.study,
             _state(status),
             "" if status.seconds is None else f"{status.seconds:.1f}",
             "" if status.peak_memory_mb is None else f"{status.peak_memory_mb:.0f}",
-            Text(status.reason or status.run, overflow="fold"),
+            status.reason or status.run,
         )
-    return table
+        for status in ended
+    )
+    print_table(("study", "state", "seconds", "MB", "reason, or run"), rows)
 
 
 def write_summary(out: Path, ended: Sequence[RunStatus]) -> None:
@@ -345,17 +324,10 @@ def batch(  # noqa: PLR0913, PLR0917 - the options of a command
     grid: Annotated[
         Path | None, typer.Option(help="YAML of a grid: base and vary (see params/grids/).")
     ] = None,
-    extract: Annotated[
-        Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
-    ] = None,
-    engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
-    memory: Annotated[
-        str | None, typer.Option(help="Memory of the engine of each run, such as 4GB.")
-    ] = None,
+    extract: ExtractFolder = None,
+    out: WrittenRuns = None,
+    engine: EngineName = "duckdb",
+    memory: EngineMemory = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at once [default: cores].")] = None,
     time_limit: Annotated[
         float | None, typer.Option(min=0, help="Seconds one run may take.")
@@ -390,8 +362,8 @@ def batch(  # noqa: PLR0913, PLR0917 - the options of a command
     root = plans[0].settings.out
     workforce = Workforce(jobs, backend, scheduler, Limits(time_limit, memory_limit), force)
 
-    with live(root, [p.study.study for p in plans], refused) as told:
-        ended = run_batch(plans, workforce, refused, told)
+    with live(root, [p.study.study for p in plans], refused) as report:
+        ended = run_batch(plans, workforce, refused, report)
     _conclude(root, ended)
 
 
@@ -453,10 +425,8 @@ def _plan(cell: Cell, checked: dict[Path, frozenset[str]], where: dict[str, Any]
 
 def _conclude(out: Path, ended: Sequence[RunStatus]) -> None:
     """Print what happened, write it down, and end with the exit code it deserves."""
-    from evalml.cli.console import console
-
     write_summary(out, ended)
-    console().print(summary_table(ended))
+    print_summary(ended)
     lost = [s for s in ended if s.state not in {"finished", "current"}]
     typer.echo(f"{len(ended) - len(lost)} of {len(ended)} studies have a result in {out}")
     if lost:
@@ -468,10 +438,7 @@ PEOPLE, SEED = 20_000, 1
 
 
 def demo(
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
-    ] = None,
+    out: WrittenRuns = None,
 ) -> None:
     """Evaluate the CEJ on a synthetic extract and the NSW demonstration on real data.
 
@@ -494,7 +461,7 @@ def demo(
     }
     typer.echo("evalml demo: a synthetic extract, two studies, two notes")
     running = {}
-    with shared_kernels() as told:
+    with shared_kernels() as variables:
         for study, command in commands.items():
             if study != "nsw":
                 _make_extract(extract)
@@ -503,7 +470,7 @@ def demo(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                env={**os.environ, **told},
+                env={**os.environ, **variables},
             )
         failed = [study for study, process in running.items() if not _ends_well(process)]
     if failed:
@@ -512,8 +479,8 @@ def demo(
 
 def _ends_well(process: subprocess.Popen[str]) -> bool:
     """Wait for a run, say what it said, and return whether it has its note."""
-    said, _ = process.communicate()
-    typer.echo(said.strip())
+    output, _ = process.communicate()
+    typer.echo(output.strip())
     return process.returncode == 0
 
 

@@ -1,4 +1,4 @@
-"""`evalml runs`, `status`, `compare`, `certify`: what has run, what is stale, what moved."""
+"""`evalml runs`, `status`, `compare`, `certify`, `note`, `release`, `explorer`: on runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evalml.cli.console import (
+    EngineName,
+    ExtractFolder,
+    JsonObject,
+    Runs,
+    console,
+    print_table,
+)
 from evalml.errors import EvalmlError
+from evalml.settings import writable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def runs(
-    out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
+    out: Runs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
 ) -> None:
     """List all runs, finished and failed, the latest first, from their records.
@@ -36,8 +45,6 @@ def runs(
         return
     from textwrap import wrap
 
-    from evalml.cli.console import console
-
     shown = console()
     if shown.width < NARROW:
         for row in table.itertuples():
@@ -45,7 +52,8 @@ def runs(
             for line in wrap(row.reason or row.headline, shown.width - 10):
                 typer.echo(f"{'':9} {line}")
         return
-    shown.print(_wide(table))
+    columns = ("run", "state", "started", "s", "MB", "extract", "code", "finding")
+    print_table(columns, (_run_row(row) for row in table.itertuples()))
 
 
 def certify(
@@ -95,19 +103,11 @@ NARROW = 150
 """Columns of a terminal below which each run is a line that can be copied."""
 
 
-def _wide(table: Any) -> Any:
-    """Return the runs as a table with what they took and what they were made of."""
-    from rich.table import Table
-    from rich.text import Text
-
-    wide = Table("run", "state", "started", "s", "MB", "extract", "code", "finding")
-    for row in table.itertuples():
-        started = row.started[:16].replace("T", " ")
-        size = (_number(row.seconds), _number(row.peak_memory_mb))
-        words = (row.run, row.state, started, *size, row.extract, row.code)
-        cells = [*words, row.reason or row.headline]
-        wide.add_row(*(Text(word, overflow="fold") for word in cells))
-    return wide
+def _run_row(row: Any) -> list[str]:
+    """Return what a run took, what it was made of, and what it found or why it failed."""
+    started = row.started[:16].replace("T", " ")
+    size = (_number(row.seconds), _number(row.peak_memory_mb))
+    return [row.run, row.state, started, *size, row.extract, row.code, row.reason or row.headline]
 
 
 def _number(value: float) -> str:
@@ -119,11 +119,9 @@ def status(
         list[str] | None, typer.Argument(help="Studies [default: all of params/].")
     ] = None,
     grid: Annotated[Path | None, typer.Option(help="YAML of a grid of studies.")] = None,
-    extract: Annotated[
-        Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
-    engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
+    extract: ExtractFolder = None,
+    out: Runs = None,
+    engine: EngineName = "duckdb",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object each.")] = False,
 ) -> None:
     """Say how each study stands: current, stale and why, never run, running, or failed.
@@ -172,17 +170,14 @@ _COLOURS = {"current": "green", "stale": "yellow", "failed": "red", "refused": "
 
 
 def _print_states(found: Sequence[StudyState]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    from evalml.cli.console import console
-
-    table = Table("study", "state", "why", "run")
-    for each in found:
-        state = Text(each.state, style=_COLOURS.get(each.state, ""))
-        why = Text("\n".join(each.why), overflow="fold")
-        table.add_row(each.study, state, why, Text(each.run, overflow="fold"))
-    console().print(table)
+    states = (Text(each.state, style=_COLOURS.get(each.state, "")) for each in found)
+    rows = (
+        (each.study, state, "\n".join(each.why), each.run)
+        for each, state in zip(found, states, strict=True)
+    )
+    print_table(("study", "state", "why", "run"), rows)
 
 
 _SHOWN = 40
@@ -195,7 +190,7 @@ def compare(
     all_effects: Annotated[
         bool, typer.Option("--all", help="Show the effects that did not move too.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Say which inputs of two runs differ, and which effects moved from A to B.
 
@@ -248,21 +243,23 @@ def _headline(found: RunComparison) -> str:
 
 
 def _print_effects(effects: Any) -> None:
-    from rich.table import Table
-
-    from evalml.cli.console import console
-
     if not len(effects):
         return
-    table = Table("outcome", "month", "subgroup", "method", "A", "B", "B - A", "moved")
-    for row in effects.head(_SHOWN).itertuples():
-        subgroup = f"{row.subgroup} {row.subgroup_value}".strip()
-        change = _figure(row.difference, row.unit, "+")
-        table.add_row(
-            row.outcome, f"{row.horizon_months:g}".replace("nan", ""), subgroup, row.method,
-            _effect(row, "a"), _effect(row, "b"), change, row.moved,
-        )  # fmt: skip
-    console().print(table)
+    rows = (
+        (
+            row.outcome,
+            f"{row.horizon_months:g}".replace("nan", ""),
+            f"{row.subgroup} {row.subgroup_value}".strip(),
+            row.method,
+            _effect(row, "a"),
+            _effect(row, "b"),
+            _figure(row.difference, row.unit, "+"),
+            row.moved,
+        )
+        for row in effects.head(_SHOWN).itertuples()
+    )
+    columns = ("outcome", "month", "subgroup", "method", "A", "B", "B - A", "moved")
+    print_table(columns, rows)
     if len(effects) > _SHOWN:
         typer.echo(f"… and {len(effects) - _SHOWN} more (--json gives them all)")
 
@@ -272,11 +269,11 @@ def _effect(row: Any, side: str) -> str:
     figures = {name: getattr(row, f"{name}_{side}") for name in ("estimate", "ci_low", "ci_high")}
     if math.isnan(figures["estimate"]):
         return "no value"
-    told = {name: _figure(value, row.unit) for name, value in figures.items()}
-    interval = f" [{told['ci_low']}; {told['ci_high']}]" if told["ci_low"] else ""
+    shown = {name: _figure(value, row.unit) for name, value in figures.items()}
+    interval = f" [{shown['ci_low']}; {shown['ci_high']}]" if shown["ci_low"] else ""
     counts = (getattr(row, f"n_treated_{side}"), getattr(row, f"n_comparison_{side}"))
     persons = "" if any(math.isnan(n) for n in counts) else f", n {counts[0]:.0f} + {counts[1]:.0f}"
-    return f"{told['estimate']}{interval}{persons}"
+    return f"{shown['estimate']}{interval}{persons}"
 
 
 def _figure(value: float, unit: str, sign: str = "") -> str:
@@ -290,7 +287,134 @@ def _figure(value: float, unit: str, sign: str = "") -> str:
 def _sum_up(found: RunComparison) -> None:
     """Count what only one of the two runs has, and the files that differ."""
     counts = found.effects["moved"].value_counts()
-    told = [f"{counts[level]} with {level}" for level in counts.index if level.startswith("no ")]
-    if told:
-        typer.echo(f"effects that cannot be compared: {', '.join(told)} (absent or blinded)")
+    counted = [f"{counts[level]} with {level}" for level in counts.index if level.startswith("no ")]
+    if counted:
+        typer.echo(f"effects that cannot be compared: {', '.join(counted)} (absent or blinded)")
     typer.echo(f"outputs whose bytes differ: {len(found.files)}")
+
+
+def note(
+    run: Annotated[
+        Path, typer.Argument(help="A run: runs/STUDY (its latest) or runs/STUDY/RUN_ID.")
+    ],
+    lang: Annotated[
+        str | None, typer.Option(help="fr or en [default: language of the study].")
+    ] = None,
+    institution: Annotated[
+        Path | None, typer.Option(help="YAML of who signs: name, logo, colour, contact.")
+    ] = None,
+    formats: Annotated[str, typer.Option("--format", help="html, docx, pdf.")] = "html,docx,pdf",
+    threshold: Annotated[int, typer.Option(help="Smallest count that may be shown.")] = 11,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write to [default: RUN].", callback=writable_folder),
+    ] = None,
+) -> None:
+    """Write the evidence note of a run from its results only.
+
+    Example: evalml note runs/cej_2024_hdf/20260401T101500-1a2b3c4d --lang en
+    """
+    from evalml.errors import EvalmlError, nearest
+    from evalml.report.institution import read_institution
+    from evalml.report.note import FORMATS, write_note
+    from evalml.run.registry import run_folder
+
+    wanted = [word.strip() for word in formats.split(",") if word.strip()]
+    for word in wanted:
+        if word not in FORMATS:
+            message = f"a note has no format '{word}': {nearest(word, FORMATS)}"
+            raise EvalmlError(message)
+    signed = read_institution(institution)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    files = write_note(
+        run_folder(run), lang=lang, institution=signed, formats=wanted, threshold=threshold, out=out
+    )
+    for path in files:
+        typer.echo(str(path))
+
+
+def release(  # noqa: PLR0913, PLR0917
+    run: Annotated[Path, typer.Argument(help="Folder of a run: runs/STUDY/RUN_ID.")],
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="Output under review that may leave, or a pattern: 'figures/*'."),
+    ] = None,
+    refuse: Annotated[
+        list[str] | None, typer.Option(help="Output under review that stays.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Name of who decides.")] = "",
+    why: Annotated[str, typer.Option(help="Reason of the decision.")] = "",
+    threshold: Annotated[
+        int | None, typer.Option(help="Smallest count that may be shown [default: 11].")
+    ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(help="Rules of the owner of the data [default: disclosure.yaml of the runs]."),
+    ] = None,
+    register: Annotated[
+        Path | None,
+        typer.Option(help="File of what has left [default: release_register.jsonl of the runs]."),
+    ] = None,
+    institution: Annotated[
+        Path | None, typer.Option(help="YAML of who signs the note: name, logo, colour, contact.")
+    ] = None,
+) -> None:
+    """Make release/ of a run: tables, figures and note through the disclosure gate.
+
+    What comes too near to an earlier release waits for a person: read review/review.html, then
+    accept or refuse each output.
+
+    Example: evalml release runs/cej_2024_hdf/20260401T101500-1a2b3c4d
+    """
+    from evalml.disclosure.rule import SETTINGS, read_rule
+    from evalml.report.institution import read_institution
+    from evalml.report.release import Decision, release_run
+    from evalml.run.status import list_again
+
+    if rules is not None and not rules.is_file():
+        message = f"no rules at {rules}: give a YAML of threshold, rounding, dominance"
+        raise EvalmlError(message)
+    done = release_run(
+        run,
+        rule=read_rule(rules or run.parent.parent / SETTINGS, threshold),
+        register=register,
+        institution=read_institution(institution),
+        decision=Decision(tuple(accept or ()), tuple(refuse or ()), by, why),
+    )
+    list_again(run)
+    rows = (
+        (item.name, item.status, "yes" if done.leaves(item) else "no", "; ".join(item.reasons))
+        for item in done.items
+    )
+    print_table(("output", "status", "leaves", "reason"), rows)
+    typer.echo(str(done.page))
+
+
+def explorer(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Released runs, or folders that hold some: runs.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder to write the site to.", callback=writable_folder)
+    ],
+    language: Annotated[str, typer.Option(help="Language it opens in: fr or en.")] = "fr",
+    institution: Annotated[
+        Path | None, typer.Option(help="YAML of who signs: name, colour, contact.")
+    ] = None,
+) -> None:
+    """Make a static site over released results: open index.html, without a server or a network.
+
+    Example: evalml explorer runs --out site
+    """
+    from evalml.report.explorer import build_explorer
+    from evalml.report.institution import read_institution
+
+    os.umask(0o022)  # a site is made to be read by others
+    studies, without = build_explorer(
+        runs, out, lang=language, institution=read_institution(institution)
+    )
+    for run in without:
+        typer.echo(f"left out, nothing of it is released: {run}")
+    typer.echo(f"{len(studies)} studies")
+    typer.echo(str(out / "index.html"))

@@ -12,6 +12,7 @@ from scipy.special import expit
 from evalml.errors import EstimationError
 from evalml.methods.design_matrix import gram, map_folds
 from evalml.methods.regression import (
+    SEPARATED,
     Logit,
     NotConvergedError,
     Standardised,
@@ -55,10 +56,7 @@ def find_support(
 ) -> Support:
     """Look for levels of 0/1 columns (and levels left out) that only one arm holds.
 
-    Args:
-        design: Covariates, n rows.
-        treated: Shape (n,).
-        among: Rows to look among; the rows reported are all those at the levels found.
+    `among`: rows to look among; the rows reported are all those at the levels found.
     """
     counted = np.ones(treated.size, dtype=bool) if among is None else among
     n_total, n_total_treated = int(counted.sum()), int((counted & treated).sum())
@@ -91,11 +89,7 @@ FEW = 11
 
 
 def refuse_separated(design: DesignMatrix, treated: BoolVector) -> None:
-    """Stop if the values of one column lie apart in the two arms.
-
-    Raises:
-        EstimationError: All treated lie above (or below) all the others, on the columns named.
-    """
+    """Stop if the values of one column lie apart in the two arms."""
     (low, high), (low0, high0) = _ranges(design.columns, treated), _ranges(design.columns, ~treated)
     apart = (low >= high0) | (high <= low0)
     varies = (low != high) | (low0 != high0) | (low != low0)
@@ -125,8 +119,8 @@ def nearly_perfect(
 def _ranges(X: Packed, arm: BoolVector) -> tuple[Vector, Vector]:
     """Return the lowest and highest value of each column in one arm."""
     inside, size = X[arm], int(arm.sum())
-    held = np.ones(size) @ inside
-    low, high = (held == size).astype(float), (held > 0).astype(float)
+    sums = np.ones(size) @ inside
+    low, high = (sums == size).astype(float), (sums > 0).astype(float)
     low[X.place] = inside.dense.min(axis=0, initial=np.inf)
     high[X.place] = inside.dense.max(axis=0, initial=-np.inf)
     return low, high
@@ -137,13 +131,7 @@ def _levels(
 ) -> Iterator[tuple[str, int, int, Callable[[], BoolVector]]]:
     """Yield each level of each 0/1 column and each level left out.
 
-    Args:
-        design: Covariates, n rows.
-        counted: Rows that count, shape (n,).
-        treated: Those of them that are treated, shape (n,).
-
-    Yields:
-        The level, how many rows hold it, how many treated, and what says which rows do.
+    `counted`: rows that count, shape (n,); `treated`: those of them that are treated, shape (n,).
     """
     X = design.columns
     sums = np.column_stack([rows.astype(float) @ X for rows in (counted, treated)])
@@ -212,8 +200,9 @@ def fit_propensity(
 ) -> Propensity:
     """Fit the score by logistic regression without penalty.
 
-    Comparison rows at a level that no treated person holds have score 0, the limit of maximum
-    likelihood: they weigh nothing for the effect on the treated, and a note counts them.
+    Comparison rows at a level that no treated person holds, or set apart by a sum of covariates,
+    have score 0, the limit of maximum likelihood: they weigh nothing for the effect on the
+    treated, and a note counts them.
 
     Args:
         design: Covariates, n rows.
@@ -226,18 +215,44 @@ def fit_propensity(
     refuse_one_arm(treated)
     support = find_support(design, treated)
     refuse_alone(support, estimand)
-    inside = ~(support.alone_treated | support.alone_comparison)
-    chosen = design if inside.all() else design.rows(inside)
-    refuse_one_arm(treated[inside])
-    refuse_separated(chosen, treated[inside])
-    columns = standardise(chosen.columns)
-    fit = fit_named(columns, chosen.names, treated[inside])
+    inside, notes = ~(support.alone_treated | support.alone_comparison), notes_of(support)
+    while True:
+        chosen = design if inside.all() else design.rows(inside)
+        refuse_one_arm(treated[inside])
+        refuse_separated(chosen, treated[inside])
+        columns = standardise(chosen.columns)
+        try:
+            fit = fit_named(columns, chosen.names, treated[inside])
+            break
+        except EstimationError as error:
+            apart = _set_apart(error.__cause__, treated[inside]) if estimand == "att" else None
+            if apart is None:
+                raise
+            inside[np.flatnonzero(inside)[apart]] = False
+            notes = (*notes, _apart_note(apart))
     notes = (
-        *notes_of(support),
+        *notes,
         *_aliased(chosen, columns),
         *nearly_perfect(columns, chosen.names, treated[inside]),
     )
     return _spread(fit, columns, design, inside, support, notes)
+
+
+def _set_apart(cause: BaseException | None, treated: BoolVector) -> BoolVector | None:
+    """Return the comparison rows that a sum of covariates tells from all the treated, shape (n,).
+
+    None where there are none, or where some treated persons are set apart too: these would have
+    no counterpart.
+    """
+    if not isinstance(cause, NotConvergedError):
+        return None
+    apart: BoolVector = np.abs(cause.moves) > SEPARATED
+    return apart if apart.any() and not (apart & treated).any() else None
+
+
+def _apart_note(apart: BoolVector) -> str:
+    rows = _persons(int(apart.sum()))
+    return f"{rows} comparison rows weigh nothing: covariates together tell them from all treated"
 
 
 def fit_named(columns: Standardised, names: tuple[str, ...], treated: BoolVector) -> Logit:
@@ -261,11 +276,7 @@ def separation_message(error: NotConvergedError, kept: IntVector, names: tuple[s
 
 
 def refuse_one_arm(treated: BoolVector) -> None:
-    """Stop when one arm is empty.
-
-    Raises:
-        EstimationError: Nobody treated, or nobody to compare with.
-    """
+    """Stop when one arm is empty."""
     if treated.all() or not treated.any():
         arm = "comparison" if treated.size and treated.all() else "treated"
         message = f"no {arm} person among {treated.size} rows: nothing can be compared here"
@@ -273,11 +284,7 @@ def refuse_one_arm(treated: BoolVector) -> None:
 
 
 def refuse_alone(support: Support, estimand: Estimand) -> None:
-    """Stop when persons whom the estimand speaks of have no counterpart.
-
-    Raises:
-        EstimationError: Some level is held by one arm only.
-    """
+    """Stop when persons whom the estimand speaks of have no counterpart."""
     alone = {
         "att": support.treated_levels,
         "ate": (*support.treated_levels, *support.comparison_levels),
@@ -397,9 +404,9 @@ def _without(full: Propensity, treated: BoolVector, outside: BoolVector) -> Vect
     assert information is not None  # noqa: S101
     fitted = np.ones_like(outside) if full.inside is None else full.inside
     d, rows = treated.astype(float), (outside & fitted).astype(float)
-    held = Z[~outside & fitted]
-    score = expit(held @ coefficients)
-    kept = information - gram(held, score * (1.0 - score))
+    fitted_rows = Z[~outside & fitted]
+    score = expit(fitted_rows @ coefficients)
+    kept = information - gram(fitted_rows, score * (1.0 - score))
     beta = refit_logit(Z, d, coefficients, kept, rows)
     if beta is not None:
         return np.asarray(expit(Z @ beta))

@@ -109,11 +109,7 @@ def prepare_solver(cross: Matrix) -> Solver:
 
 
 def whole_solver(cross: Matrix, message: str) -> Solver:
-    """Prepare X'X, shape (p, p), of columns none of which follows from the others.
-
-    Raises:
-        EstimationError: With this message, when one does.
-    """
+    """Prepare X'X, shape (p, p), of columns none of which follows from the others."""
     solver = prepare_solver(cross)
     if solver.kept.size < cross.shape[0]:
         raise EstimationError(message)
@@ -193,13 +189,7 @@ class Maximum:
 def maximise(likelihood: Likelihood, start: NewtonState, tolerance: float = TOLERANCE) -> Maximum:
     """Maximise a likelihood by Newton steps, halved while they lower it.
 
-    Args:
-        likelihood: The likelihood.
-        start: Where to start.
-        tolerance: Largest last step of the last part of the state.
-
-    Raises:
-        NotConvergedError: No finite maximum, or a singular information.
+    `tolerance`: largest last step of the last part of the state.
     """
     state = start
     step: NewtonState = tuple(np.zeros_like(part) for part in start)
@@ -215,7 +205,7 @@ def maximise(likelihood: Likelihood, start: NewtonState, tolerance: float = TOLE
         state = _moved(state, step, shrink)
         if size < tolerance:
             return Maximum(state, information, iteration)
-    raise NotConvergedError(step[0], int((np.abs(step[-1]) > SEPARATED).sum()))
+    raise NotConvergedError(step[0], step[-1])
 
 
 def _moved(state: NewtonState, step: NewtonState, shrink: float) -> NewtonState:
@@ -236,13 +226,18 @@ class NotConvergedError(EstimationError):
 
     Attributes:
         direction: The last step, standardised: large where a column separates the arms.
-        moving: Number of rows whose probability was still going to 0 or 1.
+        moves: How far it moves the last part of the state, such as the linear predictors.
     """
 
-    def __init__(self, direction: Vector, moving: int) -> None:
+    def __init__(self, direction: Vector, moves: Vector) -> None:
         super().__init__("the logistic regression has no finite solution (separation)")
         self.direction = direction
-        self.moving = moving
+        self.moves = moves
+
+    @property
+    def moving(self) -> int:
+        """Number of rows whose probability was still going to 0 or 1."""
+        return int((np.abs(self.moves) > SEPARATED).sum())
 
 
 def fit_logit(

@@ -20,6 +20,7 @@ import selectors
 import signal
 import socket
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _GRAMMAR = "rfc3987_syntax"
 
 
-def import_lean() -> None:
+def import_nbformat() -> None:
     """Import nbformat, and leave that grammar out unless somebody has asked for it already."""
     if "nbformat" in sys.modules or _GRAMMAR in sys.modules:
         return
@@ -78,7 +79,7 @@ def can_fork() -> bool:
 
 def preload() -> None:
     """Import the stack and every stage of evalml, and warm up what is slow once; start nothing."""
-    import_lean()
+    import_nbformat()
     for name in STACK:
         with suppress(ImportError):
             import_module(name)
@@ -144,16 +145,16 @@ def serve(listener: socket.socket) -> None:
 def _hear(selector: selectors.BaseSelector, listener: socket.socket, run: _Run) -> None:
     """Read what a run asks: a kernel first, then signals for it; silence is its end."""
     try:
-        said = run.channel.recv(_CHUNK)
+        received = run.channel.recv(_CHUNK)
     except ConnectionError:
-        said = b""
-    if not said:
+        received = b""
+    if not received:
         selector.unregister(run.channel)
         run.channel.close()
         if run.handle >= 0:
             _kill(run.kernel, signal.SIGKILL)
         return
-    *lines, run.received = (run.received + said).split(b"\n")
+    *lines, run.received = (run.received + received).split(b"\n")
     for line in lines:
         request = json.loads(line)
         if "signal" in request:
@@ -237,6 +238,7 @@ def _fresh_process(request: dict[str, Any]) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(request["env"])
+    tempfile.tempdir = None  # that of the run
     os.chdir(request["cwd"])
     random.seed()
     import_module("numpy").random.seed()
