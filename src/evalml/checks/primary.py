@@ -41,7 +41,7 @@ from evalml.checks.power import check_detectable_effect
 from evalml.comparison.balance import balance_table
 from evalml.comparison.comparison import Measure
 from evalml.effect.censored import seen_effects
-from evalml.effect.sample import EstimationSettings
+from evalml.effect.sample import settings_of
 from evalml.effect.study_effects import IV
 from evalml.errors import EstimationError, EvalmlError
 from evalml.methods.design_matrix import thin_products
@@ -537,21 +537,21 @@ def measures_of(controls: pd.DataFrame | None) -> list[Measure]:
 
 def _of_controls(study: Study) -> Estimators:
     """Return the estimator of the primary method for several outcomes at once."""
-    method, seed = study.primary.method, study.seed
+    method, settings = study.primary.method, settings_of(study, study.primary.method)
     if study.missing != "ipcw":
-        return estimators(method, estimand=study.estimand, seed=seed)
-    return lambda comparison: seen_effects(comparison, [method], EstimationSettings(seed=seed))
+        return estimators(method, settings=settings)
+    return lambda comparison: seen_effects(comparison, [method], settings)
 
 
 def estimator_of(study: Study) -> Estimator:
     """Return the estimator of the primary method, as the study treats what is lost."""
-    method, seed = study.primary.method, study.seed
+    method, settings = study.primary.method, settings_of(study, study.primary.method)
     if study.missing != "ipcw":
-        return estimator(method, estimand=study.estimand, seed=seed)
+        return estimator(method, settings=settings)
 
     def estimate(comparison: Comparison, key: str) -> Effect:
         alone = with_measure(comparison, comparison.measure(key))
-        effect = seen_effects(alone, [method], EstimationSettings(seed=seed))[0]
+        effect = seen_effects(alone, [method], settings)[0]
         if "error" in effect.details:
             raise EstimationError(effect.details["error"])
         return effect

@@ -234,16 +234,6 @@ def groups_of(year: int, names: Sequence[str] | None = None) -> tuple[Breakdown,
     return tuple(g for g in chosen if g.exists_in(year))
 
 
-def groups_table() -> pd.DataFrame:
-    """Return the values of every breakdown, one row each."""
-    rows = [
-        (g.name, g.label, code, value.label, ", ".join(value.of))
-        for g in GROUPS.values()
-        for code, value in g.values.items()
-    ]
-    return pd.DataFrame(rows, columns=["group", "label", "value", "value_label", "codes"])
-
-
 def activity_table(
     indicators: pd.DataFrame,
     theme: str | None = None,

@@ -288,7 +288,7 @@ def secondary(note: Note) -> list[str]:
 
 def others(note: Note) -> list[str]:
     """Return what is observed, what it costs, what the study could see, and the activity."""
-    blocks = [tables.costs_table(note), tables.power_table(note)]
+    blocks = [tables.durations_table(note), tables.costs_table(note), tables.power_table(note)]
     if len(note.frames["observation"]):
         blocks.insert(0, tables.observation_table(note))
     if len(note.frames["indicators"]):

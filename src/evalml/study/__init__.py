@@ -10,6 +10,7 @@ from evalml.study.parts import (
     Primary,
     Territory,
     Treatment,
+    Waits,
 )
 from evalml.study.programmes import PROGRAMMES, Programme
 from evalml.study.protocol import Study
@@ -34,6 +35,7 @@ __all__ = [
     "Territory",
     "Thresholds",
     "Treatment",
+    "Waits",
     "find_study",
     "methods_of",
     "read_study",

@@ -231,6 +231,18 @@ def _owners() -> dict[str, tuple[str, ...]]:
     return {key: tuple(d.name for d in DESIGNS.values() if key in d.keys) for key in keys}
 
 
+class Waits(Part):
+    """How long each arm waits for the first month of an outcome.
+
+    Attributes:
+        event: Outcome of the study waited for, such as `emploi_durable`.
+        competing: Outcomes of the study that end the wait otherwise.
+    """
+
+    event: str
+    competing: tuple[str, ...] = ()
+
+
 class Primary(Part):
     """The one estimate the conclusion rests on, chosen beforehand."""
 

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 OVERRIDES = (
     "territory", "entries", "eligibility", "treatment", "comparison", "estimand",
     "follow_up_months", "outcomes", "horizons", "covariates", "history_months",
-    "methods", "primary", "minimum_effect", "subgroups", "checks", "breaks", "seed",
+    "methods", "method_settings", "primary", "minimum_effect", "subgroups", "checks", "breaks",
+    "seed",
 )  # fmt: skip
 """Keys of a study that a secondary analysis may give again."""
 
@@ -27,11 +28,14 @@ def merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         base: Values of the study.
         given: Values of the analysis.
     """
-    values = {key: value for key, value in base.items() if key != "secondary"}
+    values = {key: value for key, value in base.items() if key not in {"secondary", "durations"}}
     for key, value in given.items():
         held = values.get(key)
         if isinstance(value, dict) and isinstance(held, dict) and key not in WHOLE:
             values[key] = {**held, **value}
         else:
             values[key] = value
+    settings = values.get("method_settings") or {}
+    named = values.get("methods", settings)
+    values["method_settings"] = {name: settings[name] for name in settings if name in named}
     return values
