@@ -239,8 +239,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "flow",
-        "Qui est retenu",
-        "Who is kept",
+        "Règles d’éligibilité",
+        "Eligibility rules",
         "one rule of eligibility",
         (
             _word("rule", "rule"),
@@ -256,8 +256,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "balance",
-        "Équilibre des groupes",
-        "Balance of the arms",
+        "Équilibre des deux groupes",
+        "Balance of the two groups",
         "one covariate, or one level of it",
         (
             _word("covariate", "covariate, `name=level` for a level"),
@@ -272,8 +272,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "trajectories",
-        "Trajectoires",
-        "Trajectories",
+        "Trajectoires mois par mois",
+        "Trajectories month by month",
         "one arm, one month since time zero and one outcome",
         (
             _ARM,
@@ -321,8 +321,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "indicators",
-        "Indicateurs",
-        "Indicators",
+        "Indicateurs d’activité",
+        "Activity indicators",
         "one indicator in one group",
         (
             _word("indicator", "code of the indicator"),
@@ -340,8 +340,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "observation",
-        "Observation des groupes",
-        "Observation of the arms",
+        "Ce qui est observé dans chaque groupe",
+        "What is observed of each arm",
         "one measure in one arm",
         (
             _ARM,
@@ -355,8 +355,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "protocol",
-        "Essai imité",
-        "Target trial",
+        "Protocole",
+        "Protocol",
         "one item of the target trial",
         (
             _word("item", "item"),
@@ -390,8 +390,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "intensity",
-        "Accompagnement reçu",
-        "Support received",
+        "Intensité du parcours",
+        "Intensity of the support",
         "one measure of support in one month since entry",
         (
             _MEASURE,
@@ -405,8 +405,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "exit_contrast",
-        "Sorties et effet",
-        "Exits and effect",
+        "Indicateur de sortie et effet",
+        "Exit indicator and effect",
         "one situation at exit, or one effect beside it",
         (
             _MEASURE,
@@ -421,8 +421,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "event_study",
-        "Étude d’événement",
-        "Event study",
+        "Effet par semestre depuis l’ouverture",
+        "Effect by half-year since the opening",
         "one period since the opening of an area",
         (
             _OUTCOME,
@@ -435,8 +435,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "published",
-        "Chiffres publiés",
-        "Printed figures",
+        "Effets publiés",
+        "Effects in print",
         "one effect in print, beside that of the study",
         (
             *(_word(name, says) for name, says in _PRINTED[:3]),
@@ -448,8 +448,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "power",
-        "Effets détectables",
-        "Detectable effects",
+        "Ce que l’étude pouvait voir",
+        "What the study could see",
         "one outcome at one horizon, before any effect is computed",
         (
             _OUTCOME,

@@ -29,6 +29,7 @@ from evalml.effect import (
 )
 from evalml.errors import ExtractError
 from evalml.evaluation.base import Evaluation
+from evalml.evaluation.examples import check_examples
 from evalml.evaluation.secondary import secondary_analyses
 from evalml.extract import read_extract
 from evalml.outcomes import (
@@ -156,6 +157,7 @@ class PersonEvaluation(RecordsEvaluation):
     def cohort(self) -> Cohort:
         """Who could have entered, month by month, with what was known then."""
         study = self.study
+        check_examples(study)
         return build_cohort(self.tables, target_trial(study), study.covariates, self.engine)
 
     @cached_property

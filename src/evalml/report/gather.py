@@ -87,7 +87,7 @@ def _balance(balance: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     )
 
 
-UNDEFINED = {"title", "labels", "secondary", "checks", "seed", "language"}
+UNDEFINED = {"title", "labels", "examples", "secondary", "checks", "seed", "language"}
 """Keys of a study that do not say who is in it."""
 
 

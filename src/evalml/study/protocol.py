@@ -21,6 +21,7 @@ from evalml.study.parts import (
     ComparisonDesign,
     Eligibility,
     Entries,
+    Example,
     Method,
     Name,
     Primary,
@@ -74,6 +75,7 @@ class Study(Part):
     labels: dict[str, str] = Field(default_factory=dict)
     title_en: str = ""
     labels_en: dict[str, str] = Field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
     secondary: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     seed: int = Field(20240101, ge=0, lt=2**63)
     language: Literal["fr", "en"] = "fr"
@@ -121,12 +123,14 @@ def _incoherences(s: Study) -> Iterator[str]:
         yield f"primary.method '{s.primary.method}' is not among methods {list(s.methods)}"
     yield from _of_the_design(s)
     yield from _of_the_settings(s)
+    if s.examples and not s.design.monthly:
+        yield f"'examples': {s.design.article} has no time zero for each person"
     if not s.over_time:
         if s.secondary:
             yield f"'secondary': a {s.design.name} has no secondary analyses"
         return
     yield from _of_the_missing(s)
-    yield from _of_the_durations(s)
+    yield from _of_the_waits(s)
     yield from _of_the_cohort(s)
     yield from _of_the_covariates(s)
     yield from _of_the_secondary(s)
@@ -148,7 +152,7 @@ def _of_the_settings(s: Study) -> Iterator[str]:
             yield f"{place}: bias_adjust needs matching with replacement"
 
 
-def _of_the_durations(s: Study) -> Iterator[str]:
+def _of_the_waits(s: Study) -> Iterator[str]:
     if s.durations is None:
         return
     if s.design.estimator != "adjusted" or s.estimand != "att":

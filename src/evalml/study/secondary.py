@@ -17,6 +17,9 @@ OVERRIDES = (
 
 KEYS = ("title", "title_en", *OVERRIDES)
 
+OWN = frozenset({"secondary", "durations", "examples"})
+"""Keys of the main analysis alone."""
+
 WHOLE = frozenset({"territory", "entries", "comparison"})
 """Mappings that are replaced; of the others, only the keys given are."""
 
@@ -28,7 +31,7 @@ def merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         base: Values of the study.
         given: Values of the analysis.
     """
-    values = {key: value for key, value in base.items() if key not in {"secondary", "durations"}}
+    values = {key: value for key, value in base.items() if key not in OWN}
     for key, value in given.items():
         held = values.get(key)
         if isinstance(value, dict) and isinstance(held, dict) and key not in WHOLE:
