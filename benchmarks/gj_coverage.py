@@ -33,8 +33,7 @@ from evalml.synthetic.make import BLOCK, produce
 from evalml.synthetic.people import areas, calendar, people
 from evalml.synthetic.simulate import Block, simulate
 from evalml.synthetic.truth import outcome
-from evalml.synthetic.world import Draws, TrueEffect
-from evalml.synthetic.worlds import dump_world, read_world
+from evalml.synthetic.world import Draws, TrueEffect, dump_world, read_world
 from evalml.tables import accept_tables
 
 if TYPE_CHECKING:

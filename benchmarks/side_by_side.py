@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from evalml.comparison.arms import group_rare
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.synthetic.make import make_world, write_extract
-from evalml.synthetic.worlds import read_world
+from evalml.synthetic.world import read_world
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

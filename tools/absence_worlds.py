@@ -44,7 +44,7 @@ from evalml.outcomes import compute_controls
 from evalml.report.blinding import blind
 from evalml.study import Study, study_from
 from evalml.synthetic.make import Synthetic, make_world, write_extract
-from evalml.synthetic.worlds import parse_world
+from evalml.synthetic.world import parse_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

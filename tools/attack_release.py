@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
 
-from evalml.disclosure.differencing import Population, populations_of, too_near
 from evalml.disclosure.judge import judge
+from evalml.disclosure.register import Population, populations_of, too_near
 from evalml.disclosure.rule import DisclosureRule
 
 if TYPE_CHECKING:

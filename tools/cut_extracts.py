@@ -22,7 +22,7 @@ from evalml.errors import EvalmlError
 from evalml.extract.contract import DATED
 from evalml.months import first_day, month_number
 from evalml.synthetic.make import produce
-from evalml.synthetic.worlds import read_world
+from evalml.synthetic.world import read_world
 
 STUDIES: dict[str, tuple[str, list[tuple[str, int]]]] = {
     "demo": ("2021-01", [("cej", 2022), ("cej", 2023), ("cej", 2024), ("pacea", 2023),

@@ -16,7 +16,7 @@ import matplotlib as mpl
 
 from evalml.synthetic.make import make_world, produce
 from evalml.synthetic.margins import read_margins
-from evalml.synthetic.worlds import read_world
+from evalml.synthetic.world import read_world
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

@@ -221,11 +221,7 @@ def rounded(value: Any) -> Any:
 
 
 def from_plain(found: Mapping[str, Any]) -> Value:
-    """Return the value that `as_plain` wrote.
-
-    Raises:
-        DataError: Its kind is not one of those known.
-    """
+    """Return the value that `as_plain` wrote."""
     kind, rest = found.get("is"), {k: v for k, v in found.items() if k != "is"}
     if kind == "names":
         return Names(tuple(Name(*pair) for pair in rest["names"]))

@@ -6,7 +6,7 @@ import csv
 
 from tests_root import ROOT
 
-from evalml.comparison.chooser import NEEDS
+from evalml.comparison.needs import NEEDS
 from evalml.study import DESIGNS, METHODS, methods_of
 from evalml.validation import SCENARIOS
 

@@ -87,7 +87,7 @@ study = study_from(base)
 assert study.comparison.pool == "not_yet_entered"
 assert "essai_methode" in methods_of(study.design.estimator)
 
-from evalml.comparison.chooser import explain_study
+from evalml.comparison.explain import explain_study
 said = explain_study(study)
 design = next(d for d in said.designs if d.name == "essai_mensuel")
 assert design.applies and design.declared, design

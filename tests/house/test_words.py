@@ -17,8 +17,7 @@ from evalml.report.words import words
 from evalml.typography import plain
 from evalml.values import KINDS, Count, Name, Number
 from evalml.words import render
-from evalml.words.catalogue import LANGUAGES, UNDONE, catalogue
-from evalml.words.names import known_label
+from evalml.words.catalogue import LANGUAGES, UNDONE, catalogue, known_label
 
 SOURCE = ROOT / "src" / "evalml"
 FRENCH = re.compile(

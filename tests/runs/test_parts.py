@@ -26,8 +26,8 @@ from evalml.run.provenance import (
 )
 from evalml.run.status import (
     RunStatus,
-    held,
-    is_held,
+    is_locked,
+    lock,
     lock_file,
     read_status,
     settled,
@@ -118,7 +118,7 @@ def test_the_engine_of_a_run_is_among_its_versions(tmp_path):
 
 
 def _hold(path, ready):
-    with held(path):
+    with lock(path):
         ready.set()
         time.sleep(60)
 
@@ -130,12 +130,12 @@ def test_a_lock_is_freed_when_its_holder_is_killed(tmp_path):
     holder = context.Process(target=_hold, args=(path, ready))
     holder.start()
     assert ready.wait(20)
-    assert is_held(path)
+    assert is_locked(path)
     holder.kill()
     holder.join()
-    assert not is_held(path)
-    with held(path):
-        assert is_held(path)
+    assert not is_locked(path)
+    with lock(path):
+        assert is_locked(path)
     assert not path.exists()
 
 
@@ -144,7 +144,7 @@ def test_a_running_state_whose_process_is_gone_has_failed(tmp_path):
     assert read_status(tmp_path, "a") == status
     assert settled(tmp_path, status).state == "failed"
     assert "in cell 3" in settled(tmp_path, status).reason
-    with held(lock_file(tmp_path, "a")):
+    with lock(lock_file(tmp_path, "a")):
         assert settled(tmp_path, status).state == "running"
 
 

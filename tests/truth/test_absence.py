@@ -8,7 +8,7 @@ import pytest
 from tools.absence_worlds import ABSENCES, BASES, Held, by_world, lines, summary
 
 from evalml.synthetic.make import make_world
-from evalml.synthetic.worlds import parse_world
+from evalml.synthetic.world import parse_world
 
 
 def walked(name: str, people: int = 5000, seed: int = 2) -> pd.DataFrame:

@@ -14,10 +14,11 @@ import pytest
 from evalml.methods.callaway_santanna import callaway_santanna, callaway_santanna_sections
 from evalml.methods.cox import cox
 from evalml.methods.durations import Durations
+from evalml.methods.effect import Naming
 from evalml.methods.fixed_effects import sun_abraham, twfe
 from evalml.methods.group_time import RolloutOptions, aggregate
 from evalml.methods.imputation import imputation
-from evalml.methods.instruments import FuzzyData, IvData, Naming, iv_effect, wald_did
+from evalml.methods.instruments import FuzzyData, IvData, iv_effect, wald_did
 from evalml.methods.panel import CrossSections, PanelTable
 from evalml.methods.survival import aalen_johansen, kaplan_meier, restricted_mean
 from evalml.methods.two_period import NO_NAMES, panel_att, sections_att

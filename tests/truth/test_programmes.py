@@ -11,7 +11,7 @@ from benchmarks.programme_truth import run, summary
 from tests_root import ROOT
 
 from evalml.synthetic.make import make_world
-from evalml.synthetic.worlds import dump_world, read_world
+from evalml.synthetic.world import dump_world, read_world
 
 CSV = ROOT / "docs/methods/programmes.csv"
 PAGE = ROOT / "docs/methods/programmes.md"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evalml.synthetic.make import make_world
-from evalml.synthetic.worlds import read_world
+from evalml.synthetic.world import read_world
 
 _SPEC = importlib.util.spec_from_file_location("trials", Path(__file__).with_name("trials.py"))
 trials = importlib.util.module_from_spec(_SPEC)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evalml.synthetic.make import make_world
-from evalml.synthetic.worlds import parse_world, read_world
+from evalml.synthetic.world import parse_world, read_world
 
 
 @pytest.fixture(scope="module")

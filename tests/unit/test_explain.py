@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import evalml as ev
 from evalml.cli.explain import explain
 from evalml.cohort import target_trial
-from evalml.comparison.chooser import explain_study
+from evalml.comparison.explain import explain_study
 from evalml.errors import StudyError
 from evalml.study import DESIGNS, METHODS, methods_of, study_from
 

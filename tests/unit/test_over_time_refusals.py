@@ -16,8 +16,9 @@ from evalml.methods.cox import cox
 from evalml.methods.did import DidRequest, RolloutRequest, estimate_did
 from evalml.methods.did import rollout as estimate
 from evalml.methods.durations import DurationColumns, Durations, read_durations
+from evalml.methods.effect import Naming
 from evalml.methods.group_time import RolloutOptions
-from evalml.methods.instruments import FuzzyData, IvData, Naming, iv_effect, wald_did
+from evalml.methods.instruments import FuzzyData, IvData, iv_effect, wald_did
 from evalml.methods.panel import PanelColumns
 from evalml.methods.survival import kaplan_meier, restricted_mean
 from evalml.methods.survival_effects import SurvivalRequest

@@ -12,7 +12,7 @@ from tests_root import ROOT
 
 from evalml.months import month_number
 from evalml.study import read_study
-from evalml.synthetic.worlds import read_world
+from evalml.synthetic.world import read_world
 
 HEAD = "outcome,horizon_months,method,subgroup,n_treated,n_comparison\n"
 

@@ -6,7 +6,7 @@ import pytest
 from evalml.errors import EvalmlError
 from evalml.synthetic.defects import DEFECTS
 from evalml.synthetic.make import make_world
-from evalml.synthetic.worlds import parse_world, read_world
+from evalml.synthetic.world import parse_world, read_world
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,8 @@ import pytest
 
 from evalml.errors import EvalmlError, ExtractError
 from evalml.extract.contract import TABLES
-from evalml.synthetic.make import make_world, produce
-from evalml.synthetic.vintage import as_of
-from evalml.synthetic.worlds import dump_world, parse_world, read_world
+from evalml.synthetic.make import as_of, make_world, produce
+from evalml.synthetic.world import dump_world, parse_world, read_world
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +104,7 @@ def test_a_repr_shows_counts_and_no_identifier(made):
 
 
 def test_every_world_of_the_repository_lies_in_one_territory():
-    from evalml.synthetic.worlds import parse_world, read_world, worlds
+    from evalml.synthetic.world import parse_world, read_world, worlds
 
     assert {"demo", "decade", "france", "gj_areas", "hdf_2019", "hdf_2024"} <= set(worlds())
     for name in worlds():

@@ -10,7 +10,7 @@ import typer
 from evalml.errors import EvalmlError
 
 if TYPE_CHECKING:
-    from evalml.comparison.chooser import Explanation, JudgedDesign
+    from evalml.comparison.explain import Explanation, JudgedDesign
     from evalml.rules import Rules, RuleValue
     from evalml.study import Study
 
@@ -33,15 +33,15 @@ def explain(
     """
     import json as written
 
-    from evalml.comparison.chooser import explain_study
+    from evalml.comparison.explain import explain_study
     from evalml.study import read_study
 
     read = read_study(study)
-    said = explain_study(read, _tables(extract))
+    explanation = explain_study(read, _tables(extract))
     if json:
-        typer.echo(written.dumps(_explained(said), ensure_ascii=False))
+        typer.echo(written.dumps(_explained(explanation), ensure_ascii=False))
         return
-    _print_designs(said, read)
+    _print_designs(explanation, read)
 
 
 def _tables(extract: Path | None) -> frozenset[str] | None:
@@ -53,7 +53,7 @@ def _tables(extract: Path | None) -> frozenset[str] | None:
     return tables_held(extract, open_engine())
 
 
-def _explained(said: Explanation) -> dict[str, Any]:
+def _explained(explanation: Explanation) -> dict[str, Any]:
     from evalml.study import DESIGNS, methods_of
 
     designs = [
@@ -62,16 +62,17 @@ def _explained(said: Explanation) -> dict[str, Any]:
             "methods": list(methods_of(DESIGNS[d.name].estimator)),
             "command": DESIGNS[d.name].command,
         }
-        for d in said.designs
+        for d in explanation.designs
     ]
     remarks = [
-        {"topic": topic, "status": r.status, "sentence": r.sentence} for topic, r in said.remarks
+        {"topic": topic, "status": r.status, "sentence": r.sentence}
+        for topic, r in explanation.remarks
     ]
     return {
-        "study": said.study,
-        "programme": said.programme,
+        "study": explanation.study,
+        "programme": explanation.programme,
         "designs": designs,
-        "methods": [_judged(m) for m in said.methods],
+        "methods": [_judged(m) for m in explanation.methods],
         "remarks": remarks,
     }
 
@@ -86,28 +87,28 @@ def _judged(judged: JudgedDesign) -> dict[str, Any]:
     }
 
 
-def _print_designs(said: Explanation, study: Study) -> None:
+def _print_designs(explanation: Explanation, study: Study) -> None:
     from evalml.study import DESIGNS, methods_of
 
     months = "" if study.entries is None else f", {study.entries.first} to {study.entries.last}"
-    typer.echo(f"{said.study}: {said.programme}{months}\n\nDESIGNS")
-    for judged in sorted(said.designs, key=lambda d: (not d.declared, not d.applies)):
+    typer.echo(f"{explanation.study}: {explanation.programme}{months}\n\nDESIGNS")
+    for judged in sorted(explanation.designs, key=lambda d: (not d.declared, not d.applies)):
         design = DESIGNS[judged.name]
         typer.echo(f"{_verdict(judged)}  {judged.name}: {design.question}")
         _reasons(judged)
         if judged.applies:
             typer.echo(f"      estimates: {design.effect}")
-            if said.programme in design.programmes:
-                typer.echo(f"      compared with: {design.programmes[said.programme]}")
+            if explanation.programme in design.programmes:
+                typer.echo(f"      compared with: {design.programmes[explanation.programme]}")
             typer.echo(f"      trap: {design.trap}")
             listed = ", ".join(methods_of(design.estimator))
             typer.echo(f"      methods: {listed}; {design.command}")
     typer.echo("\nMETHODS")
-    for judged in sorted(said.methods, key=lambda m: (not m.applies, not m.declared)):
+    for judged in sorted(explanation.methods, key=lambda m: (not m.applies, not m.declared)):
         typer.echo(f"{_verdict(judged)}  {judged.name}")
         _reasons(judged)
-    typer.echo("\nWATCH" if said.remarks else "")
-    for topic, reason in said.remarks:
+    typer.echo("\nWATCH" if explanation.remarks else "")
+    for topic, reason in explanation.remarks:
         typer.echo(f"  {_MARK[reason.status]} {topic}: {reason.sentence}")
 
 
@@ -163,11 +164,13 @@ def rules(
     except ValueError:
         raise EvalmlError(f"--at {at} is not a day; write it 2023-06-01") from None
     names = [programme] if programme else list(dated.programmes())
-    held = {n.upper(): dated.rules(n).at(day, unverified=unverified) for n in names}
+    dated_values = {n.upper(): dated.rules(n).at(day, unverified=unverified) for n in names}
     if as_json:
-        typer.echo(json.dumps(_rules_of_day(day.isoformat(), held), ensure_ascii=False, indent=2))
+        typer.echo(
+            json.dumps(_rules_of_day(day.isoformat(), dated_values), ensure_ascii=False, indent=2)
+        )
         return
-    for name, values in held.items():
+    for name, values in dated_values.items():
         typer.echo(f"{name}, {dated.rules(name).label}, on {day}{_stale(dated.rules(name))}")
         for warning in overdue_sentences(name, day):
             typer.echo(f"  WARNING: {warning}")
@@ -178,12 +181,12 @@ def rules(
         typer.echo("")
 
 
-def _rules_of_day(day: str, held: dict[str, dict[str, RuleValue]]) -> dict[str, Any]:
+def _rules_of_day(day: str, dated_values: dict[str, dict[str, RuleValue]]) -> dict[str, Any]:
     return {
         "at": day,
         "programmes": {
             name: {n: v.model_dump(mode="json") for n, v in values.items()}
-            for name, values in held.items()
+            for name, values in dated_values.items()
         },
     }
 

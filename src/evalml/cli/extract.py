@@ -280,8 +280,8 @@ def _write(card: Scorecard, tables: Tables, out: Path, min_count: int) -> None:
     shown.checks.to_csv(out / "scorecard.csv", index=False)
     rejects = tables.rejects
     rejects[rejects["rows"] >= min_count].to_csv(out / "rejects.csv", index=False)
-    held = card.held
-    held[held["n"] >= max(min_count, 1)].to_csv(out / "held.csv", index=False)
+    existing = card.held
+    existing[existing["n"] >= max(min_count, 1)].to_csv(out / "held.csv", index=False)
     (out / "scorecard.html").write_text(scorecard_page(card, min_count), encoding="utf-8")
 
 

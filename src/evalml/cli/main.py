@@ -14,9 +14,8 @@ from evalml.cli.console import PlainHelp
 from evalml.cli.explain import doctor, explain, rules
 from evalml.cli.extract import contract, synthetic
 from evalml.cli.published import indicators
-from evalml.cli.release import explorer, note, release
 from evalml.cli.run import batch, demo, run
-from evalml.cli.runs import compare, runs, status
+from evalml.cli.runs import compare, explorer, note, release, runs, status
 from evalml.cli.statistics import DID, ROLLOUT, SURVIVAL, EstimateHelp, help_of
 from evalml.errors import EvalmlError
 
@@ -32,9 +31,9 @@ app = typer.Typer(
 )
 
 
-def show_version(asked: bool) -> None:
+def show_version(wanted: bool) -> None:
     """Print the version and end."""
-    if asked:
+    if wanted:
         from importlib.metadata import version
 
         typer.echo(f"evalml {version('evalml-workbench')}")
@@ -99,17 +98,17 @@ def spread(words: list[str]) -> list[str]:
 
     A word that is the path of a file ends the list: it is the table, given after its options.
     """
-    said: list[str] = []
+    spread_words: list[str] = []
     option = ""
     for word in words:
         if word.startswith("-") and not word[1:2].isdigit():
             option = word if word in LISTS else ""
-        elif option and said[-1] != option and not Path(word).is_file():
-            said.append(option)
-        elif option and said[-1] != option:
+        elif option and spread_words[-1] != option and not Path(word).is_file():
+            spread_words.append(option)
+        elif option and spread_words[-1] != option:
             option = ""
-        said.append(word)
-    return said
+        spread_words.append(word)
+    return spread_words
 
 
 def main() -> None:

@@ -89,11 +89,7 @@ def indicators_of_extract(
     threshold: int = 11,
     age_on: str = "premier_acte",
 ) -> tuple[pd.DataFrame, bool]:
-    """Return the protected indicators of the years an extract covers, and whether it is invented.
-
-    Raises:
-        ExtractError: The extract covers none of the years whole.
-    """
+    """Return the protected indicators of the years covered, and whether they are invented."""
     import pandas as pd
 
     from evalml.engine import open_engine
@@ -118,7 +114,7 @@ def indicators_of_extract(
             year,
             engine=engine,
             by=by,  # type: ignore[arg-type]
-            groups=_held(chosen, year),
+            groups=_existing(chosen, year),
             age_on=age_on,  # type: ignore[arg-type]
         )
         for year in covered
@@ -128,7 +124,7 @@ def indicators_of_extract(
     return protect_indicators(table, threshold=threshold), synthetic
 
 
-def _held(groups: list[str] | None, year: int) -> list[str] | None:
+def _existing(groups: list[str] | None, year: int) -> list[str] | None:
     """Leave out the breakdowns that do not exist in a year; a wrong name is refused later."""
     from evalml.indicators import GROUPS
 
@@ -286,8 +282,8 @@ def compare(
     import pandas as pd
 
     from evalml.published import audit_path, compare_published
+    from evalml.published.audit import compare_page, read_mapping
     from evalml.published.compare import explain_differences
-    from evalml.published.tables import compare_page, read_mapping
 
     audit = audit_path(published)
     given = pd.read_csv(mapping, dtype=str) if mapping else read_mapping(published)
@@ -307,7 +303,7 @@ def compare(
 
 def _show_compared(compared: pd.DataFrame, *, synthetic: bool) -> None:
     """Print the comparison as tables, in French: verdicts, what differs and why, what is absent."""
-    from evalml.published.tables import (
+    from evalml.published.audit import (
         INVENTED,
         differences_table,
         hidden_sentence,
@@ -351,7 +347,7 @@ def _indicators(source: Path, audit: Audit) -> tuple[pd.DataFrame, bool]:
     """
     from evalml.extract.meta import META_FILE, read_meta
     from evalml.indicators import GROUPS
-    from evalml.published.tables import read_indicators
+    from evalml.published.audit import read_indicators
 
     folder = source if source.is_dir() else source.parent
     if source.suffix == ".csv" or not (folder / META_FILE).is_file():

@@ -97,11 +97,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
 
 
 def place_of(territory: str | None, departement: str | None, region: str | None) -> str | None:
-    """Return the one territory that the options name.
-
-    Raises:
-        StudyError: They name more than one.
-    """
+    """Return the one territory that the options name."""
     from evalml.errors import StudyError
 
     named = {
@@ -116,11 +112,7 @@ def place_of(territory: str | None, departement: str | None, region: str | None)
 
 
 def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
-    """Return the keys that `-p key=value` sets; a value is read as YAML.
-
-    Raises:
-        StudyError: One has no `=`, or its value is not YAML.
-    """
+    """Return the keys that `-p key=value` sets; a value is read as YAML."""
     from evalml.errors import StudyError
     from evalml.reading.yaml_text import read_yaml_text
 
@@ -137,11 +129,7 @@ def changes_of(given: Sequence[str] | None) -> dict[str, Any]:
 
 
 def check_and_execute(plan: RunPlan) -> Path:
-    """Check everything that can be checked before a cell runs, while a kernel starts, and run it.
-
-    Raises:
-        EvalmlError: The params file, the notebook or the extract is not fit for the study.
-    """
+    """Check what can be checked before a cell runs, while a kernel starts, then run it."""
     from evalml.run.execute import kernel_ahead
 
     with kernel_ahead() as how:
@@ -211,9 +199,9 @@ def execute_with_bar(plan: RunPlan, how: Callable[[], How]) -> Path:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from evalml.run import execute
-    from evalml.run.status import is_held, lock_file
+    from evalml.run.status import is_locked, lock_file
 
-    if is_held(lock_file(plan.settings.out, plan.study.study)):
+    if is_locked(lock_file(plan.settings.out, plan.study.study)):
         typer.echo(f"another process runs {plan.study.study}: waiting for it to end", err=True)
     columns = (
         TextColumn("{task.description}"),
@@ -382,8 +370,8 @@ def batch(  # noqa: PLR0913, PLR0917 - the options of a command
     root = plans[0].settings.out
     workforce = Workforce(jobs, backend, scheduler, Limits(time_limit, memory_limit), force)
 
-    with live(root, [p.study.study for p in plans], refused) as told:
-        ended = run_batch(plans, workforce, refused, told)
+    with live(root, [p.study.study for p in plans], refused) as report:
+        ended = run_batch(plans, workforce, refused, report)
     _conclude(root, ended)
 
 
@@ -486,7 +474,7 @@ def demo(
     }
     typer.echo("evalml demo: a synthetic extract, two studies, two notes")
     running = {}
-    with shared_kernels() as told:
+    with shared_kernels() as variables:
         for study, command in commands.items():
             if study != "nsw":
                 _make_extract(extract)
@@ -495,7 +483,7 @@ def demo(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                env={**os.environ, **told},
+                env={**os.environ, **variables},
             )
         failed = [study for study, process in running.items() if not _ends_well(process)]
     if failed:
@@ -504,8 +492,8 @@ def demo(
 
 def _ends_well(process: subprocess.Popen[str]) -> bool:
     """Wait for a run, say what it said, and return whether it has its note."""
-    said, _ = process.communicate()
-    typer.echo(said.strip())
+    output, _ = process.communicate()
+    typer.echo(output.strip())
     return process.returncode == 0
 
 

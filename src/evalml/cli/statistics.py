@@ -247,11 +247,7 @@ def with_table_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def open_data(path: Path, names: Iterable[str], how: Reading) -> RawTable:
-    """Return the columns named and those of the filter, and only the rows it keeps.
-
-    Raises:
-        EvalmlError: The file, a column or the filter cannot be read.
-    """
+    """Return the columns named and those of the filter, and only the rows it keeps."""
     from evalml.reading.table import open_table
     from evalml.reading.where import keep_where, names_in
 
@@ -275,11 +271,7 @@ def frame_of(table: RawTable, kinds: Mapping[str, Kind]) -> pd.DataFrame:
 def refuse_below(
     table: RawTable, frame: pd.DataFrame, name: str, *, least: float, strict: bool, what: str
 ) -> None:
-    """Refuse a column that holds a smaller number, with the line of the first.
-
-    Raises:
-        DataError: Some value is smaller (`strict`: or equal).
-    """
+    """Refuse a column that holds a smaller number, with the line of the first."""
     import numpy as np
 
     values = frame[name].to_numpy(dtype=np.float64)
@@ -351,11 +343,11 @@ def reason_of(effect: Effect) -> str:
     lost = [n for n in expected if not math.isfinite(getattr(effect, n))]
     if not lost:
         return ""
-    said = effect.details.get("error") or effect.details.get("reason")
+    reason = effect.details.get("error") or effect.details.get("reason")
     warnings = effect.details.get("warnings") or []
     if effect.estimand == "survival" and effect.estimate == 0:
-        said = said or "the curve has reached 0, where its variance is not defined"
-    why = said or (warnings[0] if warnings else "these data do not determine it")
+        reason = reason or "the curve has reached 0, where its variance is not defined"
+    why = reason or (warnings[0] if warnings else "these data do not determine it")
     return f"no {', '.join(n.replace('_', ' ') for n in lost)}: {why}"
 
 

@@ -180,10 +180,10 @@ def _keep(path: Path, matrix: Matrix) -> None:
     import numpy as np
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
-    with beside.open("wb") as stream:
+    fresh = path.with_suffix(f".{os.getpid()}.tmp")
+    with fresh.open("wb") as stream:
         np.save(stream, matrix, allow_pickle=False)
-    beside.replace(path)
+    fresh.replace(path)
 
 
 def _read(path: Path | None, size: int) -> Matrix | None:
@@ -236,9 +236,9 @@ def _write(out: Path, rows: list[dict[str, Any]]) -> None:
     import pandas as pd
 
     out.mkdir(parents=True, exist_ok=True)
-    beside = out / "validation.csv.tmp"
-    pd.DataFrame(rows).to_csv(beside, index=False, lineterminator="\n")
-    beside.replace(out / "validation.csv")
+    fresh = out / "validation.csv.tmp"
+    pd.DataFrame(rows).to_csv(fresh, index=False, lineterminator="\n")
+    fresh.replace(out / "validation.csv")
 
 
 def _bar() -> Any:
@@ -267,10 +267,10 @@ def _show(rows: list[dict[str, Any]], *, json_wanted: bool) -> None:
         return
     _table(rows)
     right = [row for row in rows if not row["flaw"]]
-    held = sum(row["verdict"] == "holds" for row in right)
+    holding = sum(row["verdict"] == "holds" for row in right)
     typer.echo(
-        f"{held} of {len(right)} methods hold on their own assumptions: bias within 2 Monte-Carlo "
-        "errors, coverage from 93 to 97 %"
+        f"{holding} of {len(right)} methods hold on their own assumptions: bias within 2 "
+        "Monte-Carlo errors, coverage from 93 to 97 %"
     )
 
 

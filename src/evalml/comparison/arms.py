@@ -181,11 +181,11 @@ class _Coded:
     def rare(self, treated: BoolVector, fewest: int) -> list[int]:
         """Return the levels that fewer than `fewest` rows of either arm hold, in order."""
         least = np.minimum(self.counts(treated), self.counts(~treated))
-        held = self.counts() > 0
+        present = self.counts() > 0
         found = [
             i
             for i, level in enumerate(self.levels)
-            if held[i] and (least[i] < fewest or pd.isna(level))
+            if present[i] and (least[i] < fewest or pd.isna(level))
         ]
         return sorted(found, key=lambda i: str(self.levels[i]))
 
@@ -209,9 +209,9 @@ class _Coded:
         if not isinstance(like.dtype, pd.CategoricalDtype):
             texts = levels.astype(like.dtype).array
             return pd.Series(texts.take(self.codes), index=like.index, name=like.name)
-        held = levels.astype("category").cat
-        codes = held.codes.to_numpy()[self.codes]
-        column = pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(held.categories))
+        categories = levels.astype("category").cat
+        codes = categories.codes.to_numpy()[self.codes]
+        column = pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(categories.categories))
         return pd.Series(column.remove_unused_categories(), index=like.index, name=like.name)
 
 
@@ -228,7 +228,7 @@ def _of_the_file(name: str) -> bool:
 
 def _wholly_unknown(columns: Sequence[_Coded], rows: int) -> BoolVector:
     """Return the rows of which all is unknown that may be: a file updated after time zero."""
-    unknown = [held for held in (column.at(UNKNOWN) for column in columns) if held.any()]
+    unknown = [mask for mask in (column.at(UNKNOWN) for column in columns) if mask.any()]
     return np.logical_and.reduce(unknown) if unknown else np.zeros(rows, dtype=bool)
 
 
@@ -256,19 +256,18 @@ ROWS = 1 << 16
 def unpack(values: Matrix, months: IntVector, known: IntVector, place: IntVector) -> None:
     """Write months held as sets into columns, 1 or 0 where known; leave the others as they are.
 
-    Args:
-        values: Shape (n, K), changed in place; column j is the month at place + j.
-        months: Sets of months in which the thing is true (bit i: month at place i), shape (n,).
-        known: Sets of months in which it is known, shape (n,).
-        place: Place of the first column's month, shape (n,); bits from 0 to 62 exist.
+    `values`: shape (n, K), changed in place; column j is the month at place + j; `months`: sets of
+    months in which the thing is true (bit i: month at place i), shape (n,); `known`: sets of months
+    in which it is known, shape (n,); `place`: place of the first column's month, shape (n,); bits
+    from 0 to 62 exist.
     """
     for start in range(0, len(values), ROWS):
         some = slice(start, start + ROWS)
-        part, true, told, first = values[some], months[some], known[some], place[some]
+        part, true, observed, first = values[some], months[some], known[some], place[some]
         inside = bool(first.min() >= 0 and first.max() + part.shape[1] <= 63)  # noqa: PLR2004
         for j in range(part.shape[1]):
             bit = first + j
-            seen = (told >> np.clip(bit, 0, 62)) & 1 == 1
+            seen = (observed >> np.clip(bit, 0, 62)) & 1 == 1
             if not inside:
                 seen &= (bit >= 0) & (bit <= 62)  # noqa: PLR2004
             np.copyto(part[:, j], (true >> np.clip(bit, 0, 62)) & 1, where=seen, casting="unsafe")
@@ -277,11 +276,7 @@ def unpack(values: Matrix, months: IntVector, known: IntVector, place: IntVector
 def covered(values: Matrix, month: IntVector, first: int, source: Coverage) -> None:
     """Write 0 in the months that the linked source covers.
 
-    Args:
-        values: Shape (n, K), changed in place.
-        month: Month number of time zero, shape (n,).
-        first: Months since time zero of the first column.
-        source: Months covered.
+    `values`: shape (n, K), changed in place; `month`: month number of time zero, shape (n,).
     """
     for j in range(values.shape[1]):
         values[source_covers(source, month + (first + j)), j] = 0.0
@@ -497,9 +492,9 @@ def _declared(
     if all(reach.people is None for reach in outcomes.panel.reach.values()):
         return None
     wanted = OUTCOMES["emploi_declare"]
-    held = [t for t in trajectories if t.outcome.name == wanted.name]
-    if held:
-        return held[0]
+    same = [t for t in trajectories if t.outcome.name == wanted.name]
+    if same:
+        return same[0]
     return _trajectories(replace(outcomes, chosen=(wanted,)), entries, engine)[0]
 
 

@@ -94,8 +94,8 @@ def _moments(arm: DesignMatrix, w: Vector) -> tuple[Vector, Vector]:
     X, share = arm.columns, w / w.sum()
     without = [~X.any_of(columns) for _, columns in _others(arm)]
     mean = np.append(share @ X, [float(share @ rows) for rows in without])
-    held = np.append(np.ones(w.size) @ X, [float(rows.sum()) for rows in without])
-    variance = np.where((held == 0.0) | (held == w.size), 0.0, mean * (1.0 - mean))
+    sums = np.append(np.ones(w.size) @ X, [float(rows.sum()) for rows in without])
+    variance = np.where((sums == 0.0) | (sums == w.size), 0.0, mean * (1.0 - mean))
     variance[X.place] = share @ (X.dense - mean[X.place]) ** 2
     correction = 1.0 - float(share @ share)
     return mean, variance / correction if correction > 0 else np.zeros_like(mean)

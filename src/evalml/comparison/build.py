@@ -253,9 +253,9 @@ def cross_section(
     """
     specs = [MeasureSpec(column=name, unit=unit) for name in outcomes]
     treated = experiment[experiment[treatment] == 1]
-    elsewhere = pool[pool[treatment] == 0]
+    others = pool[pool[treatment] == 0]
     columns = [treatment, *outcomes, *covariates]
-    stacked = pd.concat([treated[columns], elsewhere[columns]], ignore_index=True)
+    stacked = pd.concat([treated[columns], others[columns]], ignore_index=True)
     return CrossSection(
         *(
             build_comparison(frame, treatment=treatment, measures=specs, covariates=covariates)

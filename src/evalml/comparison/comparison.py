@@ -31,10 +31,8 @@ def hash_rows(X: Matrix, treated: Vector, outcomes: Matrix) -> HashVector:
     It rests on treatment and covariates; rows alike in both are numbered by their outcomes, so
     that neither the order of rows nor a constant added to an outcome changes anything.
 
-    Args:
-        X: Covariates, shape (n, p).
-        treated: 0 or 1, shape (n,).
-        outcomes: Shape (n, k), NaN allowed.
+    `X`: covariates, shape (n, p); `treated`: 0 or 1, shape (n,); `outcomes`: shape (n, k), NaN
+    allowed.
     """
     combined = mix(pd.util.hash_array(np.ascontiguousarray(treated, dtype=np.float64)), 0)
     combined = mix(combined ^ hash_columns(X), 1)
@@ -112,8 +110,8 @@ class Measure:
     def within(self) -> BoolVector:
         """Rows whose outcome the source could know: month covered, person linked, shape (n,)."""
         every = np.ones(self.values.size, dtype=bool)
-        for held in (self.covered, self.linked):
-            every = every if held is None else every & held
+        for mask in (self.covered, self.linked):
+            every = every if mask is None else every & mask
         return every
 
     def take(self, rows: BoolVector | IntVector) -> Measure:

@@ -75,8 +75,8 @@ def _levels_left_out(
 def levels_of(column: pd.Series) -> tuple[AnyVector, list[str]]:
     """Return the code of each row and the sorted names of the levels of a text column."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        held = column.cat.remove_unused_categories().cat
-        return _sorted_levels(held.codes.to_numpy(), held.categories)
+        categories = column.cat.remove_unused_categories().cat
+        return _sorted_levels(categories.codes.to_numpy(), categories.categories)
     if isinstance(column.dtype, pd.StringDtype):
         return _sorted_levels(*pd.factorize(column))
     text = column.astype(object).where(column.notna(), MISSING_LEVEL).map(str)
@@ -99,11 +99,7 @@ def count_missing(covariates: pd.DataFrame) -> dict[str, int]:
 
 
 def refuse_missing(covariates: pd.DataFrame) -> None:
-    """Stop if a covariate has missing values, with each column's count.
-
-    Raises:
-        DataError: Some are missing.
-    """
+    """Stop if a covariate has missing values, with each column's count."""
     counts = count_missing(covariates)
     if counts:
         found = ", ".join(
@@ -185,19 +181,19 @@ class _Found:
     def add_levels(self, name: str, codes: AnyVector, levels: list[str]) -> None:
         """Add a column per level of a category but the first."""
         _refuse_identifier(name, codes, levels)
-        held = smallest(codes, len(levels))
-        counts = np.bincount(held, minlength=len(levels))
+        small = smallest(codes, len(levels))
+        counts = np.bincount(small, minlength=len(levels))
         columns = np.full(len(levels), -1, dtype=np.int64)
         for j, level in enumerate(levels[1:], start=1):
             place = self._place(
                 f"{name}={level}",
                 float(counts[j]),
-                partial(_holds, held, j),
+                partial(_holds, small, j),
                 constant=counts[j] in (0, self.rows),
             )
             columns[j] = -1 if place is None else place
         if (columns >= 0).any():
-            self.groups.append(LevelColumns(held, columns[:, None]))
+            self.groups.append(LevelColumns(small, columns[:, None]))
 
     def _place(
         self, name: str, total: float, values: Callable[[], Vector], *, constant: bool

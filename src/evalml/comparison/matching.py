@@ -46,14 +46,8 @@ def place_rows(
     Rows with equal covariates get exactly equal coordinates: they are combined column by column,
     as a matrix product may round two equal rows differently.
 
-    Args:
-        design: Covariates, n rows.
-        treated: Shape (n,).
-        metric: Which distance.
-        score: The score of these rows, where it was fitted already for the effect on the treated.
-
-    Returns:
-        Coordinates, shape (n, q), q = 1 for a score; infinite where a score is 0 or 1.
+    `score`: the score of these rows, where it was fitted already for the effect on the treated. The
+    result: coordinates, shape (n, q), q = 1 for a score; infinite where a score is 0 or 1.
     """
     if metric in LINES:
         score = score or fit_propensity(design, treated, "att")
@@ -243,8 +237,8 @@ def match(
     pieces = list(_pieces(points, treated, person, options, codes))
     if both:
         pieces += list(_pieces(points, ~treated, person, options, codes))
-    asked = np.ones_like(treated) if both else treated
-    return _collect(pieces, asked, options.k, score, points)
+    targets = np.ones_like(treated) if both else treated
+    return _collect(pieces, targets, options.k, score, points)
 
 
 def _pieces(
@@ -346,12 +340,12 @@ def _greedy(
 
 
 def _collect(
-    pieces: list[Segments], asked: BoolVector, k: int, score: Propensity | None, points: Matrix
+    pieces: list[Segments], targets: BoolVector, k: int, score: Propensity | None, points: Matrix
 ) -> Matches:
     """Put the strata together and count who found partners."""
     if not any(piece.target.size for piece in pieces):
         message = (
-            f"none of the {int(asked.sum())} persons to match found a partner; "
+            f"none of the {int(targets.sum())} persons to match found a partner; "
             "widen the caliper, or ask for fewer exact covariates"
         )
         raise EstimationError(message)
@@ -360,7 +354,7 @@ def _collect(
     target = np.concatenate([p.target for p in pieces])
     start = np.concatenate([p.start + o for p, o in zip(pieces, offsets, strict=False)])
     stop = np.concatenate([p.stop + o for p, o in zip(pieces, offsets, strict=False)])
-    count = np.bincount(target, stop - start, asked.size)
+    count = np.bincount(target, stop - start, targets.size)
     matched = count > 0
     short = int((matched & (count < k)).sum())
-    return Matches(partners, target, start, stop, matched, asked, short, score, points)
+    return Matches(partners, target, start, stop, matched, targets, short, score, points)

@@ -108,7 +108,7 @@ def nearest_in_space(
     order = np.lexsort((ties, point))
     edges = np.flatnonzero(np.concatenate(([True], np.diff(point[order]) != 0, [True])))
     begin, end = edges[:-1], edges[1:]
-    tree = plant(candidate[order[begin]])
+    tree = tree_of(candidate[order[begin]])
     nearest = min(k, candidate.shape[0])
     target_of, place, distance = _search(
         tree, target, end - begin, nearest, tolerance if average else 0.0
@@ -175,7 +175,7 @@ def _search(
     return np.concatenate(parts[0]), np.concatenate(parts[1]), np.concatenate(parts[2])
 
 
-def plant(points: Matrix) -> cKDTree:
+def tree_of(points: Matrix) -> cKDTree:
     """Return a tree of the points, cut at midpoints: faster here than at medians."""
     return cKDTree(points, leafsize=LEAF, balanced_tree=False, compact_nodes=False)
 
@@ -216,15 +216,11 @@ def take_on_line(
 
     With k > 1, everybody takes a first partner before anybody takes a second.
 
-    Args:
-        target: Scores in standard deviations, in the order in which they choose, shape (m,).
-        candidate: Scores of the candidates, shape (c,).
-        ties: Hash of each candidate: among equals the smallest goes first, shape (c,).
-        k: Partners per target.
-        reach: Largest distance allowed (the caliper), infinite for none.
-
-    Returns:
-        Position of the partner of each round, shape (m, k); -1 where there was none.
+    `target`: scores in standard deviations, in the order in which they choose, shape (m,);
+    `candidate`: scores of the candidates, shape (c,); `ties`: hash of each candidate: among equals
+    the smallest goes first, shape (c,); `reach`: largest distance allowed (the caliper), infinite
+    for none. The result: position of the partner of each round, shape (m, k); -1 where there was
+    none.
     """
     order = np.lexsort((ties, candidate))
     groups, begin, size = np.unique(candidate[order], return_index=True, return_counts=True)
@@ -298,15 +294,9 @@ def take_in_space(
 ) -> IntVector:
     """Give each target, in the order given, its nearest free candidates by Euclidean distance.
 
-    Args:
-        target: Points, in the order in which they choose, shape (m, q).
-        candidate: Points, shape (c, q).
-        ties: Hash of each candidate, shape (c,).
-        k: Partners per target.
-        reach: Largest distance allowed, infinite for none.
-
-    Returns:
-        As on the line.
+    `target`: points, in the order in which they choose, shape (m, q); `candidate`: points, shape
+    (c, q); `ties`: hash of each candidate, shape (c,); `reach`: largest distance allowed, infinite
+    for none.
     """
     free = np.ones(candidate.shape[0], dtype=bool)
     chosen = np.full((target.shape[0], k), NOBODY, dtype=np.int64)
@@ -328,7 +318,7 @@ def _one_round(
     while start < target.shape[0] and free.any():
         left = np.flatnonzero(free)
         left = left[np.argsort(ties[left], kind="stable")]
-        tree = plant(candidate[left])
+        tree = tree_of(candidate[left])
         m = min(BATCH, left.size)
         distance, near = query(tree, target[start:], m)
         near = _by_hash(distance, near)

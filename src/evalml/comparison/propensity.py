@@ -56,10 +56,7 @@ def find_support(
 ) -> Support:
     """Look for levels of 0/1 columns (and levels left out) that only one arm holds.
 
-    Args:
-        design: Covariates, n rows.
-        treated: Shape (n,).
-        among: Rows to look among; the rows reported are all those at the levels found.
+    `among`: rows to look among; the rows reported are all those at the levels found.
     """
     counted = np.ones(treated.size, dtype=bool) if among is None else among
     n_total, n_total_treated = int(counted.sum()), int((counted & treated).sum())
@@ -92,11 +89,7 @@ FEW = 11
 
 
 def refuse_separated(design: DesignMatrix, treated: BoolVector) -> None:
-    """Stop if the values of one column lie apart in the two arms.
-
-    Raises:
-        EstimationError: All treated lie above (or below) all the others, on the columns named.
-    """
+    """Stop if the values of one column lie apart in the two arms."""
     (low, high), (low0, high0) = _ranges(design.columns, treated), _ranges(design.columns, ~treated)
     apart = (low >= high0) | (high <= low0)
     varies = (low != high) | (low0 != high0) | (low != low0)
@@ -126,8 +119,8 @@ def nearly_perfect(
 def _ranges(X: Packed, arm: BoolVector) -> tuple[Vector, Vector]:
     """Return the lowest and highest value of each column in one arm."""
     inside, size = X[arm], int(arm.sum())
-    held = np.ones(size) @ inside
-    low, high = (held == size).astype(float), (held > 0).astype(float)
+    sums = np.ones(size) @ inside
+    low, high = (sums == size).astype(float), (sums > 0).astype(float)
     low[X.place] = inside.dense.min(axis=0, initial=np.inf)
     high[X.place] = inside.dense.max(axis=0, initial=-np.inf)
     return low, high
@@ -138,13 +131,7 @@ def _levels(
 ) -> Iterator[tuple[str, int, int, Callable[[], BoolVector]]]:
     """Yield each level of each 0/1 column and each level left out.
 
-    Args:
-        design: Covariates, n rows.
-        counted: Rows that count, shape (n,).
-        treated: Those of them that are treated, shape (n,).
-
-    Yields:
-        The level, how many rows hold it, how many treated, and what says which rows do.
+    `counted`: rows that count, shape (n,); `treated`: those of them that are treated, shape (n,).
     """
     X = design.columns
     sums = np.column_stack([rows.astype(float) @ X for rows in (counted, treated)])
@@ -262,11 +249,7 @@ def separation_message(error: NotConvergedError, kept: IntVector, names: tuple[s
 
 
 def refuse_one_arm(treated: BoolVector) -> None:
-    """Stop when one arm is empty.
-
-    Raises:
-        EstimationError: Nobody treated, or nobody to compare with.
-    """
+    """Stop when one arm is empty."""
     if treated.all() or not treated.any():
         arm = "comparison" if treated.size and treated.all() else "treated"
         message = f"no {arm} person among {treated.size} rows: nothing can be compared here"
@@ -274,11 +257,7 @@ def refuse_one_arm(treated: BoolVector) -> None:
 
 
 def refuse_alone(support: Support, estimand: Estimand) -> None:
-    """Stop when persons whom the estimand speaks of have no counterpart.
-
-    Raises:
-        EstimationError: Some level is held by one arm only.
-    """
+    """Stop when persons whom the estimand speaks of have no counterpart."""
     alone = {
         "att": support.treated_levels,
         "ate": (*support.treated_levels, *support.comparison_levels),
@@ -398,9 +377,9 @@ def _without(full: Propensity, treated: BoolVector, outside: BoolVector) -> Vect
     assert information is not None  # noqa: S101
     fitted = np.ones_like(outside) if full.inside is None else full.inside
     d, rows = treated.astype(float), (outside & fitted).astype(float)
-    held = Z[~outside & fitted]
-    score = expit(held @ coefficients)
-    kept = information - gram(held, score * (1.0 - score))
+    fitted_rows = Z[~outside & fitted]
+    score = expit(fitted_rows @ coefficients)
+    kept = information - gram(fitted_rows, score * (1.0 - score))
     beta = refit_logit(Z, d, coefficients, kept, rows)
     if beta is not None:
         return np.asarray(expit(Z @ beta))

@@ -76,9 +76,9 @@ def pass_table(
     if named or small:
         what = f"counts below {threshold} in" if small else "columns that name a person"
         return refuse(name, why=f"{what}: {', '.join(small or named)}")
-    said = (*review, f"no count from 1 to {threshold - 1}; {hidden} cells absent", *notes)
+    reasons = (*review, f"no count from 1 to {threshold - 1}; {hidden} cells absent", *notes)
     status = REVIEW if review else PASS
-    return Released(name, text.encode(), status, said, hidden, len(frame), _GATE)
+    return Released(name, text.encode(), status, reasons, hidden, len(frame), _GATE)
 
 
 def pass_file(name: str, content: bytes, *, why: str, review: tuple[str, ...] = ()) -> Released:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from evalml import values as typed
 from evalml.arrays import Vector
-from evalml.disclosure.populations import SHARES, System, is_share, number, rows, sizes, system_of
+from evalml.disclosure.register import SHARES, System, is_share, number, rows, sizes, system_of
 from evalml.disclosure.rule import DisclosureRule, ladder_step, printed, share_step, to_step
 from evalml.disclosure.suppress import protect
 from evalml.results import RESULT_TABLES as LAYOUTS
@@ -131,13 +131,13 @@ def judge_table(
     shown = inside.assign(**values, **texts)
     if "p_value" in inside:
         shown["p_value"] = p_values(shown, inside)
-    told: dict[str, Any] = {}
+    stated: dict[str, Any] = {}
     for column in known:
         unit = layout.units.get(column) if len(layout.values) > 1 else ""
-        told.setdefault(f"step_{unit}" if unit else "step", steps[column])
-    told |= {"rounding": rule.rounding} if set(layout.counts) & set(inside) else {}
+        stated.setdefault(f"step_{unit}" if unit else "step", steps[column])
+    stated |= {"rounding": rule.rounding} if set(layout.counts) & set(inside) else {}
     left_out = tuple(str(column) for column in frame if column not in layout.columns)
-    return Judged(shown.assign(**told), inside, absent, left_out)
+    return Judged(shown.assign(**stated), inside, absent, left_out)
 
 
 def worded(
@@ -155,7 +155,7 @@ def worded(
         read = judged_values if column == "values" else judged_messages
         judged = [read("" if pd.isna(text) else str(text), rule, n) for text in inside[column]]
         texts[column] = [text for text, _ in judged]
-        absent |= {(at, c): SMALL for at, (_, held) in enumerate(judged) if held
+        absent |= {(at, c): SMALL for at, (_, hidden) in enumerate(judged) if hidden
                    for c in (column, "value") if c in inside}  # fmt: skip
     return texts, absent
 
@@ -181,10 +181,10 @@ def said_of_all(checks: pd.DataFrame, absent: Absent) -> Absent:
 
 def spread(absent: Absent, at: int, row: Mapping[str, Any], layout: Layout, columns: Any) -> None:
     """Take out what rests on an absent count, and what goes with an absent share."""
-    held = [absent[at, c] for c in layout.group if absent.get((at, c), INSIDE) != INSIDE]
-    for column in layout.group if held else ():
+    reasons = [absent[at, c] for c in layout.group if absent.get((at, c), INSIDE) != INSIDE]
+    for column in layout.group if reasons else ():
         if column in columns:
-            absent.setdefault((at, column), held[0])
+            absent.setdefault((at, column), reasons[0])
     whole = 1.0 if layout.shares.get("value") != "denominator" else number(row.get("denominator"))
     rests = [count for count in layout.rests if count in columns and not np.isnan(whole)]
     if any((at, count) in absent for count in rests):
@@ -222,8 +222,8 @@ def floats(values: pd.Series) -> Vector:
 
 def steps_of(name: str, table: pd.DataFrame, layout: Layout, smaller: float) -> dict[str, Vector]:
     """Return the step of each value, in the unit it is written in."""
-    told = [(row, [number(row.get(count)) for count in layout.rests]) for row in rows(table)]
-    rests = [(row, min(filter(np.isfinite, sizes), default=smaller)) for row, sizes in told]
+    populations = [(row, [number(row.get(count)) for count in layout.rests]) for row in rows(table)]
+    rests = [(row, min(filter(np.isfinite, sizes), default=smaller)) for row, sizes in populations]
     return {column: np.array([step_of(name, column, row, layout, n) for row, n in rests])
             for column in layout.values}  # fmt: skip
 
@@ -268,9 +268,9 @@ def declared_numbers(study: Mapping[str, Any]) -> frozenset[str]:
     """Return the numbers that words of a study may hold: its years, horizons and ages."""
     both = (study.get("entries"), (study.get("comparison") or {}).get("entries"))
     ages = {k: v for k, v in (study.get("eligibility") or {}).items() if k.startswith("age_")}
-    said = [*(study.get("horizons") or ()), study.get("follow_up_months") or "", *ages.values()]
+    values = [*(study.get("horizons") or ()), study.get("follow_up_months") or "", *ages.values()]
     years = {str(day)[:4] for months in both for day in (months or {}).values()}
-    return frozenset(years | {str(each) for each in said if each is not None}) - {""}
+    return frozenset(years | {str(each) for each in values if each is not None}) - {""}
 
 
 def judge_value(value: Value, rule: DisclosureRule, n: float | None = None) -> Value:
@@ -291,9 +291,9 @@ def judge_value(value: Value, rule: DisclosureRule, n: float | None = None) -> V
     if n is None or not fields:
         return value
     rests = {"share": ("part", "whole"), "estimate": ("n",), "interval": ("n",)}
-    told: Any = dict.fromkeys(rests.get(kind_of(value), ()))
-    told |= {name: float(to_step(np.array(getattr(value, name)), step)) for name in fields}
-    judged: Value = replace(value, **told)
+    changes: Any = dict.fromkeys(rests.get(kind_of(value), ()))
+    changes |= {name: float(to_step(np.array(getattr(value, name)), step)) for name in fields}
+    judged: Value = replace(value, **changes)
     return judged
 
 
@@ -303,10 +303,10 @@ def judge_count(count: Count | Hidden, rule: DisclosureRule, n: float | None) ->
         return Hidden("count")
     if n is None:
         return count
-    told = [printed(np.array(float(each)), rule) for each in (count.n, count.of or count.n)]
-    if np.isnan(told).any():
+    shown = [printed(np.array(float(each)), rule) for each in (count.n, count.of or count.n)]
+    if np.isnan(shown).any():
         return Hidden("count")
-    return Count(int(told[0]), None if count.of is None else int(told[1]))
+    return Count(int(shown[0]), None if count.of is None else int(shown[1]))
 
 
 def few(value: Value, rule: DisclosureRule, n: float | None) -> bool:
@@ -373,8 +373,8 @@ def judged_values(text: str, rule: DisclosureRule, n: float | None = None) -> tu
 
 def judged_messages(text: str, rule: DisclosureRule, n: float | None = None) -> tuple[str, bool]:
     """Return messages as JSON as they may be told, and whether a value is hidden."""
-    told = [
+    judged = [
         Message(one.key, {key: judge_value(value, rule, n) for key, value in one.values.items()})
         for one in typed.read_messages(text)
     ]
-    return typed.messages_text(told), any(any_hidden(one.values.values()) for one in told)
+    return typed.messages_text(judged), any(any_hidden(one.values.values()) for one in judged)

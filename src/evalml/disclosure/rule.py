@@ -42,7 +42,7 @@ class DisclosureRule:
 
     def __post_init__(self) -> None:
         """Refuse a rule that protects nobody."""
-        told = (
+        limits = (
             ("threshold", self.threshold >= 2, "at least 2"),  # noqa: PLR2004
             ("rounding", self.rounding >= 1, "1 (none) or more"),
             ("dominant", self.dominant in {1, 2}, "1 or 2"),
@@ -50,10 +50,10 @@ class DisclosureRule:
             ("p", 0 <= self.p < 1, "from 0 to below 1"),
             ("freedom", self.freedom >= 1, "at least 1"),
         )
-        for name, holds, asked in told:
+        for name, holds, condition in limits:
             if not holds:
                 value = getattr(self, name)
-                raise PrivacyError(f"disclosure rule: {name} must be {asked}, not {value}")
+                raise PrivacyError(f"disclosure rule: {name} must be {condition}, not {value}")
 
 
 def read_rule(path: Path | None, threshold: int | None = None) -> DisclosureRule:
@@ -64,15 +64,15 @@ def read_rule(path: Path | None, threshold: int | None = None) -> DisclosureRule
     Raises:
         PrivacyError: A key is unknown or a value protects nobody.
     """
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if path is not None and path.is_file():
-        told = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     known = {field.name for field in fields(DisclosureRule)}
-    for key, value in told.items():
+    for key, value in values.items():
         if key not in known or isinstance(value, bool) or not isinstance(value, int | float):
             hint = nearest(key, known) if key not in known else "it must be a number"
             raise PrivacyError(f"{path}: '{key}: {value}' is no disclosure rule ({hint})")
-    return DisclosureRule(**{**told, **({} if threshold is None else {"threshold": threshold})})
+    return DisclosureRule(**{**values, **({} if threshold is None else {"threshold": threshold})})
 
 
 def share_step(n: float) -> float:

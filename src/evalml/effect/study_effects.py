@@ -29,12 +29,11 @@ from evalml.effect.methods import Shared, choose_inference, fit_shared, predict_
 from evalml.effect.sample import EstimationSettings, Sample, settings_of, take_rows
 from evalml.errors import DataError, EstimationError
 from evalml.methods.design_matrix import gram, thin_products
-from evalml.methods.effect import Effect
+from evalml.methods.effect import Effect, Naming
 from evalml.methods.instruments import (
     WEAK_F,
     IvData,
     IvFit,
-    Naming,
     anderson_rubin,
     late_effect,
     two_stage_least_squares,

@@ -95,8 +95,8 @@ class Engine:
         which is the same on every engine and with every number of threads.
         """
         frame = self._frame(expression)
-        asked = type(expression.op()).__name__ in ("Sort", "Limit")
-        if asked or not 1 < len(frame) <= SORTED_ROWS:
+        ordered = type(expression.op()).__name__ in ("Sort", "Limit")
+        if ordered or not 1 < len(frame) <= SORTED_ROWS:
             return frame
         return frame.sort_values(list(frame.columns), ignore_index=True)
 

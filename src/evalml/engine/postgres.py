@@ -236,10 +236,10 @@ def database_of(extract: Path) -> Database | None:
     if not header.is_file():
         return None
     try:
-        said = yaml.safe_load(header.read_text(encoding="utf-8"))
+        values = yaml.safe_load(header.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError):
         return None  # whoever reads the header says what is wrong with it
-    named = said.get("database") if isinstance(said, dict) else None
+    named = values.get("database") if isinstance(values, dict) else None
     if isinstance(named, dict) and isinstance(named.get("url"), str):
         return Database(named["url"], named.get("schema"))
     return Database(named) if isinstance(named, str) else None

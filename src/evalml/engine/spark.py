@@ -70,12 +70,12 @@ def _has_home() -> bool:
 def java_version(java: Path) -> int:
     """Return the major version of a `java` program, 0 where it does not run."""
     try:
-        said = subprocess.run(  # noqa: S603 - the program is the one the user has set
+        done = subprocess.run(  # noqa: S603 - the program is the one the user has set
             [java, "-version"], capture_output=True, text=True, check=True, timeout=60
         )
     except (OSError, subprocess.SubprocessError):
         return 0
-    number = re.search(r'version "(\d+)', said.stderr + said.stdout)
+    number = re.search(r'version "(\d+)', done.stderr + done.stdout)
     return int(number[1]) if number else 0
 
 
@@ -130,11 +130,7 @@ def spark_site(threads: int | None = None) -> Site:
 
 
 def require_spark() -> None:
-    """Refuse what cannot start.
-
-    Raises:
-        EvalmlError: One sentence that says what to install.
-    """
+    """Refuse what cannot start."""
     missing = spark_lacks(spark_site())
     if missing is not None:
         raise EvalmlError(missing)
@@ -284,12 +280,8 @@ def _typed(rows: Any, expression: Table) -> Any:
 def open_spark(memory_limit: str | None = None, threads: int | None = None) -> SparkEngine:
     """Open a session where `EVALML_SPARK` says.
 
-    Args:
-        memory_limit: Memory of Spark where it runs on this machine, such as `4GB`.
-        threads: Threads where it runs on this machine and `EVALML_SPARK` does not say.
-
-    Raises:
-        EvalmlError: The session could not be opened.
+    `memory_limit`: memory of Spark where it runs on this machine, such as `4GB`; `threads`: threads
+    where it runs on this machine and `EVALML_SPARK` does not say.
     """
     site = spark_site(threads)
     try:

@@ -193,7 +193,7 @@ class Evaluation:
 
     def explain(self) -> Shown:
         """Return which designs and methods the study may use, which not, and why."""
-        from evalml.comparison.chooser import explain_study
+        from evalml.comparison.explain import explain_study
 
         said = explain_study(self.study, None)
         rows = [

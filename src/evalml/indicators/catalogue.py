@@ -267,18 +267,18 @@ def activity_table(
     kept = indicators[indicators["breakdown"] == breakdown]
     if names is not None:
         kept = kept[kept["indicator"].isin(names)]
-    held = dict.fromkeys(kept["indicator"])
-    order = [name for name in (names if names is not None else held) if name in held]
+    present = dict.fromkeys(kept["indicator"])
+    order = [name for name in (names if names is not None else present) if name in present]
     shown = kept.assign(cell=_cells(kept))
-    wide = shown.pivot_table(
+    pivoted = shown.pivot_table(
         index="indicator", columns="territory", values="cell", sort=False, aggfunc="first"
     ).reindex(order)
-    areas = [a for a in dict.fromkeys(kept["territory"]) if a in wide.columns]
+    areas = [a for a in dict.fromkeys(kept["territory"]) if a in pivoted.columns]
     heads = kept.drop_duplicates("indicator").set_index("indicator").reindex(order)
     title = _title(kept, synthetic=synthetic)
     table = pd.DataFrame({title: heads["label"] + _warnings(heads), "Unité": heads["unit"]})
     for area in areas:
-        table[area_label(area)] = wide[area]
+        table[area_label(area)] = pivoted[area]
     return table.reset_index(drop=True)
 
 
@@ -294,9 +294,9 @@ def _cells(rows: pd.DataFrame) -> pd.Series[Any]:
 
 def _title(rows: pd.DataFrame, *, synthetic: bool) -> str:
     vintages = sorted(set(rows["vintage"])) if "vintage" in rows else []
-    said = [*(["données synthétiques"] if synthetic else [])]
-    said += [f"extrait du {french_day(day)}" for day in vintages]
-    return f"Indicateur ({' ; '.join(said)})" if said else "Indicateur"
+    parts = [*(["données synthétiques"] if synthetic else [])]
+    parts += [f"extrait du {french_day(day)}" for day in vintages]
+    return f"Indicateur ({' ; '.join(parts)})" if parts else "Indicateur"
 
 
 def _warnings(heads: pd.DataFrame) -> pd.Series[str]:
@@ -305,8 +305,8 @@ def _warnings(heads: pd.DataFrame) -> pd.Series[str]:
     if "young" not in heads:
         return nothing
     share = (100 * heads["completeness"]).map("{:.0f}".format)
-    said = " [année jeune : " + share + " % des saisies attendues]"
-    return nothing.mask(heads["young"].astype("bool"), said)
+    warning = " [année jeune : " + share + " % des saisies attendues]"
+    return nothing.mask(heads["young"].astype("bool"), warning)
 
 
 def french_day(day: str) -> str:

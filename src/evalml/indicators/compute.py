@@ -161,12 +161,12 @@ def compute_indicators(
     where = territory_from(territory) if territory else tables.meta.territory
     chosen, broken = indicators_of(year, names), groups_of(year, groups)
     reasons = {name: why_unknown(tables, name, year, engine) for name in _tables_of(chosen)}
-    held = {name for name, reason in reasons.items() if not reason}
+    present = {name for name, reason in reasons.items() if not reason}
     wanted = _Wanted(PLACES[by] if by else None, chosen, broken, age_on)
-    sums = wanted.sums(tables, where, year, held, engine)
+    sums = wanted.sums(tables, where, year, present, engine)
     by_area = _with_whole(sums, territory_code(where), by)
     picked = _picked(_restricted(by_area), broken)
-    complete = completeness_of(tables, year, held, engine)
+    complete = completeness_of(tables, year, present, engine)
     parts = [_dated(_stated(_indicator(picked, i), i, reasons), i, complete) for i in chosen]
     table = _without_columns(pd.concat(parts, ignore_index=True), tables, broken, engine)
     vintage = tables.meta.extraction_date.isoformat()
@@ -339,23 +339,28 @@ class _Wanted:
         return list(dict.fromkeys(g.column for g in self.groups))
 
     @property
-    def asked(self) -> set[str]:
+    def needed(self) -> set[str]:
         """Columns read: what is summed, traits, the place, and the first act for the age."""
         day = {"premier_acte"} if "age" in self.traits else set()
         return self.measures | set(self.traits) | day | ({self.place} if self.place else set())
 
     def sums(
-        self, tables: Tables, where: Territory, year: int, held: Collection[str], engine: Engine
+        self,
+        tables: Tables,
+        where: Territory,
+        year: int,
+        present: Collection[str],
+        engine: Engine,
     ) -> pd.DataFrame:
         """Return sums by area and code of each breakdown, the whole included.
 
         Persons are told apart by `level`: 2 received in an interview, 1 accompanied otherwise,
         0 the others. A measure that nothing held can give is null.
         """
-        people = activity_of(tables, where, year, self.asked, held=held, age_on=self.age_on)
+        people = activity_of(tables, where, year, self.needed, present=present, age_on=self.age_on)
         people = engine.keep(people, engine.fresh_name("activity"))
         parts = [engine.fetch(_sums(people, self.place, self.measures, self.traits))]
-        acts = self._acts(tables, where, year, held)
+        acts = self._acts(tables, where, year, present)
         if acts is not None:
             acts = engine.keep(acts, engine.fresh_name("acts"))
             parts.append(engine.fetch(_sums(acts, self.place, self.measures, self.traits)))
@@ -364,10 +369,10 @@ class _Wanted:
         return both.assign(**dict.fromkeys(missing, float("nan")))
 
     def _acts(
-        self, tables: Tables, where: Territory, year: int, held: Collection[str]
+        self, tables: Tables, where: Territory, year: int, present: Collection[str]
     ) -> Table | None:
         """Return what is asked of the acts of each file of the territory."""
-        acts = acts_by_file(tables, year, self.asked) if "actes" in held else None
+        acts = acts_by_file(tables, year, self.needed) if "actes" in present else None
         if acts is None:
             return None
         counts = [c for c in acts.columns if c not in {"id_jeune", "id_dossier"}]
@@ -384,29 +389,20 @@ def activity_of(
     tables: Tables,
     territory: Territory,
     year: int,
-    asked: Collection[str],
+    needed: Collection[str],
     *,
-    held: Collection[str],
+    present: Collection[str],
     age_on: AgeOn = "premier_acte",
 ) -> Table:
-    """Return one row per person of the territory: what is asked of its traits and of the year.
-
-    Args:
-        tables: The checked records.
-        territory: Where.
-        year: Which year.
-        asked: Columns wanted.
-        held: Tables that may be read.
-        age_on: Day the age is taken on.
-    """
-    parts = [part.rows(tables, year, asked) for part in PARTS if set(part.tables) <= set(held)]
-    people = people_of(tables, territory, year, asked)
+    """Return one row per person of the territory: what is asked of its traits and of the year."""
+    parts = [part.rows(tables, year, needed) for part in PARTS if set(part.tables) <= set(present)]
+    people = people_of(tables, territory, year, needed)
     for place, part in enumerate(part for part in parts if part is not None):
         people = people.left_join(part, "id_jeune", rname=f"{{name}}_{place}")
-    if "premier_acte" in asked and "premier_acte" not in people.columns:
+    if "premier_acte" in needed and "premier_acte" not in people.columns:
         people = people.mutate(premier_acte=literal(None, "date"))
-    traits = traits_of(people, year, asked, age_on)
-    rest = [name for name in people.columns if name in asked and name not in traits]
+    traits = traits_of(people, year, needed, age_on)
+    rest = [name for name in people.columns if name in needed and name not in traits]
     return people.select(*rest, **traits)
 
 

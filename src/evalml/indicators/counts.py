@@ -50,14 +50,13 @@ def _took_place(acts: Table) -> tuple[Any, Any]:
     return done, done & (acts.type != "CONTACT")
 
 
-def acts_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
+def acts_of(tables: Tables, year: int, needed: Collection[str]) -> Table | None:
     """Return one row per person with an act dated in `year`.
 
     An act took place when its status is PRESENT; a mere contact is not an act of accompaniment.
 
-    Returns:
-        `id_jeune` and the columns of `OF_PERSON` that are `asked`: the day of the first act of
-        accompaniment, and flags.
+    The result: `id_jeune` and the columns of `OF_PERSON` that are `needed`: the day of the first
+    act of accompaniment, and flags.
     """
     acts = _dated(tables, year)
     done, act = _took_place(acts)
@@ -73,14 +72,14 @@ def acts_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
     for name in THEMES:
         theme = name.removeprefix("appui_").upper()
         columns[name] = (act & (acts.theme == theme)).fill_null(False).any()
-    return by_person(acts, columns, asked)
+    return by_person(acts, columns, needed)
 
 
-def acts_by_file(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
+def acts_by_file(tables: Tables, year: int, needed: Collection[str]) -> Table | None:
     """Return one row per person and file with an act dated in `year`.
 
     Returns:
-        `id_jeune`, `id_dossier` and what is `asked` of `OF_PLACE`; hours are whole millionths.
+        `id_jeune`, `id_dossier` and what is `needed` of `OF_PLACE`; hours are whole millionths.
     """
     acts = _dated(tables, year)
     _, act = _took_place(acts)
@@ -95,25 +94,24 @@ def acts_by_file(tables: Tables, year: int, asked: Collection[str]) -> Table | N
         "heures": in_parts(ifelse(act, acts.heures, None)).sum(),
         "n_heures": (act & acts.heures.notnull()).sum(),
     }
-    return grouped(acts, columns, asked, ("id_jeune", "id_dossier"))
+    return grouped(acts, columns, needed, ("id_jeune", "id_dossier"))
 
 
 WORK = ("Emploi", "Contrat en Alternance")
 OWN_BUSINESS = "INDEPENDANT"
 
 
-def situations_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
+def situations_of(tables: Tables, year: int, needed: Collection[str]) -> Table | None:
     """Return one row per person with a situation begun in `year`; planned ones do not count.
 
-    Returns:
-        `id_jeune`, counts of spells `n_*` and the flags of the person `a_*`, as `asked`.
+    The result: `id_jeune`, counts of spells `n_*` and the flags of the person `a_*`, as `needed`.
     """
     spells = tables.table("situations")
     spells = spells.filter((spells.etat != "PREVU") & (spells.date_debut.year() == year))
     kinds = situation_kinds(spells)
-    counted = {f"n_{n}": kind.sum() for n, kind in kinds.items() if f"n_{n}" in asked}
-    persons = {f"a_{n}": kind.any() for n, kind in kinds.items() if f"a_{n}" in asked}
-    return by_person(spells, counted | persons, asked)
+    counted = {f"n_{n}": kind.sum() for n, kind in kinds.items() if f"n_{n}" in needed}
+    persons = {f"a_{n}": kind.any() for n, kind in kinds.items() if f"a_{n}" in needed}
+    return by_person(spells, counted | persons, needed)
 
 
 def situation_kinds(spells: Table) -> dict[str, Any]:
@@ -167,14 +165,13 @@ CONTRACTED = ("civis_entree", "gj_entree", "pacea_entree", "cej_premiere")
 """Entries under contract; a GJ nested in a PACEA makes one youth."""
 
 
-def programmes_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
+def programmes_of(tables: Tables, year: int, needed: Collection[str]) -> Table | None:
     """Return one row per person with a programme spell: entries and presence in `year`.
 
-    Returns:
-        `id_jeune` and, for each programme, `<p>_entree` (a spell begins), `<p>_premiere` (the
-        first of all, so neither a renewal nor a move), `<p>_renouvele`, `<p>_present`; `gj_pacea`
-        (a GJ begins inside a PACEA), `nationaux` and `contractualise` (any of their parts) and
-        `parcours_nationaux` (their number); of all these, what is `asked`.
+    The result: `id_jeune` and, for each programme, `<p>_entree` (a spell begins), `<p>_premiere`
+    (the first of all, so neither a renewal nor a move), `<p>_renouvele`, `<p>_present`; `gj_pacea`
+    (a GJ begins inside a PACEA), `nationaux` and `contractualise` (any of their parts) and
+    `parcours_nationaux` (their number); of all these, what is `needed`.
     """
     first, last = literal(dt.date(year, 1, 1)), literal(dt.date(year, 12, 31))
     spells = tables.table("accompagnements")
@@ -196,7 +193,7 @@ def programmes_of(tables: Tables, year: int, asked: Collection[str]) -> Table | 
     columns["contractualise"] = _any_of(columns, CONTRACTED)
     pathways = [columns[name].cast("int64") for name in NATIONAL]
     columns["parcours_nationaux"] = sum(pathways[1:], pathways[0])
-    return by_person(spells, columns, asked)
+    return by_person(spells, columns, needed)
 
 
 def _any_of(columns: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -237,16 +234,16 @@ def at_exit(spells: Table) -> dict[str, Any]:
     }
 
 
-def outcomes_at_exit(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
+def outcomes_at_exit(tables: Tables, year: int, needed: Collection[str]) -> Table | None:
     """Return one row per person who left a programme in `year`, with flags `<p>_sortie_*`.
 
     `positive` is the ministerial sense (durable employment, alternance included, or back at
     school); `professionnelle` adds any job, aided or short, and training; `solution` is the
     PACEA's (job, alternance or training). The situation at exit is the first that holds among
     durable, alternance, other job, training, school, volunteering, immersion, job seeking. Only
-    the flags that are `asked` for are returned.
+    the flags that are `needed` for are returned.
     """
-    if not any("_sortie" in name for name in asked):
+    if not any("_sortie" in name for name in needed):
         return None
     t = doing_on_day(tables, exits_of(tables, year), at_exit)
     columns = {
@@ -256,7 +253,7 @@ def outcomes_at_exit(tables: Tables, year: int, asked: Collection[str]) -> Table
         for programme in EXITS
         for name, kind in _kinds_of_exit(t).items()
     }
-    return by_person(t, columns, asked)
+    return by_person(t, columns, needed)
 
 
 def _kinds_of_exit(t: Table) -> dict[str, Any]:
@@ -281,17 +278,16 @@ def _kinds_of_exit(t: Table) -> dict[str, Any]:
     }
 
 
-def cohorts_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
+def cohorts_of(tables: Tables, year: int, needed: Collection[str]) -> Table | None:
     """Return one row per person who first entered a programme in `year`, as the extract ends.
 
     Entrants are followed to their first exit, in whatever year.
 
-    Returns:
-        `id_jeune` and flags `<p>_cohorte` (entered), `<p>_cohorte_sorti` (has left), and of the
-        day of the exit `<p>_cohorte_positive` and `<p>_cohorte_durable` (rule of the CIVIS); of
-        all these, what is `asked`.
+    The result: `id_jeune` and flags `<p>_cohorte` (entered), `<p>_cohorte_sorti` (has left), and of
+    the day of the exit `<p>_cohorte_positive` and `<p>_cohorte_durable` (rule of the CIVIS); of all
+    these, what is `needed`.
     """
-    if not any("_cohorte" in name for name in asked):
+    if not any("_cohorte" in name for name in needed):
         return None
     spells = tables.table("accompagnements")
     spells = spells.filter(spells.dispositif.isin(FOLLOWED))
@@ -312,13 +308,13 @@ def cohorts_of(tables: Tables, year: int, asked: Collection[str]) -> Table | Non
         mine, name = both.dispositif == programme, f"{programme.lower()}_cohorte"
         columns[name] = mine.any()
         columns |= {f"{name}_{k}": (mine & both[k].fill_null(False)).any() for k in kinds}
-    return by_person(both, columns, asked)
+    return by_person(both, columns, needed)
 
 
 PAYING = ("CEJ", "PACEA", "GJ", "CIVIS")
 
 
-def allowances_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
+def allowances_of(tables: Tables, year: int, needed: Collection[str]) -> Table | None:
     """Return one row per person paid in `year`: `<p>_euros`, `<p>_mois`, `<p>_alloue`.
 
     Euros are whole millionths.
@@ -331,10 +327,10 @@ def allowances_of(tables: Tables, year: int, asked: Collection[str]) -> Table | 
         columns[f"{name}_euros"] = in_parts(ifelse(mine, paid.montant_eur, None)).sum()
         columns[f"{name}_mois"] = mine.sum()
         columns[f"{name}_alloue"] = mine.any()
-    return by_person(paid, columns, asked)
+    return by_person(paid, columns, needed)
 
 
-def applications_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
+def applications_of(tables: Tables, year: int, needed: Collection[str]) -> Table | None:
     """Return one row per person with an IAE application: those sent, and accepted, in `year`.
 
     An accepted application belongs to the year of the hiring, or to that of the application where
@@ -353,14 +349,14 @@ def applications_of(tables: Tables, year: int, asked: Collection[str]) -> Table 
         "n_iae_repondues_oui": (answered & (sent.etat == "acceptee")).sum(),
         "a_iae_acceptees": accepted.any(),
     }
-    return by_person(sent, columns, asked)
+    return by_person(sent, columns, needed)
 
 
-def contracts_of(tables: Tables, year: int, asked: Collection[str]) -> Table | None:
+def contracts_of(tables: Tables, year: int, needed: Collection[str]) -> Table | None:
     """Return one row per person with an IAE contract begun in `year`."""
     signed = tables.table("iae_contrats")
     signed = signed.filter(signed.date_debut.year() == year)
-    return by_person(signed, {"n_iae_contrats": signed.count()}, asked)
+    return by_person(signed, {"n_iae_contrats": signed.count()}, needed)
 
 
 DATED = {"actes": "date_acte", "accompagnements": "date_debut", "situations": "date_debut"}
@@ -374,14 +370,8 @@ def completeness_of(
 
     The rows of each month are taken up to what the profile of late entries expects of them.
 
-    Args:
-        tables: The checked records.
-        year: Which year.
-        names: Tables wanted; those that do not date their entries are left out.
-        engine: Where queries run.
-
-    Returns:
-        From 0 to 1; NaN where the extract holds nothing to measure the profile on.
+    `names`: tables wanted; those that do not date their entries are left out. The result: from 0 to
+    1; NaN where the extract holds nothing to measure the profile on.
     """
     return {name: _share(tables, year, name, engine) for name in names if name in DATED}
 

@@ -25,23 +25,16 @@ AMOUNTS = ("heures", "cej_euros", "pacea_euros", "gj_euros", "civis_euros")
 
 
 def grouped(
-    rows: Table, columns: Mapping[str, Any], asked: Collection[str], by: tuple[str, ...]
+    rows: Table, columns: Mapping[str, Any], needed: Collection[str], by: tuple[str, ...]
 ) -> Table | None:
-    """Return one row per `by` with those of the columns that are asked for, None without any.
-
-    Args:
-        rows: Rows with the columns of `by`.
-        columns: What each column sums up.
-        asked: Names of the columns asked for.
-        by: What a row of the result is about.
-    """
-    wanted = {name: column for name, column in columns.items() if name in asked}
+    """Return one row per `by` with those of the columns that are asked for, None without any."""
+    wanted = {name: column for name, column in columns.items() if name in needed}
     return rows.group_by(*by).agg(**wanted) if wanted else None
 
 
-def by_person(rows: Table, columns: Mapping[str, Any], asked: Collection[str]) -> Table | None:
+def by_person(rows: Table, columns: Mapping[str, Any], needed: Collection[str]) -> Table | None:
     """Return one row per person with those of the columns that are asked for, None without any."""
-    return grouped(rows, columns, asked, ("id_jeune",))
+    return grouped(rows, columns, needed, ("id_jeune",))
 
 
 AgeOn = Literal["premier_acte", "fin_annee"]
@@ -75,22 +68,21 @@ ORIGINS = ("SPONTANE", "FAMILLE_AMIS", "BOUCHE_A_OREILLE", "FRANCE_TRAVAIL",
            "EDUCATION_NATIONALE", "PARTENAIRE")  # fmt: skip
 
 
-def file_columns(tables: Tables, asked: Collection[str]) -> list[str]:
-    """Return the columns of `dossiers` that the traits `asked` are read from, where it has them."""
-    held = tables.table("dossiers").columns
-    wanted = [c for trait, columns in OF_FILE.items() if trait in asked for c in columns]
-    return [c for c in dict.fromkeys(wanted) if c in held]
+def file_columns(tables: Tables, needed: Collection[str]) -> list[str]:
+    """Return the columns of `dossiers` that the traits `needed` are read from, if there."""
+    present = tables.table("dossiers").columns
+    wanted = [c for trait, columns in OF_FILE.items() if trait in needed for c in columns]
+    return [c for c in dict.fromkeys(wanted) if c in present]
 
 
-def homes(tables: Tables, territory: Territory, year: int, asked: Collection[str]) -> Table:
+def homes(tables: Tables, territory: Territory, year: int, needed: Collection[str]) -> Table:
     """Return one row per person: the last file opened by the end of `year`, if in the territory.
 
-    Returns:
-        `id_jeune`, where it is, the columns of the traits `asked`, and `dossier_cree` (the first
-        file of all was opened in the year: the second file of a move is not a new one) and
-        `dossier_ouvert` where they are `asked`.
+    The result: `id_jeune`, where it is, the columns of the traits `needed`, and `dossier_cree` (the
+    first file of all was opened in the year: the second file of a move is not a new one) and
+    `dossier_ouvert` where they are `needed`.
     """
-    read = file_columns(tables, asked)
+    read = file_columns(tables, needed)
     files = tables.table("dossiers").select(
         *dict.fromkeys(
             ("id_jeune", "id_dossier", "id_structure", "date_ouverture", "date_cloture", *read)
@@ -110,45 +102,41 @@ def homes(tables: Tables, territory: Territory, year: int, asked: Collection[str
         "dossier_cree": files.date_ouverture.min().year() == year,
         "dossier_ouvert": (files.date_cloture.isnull() | ~closed).any(),
     }
-    opened = by_person(files, flags, asked)
+    opened = by_person(files, flags, needed)
     home = last.join(structures_of(tables.table("structures"), territory), "id_structure")
     return home if opened is None else home.join(opened, "id_jeune")
 
 
-def people_of(tables: Tables, territory: Territory, year: int, asked: Collection[str]) -> Table:
+def people_of(tables: Tables, territory: Territory, year: int, needed: Collection[str]) -> Table:
     """Return the persons of the territory, with what is known of each beside."""
     born = tables.table("jeunes")
-    return homes(tables, territory, year, asked).join(born, "id_jeune")
+    return homes(tables, territory, year, needed).join(born, "id_jeune")
 
 
-def places_of(tables: Tables, territory: Territory, asked: Collection[str], acts: Table) -> Table:
+def places_of(tables: Tables, territory: Territory, needed: Collection[str], acts: Table) -> Table:
     """Return the `acts` of each file of the territory, with what is known of the file and youth.
 
     Args:
         tables: The checked records.
         territory: Where.
-        asked: Names of the traits asked for.
+        needed: Names of the traits asked for.
         acts: One row per `id_jeune` and `id_dossier`.
     """
     files = tables.table("dossiers").select(
-        "id_dossier", "id_structure", *file_columns(tables, asked)
+        "id_dossier", "id_structure", *file_columns(tables, needed)
     )
     here = files.join(structures_of(tables.table("structures"), territory), "id_structure")
     return acts.join(here, "id_dossier").join(tables.table("jeunes"), "id_jeune")
 
 
 def traits_of(
-    known: Table, year: int, asked: Collection[str], age_on: AgeOn = "premier_acte"
+    known: Table, year: int, needed: Collection[str], age_on: AgeOn = "premier_acte"
 ) -> dict[str, Any]:
-    """Return the traits `asked` of the persons, as columns.
+    """Return the traits `needed` of the persons, as columns.
 
     An age is in completed years on an exact day; other traits are those of the file.
 
-    Args:
-        known: Rows of `people_of` or `places_of`, with `premier_acte` where the age is asked.
-        year: Which year.
-        asked: Their names.
-        age_on: Day the age is taken on.
+    `known`: rows of `people_of` or `places_of`, with `premier_acte` where the age is asked.
     """
     last = literal(dt.date(year, 12, 31))
     traits: dict[str, Callable[[], Any]] = {
@@ -173,7 +161,7 @@ def traits_of(
         "permis_b": lambda: _licence(known),
         "provenance": lambda: _origin(known),
     }
-    return {name: made() for name, made in traits.items() if name in asked}
+    return {name: made() for name, made in traits.items() if name in needed}
 
 
 def age_on_day(birth: Any, day: Any) -> Any:

@@ -9,7 +9,7 @@ and no unit is ever copied where there is no covariate.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -35,26 +35,8 @@ if TYPE_CHECKING:
     from evalml.methods.panel import CrossSections, PanelTable
 
 
-class SortedUnits(Protocol):
-    """Units (or rows) sorted by first treated period."""
-
-    @property
-    def weights(self) -> Vector:
-        """Weights that sum to one."""
-
-    @property
-    def sampling(self) -> Sampling:
-        """What was sampled."""
-
-    def group(self, group: float) -> slice:
-        """Return where the units of a group lie."""
-
-    def mean(self, group: float, time: int) -> float:
-        """Return the mean outcome of a group at a time."""
-
-
 @dataclass(frozen=True, slots=True, repr=False)
-class CellStore:
+class _CellStore:
     """Results of the cells, filled one after another.
 
     Attributes:
@@ -78,7 +60,7 @@ class CellStore:
     skipped: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def empty(cls, size: int, sampling: Sampling) -> CellStore:
+    def empty(cls, size: int, sampling: Sampling) -> _CellStore:
         """Return a store for `size` cells."""
         return cls(np.zeros((size, sampling.n)), sampling)
 
@@ -118,7 +100,7 @@ class CellStore:
         self.skipped.append({"group": cell.group, "time": float(time), "reason": reason})
 
     def finish(
-        self, method: str, work: SortedUnits, units: RolloutUnits, counts: dict[str, Any]
+        self, method: str, work: _Units | _Rows, units: RolloutUnits, counts: dict[str, Any]
     ) -> GroupTime:
         """Put the cells together with the size of each group.
 
@@ -129,6 +111,7 @@ class CellStore:
             reason = self.skipped[0]["reason"]
             raise EstimationError(f"no effect by group and time can be estimated: {reason}")
         group = np.array([cell.group for cell in self.cells])
+        time = units.periods[[cell.time for cell in self.cells]]
         groups, place = np.unique(group, return_inverse=True)
         sizes = [group_size(work, g) for g in groups]
         sampled = np.array([k for _, _, k in sizes])
@@ -137,7 +120,8 @@ class CellStore:
         return GroupTime(
             method=method,
             group=group,
-            time=units.periods[[cell.time for cell in self.cells]],
+            time=time,
+            event_time=time - group,
             estimate=np.array(self.estimate),
             influence=self.influence[: len(self.cells)],
             mean_treated=np.array([work.mean(cell.group, cell.time) for cell in self.cells]),
@@ -173,7 +157,7 @@ class CellStore:
         }
 
 
-def group_size(work: SortedUnits, group: float) -> tuple[float, Vector, int]:
+def group_size(work: _Units | _Rows, group: float) -> tuple[float, Vector, int]:
     """Return the share of a group, the influence on it, and how many were sampled in it."""
     rows = work.group(group)
     member = np.zeros(work.weights.size)
@@ -230,21 +214,12 @@ def callaway_santanna_sections(
     return _every_cell(work, units, options, counts)
 
 
-class _Work(SortedUnits, Protocol):
-    """Sorted units or rows that a cell is estimated from."""
-
-    def estimate(
-        self, cell: GroupTimeCell, options: RolloutOptions, units: RolloutUnits
-    ) -> CellEffect:
-        """Return the effect of a cell, the influence of its rows, and its counts."""
-
-
 def _every_cell(
-    work: _Work, units: RolloutUnits, options: RolloutOptions, counts: dict[str, Any]
+    work: _Units | _Rows, units: RolloutUnits, options: RolloutOptions, counts: dict[str, Any]
 ) -> GroupTime:
     """Estimate one cell after another."""
     cells = plan_cells(units.groups, units.periods, options)
-    store = CellStore.empty(len(cells), work.sampling)
+    store = _CellStore.empty(len(cells), work.sampling)
     for cell in cells:
         try:
             store.add(cell, *work.estimate(cell, options, units))

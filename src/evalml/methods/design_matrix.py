@@ -241,15 +241,15 @@ class Packed:
         for g in self.groups:
             for columns in g.columns.T:
                 at = columns[g.codes]
-                held = at >= 0
-                full[row[held], at[held]] = ((1.0 - self.centre) / self.scale)[at[held]]
+                filled = at >= 0
+                full[row[filled], at[filled]] = ((1.0 - self.centre) / self.scale)[at[filled]]
         return full
 
     def column(self, j: int) -> Vector:
         """Return one column, shape (n,)."""
-        (held,) = np.nonzero(self.place == j)
-        if held.size:
-            found: Vector = self.dense[:, held[0]]
+        (places,) = np.nonzero(self.place == j)
+        if places.size:
+            found: Vector = self.dense[:, places[0]]
             return found
         for g in self.groups:
             holds = (g.columns == j).any(axis=1)
@@ -419,19 +419,19 @@ def _products(X: Packed, weights: Vector | None) -> Matrix:
     level, which saves the products of its zeros.
     """
     n, p = X.shape
-    narrow, wide = [g for g in X.groups if not _wide(g)], [g for g in X.groups if _wide(g)]
-    own = [np.unique(g.columns[g.columns >= 0]) for g in narrow]
+    small, large = [g for g in X.groups if not _is_large(g)], [g for g in X.groups if _is_large(g)]
+    own = [np.unique(g.columns[g.columns >= 0]) for g in small]
     at = np.concatenate([[0], 1 + X.place, *(1 + columns for columns in own)]).astype(np.int64)
     q, k = at.size, X.place.size
-    targets = _targets(narrow, at, p)
+    targets = _targets(small, at, p)
     root = np.ones(n) if weights is None else np.sqrt(weights)
     buffer = np.empty((min(BLOCK, n), q + 1))
-    total, cross = np.zeros((q, q)), [np.zeros((len(g.columns), q)) for g in wide]
+    total, cross = np.zeros((q, q)), [np.zeros((len(g.columns), q)) for g in large]
     for rows in blocks(n):
         block = buffer[: rows.stop - rows.start]
         block[:, 0], block[:, 1 : 1 + k], block[:, 1 + k :] = 1.0, X.dense[rows], 0.0
         flat, first = block.reshape(-1), np.arange(block.shape[0]) * (q + 1)
-        for g, own_targets in zip(narrow, targets, strict=True):
+        for g, own_targets in zip(small, targets, strict=True):
             codes = g.codes[rows]
             for target in own_targets:
                 flat[first + target[codes]] = 1.0
@@ -439,27 +439,27 @@ def _products(X: Packed, weights: Vector | None) -> Matrix:
             block *= root[rows, None]
         used = block[:, :q]
         total += used.T @ used
-        for i, g in enumerate(wide):
+        for i, g in enumerate(large):
             cross[i] += _by_level(g, rows, root[rows]).T @ used
     found = np.zeros((1 + p, 1 + p))
     found[np.ix_(at, at)] = total
-    for i, g in enumerate(wide):
-        held, place = _of_wide(g)
-        found[np.ix_(place, at)] = cross[i][held]
-        found[np.ix_(at, place)] = cross[i][held].T
-        for other in wide[: i + 1]:
-            _fill_wide(found, g, other, weights)
+    for i, g in enumerate(large):
+        levels, place = _levels_with_column(g)
+        found[np.ix_(place, at)] = cross[i][levels]
+        found[np.ix_(at, place)] = cross[i][levels].T
+        for other in large[: i + 1]:
+            _fill_large(found, g, other, weights)
     return found
 
 
-def _wide(g: LevelColumns) -> bool:
+def _is_large(g: LevelColumns) -> bool:
     return g.columns.shape[1] == 1 and len(g.columns) >= WIDE
 
 
-def _of_wide(g: LevelColumns) -> tuple[IntVector, IntVector]:
+def _levels_with_column(g: LevelColumns) -> tuple[IntVector, IntVector]:
     """Return the levels that have a column, and the place of each in [1, X]."""
-    held = np.flatnonzero(g.columns[:, 0] >= 0)
-    return held, 1 + g.columns[held, 0]
+    levels = np.flatnonzero(g.columns[:, 0] >= 0)
+    return levels, 1 + g.columns[levels, 0]
 
 
 def _targets(narrow: list[LevelColumns], at: IntVector, p: int) -> list[list[IntVector]]:
@@ -475,14 +475,16 @@ def _by_level(g: LevelColumns, rows: slice, values: Vector) -> csr_matrix:
     return csr_matrix((values, g.codes[rows], ends), shape=(values.size, len(g.columns)))
 
 
-def _fill_wide(found: Matrix, g: LevelColumns, other: LevelColumns, weights: Vector | None) -> None:
+def _fill_large(
+    found: Matrix, g: LevelColumns, other: LevelColumns, weights: Vector | None
+) -> None:
     """Add the products of two categories of many levels, or of one with itself."""
-    (held, place), (held2, place2) = _of_wide(g), _of_wide(other)
+    (levels, place), (levels2, place2) = _levels_with_column(g), _levels_with_column(other)
     if g is other:
-        found[place, place] = g.sums(weights)[held]
+        found[place, place] = g.sums(weights)[levels]
         return
     shape = (len(g.columns), len(other.columns))
     pairs = g.codes.astype(np.int64) * shape[1] + other.codes
     sums = np.bincount(pairs, weights, minlength=shape[0] * shape[1]).reshape(shape)
-    found[np.ix_(place, place2)] = sums[np.ix_(held, held2)]
-    found[np.ix_(place2, place)] = sums[np.ix_(held, held2)].T
+    found[np.ix_(place, place2)] = sums[np.ix_(levels, levels2)]
+    found[np.ix_(place2, place)] = sums[np.ix_(levels, levels2)].T

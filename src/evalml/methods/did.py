@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 
 from evalml.errors import EstimationError, nearest
 from evalml.methods.callaway_santanna import callaway_santanna, callaway_santanna_sections
-from evalml.methods.effect import Effect
+from evalml.methods.effect import Naming, effect_of_influence
 from evalml.methods.fixed_effects import (
     dense_regression,
     moving_covariates,
@@ -26,7 +26,7 @@ from evalml.methods.group_time import (
     rollout_effects,
 )
 from evalml.methods.imputation import imputation
-from evalml.methods.instruments import FuzzyData, Naming, WaldKind, wald_did
+from evalml.methods.instruments import FuzzyData, WaldKind, wald_did
 from evalml.methods.panel import (
     MissingRows,
     PanelColumns,
@@ -36,13 +36,15 @@ from evalml.methods.panel import (
     read_sections,
 )
 from evalml.methods.two_period import EstMethod, TwoPeriod, panel_att, sections_att
-from evalml.methods.variance import Sampling, critical_value, p_values, sampling_of
+from evalml.methods.variance import sampling_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from evalml.arrays import BoolVector, Matrix, Vector
+    from evalml.methods.effect import Effect
     from evalml.methods.panel import CrossSections
+    from evalml.methods.variance import Sampling
 
 
 _NO_VARIATION = 1e-12
@@ -88,36 +90,19 @@ def estimate_did(table: pd.DataFrame, request: DidRequest) -> Effect:
         EvalmlError: The table or the design does not allow it; the message says why.
     """
     columns = request.columns
-    named = NamedEffect(columns.outcome, columns.extra[0], level=request.level)
+    named = Naming(request.method, columns.outcome, level=request.level)
     if request.method == "wald_did" or request.method == "wald_tc":  # noqa: PLR1714  (narrows)
         return _fuzzy(table, request, request.method)
     if request.method == "twfe":
         if not columns.unit:
             raise EstimationError("twfe absorbs unit effects: name the column of the unit")
         panel = read_panel(table, columns, missing=request.missing, unbalanced="keep")
-        return did_twfe(panel, named)
+        return did_twfe(panel, columns.extra[0], named)
     if not columns.unit:
         sections = read_sections(table, columns, missing=request.missing)
-        return did_sections(sections, named, request.method)
+        return did_sections(sections, columns.extra[0], named)
     panel = read_panel(table, columns, missing=request.missing)
-    return did_two_periods(panel, named, request.method)
-
-
-@dataclass(frozen=True, slots=True)
-class NamedEffect:
-    """Names that go with an estimate.
-
-    Attributes:
-        outcome: Name of the outcome.
-        treatment: Name of the treatment status among the extra columns.
-        unit: Unit of the estimate.
-        level: Coverage of the interval.
-    """
-
-    outcome: str
-    treatment: str
-    unit: str = ""
-    level: float = 0.95
+    return did_two_periods(panel, columns.extra[0], named)
 
 
 def _fuzzy(table: pd.DataFrame, request: DidRequest, kind: WaldKind) -> Effect:
@@ -146,20 +131,13 @@ def _fuzzy(table: pd.DataFrame, request: DidRequest, kind: WaldKind) -> Effect:
     return replace(effect, details=rows.counts | effect.details)
 
 
-def did_twfe(panel: PanelTable, named: NamedEffect) -> Effect:
+def did_twfe(panel: PanelTable, treatment: str, named: Naming) -> Effect:
     """Return the coefficient of a treatment status, unit and period effects absorbed.
 
     Units need not be seen in every period. A status that does not move within units is read, with
     two periods, as the treated group.
-
-    Args:
-        panel: Panel whose extra columns hold the status.
-        named: Names.
-
-    Raises:
-        EstimationError: The status does not vary once effects are absorbed, one cluster.
     """
-    D, warnings = panel.extra[named.treatment], []
+    D, warnings = panel.extra[treatment], []
     seen = np.ones_like(D, dtype=bool) if panel.seen is None else panel.seen
     if panel.periods.size == 2 and panel.seen is None and (D[0] == D[1]).all():  # noqa: PLR2004
         D = D * np.array([[0.0], [1.0]])
@@ -188,25 +166,19 @@ def did_twfe(panel: PanelTable, named: NamedEffect) -> Effect:
     att = TwoPeriod(float(fit.beta[0]), fit.influence[0])
     counts = (int(ever.sum()), int((~ever).sum()))
     details["clusters"] = fit.sampling.n
-    return _effect(att, fit.sampling, "twfe", counts, mean, named, panel.counts | details)
+    return _effect(att, fit.sampling, counts, mean, named, panel.counts | details)
 
 
-def did_two_periods(panel: PanelTable, named: NamedEffect, method: EstMethod = "dr") -> Effect:
+def did_two_periods(panel: PanelTable, treatment: str, named: Naming) -> Effect:
     """Return the effect on the treated over two periods, with covariates of the first.
 
-    Args:
-        panel: Balanced panel of two periods whose extra columns hold the status.
-        named: Names.
-        method: `dr`, `ipw`, `reg` or `dr_improved`.
-
-    Raises:
-        EstimationError: Not two periods, units treated in the first one, an empty group,
-            separation, no overlap, collinearity, one cluster.
+    `panel`: balanced panel of two periods whose extra columns hold the status; `named.method`:
+    `dr`, `ipw`, `reg` or `dr_improved`.
     """
-    D = _treated_group(panel.extra[named.treatment], panel.periods.size)
+    D = _treated_group(panel.extra[treatment], panel.periods.size)
     X = np.hstack([np.ones((panel.n_units, 1)), panel.covariates[0]])
     dy = panel.outcome[1] - panel.outcome[0]
-    att = panel_att(dy, D, X, panel.weights, method, terms=panel.terms)
+    att = panel_att(dy, D, X, panel.weights, _two_period(named), terms=panel.terms)
     sampling = sampling_of(panel.cluster, panel.n_units)
     treated = D == 1
     mean = float(np.average(panel.outcome[1, treated], weights=panel.weights[treated]))
@@ -217,26 +189,21 @@ def did_two_periods(panel: PanelTable, named: NamedEffect, method: EstMethod = "
         "warnings": sampling.warnings(),
     }
     counts = (int(treated.sum()), int((~treated).sum()))
-    return _effect(collapsed, sampling, method, counts, mean, named, panel.counts | details)
+    return _effect(collapsed, sampling, counts, mean, named, panel.counts | details)
 
 
-def did_sections(sections: CrossSections, named: NamedEffect, method: EstMethod = "dr") -> Effect:
+def did_sections(sections: CrossSections, treatment: str, named: Naming) -> Effect:
     """Return the effect on the treated from two repeated cross-sections.
 
-    Args:
-        sections: Rows of two periods; the status marks the treated group in both.
-        named: Names.
-        method: `dr`, `ipw` or `reg`.
-
-    Raises:
-        EstimationError: Not two periods, an empty cell, separation, no overlap, one cluster.
+    `sections`: rows of two periods; the status marks the treated group in both; `named.method`:
+    `dr`, `ipw` or `reg`.
     """
     periods = np.unique(sections.time)
     _need_two(periods.size)
-    D, post = sections.extra[named.treatment], (sections.time == periods[1]).astype(np.float64)
+    D, post = sections.extra[treatment], (sections.time == periods[1]).astype(np.float64)
     _need_binary(D)
     X = np.hstack([np.ones((D.size, 1)), sections.covariates])
-    chosen: EstMethod = method if sections.covariates.shape[1] else "reg"
+    chosen: EstMethod = _two_period(named) if sections.covariates.shape[1] else "reg"
     att = sections_att(sections.outcome, D, post, X, sections.weights, chosen, sections.terms)
     sampling = sampling_of(sections.cluster, D.size)
     cell = (D == 1) & (post == 1)
@@ -248,39 +215,34 @@ def did_sections(sections: CrossSections, named: NamedEffect, method: EstMethod 
         "warnings": sampling.warnings(),
     }
     counts = (int((D == 1).sum()), int((D == 0).sum()))
-    return _effect(collapsed, sampling, method, counts, mean, named, sections.counts | details)
+    return _effect(collapsed, sampling, counts, mean, named, sections.counts | details)
+
+
+def _two_period(named: Naming) -> EstMethod:
+    """Return the method of an estimate as one of those over two periods."""
+    return cast("EstMethod", named.method)
 
 
 def _effect(
     att: TwoPeriod,
     sampling: Sampling,
-    method: str,
     counts: tuple[int, int],
     mean: float,
-    named: NamedEffect,
+    named: Naming,
     details: dict[str, Any],
 ) -> Effect:
-    se = float(np.sqrt(att.influence @ att.influence * sampling.factor))
-    if se <= _NO_VARIATION * (1 + abs(att.att)):
-        raise EstimationError("the change of the outcome does not vary: no standard error")
-    half = critical_value(sampling, named.level) * se
-    return Effect(
-        outcome=named.outcome,
-        horizon_months=None,
-        estimand="att",
-        method=method,
-        estimate=att.att,
-        std_error=se,
-        ci_low=att.att - half,
-        ci_high=att.att + half,
-        p_value=float(p_values(np.array([att.att]), np.array([se]), sampling)[0]),
-        n_treated=counts[0],
-        n_comparison=counts[1],
+    effect = effect_of_influence(
+        att.att,
+        att.influence,
+        sampling,
+        named,
+        counts=counts,
         mean_treated=mean,
-        mean_comparison=mean - att.att,
-        unit=named.unit,
         details=details,
     )
+    if effect.std_error <= _NO_VARIATION * (1 + abs(att.att)):
+        raise EstimationError("the change of the outcome does not vary: no standard error")
+    return effect
 
 
 def _treated_group(D: Matrix, periods: int) -> Vector:
@@ -373,12 +335,7 @@ class RolloutRequest:
 def rollout_averages(table: pd.DataFrame, request: RolloutRequest) -> Aggregate:
     """Return the averages of a roll-out with their influence (for covariances and HonestDiD).
 
-    Args:
-        table: One row per unit and period, or per person of repeated cross-sections.
-        request: What is asked.
-
-    Raises:
-        EvalmlError: The table or the design does not allow it; the message says why.
+    `table`: one row per unit and period, or per person of repeated cross-sections.
     """
     if not request.columns.unit:
         if request.method != "callaway_santanna":
@@ -396,15 +353,7 @@ def rollout_averages(table: pd.DataFrame, request: RolloutRequest) -> Aggregate:
 
 
 def panel_averages(panel: PanelTable, request: RolloutRequest) -> Aggregate:
-    """Return the averages of a roll-out seen as a balanced panel.
-
-    Args:
-        panel: Balanced panel.
-        request: What is asked.
-
-    Raises:
-        EstimationError: The design does not allow it, or the method lacks this aggregation.
-    """
+    """Return the averages of a roll-out seen as a balanced panel."""
     if panel.seen is not None:
         raise EstimationError("a roll-out needs a balanced panel; drop the incomplete units")
     anticipation = request.options.anticipation

@@ -138,17 +138,9 @@ def read_durations(
 ) -> DurationTable:
     """Return the durations of a table, checked.
 
-    Args:
-        table: One row per person.
-        columns: Which column is what.
-        missing: Refuse missing values, or drop (and count) the rows that hold one.
-        start: Follow nobody before this time: persons who left by then are dropped and counted,
-            the others enter then at the earliest.
-
-    Raises:
-        ColumnMissingError: A column is not in the table.
-        DataError: Missing values, a follow-up that ends before it starts or before the origin,
-            odd event codes, weights that are not positive.
+    `missing`: refuse missing values, or drop (and count) the rows that hold one; `start`: follow
+    nobody before this time: persons who left by then are dropped and counted, the others enter then
+    at the earliest.
     """
     need_columns(table, columns.used())
     kept, dropped = _complete(table[columns.used()], missing)
@@ -208,11 +200,7 @@ class RiskSets:
 
 
 def risk_sets(durations: Durations) -> RiskSets:
-    """Return the sets at risk.
-
-    Raises:
-        EstimationError: Nothing happens to anybody.
-    """
+    """Return the sets at risk."""
     happened = durations.event > 0
     if not happened.any():
         raise EstimationError("no event is observed: nothing can be estimated")
@@ -295,10 +283,6 @@ def same_times(entry: Vector, time: Vector) -> tuple[Vector, Vector]:
 
     As in R's survival (`timefix`): neighbours among the sorted values that differ by less than
     1.5e-8 of their mean become the smallest of them.
-
-    Args:
-        entry: Shape (n,).
-        time: Shape (n,).
     """
     values = np.unique(np.concatenate([entry, time]))
     values = values[np.isfinite(values)]
@@ -317,9 +301,7 @@ def same_times(entry: Vector, time: Vector) -> tuple[Vector, Vector]:
 def snap(when: Vector, times: Vector) -> Vector:
     """Return times asked for, those that are one of `times` but for rounding replaced by it.
 
-    Args:
-        when: Shape (m,).
-        times: Shape (n,), of at least one.
+    `times`: shape (n,), of at least one.
     """
     known = np.unique(times)
     place = np.clip(np.searchsorted(known, when), 1, max(known.size - 1, 1))

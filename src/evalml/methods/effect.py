@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from evalml.methods.variance import critical_value, p_values
 from evalml.results import ESTIMATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from evalml.arrays import Vector
+    from evalml.methods.variance import Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,60 @@ class Effect:
     def smallest_arm(self) -> int:
         """Rows of the smaller of the two arms."""
         return min(self.n_treated, self.n_comparison)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Method, outcome, unit and coverage of an estimate."""
+
+    method: str
+    outcome: str
+    unit: str = ""
+    level: float = 0.95
+
+
+def effect_of_influence(
+    estimate: float,
+    influence: Vector,
+    sampling: Sampling,
+    naming: Naming,
+    *,
+    counts: tuple[int, int],
+    mean_treated: float,
+    details: dict[str, Any],
+    estimand: str = "att",
+) -> Effect:
+    """Return an estimate as a flat row, its error from its influence by sampled unit.
+
+    Args:
+        estimate: The effect.
+        influence: Shape (n,), summing to the error of the estimate.
+        sampling: What was sampled.
+        naming: Its names, and the coverage of its interval.
+        counts: Rows of the treated and of the comparison arm.
+        mean_treated: Mean outcome of the treated.
+        details: What else there is to say, ready for JSON.
+        estimand: `att` or `late`.
+    """
+    se = float(np.sqrt(influence @ influence * sampling.factor))
+    half = critical_value(sampling, naming.level) * se
+    return Effect(
+        outcome=naming.outcome,
+        horizon_months=None,
+        estimand=estimand,
+        method=naming.method,
+        estimate=estimate,
+        std_error=se,
+        ci_low=estimate - half,
+        ci_high=estimate + half,
+        p_value=float(p_values(np.array([estimate]), np.array([se]), sampling)[0]),
+        n_treated=counts[0],
+        n_comparison=counts[1],
+        mean_treated=mean_treated,
+        mean_comparison=mean_treated - estimate,
+        unit=naming.unit,
+        details=details,
+    )
 
 
 def effects_table(effects: Iterable[Effect]) -> pd.DataFrame:

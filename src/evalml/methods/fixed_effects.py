@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 def period_system(W: Matrix) -> Matrix:
     """Return the pseudo-inverse of the system that period effects solve, shape (T, T).
 
-    Args:
-        W: Weight of each unit in each period, shape (T, n); 0 where it does not count.
+    `W`: weight of each unit in each period, shape (T, n); 0 where it does not count.
     """
     A = np.diag(W.sum(axis=1)) - (W / _totals(W)) @ W.T
     return np.asarray(np.linalg.pinv(A, rcond=1e-10, hermitian=True), dtype=np.float64)
@@ -47,10 +46,7 @@ def period_system(W: Matrix) -> Matrix:
 def fixed_effects(y: Matrix, W: Matrix, inverse: Matrix) -> tuple[Vector, Vector]:
     """Return the unit effects, shape (n,), and the period effects, shape (T,), of `y`.
 
-    Args:
-        y: Shape (T, n).
-        W: Weights, shape (T, n).
-        inverse: `period_system(W)`.
+    `W`: weights, shape (T, n); `inverse`: `period_system(W)`.
     """
     totals = _totals(W)
     weighted = W * y
@@ -113,15 +109,8 @@ def within_regression(
 ) -> WithinFit:
     """Regress a balanced outcome on regressors by group and by unit, effects absorbed.
 
-    Args:
-        y: Outcome, shape (T, n).
-        regressors: Regressors.
-        weights: Weight of each unit, shape (n,).
-        cluster: Clusters of units, or None: each unit its own.
-
-    Raises:
-        EstimationError: A regressor does not vary once the effects are absorbed, or they are
-            collinear; one cluster.
+    `y`: outcome, shape (T, n); `weights`: weight of each unit, shape (n,); `cluster`: clusters of
+    units, or None: each unit its own.
     """
     bounds = np.searchsorted(regressors.group, np.arange(regressors.by_group.shape[1] + 1))
     slices = [slice(int(a), int(b)) for a, b in pairwise(bounds)]
@@ -152,14 +141,8 @@ def dense_regression(
 ) -> WithinFit:
     """Regress an outcome on k regressors, effects absorbed; units may be missing in periods.
 
-    Args:
-        y: Outcome, shape (T, n).
-        X: Regressors, shape (k, T, n).
-        W: Weights, shape (T, n); 0 where a unit is not seen.
-        cluster: Clusters of units, or None: each unit its own.
-
-    Raises:
-        EstimationError: As `within_regression`.
+    `y`: outcome, shape (T, n); `X`: regressors, shape (k, T, n); `W`: weights, shape (T, n); 0
+    where a unit is not seen; `cluster`: clusters of units, or None: each unit its own.
     """
     inverse = period_system(W)
     Xt = np.array([residuals(x, W, inverse) for x in X])
@@ -286,14 +269,8 @@ def twfe_event_study(panel: PanelTable, anticipation: int = 0) -> Aggregate:
 
     The overall effect is the mean of the coefficients from treatment on.
 
-    Args:
-        panel: Balanced panel.
-        anticipation: Periods before treatment in which units may already react; the reference
-            lies before them.
-
-    Raises:
-        EstimationError: No never-treated unit (event times are then not all identified),
-            collinearity, one cluster.
+    `anticipation`: periods before treatment in which units may already react; the reference lies
+    before them.
     """
     units = sort_out(panel.first_treated, panel.periods, RolloutOptions(anticipation=anticipation))
     drop = int((~units.keep).sum())
@@ -442,13 +419,13 @@ def _saturated_cells(
         method="sun_abraham",
         group=units.groups[g],
         time=units.periods[t],
+        event_time=units.periods[t] - units.groups[g],
         estimate=fit.beta[: g.size],
         influence=fit.influence[: g.size],
         mean_treated=(sums / mass)[t, g],
         n_treated=size[g],
         n_comparison=np.full(g.size, size[-1]),
         weight=mass[g] / mass.sum(),
-        weight_influence=None,
         judged=judged,
         sampling=fit.sampling,
         details={

@@ -87,60 +87,76 @@ class GroupTimeCell:
     post: bool
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class GroupTime:
-    """K effects by group and time, with what their aggregation and variance need.
+Aggregation: TypeAlias = Literal["gt", "simple", "group", "dynamic", "calendar"]
+"""No average; one average; by first treated period; by event time; by calendar time."""
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class Aggregate:
+    """m effects of a roll-out: by group and time (`gt`), or averages with the overall one last.
 
     Attributes:
         method: Name of the method.
-        group: First treated period of each effect, shape (K,).
-        time: Its period, shape (K,).
-        estimate: Effect, shape (K,).
-        influence: Shape (K, m): influence of each unit (or cluster), summing to the error.
-        mean_treated: Mean outcome of the treated group at that time, shape (K,).
-        n_treated: Units of the treated group, shape (K,).
-        n_comparison: Units it is compared with, shape (K,).
-        weight: Size of the group (its share), shape (K,), for aggregation.
-        weight_influence: Influence on the share of each distinct group (increasing), or None:
-            shares taken as fixed.
+        kind: Which aggregation.
+        group: Group of each row, NaN where it has none, shape (m,).
+        time: Calendar time of each row, NaN where it has none, shape (m,).
+        event_time: Periods since treatment, NaN where it has none, shape (m,).
+        estimate: Shape (m,).
+        influence: Shape (m, n): influence of each unit (or cluster), summing to the errors.
+        mean_treated: Mean outcome of the treated, weighed alike, shape (m,).
+        n_treated: Units of the groups averaged, shape (m,).
+        n_comparison: Most units compared with in one of the cells averaged, shape (m,).
         judged: Whether a standard error can be computed (two treated units or clusters at least,
-            and not zero by construction), shape (K,).
+            and not zero by construction), shape (m,).
         sampling: What was sampled.
         details: Counts and warnings, ready for JSON.
     """
 
     method: str
+    kind: Aggregation = "gt"
     group: Vector
     time: Vector
+    event_time: Vector
     estimate: Vector
     influence: Matrix
     mean_treated: Vector
     n_treated: IntVector
     n_comparison: IntVector
-    weight: Vector
-    weight_influence: Matrix | None
     judged: BoolVector
     sampling: Sampling
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def std_error(self) -> Vector:
-        """Standard errors, NaN where none can be computed, shape (K,)."""
+        """Standard errors, NaN where none can be computed, shape (m,)."""
         return shown_errors(self.estimate, self.influence, self.judged, self.sampling)
+
+    @property
+    def vcov(self) -> Matrix:
+        """Covariance of the m effects, shape (m, m)."""
+        return covariance(self.influence, self.sampling)
 
     def __repr__(self) -> str:
         """Give the size only."""
-        return f"GroupTime({self.method}, {self.group.size} effects)"
+        return f"{type(self).__name__}({self.method}, {self.kind}, {self.estimate.size} effects)"
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class GroupTime(Aggregate):
+    """K effects by group and time, with what their aggregation needs.
+
+    Attributes:
+        weight: Size of the group (its share), shape (K,).
+        weight_influence: Influence on the share of each distinct group (increasing), or None:
+            shares taken as fixed.
+    """
+
+    weight: Vector
+    weight_influence: Matrix | None = None
 
 
 def plan_cells(groups: Vector, periods: Vector, options: RolloutOptions) -> list[GroupTimeCell]:
-    """Return the cells to estimate, by group, then time.
-
-    Args:
-        groups: First treated periods, increasing.
-        periods: All periods, increasing.
-        options: Anticipation and base period.
-    """
+    """Return the cells to estimate, by group, then time."""
     cells: list[GroupTimeCell] = []
     for group in groups:
         last = int(np.searchsorted(periods + options.anticipation, group)) - 1
@@ -180,13 +196,7 @@ def sort_out(first: Vector, periods: Vector, options: RolloutOptions) -> Rollout
     counted. Units first treated after the last period are never treated here. Without never
     treated units, the last group serves for comparison only, until it is treated.
 
-    Args:
-        first: First treated period of each unit, infinite for never, shape (n,).
-        periods: All periods, increasing.
-        options: Comparison group and anticipation.
-
-    Raises:
-        EstimationError: Fewer than two periods, no treated group left, or nobody to compare with.
+    `first`: first treated period of each unit, infinite for never, shape (n,).
     """
     if periods.size < 2:  # noqa: PLR2004
         raise EstimationError("there is one period only; a roll-out needs one before treatment")
@@ -234,60 +244,6 @@ def _without_never(
     return groups[:-1], periods[periods < groups[-1] - options.anticipation]
 
 
-Aggregation: TypeAlias = Literal["gt", "simple", "group", "dynamic", "calendar"]
-"""No average; one average; by first treated period; by event time; by calendar time."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Aggregate:
-    """m averages, and their overall average last.
-
-    Attributes:
-        method: Name of the method.
-        kind: Which aggregation.
-        key: Group, event time or calendar time of each average, shape (m,); NaN for the overall.
-        group: Group of each row, NaN where it has none, shape (m,).
-        time: Calendar time of each row, NaN where it has none, shape (m,).
-        event_time: Periods since treatment, NaN where it has none, shape (m,).
-        estimate: Shape (m,).
-        influence: Shape (m, n), summing to the errors.
-        mean_treated: Mean outcome of the treated, weighed alike, shape (m,).
-        n_treated: Units of the groups averaged, shape (m,).
-        n_comparison: Most units compared with in one of the cells averaged, shape (m,).
-        judged: Whether a standard error can be computed, shape (m,).
-        sampling: What was sampled.
-        details: Counts and warnings, ready for JSON.
-    """
-
-    method: str
-    kind: Aggregation
-    group: Vector
-    time: Vector
-    event_time: Vector
-    estimate: Vector
-    influence: Matrix
-    mean_treated: Vector
-    n_treated: IntVector
-    n_comparison: IntVector
-    judged: BoolVector
-    sampling: Sampling
-    details: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def std_error(self) -> Vector:
-        """Standard errors, NaN where none can be computed, shape (m,)."""
-        return shown_errors(self.estimate, self.influence, self.judged, self.sampling)
-
-    @property
-    def vcov(self) -> Matrix:
-        """Covariance of the m averages, shape (m, m)."""
-        return covariance(self.influence, self.sampling)
-
-    def __repr__(self) -> str:
-        """Give the size only."""
-        return f"Aggregate({self.method}, {self.kind}, {self.estimate.size} estimates)"
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class _Average:
     """Rows of weights over the K cells, and what sampled shares add to their influence."""
@@ -309,7 +265,7 @@ def aggregate(effects: GroupTime, kind: Aggregation) -> Aggregate:
     if kind not in get_args(Aggregation):
         raise EstimationError(f"'{kind}' is not an aggregation; valid: {get_args(Aggregation)}")
     if kind == "gt":
-        return _as_it_is(effects)
+        return effects
     post = effects.time >= effects.group
     if not post.any():
         raise EstimationError("no effect after treatment can be estimated, so none can be averaged")
@@ -397,25 +353,6 @@ def _units(effects: GroupTime, row: BoolVector) -> int:
     return int(effects.n_treated[row][first].sum())
 
 
-def _as_it_is(effects: GroupTime) -> Aggregate:
-    """Keep every effect by group and time."""
-    return Aggregate(
-        method=effects.method,
-        kind="gt",
-        group=effects.group,
-        time=effects.time,
-        event_time=effects.time - effects.group,
-        estimate=effects.estimate,
-        influence=effects.influence,
-        mean_treated=effects.mean_treated,
-        n_treated=effects.n_treated,
-        n_comparison=effects.n_comparison,
-        judged=effects.judged,
-        sampling=effects.sampling,
-        details=effects.details,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class AverageOptions:
     """How averages are read out.
@@ -441,10 +378,6 @@ def rollout_effects(averages: Aggregate, reading: AverageOptions) -> list[Effect
     The estimand is `att`, or `att_incomplete` for an average that lacks some effects by group and
     time. The keys are in the details: `group`, `time`, `event_time` (None where they do not apply),
     and with a bootstrap `band_low` and `band_high`, which hold for all rows at once.
-
-    Args:
-        averages: Averages of effects by group and time.
-        reading: Names, level, bootstrap.
     """
     size = averages.estimate.size
     se = averages.std_error

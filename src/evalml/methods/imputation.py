@@ -203,6 +203,7 @@ def _read(
         method="imputation",
         group=units.groups[g],
         time=panel.periods[t],
+        event_time=panel.periods[t] - units.groups[g],
         estimate=estimates,
         influence=influence,
         mean_treated=np.array(
@@ -214,7 +215,6 @@ def _read(
         n_treated=size[g],
         n_comparison=work.untreated.sum(axis=1).astype(np.int64)[t],
         weight=mass[g] / work.weights.sum(),
-        weight_influence=None,
         judged=(sampled[g] > 1) & (_left(work)[t] > 1),
         sampling=work.sampling,
         details={

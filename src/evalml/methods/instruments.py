@@ -10,19 +10,20 @@ Studies 85(2), 999-1028, doi:10.1093/restud/rdx049.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from scipy.special import ndtri
 
 from evalml.errors import EstimationError
-from evalml.methods.effect import Effect
+from evalml.methods.effect import Naming, effect_of_influence
 from evalml.methods.regression import least_squares
-from evalml.methods.variance import critical_value, p_values, sampling_of
+from evalml.methods.variance import sampling_of
 
 if TYPE_CHECKING:
     from evalml.arrays import IntVector, Matrix, Vector
+    from evalml.methods.effect import Effect
     from evalml.methods.variance import Sampling
 
 
@@ -143,16 +144,6 @@ def iv_effect(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """Method, outcome, unit and coverage of a local effect."""
-
-    method: str
-    outcome: str
-    unit: str = ""
-    level: float = 0.95
-
-
 def late_effect(
     late: float,
     influence: Vector,
@@ -163,35 +154,21 @@ def late_effect(
 ) -> Effect:
     """Return a local effect as a flat row; `data` holds take-up and outcome."""
     d, y = data
-    se = float(np.sqrt(influence @ influence * sampling.factor))
-    half = critical_value(sampling, naming.level) * se
     treated = d > 0
-    mean = float(y[treated].mean()) if treated.any() else float("nan")
-    return Effect(
-        outcome=naming.outcome,
-        horizon_months=None,
-        estimand="late",
-        method=naming.method,
-        estimate=late,
-        std_error=se,
-        ci_low=late - half,
-        ci_high=late + half,
-        p_value=float(p_values(np.array([late]), np.array([se]), sampling)[0]),
-        n_treated=int(treated.sum()),
-        n_comparison=int((~treated).sum()),
-        mean_treated=mean,
-        mean_comparison=mean - late,
-        unit=naming.unit,
+    return effect_of_influence(
+        late,
+        influence,
+        sampling,
+        naming,
+        counts=(int(treated.sum()), int((~treated).sum())),
+        mean_treated=float(y[treated].mean()) if treated.any() else float("nan"),
         details=details,
+        estimand="late",
     )
 
 
 def refuse_weak(F: float, *, allow_weak: bool) -> None:
-    """Refuse an instrument whose effective F is below 10, unless asked not to.
-
-    Raises:
-        EstimationError: The instrument is weak.
-    """
+    """Refuse an instrument whose effective F is below 10, unless asked not to."""
     if not allow_weak and not F >= WEAK_F:
         raise EstimationError(
             f"weak instrument: the effective F of the first stage is {F:.1f} (10 is the least); "
@@ -313,7 +290,7 @@ def wald_did(
         "warnings": [*weak_warning(F), *sampling.warnings()],
     }
     details |= anderson_rubin(did_y, psi_y, did_d, psi_d, sampling, naming.level)
-    named = Naming(kind, naming.outcome, naming.unit, naming.level)
+    named = replace(naming, method=kind)
     influence = (psi_y - late * psi_d) / did_d
     return late_effect(late, influence, sampling, named, (data.take_up, data.outcome), details)
 

@@ -86,12 +86,7 @@ def covariate_terms(covariates: pd.DataFrame) -> tuple[Matrix, CovariateTerms]:
 
 
 def need_columns(table: pd.DataFrame, names: Iterable[str]) -> None:
-    """Refuse a table that lacks a column, or has no row.
-
-    Raises:
-        ColumnMissingError: A column is not in the table.
-        DataError: The table has no row.
-    """
+    """Refuse a table that lacks a column, or has no row."""
     refuse_unknown(names, [str(c) for c in table.columns])
     if table.empty:
         raise DataError("the table has no row; nothing can be estimated")
@@ -141,9 +136,8 @@ def counts_months(values: pd.Series[Any]) -> bool:
 def periods_of(values: pd.Series[Any], *, months: bool) -> Vector:
     """Return periods as numbers; calendar months become year * 12 + month - 1.
 
-    Args:
-        values: Numbers, ISO days, or numbers such as 202403.
-        months: Whether they are calendar months (`counts_months` of the period column).
+    `values`: numbers, ISO days, or numbers such as 202403; `months`: whether they are calendar
+    months (`counts_months` of the period column).
     """
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -156,11 +150,7 @@ def periods_of(values: pd.Series[Any], *, months: bool) -> Vector:
 
 
 def first_treated_of(table: pd.DataFrame, columns: PanelColumns, *, months: bool) -> Vector:
-    """Return the first treated period, infinite for never (0, empty or already infinite).
-
-    Raises:
-        DataError: It is in another unit than the periods, or 0 could be a period.
-    """
+    """Return the first treated period, infinite for never (0, empty or already infinite)."""
     if not columns.first_treated:
         return np.full(len(table), np.inf)
     column = table[columns.first_treated]
@@ -245,11 +235,7 @@ def weights_of(table: pd.DataFrame, columns: PanelColumns) -> Vector:
 
 
 def positive_weights(values: pd.Series[Any]) -> Vector:
-    """Return weights as they are.
-
-    Raises:
-        DataError: A weight is zero or negative.
-    """
+    """Return weights as they are."""
     weights = numbers_of(values)
     wrong = int((weights <= 0).sum())
     if wrong:
@@ -343,15 +329,7 @@ def read_sections(
 ) -> CrossSections:
     """Return the rows of `table` as arrays, checked.
 
-    Args:
-        table: Long table.
-        columns: Which column is what.
-        missing: Refuse missing values, or drop (and count) the rows that hold one.
-
-    Raises:
-        ColumnMissingError: A column is not in the table.
-        DataError: Missing values while `missing` is `refuse`, text where numbers are needed,
-            weights that are not positive.
+    `missing`: refuse missing values, or drop (and count) the rows that hold one.
     """
     need_columns(table, columns.used())
     kept, dropped = complete_rows(table[columns.used()], columns, missing)
@@ -389,17 +367,9 @@ def read_panel(
 ) -> PanelTable:
     """Return the panel in `table` as matrices, checked.
 
-    Args:
-        table: Long table, rows in any order.
-        columns: Which column is what; `unit` must be named.
-        missing: Refuse missing values, or drop the rows that hold one.
-        unbalanced: Refuse units that are not seen in every period, drop them, or keep them (for
-            two-way fixed effects, which need no balance).
-
-    Raises:
-        ColumnMissingError: A column is not in the table.
-        DataError: A unit appears twice in a period, is not seen in every period, or changes its
-            first treated period, weight or cluster over time.
+    `columns`: which column is what; `unit` must be named; `missing`: refuse missing values, or drop
+    the rows that hold one; `unbalanced`: refuse units that are not seen in every period, drop them,
+    or keep them (for two-way fixed effects, which need no balance).
     """
     rows = read_sections(table, columns, missing=missing)
     kept = (

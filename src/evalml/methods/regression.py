@@ -109,11 +109,7 @@ def prepare_solver(cross: Matrix) -> Solver:
 
 
 def whole_solver(cross: Matrix, message: str) -> Solver:
-    """Prepare X'X, shape (p, p), of columns none of which follows from the others.
-
-    Raises:
-        EstimationError: With this message, when one does.
-    """
+    """Prepare X'X, shape (p, p), of columns none of which follows from the others."""
     solver = prepare_solver(cross)
     if solver.kept.size < cross.shape[0]:
         raise EstimationError(message)
@@ -193,13 +189,7 @@ class Maximum:
 def maximise(likelihood: Likelihood, start: NewtonState, tolerance: float = TOLERANCE) -> Maximum:
     """Maximise a likelihood by Newton steps, halved while they lower it.
 
-    Args:
-        likelihood: The likelihood.
-        start: Where to start.
-        tolerance: Largest last step of the last part of the state.
-
-    Raises:
-        NotConvergedError: No finite maximum, or a singular information.
+    `tolerance`: largest last step of the last part of the state.
     """
     state = start
     step: NewtonState = tuple(np.zeros_like(part) for part in start)

@@ -89,12 +89,6 @@ def nelson_aalen(durations: Durations) -> Curve:
     """Return the cumulative hazard; Aalen's variance, robust with weights or clusters.
 
     Nelson (1972), doi:10.2307/1267144; Aalen (1978), doi:10.1214/aos/1176344247.
-
-    Args:
-        durations: Durations whose events are 0 and 1.
-
-    Raises:
-        EstimationError: No event, or several causes.
     """
     refuse_causes(durations, "na")
     sets = risk_sets(durations)
@@ -214,11 +208,7 @@ def restricted_mean(durations: Durations, horizon: float, origin: float = 0.0) -
 
 
 def refuse_causes(durations: Durations, method: str) -> None:
-    """Refuse several causes where one event is wanted.
-
-    Raises:
-        EstimationError: A cause beyond 1.
-    """
+    """Refuse several causes where one event is wanted."""
     if durations.event.max(initial=0) > 1:
         raise EstimationError(
             f"{method} takes one event and the events have several causes; say which one counts "
@@ -336,11 +326,7 @@ def _variance(influence: Vector, durations: Durations) -> float:
 
 
 def clustered_error(influence: Vector, cluster: IntVector) -> float:
-    """Return the standard error of an estimate whose influence is summed by cluster.
-
-    Raises:
-        EstimationError: One cluster.
-    """
+    """Return the standard error of an estimate whose influence is summed by cluster."""
     sums = np.bincount(cluster, weights=influence)
     G = np.unique(cluster).size
     if G < 2:  # noqa: PLR2004
@@ -485,13 +471,8 @@ class GrayTest:
 def gray_test(durations: Durations, group: IntVector, cause: int) -> GrayTest:
     """Test that the incidence of a cause is the same in all groups.
 
-    Args:
-        durations: Durations whose events are 0 (censored), 1, 2, … (causes).
-        group: Code 0 … G-1, shape (n,).
-        cause: The cause.
-
-    Raises:
-        EstimationError: One group, no event of the cause, late entry, weights or clusters.
+    `durations`: durations whose events are 0 (censored), 1, 2, … (causes); `group`: code 0 … G-1,
+    shape (n,).
     """
     if durations.weights is not None or durations.cluster is not None:
         raise EstimationError("Gray's test takes no weights or clusters")

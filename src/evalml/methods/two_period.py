@@ -63,10 +63,10 @@ class CovariateTerms:
         found = []
         for reference in dict.fromkeys(r for r in self.references if r):
             own = [j for j, r in enumerate(self.references) if r == reference]
-            held = X[rows][:, [1 + j for j in own]] != 0
-            if held.any(axis=1).all():
+            present = X[rows][:, [1 + j for j in own]] != 0
+            if present.any(axis=1).all():
                 found.append(f"'{reference}'")
-            empty = np.flatnonzero(~held.any(axis=0))
+            empty = np.flatnonzero(~present.any(axis=0))
             found += [f"'{self.names[own[k]]}'" for k in empty]
         return found
 
@@ -92,15 +92,7 @@ def fit_odds(
 ) -> Score:
     """Fit P(treated | X) by maximum likelihood, without penalty.
 
-    Args:
-        X: Covariates with the constant, shape (n, p).
-        treated: 0 or 1, shape (n,).
-        weights: Shape (n,).
-        terms: Names of the covariates.
-
-    Raises:
-        EstimationError: Covariates predict the group perfectly, are collinear, or leave a row of
-            the comparison group with a score of 0.999 or more; the message names them.
+    `X`: covariates with the constant, shape (n, p); `treated`: 0 or 1, shape (n,).
     """
     scaled = _Scaled.of(X, weights)
     _full_rank(scaled.Z, weights, "", X, terms)
@@ -128,14 +120,7 @@ def fit_tilting(
     of the improved estimator of Sant'Anna and Zhao (2020), equation 3.1. Its estimation adds
     nothing to the variance of that estimator: the influence given is zero.
 
-    Args:
-        X: Covariates with the constant, shape (n, p).
-        treated: 0 or 1, shape (n,).
-        weights: Shape (n,).
-        terms: Names of the covariates.
-
-    Raises:
-        EstimationError: No such odds exist, or covariates are collinear; the message names them.
+    `X`: covariates with the constant, shape (n, p); `treated`: 0 or 1, shape (n,).
     """
     scaled = _Scaled.of(X, weights)
     _full_rank(scaled.Z, weights, "", X, terms)
@@ -180,17 +165,8 @@ def fit_arm(
 ) -> tuple[Vector, Matrix]:
     """Fit y on X by weighted least squares; rows of weight zero count for nothing.
 
-    Args:
-        X: Covariates with the constant, shape (n, p).
-        y: Outcome, shape (n,).
-        weights: Shape (n,).
-        terms: Names of the covariates.
-
-    Returns:
-        Coefficients, shape (p,), and the influence of each row on them, shape (n, p).
-
-    Raises:
-        EstimationError: Covariates are collinear among the rows that count; the message names one.
+    `X`: covariates with the constant, shape (n, p); `y`: outcome, shape (n,). The result:
+    coefficients, shape (p,), and the influence of each row on them, shape (n, p).
     """
     scaled = _Scaled.of(X, weights)
     fit = least_squares(
@@ -351,17 +327,10 @@ def sections_att(
 ) -> TwoPeriod:
     """Return the effect on the treated from repeated cross-sections.
 
-    Args:
-        y: Outcome, shape (n,).
-        D: 1 in the treated group, shape (n,).
-        post: 1 in the later period, shape (n,).
-        X: Covariates with the constant, shape (n, p).
-        weights: Sampling weights, shape (n,).
-        method: Estimator; `dr` is the locally efficient one, equation 3.4 of the paper.
-        terms: Names of the covariates, for errors.
-
-    Raises:
-        EstimationError: One of the four cells is empty, separation, no overlap, collinearity.
+    `y`: outcome, shape (n,); `D`: 1 in the treated group, shape (n,); `post`: 1 in the later
+    period, shape (n,); `X`: covariates with the constant, shape (n, p); `weights`: sampling
+    weights, shape (n,); `method`: estimator; `dr` is the locally efficient one, equation 3.4 of the
+    paper.
     """
     if method == "dr_improved":
         raise EstimationError("dr_improved needs the unit of each row (a panel): name it")

@@ -156,17 +156,11 @@ class Sampling:
             seen[self.cluster[part]] = True
         return int(seen.sum())
 
-    def collapse(self, values: Vector, rows: slice | IntVector | None = None) -> Vector:
-        """Sum the values of units (all, or those of `rows`) within clusters, shape (n,)."""
-        if self.cluster is not None:
-            codes = self.cluster if rows is None else self.cluster[rows]
-            sums: Vector = np.bincount(codes, weights=values, minlength=self.n).astype(np.float64)
-            return sums
-        if rows is None:
+    def collapse(self, values: Vector) -> Vector:
+        """Sum the values of units within clusters, shape (n,)."""
+        if self.cluster is None:
             return values
-        out = np.zeros(self.n)
-        out[rows] = values
-        return out
+        return np.bincount(self.cluster, weights=values, minlength=self.n).astype(np.float64)
 
 
 def sampling_of(cluster: IntVector | None, units: int) -> Sampling:
@@ -192,9 +186,7 @@ def sampling_of(cluster: IntVector | None, units: int) -> Sampling:
 def covariance(influence: Matrix, sampling: Sampling) -> Matrix:
     """Return the covariance of m estimates from their influence values.
 
-    Args:
-        influence: Shape (m, n), scaled so that an estimate minus the truth is about their sum.
-        sampling: What was sampled.
+    `influence`: shape (m, n), scaled so that an estimate minus the truth is about their sum.
     """
     return influence @ influence.T * sampling.factor
 
@@ -210,11 +202,7 @@ def shown_errors(
 ) -> Vector:
     """Return standard errors, NaN where none can be computed or nothing varies.
 
-    Args:
-        estimate: Shape (m,).
-        influence: Shape (m, n).
-        judged: Where a standard error makes sense, shape (m,).
-        sampling: What was sampled.
+    `judged`: where a standard error makes sense, shape (m,).
     """
     se = std_errors(influence, sampling)
     return np.where(judged & (se > _NO_VARIATION * (1 + np.abs(estimate))), se, np.nan)
@@ -238,13 +226,7 @@ def multiplier_draws(influence: Matrix, draws: int, seed: int) -> Matrix:
     Callaway and Sant'Anna (2021), algorithm 1: each draw multiplies the influence of each unit
     (cluster) by an independent sign; nothing is estimated again.
 
-    Args:
-        influence: Shape (m, n).
-        draws: Number B of draws.
-        seed: Seed of the signs.
-
-    Returns:
-        Deviations from the estimates, shape (B, m).
+    The result: deviations from the estimates, shape (B, m).
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     n = influence.shape[1]
@@ -264,10 +246,8 @@ def simultaneous_critical_value(
 ) -> float:
     """Return the critical value that covers all m estimates at once (sup-t).
 
-    Args:
-        deviations: Bootstrap deviations, shape (B, m).
-        std_error: Analytic standard errors, shape (m,); estimates without one are left out.
-        level: Coverage of the band.
+    `deviations`: bootstrap deviations, shape (B, m); `std_error`: analytic standard errors, shape
+    (m,); estimates without one are left out.
     """
     known = np.isfinite(std_error) & (std_error > 0)
     largest = np.abs(deviations[:, known] / std_error[known]).max(axis=1)

@@ -3,13 +3,10 @@
 from typing import TYPE_CHECKING
 
 from evalml.deprecated import renamed
-from evalml.published.audit import Audit, audit_figures, audit_path, write_audit
-from evalml.published.compare import compare_published, summary
-from evalml.published.diagnosis import Finding
-from evalml.published.figure import PrintedFigure, RoundingInterval
-from evalml.published.identity import CheckedIdentity, Identity
-from evalml.published.read import PublishedError, read_figures
-from evalml.published.tables import (
+from evalml.published.audit import (
+    Audit,
+    audit_figures,
+    audit_path,
     differences_table,
     findings_table,
     kinds_table,
@@ -18,7 +15,13 @@ from evalml.published.tables import (
     reasons_table,
     recomputed_table,
     verdicts_table,
+    write_audit,
 )
+from evalml.published.compare import compare_published, summary
+from evalml.published.diagnosis import Finding
+from evalml.published.figure import PrintedFigure, RoundingInterval
+from evalml.published.identity import CheckedIdentity, Identity
+from evalml.published.read import PublishedError, read_figures
 
 __all__ = [
     "Audit",

@@ -113,15 +113,15 @@ def _lookup(indicators: pd.DataFrame) -> Lookup:
         if not statistic and _text(row.get("unit")) == "%":
             statistic = "share"
         key = _key(str(row["indicator"]), str(row["territory"]), int(row["year"]), breakdown)
-        held = table.setdefault(key, {})
-        if statistic in held:
+        values = table.setdefault(key, {})
+        if statistic in values:
             raise PublishedError(
                 f"the indicators table has two values of {key[0]} for {key[1]}, {key[2]}"
                 f"{f', {key[3]}' if key[3] else ''}; keep one"
             )
         value = row["value"]
         number = math.nan if value is None or pd.isna(value) else float(value)
-        held[statistic] = (number, _text(row.get("reason")))
+        values[statistic] = (number, _text(row.get("reason")))
     return table
 
 
@@ -223,26 +223,26 @@ def _recompute(
 
 
 def _count(key: Key, table: Lookup) -> float:
-    held = table.get(key, {})
+    values = table.get(key, {})
     for statistic in ("count", "amount", ""):
-        if statistic in held:
-            return held[statistic][0]
+        if statistic in values:
+            return values[statistic][0]
     return math.nan
 
 
 def _value(figure: PrintedFigure, key: Key, table: Lookup, years: list[int]) -> tuple[float, str]:
-    held = table.get(key)
-    if held is None:
+    values = table.get(key)
+    if values is None:
         return math.nan, _absent(key, table, years)
-    bare = "" in held and figure.statistic not in {"share", "growth"}
-    if figure.statistic not in held and not bare:
-        gone = [why for number, why in held.values() if math.isnan(number) and why]
+    bare = "" in values and figure.statistic not in {"share", "growth"}
+    if figure.statistic not in values and not bare:
+        gone = [why for number, why in values.values() if math.isnan(number) and why]
         if gone:
             return math.nan, gone[0]
-        given = ", ".join(sorted(STATISTICS.get(s, s) for s in held))
-        asked = STATISTICS.get(figure.statistic, figure.statistic)
-        return math.nan, f"l’indicateur donne {given}, et l’imprimé {asked}"
-    value, reason = held.get(figure.statistic, held.get("", (math.nan, "")))
+        given = ", ".join(sorted(STATISTICS.get(s, s) for s in values))
+        statistic = STATISTICS.get(figure.statistic, figure.statistic)
+        return math.nan, f"l’indicateur donne {given}, et l’imprimé {statistic}"
+    value, reason = values.get(figure.statistic, values.get("", (math.nan, "")))
     if math.isnan(value):
         return value, reason or "l’indicateur n’a pas de valeur"
     return value, ""
@@ -282,11 +282,7 @@ GAP_COLUMNS = ("version", "id", "verdict", "difference", "reason")
 
 
 def read_gaps(file: Path) -> pd.DataFrame:
-    """Return the gaps kept so far, none when the file is not there yet.
-
-    Raises:
-        PublishedError: The file has other columns.
-    """
+    """Return the gaps kept so far, none when the file is not there yet."""
     if not file.is_file():
         return pd.DataFrame(columns=list(GAP_COLUMNS)).astype({"difference": float})
     kept = pd.read_csv(file, dtype=dict.fromkeys(("version", "id", "verdict", "reason"), str))
@@ -366,12 +362,12 @@ def explain_differences(
     """
     suspects = {name: finding for finding in audit.findings for name in finding.figures}
     agreed = compared[compared["verdict"].isin(("equal", "within rounding"))]
-    elsewhere = {
+    other_places = {
         tuple(key): printed
         for *key, printed in agreed[[*SAME, "printed"]].itertuples(index=False, name=None)
     }
     found = [
-        _why(row, suspects, elsewhere, audit, synthetic=synthetic)
+        _why(row, suspects, other_places, audit, synthetic=synthetic)
         if row["verdict"] == "differs"
         else ("", {})
         for row in compared.to_dict("records")
@@ -385,7 +381,7 @@ def explain_differences(
 def _why(
     row: Mapping[object, object],
     suspects: Mapping[str, Finding],
-    elsewhere: Mapping[tuple[object, ...], str],
+    other_places: Mapping[tuple[object, ...], str],
     audit: Audit,
     *,
     synthetic: bool,
@@ -397,8 +393,8 @@ def _why(
     finding, figure = suspects.get(name), audit.figures[name]
     if finding is not None and _reads(finding.correction, value, figure):
         return "corrected", {"correction": finding.correction}
-    if same in elsewhere:
-        return "twice", {"printed": elsewhere[same]}
+    if same in other_places:
+        return "twice", {"printed": other_places[same]}
     if finding is not None and gap <= NEAR * abs(value):
         return "audit", {"cause": WORDS.get(finding.cause, "cause inconnue")}
     if gap <= figure.step and any(character.isdigit() for character in figure.printed):

@@ -248,7 +248,7 @@ def _twice(
         return None
     if abs(first.value - second.value) > _CLOSE * max(abs(second.value), 1e-9):
         return None
-    both = all(_held(f.id, everything) for f in (first, second))
+    both = all(_passes(f.id, everything) for f in (first, second))
     if both and first.statistic in ADDITIVE and first.table != second.table:
         text = (
             f"{at(first)} et {at(second)} sont chacun "
@@ -261,7 +261,7 @@ def _twice(
     return Cause("definitions", text, "probable", (first.id, second.id))
 
 
-def _held(name: str, everything: list[CheckedIdentity]) -> bool:
+def _passes(name: str, everything: list[CheckedIdentity]) -> bool:
     strong = {"territory_sum", "parts_sum", "share_of_base"}
     return any(
         o.holds and o.identity.kind in strong and name in o.identity.members for o in everything
@@ -286,7 +286,7 @@ def _mean(
         "pas de la même extraction, ou l’un des chiffres est faux."
     )
     parts = tuple(s.id for s in shares)
-    if _held(whole.id, everything):
+    if _passes(whole.id, everything):
         text += " L’ensemble est confirmé par ailleurs : ce sont les territoires qu’il faut revoir."
         return Cause("extractions", text, "probable", (*parts, whole.id))
     return Cause("extractions", text, "possible", (whole.id, *parts))
@@ -483,14 +483,14 @@ def _conflicts(bench: Bench, everything: list[CheckedIdentity]) -> list[Finding]
         count = Counter(n for i in bench.failing for n in bench.identities[i].members)
         sound = {n: len(bench.touching(n)) - count[n] for n in count}
         name = max(count, key=lambda n: (count[n], -sound[n], n))
-        held = sorted(i for i in bench.failing if name in bench.identities[i].members)
-        failures = tuple(everything[i] for i in held)
+        failing = sorted(i for i in bench.failing if name in bench.identities[i].members)
+        failures = tuple(everything[i] for i in failing)
         cause = unknown(failures[0])
         if len(failures) > 1:
             text = f"Ce chiffre est en conflit avec {len(failures)} relations. {cause.sentence}"
             cause = cause._replace(sentence=text, figures=(name,))
         findings.append(_from_cause(cause, failures))
-        bench.explain(held)
+        bench.explain(failing)
     return findings
 
 

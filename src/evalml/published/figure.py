@@ -169,8 +169,7 @@ def read_number(printed: str) -> float | None:
 
     Spaces (of any kind) and dots group thousands, the comma is decimal, `million` multiplies.
 
-    Args:
-        printed: Such as `115 109`, `22,9 %`, `11.000`, `3,6 millions`, `-0,6 %`.
+    `printed`: such as `115 109`, `22,9 %`, `11.000`, `3,6 millions`, `-0,6 %`.
     """
     text = printed.strip().replace("\N{MINUS SIGN}", "-")
     match = _NUMBER.match(text)

@@ -30,11 +30,7 @@ _WEAK = (ast.Add, ast.Sub)
 
 @lru_cache(maxsize=50_000)
 def parse(text: str) -> ast.expr:
-    """Return the tree of an expression: ids, numbers, + - * /, parentheses, hull, attainable.
-
-    Raises:
-        PublishedError: Anything else.
-    """
+    """Return the tree of an expression: ids, numbers, + - * /, parentheses, hull, attainable."""
     try:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
@@ -279,12 +275,7 @@ def read_declared(
 ) -> tuple[list[Identity], tuple[tuple[str, ...], ...]]:
     """Return the identities and the partitions declared beside the figures (none: two empties).
 
-    Args:
-        path: The folder, or the CSV file whose folder may hold `identities.yaml`.
-        figures: The figures; an identity may name no other.
-
-    Raises:
-        PublishedError: An unknown key, kind, relation or figure.
+    `path`: the folder, or the CSV file whose folder may hold `identities.yaml`.
     """
     file = (path if path.is_dir() else path.parent) / FILE
     if not file.is_file():
@@ -336,10 +327,10 @@ def _legal(text: str, where: str) -> dict[str, str]:
     match = _RULE.match(text)
     if match is None:
         raise PublishedError(f"{where}: rule '{text}' is not PROGRAMME.name@YYYY-MM-DD")
-    held = rules(match[1]).at(dt.date.fromisoformat(match[3]))
-    if match[2] not in held:
-        raise PublishedError(f"{where}: no rule '{match[2]}'; {nearest(match[2], held)}")
-    value = held[match[2]]
+    values = rules(match[1]).at(dt.date.fromisoformat(match[3]))
+    if match[2] not in values:
+        raise PublishedError(f"{where}: no rule '{match[2]}'; {nearest(match[2], values)}")
+    value = values[match[2]]
     if not isinstance(value.value, int | float):
         raise PublishedError(f"{where}: rule '{match[2]}' is not a number")
     return {"right": str(value.value), "source": value.reference}

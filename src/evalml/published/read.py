@@ -63,9 +63,7 @@ def parent(territory: str) -> str | None:
 def around(territory: str, level: str) -> str | None:
     """Return the `region` or `france` around a territory.
 
-    Args:
-        territory: Such as `departement:59`.
-        level: `region` or `france`.
+    `territory`: such as `departement:59`.
     """
     found: str | None = territory
     while found is not None and found.split(":")[0] != level:
@@ -336,12 +334,7 @@ class Catalogue:
 
 
 def nearest_to(figure: PrintedFigure, candidates: list[PrintedFigure]) -> PrintedFigure | None:
-    """Return the candidate of the same table, else the most repeated value, else the first.
-
-    Args:
-        figure: The figure that needs a companion.
-        candidates: Figures of one concept and territory.
-    """
+    """Return the candidate of the same table, else the most repeated value, else the first."""
     others = [c for c in candidates if c.id != figure.id]
     same = [c for c in others if c.table == figure.table]
     if same:

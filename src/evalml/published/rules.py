@@ -268,9 +268,7 @@ def printed_more_than_once(catalogue: Catalogue, trust: Mapping[str, int]) -> It
     Each figure is compared with the value printed most often (on a tie, the one whose figures
     satisfy most other identities).
 
-    Args:
-        catalogue: The figures.
-        trust: How many other identities each figure satisfies.
+    `trust`: how many other identities each figure satisfies.
     """
     for what, places in catalogue.by_concept.items():
         for printed in places.values() if what.statistic not in _UNREPEATED else ():
@@ -285,12 +283,12 @@ def printed_more_than_once(catalogue: Catalogue, trust: Mapping[str, int]) -> It
 
 def _reference(printed: list[PrintedFigure], trust: Mapping[str, int]) -> PrintedFigure:
     times = Counter(f.value for f in printed)
-    held: Counter[float] = Counter()
+    sizes: Counter[float] = Counter()
     for figure in printed:
-        held[figure.value] += trust.get(figure.id, 0)
+        sizes[figure.value] += trust.get(figure.id, 0)
     return max(
         printed,
-        key=lambda f: (-f.step, times[f.value], held[f.value], trust.get(f.id, 0)),
+        key=lambda f: (-f.step, times[f.value], sizes[f.value], trust.get(f.id, 0)),
     )
 
 
@@ -371,10 +369,8 @@ def generate(
 ) -> list[Identity]:
     """Return every identity the rules find, each once.
 
-    Args:
-        figures: The printed figures, by id.
-        partitions: Further sets of `dimension=value` pairs that together make a whole.
-        values: Intervals of the figures (computed when absent).
+    `partitions`: further sets of `dimension=value` pairs that together make a whole; `values`:
+    intervals of the figures (computed when absent).
     """
     catalogue = Catalogue(figures, tuple(partitions))
     found = {i.key: i for rule in RULES for i in rule(catalogue)}

@@ -215,9 +215,6 @@ def encoding_of(path: Path, declared: str | None) -> tuple[str, bool]:
     """Return the encoding that reads the whole file, and whether it holds quotes.
 
     The declared encoding, else UTF-8, else cp1252.
-
-    Raises:
-        FileError: The file is neither, or not what was declared.
     """
     for encoding in (declared,) if declared else ENCODINGS:
         line, quoted = _first_bad_byte(path, encoding)

@@ -15,7 +15,7 @@ import pandas as pd
 from evalml.arrays import BoolVector
 from evalml.disclosure.gate import COUNTS
 from evalml.disclosure.judge import judged_messages, judged_values
-from evalml.disclosure.populations import rows
+from evalml.disclosure.register import rows
 from evalml.disclosure.rule import THRESHOLD, DisclosureRule
 from evalml.report.blinding import BLINDED, NUMBERS
 from evalml.report.results import Frames, complete_table

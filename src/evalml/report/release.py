@@ -17,10 +17,17 @@ import numpy as np
 import pandas as pd
 
 from evalml.disclosure import gate
-from evalml.disclosure.differencing import Population, populations_of, too_near
 from evalml.disclosure.judge import SMALL, UNJUDGED, Judged, declared_numbers, judge, passes
 from evalml.disclosure.register import NAME as REGISTER
-from evalml.disclosure.register import Register, append, locked, read_register
+from evalml.disclosure.register import (
+    Population,
+    Register,
+    append,
+    locked,
+    populations_of,
+    read_register,
+    too_near,
+)
 from evalml.disclosure.rule import DisclosureRule
 from evalml.errors import DataError, PrivacyError, nearest
 from evalml.report.about import about_item

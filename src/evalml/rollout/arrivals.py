@@ -251,10 +251,10 @@ def _first_files(tables: Tables) -> Table:
 
 def _places(tables: Tables, territory: Territory | None) -> Table:
     """Return the area of each mission locale (its last one), and whether its effect is wanted."""
-    held = tables.table("structures")
-    places = held.group_by("id_structure").agg(
-        area=held.code_departement.argmax(held.valide_du),
-        region=held.code_region.argmax(held.valide_du),
+    structures = tables.table("structures")
+    places = structures.group_by("id_structure").agg(
+        area=structures.code_departement.argmax(structures.valide_du),
+        region=structures.code_region.argmax(structures.valide_du),
     )
     inside: Any = literal(value=True)
     if territory is not None and territory.region is not None:
@@ -281,13 +281,13 @@ def _busy(tables: Tables, people: Table, study: Study) -> Table:
     spells = spells.filter(
         spells.categorie.isin(study.eligibility.outside_situations) & (spells.etat != "PREVU")
     )
-    told = spells.join(people.select("id_jeune", "date_premier_accueil", "month"), "id_jeune")
-    told = told.filter(
-        (told.date_debut <= told.date_premier_accueil)
-        & (month_of(told.date_saisie) <= told.month)
-        & (told.date_fin.isnull() | (told.date_fin >= told.date_premier_accueil))
+    joined = spells.join(people.select("id_jeune", "date_premier_accueil", "month"), "id_jeune")
+    joined = joined.filter(
+        (joined.date_debut <= joined.date_premier_accueil)
+        & (month_of(joined.date_saisie) <= joined.month)
+        & (joined.date_fin.isnull() | (joined.date_fin >= joined.date_premier_accueil))
     )
-    return told.select("id_jeune").distinct().mutate(busy=literal(value=True))
+    return joined.select("id_jeune").distinct().mutate(busy=literal(value=True))
 
 
 def _rules(people: Table, study: Study) -> list[tuple[str, Message, Any]]:
@@ -320,9 +320,9 @@ def _ages(study: Study) -> tuple[int, int]:
     """Return the ages of the study, or those in force when the programme first opened."""
     known = rules(study.programme).rules
     opening = month_of_half_year(_half_years(study)[0][0])
-    held = {n: known[n].at(opening) or known[n].values[0] for n in ("age_min", "age_max")}
-    low = study.eligibility.age_min or held["age_min"].value
-    high = study.eligibility.age_max or held["age_max"].value
+    ages = {n: known[n].at(opening) or known[n].values[0] for n in ("age_min", "age_max")}
+    low = study.eligibility.age_min or ages["age_min"].value
+    high = study.eligibility.age_max or ages["age_max"].value
     return int(str(low)), int(str(high))
 
 
@@ -351,15 +351,15 @@ def _flow(people: Table, rules_: list[tuple[str, Message, Any]], engine: Engine)
 
 def _areas(rows: Table, study: Study, engine: Engine) -> pd.DataFrame:
     """Return the areas of the extract, with their wave."""
-    held = engine.fetch(rows.group_by("area").agg(inside=rows.inside.any())).sort_values("area")
+    found = engine.fetch(rows.group_by("area").agg(inside=rows.inside.any())).sort_values("area")
     waves = waves_of(study.programme)
-    missing = unknown_areas(held["area"], waves)
+    missing = unknown_areas(found["area"], waves)
     if missing:
         raise CohortError(
             f"no rule says when {study.programme} opened in {', '.join(missing)}; "
             "add the area to rules/, or take it out of the extract"
         )
-    areas = held.merge(waves, on="area").assign(first=lambda t: t["opened"] // 6)
+    areas = found.merge(waves, on="area").assign(first=lambda t: t["opened"] // 6)
     if not areas["inside"].any():
         raise CohortError("the extract holds no area of the study's territory; check both")
     return areas.reset_index(drop=True)

@@ -80,14 +80,8 @@ def plan_openings(
     An area serves as a comparison in a half-year if it opens after the month of the last outcome:
     nobody compared with could have entered in time.
 
-    Args:
-        first: Half-year of the opening of each area, shape (areas,).
-        inside: Areas whose effect is wanted, shape (areas,).
-        cohorts: Half-years of first demand, consecutive.
-        horizon: Month since the first demand.
-
-    Raises:
-        EstimationError: No area has a half-year before, or nobody is left to compare with.
+    `first`: half-year of the opening of each area, shape (areas,); `inside`: areas whose effect is
+    wanted, shape (areas,).
     """
     lag = lag_of(horizon)
     rows: list[tuple[int, int, int]] = []
@@ -150,9 +144,9 @@ class OpeningEffects:
 
 def _mean(values: Matrix, weight: Matrix) -> Vector:
     known = np.isfinite(values)
-    held = np.where(known, weight, 0.0)
+    weights = np.where(known, weight, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        out: Vector = (held * np.where(known, values, 0.0)).sum(axis=0) / held.sum(axis=0)
+        out: Vector = (weights * np.where(known, values, 0.0)).sum(axis=0) / weights.sum(axis=0)
     return out
 
 
@@ -315,8 +309,8 @@ def opening_of(
     Raises:
         EstimationError: No cell can be estimated at that horizon.
     """
-    held, inside, cohorts = layout(cells)
-    plan = plan_openings(held if first is None else first, inside, cohorts, horizon)
+    codes, inside, cohorts = layout(cells)
+    plan = plan_openings(codes if first is None else first, inside, cohorts, horizon)
     n, y = cells.matrices(outcome.name, horizon, level, group)
     found = opening_effects(n, y, plan)
     keep = np.isfinite(found.estimate[:, 0])

@@ -108,8 +108,8 @@ class AreaCells:
 
     def _matrix(self, rows: pd.DataFrame, column: str) -> Matrix:
         out = np.zeros((len(self.areas), len(self.cohorts)))
-        known, asked = (x["area"].to_numpy(dtype=str) for x in (self.areas, rows))
-        at = np.searchsorted(known, asked)
+        known, areas = (x["area"].to_numpy(dtype=str) for x in (self.areas, rows))
+        at = np.searchsorted(known, areas)
         np.add.at(
             out,
             (at, rows["cohort"].to_numpy(dtype=np.int64) - self.cohorts[0]),
@@ -300,8 +300,8 @@ def _by_wave(cells: AreaCells, subgroup: str, k: int) -> pd.DataFrame:
     """Return the eligible of one month since the demand, with the label of their wave."""
     t = cells.table
     t = t[(t["level"] == "eligible") & (t["subgroup"] == subgroup) & (t["k"] == k)]
-    held = cells.areas[["area", "wave", "opened"]]
-    merged = t.merge(held, on="area")
+    waves = cells.areas[["area", "wave", "opened"]]
+    merged = t.merge(waves, on="area")
     pairs = zip(merged["wave"], merged["opened"], strict=True)
     return merged.assign(group=[wave_label(wave, int(month)) for wave, month in pairs])
 
@@ -340,10 +340,10 @@ def _composition(cells: AreaCells, trait: str) -> pd.DataFrame:
 
 
 def _areas(cells: AreaCells) -> pd.DataFrame:
-    held = cells.areas.groupby(["opened", "wave"], as_index=False).size()
-    pairs = zip(held["wave"], held["opened"], strict=True)
+    sizes = cells.areas.groupby(["opened", "wave"], as_index=False).size()
+    pairs = zip(sizes["wave"], sizes["opened"], strict=True)
     labels = [wave_label(wave, int(month)) for wave, month in pairs]
-    return held.assign(
+    return sizes.assign(
         measure="areas", group=labels, group_value="départements", label="départements",
-        value=held["size"], numerator=float("nan"), denominator=float("nan"), unit="areas",
+        value=sizes["size"], numerator=float("nan"), denominator=float("nan"), unit="areas",
     )  # fmt: skip

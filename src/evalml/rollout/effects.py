@@ -48,20 +48,7 @@ FEWEST = 8
 def placebo_spread(
     cells: AreaCells, opening: Opening, study: Study, group: tuple[str, str] = ("", "")
 ) -> Vector:
-    """Return estimates where as many areas, of those that did not open, are taken as open.
-
-    Args:
-        cells: Counts by area and half-year.
-        opening: The estimate to be placed.
-        study: Says the seed and the draws.
-        group: Subgroup and value.
-
-    Returns:
-        Shape (draws,).
-
-    Raises:
-        EstimationError: Too few areas that did not open.
-    """
+    """Return estimates where as many areas, of those that did not open, are taken as open."""
     plan = opening.effects.plan.take(opening.post)
     pool = np.flatnonzero(plan.control.all(axis=0))
     treated = int(opening.inside.sum())
@@ -161,11 +148,7 @@ def estimate_opening(
     what: tuple[Outcome, int, str],
     group: tuple[str, str] = ALL,
 ) -> Effect:
-    """Estimate one outcome at one horizon by one method.
-
-    Raises:
-        EstimationError: The areas do not allow it; the message says why.
-    """
+    """Estimate one outcome at one horizon by one method."""
     outcome, horizon, method = what
     opening = opening_of(cells, outcome, horizon, group=group)
     return opening_effect(cells, study, opening, method, group)
@@ -336,9 +319,7 @@ def _effect(
 def among(estimate: float, placebos: Vector) -> tuple[float, float, float, float]:
     """Return error, interval and p-value of an estimate, from those of areas that did not open.
 
-    Args:
-        estimate: The estimate.
-        placebos: Estimates where nothing opened, shape (draws,).
+    `placebos`: estimates where nothing opened, shape (draws,).
     """
     ends = np.quantile(placebos, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="closest_observation")
     p = float((1 + (np.abs(placebos) >= abs(estimate)).sum()) / (1 + placebos.size))

@@ -183,9 +183,9 @@ def _arms(
 
 
 def _rates(rate: Matrix, weight: Matrix) -> Vector:
-    held = np.where(np.isfinite(rate), weight, 0.0)
+    weights = np.where(np.isfinite(rate), weight, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((held * np.nan_to_num(rate)).sum(axis=0) / held.sum(axis=0))
+        return np.asarray((weights * np.nan_to_num(rate)).sum(axis=0) / weights.sum(axis=0))
 
 
 def wanted_cells(opening: Opening, arm: str, shape: tuple[int, int]) -> BoolVector:

@@ -307,12 +307,12 @@ def rules_page() -> str:
     """Return `docs/reference/rules.md`."""
     parts = [_HEAD]
     for code in programmes():
-        held = rules(code)
-        parts.append(f"## {code}\n\n{held.label}. Last checked on {held.last_checked}.\n")
+        dated = rules(code)
+        parts.append(f"## {code}\n\n{dated.label}. Last checked on {dated.last_checked}.\n")
         parts.append(
             "| rule | from | value | judged | reference | read in |\n|---|---|---|---|---|---|"
         )
-        parts += [_line(n, r, v) for n, r in held.rules.items() for v in r.values]
+        parts += [_line(n, r, v) for n, r in dated.rules.items() for v in r.values]
         parts.append("")
     return "\n".join(parts)
 

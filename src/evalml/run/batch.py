@@ -114,12 +114,12 @@ def work(task: RunTask) -> RunStatus:
         address, code = (task.address, task.code) if task.address != "own" else _own_pool()
         folder = execute(plan, how=How(task.limits, address, force=task.force, code=code))
     except RunError as fault:
-        return _said(out, task.study) or _write(out, task.study, "failed", str(fault))
+        return _last_status(out, task.study) or _write(out, task.study, "failed", str(fault))
     except EvalmlError as fault:
         return _write(out, task.study, "refused", str(fault))
     except Exception as fault:  # noqa: BLE001 - one failing run loses nothing
         return _write(out, task.study, "failed", f"evalml itself failed with {_first(fault)}")
-    status = _said(out, task.study)
+    status = _last_status(out, task.study)
     if status is not None and folder.stat().st_mtime >= started and status.state == "finished":
         return status
     current = RunStatus(task.study, "current", run=folder.relative_to(out).as_posix())
@@ -130,7 +130,7 @@ def _first(fault: Exception) -> str:
     return f"{type(fault).__name__}: {str(fault).strip().splitlines()[0] if str(fault) else ''}"
 
 
-def _said(out: Path, study: str) -> RunStatus | None:
+def _last_status(out: Path, study: str) -> RunStatus | None:
     return read_status(out, study)
 
 
@@ -202,7 +202,7 @@ def run_batch(
     plans: Sequence[RunPlan],
     workforce: Workforce,
     refused: Sequence[RunStatus] = (),
-    told: Callable[[RunStatus], None] | None = None,
+    report: Callable[[RunStatus], None] | None = None,
 ) -> list[RunStatus]:
     """Run the plans and return how each ended, in their order, the refused ones last.
 
@@ -210,7 +210,7 @@ def run_batch(
         plans: Runs of different studies.
         workforce: Who does them.
         refused: Studies that cannot be run, with their reasons.
-        told: Called with each status as soon as it is final.
+        report: Called with each status as soon as it is final.
 
     Raises:
         EvalmlError: The backend is not there.
@@ -219,8 +219,8 @@ def run_batch(
 
     def end(status: RunStatus) -> None:
         ended[status.study] = status
-        if told is not None:
-            told(status)
+        if report is not None:
+            report(status)
 
     for status in refused:
         end(status)

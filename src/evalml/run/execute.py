@@ -26,7 +26,7 @@ from evalml.run.status import (
     STATUS,
     RunStatus,
     forget_status,
-    held,
+    lock,
     lock_file,
     replace_json,
     write_manifest,
@@ -83,15 +83,15 @@ def execute(
         EvalmlError: The notebook refused its input (exit code 2).
         RunError: A cell failed, or the kernel died (exit code 1).
     """
-    asked = how or How()
-    asked = replace(asked, progress=progress) if progress is not None else asked
+    options = how or How()
+    options = replace(options, progress=progress) if progress is not None else options
     out, study = plan.settings.out, plan.study.study
     try:
-        with held(lock_file(out, study)):
+        with lock(lock_file(out, study)):
             _sweep(out / study)
             inputs = inputs_of(plan)
-            found = None if asked.force else current_run(plan, inputs)
-            return found if found is not None else _Run(plan, asked, inputs).run()
+            found = None if options.force else current_run(plan, inputs)
+            return found if found is not None else _Run(plan, options, inputs).run()
     finally:
         _drop_empty(out / study, out / FOLDER, out)
 

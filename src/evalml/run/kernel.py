@@ -62,10 +62,10 @@ class ForkedKernel:
 
     def _line(self) -> dict[str, Any]:
         while b"\n" not in self._received:
-            said = self._channel.recv(1 << 12)
-            if not said:
+            received = self._channel.recv(1 << 12)
+            if not received:
                 raise ConnectionResetError
-            self._received += said
+            self._received += received
         line, self._received = self._received.split(b"\n", 1)
         words: dict[str, Any] = json.loads(line)
         return words
@@ -257,7 +257,7 @@ class Watch:
 def resident_mb(pid: int) -> float:
     """Return the resident memory of a process and all that descends from it, in MB."""
     if sys.platform != "linux":
-        return _resident_elsewhere(pid)
+        return _resident_by_ps(pid)
     page = os.sysconf("SC_PAGE_SIZE")
     total = 0
     for folder in _family(pid):
@@ -292,12 +292,12 @@ def _family(pid: int) -> Iterator[Path]:
                 left += [int(p) for p in (task / "children").read_text().split()]
 
 
-def _resident_elsewhere(pid: int) -> float:
+def _resident_by_ps(pid: int) -> float:
     """Ask `ps` for the process alone: its children are short and small."""
     command = ["ps", "-o", "rss=", "-p", str(pid)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    said = done.stdout.strip()
-    return int(said) / _KB if said.isdigit() else 0.0
+    output = done.stdout.strip()
+    return int(output) / _KB if output.isdigit() else 0.0
 
 
 def kill_group(pid: int) -> None:

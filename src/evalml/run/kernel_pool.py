@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _GRAMMAR = "rfc3987_syntax"
 
 
-def import_lean() -> None:
+def import_nbformat() -> None:
     """Import nbformat, and leave that grammar out unless somebody has asked for it already."""
     if "nbformat" in sys.modules or _GRAMMAR in sys.modules:
         return
@@ -78,7 +78,7 @@ def can_fork() -> bool:
 
 def preload() -> None:
     """Import the stack and every stage of evalml, and warm up what is slow once; start nothing."""
-    import_lean()
+    import_nbformat()
     for name in STACK:
         with suppress(ImportError):
             import_module(name)
@@ -144,16 +144,16 @@ def serve(listener: socket.socket) -> None:
 def _hear(selector: selectors.BaseSelector, listener: socket.socket, run: _Run) -> None:
     """Read what a run asks: a kernel first, then signals for it; silence is its end."""
     try:
-        said = run.channel.recv(_CHUNK)
+        received = run.channel.recv(_CHUNK)
     except ConnectionError:
-        said = b""
-    if not said:
+        received = b""
+    if not received:
         selector.unregister(run.channel)
         run.channel.close()
         if run.handle >= 0:
             _kill(run.kernel, signal.SIGKILL)
         return
-    *lines, run.received = (run.received + said).split(b"\n")
+    *lines, run.received = (run.received + received).split(b"\n")
     for line in lines:
         request = json.loads(line)
         if "signal" in request:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from evalml import errors
 from evalml.errors import EvalmlError, RunError, StudyError
 from evalml.run.kernel import ONE_THREAD, Limits, Watch, manager_for
-from evalml.run.kernel_pool import import_lean
+from evalml.run.kernel_pool import import_nbformat
 from evalml.settings import project_root
 from evalml.study import Study, study_from
 
@@ -27,13 +27,6 @@ def refuse_design(study: Study, notebook: Path) -> None:
 
     A notebook names its designs in its metadata, as `{"evalml": {"designs": [...]}}`; one that
     names none takes them all.
-
-    Args:
-        study: The study, checked.
-        notebook: The notebook it names.
-
-    Raises:
-        StudyError: The design is not one of those the notebook names.
     """
     metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
     known = metadata.get("evalml", {}).get("designs")
@@ -73,9 +66,7 @@ def read_parameters(names: Mapping[str, Any]) -> Study:
 def scrub(path: Path, source: str) -> None:
     """Take this machine's paths out of an executed notebook.
 
-    Args:
-        path: The executed notebook; nothing is done where there is none.
-        source: Name of the notebook it comes from.
+    `path`: the executed notebook; nothing is done where there is none.
     """
     import nbformat
 
@@ -156,7 +147,7 @@ class Execution:
             EvalmlError: The notebook refused its input (exit code 2).
             RunError: A cell failed, the kernel died, or a limit was passed (exit code 1).
         """
-        import_lean()
+        import_nbformat()
         from papermill.exceptions import PapermillExecutionError
 
         for last in (*[False] * (START_TRIES - 1), True):

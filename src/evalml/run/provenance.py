@@ -55,8 +55,8 @@ def _hash_stage(files: list[Path], root: Path, known: dict[str, str]) -> str:
         content = _hash_content(str(path), state.st_size, state.st_mtime_ns)
         if path.suffix == ".py" and content not in known:
             known[content] = hashlib.sha256(meaning(path.read_bytes())).hexdigest()
-        told = known[content] if path.suffix == ".py" else content
-        digest.update(f"{path.relative_to(root).as_posix()} {told}\n".encode())
+        text = known[content] if path.suffix == ".py" else content
+        digest.update(f"{path.relative_to(root).as_posix()} {text}\n".encode())
     return digest.hexdigest()
 
 
@@ -181,8 +181,8 @@ def extract_parts(extract: Path) -> dict[str, str]:
 def _in_database(extract: Path) -> bool:
     """Tell whether the tables are in a database, without loading what reads one."""
     header = extract / _HEADER
-    told = header.read_text(encoding="utf-8", errors="ignore") if header.is_file() else str(extract)
-    if "postgres" not in told:
+    text = header.read_text(encoding="utf-8", errors="ignore") if header.is_file() else str(extract)
+    if "postgres" not in text:
         return False
     from evalml.engine.postgres import database_of
 
@@ -193,8 +193,8 @@ def _database_parts(extract: Path) -> dict[str, str]:
     from evalml.engine.postgres import database_of, database_parts
 
     header, database = extract / _HEADER, database_of(extract)
-    said = {_HEADER: hash_file(header)} if header.is_file() else {}
-    return said | (database_parts(database) if database is not None else {})
+    parts = {_HEADER: hash_file(header)} if header.is_file() else {}
+    return parts | (database_parts(database) if database is not None else {})
 
 
 def _table_of(path: Path) -> str:
@@ -214,11 +214,11 @@ def hash_code() -> str:
 def hash_notebook(path: Path) -> str:
     """Return the hash of the cells of a notebook: what it says and does, not how it was saved."""
     cells = json.loads(path.read_text(encoding="utf-8")).get("cells", [])
-    said = [
+    sources = [
         (c["cell_type"], "".join(c["source"]), sorted(c.get("metadata", {}).get("tags", [])))
         for c in cells
     ]
-    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(sources, ensure_ascii=False).encode()).hexdigest()
 
 
 def hash_values(values: Mapping[str, Any]) -> str:

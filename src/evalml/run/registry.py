@@ -124,15 +124,15 @@ def _damaged(paths: Sequence[Path]) -> pd.DataFrame:
 
 def _finished(table: Table) -> Any:
     """Flatten the records of finished runs to the columns of the table of runs."""
-    asked, hashes = table.parameters, table.hashes
+    parameters, hashes = table.parameters, table.hashes
     return table.select(
         study=table.study,
         run=table.study + "/" + table.run_id,
         state=table.status,
         started=table.started,
-        programme=asked["programme"].str,
-        territory=asked["territory"].cast("string"),
-        period=asked["entries"]["from"].str + " " + asked["entries"]["to"].str,
+        programme=parameters["programme"].str,
+        territory=parameters["territory"].cast("string"),
+        period=parameters["entries"]["from"].str + " " + parameters["entries"]["to"].str,
         engine=table.engine,
         seconds=table.seconds,
         peak_memory_mb=table.peak_memory_mb,
@@ -272,17 +272,19 @@ class RunComparison:
 
 def verdict_of(causes: Sequence[Difference], moved: int, total: int) -> str:
     """Return which input made effects move, as far as two runs can say it."""
-    told = f"{moved} of {total} effects"
+    share = f"{moved} of {total} effects"
     if not causes:
         same = "no input differs and no effect moved: the run is reproduced"
         return (
-            f"no input differs, yet {told} moved, came or went: not reproducible" if moved else same
+            f"no input differs, yet {share} moved, came or went: not reproducible"
+            if moved
+            else same
         )
     lines = sentences(causes)  # the tables of one extract are one line, as are the stages of evalml
     if len(lines) == 1:
-        made = f"it made {told} move, come or go" if moved else "no effect moved by it"
+        made = f"it made {share} move, come or go" if moved else "no effect moved by it"
         return f"only one input differs ({lines[0]}): {made}"
-    several = f"{len(lines)} inputs differ and {told} moved, came or went"
+    several = f"{len(lines)} inputs differ and {share} moved, came or went"
     return f"{several}; change one at a time to know which did it" if moved else several
 
 
@@ -325,10 +327,8 @@ def compare_effects(
 ) -> pd.DataFrame:
     """Join two tables of effects on what makes effects the same, and say which moved.
 
-    Args:
-        a: Rows of an `effects.csv`.
-        b: Rows of another.
-        primary: Outcome, horizon and method of the primary effect: its row comes first.
+    `a`: rows of an `effects.csv`; `primary`: outcome, horizon and method of the primary effect: its
+    row comes first.
     """
     left, right = (
         f.reindex(columns=[*JOINED, "unit", *FIGURES]).drop_duplicates(JOINED) for f in (a, b)

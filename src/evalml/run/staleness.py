@@ -13,7 +13,7 @@ from evalml import errors
 from evalml.errors import StudyError
 from evalml.run.notebook import refuse_design
 from evalml.run.provenance import hash_notebook, hashes_of, parameters_of, parts_of, versions_of
-from evalml.run.status import MANIFEST, is_held, lock_file, read_status, settled
+from evalml.run.status import MANIFEST, is_locked, lock_file, read_status, settled
 from evalml.settings import Settings, project_root, shipped_folder
 from evalml.study import Study, find_study
 from evalml.study.activity import Activity, activity_from, is_activity
@@ -67,7 +67,7 @@ def sentences(found: Sequence[Difference]) -> list[str]:
     lines: dict[str, list[Difference]] = {}
     for each in found:
         lines.setdefault(_line_of(each), []).append(each)
-    return [_told(line, those) for line, those in lines.items()]
+    return [_sentence(line, those) for line, those in lines.items()]
 
 
 def _line_of(one: Difference) -> str:
@@ -78,7 +78,7 @@ def _line_of(one: Difference) -> str:
     return f"{one.kind} {one.name}"
 
 
-def _told(line: str, those: Sequence[Difference]) -> str:
+def _sentence(line: str, those: Sequence[Difference]) -> str:
     if line in _NOUNS and line not in _SHOWN:
         return _NOUNS[line].format(", ".join(d.name for d in those))
     return _valued(those[0])
@@ -137,10 +137,10 @@ def _values(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> I
     for key in sorted({*before, *after}):
         old, new = before.get(key), after.get(key)
         if old != new:
-            yield Difference(kind, key, _said(old), _said(new))
+            yield Difference(kind, key, _shown(old), _shown(new))
 
 
-def _said(value: Any) -> str:
+def _shown(value: Any) -> str:
     return (
         ""
         if value is None
@@ -314,7 +314,7 @@ def state_of(plan: RunPlan) -> StudyState:
     """Return how a study stands: what runs now first, then what is current, failed, stale."""
     out, study = plan.settings.out, plan.study.study
     status = read_status(out, study)
-    if is_held(lock_file(out, study)):
+    if is_locked(lock_file(out, study)):
         cell = f"cell {status.cell} of {status.cells}" if status and status.cells else ""
         return StudyState(study, "running", (cell,) if cell else ())
     inputs = inputs_of(plan)

@@ -30,7 +30,7 @@ _PAUSE = 0.2
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def lock(path: Path) -> Iterator[None]:
     """Wait for the lock at `path` and hold it; the file goes when the holder is done.
 
     Args:
@@ -46,7 +46,7 @@ def held(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def is_held(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Say whether a living process holds the lock at `path`."""
     try:
         handle = os.open(path, os.O_RDWR)
@@ -173,7 +173,7 @@ def read_status(out: Path, study: str) -> RunStatus | None:
 
 def settled(out: Path, status: RunStatus) -> RunStatus:
     """Return a running state as failed where nobody holds the lock of the study any more."""
-    if status.state != "running" or is_held(lock_file(out, status.study)):
+    if status.state != "running" or is_locked(lock_file(out, status.study)):
         return status
     where = f" in cell {status.cell}" if status.cell else ""
     return replace(status, state="failed", reason=f"its process ended{where} without a word")

@@ -33,7 +33,7 @@ class StudyDesign:
         en: The same in English.
         question: What it answers.
         effect: Whose effect.
-        needs: Conditions it needs, by their names in `comparison/chooser/needs.py`.
+        needs: Conditions it needs, by their names in `comparison/needs.py`.
         trap: What most often makes it wrong.
         command: Command that runs it.
         kind: What is compared.

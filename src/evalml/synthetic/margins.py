@@ -14,8 +14,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from evalml.errors import EvalmlError
 from evalml.synthetic.people import NEVER
 from evalml.synthetic.simulate import first_seen_after_move
-from evalml.synthetic.world import Part, substream
-from evalml.synthetic.worlds import worlds_folder
+from evalml.synthetic.world import Part, substream, worlds_folder
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector

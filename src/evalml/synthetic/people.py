@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.months import month_number
-from evalml.synthetic.world import Draws, World, pick, substream
-from evalml.synthetic.worlds import structure_rows
+from evalml.synthetic.world import Draws, World, pick, structure_rows, substream
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector

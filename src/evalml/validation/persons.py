@@ -161,10 +161,7 @@ def person_methods(
 ) -> Callable[[Comparison, Sequence[str], int], Rows]:
     """Return the `estimate` of a world of persons: methods with the same settings in one pass.
 
-    Args:
-        truth: The effect.
-        settings: Settings of the methods.
-        others: By name in the table, methods with settings of their own.
+    `others`: by name in the table, methods with settings of their own.
     """
     special = others or {}
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalml.methods.callaway_santanna import callaway_santanna, callaway_santanna_sections
+from evalml.methods.effect import Naming
 from evalml.methods.fixed_effects import sun_abraham, twfe
 from evalml.methods.group_time import GroupTime, RolloutOptions, aggregate
 from evalml.methods.imputation import imputation
-from evalml.methods.instruments import FuzzyData, IvData, Naming, iv_effect, wald_did
+from evalml.methods.instruments import FuzzyData, IvData, iv_effect, wald_did
 from evalml.methods.panel import CrossSections, PanelTable
 from evalml.methods.two_period import NO_NAMES, CovariateTerms, EstMethod, panel_att
 from evalml.methods.variance import critical_value, sampling_of
@@ -43,12 +44,9 @@ def rollout_panel(
 ) -> RolloutSample:
     """Draw six periods, three groups and never; effects differ by group and grow.
 
-    Args:
-        rng: Generator.
-        n: Units.
-        clusters: Dates are drawn by cluster, and shocks are common to a cluster and period.
-        slope: Where not zero, trends and dates depend on a covariate.
-        growth: Size of the effects, 0 for none.
+    `clusters`: dates are drawn by cluster, and shocks are common to a cluster and period; `slope`:
+    where not zero, trends and dates depend on a covariate; `growth`: size of the effects, 0 for
+    none.
     """
     T = 6
     periods = np.arange(1.0, T + 1)
@@ -116,9 +114,7 @@ def two_way(sample: RolloutSample, replication: int) -> Row:  # noqa: ARG001
 def cell(estimator: PanelEstimator, *, bare: str = "") -> Callable[[RolloutSample, int], Row]:
     """Return the effect of the group of period 3 in period 4, where the truth is 5 x 0.3 x 2.
 
-    Args:
-        estimator: Method.
-        bare: What is taken away before: `cluster` or `covariates`.
+    `bare`: what is taken away before: `cluster` or `covariates`.
     """
 
     def row(sample: RolloutSample, replication: int) -> Row:  # noqa: ARG001

@@ -4,8 +4,15 @@ Every stage hands over keys and typed values (`evalml.values`); nothing but this
 into sentences, and nothing reads a sentence back. It knows no statistics.
 """
 
-from evalml.words.catalogue import LANGUAGES, check_entry, message_template, plain_phrase
-from evalml.words.names import name_label, outcome_label, section_words
+from evalml.words.catalogue import (
+    LANGUAGES,
+    check_entry,
+    message_template,
+    name_label,
+    outcome_label,
+    plain_phrase,
+    section_words,
+)
 from evalml.words.render import check_sentence, fill, question, question_again, render, render_all
 
 __all__ = [

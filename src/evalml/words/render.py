@@ -45,10 +45,10 @@ from evalml.words.catalogue import (
     check_entry,
     finding_template,
     message_template,
+    name_label,
     plain_phrase,
     template,
 )
-from evalml.words.names import name_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -282,15 +282,15 @@ def question(name: str, finding: str, lang: str) -> str:
     return str(template(check_entry(name, finding)["question"], lang))
 
 
-def question_again(name: str, asked: str, lang: str) -> str:
+def question_again(name: str, question: str, lang: str) -> str:
     """Return the question of a check whose finding is silent in `lang`; another one as it is."""
     check = catalogue("checks").get(name, {})
     parts = [check, *(part for key, part in check.items() if key not in {"question", "findings"})]
     for part in parts:
         both = part.get("question", {})
-        if asked in both.values():
+        if question in both.values():
             return str(both[lang])
-    return asked
+    return question
 
 
 def check_sentence(

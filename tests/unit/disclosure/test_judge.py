@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 from tools.attack_release import KINDS, attack
 
-from evalml.disclosure.differencing import Population, population, populations_of, too_near
 from evalml.disclosure.judge import declared_numbers, judge, judge_value, passes
-from evalml.disclosure.populations import System
+from evalml.disclosure.register import Population, System, population, populations_of, too_near
 from evalml.disclosure.rule import LADDER, DisclosureRule, share_step
 from evalml.report.results import sheet_text
 from evalml.values import Count, Estimate, Hidden, Interval, Number, Share, values_text

@@ -9,8 +9,9 @@ from openings import COHORTS, NEVER, OUTCOME, cells_of, study, youths
 
 from evalml.errors import EstimationError
 from evalml.methods.callaway_santanna import callaway_santanna_sections
+from evalml.methods.effect import Naming
 from evalml.methods.group_time import RolloutOptions
-from evalml.methods.instruments import FuzzyData, Naming, wald_did
+from evalml.methods.instruments import FuzzyData, wald_did
 from evalml.methods.panel import CrossSections
 from evalml.methods.two_period import NO_NAMES
 from evalml.rollout.cell_effects import (

@@ -22,8 +22,8 @@ from evalml.published import (
     recomputed_table,
     verdicts_table,
 )
+from evalml.published.audit import compare_page, split_differences
 from evalml.published.compare import _definition, _mapping, explain_differences
-from evalml.published.tables import compare_page, split_differences
 
 FIGURES = folder(
     *by_departement("p", ["2 977", "8 138", "2 692", "5 970", "18 799"]), figure("p_hdf", "21 656")

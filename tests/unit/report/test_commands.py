@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from typer.testing import CliRunner
 
-from evalml.cli.release import note, release
+from evalml.cli.runs import note, release
 from evalml.errors import EvalmlError, PrivacyError
 from evalml.report.results import write_meta
 

@@ -11,7 +11,7 @@ import pytest
 from evalml.engine import open_engine
 from evalml.extract import read_extract
 from evalml.synthetic.make import make_world, write_extract
-from evalml.synthetic.worlds import read_world
+from evalml.synthetic.world import read_world
 from evalml.tables import accept_tables
 from evalml.tables.scorecard import score
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalml.disclosure.differencing import Population, places_of
+from evalml.disclosure.register import Population, places_of
 from evalml.disclosure.rule import printed, share_step, to_step
 from evalml.errors import DataError
 from evalml.report.annex.content import Annex, Cell, Line, Source, activity_annex

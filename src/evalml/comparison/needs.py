@@ -271,10 +271,10 @@ def is_iae(facts: Facts) -> Reason:
 @need("the extract holds the applications")
 def has_applications(facts: Facts) -> Reason:
     """The extract holds the applications."""
-    held = facts.holds("iae_candidatures")
-    if held is None:
+    present = facts.holds("iae_candidatures")
+    if present is None:
         return Reason("caution", "needs table iae_candidatures; give --extract to know")
-    if not held:
+    if not present:
         return Reason("no", "the extract does not hold table iae_candidatures")
     return Reason("ok", "the extract holds the applications")
 
@@ -415,16 +415,16 @@ def declared_outcomes(facts: Facts) -> Iterator[Reason]:
     for name in facts.study.outcomes:
         outcome = OUTCOMES.get(name)
         table = SOURCES.get(outcome.channel, "") if outcome is not None else ""
-        held = facts.holds(table)
+        present = facts.holds(table)
         if outcome is None:
             yield Reason("no", f"no outcome of the catalogue is called '{name}'")
         elif outcome.channel == "declared":
             yield Reason("caution", f"{name} is declared to a counsellor{_BLINDS}")
-        elif held is None:
+        elif present is None:
             yield Reason("caution", f"{name} needs table {table}; give --extract to know")
-        elif not held and outcome.fallback is None:
+        elif not present and outcome.fallback is None:
             yield Reason("no", f"{name} needs table {table}, which the extract lacks")
-        elif not held:
+        elif not present:
             yield Reason(
                 "caution", f"without table {table}, {name} becomes {outcome.fallback}{_BLINDS}"
             )
@@ -518,11 +518,11 @@ def ages(facts: Facts) -> Iterator[Reason]:
     if not facts.known or facts.first is None:
         return
     known = facts.programme in programmes()
-    held = rules(facts.programme).at(facts.first) if known else {}
+    legal = rules(facts.programme).at(facts.first) if known else {}
     given = facts.study.eligibility
-    asked = {"age_min": given.age_min, "age_max": given.age_max}
-    for name, value in asked.items():
-        rule = held.get(name)
+    chosen = {"age_min": given.age_min, "age_max": given.age_max}
+    for name, value in chosen.items():
+        rule = legal.get(name)
         if rule is None and value is None:
             yield Reason(
                 "no", f"no rule read gives {name} of {facts.programme}: give eligibility.{name}"

@@ -1,11 +1,11 @@
-"""Judge every design and method of the table on one study."""
+"""Which designs and methods a study may use, and why: read by study or as a page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evalml.comparison.chooser.needs import NEEDS, REMARKS, Facts, Reason
+from evalml.comparison.needs import NEEDS, REMARKS, Facts, Reason
 from evalml.study import DESIGNS, METHODS, methods_of
 
 if TYPE_CHECKING:
