@@ -28,13 +28,13 @@ def study(*examples, **changes):
 def test_examples_that_hold_are_counted():
     every = [TREATED, WAITS, {**OLD, "makes": {"arm": "age"}}]
     away = {"says": "elsewhere", "actes": ACT, "dossiers": {"id_structure": "AILLEURS"}}
-    assert check_examples(study(*every, {**away, "makes": {"arm": "territory"}})) == 4
+    assert check_examples(study(*every, {**away, "makes": {"arm": "open_file"}})) == 4
     assert check_examples(study()) == 0
 
 
 def test_an_example_that_does_not_hold_says_what_was_found():
     wrong = [{**TREATED, "makes": {"arm": "treated", "age": 21, "emploi_m6": False}}, WAITS]
-    with pytest.raises(StudyError, match="example 'enters': age is 19, not 21; .*emploi_m6 is 1"):
+    with pytest.raises(StudyError, match=r"example 'enters': age is 19, not 21; .*emploi_m6 is 1"):
         check_examples(study(*wrong, {**OLD, "makes": {"arm": "age"}}))
     with pytest.raises(StudyError, match="example 'too old': arm is 'age', not 'comparison'"):
         check_examples(study(TREATED, WAITS, {**OLD, "makes": {"arm": "comparison"}}))

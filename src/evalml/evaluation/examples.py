@@ -135,7 +135,8 @@ def _made(study: Study, engine: Engine) -> Iterator[dict[str, Any]]:
 def _plain(value: Any) -> Any:
     if value is None or pd.isna(value):
         return None
-    return value.item() if hasattr(value, "item") else value
+    number = value.item() if hasattr(value, "item") else value
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _arm(key: str, kept: pd.DataFrame, lost: pd.DataFrame, rules: Any) -> str:
