@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -124,3 +125,16 @@ def main() -> None:
         sys.exit(fault.exit_code)
     except BrokenPipeError:
         sys.exit(1)
+    except KeyboardInterrupt:
+        print("evalml: interrupted", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    except OSError as fault:
+        if fault.errno not in DISK:
+            raise
+        place = "" if fault.filename is None else f" {fault.filename}"
+        print(f"evalml: the disk refuses to write{place}: {fault.strerror}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+"""What a disk that is full, or that may not be written, answers."""

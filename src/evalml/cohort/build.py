@@ -17,7 +17,7 @@ from evalml.cohort.two_arms import with_capacity
 from evalml.cohort.unknown import Gap, find_gaps
 from evalml.engine import Engine, Table, cases, row_number, window
 from evalml.errors import CohortError
-from evalml.months import first_day, month_number
+from evalml.months import first_day
 from evalml.values import Message, messages_text
 from evalml.words import render
 
@@ -114,14 +114,7 @@ def _number(described: Table, eligible: Table) -> Table:
 def _check_period(tables: Tables, trial: TargetTrial) -> None:
     first = first_day(trial.months[0] - trial.history_months)
     tables.meta.refuse_undeclared_breaks(first, first_day(trial.last_month), trial.breaks)
-    end = month_number(tables.meta.period_end)
-    if trial.last_month > end:
-        last, needed = first_day(trial.months[-1]), first_day(trial.last_month)
-        raise CohortError(
-            f"the extract ends in {first_day(end):%Y-%m}, but entries up to {last:%Y-%m} followed "
-            f"{trial.follow_up_months} months need {needed:%Y-%m}; end 'entries' earlier or "
-            "shorten 'follow_up_months'"
-        )
+    tables.meta.refuse_months_outside(trial.months[0], trial.months[-1], trial.follow_up_months)
 
 
 def _flow(at_zero: Table, rules: Sequence[EligibilityRule], engine: Engine) -> pd.DataFrame:

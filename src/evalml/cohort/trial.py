@@ -312,11 +312,17 @@ def _narrowest(given: Iterable[AgeRule | None]) -> AgeRule:
     )
 
 
+def _day_of(programme: str, key: str) -> object:
+    """Return the day a programme opened or closed, None where no rule says it."""
+    rule = rules(programme).rules.get(key) if programme in programmes() else None
+    return None if rule is None else rule.values[0].value
+
+
 def _ages(study: Study, day: dt.date, programme: str) -> AgeRule:
     """Return the ages of the study, or those of a programme's rules on `day`."""
     given = study.eligibility
     in_force = rules(programme).at(day) if programme in programmes() else {}
-    opening, closing = (in_force[k].value if k in in_force else None for k in _LIFE)
+    opening, closing = (_day_of(programme, key) for key in _LIFE)
     if (isinstance(opening, dt.date) and day < opening) or (
         isinstance(closing, dt.date) and day > closing
     ):

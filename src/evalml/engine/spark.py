@@ -24,6 +24,16 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from evalml.engine.cluster import (
+    Scratch,
+    Site,
+    explained,
+    meaning,
+    open_scratch,
+    run_one_row,
+    spark_site,
+    unreachable,
+)
 from evalml.engine.duck import Engine, open_duckdb
 from evalml.errors import EvalmlError
 
@@ -93,45 +103,14 @@ def bundled_java() -> Path:
     return home
 
 
-SPARK = "EVALML_SPARK"
-SCRATCH = "EVALML_SPARK_SCRATCH"
-
 _PYSPARK = "pip install 'evalml-workbench[spark]'"
 _CLIENT = "pip install 'evalml-workbench[spark-connect]'"
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A place where Spark runs.
-
-    Attributes:
-        url: `local`, `local[2]`, `spark://host:7077`, `yarn`, `k8s://…` or `sc://host:15002`.
-        scratch: Folder (or URL) that every part of the cluster writes to and reads from.
-    """
-
-    url: str
-    scratch: str | None = None
-
-    @property
-    def local(self) -> bool:
-        """Whether Spark runs inside this machine."""
-        return self.url.startswith("local")
-
-    @property
-    def connect(self) -> bool:
-        """Whether it is reached through Spark Connect, which needs no Java here."""
-        return self.url.startswith("sc://")
-
-
-def spark_site(threads: int | None = None) -> Site:
-    """Read from the environment where Spark runs; all threads of this machine by default."""
-    default = f"local[{threads}]" if threads is not None else "local[*]"
-    return Site(os.environ.get(SPARK) or default, os.environ.get(SCRATCH) or None)
-
-
 def require_spark() -> None:
     """Refuse what cannot start."""
-    missing = spark_lacks(spark_site())
+    site = spark_site()
+    missing = spark_lacks(site) or unreachable(site)
     if missing is not None:
         raise EvalmlError(missing)
 
@@ -143,7 +122,10 @@ def spark_lacks(site: Site) -> str | None:
         return f"the Spark engine needs pyspark, which is not installed: {install}"
     if site.connect:
         if find_spec("grpc") is None:
-            return f"Spark Connect needs grpcio, which is not installed: {_CLIENT}"
+            return (
+                "Spark Connect needs its client, and pyspark is here without it; in an "
+                f"environment of its own, since both are called pyspark: {_CLIENT}"
+            )
         return None
     if java_home() is None:
         return (
@@ -162,17 +144,18 @@ SETTINGS = {
 }
 """What a session must hold for results to be those of DuckDB; a cluster accepts all of them."""
 
+DRIVER_SETTINGS = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
+"""What the driver starts with, here or on a cluster: no web page, no bar in the notebook."""
+
 LOCAL_SETTINGS = {
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.shuffle.partitions": "8",
     "spark.sql.catalogImplementation": "in-memory",
 }
-"""What suits one machine: no web page, no open port, few parts."""
+"""What suits one machine: no open port, few parts."""
 
-LOCAL_MEMORY = "4g"
+DRIVER_MEMORY = "4g"
 
 
 @dataclass(slots=True, repr=False)
@@ -181,13 +164,20 @@ class SparkEngine(Engine):
 
     Attributes:
         session: The session.
-        scratch: Folder or URL where results are kept, None where the cluster holds them.
+        scratch: Where results are kept, None where the cluster holds them.
         reader: DuckDB, for what only this machine can read.
     """
 
     session: Any = None
-    scratch: str | None = None
+    scratch: Scratch | None = None
     reader: Engine = field(default_factory=open_duckdb)
+
+    def close(self) -> None:
+        """Remove what this session wrote; a session of a server is given back to it."""
+        if self.scratch is not None:
+            self.scratch.remove(self.session)
+        if _is_remote(self.session):
+            self.session.stop()
 
     @property
     def local(self) -> Engine:
@@ -196,13 +186,15 @@ class SparkEngine(Engine):
 
     def adopt(self, rows: Table, name: str) -> Table:
         """Hand rows of `local` over to Spark: through the scratch folder, else through Arrow."""
-        if self.scratch is not None and "://" not in self.scratch:
-            path = Path(self.scratch) / f"{name}.parquet"
+        if self.scratch is not None and self.scratch.mounted:
+            path = self.scratch.take(f"{name}.parquet")
             self.reader.write_parquet(rows, path)
+            self.scratch.share(path)
             return self.read_parquet(path, name)
-        arriving = self.session.createDataFrame(rows.to_pyarrow())
-        arriving.createOrReplaceTempView(name)
-        return self.backend.table(name)
+        with explained(self.faults):
+            arriving = self.session.createDataFrame(rows.to_pyarrow())
+            arriving.createOrReplaceTempView(name)
+            return self.backend.table(name)
 
     def sql(self, expression: Table) -> str:
         """Return the SQL that Spark runs for an expression."""
@@ -212,15 +204,16 @@ class SparkEngine(Engine):
         """Compute `expression` once: written to the scratch folder, or held by the cluster."""
         name = self._free(name)
         self.statements.append((name, self.sql(expression)))
-        rows = _typed(self._frame_of(expression), expression)
-        if self.scratch is not None:
-            place = f"{self.scratch}/{name}-{uuid.uuid4().hex[:8]}"
-            rows.write.parquet(place)
-            rows = self.session.read.parquet(place)
-        else:
-            rows = rows.localCheckpoint(eager=True)
-        rows.createOrReplaceTempView(name)
-        return self.backend.table(name)
+        with explained(self.faults):
+            rows = _typed(self._frame_of(expression), expression)
+            if self.scratch is not None:
+                place = f"{self.scratch.place}/{name}-{uuid.uuid4().hex[:8]}"
+                rows.write.parquet(place)
+                rows = self.session.read.parquet(place)
+            else:
+                rows = rows.localCheckpoint(eager=True)
+            rows.createOrReplaceTempView(name)
+            return self.backend.table(name)
 
     def read_parquet(self, paths: Path | Sequence[Path], name: str) -> Table:
         """Return the Parquet files as a lazy table called `name`."""
@@ -260,7 +253,8 @@ class SparkEngine(Engine):
         return self.reader._frame(ibis.memtable(self._arrow(expression)))  # noqa: SLF001
 
     def _arrow(self, expression: Table) -> pa.Table:
-        found: pa.Table = _typed(self._frame_of(expression), expression).toArrow()
+        with explained(self.faults):
+            found: pa.Table = _typed(self._frame_of(expression), expression).toArrow()
         return found.cast(expression.schema().to_pyarrow())
 
     def _frame_of(self, expression: Table) -> Any:
@@ -284,43 +278,62 @@ def open_spark(memory_limit: str | None = None, threads: int | None = None) -> S
     where it runs on this machine and `EVALML_SPARK` does not say.
     """
     site = spark_site(threads)
+    scratch = open_scratch(site)
     try:
-        session = _session(site, memory_limit)
+        session = _session(site, memory_limit, scratch)
+        run_one_row(session, site)
     except EvalmlError:
         raise
     except Exception as error:
+        why = meaning(error) or type(error).__name__
         raise EvalmlError(
-            f"Spark could not be reached at {site.url} ({type(error).__name__}); check "
-            "EVALML_SPARK, and that the cluster's Spark is 4.0: `evalml doctor` says what is here"
+            f"Spark could not be reached at {site.url} ({why}); check EVALML_SPARK, and that the "
+            "cluster's Spark is 4.0: `evalml doctor` says what is here"
         ) from error
     backend = ibis.pyspark.connect(session)
     backend.compiler = _compiler()
     reader = open_duckdb(memory_limit, threads)
-    return SparkEngine("spark", backend, session=session, scratch=_scratch(site), reader=reader)
+    engine = SparkEngine("spark", backend, session=session, scratch=scratch, reader=reader)
+    atexit.register(engine.close)
+    return engine
 
 
-def _session(site: Site, memory_limit: str | None) -> Any:
+def _session(site: Site, memory_limit: str | None, scratch: Scratch | None) -> Any:
     from pyspark.sql import SparkSession
 
-    settings = dict(SETTINGS)
     if site.connect:
-        session = SparkSession.builder.remote(site.url).getOrCreate()
+        session = SparkSession.builder.remote(site.url).create()
+        _bound_retries(session)
     else:
         os.environ["JAVA_HOME"] = str(java_home())
+        memory = _java_memory(memory_limit)
+        settings = SETTINGS | DRIVER_SETTINGS
+        settings["spark.driver.memory"] = settings["spark.driver.maxResultSize"] = memory
+        if scratch is not None:
+            settings["spark.hadoop.fs.permissions.umask-mode"] = scratch.umask
         if site.local:
             settings |= LOCAL_SETTINGS
-            settings["spark.driver.memory"] = _java_memory(memory_limit)
             settings["spark.local.dir"] = tempfile.gettempdir()
             settings["spark.sql.warehouse.dir"] = tempfile.gettempdir()
         builder = SparkSession.builder.master(site.url).appName("evalml")
         for key, value in settings.items():
             builder = builder.config(key, value)
         session = builder.getOrCreate().newSession()  # two engines never share a table's name
-        if site.local:
-            session.sparkContext.setLogLevel("OFF")  # a stack trace may quote a cell
+        session.sparkContext.setLogLevel("OFF")  # a stack trace may quote a cell
     for key, value in SETTINGS.items():
         session.conf.set(key, value)
     return session
+
+
+def _is_remote(session: Any) -> bool:
+    return hasattr(session, "client")
+
+
+def _bound_retries(session: Any) -> None:
+    """Give up on a server that has gone after half a minute, not ten."""
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    session.client.set_retry_policies([DefaultPolicy(max_retries=6, max_backoff=8000)])
 
 
 def _compiler() -> Any:
@@ -343,18 +356,7 @@ def _compiler() -> Any:
 
 def _java_memory(limit: str | None) -> str:
     """Return a memory limit as Java writes it: `4GB` gives `4g`."""
-    found = re.fullmatch(r"(\d+)\s*([KMGT])I?B?", (limit or LOCAL_MEMORY).strip().upper())
+    found = re.fullmatch(r"(\d+)\s*([KMGT])I?B?", (limit or DRIVER_MEMORY).strip().upper())
     if found is None:
         raise EvalmlError(f"'{limit}' is no amount of memory; write it like 4GB")
     return f"{found[1]}{found[2].lower()}"
-
-
-def _scratch(site: Site) -> str | None:
-    """Return a new folder for the results of this session; on this machine it goes with it."""
-    if site.scratch is not None:
-        return f"{site.scratch.rstrip('/')}/evalml-{uuid.uuid4().hex[:12]}"
-    if not site.local:
-        return None
-    folder = tempfile.mkdtemp(prefix="evalml-spark-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder

@@ -20,9 +20,9 @@ from pydantic import (
 
 from evalml.codes import territory_names
 from evalml.engine.postgres import refuse_password
-from evalml.errors import ExtractError, StudyError, nearest
+from evalml.errors import CohortError, ExtractError, StudyError, nearest
 from evalml.extract.contract import DATED, LINKED_SOURCES
-from evalml.months import month_number
+from evalml.months import first_day, month_number
 from evalml.reading.yaml_text import read_yaml_file
 from evalml.study import Territory
 
@@ -239,6 +239,32 @@ class ExtractMeta(_Strict):
         if self.source == "synthetic" or told or not spans:
             return self.breaks
         return (*self.breaks, known)
+
+    def refuse_months_outside(self, first: int, last: int, follow_up: int) -> None:
+        """Refuse entries that the extract does not hold, or cannot follow.
+
+        Args:
+            first: First month of entry.
+            last: Last month of entry.
+            follow_up: Months each entry is followed.
+
+        Raises:
+            CohortError: Says which months are missing.
+        """
+        begin, end = month_number(self.period_start), month_number(self.period_end)
+        if first < begin:
+            raise CohortError(
+                f"the extract begins in {first_day(begin):%Y-%m}, but 'entries' begin in "
+                f"{first_day(first):%Y-%m}; begin 'entries' later, or take an extract that holds "
+                "these months"
+            )
+        if last + follow_up > end:
+            raise CohortError(
+                f"the extract ends in {first_day(end):%Y-%m}, but entries up to "
+                f"{first_day(last):%Y-%m} followed {follow_up} months need "
+                f"{first_day(last + follow_up):%Y-%m}; end 'entries' earlier or shorten "
+                "'follow_up_months'"
+            )
 
     def refuse_undeclared_breaks(
         self, start: dt.date, end: dt.date, declared: Iterable[dt.date]

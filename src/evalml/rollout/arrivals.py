@@ -164,6 +164,8 @@ def first_demands(tables: Tables, study: Study, engine: Engine) -> FirstDemands:
     _refuse_traits(study.subgroups)
     last = tables.meta.period_end
     tables.meta.refuse_undeclared_breaks(month_of_half_year(cohorts[0]), last, study.breaks)
+    first = month_number(month_of_half_year(wanted[0]))
+    tables.meta.refuse_months_outside(first, month_number(month_of_half_year(wanted[-1])), 0)
     people = engine.keep(_described(tables, study, cohorts), engine.fresh_name("first_demands"))
     rules_ = _rules(people, study)
     flow = _flow(people, rules_, engine)

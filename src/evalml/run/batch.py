@@ -301,8 +301,19 @@ def _cluster(workforce: Workforce, jobs: int) -> Iterator[None]:
         if workforce.scheduler
         else {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
     )
-    with Client(**where), joblib.parallel_config("dask"):
+    try:
+        client = Client(**where, timeout=ANSWER)
+    except (OSError, TimeoutError, ValueError) as fault:
+        raise EvalmlError(
+            f"no dask scheduler answers at {workforce.scheduler} ({type(fault).__name__}); start "
+            "it, or correct --scheduler"
+        ) from None
+    with client, joblib.parallel_config("dask"):
         yield
+
+
+ANSWER = 10
+"""Seconds a dask scheduler may take to answer."""
 
 
 def _work_off(plans: Sequence[RunPlan], crew: _Crew, end: Callable[[RunStatus], None]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from evalml.engine.cluster import SCRATCH, open_scratch, spark_site
 from evalml.errors import EvalmlError, RunError
 from evalml.results import VERSION
 from evalml.run.kernel import ONE_THREAD, Limits, forked_kernels, starting_kernels
@@ -121,7 +122,9 @@ class _Run:
         self.partial.mkdir(parents=True, mode=0o700)  # its owner's, whatever the umask
         self._say("running")
         try:
-            self._execute()
+            with _own_places(self.plan.settings.engine) as places:
+                self.execution.environment = {**self.execution.environment, **places}
+                self._execute()
             final = _publish(self.partial, self.root / self.run_id)
         except RunError as fault:
             self._keep_failed(str(fault))
@@ -131,6 +134,9 @@ class _Run:
             raise
         except KeyboardInterrupt:
             self._say("failed", "it was interrupted")
+            raise
+        except OSError as fault:
+            self._say("failed", fault.strerror or type(fault).__name__)
             raise
         except Exception as fault:
             self._say("failed", f"evalml itself failed with {type(fault).__name__}")
@@ -156,6 +162,8 @@ class _Run:
     def _record(self) -> dict[str, Any]:
         now = inputs_of(self.plan)
         moved = moved_inputs(self.inputs, now)
+        if "extract" in moved:
+            raise RunError("the extract changed while the study ran: the run is void; run again")
         return {
             "run_id": self.run_id,
             "status": "finished",
@@ -202,6 +210,24 @@ class _Run:
 
     def _seconds(self) -> float:
         return round(time.perf_counter() - self.clock, 2)
+
+
+@contextmanager
+def _own_places(engine: str) -> Iterator[dict[str, str]]:
+    """Give a kernel a temporary and a scratch folder of its own; however it ends, both go."""
+    with tempfile.TemporaryDirectory(
+        prefix=f"evalml-{os.getpid()}-", ignore_cleanup_errors=True
+    ) as folder:
+        scratch = None
+        if engine == "spark" and os.environ.get(SCRATCH):
+            scratch = open_scratch(spark_site())
+        if scratch is None or not scratch.mounted:
+            yield {"TMPDIR": folder}
+            return
+        try:
+            yield {"TMPDIR": folder, SCRATCH: scratch.place}
+        finally:
+            scratch.remove(None)
 
 
 def _write_params(path: Path, parameters: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ import selectors
 import signal
 import socket
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -237,6 +238,7 @@ def _fresh_process(request: dict[str, Any]) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(request["env"])
+    tempfile.tempdir = None  # that of the run
     os.chdir(request["cwd"])
     random.seed()
     import_module("numpy").random.seed()

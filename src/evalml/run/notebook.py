@@ -244,9 +244,14 @@ def _translate(fault: Any) -> EvalmlError:
     kind = getattr(errors, str(fault.ename), None)
     if isinstance(kind, type) and issubclass(kind, EvalmlError):
         return kind(str(fault.evalue))
+    if any(mark in str(fault.evalue) for mark in _FULL):
+        return RunError(f"cell {fault.exec_count}: the disk is full; make room, and run again")
     return RunError(
         f"cell {fault.exec_count} failed with {fault.ename}; see the notebook in failed/"
     )
+
+
+_FULL = ("No space left on device", "Disk quota exceeded")
 
 
 def _one_thread() -> dict[str, str]:

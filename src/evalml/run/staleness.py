@@ -305,7 +305,9 @@ class StudyState:
     """
 
     study: str
-    state: Literal["current", "stale", "never run", "running", "waiting", "failed", "refused"]
+    state: Literal[
+        "current", "stale", "other extract", "never run", "running", "waiting", "failed", "refused"
+    ]
     why: tuple[str, ...] = ()
     run: str = ""
 
@@ -344,6 +346,9 @@ def _past(plan: RunPlan, inputs: Mapping[str, Any]) -> StudyState:
     out, study = plan.settings.out, plan.study.study
     for run, record in finished_runs(out / study)[:1]:
         found = differences(record, {**inputs, "parameters": plan.parameters})
+        if any(d.kind == "extract" and d.name == "extract.yaml" for d in found):
+            other = f"made on another extract than {plan.settings.extract.name}: give --extract"
+            return StudyState(study, "other extract", (other,), run.relative_to(out).as_posix())
         why = tuple(sentences([*found, *missing_outputs(run, record)]))
         moved = tuple(f"its {key} changed while it ran" for key in record.get("moved", ()))
         return StudyState(study, "stale", why + moved, run.relative_to(out).as_posix())

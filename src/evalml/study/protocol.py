@@ -155,9 +155,8 @@ def _of_the_settings(s: Study) -> Iterator[str]:
 def _of_the_waits(s: Study) -> Iterator[str]:
     if s.durations is None:
         return
-    if s.design.estimator != "adjusted" or s.estimand != "att":
-        asked = f"{s.design.article} for {s.estimand}"
-        yield f"durations: they follow two arms weighted for att, not {asked}"
+    if not s.design.monthly:
+        yield f"durations: {s.design.article} has no time zero for each person"
     for name in (s.durations.event, *s.durations.competing):
         if name not in s.outcomes:
             yield f"durations: '{name}' is not among outcomes {list(s.outcomes)}"
