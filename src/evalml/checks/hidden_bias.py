@@ -264,11 +264,11 @@ declare(
             "no_pairs": (
                 (
                     "Les bornes de Rosenbaum demandent des paires : un seul partenaire, qui ne "
-                    "sert qu’une fois (`replace: false`, `k: 1`)."
+                    "sert qu’une fois (`method_settings.match.replace`)."
                 ),
                 (
                     "Rosenbaum’s bounds need pairs: one partner, who serves once only "
-                    "(`replace: false`, `k: 1`)."
+                    "(`method_settings.match.replace`)."
                 ),
             ),
             "nothing": (

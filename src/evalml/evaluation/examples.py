@@ -63,7 +63,12 @@ TYPES = {
 }
 COVERED = ("situations", "emploi_mensuel")
 """Tables that hold every month of the examples, so that a month without a row is a no."""
-FRAMES = {"date": "datetime64[ns]", "integer": "Int64", "number": "Float64"}
+FRAMES = {
+    "date": "datetime64[ns]",
+    "integer": "Int64",
+    "number": "Float64",
+    "boolean": "boolean",
+}
 
 
 def check_examples(study: Study) -> int:
@@ -124,7 +129,7 @@ def _made(study: Study, engine: Engine) -> Iterator[dict[str, Any]]:
         made: dict[str, Any] = {"arm": _arm(key, kept, lost, rules)}
         if key in kept.index:
             made |= {name: _plain(kept.loc[key, name]) for name in covariates}
-            entry = kept.loc[key, "entry"]
+            entry = int(str(kept.loc[key, "entry"]))
             made |= {
                 full: _plain(values[name][entry, int(month) - panel.months[0]])
                 for full, (name, _, month) in months.items()
@@ -221,9 +226,8 @@ def _rows_of(person: str, example: Example, zero: int) -> Iterator[tuple[str, di
             full = dict.fromkeys(table(name).key, f"{person}-{name}-{number}")
             full |= {key: one for key, one in identifiers.items() if key in columns}
             full |= DEFAULTS.get(name, {}) | row
-            start = full.get("date_debut") or full.get("date_acte")
-            if "date_saisie" in columns:
-                full.setdefault("date_saisie", start)
+            if "date_saisie" in columns and "date_saisie" not in row:
+                full["date_saisie"] = str(full.get("date_debut") or full.get("date_acte"))
             yield name, {k: _dated(v, columns[k].type, zero, place) for k, v in full.items()}
 
 
@@ -244,7 +248,6 @@ def _dated(value: Any, kind: str, zero: int, place: str) -> Any:
 def _typed(name: str, rows: list[dict[str, Any]], engine: Engine) -> Any:
     columns = table(name).columns
     frame = pd.DataFrame(rows, columns=[column.name for column in columns])
-    for column in columns:
-        kind = FRAMES.get(column.type, "boolean" if column.type == "boolean" else "string")
-        frame[column.name] = frame[column.name].astype(kind)
+    kinds: dict[str, Any] = {c.name: FRAMES.get(c.type, "string") for c in columns}
+    frame = frame.astype(kinds)
     return engine.memtable(frame).cast({c.name: TYPES[c.type] for c in columns})

@@ -128,6 +128,12 @@ THEMES: dict[str, Theme] = {
     name: Theme(theme["label"], tuple(theme["indicators"]))
     for name, theme in _RAW["themes"].items()
 }
+_LAST = list(THEMES)[-1]
+_PLACED = {name for theme in THEMES.values() for name in theme.indicators}
+THEMES[_LAST] = Theme(
+    THEMES[_LAST].label,
+    (*THEMES[_LAST].indicators, *(name for name in INDICATORS if name not in _PLACED)),
+)  # one that no theme names is read with the last
 
 
 def indicators_of(year: int, names: Sequence[str] | None = None) -> tuple[Indicator, ...]:

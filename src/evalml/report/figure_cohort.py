@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -125,16 +125,16 @@ def draw_shares(axes: Axes, table: pd.DataFrame, lang: str) -> None:
 
     labels = table.drop_duplicates("group_value").set_index("group_value")["label"]
     values = list(labels.index)
-    shares = table["value"].astype("float64")
+    every = pd.MultiIndex.from_product([list(ARMS), values], names=["group", "group_value"])
+    shares = table.set_index(["group", "group_value"])["value"].astype("float64").reindex(every)
     sns.barplot(
-        table.assign(value=shares.fillna(0.0), arm=table["group"]),
-        x="value", y="group_value", hue="arm", order=values, hue_order=list(ARMS),
-        palette={arm: colour for arm, (colour, _) in ARMS.items()}, saturation=1, width=0.72,
-        errorbar=None, legend=False, ax=axes,
+        shares.fillna(0.0).reset_index(), x="value", y="group_value", hue="group", order=values,
+        hue_order=list(ARMS), palette={arm: colour for arm, (colour, _) in ARMS.items()},
+        saturation=1, width=0.72, errorbar=None, legend=False, ax=axes,
     )  # fmt: skip
-    known = shares.set_axis(pd.MultiIndex.from_frame(table[["group", "group_value"]]))
-    for bars, (arm, (colour, hatch)) in zip(axes.containers, ARMS.items(), strict=True):
-        told = [known.get((arm, value), np.nan) for value in values]
+    drawn: list[Any] = list(axes.containers)
+    for bars, (arm, (colour, hatch)) in zip(drawn, ARMS.items(), strict=bool(values)):
+        told = [float(shares[arm, value]) for value in values]
         words = [WORDS[lang]["hidden"] if np.isnan(v) else number(v, 1, lang) for v in told]
         axes.bar_label(bars, words, padding=4, fontsize=7)
         for bar in bars:

@@ -116,7 +116,7 @@ def house_style() -> Iterator[None]:
 
 
 @cache
-def theme() -> dict[str, Any]:
+def theme() -> Any:
     """Return the white theme of seaborn, at the size of a page."""
     import seaborn as sns
 
