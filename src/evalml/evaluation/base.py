@@ -30,6 +30,7 @@ from evalml.report import (
     write_queries,
     write_results,
 )
+from evalml.report.note_figures import FIGURES
 from evalml.run.provenance import commit, hashes_of, rerun_command
 
 if TYPE_CHECKING:
@@ -181,9 +182,8 @@ class Evaluation:
         Raises:
             EvalmlError: No figure has that name.
         """
-        known = ("flow", "balance", "trajectories", "effects", "subgroups", "event_study")
-        if name not in {*self.figures, *known}:
-            raise EvalmlError(f"no figure is called '{name}'; {nearest(name, known)}")
+        if name not in FIGURES:
+            raise EvalmlError(f"no figure is called '{name}'; {nearest(name, FIGURES)}")
         return self.figures.get(name)
 
     @property

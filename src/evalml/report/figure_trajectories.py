@@ -148,7 +148,8 @@ def plot_headline(
         if synthetic:
             stamp(fig, lang)
     said = [text["alt_gap"].format(month=f"{gap.month:.0f}", effect=gap.effect) for gap in shown]
-    alt = " ".join([trajectories_alt(table, unit, named, masked=masked, lang=lang), *said])
+    curves = trajectories_alt(table, unit, named, masked=masked, lang=lang)
+    alt = " ".join([curves.removesuffix(f" {typeset(text['alt_low'], lang)}"), *said])
     title = outcome_label(outcome, None, lang, named)
     return Figure(fig, "headline", title, typeset(alt, lang), synthetic)
 
@@ -300,4 +301,5 @@ def trajectories_alt(
     if masked:
         ends.append(text["alt_masked"])
     first, last = (int(table["month"].min()), int(table["month"].max())) if len(table) else (0, 0)
-    return typeset(text["alt"].format(first=first, last=last, ends=" ".join(ends)), lang)
+    told = text["alt"].format(first=first, last=last, ends=" ".join(ends))
+    return typeset(f"{told} {text['alt_low']}", lang)
