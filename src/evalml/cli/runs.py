@@ -314,7 +314,7 @@ def note(
 
     Example: evalml note runs/cej_2024_hdf/20260401T101500-1a2b3c4d --lang en
     """
-    from evalml.errors import EvalmlError, nearest
+    from evalml.errors import DataError, EvalmlError, nearest
     from evalml.report.institution import read_institution
     from evalml.report.note import FORMATS, write_note
     from evalml.run.registry import run_folder
@@ -327,11 +327,35 @@ def note(
     signed = read_institution(institution)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-    files = write_note(
-        run_folder(run), lang=lang, institution=signed, formats=wanted, threshold=threshold, out=out
-    )
+    folder = run_folder(run)
+    try:
+        files = write_note(
+            folder, lang=lang, institution=signed, formats=wanted, threshold=threshold, out=out
+        )
+    except DataError as fault:
+        raise DataError(f"{fault}{made_by(folder)}") from None
     for path in files:
         typer.echo(str(path))
+
+
+def made_by(run: Path) -> str:
+    """Return which version made a run where it is not this one, and what to do of it."""
+    import json
+
+    from evalml.run import versions
+    from evalml.run.provenance import commit
+
+    path = run / "manifest.json"
+    if not path.is_file():
+        return ""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    name = "evalml-workbench"
+    then = (record.get("versions", {}).get(name, "?"), record.get("commit", ""))
+    now = (versions()[name], commit())
+    if then == now:
+        return ""
+    made, here = (" at commit ".join(filter(None, (v, c[:12]))) for v, c in (then, now))
+    return f"; evalml {made} made this run and this is {here}: run the study again"
 
 
 def release(  # noqa: PLR0913, PLR0917

@@ -21,6 +21,9 @@ DISCLOSURE = "disclosure."
 NOT_ESTIMATED = Message("secondary.not_estimated")
 """What is said of an effect without a number and without bounds: the data give none."""
 
+IMPOSSIBLE = Message("secondary.impossible")
+"""What is said of a change of a share by more than the whole: a weak instrument gives such."""
+
 NUMBERS = (
     "estimate",
     "std_error",
@@ -71,6 +74,7 @@ def blind(
     causes = [
         [message for key, message in failed if bears_on(key, row.outcome, row.horizon_months)]
         + ([NOT_ESTIMATED] if pd.isna(row.estimate) and pd.isna(row.ci_low) else [])
+        + ([IMPOSSIBLE] if row.unit == "proportion" and abs(row.estimate) > 1 else [])
         for row in rows_of(table)
     ]
     status = [

@@ -14,6 +14,7 @@ import pytest
 
 from evalml.errors import DataError
 from evalml.report import note_figures
+from evalml.report.blinding import blind
 from evalml.report.certainty import LEVELS, certainty_of
 from evalml.report.institution import Institution, read_institution
 from evalml.report.note import read_note, write_note
@@ -384,3 +385,12 @@ def test_every_design_says_who_is_compared_with_whom(run_of):
         note = read_note(folder / "results", defined, "fr", 11)
         assert compared(note).key == f"compared.{design}"
         assert plain(note.told(compared(note))).endswith(".")
+
+
+def test_a_share_that_changes_by_more_than_the_whole_is_masked_with_its_reason(frames_of):
+    effects = frames_of("strong")["effects"].copy()
+    effects.loc[effects.index[0], ["estimate", "ci_low", "ci_high"]] = [5.0, -1.0, 11.0]
+    found = blind(effects, frames_of("strong")["checks"].head(0))
+    assert found["status"].iloc[0] == "blinded"
+    assert "impossible pour une part" in found["reason"].iloc[0]
+    assert not (found["status"].iloc[1:] == "blinded").any()
