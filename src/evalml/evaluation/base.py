@@ -15,6 +15,7 @@ import pandas as pd
 from evalml.comparison import labels_of
 from evalml.errors import DataError, EvalmlError, nearest
 from evalml.evaluation.table import AnalysisTable
+from evalml.outcomes.outcome import OUTCOMES
 from evalml.report import (
     figures_of,
     mask_blinded,
@@ -31,7 +32,7 @@ from evalml.report import (
 )
 from evalml.report.gather import secondary_titles
 from evalml.report.note_figures import FIGURES
-from evalml.run.provenance import hashes_of
+from evalml.run.provenance import commit, hashes_of, rerun_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,10 @@ class NoteFiles(list[str]):
         """Return the page in a frame of its own, and the names of the files."""
         frame = f'<iframe srcdoc="{escape(self.page)}" width="100%" height="900"></iframe>'
         return f"{frame if self.page else ''}<p>{escape(', '.join(self))}</p>"
+
+
+DECLARED = {name for name, outcome in OUTCOMES.items() if outcome.channel == "declared"}
+"""Outcomes that nobody but a counsellor observes."""
 
 
 class Evaluation:
@@ -164,16 +169,21 @@ class Evaluation:
     def meta(self) -> dict[str, Any]:
         """What a note says beside the tables."""
         name, vintage = self.source
-        return note_meta(
+        hashes = hashes_of(self.study, self.settings)
+        told = note_meta(
             self.study,
-            command=self.asked.command(),
+            command=rerun_command(self.asked.command(), self.settings, hashes),
             labels=dict(self.labels),
             synthetic=self.synthetic,
-            hashes=hashes_of(self.study, self.settings),
+            hashes=hashes,
             extract_name=name,
             extraction_date=vintage,
             benchmark=self.benchmark,
         )
+        return told | {
+            "commit": commit(),
+            "declared": self.study.primary.outcome in DECLARED,
+        }
 
     @cached_property
     def figures(self) -> dict[str, Figure]:
