@@ -88,6 +88,7 @@ def test_the_difference_of_the_arms_has_the_error_of_the_areas_jackknifed():
     happened = ((time <= 12) & (cause == 1) & arm).sum()
     assert steps["events"].min() >= 11
     assert happened - 11 < steps["events"].sum() <= happened
+    assert both["events"].tolist() == [happened, happened]  # the treated arm is the smaller
     assert steps["estimate"].loc[[6, 12]].notna().all()
     assert table.loc[("mean_time", "treated", 12), "estimate"] == pytest.approx(12 - 4.710966097)
 

@@ -90,7 +90,7 @@ def durations_table(arms: Arms, weights: Vector, study: Study) -> pd.DataFrame:
     time, how = first_times(paths[asked.event].values, others, months)
     comparison, horizons = arms.comparison, sorted(study.horizons)
     rows: list[dict[str, Any]] = []
-    moves: dict[str, tuple[Vector, Matrix, BoolVector]] = {}
+    moves: dict[str, tuple[Vector, Matrix, Durations, BoolVector]] = {}
     for arm, inside in (("treated", comparison.treated), ("comparison", ~comparison.treated)):
         followed = inside & (time > 0)
         if not followed.any():
@@ -103,7 +103,7 @@ def durations_table(arms: Arms, weights: Vector, study: Study) -> pd.DataFrame:
             None if comparison.cluster is None else comparison.cluster[followed],
         )
         found = incidence_path(part, EVENT, horizons[-1])
-        moves[arm] = (*found, followed)
+        moves[arm] = (*found, part, followed)
         rows += _of_arm(arm, part, found, horizons, study)
     rows += _differences(moves, comparison.cluster, horizons)
     for row in rows:
@@ -129,26 +129,32 @@ def _of_arm(
         since = 0 if enough else since
     for month in horizons:
         value, moved = _mean_time(path, influence, month)
-        counts = {"n_at_risk": part.time.size}
+        counts = {"n_at_risk": part.time.size, "events": reached_by(part, month)}
         row = _row(MEAN_TIME, arm, month, value, _error(moved, part.cluster), part.cluster)
         yield row | counts
 
 
+def reached_by(part: Durations, month: int) -> int:
+    """Return how many have reached the outcome by a month."""
+    return int(((part.time <= month) & (part.event == EVENT)).sum())
+
+
 def _differences(
-    moves: dict[str, tuple[Vector, Matrix, BoolVector]],
+    moves: dict[str, tuple[Vector, Matrix, Durations, BoolVector]],
     cluster: IntVector | None,
     horizons: Sequence[int],
 ) -> Iterator[dict[str, Any]]:
     """Give the treated less the comparison at each horizon, clusters summed over both arms."""
     arms = [moves["treated"], moves["comparison"]]
-    both = None if cluster is None else np.r_[*(cluster[rows] for _, _, rows in arms)]
-    smallest = min(int(rows.sum()) for _, _, rows in arms)
+    both = None if cluster is None else np.r_[*(cluster[rows] for *_, rows in arms)]
+    smallest = min(int(rows.sum()) for *_, rows in arms)
     for measure, read in ((INCIDENCE, _reached), (MEAN_TIME, _mean_time)):
         for month in horizons:
-            (one, moved1), (other, moved0) = (read(path, moved, month) for path, moved, _ in arms)
+            (one, moved1), (other, moved0) = (read(path, moved, month) for path, moved, *_ in arms)
             error = _error(np.r_[moved1, -moved0], both)
             row = _row(measure, DIFFERENCE, month, one - other, error, both)
-            yield row | {"n_at_risk": smallest}
+            events = min(reached_by(part, month) for _, _, part, _ in arms)
+            yield row | {"n_at_risk": smallest, "events": events}
 
 
 def _reached(path: Vector, influence: Matrix, horizon: int) -> tuple[float, Vector]:
