@@ -148,7 +148,8 @@ _CATEGORY[[CDD, 2, 3, AIDE, IAE]] = 1
 _CATEGORY[[ALTERNANCE, FORMATION, SCOLARITE, VOLONTARIAT]] = (2, 3, 4, 5)
 SIAE_TYPES = ("ACI", "AI", "EI", "ETTI")
 STATES = ("PREVU", "EN_COURS", "TERMINE")
-_IMMERSION = {"CEJ": 0.11, "GJ": 0.11, "PACEA": 0.07, "PARRAINAGE": 0.05}
+_IMMERSION = {"CEJ": 0.11, "GJ": 0.11, "PACEA": 0.07}
+_OTHERS = 0.05
 
 
 def _told(m: Made, sp: Spells) -> tuple[AnyVector, AnyVector]:
@@ -239,7 +240,7 @@ def _apart(who: AnyVector, t: AnyVector, *columns: AnyVector) -> tuple[AnyVector
 def _immersions(m: Made) -> pa.Table:
     """Return short immersions in firms, of those out of work whom a programme follows."""
     contact, rng = m.history.contact, m.rng("immersions")
-    chance = np.array([0.0, 0.006, *(_IMMERSION[k] for k in PROGRAMME_OF_CONTACT[1:])])
+    chance = np.array([0.0, 0.006, *(_IMMERSION.get(k, _OTHERS) for k in PROGRAMME_OF_CONTACT[1:])])
     chance *= m.world.declaration.immersions_times
     kind = contact & (REFRESH - 1)
     free = ~employed(m.history.situation & (NEW - 1))

@@ -165,7 +165,6 @@ def month_of(cal: Calendar, t: int) -> int:
     return int(cal.of_year(t))
 
 
-SPELLS = ("CEJ", "GJ", "PACEA", "PARRAINAGE")
 MOTIFS = (
     "EMPLOI_DURABLE", "ALTERNANCE", "ECHEANCE", "AGE", "ABANDON", "AUTRE", "MANQUEMENT",
     "DEMANDE_JEUNE", "DEMENAGEMENT", "EMPLOI_COURT", "FORMATION", "RETOUR_SCOLARITE",

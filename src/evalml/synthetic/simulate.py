@@ -16,7 +16,6 @@ from evalml.synthetic.programmes import (
     M_AUTRE,
     NEW,
     SCOLARITE,
-    SPELLS,
     Boosters,
     Enrolment,
     Seen,
@@ -38,7 +37,7 @@ from evalml.synthetic.programmes import (
     step,
     young_enough,
 )
-from evalml.synthetic.world import FOLLOWED
+from evalml.synthetic.world import FOLLOWED, SPELLS
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector

@@ -29,6 +29,7 @@ from evalml.arrays import AnyVector
 from evalml.errors import EvalmlError, nearest
 from evalml.extract.contract import DATED
 from evalml.settings import project_root, shipped_folder
+from evalml.study.programmes import PROGRAMMES as STUDIED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +58,12 @@ SITUATIONS = (
     "CHOMAGE", "CDD", "CTT", "DURABLE", "ALTERNANCE", "AIDE", "IAE",
     "FORMATION", "SCOLARITE", "VOLONTARIAT",
 )  # fmt: skip
-PROGRAMMES = ("CEJ", "GJ", "PACEA", "PARRAINAGE", "IAE")
-FOLLOWED = ("free", "PACEA", "PARRAINAGE", "GJ", "CEJ")
+PROGRAMMES = tuple(STUDIED)
+SPELLS = tuple(name for name in PROGRAMMES if name != "IAE")
+"""Programmes that are a spell of accompaniment; the IAE is made of applications and contracts."""
+_CLOSEST = ("PACEA", "PARRAINAGE", "GJ", "CEJ")
+FOLLOWED = ("free", *(name for name in SPELLS if name not in _CLOSEST), *_CLOSEST)
+"""Who is seen how often, the closest last: of two programmes at once, the later one tells."""
 Covariate = Annotated[str, _one_of(*COVARIATES)]
 Situation = Annotated[str, _one_of(*SITUATIONS)]
 Programme = Annotated[str, _one_of(*PROGRAMMES)]
