@@ -175,7 +175,7 @@ _WORDS = Column(
 )
 _STATUS = _word("status", "`shown`, `blinded` or `exploratory`")
 _CAUSES = Column("causes", kind="typed", says="why, as keys and values", filled=True)
-_REASON = Column("reason", kind="sentence", says="why it is not shown")
+_REASON = Column("reason", kind="sentence", says="why it is masked, or what checks left open")
 _SIZES = (
     _count("n_treated", "persons of the treated arm used", basis=True),
     _count("n_comparison", "persons of the comparison arm used", basis=True),

@@ -12,6 +12,7 @@ from scipy.special import expit
 from evalml.errors import EstimationError
 from evalml.methods.design_matrix import gram, map_folds
 from evalml.methods.regression import (
+    SEPARATED,
     Logit,
     NotConvergedError,
     Standardised,
@@ -199,8 +200,9 @@ def fit_propensity(
 ) -> Propensity:
     """Fit the score by logistic regression without penalty.
 
-    Comparison rows at a level that no treated person holds have score 0, the limit of maximum
-    likelihood: they weigh nothing for the effect on the treated, and a note counts them.
+    Comparison rows at a level that no treated person holds, or set apart by a sum of covariates,
+    have score 0, the limit of maximum likelihood: they weigh nothing for the effect on the
+    treated, and a note counts them.
 
     Args:
         design: Covariates, n rows.
@@ -213,18 +215,44 @@ def fit_propensity(
     refuse_one_arm(treated)
     support = find_support(design, treated)
     refuse_alone(support, estimand)
-    inside = ~(support.alone_treated | support.alone_comparison)
-    chosen = design if inside.all() else design.rows(inside)
-    refuse_one_arm(treated[inside])
-    refuse_separated(chosen, treated[inside])
-    columns = standardise(chosen.columns)
-    fit = fit_named(columns, chosen.names, treated[inside])
+    inside, notes = ~(support.alone_treated | support.alone_comparison), notes_of(support)
+    while True:
+        chosen = design if inside.all() else design.rows(inside)
+        refuse_one_arm(treated[inside])
+        refuse_separated(chosen, treated[inside])
+        columns = standardise(chosen.columns)
+        try:
+            fit = fit_named(columns, chosen.names, treated[inside])
+            break
+        except EstimationError as error:
+            apart = _set_apart(error.__cause__, treated[inside]) if estimand == "att" else None
+            if apart is None:
+                raise
+            inside[np.flatnonzero(inside)[apart]] = False
+            notes = (*notes, _apart_note(apart))
     notes = (
-        *notes_of(support),
+        *notes,
         *_aliased(chosen, columns),
         *nearly_perfect(columns, chosen.names, treated[inside]),
     )
     return _spread(fit, columns, design, inside, support, notes)
+
+
+def _set_apart(cause: BaseException | None, treated: BoolVector) -> BoolVector | None:
+    """Return the comparison rows that a sum of covariates tells from all the treated, shape (n,).
+
+    None where there are none, or where some treated persons are set apart too: these would have
+    no counterpart.
+    """
+    if not isinstance(cause, NotConvergedError):
+        return None
+    apart: BoolVector = np.abs(cause.moves) > SEPARATED
+    return apart if apart.any() and not (apart & treated).any() else None
+
+
+def _apart_note(apart: BoolVector) -> str:
+    rows = _persons(int(apart.sum()))
+    return f"{rows} comparison rows weigh nothing: covariates together tell them from all treated"
 
 
 def fit_named(columns: Standardised, names: tuple[str, ...], treated: BoolVector) -> Logit:

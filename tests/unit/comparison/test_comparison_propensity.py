@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from sklearn.linear_model import LogisticRegression
 
 from evalml.comparison import DesignMatrix, fit_propensity
 from evalml.comparison.propensity import Propensity, boost_propensity, cross_fit_propensity
@@ -121,6 +122,28 @@ def test_a_level_seen_in_one_fold_only_does_not_stop_the_others() -> None:
     design = DesignMatrix(X, ("x1", "x2", "x3"))
     with pytest.raises(EstimationError, match=r"without fold 1 of 4: no overlap.*use fewer folds"):
         cross_fit_propensity(design, treated, fold, fit(X, treated), "att")
+
+
+def test_comparison_rows_that_a_sum_of_columns_sets_apart_weigh_nothing_for_the_treated() -> None:
+    """Nobody treated has x2 without x3, though both arms hold each: the limit of a vanishing ridge.
+
+    Two columns together, so that no level alone tells; scikit-learn is the other mind.
+    """
+    X, treated = draw(800)
+    has = X[:, 1] > 0
+    X[:, 1], X[:, 2] = has, has & (treated | (X[:, 2] > 0))
+    apart = (X[:, 1] == 1) & (X[:, 2] == 0)
+    found = fit(X, treated)
+    assert (found.score[apart] == 0).all()
+    assert any("comparison rows weigh nothing: covariates together" in n for n in found.notes)
+    ridge = LogisticRegression(C=1e9, tol=1e-9, max_iter=5000).fit(X, treated)
+    limit = ridge.predict_proba(X)[:, 1]
+    assert limit[apart].max() < 1e-3
+    assert found.score[~apart] == pytest.approx(limit[~apart], abs=1e-3)
+    with pytest.raises(EstimationError, match="separation"):
+        fit(X, ~treated)
+    with pytest.raises(EstimationError, match="separation"):
+        fit(X, treated, "ate")
 
 
 def test_a_fold_without_which_the_arms_separate_keeps_the_score_of_the_whole() -> None:
