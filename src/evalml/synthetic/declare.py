@@ -67,10 +67,6 @@ class Spells:
     planned: AnyVector
     hours: AnyVector
 
-    def __repr__(self) -> str:
-        """Say how many, never whose."""
-        return f"Spells({len(self.who)})"
-
 
 def _contract(
     s: AnyVector, months: AnyVector, rng: np.random.Generator

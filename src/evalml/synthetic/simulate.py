@@ -99,10 +99,6 @@ class History:
         applications = (place[who[ours]], month[ours], accepted[ours])
         return History(self.situation[:, at], self.contact[:, at], few, applications)
 
-    def __repr__(self) -> str:
-        """Say how many, never who."""
-        return f"History({self.situation.shape[1]} persons, {self.situation.shape[0]} months)"
-
 
 class _Run:
     """The state of a simulation in progress."""
