@@ -12,7 +12,6 @@ from typing import Any
 
 _WHERE = {
     "evalml.study": ("Study", "read_study", "study_from"),
-    "evalml.rules": ("allowance_rules",),
     "evalml.settings": ("Settings", "project_root", "read_settings"),
     "evalml.engine": ("Engine", "open_engine"),
     "evalml.extract": ("Extract", "read_extract", "read_person_table", "with_terms"),
@@ -30,7 +29,6 @@ _WHERE = {
         "compute_outcomes",
         "exit_situations",
         "outcomes_table",
-        "time_to_first",
     ),
     "evalml.rollout": ("area_cells", "first_demands", "opening_months", "profile_areas"),
     "evalml.rollout.effects": ("estimate_openings",),
@@ -50,7 +48,6 @@ _WHERE = {
         "activity_table",
         "compute_indicator_years",
         "compute_indicators",
-        "groups_table",
         "indicators_table",
     ),
     "evalml.comparison": (

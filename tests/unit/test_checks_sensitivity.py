@@ -25,7 +25,6 @@ from evalml.checks.bounds import (
 from evalml.checks.check import Primary
 from evalml.checks.confounding import check_confounder_strength, check_oster, column_groups
 from evalml.checks.hidden_bias import check_e_value
-from evalml.checks.honest_did import check_honest_did
 from evalml.checks.multiplicity import (
     check_interaction,
     check_multiplicity,
@@ -479,19 +478,6 @@ def test_an_event_study_refuses_holes_and_one_side(times, found):
 def test_an_event_study_refuses_vectors_that_do_not_match():
     with pytest.raises(DataError, match="one row each"):
         EventStudy(np.zeros(3), np.eye(2), np.array([-2.0, 0.0, 1.0]))
-
-
-def test_honest_did_tells_breakdown_values_or_why_it_cannot():
-    V = np.eye(4) * 1e-4
-    strong = EventStudy(np.array([0.0, 0.01, 0.2, 0.2]), V, np.array([-3.0, -2.0, 0.0, 1.0]))
-    relative, smooth = check_honest_did(strong, LIMITS, event_time=0)
-    assert relative.passed is True
-    assert relative.value > 1
-    assert smooth.value > 0
-    nothing = EventStudy(np.array([0.0, 0.01, 0.0, 0.0]), V, strong.times)
-    assert [c.passed for c in check_honest_did(nothing, LIMITS)] == [None, None]
-    tied = EventStudy(strong.beta, np.ones((4, 4)) * 1e-4, strong.times)
-    assert "grappes" in say(check_honest_did(tied, LIMITS)[0])
 
 
 def test_sensitivity_checks_say_when_there_is_nothing_to_explain():

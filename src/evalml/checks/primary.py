@@ -41,7 +41,7 @@ from evalml.checks.power import check_detectable_effect
 from evalml.comparison.balance import balance_table
 from evalml.comparison.comparison import Measure
 from evalml.effect.censored import seen_effects
-from evalml.effect.sample import EstimationSettings
+from evalml.effect.sample import settings_of
 from evalml.effect.study_effects import IV
 from evalml.errors import EstimationError, EvalmlError
 from evalml.methods.design_matrix import thin_products
@@ -526,7 +526,8 @@ def judge_controls(
     every = measures_of(controls)
     fewest, treated = study.checks.minimum_count, comparison.treated
     usable = [m for m in every if not too_rare(m, treated, fewest)]
-    estimate = estimators(study.primary.method, estimand=study.estimand, seed=study.seed)
+    method = study.primary.method
+    estimate = estimators(method, settings=settings_of(study, method))
     estimated = estimate_controls(comparison, usable, estimate)
     judged = {effect.outcome for effect in estimated}
     unjudged = [check_unjudged_control(m.key) for m in every if m.key not in judged]
@@ -543,13 +544,13 @@ def measures_of(controls: pd.DataFrame | None) -> list[Measure]:
 
 def estimator_of(study: Study) -> Estimator:
     """Return the estimator of the primary method, as the study treats what is lost."""
-    method, seed = study.primary.method, study.seed
+    method, settings = study.primary.method, settings_of(study, study.primary.method)
     if study.missing != "ipcw":
-        return estimator(method, estimand=study.estimand, seed=seed)
+        return estimator(method, settings=settings)
 
     def estimate(comparison: Comparison, key: str) -> Effect:
         alone = with_measure(comparison, comparison.measure(key))
-        effect = seen_effects(alone, [method], EstimationSettings(seed=seed))[0]
+        effect = seen_effects(alone, [method], settings)[0]
         if "error" in effect.details:
             raise EstimationError(effect.details["error"])
         return effect

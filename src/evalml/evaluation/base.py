@@ -29,6 +29,7 @@ from evalml.report import (
     write_queries,
     write_results,
 )
+from evalml.report.note_figures import FIGURES
 from evalml.run.provenance import hashes_of
 
 if TYPE_CHECKING:
@@ -171,9 +172,8 @@ class Evaluation:
         Raises:
             EvalmlError: No figure has that name.
         """
-        known = ("flow", "balance", "trajectories", "effects", "subgroups", "event_study")
-        if name not in {*self.figures, *known}:
-            raise EvalmlError(f"no figure is called '{name}'; {nearest(name, known)}")
+        if name not in FIGURES:
+            raise EvalmlError(f"no figure is called '{name}'; {nearest(name, FIGURES)}")
         return self.figures.get(name)
 
     @property

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.checks import check_study, checks_table
 from evalml.comparison import adjust, cross_section
-from evalml.effect import as_experiment, effects_table, estimate_effects, gaps
+from evalml.effect import (
+    as_experiment,
+    effects_table,
+    estimate_effects,
+    estimate_methods,
+    gaps,
+)
 from evalml.errors import StudyError
 from evalml.evaluation.base import Evaluation
 from evalml.extract import read_person_table, with_terms
@@ -77,10 +83,7 @@ class TableEvaluation(Evaluation):
     @cached_property
     def estimates(self) -> list[Effect]:
         """Each method on the comparison group from elsewhere."""
-        study = self.study
-        return estimate_effects(
-            self.comparison, study.methods, estimand=self.estimand, seed=study.seed
-        )
+        return estimate_methods(self.comparison, self.study.methods, self.study)
 
     @property
     def labels(self) -> Mapping[str, str]:

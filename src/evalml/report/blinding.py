@@ -88,6 +88,21 @@ def failed_gates(checks: pd.DataFrame) -> list[tuple[str, Message]]:
     return [(str(row.outcome), finding_of(row)) for row in checks[failed].itertuples()]
 
 
+def guard_durations(durations: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+    """Return the waits that may be read: where a check blinds the outcome, the treated's alone.
+
+    Args:
+        durations: The table of `durations_table`.
+        checks: Table of checks.
+    """
+    failed = [key for key, _ in failed_gates(complete_table("checks", checks))]
+    places = list(zip(durations["outcome"], durations["horizon_months"], strict=True))
+    blinded = any(bears_on(key, *place) for key in failed for place in places)
+    hidden = (durations["arm"] != "treated") & blinded
+    numbers = [name for name in NUMBERS if name in durations]
+    return durations.assign(**{c: durations[c].astype("float64").mask(hidden) for c in numbers})
+
+
 CAUTIONS = ("negative_controls.blunt", "negative_controls.none")
 """Findings that mask nothing, and that no effect goes without: a hidden factor would not show."""
 

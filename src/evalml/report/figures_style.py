@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -27,35 +28,7 @@ WIDTH = 6.7
 """Inches: the text width of an A4 page."""
 
 STAMP = {"fr": "données synthétiques", "en": "synthetic data"}
-GROUND = {
-    "axes.axisbelow": True,
-    "axes.labelcolor": ".15",
-    "grid.color": ".8",
-    "legend.fontsize": 8.8,
-    "legend.title_fontsize": 9.6,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 4.8,
-    "lines.solid_capstyle": "round",
-    "patch.edgecolor": "w",
-    "patch.force_edgecolor": True,
-    "patch.linewidth": 0.8,
-    "text.color": ".15",
-    "xtick.bottom": False,
-    "xtick.color": ".15",
-    "xtick.major.size": 4.8,
-    "xtick.major.width": 1.0,
-    "xtick.minor.size": 3.2,
-    "xtick.minor.width": 0.8,
-    "ytick.color": ".15",
-    "ytick.left": False,
-    "ytick.major.size": 4.8,
-    "ytick.major.width": 1.0,
-    "ytick.minor.size": 3.2,
-    "ytick.minor.width": 0.8,
-}
-"""The white theme of seaborn for paper, written out: importing seaborn takes a second."""
-
-SETTINGS: Any = GROUND | {
+SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "axes.titlesize": 9.5,
@@ -70,6 +43,8 @@ SETTINGS: Any = GROUND | {
     "svg.fonttype": "path",
     "axes.unicode_minus": True,
 }
+
+"""What the house sets over the white theme of seaborn for paper."""
 
 RESOLUTION = 200
 """Dots per inch of a PNG: fit for print."""
@@ -135,9 +110,17 @@ def lay_out(fig: Canvas) -> None:
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the style of the house, and leave no trace of it."""
-    with mpl.rc_context(SETTINGS):
+    """Draw in the white theme of seaborn and the style of the house, and leave no trace of it."""
+    with mpl.rc_context(theme() | SETTINGS):
         yield
+
+
+@cache
+def theme() -> Any:
+    """Return the white theme of seaborn, at the size of a page."""
+    import seaborn as sns
+
+    return {**sns.axes_style("white"), **sns.plotting_context("paper")}
 
 
 def canvas(height: float) -> Canvas:

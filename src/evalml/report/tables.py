@@ -247,6 +247,37 @@ def indicators_table(note: Note) -> str:
     )  # fmt: skip
 
 
+def durations_table(note: Note) -> str:
+    """Return how long each arm waits for the first month of an outcome, at each horizon."""
+    frame = note.frames["durations"]
+    found = {(r.measure, r.horizon_months, r.arm): r for r in rows_of(frame)}
+    rows = []
+    for measure, horizon in dict.fromkeys(
+        (r.measure, r.horizon_months) for r in rows_of(frame) if r.arm == "difference"
+    ):
+        gap = found[measure, horizon, "difference"]
+        unit, known = str(gap.unit), not pd.isna(gap.estimate)
+        levels = [found.get((measure, horizon, arm)) for arm in ("treated", "comparison")]
+        shown = [None if r is None or pd.isna(r.estimate) else float(r.estimate) for r in levels]
+        rows.append(
+            [
+                note.text["durations_measures"][measure],
+                note.say(note.text["at_months"], horizon=f"{float(horizon):.0f}"),
+                *(level_text(value, unit, note.lang) for value in shown),
+                effect_text(gap.estimate, unit, note.lang) if known else note.text["suppressed"],
+                interval_text(gap.ci_low, gap.ci_high, unit, note.lang) if known else "–",
+            ]
+        )
+    if not rows:
+        return ""
+    name = outcome_label(str(frame["outcome"].iloc[0]), None, note.lang, note.labels)
+    caption = note.say(note.text["durations_caption"], outcome=name)
+    return table(
+        note.text["durations_columns"], rows, caption,
+        widths=[28, 12, 13, 14, 15, 22], align="llrrrr",
+    )  # fmt: skip
+
+
 def costs_table(note: Note) -> str:
     """Return what the programme costs in allowances, and per month in employment it adds."""
     frame = note.frames["costs"]

@@ -8,9 +8,10 @@ import statsmodels.api as sm
 from sklearn.linear_model import LogisticRegression
 
 from evalml.comparison import DesignMatrix, fit_propensity
-from evalml.comparison.propensity import Propensity, boost_propensity, cross_fit_propensity
-from evalml.effect.sample import assign_folds
+from evalml.comparison.propensity import Propensity, cross_fit_propensity, learned_propensity
+from evalml.effect.sample import BOOSTING, EstimationSettings, assign_folds
 from evalml.errors import EstimationError
+from evalml.study.methods import Learner
 
 
 def draw(n: int = 400, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -158,11 +159,25 @@ def test_a_fold_without_which_the_arms_separate_keeps_the_score_of_the_whole() -
     assert notes == ("1 of 4 folds separate the arms: their rows keep the score of the whole",)
 
 
-def test_a_boosted_score_needs_folds_and_orders_like_the_truth() -> None:
+@pytest.mark.parametrize("model", [BOOSTING, Learner(learner="LogisticRegressionCV", Cs=3)])
+def test_a_learnt_score_orders_like_the_truth(model: Learner) -> None:
     X, treated = draw(2000)
     design = DesignMatrix(X, ("x1", "x2", "x3"))
     fold = assign_folds(np.arange(2000, dtype=np.uint64), 3, 0, treated)
-    found = boost_propensity(design, treated, fold)
+    found = learned_propensity(design, treated, fold, model.estimator(0))
     assert np.corrcoef(found.score, fit(X, treated).score)[0, 1] > 0.8
+
+
+def test_a_learner_that_does_not_converge_is_an_error() -> None:
+    X, treated = draw(1000)
+    model = Learner(learner="LogisticRegression", max_iter=1).estimator(0)
+    design = DesignMatrix(X, ("x1", "x2", "x3"))
+    with pytest.raises(EstimationError, match="LogisticRegression does not converge"):
+        learned_propensity(design, treated, np.arange(1000) % 2, model)
+
+
+def test_a_learner_needs_folds_and_probabilities() -> None:
     with pytest.raises(EstimationError, match="must be cross-fitted"):
-        boost_propensity(design, treated, np.zeros_like(fold))
+        EstimationSettings(score="boosting", folds=0)
+    with pytest.raises(EstimationError, match="LinearSVC gives no probability"):
+        EstimationSettings(score=Learner(learner="LinearSVC"))
