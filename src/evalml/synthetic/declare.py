@@ -277,9 +277,7 @@ NO_THEME = len(THEMES)
 def helped(m: Made, room: AnyVector) -> AnyVector:
     """Return which themes each person is helped on in the year, shape (n, themes).
 
-    Args:
-        m: The block.
-        room: Acts that count, by person: nobody is helped on more themes than that.
+    `room`: acts that count, by person: nobody is helped on more themes than that.
     """
     margins, rng = m.published(), m.rng("themes")
     area = area_of(margins, m.areas, m.people)
@@ -302,12 +300,7 @@ def assign(
 ) -> AnyVector:
     """Return themes of acts; in the margins' year each person goes round their themes.
 
-    Args:
-        m: The block.
-        who: Person of each act, sorted.
-        t: Month of each act.
-        counted: Whether the act is kept, took place and counts.
-        theme: Themes drawn so far, kept in other years.
+    `who`: person of each act, sorted; `counted`: whether the act is kept, took place and counts.
     """
     if not m.published().themes:
         return theme

@@ -274,13 +274,7 @@ def simulate(
 ) -> History:
     """Simulate the histories of a block of persons.
 
-    Args:
-        world: The world.
-        p: The persons.
-        a: The missions locales.
-        cal: The months.
-        draws: The uniforms of the block; the same draws with `block` give the counterfactual.
-        block: Entries kept from happening.
+    `draws`: the uniforms of the block; the same draws with `block` give the counterfactual.
     """
     run, n = _Run(world, p, a, cal, draws, block), len(p.women)
     situation = np.empty((cal.months, n), dtype=np.uint8)
