@@ -1,4 +1,4 @@
-"""`evalml runs`, `status`, `compare`, `note`, `release`, `explorer`: what is done with runs."""
+"""`evalml runs`, `status`, `compare`, `certify`, `note`, `release`, `explorer`: on runs."""
 
 from __future__ import annotations
 
@@ -54,6 +54,49 @@ def runs(
         return
     columns = ("run", "state", "started", "s", "MB", "extract", "code", "finding")
     print_table(columns, (_run_row(row) for row in table.itertuples()))
+
+
+def certify(
+    run: Annotated[Path, typer.Argument(help="Folder of a run: runs/STUDY/RUN_ID.")],
+    signer: Annotated[str, typer.Option(help="Who makes the rerun, and signs.")],
+    extract: Annotated[
+        Path | None, typer.Option(help="The extract, where it is not where it was.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the certificate [default: the run].")
+    ] = None,
+) -> None:
+    """Run a finished run again, compare both cell by cell, and write a signed certificate.
+
+    certificate.json and certificate.md say the commits, the hashes of what went in, how many
+    cells of results/ are equal, and each that is not. Ends with 1 where a cell differs.
+
+    Example: evalml certify runs/cej_2024/20260401T1015-1a2b --signer "A. Martin, DREETS"
+    """
+    from tempfile import TemporaryDirectory
+
+    from evalml.cli.run import check_and_execute
+    from evalml.run import certify as again
+    from evalml.run.registry import run_folder
+
+    if not signer.strip():
+        raise EvalmlError("--signer is empty: say who makes the rerun and answers for it")
+    folder = run_folder(run)
+    record = again.read_record(folder)
+    with TemporaryDirectory(prefix=f"evalml-{os.getpid()}-") as place:
+        settings = again.settings_again(record, extract, Path(place))
+        made = check_and_execute(again.plan_again(folder, record, settings))
+        found = again.certify(folder, made, signer.strip())
+    written = again.write_certificate(found, out if out is not None else folder)
+    whole = found.equal + found.different
+    typer.echo(
+        f"{found.run}: {found.verdict.replace('_', ' ')}, {found.equal} of {whole} cells equal"
+    )
+    for line in found.inputs:
+        typer.echo(f"input: {line}")
+    typer.echo(f"signed by {found.signer}: {written[1]}")
+    if found.different:
+        raise typer.Exit(1)
 
 
 NARROW = 150

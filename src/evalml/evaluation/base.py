@@ -15,6 +15,7 @@ import pandas as pd
 from evalml.comparison import labels_of
 from evalml.errors import DataError, EvalmlError, nearest
 from evalml.evaluation.table import AnalysisTable
+from evalml.outcomes.outcome import OUTCOMES
 from evalml.report import (
     figures_of,
     mask_blinded,
@@ -30,7 +31,7 @@ from evalml.report import (
     write_results,
 )
 from evalml.report.note_figures import FIGURES
-from evalml.run.provenance import hashes_of
+from evalml.run.provenance import commit, hashes_of, rerun_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
     from evalml.report.views import Shown
     from evalml.settings import Settings
     from evalml.study import Asked, Study
+
+
+DECLARED = {name for name, outcome in OUTCOMES.items() if outcome.channel == "declared"}
+"""Outcomes that nobody but a counsellor observes."""
 
 
 class Evaluation:
@@ -148,16 +153,21 @@ class Evaluation:
     def meta(self) -> dict[str, Any]:
         """What a note says beside the tables."""
         name, vintage = self.source
-        return note_meta(
+        hashes = hashes_of(self.study, self.settings)
+        told = note_meta(
             self.study,
-            command=self.asked.command(),
+            command=rerun_command(self.asked.command(), self.settings, hashes),
             labels=dict(self.labels),
             synthetic=self.synthetic,
-            hashes=hashes_of(self.study, self.settings),
+            hashes=hashes,
             extract_name=name,
             extraction_date=vintage,
             benchmark=self.benchmark,
         )
+        return told | {
+            "commit": commit(),
+            "declared": self.study.primary.outcome in DECLARED,
+        }
 
     @cached_property
     def figures(self) -> dict[str, Figure]:

@@ -12,7 +12,7 @@ from evalml.report.beside_published import published_sources, published_table
 from evalml.report.blinding import mask_blinded, mask_events, mask_trajectories
 from evalml.report.figures import Figure, write_figure
 from evalml.report.institution import Institution
-from evalml.report.markdown import box, bullets, code, heading, md, picture, quotable
+from evalml.report.markdown import box, bullets, code, code_inline, heading, md, picture, quotable
 from evalml.report.note_figures import FIGURES, draw, main_effects
 from evalml.report.note_text import Note, cannot, compared, lessons, needed, sure, title
 from evalml.report.note_text import picture as picture_title
@@ -338,6 +338,8 @@ def rounding_sentence(note: Note) -> str:
 def reproduce(note: Note, institution: Institution) -> str:
     """Return the command and the hashes that make the same note again."""
     blocks = [note.text["command"], code(str(note.meta["command"]))]
+    if note.meta.get("commit"):
+        blocks.append(note.say(note.text["commit"], commit=code_inline(note.meta["commit"])))
     if note.meta.get("hashes"):
         blocks.append(tables.hashes_table(note))
     if institution.contact:

@@ -25,7 +25,7 @@ from evalml.report.figures import (
 )
 from evalml.report.note_text import Note
 from evalml.report.results import csv_text, rows_of
-from evalml.report.verdict import NEVER, path_of, subgroups_of
+from evalml.report.verdict import NEVER, path_of, sign_of, subgroups_of
 from evalml.typography import effect_number
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def gaps_of(note: Note, outcome: str) -> list[Gap]:
     return [
         Gap(
             float(row.horizon_months), effect_number(row.estimate, str(row.unit), note.lang),
-            float(row.mean_treated), float(row.mean_comparison),
+            float(row.mean_treated), float(row.mean_comparison), bool(sign_of(row)),
         )
         for row in rows_of(known)
     ]  # fmt: skip
@@ -191,9 +191,9 @@ def _headline(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figur
     return draw_trajectories(note, common, first=True)
 
 
-def _effects(note: Note, common: dict[str, Any], drawn: dict[str, Figure]) -> Figure | None:
+def _effects(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
     whole = drawn_effects(note)
-    if not any_shown(whole) and (drawn or not len(whole)):
+    if not any_shown(whole):
         return None
     marks = Marks(note.meta.get("benchmark"), note.meta.get("threshold"))
     return plot_effects(whole, labels=note.labels, marks=marks, **common)

@@ -7,6 +7,7 @@ A study says what is evaluated (the target trial, the comparison, the outcomes);
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -35,6 +36,11 @@ from evalml.study.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def seed_of(known: dict[str, Any]) -> int:
+    """Return the seed of a study that sets none: the first digits of the hash of its name."""
+    return int(hashlib.sha256(str(known.get("study", "")).encode()).hexdigest()[:8], 16)
 
 
 class Study(Part):
@@ -77,7 +83,7 @@ class Study(Part):
     labels_en: dict[str, str] = Field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     secondary: dict[Name, dict[str, Any]] = Field(default_factory=dict)
-    seed: int = Field(20240101, ge=0, lt=2**63)
+    seed: int = Field(default_factory=seed_of, ge=0, lt=2**63)
     language: Literal["fr", "en"] = "fr"
 
     @field_validator("covariates", mode="before")
