@@ -109,18 +109,19 @@ def durations_table(arms: Arms, weights: Vector, study: Study) -> pd.DataFrame:
 def _of_arm(
     arm: str, part: Durations, found: tuple[Vector, Matrix], horizons: Sequence[int], study: Study
 ) -> Iterator[dict[str, Any]]:
-    """Give the steps of the curve, each of enough events, and the mean times."""
+    """Give the steps of the curve, each of enough events, the horizons, and the mean times."""
     path, influence = found
     since = 0
     for month in range(1, horizons[-1] + 1):
         happened = int(((part.time == month) & (part.event == EVENT)).sum())
         since += happened
-        if month not in horizons and since < study.checks.minimum_count:
+        enough = since >= study.checks.minimum_count
+        if month not in horizons and not enough:
             continue
         error = _error(influence[:, month - 1], part.cluster)
-        counts = {"n_at_risk": int((part.time >= month).sum()), "events": since}
+        counts = {"n_at_risk": int((part.time >= month).sum()), "events": since if enough else None}
         yield _row(INCIDENCE, arm, month, float(path[month - 1]), error, part.cluster) | counts
-        since = 0
+        since = 0 if enough else since
     for month in horizons:
         value, moved = _mean_time(path, influence, month)
         counts = {"n_at_risk": part.time.size}
