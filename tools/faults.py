@@ -477,7 +477,8 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="one fault in so many")
     asked = parser.parse_args()
     lines = []
-    with tempfile.TemporaryDirectory(prefix="faults-") as root, shared_kernels() as told:
+    root = tempfile.mkdtemp(prefix="faults-")  # a TemporaryDirectory would go with each command
+    with shared_kernels() as told:
         import evalml.cli
         import evalml.evaluation
         import evalml.report.explorer
@@ -491,6 +492,7 @@ def main() -> int:
                 line = inject(fault, Path(root), told)
                 lines.append(line)
                 print(*line.values(), sep=" | ", flush=True)
+    shutil.rmtree(root, ignore_errors=True)
     if asked.out is not None:
         with asked.out.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.DictWriter(stream, list(lines[0]), lineterminator="\n")
