@@ -148,11 +148,6 @@ def regress_moments(m: Moments) -> LinearFit:
     return LinearFit(slope * unit, float(np.sqrt(rest / dof / spread)) * unit, dof)
 
 
-def partial_r2(t: float, dof: int) -> float:
-    """Return the partial R2 of a coefficient from its t statistic."""
-    return t**2 / (t**2 + dof)
-
-
 def robustness_value(t: float, dof: int, q: float = 1.0, alpha: float | None = None) -> float:
     """Return the partial R2, with treatment and outcome alike, that takes the effect away.
 

@@ -409,40 +409,6 @@ def smoothness_breakdown(study: EventStudy, weights: Vector, alpha: float = 0.05
     )
 
 
-def check_honest_did(
-    study: EventStudy,
-    thresholds: Thresholds,
-    *,
-    event_time: float | None = None,
-    key: str = "",
-    unit: str = "proportion",
-) -> list[Check]:
-    """Tell the intervals and breakdown values under the two restrictions.
-
-    Args:
-        study: Coefficients, their covariance and their reference period.
-        thresholds: `honest_m`, `alpha`.
-        event_time: Period of the effect; None for the mean of all periods after.
-        key: Key of the outcome.
-        unit: Unit of the effect.
-
-    Returns:
-        One check for relative magnitudes, one for smoothness.
-    """
-    weights = study.weights(event_time)
-    if (np.diag(study.covariance) <= 0).any() or np.linalg.matrix_rank(
-        study.covariance
-    ) < study.beta.size:
-        return silent("dependent", key)
-    low, high = usual_interval(study, weights, thresholds.alpha)
-    if low <= 0 <= high:
-        return silent("nothing", key, Interval(low, high, unit))
-    return [
-        check_relative(study, weights, thresholds, key, unit),
-        check_smooth(study, weights, thresholds, key, unit),
-    ]
-
-
 def silent(finding: str, key: str, interval: Interval | None = None) -> list[Check]:
     """Return both checks where nothing can be put to the test.
 

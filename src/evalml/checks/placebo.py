@@ -36,9 +36,11 @@ from evalml.checks.check import Check
 from evalml.checks.trends import box_probability
 from evalml.comparison.comparison import Comparison, Measure
 from evalml.effect.estimate import estimate_effects
+from evalml.effect.study_effects import of_rows
 from evalml.errors import DataError, EstimationError, EvalmlError
 from evalml.methods.effect import Effect
 from evalml.methods.variance import infer
+from evalml.outcomes.controls import CONTROLS
 from evalml.values import Estimate, Interval, Name, Number, PValue
 
 if TYPE_CHECKING:
@@ -48,8 +50,11 @@ if TYPE_CHECKING:
 
     from evalml.arrays import BoolVector, HashVector, IntVector, Matrix
     from evalml.checks.check import Thresholds
-    from evalml.values import Values
+    from evalml.values import Value, Values
 
+
+EVENTS = frozenset(c.name for c in CONTROLS.values() if c.event)
+"""Negative controls that are events rather than employment."""
 
 Estimator: TypeAlias = Callable[[Comparison, str], Effect]
 """From a comparison and the key of an outcome (`emploi_m12`) to one estimate."""
@@ -220,20 +225,27 @@ def estimate_controls(
 ) -> list[Effect]:
     """Return the estimates on outcomes that the programme cannot change, everything refitted.
 
+    Those of whom a control is known are described anew: levels rare among them would separate the
+    arms, and the control could not be estimated.
+
     Args:
         comparison: The two arms.
         controls: Outcomes, such as the diploma obtained before the entry.
         estimate: Estimator; a control that it cannot estimate, known of nobody or the same for
             all, is left out: `check_unjudged_control` says so.
     """
-    varied = tuple(c for c in controls if np.unique(c.values[c.known]).size > 1)
-    if not varied:
-        return []
-    return [
-        _at_least_of_persons(effect)
-        for effect in estimate(replace(comparison, measures=varied))
-        if np.isfinite(effect.std_error) and effect.std_error > 0
-    ]
+    known_of: dict[bytes, list[Measure]] = {}
+    for control in controls:
+        if np.unique(control.values[control.known]).size > 1:
+            known_of.setdefault(control.known.tobytes(), []).append(control)
+    found: dict[str, Effect] = {}
+    for same in known_of.values():
+        part = replace(comparison, measures=tuple(same))
+        if not same[0].known.all():
+            part = of_rows(part, same[0].known)
+        found |= {effect.outcome: _at_least_of_persons(effect) for effect in estimate(part)}
+    every = [found[control.outcome] for control in controls if control.outcome in found]
+    return [effect for effect in every if np.isfinite(effect.std_error) and effect.std_error > 0]
 
 
 def _at_least_of_persons(effect: Effect) -> Effect:
@@ -331,17 +343,48 @@ def too_rare(control: Measure, treated: BoolVector, fewest: int) -> bool:
     return min(counts) < fewest
 
 
+def sharpest(controls: Sequence[Effect]) -> float:
+    """Return the smallest standard error of the controls of employment, infinite without any.
+
+    Events (a licence) do not count: who would have found work anyway is no likelier to have one.
+    """
+    worked = (c.std_error for c in controls if c.outcome not in EVENTS)
+    return min(worked, default=float("inf"))
+
+
+def critical_value(level: float, k: int, correlation: Matrix | None) -> float:
+    """Return how many standard errors the largest of k controls must reach to fail at `level`."""
+    if correlation is None or k == 1:
+        return float(-ndtri(level / (2 * k)))
+
+    def excess(z: float) -> float:
+        return smallest_p(np.full(k, 2 * float(ndtr(-z))), correlation) - level
+
+    return float(optimize.brentq(excess, 0.1, 10.0, xtol=1e-4))
+
+
+def detectable_gap(
+    controls: Sequence[Effect], level: float, power: float, correlation: Matrix | None
+) -> float:
+    """Return the gap in past employment that the controls together would see with `power`."""
+    critical = critical_value(level, len(controls), correlation)
+    return (critical + float(ndtri(power))) * sharpest(controls)
+
+
 def check_controls_together(
     controls: Sequence[Effect], thresholds: Thresholds, correlation: Matrix | None = None
 ) -> Check:
     """Judge the negative controls together: of several, one may fail by luck.
 
     A failure blinds every effect: what makes the arms differ where nothing can shapes them all.
+    Where they are known of so few that a gap of `past_gap` would go unseen at the level of the
+    gate, they are judged at the level of any other test; where it would go unseen even so, their
+    silence proves nothing, and the effects say so.
 
     Args:
         controls: Estimates on outcomes that the programme cannot change.
         thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed: the chance
-            to mask a study whose controls are all right.
+            to mask a study whose controls are all right; `alpha`, `past_gap`, `power`.
         correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
             without it.
     """
@@ -350,13 +393,21 @@ def check_controls_together(
     if not usable:
         return Check(name, "none", None, None, None, {})
     p = smallest_p(np.array([c.p_value for c in usable]), correlation)
-    limit = thresholds.gate_alpha
+    limit, power = thresholds.gate_alpha, thresholds.power
+    gap = detectable_gap(usable, limit, power, correlation)
+    if gap > thresholds.past_gap:
+        limit = max(thresholds.alpha, limit)
+        gap = detectable_gap(usable, limit, power, correlation)
     passed = p > limit
-    values: Values = {
+    values: dict[str, Value] = {
         "n": Number(len(usable)),
         "p": PValue(p),
         "level": Number(limit, 0, "percent"),
     }
+    if np.isfinite(gap):
+        values["detectable"] = Estimate(gap, "proportion", min(c.smallest_arm for c in usable))
+    if passed and gap > thresholds.past_gap:
+        return Check(name, "blunt", None, p, limit, values)
     finding = "nothing" if passed else "effect"
     return Check(name, finding, passed, p, limit, values)
 

@@ -142,12 +142,6 @@ def power_table(comparison: Comparison, weights: Vector, study: Study) -> pd.Dat
     return pd.DataFrame(rows, columns=RESULT_TABLES["power"].needed)
 
 
-def foresee(comparison: Comparison, measure: Measure, weights: Vector) -> Foreseen:
-    """Foresee the standard error of an effect from the comparison arm alone."""
-    arms = _observed(comparison, ~np.isnan(measure.values), weights)
-    return _foresee(comparison, measure, weights, arms)
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class _Observed:
     """What the outcomes observed on the same rows share.

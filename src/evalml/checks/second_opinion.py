@@ -21,6 +21,7 @@ from evalml.effect.methods import fit_shared, run_of
 from evalml.effect.sample import EstimationSettings, assign_folds, take_rows
 from evalml.errors import EstimationError
 from evalml.methods.regression import standardise
+from evalml.study.methods import MethodSettings
 from evalml.values import Count, Name, Number
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ MOST = 5_000
 """Rows of an arm above which both estimates are made on a sample of it."""
 TOLERANCE = 0.01
 """Largest difference between the two estimates, in standard errors."""
+USUAL = MethodSettings()
 FOLDS = 5
 """Folds of the doubly robust method, as everywhere in a study."""
 
@@ -47,6 +49,9 @@ def second_opinion(subject: Primary) -> Iterator[Check]:
     """
     study, effect = subject.study, subject.effect
     if study.missing == "ipcw" or study.primary.method not in OPINIONS:
+        return
+    if study.method_settings.get(study.primary.method, USUAL).given:
+        yield Check(NAME, "own_settings", None, None, None, {}, effect.key, gating=False)
         return
     part = sampled(subject.comparison, study.seed)
     same = part is subject.comparison
@@ -187,6 +192,10 @@ declare(
         fr="Un autre logiciel retrouve-t-il l’effet ?",
         en="Does another software find the effect again?",
         findings={
+            "own_settings": (
+                "Le calcul n’est pas refait : statsmodels n’a pas les réglages de cette étude.",
+                "It is not computed again: statsmodels has not the settings of this study.",
+            ),
             "same": (
                 [
                     "statsmodels {version:bare} retrouve l’effet",

@@ -23,7 +23,6 @@ from evalml.values import Estimate, Number, PValue
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.checks.check import Thresholds
-    from evalml.methods.group_time import Aggregate
     from evalml.values import Value
 
 
@@ -161,43 +160,6 @@ class EventStudy:
         if not chosen.any():
             raise DataError(f"no period {event_time:g} after the reference; give one of {times}")
         return chosen
-
-    def pre_period(self) -> PrePeriod:
-        """Return the coefficients before the reference, for the pre-trend test."""
-        rows = self.before
-        return PrePeriod(
-            self.beta[rows], self.covariance[np.ix_(rows, rows)], self.times[rows], self.reference
-        )
-
-
-def event_study_of(averages: Aggregate, reference: float = -1.0) -> EventStudy:
-    """Return the event study of a roll-out estimated by event time.
-
-    Args:
-        averages: Averages by event time, made with a universal base period.
-        reference: Event time of that base period: -1, or earlier with anticipation.
-
-    Raises:
-        DataError: The averages are not by event time, or not all measured from the reference.
-    """
-    if averages.kind != "dynamic":
-        raise DataError(f"averages of kind '{averages.kind}': give those by event time ('dynamic')")
-    timed = ~np.isnan(averages.event_time)
-    at_reference = averages.event_time == reference
-    if np.any(np.abs(averages.estimate[at_reference]) > 0):
-        message = (
-            f"the effect at the reference period ({reference:g}) is not zero: each effect before "
-            "was measured from the period just before it; estimate with a universal base period"
-        )
-        raise DataError(message)
-    rows = np.flatnonzero(timed & ~at_reference)
-    rows = rows[np.argsort(averages.event_time[rows], kind="stable")]
-    return EventStudy(
-        averages.estimate[rows],
-        averages.vcov[np.ix_(rows, rows)],
-        averages.event_time[rows],
-        reference,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evalml.cli.console import JsonObject
 from evalml.errors import EvalmlError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def explain(
     extract: Annotated[
         Path | None, typer.Option(help="Folder of the extract: then its tables are known too.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: JsonObject = False,
 ) -> None:
     """Say which designs and methods a study may use, which not, and why.
 
@@ -139,7 +140,7 @@ def rules(
             "--unverified", help="Show values not read in a text, and regional ones, too."
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonObject = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the page docs/reference/rules.md.")
     ] = False,
@@ -220,7 +221,7 @@ _WHEN = {"entry": "at entry", "throughout": "all along"}
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Say what is installed and what is missing, and which engines would start.
 

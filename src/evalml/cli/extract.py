@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evalml.cli.console import PlainHelp
+from evalml.cli.console import JsonObject, PlainHelp
 from evalml.errors import EvalmlError, ExtractError, PrivacyError
 from evalml.settings import writable_folder
 
@@ -24,7 +24,6 @@ app = typer.Typer(
     help="Check, compare, pseudonymise and convert an extract.", no_args_is_help=True, cls=PlainHelp
 )
 
-JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Memory = Annotated[str, typer.Option(help="Memory the engine may take before it uses the disk.")]
 
 
@@ -333,7 +332,7 @@ def _show(card: Scorecard, min_count: int, *, as_json: bool) -> None:
 
 def contract(
     table: Annotated[str | None, typer.Argument(help="One table; all of them by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonObject = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the page docs/reference/contract.md.")
     ] = False,

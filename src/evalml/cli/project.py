@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evalml.cli.run import (
+from evalml.cli.console import (
     Changes,
     Departement,
+    ExtractFolder,
     OutcomeOption,
     Region,
+    Runs,
     StudyArgument,
     TerritoryOption,
     Year,
-    changes_of,
-    check_study,
-    place_of,
-    plan_study,
 )
+from evalml.cli.run import changes_of, check_study, place_of, plan_study
 from evalml.errors import EvalmlError, StudyError, nearest
 from evalml.settings import project_root, shipped_folder, writable_folder
 
@@ -170,9 +169,7 @@ def new(
 
 def check(
     study: StudyArgument,
-    extract: Annotated[
-        Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
-    ] = None,
+    extract: ExtractFolder = None,
     year: Year = None,
     territory: TerritoryOption = None,
     departement: Departement = None,
@@ -201,7 +198,7 @@ def open_last(
         str, typer.Argument(help="note, annex, notebook, review or explorer.")
     ] = "note",
     study: Annotated[str | None, typer.Option(help="Of this study [default: of any].")] = None,
-    out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
+    out: Runs = None,
     show_path: Annotated[bool, typer.Option("--path", help="Print where it is, only.")] = False,
 ) -> None:
     """Open the last note, notebook or explorer in the browser.

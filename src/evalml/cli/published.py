@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evalml.cli.console import PlainHelp
+from evalml.cli.console import JsonObject, PlainHelp
 from evalml.settings import shipped_folder, writable_folder
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def audit(
             help="Write findings.csv, identities.csv, audit.html.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Test printed figures against one another; failures are findings, not errors.
 

@@ -14,8 +14,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evalml.cli.console import (
+    Changes,
+    Departement,
+    EngineMemory,
+    EngineName,
+    ExtractFolder,
+    OutcomeOption,
+    Region,
+    StudyArgument,
+    TerritoryOption,
+    WrittenRuns,
+    Year,
+    print_table,
+)
 from evalml.errors import EvalmlError, RunError
-from evalml.settings import writable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,50 +39,30 @@ if TYPE_CHECKING:
     from evalml.study.grid import Cell
 
 
-StudyArgument = Annotated[
-    str, typer.Argument(help="A study: its name (cej, cej_2023_nord), or a file of params/.")
-]
-Year = Annotated[int | None, typer.Option(help="Calendar year of the first entries.")]
-TerritoryOption = Annotated[
-    str | None,
-    typer.Option("--territory", help="59, 59,62, nord, hdf, region:32, structure:… or france."),
-]
-Departement = Annotated[
-    str | None, typer.Option("--departement", help="INSEE codes of départements: 59 or 59,62.")
-]
-Region = Annotated[str | None, typer.Option("--region", help="INSEE code of a région: 32.")]
-OutcomeOption = Annotated[str | None, typer.Option(help="Primary outcome, such as emploi_durable.")]
-Changes = Annotated[
-    list[str] | None,
-    typer.Option("-p", "--param", help="Any key of the study: -p primary.horizon=6 (repeatable)."),
-]
-
-
 _SHOWN = {"note": "note", "annexe": "annex"}
 """What a run shows first, by the name of its page."""
 
 
 def run(  # noqa: PLR0913, PLR0917 - the options of a command
     params: StudyArgument,
-    extract: Annotated[
-        Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
-    ] = None,
+    extract: ExtractFolder = None,
+    out: WrittenRuns = None,
     year: Year = None,
     territory: TerritoryOption = None,
     departement: Departement = None,
     region: Region = None,
     outcome: OutcomeOption = None,
     changes: Changes = None,
-    engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
-    memory: Annotated[str | None, typer.Option(help="Memory of the engine, such as 4GB.")] = None,
+    engine: EngineName = "duckdb",
+    memory: EngineMemory = None,
     force: Annotated[bool, typer.Option("--force", help="Run even if nothing changed.")] = False,
     accept_refused: Annotated[
         str | None,
         typer.Option(help="Why an extract that 'extract check' refuses is used all the same."),
+    ] = None,
+    expect: Annotated[
+        str | None,
+        typer.Option(help="Hashes the inputs must begin with, as a note's command gives them."),
     ] = None,
 ) -> None:
     """Run one study: executed notebook, results, figures and note.
@@ -82,6 +75,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     Example: evalml run cej --year 2023 --departement 59 --outcome emploi_durable -p seed=7
     """
     from evalml.run import current_run, inputs_of
+    from evalml.run.provenance import refuse_unexpected
     from evalml.study import Asked, Study
 
     where = place_of(territory, departement, region)
@@ -89,7 +83,10 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     plan = plan_study(asked, extract=extract, out=out, engine=engine, memory=memory)
     if accept_refused:
         plan = replace(plan, settings=replace(plan.settings, accept_refused=accept_refused))
-    found = None if force else current_run(plan, inputs_of(plan))
+    inputs = inputs_of(plan)
+    if expect is not None:
+        refuse_unexpected(inputs["hashes"], expect)
+    found = None if force else current_run(plan, inputs)
     folder = found if found is not None else check_and_execute(plan, force=force)
     state = "done" if found is None else "nothing changed since the last run (--force to run again)"
     made = "note" if isinstance(plan.study, Study) else "annexe"
@@ -285,21 +282,19 @@ def _state(status: RunStatus) -> Any:
     return Text(status.state, style=_COLOURS[status.state])
 
 
-def summary_table(ended: Sequence[RunStatus]) -> Any:
-    """Return the table of how each study ended, with its reason."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("study", "state", "seconds", "MB", "reason, or run")
-    for status in ended:
-        table.add_row(
+def print_summary(ended: Sequence[RunStatus]) -> None:
+    """Print how each study ended, with its reason."""
+    rows = (
+        (
             status.study,
             _state(status),
             "" if status.seconds is None else f"{status.seconds:.1f}",
             "" if status.peak_memory_mb is None else f"{status.peak_memory_mb:.0f}",
-            Text(status.reason or status.run, overflow="fold"),
+            status.reason or status.run,
         )
-    return table
+        for status in ended
+    )
+    print_table(("study", "state", "seconds", "MB", "reason, or run"), rows)
 
 
 def write_summary(out: Path, ended: Sequence[RunStatus]) -> None:
@@ -329,17 +324,10 @@ def batch(  # noqa: PLR0913, PLR0917 - the options of a command
     grid: Annotated[
         Path | None, typer.Option(help="YAML of a grid: base and vary (see params/grids/).")
     ] = None,
-    extract: Annotated[
-        Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
-    ] = None,
-    engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
-    memory: Annotated[
-        str | None, typer.Option(help="Memory of the engine of each run, such as 4GB.")
-    ] = None,
+    extract: ExtractFolder = None,
+    out: WrittenRuns = None,
+    engine: EngineName = "duckdb",
+    memory: EngineMemory = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at once [default: cores].")] = None,
     time_limit: Annotated[
         float | None, typer.Option(min=0, help="Seconds one run may take.")
@@ -437,10 +425,8 @@ def _plan(cell: Cell, checked: dict[Path, frozenset[str]], where: dict[str, Any]
 
 def _conclude(out: Path, ended: Sequence[RunStatus]) -> None:
     """Print what happened, write it down, and end with the exit code it deserves."""
-    from evalml.cli.console import console
-
     write_summary(out, ended)
-    console().print(summary_table(ended))
+    print_summary(ended)
     lost = [s for s in ended if s.state not in {"finished", "current"}]
     typer.echo(f"{len(ended) - len(lost)} of {len(ended)} studies have a result in {out}")
     if lost:
@@ -452,10 +438,7 @@ PEOPLE, SEED = 20_000, 1
 
 
 def demo(
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Root of the runs [default: runs].", callback=writable_folder),
-    ] = None,
+    out: WrittenRuns = None,
 ) -> None:
     """Evaluate the CEJ on a synthetic extract and the NSW demonstration on real data.
 

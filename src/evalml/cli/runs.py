@@ -1,4 +1,4 @@
-"""`evalml runs`, `status`, `compare`, `note`, `release`, `explorer`: what is done with runs."""
+"""`evalml runs`, `status`, `compare`, `certify`, `note`, `release`, `explorer`: on runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evalml.cli.console import (
+    EngineName,
+    ExtractFolder,
+    JsonObject,
+    Runs,
+    console,
+    print_table,
+)
 from evalml.errors import EvalmlError
 from evalml.settings import writable_folder
 
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def runs(
-    out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
+    out: Runs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
 ) -> None:
     """List all runs, finished and failed, the latest first, from their records.
@@ -37,8 +45,6 @@ def runs(
         return
     from textwrap import wrap
 
-    from evalml.cli.console import console
-
     shown = console()
     if shown.width < NARROW:
         for row in table.itertuples():
@@ -46,26 +52,62 @@ def runs(
             for line in wrap(row.reason or row.headline, shown.width - 10):
                 typer.echo(f"{'':9} {line}")
         return
-    shown.print(_wide(table))
+    columns = ("run", "state", "started", "s", "MB", "extract", "code", "finding")
+    print_table(columns, (_run_row(row) for row in table.itertuples()))
+
+
+def certify(
+    run: Annotated[Path, typer.Argument(help="Folder of a run: runs/STUDY/RUN_ID.")],
+    signer: Annotated[str, typer.Option(help="Who makes the rerun, and signs.")],
+    extract: Annotated[
+        Path | None, typer.Option(help="The extract, where it is not where it was.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the certificate [default: the run].")
+    ] = None,
+) -> None:
+    """Run a finished run again, compare both cell by cell, and write a signed certificate.
+
+    certificate.json and certificate.md say the commits, the hashes of what went in, how many
+    cells of results/ are equal, and each that is not. Ends with 1 where a cell differs.
+
+    Example: evalml certify runs/cej_2024/20260401T1015-1a2b --signer "A. Martin, DREETS"
+    """
+    from tempfile import TemporaryDirectory
+
+    from evalml.cli.run import check_and_execute
+    from evalml.run import certify as again
+    from evalml.run.registry import run_folder
+
+    if not signer.strip():
+        raise EvalmlError("--signer is empty: say who makes the rerun and answers for it")
+    folder = run_folder(run)
+    record = again.read_record(folder)
+    with TemporaryDirectory(prefix=f"evalml-{os.getpid()}-") as place:
+        settings = again.settings_again(record, extract, Path(place))
+        made = check_and_execute(again.plan_again(folder, record, settings))
+        found = again.certify(folder, made, signer.strip())
+    written = again.write_certificate(found, out if out is not None else folder)
+    whole = found.equal + found.different
+    typer.echo(
+        f"{found.run}: {found.verdict.replace('_', ' ')}, {found.equal} of {whole} cells equal"
+    )
+    for line in found.inputs:
+        typer.echo(f"input: {line}")
+    typer.echo(f"signed by {found.signer}: {written[1]}")
+    if found.different:
+        raise typer.Exit(1)
 
 
 NARROW = 150
 """Columns of a terminal below which each run is a line that can be copied."""
 
 
-def _wide(table: Any) -> Any:
-    """Return the runs as a table with what they took and what they were made of."""
-    from rich.table import Table
-    from rich.text import Text
-
-    listing = Table("run", "state", "started", "s", "MB", "extract", "code", "finding")
-    for row in table.itertuples():
-        started = row.started[:16].replace("T", " ")
-        size = (_number(row.seconds), _number(row.peak_memory_mb))
-        words = (row.run, row.state, started, *size, row.extract, row.code)
-        cells = [*words, row.reason or row.headline]
-        listing.add_row(*(Text(word, overflow="fold") for word in cells))
-    return listing
+def _run_row(row: Any) -> list[str]:
+    """Return what a run took, what it was made of, and what it found or why it failed."""
+    started = row.started[:16].replace("T", " ")
+    size = (_number(row.seconds), _number(row.peak_memory_mb))
+    return [row.run, row.state, started, *size, row.extract, row.code, row.reason or row.headline]
 
 
 def _number(value: float) -> str:
@@ -77,11 +119,9 @@ def status(
         list[str] | None, typer.Argument(help="Studies [default: all of params/].")
     ] = None,
     grid: Annotated[Path | None, typer.Option(help="YAML of a grid of studies.")] = None,
-    extract: Annotated[
-        Path | None, typer.Option(help="Folder of the extract [default: data/synthetic/demo].")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Root of the runs [default: runs].")] = None,
-    engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
+    extract: ExtractFolder = None,
+    out: Runs = None,
+    engine: EngineName = "duckdb",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object each.")] = False,
 ) -> None:
     """Say how each study stands: current, stale and why, never run, running, or failed.
@@ -130,17 +170,14 @@ _COLOURS = {"current": "green", "stale": "yellow", "failed": "red", "refused": "
 
 
 def _print_states(found: Sequence[StudyState]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    from evalml.cli.console import console
-
-    table = Table("study", "state", "why", "run")
-    for each in found:
-        state = Text(each.state, style=_COLOURS.get(each.state, ""))
-        why = Text("\n".join(each.why), overflow="fold")
-        table.add_row(each.study, state, why, Text(each.run, overflow="fold"))
-    console().print(table)
+    states = (Text(each.state, style=_COLOURS.get(each.state, "")) for each in found)
+    rows = (
+        (each.study, state, "\n".join(each.why), each.run)
+        for each, state in zip(found, states, strict=True)
+    )
+    print_table(("study", "state", "why", "run"), rows)
 
 
 _SHOWN = 40
@@ -153,7 +190,7 @@ def compare(
     all_effects: Annotated[
         bool, typer.Option("--all", help="Show the effects that did not move too.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Say which inputs of two runs differ, and which effects moved from A to B.
 
@@ -206,21 +243,23 @@ def _headline(found: RunComparison) -> str:
 
 
 def _print_effects(effects: Any) -> None:
-    from rich.table import Table
-
-    from evalml.cli.console import console
-
     if not len(effects):
         return
-    table = Table("outcome", "month", "subgroup", "method", "A", "B", "B - A", "moved")
-    for row in effects.head(_SHOWN).itertuples():
-        subgroup = f"{row.subgroup} {row.subgroup_value}".strip()
-        change = _figure(row.difference, row.unit, "+")
-        table.add_row(
-            row.outcome, f"{row.horizon_months:g}".replace("nan", ""), subgroup, row.method,
-            _effect(row, "a"), _effect(row, "b"), change, row.moved,
-        )  # fmt: skip
-    console().print(table)
+    rows = (
+        (
+            row.outcome,
+            f"{row.horizon_months:g}".replace("nan", ""),
+            f"{row.subgroup} {row.subgroup_value}".strip(),
+            row.method,
+            _effect(row, "a"),
+            _effect(row, "b"),
+            _figure(row.difference, row.unit, "+"),
+            row.moved,
+        )
+        for row in effects.head(_SHOWN).itertuples()
+    )
+    columns = ("outcome", "month", "subgroup", "method", "A", "B", "B - A", "moved")
+    print_table(columns, rows)
     if len(effects) > _SHOWN:
         typer.echo(f"… and {len(effects) - _SHOWN} more (--json gives them all)")
 
@@ -328,9 +367,6 @@ def release(  # noqa: PLR0913, PLR0917
 
     Example: evalml release runs/cej_2024_hdf/20260401T101500-1a2b3c4d
     """
-    from rich.console import Console
-    from rich.table import Table
-
     from evalml.disclosure.rule import SETTINGS, read_rule
     from evalml.report.institution import read_institution
     from evalml.report.release import Decision, release_run
@@ -347,12 +383,11 @@ def release(  # noqa: PLR0913, PLR0917
         decision=Decision(tuple(accept or ()), tuple(refuse or ()), by, why),
     )
     list_again(run)
-    table = Table("output", "status", "leaves", "reason")
-    for item in done.items:
-        table.add_row(
-            item.name, item.status, "yes" if done.leaves(item) else "no", "; ".join(item.reasons)
-        )
-    Console().print(table)
+    rows = (
+        (item.name, item.status, "yes" if done.leaves(item) else "no", "; ".join(item.reasons))
+        for item in done.items
+    )
+    print_table(("output", "status", "leaves", "reason"), rows)
     typer.echo(str(done.page))
 
 

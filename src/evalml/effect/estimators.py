@@ -338,7 +338,7 @@ def weighted_difference(
 
     The influence function counts the estimation of the score: the stacked estimating equations of
     the weighted means and of the logistic regression (Lunceford and Davidian, 2004; Stefanski and
-    Boos, 2002). Where the score has no likelihood (boosting) it is taken as known.
+    Boos, 2002). Where the score has no likelihood (a learner) it is taken as known.
 
     Args:
         y: Outcome, shape (n,).

@@ -8,67 +8,9 @@ do not mean the same on every engine are listed in `docs/decisions/0002-ibis-on-
 
 from __future__ import annotations
 
+from evalml.engine import expressions
 from evalml.engine.duck import ENGINES, Engine, open_engine, refuse_missing_engine
-from evalml.engine.expressions import (
-    MILLION,
-    BooleanValue,
-    Column,
-    Table,
-    Value,
-    _,
-    bit_count,
-    bit_or,
-    cases,
-    coalesce,
-    exact_mean,
-    exact_sum,
-    greatest,
-    hash_of,
-    ifelse,
-    in_parts,
-    interval,
-    latest,
-    least,
-    literal,
-    month_label,
-    month_of,
-    null,
-    row_number,
-    span,
-    union,
-    window,
-)
+from evalml.engine.expressions import *  # noqa: F403 - the names are listed there
 
-__all__ = [
-    "ENGINES",
-    "MILLION",
-    "BooleanValue",
-    "Column",
-    "Engine",
-    "Table",
-    "Value",
-    "_",
-    "bit_count",
-    "bit_or",
-    "cases",
-    "coalesce",
-    "exact_mean",
-    "exact_sum",
-    "greatest",
-    "hash_of",
-    "ifelse",
-    "in_parts",
-    "interval",
-    "latest",
-    "least",
-    "literal",
-    "month_label",
-    "month_of",
-    "null",
-    "open_engine",
-    "refuse_missing_engine",
-    "row_number",
-    "span",
-    "union",
-    "window",
-]
+__all__ = ["ENGINES", "Engine", "open_engine", "refuse_missing_engine"]
+__all__ += expressions.__all__

@@ -203,7 +203,7 @@ def plan_run(asked: Asked, settings: Settings) -> RunPlan:
     """Read a study and find its notebook.
 
     Args:
-        asked: The study; `notebooks/` is looked for beside the folder of its file first.
+        asked: The study; `notebooks/` is looked for in the folders above its file first.
         settings: Where it runs.
 
     Raises:
@@ -213,7 +213,7 @@ def plan_run(asked: Asked, settings: Settings) -> RunPlan:
     activity = is_activity(found_study.values)
     study, near = activity_from(asked) if activity else asked.read(), found_study.path
     name = Path(study.notebook).stem
-    roots = (near.resolve().parent.parent, project_root(), shipped_folder())
+    roots = (*near.resolve().parents[1:], project_root(), shipped_folder())
     folders = [root / "notebooks" for root in dict.fromkeys(roots)]
     for folder in folders:
         notebook = folder / f"{name}.ipynb"
@@ -296,9 +296,13 @@ def current_run(plan: RunPlan, inputs: dict[str, Any]) -> Path | None:
     return None
 
 
+LATER = ("released", "signed")
+"""Privacy of what is made of a run once it is finished: its release, its certificate."""
+
+
 def missing_outputs(run: Path, record: Mapping[str, Any]) -> list[Difference]:
     """Return the files of a run that somebody removed; a release is made after it, and apart."""
-    made = [o["path"] for o in record["outputs"] if o["privacy"] != "released"]
+    made = [o["path"] for o in record["outputs"] if o["privacy"] not in LATER]
     paths = [path for path in made if not (run / path).is_file()]
     return [Difference("outputs", path, "there", "") for path in paths]
 

@@ -198,6 +198,7 @@ _PRIVACY = {
     "release": "released",
     "results": "protected",
     "figures": "protected",
+    "certificate": "signed",
 }
 
 
@@ -218,7 +219,8 @@ def _describe(path: Path, folder: Path) -> dict[str, Any]:
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "bytes": path.stat().st_size,
         "rows": _rows(path),
-        "privacy": _PRIVACY.get(relative.parts[0], "protected"),
+        "privacy": _PRIVACY.get(relative.stem if path.parent == folder else relative.parts[0])
+        or "protected",
     }
 
 
