@@ -42,11 +42,7 @@ FOLDS = 5
 
 
 def second_opinion(subject: Primary) -> Iterator[Check]:
-    """Compare the primary estimate with that of statsmodels, where it has the method.
-
-    Args:
-        subject: The primary effect.
-    """
+    """Compare the primary estimate with that of statsmodels, where it has the method."""
     study, effect = subject.study, subject.effect
     if study.missing == "ipcw" or study.primary.method not in OPINIONS:
         return
@@ -83,15 +79,7 @@ def sampled(comparison: Comparison, seed: int) -> Comparison:
 def opinion(comparison: Comparison, key: str, method: str, estimand: str, seed: int) -> float:
     """Return the estimate of a method by statsmodels.
 
-    Args:
-        comparison: The two arms.
-        key: Key of the outcome.
-        method: Name of the method.
-        estimand: `att` or `ate`.
-        seed: Seed of the folds.
-
-    Raises:
-        EstimationError: The rows cannot be compared.
+    `estimand`: `att` or `ate`.
     """
     y = comparison.measure(key).values
     sample = take_rows(comparison, ~np.isnan(y))

@@ -41,14 +41,9 @@ def first_times(
     out. Whoever reaches neither outcome is censored in the last month known without a gap: what
     comes after a gap is not known to be the first time. In one month the outcome wins.
 
-    Args:
-        event: The outcome waited for, month by month, shape (n, K); NaN where unknown.
-        competing: Outcomes that end the wait otherwise, alike.
-        months: Months since time zero of the columns, shape (K,).
-
-    Returns:
-        Months (0 where the first month is not known) and 0 censored, 1 the outcome, 2 another,
-        shape (n,) each.
+    `event`: the outcome waited for, month by month, shape (n, K); NaN where unknown; `months`:
+    months since time zero of the columns, shape (K,). The result: months (0 where the first month
+    is not known) and 0 censored, 1 the outcome, 2 another, shape (n,) each.
     """
     after = months >= 1
     reached = event[:, after] == 1
