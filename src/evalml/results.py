@@ -314,7 +314,12 @@ RESULT_TABLES.add(
             _word("arm", "`treated`, `comparison`, or `difference`"),
             _HORIZON,
             _count("n_at_risk", "persons still followed; the smaller arm's", basis=True),
-            _count("events", "persons who reached it since the row above", extra=True),
+            _count(
+                "events",
+                "persons who reached it since the step above; by then, for a mean or a difference",
+                basis=True,
+                extra=True,
+            ),
             *_BOUNDS,
             _UNIT,
         ),

@@ -85,8 +85,11 @@ def test_the_difference_of_the_arms_has_the_error_of_the_areas_jackknifed():
     assert both["estimate"].tolist() == pytest.approx([0.1849633082, -1.4283294271], abs=1e-8)
     assert both["std_error"].tolist() == pytest.approx([0.068924909, 0.666951076], rel=1e-4)
     steps = table.loc[("incidence", "treated")]
-    assert steps["events"].drop([6, 12]).min() >= 11
-    assert steps["events"].sum() == ((time <= 12) & (cause == 1) & arm).sum()
+    happened = ((time <= 12) & (cause == 1) & arm).sum()
+    assert steps["events"].min() >= 11
+    assert happened - 11 < steps["events"].sum() <= happened
+    assert both["events"].tolist() == [happened, happened]  # the treated arm is the smaller
+    assert steps["estimate"].loc[[6, 12]].notna().all()
     assert table.loc[("mean_time", "treated", 12), "estimate"] == pytest.approx(12 - 4.710966097)
 
 

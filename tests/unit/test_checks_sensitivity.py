@@ -64,7 +64,9 @@ from evalml.comparison.comparison import Measure
 from evalml.comparison.design import build_design
 from evalml.effect.bounds import imbens_manski
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.sample import EstimationSettings
+from evalml.effect.methods import fit_shared
+from evalml.effect.sample import EstimationSettings, settings_of
+from evalml.effect.sample import take_rows as rows_known
 from evalml.effect.study_effects import group_effects
 from evalml.errors import DataError, EstimationError
 from evalml.methods.effect import effects_table
@@ -681,6 +683,29 @@ def test_the_checks_that_declare_themselves_are_made_and_one_that_fails_says_so(
     monkeypatch.setattr("evalml.checks.second_opinion.opinion", broken)
     [failed] = declared(subject)
     assert (failed.finding, failed.passed) == ("undone", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "finding"),
+    [({"replace": False, "caliper": 0.5}, "strength"), ({"k": 2}, "no_pairs"), ({}, "no_pairs")],
+)
+def test_rosenbaum_s_bounds_are_told_of_pairs_alone(given, finding):
+    settings = {"method_settings": {"match": given}}
+    subject = primary_of(two_arms(900, 0.3), "match", **settings)
+    found = {check.name: check for check in declared(subject)}
+    check = found["rosenbaum"]
+    assert check.finding == finding
+    assert ("own_settings" in found["second_opinion"].finding) is bool(given)
+    if finding == "strength":
+        y = subject.comparison.measure("emploi").values
+        sample = rows_known(subject.comparison, ~np.isnan(y))
+        pairing = fit_shared(sample, ["match"], settings_of(subject.study, "match")).pairing
+        kept = pairing.matches.matched & sample.treated
+        gaps = y[kept] - pairing.matches.partner_mean(y)[kept]
+        discordant, favourable = int((gaps != 0).sum()), int((gaps > 0).sum())
+        bound = check.value / (1 + check.value)
+        assert stats.binom.sf(favourable - 1, discordant, bound) == pytest.approx(0.025, rel=1e-6)
+        assert "paires" in say(check)
 
 
 def test_of_several_negative_controls_one_may_fail_by_luck_but_not_by_much():

@@ -61,15 +61,7 @@ def limit_e_value(low: float, high: float) -> float:
 def fieller_limit(p1: float, p0: float, v1: float, v0: float, z: float) -> float:
     """Return the lower limit of p1 / p0: the B at which p1 - B p0 is z standard errors above 0.
 
-    Args:
-        p1: Larger risk.
-        p0: Smaller risk.
-        v1: Variance of p1.
-        v0: Variance of p0.
-        z: Normal quantile.
-
-    Returns:
-        The limit, at least one.
+    The result: the limit, at least one.
     """
     if p1 - p0 <= z * np.sqrt(v1 + v0):
         return 1.0
@@ -85,15 +77,8 @@ def risk_difference_e_values(
 ) -> tuple[float, float]:
     """Return the E-values of a difference of proportions and of its confidence limit.
 
-    Args:
-        p1: Proportion in the treated arm.
-        p0: Proportion of the comparison, as estimated.
-        std_error: Standard error of p1 - p0.
-        n1: Treated persons: p1 (1 - p1) / n1 of the variance is due to p1, the rest to p0.
-        alpha: One minus the level.
-
-    Raises:
-        EstimationError: A proportion is not positive.
+    `std_error`: standard error of p1 - p0; `n1`: treated persons: p1 (1 - p1) / n1 of the variance
+    is due to p1, the rest to p0.
     """
     z = float(ndtri(1 - alpha / 2))
     v1 = min(p1 * (1 - p1) / n1, std_error**2)
@@ -106,14 +91,7 @@ def risk_difference_e_values(
 def mean_difference_e_values(
     estimate: float, std_error: float, sd: float, alpha: float = 0.05
 ) -> tuple[float, float]:
-    """Return the E-values of a difference of means and of its limit, by RR = exp(0.91 d).
-
-    Args:
-        estimate: Difference of means.
-        std_error: Its standard error.
-        sd: Standard deviation of the outcome.
-        alpha: One minus the level.
-    """
+    """Return the E-values of a difference of means and of its limit, by RR = exp(0.91 d)."""
     d = LOG_RISK_PER_SD * estimate / sd
     half = float(ndtri(1 - alpha / 2)) * LOG_RISK_PER_SD * std_error / sd
     low, high = np.exp(d - half), np.exp(d + half)
@@ -123,10 +101,8 @@ def mean_difference_e_values(
 def check_e_value(effect: Effect, thresholds: Thresholds, sd: float | None = None) -> Check:
     """Tell the E-value of an effect and of its confidence limit.
 
-    Args:
-        effect: A difference of proportions, or of means if `sd` is given.
-        thresholds: `e_value`, `alpha`.
-        sd: Standard deviation of the outcome, for a difference of means.
+    `effect`: a difference of proportions, or of means if `sd` is given; `thresholds`: `e_value`,
+    `alpha`; `sd`: standard deviation of the outcome, for a difference of means.
     """
     if not np.isfinite([effect.estimate, effect.std_error]).all() or effect.std_error <= 0:
         return _unjudged("no_error", effect.key)
@@ -169,9 +145,8 @@ LARGEST_GAMMA = 100.0
 def sign_bound(differences: Vector, gamma: float) -> float:
     """Return the largest one-sided p-value of McNemar's test at `gamma`.
 
-    Args:
-        differences: Treated minus comparison, -1, 0 or 1 by pair, shape (pairs,).
-        gamma: Bound on the odds ratio of treatment within a pair, at least 1.
+    `differences`: treated minus comparison, -1, 0 or 1 by pair, shape (pairs,); `gamma`: bound on
+    the odds ratio of treatment within a pair, at least 1.
     """
     discordant, favourable = int((differences != 0).sum()), int((differences > 0).sum())
     if not favourable:
@@ -185,9 +160,8 @@ def signed_rank_bound(differences: Vector, gamma: float) -> float:
     Pairs without a difference are ranked and then count for neither side, ties share their average
     rank, normal approximation without continuity correction.
 
-    Args:
-        differences: Treated minus comparison, by pair, shape (pairs,).
-        gamma: Bound on the odds ratio of treatment within a pair.
+    `differences`: treated minus comparison, by pair, shape (pairs,); `gamma`: bound on the odds
+    ratio of treatment within a pair.
     """
     from scipy.stats import rankdata
 
@@ -199,12 +173,7 @@ def signed_rank_bound(differences: Vector, gamma: float) -> float:
 
 
 def critical_gamma(bound: Callable[[float], float], alpha: float) -> float:
-    """Return the largest Gamma at which the p-value stays at or under `alpha` (1 if none).
-
-    Args:
-        bound: From Gamma to the largest p-value.
-        alpha: Level of the one-sided test.
-    """
+    """Return the largest Gamma at which the p-value stays at or under `alpha` (1 if none)."""
     if bound(1.0) > alpha:
         return 1.0
     if bound(LARGEST_GAMMA) <= alpha:
@@ -232,8 +201,7 @@ def rosenbaum_gamma(differences: Vector, alpha: float = 0.05) -> float:
 def judge_pairs(subject: Primary) -> Iterator[Check]:
     """Tell Rosenbaum's Gamma of a primary effect by matching.
 
-    Args:
-        subject: The primary effect; the bounds are those of pairs: one partner each, once.
+    `subject`: the primary effect; the bounds are those of pairs: one partner each, once.
     """
     study, key, limits = subject.study, subject.effect.key, subject.study.checks
     if study.primary.method != "match":

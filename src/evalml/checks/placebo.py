@@ -113,9 +113,8 @@ def with_values(comparison: Comparison, key: str, values: Vector) -> Comparison:
 def estimator(method: str, **options: Any) -> Estimator:
     """Return the estimator of a method, to be given to the checks that estimate again.
 
-    Args:
-        method: Among those of `estimate_effects`.
-        options: Its options (`estimand`, `se`, `folds`, `seed`, `clip`, ...).
+    `method`: among those of `estimate_effects`; `options`: its options (`estimand`, `se`, `folds`,
+    `seed`, `clip`, ...).
     """
 
     def estimate(comparison: Comparison, key: str) -> Effect:
@@ -129,9 +128,7 @@ def estimator(method: str, **options: Any) -> Estimator:
 def estimators(method: str, **options: Any) -> Estimators:
     """Return the estimator of a method for several outcomes, such as negative controls.
 
-    Args:
-        method: Among those of `estimate_effects`.
-        options: Its options.
+    `method`: among those of `estimate_effects`.
     """
 
     def estimate(comparison: Comparison) -> list[Effect]:
@@ -176,12 +173,8 @@ class Calibrated:
 def fit_systematic_error(estimates: Vector, std_errors: Vector) -> SystematicError:
     """Return the maximum-likelihood mean and sd of the systematic error.
 
-    Args:
-        estimates: Estimates on negative controls, shape (k,).
-        std_errors: Their standard errors, shape (k,).
-
-    Raises:
-        DataError: Not two finite controls, or shapes that differ.
+    `estimates`: estimates on negative controls, shape (k,); `std_errors`: their standard errors,
+    shape (k,).
     """
     if estimates.shape != std_errors.shape:
         raise DataError("each negative control has an estimate and a standard error")
@@ -228,11 +221,9 @@ def estimate_controls(
     Those of whom a control is known are described anew: levels rare among them would separate the
     arms, and the control could not be estimated.
 
-    Args:
-        comparison: The two arms.
-        controls: Outcomes, such as the diploma obtained before the entry.
-        estimate: Estimator; a control that it cannot estimate, known of nobody or the same for
-            all, is left out: `check_unjudged_control` says so.
+    `controls`: outcomes, such as the diploma obtained before the entry; `estimate`: estimator; a
+    control that it cannot estimate, known of nobody or the same for all, is left out:
+    `check_unjudged_control` says so.
     """
     known_of: dict[bytes, list[Measure]] = {}
     for control in controls:
@@ -270,9 +261,7 @@ def _at_least_of_persons(effect: Effect) -> Effect:
 def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
     """Judge one negative control: its interval must hold no effect.
 
-    Args:
-        effect: Estimate on an outcome that the programme cannot change.
-        thresholds: `alpha`.
+    `effect`: estimate on an outcome that the programme cannot change; `thresholds`: `alpha`.
     """
     name, control = "negative_control", Name("controls", effect.outcome)
     if not np.isfinite(effect.std_error) or effect.std_error <= 0:
@@ -381,12 +370,10 @@ def check_controls_together(
     gate, they are judged at the level of any other test; where it would go unseen even so, their
     silence proves nothing, and the effects say so.
 
-    Args:
-        controls: Estimates on outcomes that the programme cannot change.
-        thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed: the chance
-            to mask a study whose controls are all right; `alpha`, `past_gap`, `power`.
-        correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
-            without it.
+    `controls`: estimates on outcomes that the programme cannot change; `thresholds`: `gate_alpha`,
+    which the p-value of the smallest p-value must exceed: the chance to mask a study whose controls
+    are all right; `alpha`, `past_gap`, `power`; `correlation`: correlation of the usable controls,
+    shape (k, k); Bonferroni's correction without it.
     """
     name = "negative_controls"
     usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
@@ -415,13 +402,8 @@ def check_controls_together(
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:
     """Tell the effect calibrated on the negative controls beside the uncalibrated one.
 
-    Args:
-        effect: Estimate of interest.
-        controls: Estimates on negative controls, by the same method and in the same unit.
-        thresholds: `negative_controls` (fewest controls), `alpha`.
-
-    Raises:
-        DataError: Controls were estimated by another method or in another unit.
+    `controls`: estimates on negative controls, by the same method and in the same unit;
+    `thresholds`: `negative_controls` (fewest controls), `alpha`.
     """
     if any((c.method, c.unit) != (effect.method, effect.unit) for c in controls):
         raise DataError("calibrate an effect on controls of the same method and the same unit")
@@ -463,14 +445,8 @@ def inject(
     A 0/1 outcome is turned into its opposite for as many treated persons as it takes, chosen by
     the hash of the person; any other outcome is shifted.
 
-    Args:
-        measure: Outcome; what is not known stays unknown.
-        treated: Shape (n,).
-        person: Hash of the person, shape (n,).
-        size: Effect to inject, in the unit of the outcome; negative to take away.
-
-    Raises:
-        EstimationError: There are not enough treated persons whose outcome can change.
+    `measure`: outcome; what is not known stays unknown; `person`: hash of the person, shape (n,);
+    `size`: effect to inject, in the unit of the outcome; negative to take away.
     """
     y = measure.values.copy()
     known = treated & ~np.isnan(y)
@@ -506,12 +482,9 @@ def check_positive_control(
 ) -> Check:
     """Judge whether an injected effect is found again.
 
-    Args:
-        comparison: The two arms.
-        key: Key of the outcome (best, a negative control).
-        estimate: Estimator, which refits everything.
-        thresholds: `positive_effect`: a share for a 0/1 outcome, standard deviations otherwise.
-        size: Effect to inject instead, in the unit of the outcome.
+    `key`: key of the outcome (best, a negative control); `thresholds`: `positive_effect`: a share
+    for a 0/1 outcome, standard deviations otherwise; `size`: effect to inject instead, in the unit
+    of the outcome.
     """
     measure = comparison.measure(key)
     known = measure.values[~np.isnan(measure.values)]
@@ -549,18 +522,9 @@ def placebo_areas(
 ) -> Vector:
     """Return estimates with the adoption dates exchanged between areas.
 
-    Args:
-        first_treated: Date of adoption of each area, shape (areas,), infinite or 0 for never; sort
-            the areas by their code: the exchanges follow their order.
-        estimate: Estimator, which refits everything; an EvalmlError leaves the draw out.
-        draws: Number of exchanges.
-        seed: Seed.
-
-    Returns:
-        Shape (draws made,).
-
-    Raises:
-        DataError: All areas have the same date: there is nothing to exchange.
+    `first_treated`: date of adoption of each area, shape (areas,), infinite or 0 for never; sort
+    the areas by their code: the exchanges follow their order; `estimate`: estimator, which refits
+    everything; an EvalmlError leaves the draw out.
     """
     if np.unique(first_treated).size < 2:  # noqa: PLR2004
         raise DataError("all areas adopt at the same date; a placebo area needs others")
@@ -590,12 +554,7 @@ def check_placebo_area(
 ) -> Check:
     """Judge the place of the true estimate among the placebo estimates.
 
-    Args:
-        actual: Estimate with the true dates.
-        placebos: Estimates with exchanged dates, shape (draws,).
-        thresholds: `alpha`.
-        key: Key of the outcome.
-        unit: Unit of the estimate.
+    `placebos`: estimates with exchanged dates, shape (draws,); `thresholds`: `alpha`.
     """
     made = placebos[np.isfinite(placebos)]
     name, draws = "placebo_area", Number(made.size)
@@ -614,11 +573,9 @@ def check_placebo_in_time(
 ) -> Check:
     """Judge an effect found before time zero.
 
-    Args:
-        placebo: Estimate on the past outcome.
-        thresholds: `alpha`.
-        effect: Estimate of interest: a placebo as imprecise as it is large proves nothing.
-        variant: Prefix of the findings of a design with words of its own, such as `openings.`.
+    `thresholds`: `alpha`; `effect`: estimate of interest: a placebo as imprecise as it is large
+    proves nothing; `variant`: prefix of the findings of a design with words of its own, such as
+    `openings.`.
     """
     name, key = "placebo_in_time", "" if effect is None else effect.key
     if not np.isfinite(placebo.std_error) or placebo.std_error <= 0:

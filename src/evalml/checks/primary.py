@@ -72,10 +72,8 @@ def check_encouragement(
 ) -> list[Check]:
     """Make the checks of a study by instrument.
 
-    Args:
-        comparison: The two arms, with `instrument`.
-        effects: What `estimate_encouragement` returned.
-        thresholds: `observation_gap`, `smd`, `alpha`, `power`.
+    `comparison`: the two arms, with `instrument`; `effects`: what `estimate_encouragement`
+    returned; `thresholds`: `observation_gap`, `smd`, `alpha`, `power`.
     """
     found = [e for e in effects if e.method == IV]
     checks = [check_strength(e) for e in found]
@@ -171,11 +169,7 @@ def check_leave_one_out(
 ) -> Check:
     """Judge how far the estimate moves when one mission locale is left out.
 
-    Args:
-        comparison: The two arms, with clusters.
-        key: Key of the outcome.
-        estimate: Estimator, which refits everything.
-        thresholds: `leave_one_out`, `refits`.
+    `thresholds`: `leave_one_out`, `refits`.
     """
     if comparison.cluster is None or np.unique(comparison.cluster).size < 2:  # noqa: PLR2004
         return _unjudged("single", key)
@@ -514,14 +508,6 @@ def judge_controls(
 
     Each is compared among those of whom it is known, whatever the study does of lost outcomes: who
     was not followed yet so long before was not lost, and nobody stands for them.
-
-    Args:
-        comparison: The two arms.
-        study: Says the primary method.
-        controls: One column each.
-
-    Returns:
-        A check per control that cannot be judged; the estimates on the others; their correlation.
     """
     every = measures_of(controls)
     fewest, treated = study.checks.minimum_count, comparison.treated

@@ -58,11 +58,7 @@ PRIMES = (
 def box_probability(mean: Vector, covariance: Matrix, lower: Vector, upper: Vector) -> float:
     """Return P(lower < Z < upper), Z normal with `mean`, shape (k,), and `covariance`, (k, k).
 
-    Args:
-        mean: Mean.
-        covariance: Positive definite; k is at most 25.
-        lower: Lower sides of the box.
-        upper: Upper sides.
+    `covariance`: positive definite; k is at most 25.
     """
     L = np.linalg.cholesky(covariance)
     a, b = lower - mean, upper - mean
@@ -224,23 +220,15 @@ def wald_test(
 def rejection_probability(delta: Vector, covariance: Matrix, alpha: float = 0.05) -> float:
     """Return the chance that some coefficient is significant when their truth is `delta`.
 
-    Args:
-        delta: True coefficients, shape (k,).
-        covariance: Covariance of their estimates, shape (k, k).
-        alpha: Level of each two-sided test.
+    `delta`: true coefficients, shape (k,); `covariance`: covariance of their estimates, shape (k,
+    k).
     """
     half = float(ndtri(1 - alpha / 2)) * np.sqrt(np.diag(covariance))
     return 1 - box_probability(delta, covariance, -half, half)
 
 
 def drift_for_power(pre: PrePeriod, power: float, alpha: float = 0.05) -> float:
-    """Return the drift per period that the pre-test would see with probability `power`.
-
-    Args:
-        pre: Coefficients before the adoption.
-        power: Between alpha and one.
-        alpha: Level of each two-sided test.
-    """
+    """Return the drift per period that the pre-test would see with probability `power`."""
     away = pre.times - pre.reference
     top = 2.0 * float((np.sqrt(np.diag(pre.covariance)) / np.abs(away)).max())
 
@@ -269,14 +257,9 @@ def check_pre_trend(
     It fails when they are jointly significant. It is not judged when the drift seen with the
     stated power would, carried on to the horizon, be as large as the effect.
 
-    Args:
-        pre: Coefficients before the adoption; None where there is no such period.
-        thresholds: `alpha`, `power`.
-        effect: Effect of interest.
-        horizon: Its event time.
-        key: Key of the outcome.
-        unit: Unit of the effect.
-        variant: Prefix of the findings of a design with words of its own, such as `openings.`.
+    `pre`: coefficients before the adoption; None where there is no such period; `thresholds`:
+    `alpha`, `power`; `variant`: prefix of the findings of a design with words of its own, such as
+    `openings.`.
     """
     name = "pre_trend"
     if pre is None:

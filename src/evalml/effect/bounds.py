@@ -73,15 +73,9 @@ def bounded_effects(
 ) -> list[Effect]:
     """Estimate every outcome by every method, as bounds where an outcome was lost.
 
-    Args:
-        comparison: The two arms.
-        methods: Methods of `estimate_effects`.
-        settings: The options.
-
-    Returns:
-        One effect per outcome and method. Where nobody was lost it is the usual one; else the
-        estimate is not a number, `ci_low` and `ci_high` are the interval of the bounds, and
-        `details` holds the bounds themselves.
+    `methods`: methods of `estimate_effects`. The result: one effect per outcome and method. Where
+    nobody was lost it is the usual one; else the estimate is not a number, `ci_low` and `ci_high`
+    are the interval of the bounds, and `details` holds the bounds themselves.
     """
     found: dict[tuple[int, str], Effect] = {}
     for place, measure in enumerate(comparison.measures):

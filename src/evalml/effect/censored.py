@@ -85,13 +85,8 @@ class SeenRows:
 def fit_seen(described: pd.DataFrame, treated: BoolVector, seen: BoolVector) -> SeenRows:
     """Fit the probability of being seen in each arm, and the weights that follow.
 
-    Args:
-        described: What is known of every row, seen or not, n rows.
-        treated: Shape (n,).
-        seen: Whether the outcome is known, shape (n,).
-
-    Raises:
-        EstimationError: Nobody of an arm is seen, or a covariate decides who is.
+    `described`: what is known of every row, seen or not, n rows; `seen`: whether the outcome is
+    known, shape (n,).
     """
     weight, parts = np.zeros(seen.size), []
     for arm, name in ((treated, "treated"), (~treated, "comparison")):
@@ -148,9 +143,7 @@ def sure_to_be_seen(frame: pd.DataFrame, seen: BoolVector) -> BoolVector:
     levels of fewer than `FEWEST` rows prove nothing. Without those rows others may be at such a
     level, hence the loop.
 
-    Args:
-        frame: What is known of the rows.
-        seen: Whether the outcome is known, shape (n,).
+    `seen`: whether the outcome is known, shape (n,).
     """
     sure = np.zeros(seen.size, dtype=bool)
     text = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
@@ -191,13 +184,10 @@ def seen_att(
 ) -> PointEstimate:
     """Return the effect on the treated from the rows seen.
 
-    Args:
-        y: Outcome, shape (n,); anything (NaN) where `weight` is 0.
-        treated: Shape (n,).
-        weight: 1 / P(seen), 0 for the rows not seen, shape (n,).
-        odds: e / (1 - e), shape (n,); ones for a plain difference.
-        predicted: Outcome predicted with and without treatment, each of shape (n,); None for
-            weights alone.
+    `y`: outcome, shape (n,); anything (NaN) where `weight` is 0; `weight`: 1 / P(seen), 0 for the
+    rows not seen, shape (n,); `odds`: e / (1 - e), shape (n,); ones for a plain difference;
+    `predicted`: outcome predicted with and without treatment, each of shape (n,); None for weights
+    alone.
     """
     seen = weight > 0
     filled = np.where(seen, y, 0.0)
@@ -231,16 +221,9 @@ def effect_of(
 ) -> Effect:  # fmt: skip
     """Return one effect on the treated from the rows seen.
 
-    Args:
-        measure: The outcome, of all the rows of the comparison.
-        method: `diff`, `ipw` or `aipw`.
-        sample: The rows the effect is about, seen or not.
-        shared: Score and folds of these rows.
-        weight: 1 / P(seen) of these rows, 0 for those not seen, shape (n,).
-        settings: The options.
-
-    Raises:
-        EstimationError: The method takes no such weights, or nobody of an arm is seen.
+    `measure`: the outcome, of all the rows of the comparison; `method`: `diff`, `ipw` or `aipw`;
+    `sample`: the rows the effect is about, seen or not; `weight`: 1 / P(seen) of these rows, 0 for
+    those not seen, shape (n,).
     """
     y, treated = measure.values[sample.rows], sample.treated
     if np.unique(y[weight > 0]).size < 2:  # noqa: PLR2004
@@ -504,17 +487,8 @@ def stay_probability(
 ) -> dict[int, Vector]:
     """Return the probability that each row has not entered by each month, given its path.
 
-    Args:
-        comparison: The two arms.
-        waiting: When each row enters, and what it did until then.
-        last: Last month wanted.
-        seed: Draws the rows the hazards are fitted on.
-
-    Returns:
-        By month, shape (n,); 1 for the treated, and in months in which nobody enters.
-
-    Raises:
-        EstimationError: The hazards have no finite solution.
+    `waiting`: when each row enters, and what it did until then. The result: by month, shape (n,); 1
+    for the treated, and in months in which nobody enters.
     """
     rows = np.flatnonzero(~comparison.treated)
     fitted = rows if rows.size <= FITTED else _drawn(comparison, rows, seed)

@@ -64,12 +64,8 @@ def cost_per_month(
     The covariance of the two effects comes from the effect on their sum, by the same method, folds
     and clusters: every method here that has clusters is linear in the outcome.
 
-    Args:
-        comparison: The two arms.
-        euros: Allowances paid, shape (n,).
-        months: Months in employment, shape (n,); NaN where unknown.
-        method: Method of estimation.
-        settings: Its options; the outcome regression is linear whatever they say.
+    `euros`: allowances paid, shape (n,); `months`: months in employment, shape (n,); NaN where
+    unknown; `settings`: its options; the outcome regression is linear whatever they say.
     """
     known = ~np.isnan(months) & ~np.isnan(euros)
     columns = {"cout": euros, "mois": months, "somme": euros / _SCALE + months}

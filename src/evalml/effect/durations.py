@@ -41,14 +41,9 @@ def first_times(
     out. Whoever reaches neither outcome is censored in the last month known without a gap: what
     comes after a gap is not known to be the first time. In one month the outcome wins.
 
-    Args:
-        event: The outcome waited for, month by month, shape (n, K); NaN where unknown.
-        competing: Outcomes that end the wait otherwise, alike.
-        months: Months since time zero of the columns, shape (K,).
-
-    Returns:
-        Months (0 where the first month is not known) and 0 censored, 1 the outcome, 2 another,
-        shape (n,) each.
+    `event`: the outcome waited for, month by month, shape (n, K); NaN where unknown; `months`:
+    months since time zero of the columns, shape (K,). The result: months (0 where the first month
+    is not known) and 0 censored, 1 the outcome, 2 another, shape (n,) each.
     """
     after = months >= 1
     reached = event[:, after] == 1
@@ -90,7 +85,7 @@ def durations_table(arms: Arms, weights: Vector, study: Study) -> pd.DataFrame:
     time, how = first_times(paths[asked.event].values, others, months)
     comparison, horizons = arms.comparison, sorted(study.horizons)
     rows: list[dict[str, Any]] = []
-    moves: dict[str, tuple[Vector, Matrix, BoolVector]] = {}
+    moves: dict[str, tuple[Vector, Matrix, Durations, BoolVector]] = {}
     for arm, inside in (("treated", comparison.treated), ("comparison", ~comparison.treated)):
         followed = inside & (time > 0)
         if not followed.any():
@@ -103,7 +98,7 @@ def durations_table(arms: Arms, weights: Vector, study: Study) -> pd.DataFrame:
             None if comparison.cluster is None else comparison.cluster[followed],
         )
         found = incidence_path(part, EVENT, horizons[-1])
-        moves[arm] = (*found, followed)
+        moves[arm] = (*found, part, followed)
         rows += _of_arm(arm, part, found, horizons, study)
     rows += _differences(moves, comparison.cluster, horizons)
     for row in rows:
@@ -114,40 +109,47 @@ def durations_table(arms: Arms, weights: Vector, study: Study) -> pd.DataFrame:
 def _of_arm(
     arm: str, part: Durations, found: tuple[Vector, Matrix], horizons: Sequence[int], study: Study
 ) -> Iterator[dict[str, Any]]:
-    """Give the steps of the curve, each of enough events, and the mean times."""
+    """Give the steps of the curve, each of enough events, the horizons, and the mean times."""
     path, influence = found
     since = 0
     for month in range(1, horizons[-1] + 1):
         happened = int(((part.time == month) & (part.event == EVENT)).sum())
         since += happened
-        if month not in horizons and since < study.checks.minimum_count:
+        enough = since >= study.checks.minimum_count
+        if month not in horizons and not enough:
             continue
         error = _error(influence[:, month - 1], part.cluster)
-        counts = {"n_at_risk": int((part.time >= month).sum()), "events": since}
+        counts = {"n_at_risk": int((part.time >= month).sum()), "events": since if enough else None}
         yield _row(INCIDENCE, arm, month, float(path[month - 1]), error, part.cluster) | counts
-        since = 0
+        since = 0 if enough else since
     for month in horizons:
         value, moved = _mean_time(path, influence, month)
-        counts = {"n_at_risk": part.time.size}
+        counts = {"n_at_risk": part.time.size, "events": reached_by(part, month)}
         row = _row(MEAN_TIME, arm, month, value, _error(moved, part.cluster), part.cluster)
         yield row | counts
 
 
+def reached_by(part: Durations, month: int) -> int:
+    """Return how many have reached the outcome by a month."""
+    return int(((part.time <= month) & (part.event == EVENT)).sum())
+
+
 def _differences(
-    moves: dict[str, tuple[Vector, Matrix, BoolVector]],
+    moves: dict[str, tuple[Vector, Matrix, Durations, BoolVector]],
     cluster: IntVector | None,
     horizons: Sequence[int],
 ) -> Iterator[dict[str, Any]]:
     """Give the treated less the comparison at each horizon, clusters summed over both arms."""
     arms = [moves["treated"], moves["comparison"]]
-    both = None if cluster is None else np.r_[*(cluster[rows] for _, _, rows in arms)]
-    smallest = min(int(rows.sum()) for _, _, rows in arms)
+    both = None if cluster is None else np.r_[*(cluster[rows] for *_, rows in arms)]
+    smallest = min(int(rows.sum()) for *_, rows in arms)
     for measure, read in ((INCIDENCE, _reached), (MEAN_TIME, _mean_time)):
         for month in horizons:
-            (one, moved1), (other, moved0) = (read(path, moved, month) for path, moved, _ in arms)
+            (one, moved1), (other, moved0) = (read(path, moved, month) for path, moved, *_ in arms)
             error = _error(np.r_[moved1, -moved0], both)
             row = _row(measure, DIFFERENCE, month, one - other, error, both)
-            yield row | {"n_at_risk": smallest}
+            events = min(reached_by(part, month) for _, _, part, _ in arms)
+            yield row | {"n_at_risk": smallest, "events": events}
 
 
 def _reached(path: Vector, influence: Matrix, horizon: int) -> tuple[float, Vector]:

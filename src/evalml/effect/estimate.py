@@ -49,10 +49,6 @@ def median_of(draws: Sequence[Effect], level: float) -> Effect:
     """Return the median estimate over draws of the folds.
 
     Its variance is the median over draws of the variance plus the squared distance to the median.
-
-    Args:
-        draws: The same effect, one draw after another.
-        level: Level of the interval.
     """
     estimates = np.array([draw.estimate for draw in draws])
     failed = np.flatnonzero(~np.isfinite(estimates))
@@ -290,13 +286,7 @@ def effect_from(
 ) -> Effect:  # fmt: skip
     """Return an estimate on an outcome as one row.
 
-    Args:
-        measure: The outcome.
-        names: Method and estimand.
-        estimate: Value and means of the arms.
-        inference: Error, interval and p-value.
-        sizes: Rows used of the treated and of the comparison arm.
-        details: What else there is to say.
+    `sizes`: rows used of the treated and of the comparison arm.
     """
     return Effect(
         outcome=measure.outcome,

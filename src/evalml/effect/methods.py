@@ -276,15 +276,7 @@ def compute(
 ) -> PointEstimate:
     """Run one method on one outcome.
 
-    Args:
-        method: Name of the method.
-        y: Outcome of the sample's rows, all observed, shape (n,).
-        sample: The rows.
-        shared: What the methods share.
-        settings: The options.
-
-    Raises:
-        EstimationError: The outcome is constant, or the method does not answer the estimand.
+    `y`: outcome of the sample's rows, all observed, shape (n,); `shared`: what the methods share.
     """
     if (y == y[0]).all():
         message = f"the outcome is constant over the {y.size} rows: no effect can be estimated"
@@ -380,11 +372,7 @@ def predict_arm(
 ) -> Vector:
     """Predict every row by the regression of an arm outside the row's fold, shape (n,).
 
-    Args:
-        y: Outcome, shape (n,).
-        sample: The rows.
-        grams: The arm, its folds and its least squares.
-        settings: Says the regression: least squares, logistic, or a learner.
+    `settings`: says the regression: least squares, logistic, or a learner.
     """
     model = settings.outcome_model
     if isinstance(model, Learner):
@@ -730,9 +718,6 @@ def choose_inference(
 
     Without a wish: by cluster if there are clusters, by person if a person has several rows,
     and otherwise the method's own.
-
-    Raises:
-        EstimationError: The method has no such standard error, or there is one cluster.
     """
     wish = settings.se
     if wish is None and (sample.cluster is not None or sample.repeated):

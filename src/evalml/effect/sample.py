@@ -196,11 +196,7 @@ def take_rows(comparison: Comparison, rows: BoolVector, exact: Sequence[str] = (
 
 
 def trim_rows(sample: Sample, score: Vector, low: float) -> Sample:
-    """Keep the rows whose score lies in [low, 1 - low], and say whom that leaves out.
-
-    Raises:
-        EstimationError: One arm has nobody left.
-    """
+    """Keep the rows whose score lies in [low, 1 - low], and say whom that leaves out."""
     kept = trim(score, low, 1.0 - low)
     share = trimming(score, sample.treated, kept)
     lost = [int((~kept & arm).sum()) for arm in (sample.treated, ~sample.treated)]
@@ -230,11 +226,7 @@ def trim_rows(sample: Sample, score: Vector, low: float) -> Sample:
 
 
 def find_strata(comparison: Comparison, exact: Sequence[str]) -> IntVector:
-    """Number the combinations of values of covariates, subgroups or strata, shape (N,).
-
-    Raises:
-        EstimationError: A name is none of these.
-    """
+    """Number the combinations of values of covariates, subgroups or strata, shape (N,)."""
     frames = [comparison.covariates, comparison.subgroups]
     if comparison.strata is not None:
         frames.append(comparison.strata)

@@ -59,15 +59,8 @@ def estimate_encouragement(comparison: Comparison, *, level: float = 0.95) -> li
     The reduced form is the change of the outcome for one standard deviation of the instrument.
     A weak instrument is said in `details`, with the Anderson-Rubin set, which stays right.
 
-    Args:
-        comparison: The two arms, with `instrument`.
-        level: Level of the intervals.
-
-    Returns:
-        Two effects per outcome, methods `iv` (estimand `late`) and `reduced_form` (`itt`).
-
-    Raises:
-        EstimationError: There is no instrument, or it does not vary.
+    `comparison`: the two arms, with `instrument`. The result: two effects per outcome, methods `iv`
+    (estimand `late`) and `reduced_form` (`itt`).
     """
     if comparison.instrument is None:
         raise EstimationError("no instrument: only an encouragement study has one")
@@ -157,14 +150,11 @@ FEWEST = 20
 def group_effects(comparison: Comparison, settings: EstimationSettings) -> list[Effect]:
     """Return the effect on the treated of each subgroup, on each outcome.
 
-    Args:
-        comparison: The two arms; `subgroups` says the groups.
-        settings: The options; the estimand is the effect on the treated.
-
-    Returns:
-        One effect per subgroup value and outcome, in that order; one that cannot be estimated is
-        not a number, with the reason in `details`. Those of whom the value is not known keep their
-        row, so that the others' counts are protected with theirs, but have no effect.
+    `comparison`: the two arms; `subgroups` says the groups; `settings`: the options; the estimand
+    is the effect on the treated. The result: one effect per subgroup value and outcome, in that
+    order; one that cannot be estimated is not a number, with the reason in `details`. Those of whom
+    the value is not known keep their row, so that the others' counts are protected with theirs, but
+    have no effect.
     """
     found: dict[tuple[str, str, int], Effect] = {}
     fits: dict[bytes, GroupFit] = {}

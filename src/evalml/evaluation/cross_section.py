@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evalml.checks import check_study, checks_table
+from evalml.checks.check import Primary
+from evalml.checks.primary import declared, estimator_of
 from evalml.comparison import adjust, cross_section
 from evalml.effect import (
     as_experiment,
@@ -118,6 +120,13 @@ class TableEvaluation(Evaluation):
         """What the stages found, before anything is masked."""
         study = self.study
         checks = check_study(self.comparison, self.estimates, self.adjusted, study)
+        wanted = (study.primary.outcome, study.primary.method)
+        for effect in self.estimates:
+            if (effect.outcome, effect.method) == wanted:
+                estimate = estimator_of(study)
+                checks += declared(
+                    Primary(self.comparison, effect, self.estimates, estimate, study)
+                )
         return {
             "effects": effects_table([as_experiment(self.experiment), *self.estimates]),
             "checks": checks_table(checks),

@@ -74,14 +74,7 @@ FRAMES = {
 def check_examples(study: Study) -> int:
     """Refuse a study that does not make of its examples what they say.
 
-    Args:
-        study: The study; its examples hold one entrant and one person compared, at least.
-
-    Returns:
-        How many examples held.
-
-    Raises:
-        StudyError: An example does not hold: what was said, and what was found.
+    `study`: the study; its examples hold one entrant and one person compared, at least.
     """
     if not study.examples:
         return 0
@@ -155,16 +148,7 @@ def _arm(key: str, kept: pd.DataFrame, lost: pd.DataFrame, rules: Any) -> str:
 
 
 def example_tables(study: Study, zero: int, engine: Engine) -> Tables:
-    """Return the examples of a study as checked tables.
-
-    Args:
-        study: The study.
-        zero: Month of its first time zero.
-        engine: Where queries run.
-
-    Raises:
-        StudyError: An example names an unknown table or column, or a date is not one.
-    """
+    """Return the examples of a study as checked tables."""
     rows: dict[str, list[dict[str, Any]]] = {t.name: [] for t in TABLES}
     rows["structures"] = list(_structures(study.territory))
     for person, example in enumerate(study.examples):

@@ -139,11 +139,7 @@ def as_observed(study: Study, held: Collection[str]) -> Study:
 
 
 def waits_as_observed(waits: Waits, named: Mapping[str, Outcome]) -> Waits:
-    """Return the outcomes waited for, as the extract observes them.
-
-    Raises:
-        StudyError: One is no yes or no of a month, so that it has no first month.
-    """
+    """Return the outcomes waited for, as the extract observes them."""
     for name in (waits.event, *waits.competing):
         if named[name].unit != "proportion" or named[name].cumulated:
             raise StudyError(

@@ -13,7 +13,14 @@ from evalml import errors
 from evalml.errors import StudyError
 from evalml.run.notebook import refuse_design
 from evalml.run.provenance import hash_notebook, hashes_of, parameters_of, parts_of, versions_of
-from evalml.run.status import MANIFEST, is_locked, lock_file, read_status, settled
+from evalml.run.status import (
+    MANIFEST,
+    is_locked,
+    lock_file,
+    read_manifest,
+    read_status,
+    settled,
+)
 from evalml.settings import Settings, project_root, shipped_folder
 from evalml.study import Study, find_study
 from evalml.study.activity import Activity, activity_from, is_activity
@@ -262,7 +269,10 @@ def finished_runs(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
     """Return the finished runs of a study, latest first, each with its record."""
     found = []
     for manifest in sorted(folder.glob(f"[0-9]*/{MANIFEST}"), reverse=True):
-        record = json.loads(manifest.read_text(encoding="utf-8"))
+        try:
+            record = read_manifest(manifest.parent)
+        except errors.DataError:
+            continue  # `evalml runs` says so; the study runs again
         found.append((manifest.parent, record))
     return found
 

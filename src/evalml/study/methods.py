@@ -141,11 +141,7 @@ def _called(written: str) -> dict[str, Any]:
 
 @lru_cache
 def learner_class(name: str) -> Any:
-    """Return a classifier or a regressor of scikit-learn by its name.
-
-    Raises:
-        ValueError: scikit-learn has none of this name, or it needs another estimator inside.
-    """
+    """Return a classifier or a regressor of scikit-learn by its name."""
     from sklearn.utils import all_estimators
 
     known = dict(all_estimators(type_filter=["classifier", "regressor"]))

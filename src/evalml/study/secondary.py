@@ -25,12 +25,7 @@ WHOLE = frozenset({"territory", "entries", "comparison"})
 
 
 def merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a study with those of one secondary analysis in their place.
-
-    Args:
-        base: Values of the study.
-        given: Values of the analysis.
-    """
+    """Return the values of a study with those of one secondary analysis in their place."""
     values = {key: value for key, value in base.items() if key not in OWN}
     for key, value in given.items():
         held = values.get(key)
