@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help engines demo test truth coverage system quick lab bench bench-peers docs fix lint types contract clean lock environment
+.PHONY: help engines demo test truth coverage system quick lab bench bench-peers docs site fix lint types contract clean lock environment
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -98,6 +98,12 @@ bench-peers: ## the packages `make bench` compares with, in .venv-peers
 docs: $(STAMP) environment ## regenerate every page that is made from the code
 	$(BIN)/python -m tools.docs
 
+site: ## the documentation as a site, in site/ (needs pip; then no network)
+	@test -x .venv-site/bin/mkdocs || { $(PYTHON) -m venv .venv-site \
+		&& .venv-site/bin/python -m pip install --quiet --disable-pip-version-check "mkdocs-material>=9.6,<10"; }
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --quiet --strict
+	@rm -f site/404.html; echo "open site/index.html"
+
 environment: $(STAMP) ## environment.yml from pyproject.toml
 	$(BIN)/python -m tools.environment
 
@@ -109,4 +115,4 @@ lock: ## the two lock files from pyproject.toml (needs uv); they name no registr
 	$(COMPILE) --extra spark --extra postgres --extra browser --extra dask --extra bench -c requirements.lock -o requirements-engines.lock
 
 clean: ## remove what can be made again
-	rm -rf .venv $(ENGINES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* data/synthetic runs
+	rm -rf .venv .venv-site site $(ENGINES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* data/synthetic runs

@@ -151,7 +151,7 @@ def text_of(path):
         return " ".join(page.extract_text() for page in pypdf.PdfReader(str(path)).pages)
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".svg":
-        return " | ".join(re.findall(r"<!-- (.*?) -->", text))
+        return " | ".join(re.findall(r"<text[^>]*>(.*?)</text>", text))
     text = re.sub(r"(?s)<(style|script|svg)\b.*?</\1>|<!--.*?-->|<[^>]+>", " | ", text)
     return re.sub(r"&#?\w+;", " ", text)
 
@@ -175,6 +175,10 @@ def unexplained(run, known=None, text=text_of):
 def ticks(number, path):
     """Whether a number is a round one of an axis, a page or a date."""
     value = float(number) if number.count(".") < 2 else math.nan
+    if path.suffix == ".pdf":  # which holds the words of its figures
+        figures = path.parent.glob("figures/*.svg")
+        if any(number in printed(text_of(one)) and ticks(number, one) for one in figures):
+            return True
     if path.suffix == ".svg":
         return value <= 100 and abs(value * 20 - round(value * 20)) < 1e-9
     return value.is_integer() and (value <= 40 or 1900 < value < 2100)

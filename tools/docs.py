@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ from benchmarks.page import bench_page
 from benchmarks.rehearsal_page import rehearsal_page
 from typer.testing import CliRunner
 
+import evalml
 from evalml.cli import app
 from evalml.extract.page import contract_page
 from evalml.results import RESULT_TABLES, VERSION
@@ -140,7 +143,30 @@ def results_page() -> str:
     return "".join(parts)
 
 
+def _call(found: Callable[..., object]) -> str:
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(found)))
+
+
+def python_page() -> str:
+    """Return every public name, how it is called, and its first sentence."""
+    parts = [
+        HEAD,
+        "# Python\n\n`import evalml as ev`: what a notebook calls, in the order of the line. ",
+        "`help(ev.NAME)` says the rest. Everything else may change from a version to the next.\n",
+    ]
+    for module, names in evalml._WHERE.items():  # noqa: SLF001 - the public names are those
+        parts.append(f"\n## `{module}`\n")
+        for name in names:
+            found = getattr(evalml, name)
+            call = "" if isinstance(found, type) or not callable(found) else _call(found)
+            words = (inspect.getdoc(found) or "").split("\n\n")[0].replace("\n", " ")
+            said = words if callable(found) else "A constant."
+            parts.append(f"\n**`{name}{call}`** {said}\n")
+    return "".join(parts)
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/python.md": python_page,
     "docs/reference/contract.md": contract_page,
     "docs/reference/command-line.md": command_line_page,
     "docs/reference/study.md": study_page,

@@ -130,7 +130,7 @@ def _outcome_cases() -> str:
     parts.append(f"\n## Cases: what adds up\n\n{table}")
     parts += [_case(c["says"], _months(c["at"])) for c in _read(folder / "cumulated.yaml")]
     parts.append(
-        "\n## Cases: the first durable job (`time_to_first`)\n\n"
+        "\n## Cases: the first durable job (`durations`)\n\n"
         "| a person | months, and how the wait ended |\n|---|---|\n"
     )
     ends = {0: "lost from sight, or the end", 1: "durable job", 2: "back at school first"}

@@ -2,7 +2,7 @@
 
 Data go one way: extract, tables, cohort, panel, outcomes, comparison, effect, checks, report. Each
 stage is a function from the noun on its left to the noun on its right; the names a notebook needs
-are all here, and are imported when first used.
+are all here, and are imported when first used. `evaluate` walks the whole line.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 
 _WHERE = {
     "evalml.study": ("Study", "read_study", "study_from"),
-    "evalml.rules": ("allowance_rules",),
     "evalml.settings": ("Settings", "project_root", "read_settings"),
     "evalml.engine": ("Engine", "open_engine"),
     "evalml.extract": ("Extract", "read_extract", "read_person_table", "with_terms"),
@@ -30,7 +29,6 @@ _WHERE = {
         "compute_outcomes",
         "exit_situations",
         "outcomes_table",
-        "time_to_first",
     ),
     "evalml.rollout": ("area_cells", "first_demands", "opening_months", "profile_areas"),
     "evalml.rollout.effects": ("estimate_openings",),
@@ -50,7 +48,6 @@ _WHERE = {
         "activity_table",
         "compute_indicator_years",
         "compute_indicators",
-        "groups_table",
         "indicators_table",
     ),
     "evalml.comparison": (
@@ -137,7 +134,19 @@ _WHERE = {
 }
 _NAMES = {name: module for module, names in _WHERE.items() for name in names}
 
-__all__ = sorted(_NAMES)  # noqa: PLE0605 - the public names are those of _WHERE
+_PUBLIC = """
+    Evaluation Source accept_tables activity_annex adjust annex_groups annex_indicators
+    annex_table assemble audit_path build_cohort build_panel check_study checks_table
+    compare_published compare_runs compute_indicator_years compute_outcomes effects_table
+    estimate_effects estimate_study evaluate findings_table gather indicators_table kinds_table
+    labels_of mask_blinded open_engine outcomes_table plot_effects plot_flow project_root
+    protect_indicators protected protocol_table read_activity read_extract read_indicators
+    read_mapping read_settings read_study recomputed_table results_of runs_table show shown_checks
+    target_trial verdicts_table write_annex write_audit write_results
+"""
+"""What notebooks and pages use; the rest of `_WHERE` can be imported, and may change."""
+
+__all__ = sorted(_PUBLIC.split())  # noqa: PLE0605 - one word each
 
 
 def __getattr__(name: str) -> Any:

@@ -39,6 +39,8 @@ KINDS = {
     "outcomes": "evalml.outcomes.outcome:OUTCOMES",
     "covariates": "evalml.cohort.covariates:COVARIATES",
     "checks": "evalml.checks.check:CHECKS",
+    "figures": "evalml.report.note_figures:FIGURES",
+    "results": "evalml.results:RESULT_TABLES",
 }
 """Where the registry of each kind is."""
 

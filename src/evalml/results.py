@@ -175,7 +175,7 @@ _WORDS = Column(
 )
 _STATUS = _word("status", "`shown`, `blinded` or `exploratory`")
 _CAUSES = Column("causes", kind="typed", says="why, as keys and values", filled=True)
-_REASON = Column("reason", kind="sentence", says="why it is not shown")
+_REASON = Column("reason", kind="sentence", says="why it is masked, or what checks left open")
 _SIZES = (
     _count("n_treated", "persons of the treated arm used", basis=True),
     _count("n_comparison", "persons of the comparison arm used", basis=True),
@@ -239,8 +239,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "flow",
-        "Qui est retenu",
-        "Who is kept",
+        "Règles d’éligibilité",
+        "Eligibility rules",
         "one rule of eligibility",
         (
             _word("rule", "rule"),
@@ -256,8 +256,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "balance",
-        "Équilibre des groupes",
-        "Balance of the arms",
+        "Équilibre des deux groupes",
+        "Balance of the two groups",
         "one covariate, or one level of it",
         (
             _word("covariate", "covariate, `name=level` for a level"),
@@ -272,8 +272,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "trajectories",
-        "Trajectoires",
-        "Trajectories",
+        "Trajectoires mois par mois",
+        "Trajectories month by month",
         "one arm, one month since time zero and one outcome",
         (
             _ARM,
@@ -304,26 +304,30 @@ RESULT_TABLES.add(
         ),
     ),
     ResultTable(
-        "survival",
-        "Durées",
+        "durations",
+        "Délais",
         "Durations",
-        "one arm, cause and step of a curve of durations",
+        "one step of the curve of an arm, or one mean time, or a difference between the arms",
         (
-            _word("arm", "arm"),
-            _word("cause", "what ends the duration; empty for any cause"),
-            _plain("month", "months since time zero"),
-            _count("n_at_risk", "persons still followed", basis=True),
-            _count("events", "persons whose duration ends in the month", basis=True),
-            _value("estimate", "survival, or incidence of the cause", unit="proportion"),
-            _value("std_error", "its standard error", unit="proportion"),
-            _value("ci_low", "lower bound", unit="proportion"),
-            _value("ci_high", "upper bound", unit="proportion"),
+            _word("measure", "`incidence`: have reached the outcome; `mean_time`: mean wait"),
+            _OUTCOME,
+            _word("arm", "`treated`, `comparison`, or `difference`"),
+            _HORIZON,
+            _count("n_at_risk", "persons still followed; the smaller arm's", basis=True),
+            _count(
+                "events",
+                "persons who reached it since the step above; by then, for a mean or a difference",
+                basis=True,
+                extra=True,
+            ),
+            *_BOUNDS,
+            _UNIT,
         ),
     ),
     ResultTable(
         "indicators",
-        "Indicateurs",
-        "Indicators",
+        "Indicateurs d’activité",
+        "Activity indicators",
         "one indicator in one group",
         (
             _word("indicator", "code of the indicator"),
@@ -341,8 +345,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "observation",
-        "Observation des groupes",
-        "Observation of the arms",
+        "Ce qui est observé dans chaque groupe",
+        "What is observed of each arm",
         "one measure in one arm",
         (
             _ARM,
@@ -356,8 +360,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "protocol",
-        "Essai imité",
-        "Target trial",
+        "Protocole",
+        "Protocol",
         "one item of the target trial",
         (
             _word("item", "item"),
@@ -391,8 +395,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "intensity",
-        "Accompagnement reçu",
-        "Support received",
+        "Intensité du parcours",
+        "Intensity of the support",
         "one measure of support in one month since entry",
         (
             _MEASURE,
@@ -406,8 +410,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "exit_contrast",
-        "Sorties et effet",
-        "Exits and effect",
+        "Indicateur de sortie et effet",
+        "Exit indicator and effect",
         "one situation at exit, or one effect beside it",
         (
             _MEASURE,
@@ -422,8 +426,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "event_study",
-        "Étude d’événement",
-        "Event study",
+        "Effet par semestre depuis l’ouverture",
+        "Effect by half-year since the opening",
         "one period since the opening of an area",
         (
             _OUTCOME,
@@ -436,8 +440,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "published",
-        "Chiffres publiés",
-        "Printed figures",
+        "Effets publiés",
+        "Effects in print",
         "one effect in print, beside that of the study",
         (
             *(_word(name, says) for name, says in _PRINTED[:3]),
@@ -449,8 +453,8 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "power",
-        "Effets détectables",
-        "Detectable effects",
+        "Ce que l’étude pouvait voir",
+        "What the study could see",
         "one outcome at one horizon, before any effect is computed",
         (
             _OUTCOME,

@@ -48,7 +48,6 @@ def computed(folder, study, engine):
         "allowances": ev.compute_allowances(tables, cohort, study.horizons, engine),
         "intensity": ev.compute_intensity(tables, cohort, engine),
         "exits": ev.exit_situations(tables, cohort, engine),
-        "durations": engine.fetch(ev.time_to_first(panel)),
         "indicators": ev.compute_indicators(tables, 2024, engine=engine, by="departement"),
     }
 

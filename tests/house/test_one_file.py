@@ -60,6 +60,19 @@ OUTCOMES.add(
     "cohort/covariates.py": """
 COVARIATES.add(Covariate("essai_trait", "Trait d’essai", "Trial trait", ("jeunes.sexe",)))
 """,
+    "indicators/catalogue.yaml": """
+  essai_indicateur:
+    label: Indicateur d’essai
+    unit: jeunes
+    numerator: accompagnes
+    definition: Tous, pour l’essai.
+    source: EVALML
+""",
+    "report/note_figures.py": """
+def _essai(note, common, drawn):
+    return plot_flow(note.frames["flow"], **common)
+FIGURES.add(NoteFigure(name="essai_image", fr="Image d’essai", en="Trial picture", draw=_essai))
+""",
     "results.py": """
 RESULT_TABLES.add(
     ResultTable("essai", "Essai", "Trial", "one trial", (
@@ -134,6 +147,19 @@ assert RESULT_TABLES["essai"].counts == ("n",) and RESULT_TABLES["essai"].shares
 from evalml.disclosure.judge import LAYOUTS
 assert LAYOUTS["essai"].columns == ("n", "rate", "outcome")
 
+from evalml.indicators import INDICATORS, indicators_of, indicators_table
+assert "essai_indicateur" in {i.name for i in indicators_of(2024)}
+assert indicators_table(["essai_indicateur"])["definition"][0] == "Tous, pour l’essai."
+
+from evalml.report import note
+from evalml.report.note_figures import FIGURES, NoteFigure, draw
+from evalml.report.results import as_read
+flow = pd.DataFrame({"rule": ["open_file"], "label": ["Dossier"], "kept": [500], "lost": [0]})
+small = note.note_of(as_read({"flow": flow}), {"labels": {}, "primary": {}}, "fr", 11)
+drawn = draw(small)
+assert "essai_image" in drawn, list(drawn)
+assert "flow" in note.more_figures(drawn)[0]
+
 from tools.docs import PAGES
 pages = {name: page() for name, page in PAGES.items() if "bench" not in name}
 assert "`essai.csv`: Trial" in pages["docs/reference/results.md"]
@@ -143,6 +169,7 @@ assert "| ESSAI | [A new design]" in pages["docs/explanation/choose-a-method.md"
 assert "`essai_resultat`" in pages["docs/reference/outcomes.md"]
 assert "`essai_trait`" in pages["docs/reference/cohort.md"]
 assert "essai_methode" in pages["docs/reference/command-line.md"]
+assert any("essai_indicateur" in page for page in pages.values())
 print("known everywhere")
 """
 

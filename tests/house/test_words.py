@@ -40,6 +40,7 @@ MAY_SEARCH_TEXT = {
     "study/rerun.py": "names of runs and lists given on the command line",
     "study/reading.py": "names of studies",
     "indicators/compute.py": "names of columns",
+    "evaluation/examples.py": "dates that a study writes from its time zero",
 }
 """Modules above the reading of files that use regular expressions, and on what."""
 

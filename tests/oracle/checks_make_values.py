@@ -29,7 +29,6 @@ from moderndid.didhonest.sensitivity import (
     create_sensitivity_results_sm,
 )
 
-from evalml.checks.trends import event_study_of
 from evalml.methods.callaway_santanna import callaway_santanna
 from evalml.methods.group_time import RolloutOptions, aggregate
 from evalml.methods.panel import PanelColumns, read_panel
@@ -102,8 +101,10 @@ def counties():
         PanelColumns(time="year", outcome="lemp", first_treated="first_treated", unit="countyreal"),
     )
     effects = callaway_santanna(panel, RolloutOptions(base="universal"))
-    study = event_study_of(aggregate(effects, "dynamic"))
-    beta, V, mean = study.beta, study.covariance, np.full((4, 1), 0.25)
+    averages = aggregate(effects, "dynamic")
+    rows = np.flatnonzero(~np.isnan(averages.event_time) & (averages.event_time != -1))
+    V, beta = averages.vcov[np.ix_(rows, rows)], averages.estimate[rows]
+    mean = np.full((4, 1), 0.25)
     found = create_sensitivity_results_rm(
         beta, V, 3, 4, m_bar_vec=[0.0, 0.5, 1.0], l_vec=mean, method="C-LF"
     ).to_pandas()

@@ -15,7 +15,9 @@ import doubleml as dml
 import numpy as np
 import pandas as pd
 from doubleml.utils import PSProcessorConfig
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from evalml.comparison.comparison import hash_identifier
 from evalml.effect.sample import assign_folds
@@ -30,11 +32,14 @@ if __name__ == "__main__":
     fold = assign_folds(hash_identifier(table["row"]), 5, 0, d == 1)
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(5)]
     logit = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000)
-    for score, normalise in (("ATE", True), ("ATTE", False)):
+    usual = (LinearRegression(), logit)
+    shrunk = (Ridge(alpha=10), LogisticRegression(C=0.1, tol=1e-10, max_iter=1000))
+    shrunk = tuple(make_pipeline(StandardScaler(), model) for model in shrunk)
+    cases = (("ATE", True, usual), ("ATTE", False, usual), ("ATTE", False, shrunk))
+    for score, normalise, learners in cases:
         model = dml.DoubleMLIRM(
             data,
-            LinearRegression(),
-            logit,
+            *learners,
             n_folds=5,
             score=score,
             normalize_ipw=normalise,
@@ -42,4 +47,4 @@ if __name__ == "__main__":
         )
         model.set_sample_splitting([splits])
         model.fit()
-        print(score, float(model.coef[0]), float(model.se[0]))  # noqa: T201
+        print(score, learners[0], float(model.coef[0]), float(model.se[0]))  # noqa: T201

@@ -30,11 +30,9 @@ from evalml.checks.trends import (
     PrePeriod,
     box_probability,
     drift_for_power,
-    event_study_of,
     rejection_probability,
     wald_test,
 )
-from evalml.errors import DataError
 from evalml.methods.callaway_santanna import callaway_santanna
 from evalml.methods.group_time import RolloutOptions, aggregate
 from evalml.methods.panel import PanelColumns, read_panel
@@ -307,7 +305,10 @@ def counties():
 
 def test_a_rollout_gives_its_event_study_and_four_periods_agree_with_moderndid(counties):
     effects = callaway_santanna(counties, RolloutOptions(base="universal"))
-    study = event_study_of(aggregate(effects, "dynamic"))
+    averages = aggregate(effects, "dynamic")
+    rows = np.flatnonzero(~np.isnan(averages.event_time) & (averages.event_time != -1))
+    covariance = averages.vcov[np.ix_(rows, rows)]
+    study = EventStudy(averages.estimate[rows], covariance, averages.event_time[rows])
     assert study.times.tolist() == [-4, -3, -2, 0, 1, 2, 3]
     assert study.beta[study.times == 0] == pytest.approx([-0.0199], abs=5e-5)  # `did` vignette
     weights = study.weights()
@@ -322,15 +323,6 @@ def test_a_rollout_gives_its_event_study_and_four_periods_agree_with_moderndid(c
         # the length is flat at its minimum: their cone solver leaves the center 6e-5 away at m = 0
         assert ours[1] - ours[0] == pytest.approx(high - low, rel=1e-5)
         assert ours == pytest.approx((low, high), abs=1e-4)
-    assert study.pre_period().times.tolist() == [-4, -3, -2]
-
-
-def test_effects_measured_from_the_period_just_before_are_refused(counties):
-    varying = aggregate(callaway_santanna(counties, RolloutOptions()), "dynamic")
-    with pytest.raises(DataError, match="universal"):
-        event_study_of(varying)
-    with pytest.raises(DataError, match="dynamic"):
-        event_study_of(aggregate(callaway_santanna(counties, RolloutOptions()), "simple"))
 
 
 def test_without_any_allowance_the_interval_is_near_the_usual_one():

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from causaldata import nsw_mixtape
+from scipy import stats
 
 from evalml.checks.confounding import (
     LinearFit,
@@ -18,20 +19,31 @@ from evalml.checks.confounding import (
     moments,
     oster_betas,
     oster_delta,
-    partial_r2,
     regress_moments,
     robustness_value,
     selection_moments,
 )
 from evalml.checks.hidden_bias import (
+    critical_gamma,
     e_value,
     fieller_limit,
     limit_e_value,
     mean_difference_e_values,
     risk_difference_e_values,
+    rosenbaum_gamma,
+    sign_bound,
+    signed_rank_bound,
 )
 from evalml.errors import EstimationError
 
+EXPOSED = np.array(
+    [38, 23, 41, 18, 37, 36, 23, 62, 31, 34, 24, 14, 21, 17, 16, 20, 15,
+     10, 45, 39, 22, 35, 49, 48, 44, 35, 43, 39, 34, 13, 73, 25, 27.0]
+)  # fmt: skip
+NEIGHBOUR = np.array(
+    [16, 18, 18, 24, 19, 11, 10, 15, 16, 18, 18, 13, 19, 10, 16, 16, 24,
+     13, 9, 14, 21, 19, 7, 18, 19, 12, 11, 22, 25, 16, 13, 11, 13.0]
+)  # fmt: skip
 VALUES = json.loads(Path(__file__).with_name("checks_values.json").read_text(encoding="utf-8"))
 
 
@@ -85,7 +97,7 @@ def test_robustness_values_are_those_of_the_darfur_example():
     # Cinelli & Hazlett (2020), table 1 and sensemakr's vignette: estimate 0.097, se 0.023, 783
     # degrees of freedom; RV 13.9 %, RV at 5 % 7.6 %, partial R2 2.2 %
     fit = LinearFit(0.09731582, 0.02325654, 783)
-    assert partial_r2(fit.t, fit.dof) == pytest.approx(0.02187, abs=5e-6)
+    assert fit.t**2 / (fit.t**2 + fit.dof) == pytest.approx(0.02187, abs=5e-6)
     assert robustness_value(fit.t, fit.dof) == pytest.approx(0.13878, abs=5e-6)
     assert robustness_value(fit.t, fit.dof, alpha=0.05) == pytest.approx(0.07626, abs=5e-6)
 
@@ -198,3 +210,27 @@ def test_regressions_from_moments_are_those_of_least_squares_with_a_repeated_col
     assert fit.dof == 395
     assert fit.estimate == pytest.approx(beta[1], rel=1e-6)
     assert fit.std_error == pytest.approx(np.sqrt(rest @ rest / 395 * inverse[1, 1]), rel=1e-6)
+
+
+def test_signed_rank_bounds_are_rosenbaums_for_lead_in_childrens_blood():
+    # Rosenbaum (2002), section 4.3.4: largest p-values at Gamma 2, 3, 4, 4.25, 5
+    d = EXPOSED - NEIGHBOUR
+    published = {2: 0.0018, 3: 0.0136, 4: 0.0388, 4.25: 0.0468, 5: 0.0740}
+    for gamma, p in published.items():
+        assert signed_rank_bound(d, gamma) == pytest.approx(p, abs=5e-5)
+    assert 4.25 < critical_gamma(lambda g: signed_rank_bound(d, g), 0.05) < 5
+    assert rosenbaum_gamma(-d, 0.1) == critical_gamma(lambda g: signed_rank_bound(d, g), 0.05)
+
+
+def test_mcnemar_bounds_are_rosenbaums_for_smoking():
+    # Rosenbaum (2002), section 4.3.2, Hammond's 36,975 pairs: 122 discordant, the smoker died of
+    # lung cancer in 110; p < 0.0001 at Gamma 1, 0.0036 at 4, 0.03 at 5, 0.1 at 6
+    pairs = np.repeat([1.0, -1.0, 0.0], [110, 12, 36_853])
+    assert sign_bound(pairs, 1) < 1e-4
+    for gamma, book in ((4, 0.0036), (5, 0.03), (6, 0.1)):
+        p = gamma / (1 + gamma)
+        assert sign_bound(pairs, gamma) == pytest.approx(stats.binom.sf(109, 122, p), rel=1e-9)
+        # the book rounds the normal approximation with continuity correction
+        normal = stats.norm.sf((109.5 - 122 * p) / np.sqrt(122 * p * (1 - p)))
+        assert normal == pytest.approx(book, rel=0.06)
+    assert rosenbaum_gamma(np.array([1.0, -1.0, 0.0])) == 1.0

@@ -19,6 +19,8 @@ from people import STRUCTURES, tables_of
 
 import evalml as ev
 from evalml.codes import RANKING
+from evalml.comparison.arms import trajectory_values
+from evalml.effect.durations import first_times
 
 BATCHES, WORLDS, YOUTHS = 6, 34, 8
 START, DAYS = dt.date(2022, 1, 1), 1400
@@ -227,7 +229,12 @@ def compute(trial, people):
     key = entries[["entry", "id_jeune", "month"]]
     states = engine.fetch(panel.rows).merge(key, on="entry")
     values = engine.fetch(outcomes.rows).merge(key, on="entry")
-    waits = engine.fetch(ev.time_to_first(panel)).merge(key, on="entry")
+    paths = trajectory_values(
+        ev.compute_outcomes(panel, ["emploi_durable", "scolarite"]), entries, engine
+    )
+    months = np.arange(panel.months[0], panel.months[1] + 1)
+    time, event = first_times(paths["emploi_durable"], [paths["scolarite"]], months)
+    waits = key.assign(time=time, event=event)
     return cohort, panel, entries, states, values, waits
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
 from runs.small import evalml, grid, project
 
 import evalml as ev
-from evalml.errors import DataError
+from evalml.errors import DataError, StudyError
+from evalml.run.certify import certify, compare_table, read_record
+from evalml.run.provenance import refuse_unexpected, rerun_command
 from evalml.run.registry import LEVELS, compare_effects, moved_by, verdict_of
 from evalml.run.staleness import Difference, sentences
+from evalml.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("registry")]
 
@@ -59,6 +63,68 @@ def test_compare_names_the_one_input_that_made_the_figures_move(site):
     assert found["verdict"].endswith("it made 6 of 6 effects move, come or go")
     same = json.loads(evalml("compare", a, a, "--json").stdout)
     assert same["verdict"] == "no input differs and no effect moved: the run is reproduced"
+
+
+def test_a_reviewer_makes_a_run_again_and_signs(site, small_extract):
+    [run] = (site / "runs/s_1").glob("[0-9]*")
+    done = evalml("certify", run, "--signer", "A. Martin", "--extract", small_extract)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((run / "certificate.json").read_text("utf-8"))
+    assert (found["verdict"], found["signer"]) == ("reproduced", "A. Martin")
+    assert found["cells_different"] == 0 < found["cells_equal"]
+    assert all(then == now for then, now in found["hashes"].values())
+    page = (run / "certificate.md").read_text("utf-8")
+    assert page.startswith("# Certificat de reproduction")
+    assert f"{found['cells_equal']} cases sur {found['cells_equal']} identiques" in page
+    record = json.loads((run / "manifest.json").read_text("utf-8"))
+    assert {"commit", "user", "asked"} <= record.keys()
+    assert {o["privacy"] for o in record["outputs"] if "certificate" in o["path"]} == {"signed"}
+
+
+def test_a_certificate_counts_the_cells_that_differ(site):
+    [a], [b] = ((site / "runs" / name).glob("[0-9]*") for name in ("s_1", "s_2"))
+    found = certify(a, b, "A. Martin")
+    assert found.verdict == "different"
+    assert found.different == len(found.differences) == 6 * 3  # the study, two numbers a row
+    assert {(each["table"], each["column"]) for each in found.differences} == {
+        ("effects", "study"), ("effects", "estimate"), ("effects", "std_error"),
+    }  # fmt: skip
+    assert any("seed" in line for line in found.inputs)
+
+
+def test_a_table_with_a_row_more_differs_by_its_cells():
+    short, long = pd.DataFrame({"a": ["1"], "b": ["x"]}), pd.DataFrame({"a": ["1.5", "2"]})
+    counted, found = compare_table("results/t.csv", short, long)
+    assert (counted.cells, counted.different) == (4, 3)
+    assert counted.largest == pytest.approx(1 / 3)
+    assert [each["now"] for each in found] == ["1.5", None, "2"]
+
+
+def test_a_run_whose_file_was_changed_is_not_certified(site, tmp_path):
+    [run] = (site / "runs/s_2").glob("[0-9]*")
+    copy = shutil.copytree(run, tmp_path / run.name)
+    read_record(copy)
+    (copy / "results/effects.csv").write_text("a\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"results/effects\.csv of .* is not the file"):
+        read_record(copy)
+
+
+def test_the_command_of_a_note_refuses_other_inputs(site, small_extract):
+    [run] = (site / "runs/s_1").glob("[0-9]*")
+    hashes = json.loads((run / "manifest.json").read_text("utf-8"))["hashes"]
+    settings = Settings(small_extract, site / "runs")
+    command = rerun_command("evalml run s_1", settings, hashes)
+    expected = command.partition("--expect ")[2]
+    refuse_unexpected(hashes, expected)
+    with pytest.raises(StudyError, match="give with --extract the extract the note names"):
+        refuse_unexpected({**hashes, "extract": "0" * 64}, expected)
+    with pytest.raises(StudyError, match="write NAME=HASH"):
+        refuse_unexpected(hashes, "colour=blue")
+    done = evalml("run", run / "params.yaml", "--extract", small_extract, "--out", site / "o",
+                  "--expect", "params=000000000000")  # fmt: skip
+    assert done.returncode == 2
+    assert "the inputs are not those expected: a key of the study differs" in done.stderr
+    assert not (site / "o").exists()
 
 
 def test_a_figure_has_moved_when_it_would_print_otherwise():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import numpy as np
 import pytest
 from people import tables_of
@@ -108,13 +106,3 @@ def test_a_control_without_its_table_is_unknown_of_everybody(engine):
     found = ev.compute_controls(tables, cohort, ["bafa_avant", "emploi_15_mois_avant"], engine)
     assert found.iloc[:, 0].isna().all()
     assert found.iloc[:, 1].notna().all()
-
-
-def test_the_amounts_in_force_carry_their_reference():
-    """Code du travail and instructions, as rules/cej.yaml has them: 528, then 552.29 in April."""
-    found = ev.allowance_rules("CEJ", dt.date(2024, 1, 1), dt.date(2024, 12, 31))
-    adult = found[found["label"] == "Majeur, foyer non imposable"]
-    assert adult["amount"].tolist() == [528.0, 552.29]
-    assert adult["since"].tolist() == ["04/2023", "04/2024"]
-    assert found["reference"].str.len().min() > 20
-    assert ev.allowance_rules("PARRAINAGE", dt.date(2024, 1, 1), dt.date(2024, 12, 31)).empty

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import yaml
 from people import tables_of
-from tests_root import ROOT
+from tests_root import ROOT, study_values
 
 import evalml as ev
+from evalml.comparison.arms import trajectory_values
+from evalml.effect.durations import first_times
 from evalml.errors import StudyError, TableMissingError
-from evalml.outcomes import choose_outcomes, durable
+from evalml.outcomes import as_observed, choose_outcomes, durable
+from evalml.study import study_from
 
 FOLDER = ROOT / "tests/cases/outcomes"
 MONTHLY, CUMULATED, FIRST, EXITS = (
@@ -122,9 +126,12 @@ def test_without_the_linked_source_months_of_work_are_the_declared_ones(engine):
 @pytest.fixture(scope="module")
 def first(engine):
     _, _, people, panel = followed(FIRST, engine)
-    rows = engine.fetch(ev.time_to_first(panel))
-    assert len(rows) == len(people)
-    return rows.merge(people, on="entry").set_index("id_jeune")
+    outcomes = ev.compute_outcomes(panel, ["emploi_durable", "scolarite"])
+    entries = engine.fetch(panel.cohort.entries.select("entry", "month").order_by("entry"))
+    values = trajectory_values(outcomes, entries, engine)
+    months = np.arange(panel.months[0], panel.months[1] + 1)
+    time, event = first_times(values["emploi_durable"], [values["scolarite"]], months)
+    return entries.assign(time=time, event=event).merge(people, on="entry").set_index("id_jeune")
 
 
 @pytest.mark.parametrize("number", range(len(FIRST)), ids=[c["says"] for c in FIRST])
@@ -132,12 +139,17 @@ def test_the_first_durable_job_and_what_competes_with_it(number, first):
     assert first.loc[f"case-{number}", ["time", "event"]].tolist() == FIRST[number]["gives"]
 
 
-def test_a_wait_for_what_is_not_declared_is_refused(engine):
-    _, _, _, panel = followed(FIRST[:1], engine)
-    with pytest.raises(StudyError, match="not a declared proportion"):
-        ev.time_to_first(panel, "salaire")
-    with pytest.raises(StudyError, match="did you mean 'emploi_durable'"):
-        ev.time_to_first(panel, "emploi_durabl")
+def test_a_wait_for_what_is_no_yes_or_no_is_refused():
+    study = study_from(
+        {
+            **study_values("cej"),
+            "outcomes": ["emploi", "salaire"],
+            "durations": {"event": "salaire"},
+            "secondary": {},
+        }
+    )
+    with pytest.raises(StudyError, match="durations: 'salaire' is not a yes or no of each month"):
+        as_observed(study, ["emploi_mensuel"])
 
 
 @pytest.mark.parametrize("number", range(len(EXITS)), ids=[c["says"] for c in EXITS])

@@ -25,7 +25,6 @@ from evalml.checks.bounds import (
 from evalml.checks.check import Primary
 from evalml.checks.confounding import check_confounder_strength, check_oster, column_groups
 from evalml.checks.hidden_bias import check_e_value
-from evalml.checks.honest_did import check_honest_did
 from evalml.checks.multiplicity import (
     check_interaction,
     check_multiplicity,
@@ -52,15 +51,26 @@ from evalml.checks.placebo import (
     take_rows,
     too_rare,
 )
-from evalml.checks.primary import check_leave_one_out, declared, leave_one_out, run_sensitivity
+from evalml.checks.primary import (
+    check_leave_one_out,
+    checks_table,
+    declared,
+    leave_one_out,
+    run_sensitivity,
+)
 from evalml.checks.second_opinion import OPINIONS, second_opinion
 from evalml.checks.trends import EventStudy, PrePeriod, check_pre_trend
 from evalml.comparison.comparison import Measure
+from evalml.comparison.design import build_design
 from evalml.effect.bounds import imbens_manski
 from evalml.effect.estimate import estimate_effects
-from evalml.effect.sample import EstimationSettings
+from evalml.effect.methods import fit_shared
+from evalml.effect.sample import EstimationSettings, settings_of
+from evalml.effect.sample import take_rows as rows_known
 from evalml.effect.study_effects import group_effects
 from evalml.errors import DataError, EstimationError
+from evalml.methods.effect import effects_table
+from evalml.report.blinding import blind
 from evalml.study import study_from
 
 _spec = importlib.util.spec_from_file_location(
@@ -472,19 +482,6 @@ def test_an_event_study_refuses_vectors_that_do_not_match():
         EventStudy(np.zeros(3), np.eye(2), np.array([-2.0, 0.0, 1.0]))
 
 
-def test_honest_did_tells_breakdown_values_or_why_it_cannot():
-    V = np.eye(4) * 1e-4
-    strong = EventStudy(np.array([0.0, 0.01, 0.2, 0.2]), V, np.array([-3.0, -2.0, 0.0, 1.0]))
-    relative, smooth = check_honest_did(strong, LIMITS, event_time=0)
-    assert relative.passed is True
-    assert relative.value > 1
-    assert smooth.value > 0
-    nothing = EventStudy(np.array([0.0, 0.01, 0.0, 0.0]), V, strong.times)
-    assert [c.passed for c in check_honest_did(nothing, LIMITS)] == [None, None]
-    tied = EventStudy(strong.beta, np.ones((4, 4)) * 1e-4, strong.times)
-    assert "grappes" in say(check_honest_did(tied, LIMITS)[0])
-
-
 def test_sensitivity_checks_say_when_there_is_nothing_to_explain():
     assert check_e_value(frames.make_effect(0.005, 0.01), LIMITS).passed is None
     assert check_e_value(frames.make_effect(0.10, 0.01), LIMITS).passed is True
@@ -688,6 +685,29 @@ def test_the_checks_that_declare_themselves_are_made_and_one_that_fails_says_so(
     assert (failed.finding, failed.passed) == ("undone", None)
 
 
+@pytest.mark.parametrize(
+    ("given", "finding"),
+    [({"replace": False, "caliper": 0.5}, "strength"), ({"k": 2}, "no_pairs"), ({}, "no_pairs")],
+)
+def test_rosenbaum_s_bounds_are_told_of_pairs_alone(given, finding):
+    settings = {"method_settings": {"match": given}}
+    subject = primary_of(two_arms(900, 0.3), "match", **settings)
+    found = {check.name: check for check in declared(subject)}
+    check = found["rosenbaum"]
+    assert check.finding == finding
+    assert ("own_settings" in found["second_opinion"].finding) is bool(given)
+    if finding == "strength":
+        y = subject.comparison.measure("emploi").values
+        sample = rows_known(subject.comparison, ~np.isnan(y))
+        pairing = fit_shared(sample, ["match"], settings_of(subject.study, "match")).pairing
+        kept = pairing.matches.matched & sample.treated
+        gaps = y[kept] - pairing.matches.partner_mean(y)[kept]
+        discordant, favourable = int((gaps != 0).sum()), int((gaps > 0).sum())
+        bound = check.value / (1 + check.value)
+        assert stats.binom.sf(favourable - 1, discordant, bound) == pytest.approx(0.025, rel=1e-6)
+        assert "paires" in say(check)
+
+
 def test_of_several_negative_controls_one_may_fail_by_luck_but_not_by_much():
     """0.006 x 3 = 0.018 fails at 2 %; 0.007 x 3 = 0.021 does not (Bonferroni)."""
     others = [frames.make_effect(0.0, p_value=0.5), frames.make_effect(0.0, p_value=0.9)]
@@ -697,6 +717,57 @@ def test_of_several_negative_controls_one_may_fail_by_luck_but_not_by_much():
     assert fails.value == pytest.approx(0.018)
     assert (passes.passed, passes.value) == (True, pytest.approx(0.021))
     assert check_controls_together([], LIMITS).passed is None
+
+
+def test_controls_known_of_too_few_are_judged_less_leniently_and_their_silence_proves_nothing():
+    """Alone, the gap seen with 80 % is (2.33 + 0.84) se at 2 %, (1.96 + 0.84) se at 5 %."""
+
+    def judged(error, p, outcome="emploi_declare_18_mois_avant"):
+        control = frames.make_effect(0.04, error, p_value=p, outcome=outcome)
+        check = check_controls_together([control], LIMITS)
+        return check.finding, check.passed, check.threshold
+
+    assert judged(0.0189, 0.03) == ("nothing", True, 0.02)
+    assert judged(0.0200, 0.03) == ("effect", False, 0.05)
+    assert judged(0.0213, 0.06) == ("nothing", True, 0.05)
+    assert judged(0.0215, 0.06) == ("blunt", None, 0.05)
+    assert judged(0.0215, 0.03) == ("effect", False, 0.05)
+    assert judged(0.001, 0.5, "permis_avant") == ("blunt", None, 0.05)
+
+
+def test_an_effect_that_no_control_could_contradict_says_so():
+    control = frames.make_effect(0.0, 0.05, p_value=0.9, outcome="emploi_15_mois_avant")
+    blunt = checks_table([check_controls_together([control], LIMITS)])
+    effects = effects_table([frames.make_effect()])
+    row = blind(effects.assign(study="", programme="", territory="", period=""), blunt).iloc[0]
+    assert row["status"] == "shown"
+    assert "trop peu précis pour exclure un facteur caché" in row["reason"]
+
+
+def test_a_control_known_of_some_is_compared_among_them_described_anew():
+    """A level that nobody of the treated has among those known would separate the arms."""
+    rng = np.random.default_rng(0)
+    n = 2000
+    treated = rng.random(n) < 0.3
+    known = rng.random(n) < 0.6
+    level = np.where(rng.random(n) < 0.5, "a", "b").astype(object)
+    level[rng.choice(np.flatnonzero(~treated), 15, replace=False)] = "c"
+    level[rng.choice(np.flatnonzero(treated & ~known), 15, replace=False)] = "c"
+    worked = np.where(known, rng.random(n) < 0.4, np.nan)
+    frame = pd.DataFrame({"niveau": level, "age": rng.random(n)})
+    bare = frames.make_comparison(treated, {"emploi": rng.random(n)})
+    comparison = replace(bare, covariates=frame, design=build_design(frame)[0])
+    control = Measure("avant", None, worked, "proportion", "Avant")
+    given = []
+
+    def estimate(part):
+        given.append((part.treated.size, part.design.names))
+        return [difference(part, "avant")]
+
+    assert [e.key for e in estimate_controls(comparison, [control], estimate)] == ["avant"]
+    assert given[0][0] == known.sum()
+    assert not any(name.startswith("niveau=c") for name in given[0][1])
+    assert any("niveau" in name for name in given[0][1])
 
 
 def test_controls_that_say_the_same_thing_count_once():

@@ -26,6 +26,27 @@ def test_an_evaluation_has_the_tables_of_its_run(nsw):
         nsw.costs  # noqa: B018
 
 
+def test_another_software_gives_a_second_opinion_of_a_table_of_persons_too(nsw):
+    found = nsw.checks.set_index("check").loc["second_opinion"]
+    assert found["passed"] is True
+    assert "statsmodels" in found["sentence"]
+
+
+def test_the_settings_of_a_method_reach_the_effects_and_the_checks(tmp_path):
+    learner = {"learner": "LogisticRegression", "C": 0.1, "max_iter": 500}
+    settings = {"aipw": {"score": learner, "trim": 0.02, "folds": 2}}
+    asked = {"methods": ["diff", "aipw"], "method_settings": settings}
+    small = ev.evaluate("nsw", changes=asked, out=tmp_path)
+    effect = next(e for e in small.estimates if e.method == "aipw")
+    assert effect.details["score_learner"] == "LogisticRegression(C=0.1, max_iter=500)"
+    usual = ev.evaluate("nsw", changes={"methods": ["diff", "aipw"]}, out=tmp_path)
+    assert effect.n_comparison < next(e for e in usual.estimates if e.method == "aipw").n_comparison
+    checks = small.checks.set_index("check")
+    dropped = effect.details["dropped_treated"] / 185
+    assert checks.loc["trimmed", "value"] == pytest.approx(dropped)
+    assert checks.loc["second_opinion", "finding"] == "own_settings"
+
+
 def test_the_numbers_of_a_blinded_effect_are_not_shown(nsw):
     blinded = nsw.effects[nsw.effects["status"] == "blinded"]
     assert blinded["estimate"].isna().all()
@@ -61,6 +82,9 @@ def test_an_evaluation_shows_its_answer_its_picture_and_its_certainty(nsw):
 
 def test_an_evaluation_writes_what_its_notebook_writes(nsw):
     files = nsw.note()
+    shown = files._repr_html_()
+    assert "<iframe srcdoc=" in shown
+    assert "note.pdf" in shown
     assert {"note.html", "note.pdf", "note.docx"} <= set(files)
     assert (nsw.settings.out / "results/effects.csv").is_file()
 

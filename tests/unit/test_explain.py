@@ -203,12 +203,14 @@ def run_of(found, design, base):
     judged = {m.name for m in found.methods if m.applies}
     methods = [m for m in methods_of(DESIGNS[design].estimator) if m in judged]
     primary = {"outcome": base["outcomes"][0], "horizon": 12, "method": methods[-1]}
+    persons = {} if DESIGNS[design].monthly else {"durations": None, "examples": []}
     return {
         **base,
         "comparison": {"design": design, **OWN.get(design, {})},
         "estimand": DESIGNS[design].estimands[0],
         "methods": methods,
         "primary": primary,
+        **persons,
     }
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from tests_root import ROOT, study_values
 
+from evalml.effect.sample import EstimationSettings, settings_of
 from evalml.errors import StudyError
 from evalml.study import read_study, study_from
 
@@ -52,6 +53,21 @@ def test_a_study_is_typed():
             r"primary\.outcome 'emploie'",
         ),
         ({"checks": {"smdd": 0.1}}, r"unknown key 'checks\.smdd'; did you mean 'smd'\?"),
+        *(
+            ({"method_settings": given}, sentence)
+            for given, sentence in (
+                ({"aipw": {"scor": {}}}, r"'method_settings\.aipw\.scor'; did you mean 'score'"),
+                ({"ols": {"clip": 0.1}}, r"method_settings\.ols: the method is not among"),
+                ({"diff": {"trim": 0.1}}, r"method_settings\.diff: diff has no setting 'trim'"),
+                ({"ipw": {"k": 2}}, r"ipw has no setting 'k'; it reads \['score', 'clip', 'trim'"),
+                ({"aipw": {"score": {"learner": "Lasso"}}}, r"Lasso gives no probability"),
+                ({"aipw": {"score": {"learner": "LogisticRegresion"}}}, r"'LogisticRegression'"),
+                ({"aipw": {"outcome": {"learner": "Lasso", "alfa": 1}}}, r"did you mean 'alpha'"),
+                ({"aipw": {"outcome": "Lasso("}}, r"'Lasso\(' is no learner; write it as"),
+                ({"aipw": {"score": "StackingClassifier"}}, r"needs \['estimators'\], which"),
+                ({"aipw": {"trim": 0.6}}, r"method_settings\.aipw\.trim"),
+            )
+        ),
         ({"seed": "graine"}, r"'seed' is 'graine'"),
     ],
 )
@@ -83,3 +99,22 @@ def test_what_is_no_mapping_is_refused(tmp_path, text):
 def test_a_missing_file_is_refused():
     with pytest.raises(StudyError, match="no params file or study"):
         read_study("params/none.yaml")
+
+
+def test_the_settings_of_a_method_are_kept_and_read_again():
+    given = {"score": "LogisticRegressionCV(Cs=5)", "outcome": {"learner": "Lasso", "alpha": 0.1}}
+    study = study_from(changed(method_settings={"aipw": {**given, "trim": 0.02}}))
+    again = study_from(study.model_dump(mode="json", by_alias=True, exclude_none=True))
+    for each in (study, again):
+        settings = settings_of(each, "aipw")
+        assert str(settings.score) == "LogisticRegressionCV(Cs=5)"
+        assert str(settings.outcome_model) == "Lasso(alpha=0.1)"
+        assert settings.trim == 0.02
+        assert settings_of(each, "ipw") == EstimationSettings(seed=study.seed)
+
+
+def test_a_secondary_analysis_drops_the_settings_of_methods_it_leaves_out():
+    second = {"autre": {"title": "Autrement", "methods": ["diff", "ipw"]}}
+    second["autre"]["primary"] = {"method": "ipw"}
+    study = study_from(changed(method_settings={"aipw": {"clip": 0.1}}, secondary=second))
+    assert study.analyses()["autre"].method_settings == {}

@@ -40,19 +40,7 @@ def worst_case(
     highest: float = 1.0,
     alpha: float = 0.05,
 ) -> EffectBounds:
-    """Estimate twice, with the unknown outcomes at their two extremes.
-
-    Args:
-        comparison: The two arms.
-        key: Key of the outcome.
-        estimate: Estimator, which refits everything.
-        lowest: Smallest possible outcome.
-        highest: Largest possible outcome.
-        alpha: One minus the level of the interval.
-
-    Raises:
-        DataError: An outcome lies outside the two extremes.
-    """
+    """Estimate twice, with the unknown outcomes at their two extremes."""
     measure, t = comparison.measure(key), comparison.treated
     known = measure.values[measure.known]
     if known.size and (known.min() < lowest or known.max() > highest):
@@ -69,11 +57,7 @@ def check_missing_bounds(
 ) -> Check:
     """Tell the worst-case bounds of an effect on a proportion.
 
-    Args:
-        comparison: The two arms.
-        key: Key of the outcome.
-        estimate: Estimator, which refits everything.
-        thresholds: `missing_bounds`, `alpha`.
+    `thresholds`: `missing_bounds`, `alpha`.
     """
     measure = comparison.measure(key)
     name, limit = "missing_bounds", thresholds.missing_bounds
@@ -104,10 +88,8 @@ def trimmed_means(y: Vector, w: Vector, keep: float) -> tuple[float, float]:
 
     A tie at the cut is split: what is kept is exactly the share `keep` of the weight.
 
-    Args:
-        y: Values in increasing order, shape (m,).
-        w: Weights, shape (m,).
-        keep: Share of the weight kept, in (0, 1].
+    `y`: values in increasing order, shape (m,); `w`: weights, shape (m,); `keep`: share of the
+    weight kept, in (0, 1].
     """
     weight, total = np.cumsum(w), np.cumsum(w * y)
     kept = keep * weight[-1]
@@ -183,17 +165,9 @@ def lee_bounds(
 
     Their interval comes from a bootstrap of multiplicity weights; the arm trimmed stays the same.
 
-    Args:
-        y: Outcomes, NaN where unknown, shape (n,).
-        treated: Shape (n,).
-        w: Analysis weights, shape (n,); ones where None.
-        cluster: Codes of the clusters, or hashes of the persons, shape (n,); rows where None.
-        draws: Bootstrap draws; 0 for the bounds alone.
-        seed: Seed of the bootstrap.
-        alpha: One minus the level of the interval.
-
-    Raises:
-        EstimationError: In one arm, no outcome is known.
+    `y`: outcomes, NaN where unknown, shape (n,); `w`: analysis weights, shape (n,); ones where
+    None; `cluster`: codes of the clusters, or hashes of the persons, shape (n,); rows where None;
+    `draws`: bootstrap draws; 0 for the bounds alone.
     """
     unit = np.arange(y.size) if cluster is None else np.unique(cluster, return_inverse=True)[1]
     weights = np.ones(y.size) if w is None else np.asarray(w, dtype=np.float64)
@@ -217,12 +191,7 @@ def check_lee_bounds(
 ) -> Check:
     """Tell Lee's bounds of an effect.
 
-    Args:
-        comparison: The two arms.
-        key: Key of the outcome.
-        thresholds: `draws`, `alpha`.
-        weights: Analysis weights, shape (n,).
-        seed: Seed of the bootstrap.
+    `thresholds`: `draws`, `alpha`; `weights`: analysis weights, shape (n,).
     """
     measure = comparison.measure(key)
     name = "lee_bounds"

@@ -37,13 +37,8 @@ COLUMNS = ("covariate", "smd_before", "smd_after")
 def check_balance(balance: pd.DataFrame | None, thresholds: Thresholds) -> Check:
     """Judge the largest |SMD| after adjustment.
 
-    Args:
-        balance: One row per covariate, with `covariate`, `smd_before`, `smd_after`; None where
-            the study has no covariate.
-        thresholds: `smd`.
-
-    Raises:
-        DataError: A column of the balance table is missing.
+    `balance`: one row per covariate, with `covariate`, `smd_before`, `smd_after`; None where the
+    study has no covariate; `thresholds`: `smd`.
     """
     if balance is None or balance.empty:
         return _no_balance("no_covariate")
@@ -83,14 +78,9 @@ def off_support(
 ) -> BoolVector:
     """Return who stands where the other arm has nobody comparable.
 
-    Args:
-        e: Propensity score, shape (n,), in [0, 1].
-        treated: Shape (n,).
-        extreme: Score beyond which membership is almost certain.
-        estimand: `att` judges the treated rows only; `ate` all rows.
-
-    Returns:
-        Shape (n,); False for the rows that the estimand does not speak of.
+    `e`: propensity score, shape (n,), in [0, 1]; `extreme`: score beyond which membership is almost
+    certain; `estimand`: `att` judges the treated rows only; `ate` all rows. The result: shape (n,);
+    False for the rows that the estimand does not speak of.
     """
     off = treated & (_outside(e, e[~treated]) | (e > extreme))
     if estimand in WHOLE:
@@ -107,14 +97,8 @@ def check_overlap(
 ) -> Check:
     """Judge the share of persons the estimand speaks of who have nobody comparable.
 
-    Args:
-        score: Propensity score, shape (n,), before any clipping or trimming.
-        treated: Shape (n,).
-        thresholds: `overlap`, `score_extreme`.
-        estimand: `att`, `ate`, ...
-
-    Raises:
-        DataError: The score and the arms have different lengths.
+    `score`: propensity score, shape (n,), before any clipping or trimming; `thresholds`: `overlap`,
+    `score_extreme`; `estimand`: `att`, `ate`, and so on.
     """
     if score is None:
         return _no_overlap("no_score")
@@ -152,10 +136,6 @@ def alone_by_column(design: DesignMatrix, treated: BoolVector) -> dict[str, int]
 
     A 0/1 column sets apart the treated of a level found in their arm only; any other column those
     whose value lies outside the range of the other arm, where the two ranges do not meet at all.
-
-    Args:
-        design: Covariates, n rows.
-        treated: Shape (n,).
     """
     X, binary = design.columns, design.columns.binary()
     ours, theirs = (arm.astype(float) @ X for arm in (treated, ~treated))
@@ -193,9 +173,7 @@ def set_apart(x: Vector, treated: BoolVector) -> BoolVector:
 def check_separation(comparison: Comparison, thresholds: Thresholds) -> Check:
     """Judge the largest share of the treated that one covariate sets apart.
 
-    Args:
-        comparison: The two arms.
-        thresholds: `overlap`.
+    `thresholds`: `overlap`.
     """
     treated = comparison.treated
     if treated.all() or not treated.any() or not comparison.design.names:
@@ -217,10 +195,7 @@ def check_separation(comparison: Comparison, thresholds: Thresholds) -> Check:
 def check_trimmed(n_dropped: int, n_treated: int, thresholds: Thresholds) -> Check:
     """Judge the share of treated persons dropped by trimming or by matching.
 
-    Args:
-        n_dropped: Treated persons dropped.
-        n_treated: Treated persons before.
-        thresholds: `trimmed`.
+    `thresholds`: `trimmed`.
     """
     if n_treated <= 0:
         return Check("trimmed", "nobody", None, None, None, {})
@@ -240,11 +215,8 @@ def check_clipped_weights(
 ) -> Check:
     """Judge the share of clipped weights and the largest weight of the comparison arm.
 
-    Args:
-        weights: Analysis weights, shape (n,); None for an unweighted comparison.
-        treated: Shape (n,).
-        thresholds: `clipped` and `weight_share`.
-        n_clipped: How many weights, or scores, were clipped.
+    `weights`: analysis weights, shape (n,); None for an unweighted comparison; `thresholds`:
+    `clipped` and `weight_share`.
     """
     if weights is None or not treated.size:
         return Check("clipped_weights", "unweighted", None, None, None, {})
@@ -286,11 +258,9 @@ def check_effective_sample_size(
 
     For an effect on everybody both arms are weighted, and the smaller effective size is judged.
 
-    Args:
-        weights: Analysis weights, shape (n,); None for an unweighted comparison.
-        treated: Shape (n,).
-        thresholds: `effective_sample_size`.
-        estimand: `att` judges the comparison arm; `ate` and `ato` the weaker of the two.
+    `weights`: analysis weights, shape (n,); None for an unweighted comparison; `thresholds`:
+    `effective_sample_size`; `estimand`: `att` judges the comparison arm; `ate` and `ato` the weaker
+    of the two.
     """
     w = np.ones(treated.size) if weights is None else np.asarray(weights, dtype=np.float64)
     arms = [w[~treated]] if estimand == "att" else [w[~treated], w[treated]]

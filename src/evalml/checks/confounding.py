@@ -126,15 +126,7 @@ class Bound:
 
 
 def regress_moments(m: Moments) -> LinearFit:
-    """Regress the outcome on the treatment, a constant and the covariates.
-
-    Args:
-        m: Moments of outcome, treatment and covariates.
-
-    Raises:
-        EstimationError: The outcome is constant, the treatment is a combination of the covariates,
-            or too few rows are left.
-    """
+    """Regress the outcome on the treatment, a constant and the covariates."""
     given = m.covariates
     if m.sd[OUTCOME] == 0:
         raise EstimationError("the outcome is constant; there is no effect to explain")
@@ -146,11 +138,6 @@ def regress_moments(m: Moments) -> LinearFit:
     rest = max(m.left(OUTCOME, OUTCOME, given) - slope**2 * spread, 0.0)
     unit = float(m.sd[OUTCOME] / m.sd[TREATMENT])
     return LinearFit(slope * unit, float(np.sqrt(rest / dof / spread)) * unit, dof)
-
-
-def partial_r2(t: float, dof: int) -> float:
-    """Return the partial R2 of a coefficient from its t statistic."""
-    return t**2 / (t**2 + dof)
 
 
 def robustness_value(t: float, dof: int, q: float = 1.0, alpha: float | None = None) -> float:
@@ -191,14 +178,10 @@ def group_r2(m: Moments, target: int, group: Sequence[int], given: Sequence[int]
 def bound_by_benchmark(r2dx: float, r2yx: float, kd: float, ky: float) -> tuple[float, float]:
     """Return the partial R2 of a confounder kd and ky times as strong as a covariate.
 
-    Args:
-        r2dx: Partial R2 of the covariate with the treatment, given the others.
-        r2yx: Partial R2 of the covariate with the outcome, given the treatment and the others.
-        kd: Strength with the treatment, relative to the covariate.
-        ky: Strength with the outcome, relative to the covariate.
-
-    Raises:
-        EstimationError: No confounder can be that strong.
+    `r2dx`: partial R2 of the covariate with the treatment, given the others; `r2yx`: partial R2 of
+    the covariate with the outcome, given the treatment and the others; `kd`: strength with the
+    treatment, relative to the covariate; `ky`: strength with the outcome, relative to the
+    covariate.
     """
     r2dz = kd * r2dx / (1 - r2dx)
     if r2dz >= 1:
@@ -219,10 +202,8 @@ def benchmark_bounds(
 ) -> list[Bound]:
     """Return what confounders as strong as the given groups of covariates would leave.
 
-    Args:
-        m: Moments of outcome, treatment and covariates.
-        groups: For each benchmark, the positions of its columns among the covariates.
-        k: Multiples of the benchmark's strength; those that cannot exist are left out.
+    `groups`: for each benchmark, the positions of its columns among the covariates; `k`: multiples
+    of the benchmark's strength; those that cannot exist are left out.
     """
     fit = regress_moments(m)
     bounds = []
@@ -256,11 +237,8 @@ def check_confounder_strength(
 ) -> Check:
     """Tell the robustness value and what a confounder as strong as the strongest covariate leaves.
 
-    Args:
-        comparison: The two arms.
-        key: Key of the outcome.
-        thresholds: `robustness_value`, `alpha`.
-        benchmarks: Covariates to compare with; all of them where empty.
+    `thresholds`: `robustness_value`, `alpha`; `benchmarks`: covariates to compare with; all of them
+    where empty.
     """
     measure = comparison.measure(key)
     known = ~np.isnan(measure.values)
@@ -323,11 +301,7 @@ class Selection:
 
 
 def selection_moments(y: Vector, d: Vector, X: Columns) -> Selection:
-    """Return the moments from outcome y, treatment d, shape (n,), and covariates X, shape (n, p).
-
-    Raises:
-        EstimationError: The outcome or the treatment is constant, or known from the covariates.
-    """
+    """Return the moments from outcome y, treatment d, shape (n,), and covariates X, (n, p)."""
     m = moments(y, d, X)
     given = m.covariates
     tau = m.left(TREATMENT, TREATMENT, given)
@@ -386,11 +360,8 @@ def check_oster(
 ) -> Check:
     """Tell delta for no effect, and the effect that delta = 1 leaves.
 
-    Args:
-        comparison: The two arms.
-        key: Key of the outcome.
-        thresholds: `oster_delta`.
-        r_max: R2 if everything were measured; 1.3 times the one reached where None.
+    `thresholds`: `oster_delta`; `r_max`: R2 if everything were measured; 1.3 times the one reached
+    where None.
     """
     measure = comparison.measure(key)
     known = ~np.isnan(measure.values)

@@ -61,14 +61,7 @@ class Moments:
 
 
 def first_differences(study: EventStudy) -> tuple[Matrix, BoolVector]:
-    """Return the matrix of differences between neighbouring periods, and which come after.
-
-    Args:
-        study: Coefficients; that of the reference is zero.
-
-    Returns:
-        Shape (k, k) and (k,).
-    """
+    """Return the matrix of differences between neighbouring periods, and which come after."""
     times = np.sort(np.append(study.times, study.reference))
     full = np.diff(np.eye(times.size), axis=0)
     return full[:, times != study.reference], times[1:] > study.reference
@@ -94,12 +87,7 @@ def moments_of(study: EventStudy, A: Matrix, weights: Vector, kappa: float, seed
     not of interest are profiled out. Their dual has few vertices, known in closed form: the net
     multiplier of each difference is proportional to the weights that come after it.
 
-    Args:
-        study: Coefficients.
-        A: One polyhedron, shape (m, k).
-        weights: Of the periods after, shape (p,).
-        kappa: Size of the first step.
-        seed: Seed of its critical value.
+    `A`: one polyhedron, shape (m, k); `weights`: of the periods after, shape (p,).
     """
     after = study.after
     if weights.size > 1:
@@ -129,11 +117,7 @@ def _vertices(weights: Vector, sd: Vector) -> Matrix:
 def accepts(moments: Moments, theta: Vector, alpha: float, kappa: float) -> BoolVector:
     """Return which values the hybrid test does not reject.
 
-    Args:
-        moments: One polyhedron.
-        theta: Values, shape (g,).
-        alpha: Level of the test.
-        kappa: Size of its first step.
+    `theta`: values, shape (g,).
     """
     values = moments.V @ (moments.y[:, None] - moments.a[:, None] * theta)
     best = values.argmax(axis=0)
@@ -181,16 +165,9 @@ def relative_magnitudes_interval(
 ) -> tuple[float, float]:
     """Return the interval of the effect when trends differ by at most M times what they did.
 
-    Args:
-        study: Coefficients.
-        weights: Of the periods after, shape (p,), such as `study.weights(0)`.
-        m_bar: Largest difference between neighbouring periods after, as a multiple of the largest
-            one before.
-        alpha: One minus the level.
-        seed: Seed of the first step's critical value.
-
-    Returns:
-        The ends of the interval; not numbers if no value is kept.
+    `weights`: of the periods after, shape (p,), such as `study.weights(0)`; `m_bar`: largest
+    difference between neighbouring periods after, as a multiple of the largest one before. The
+    result: the ends of the interval; not numbers if no value is kept.
     """
     kappa = alpha / 10
     sets = [moments_of(study, A, weights, kappa, seed) for A in polyhedra(study, m_bar)]
@@ -329,11 +306,8 @@ def smoothness_interval(
 ) -> tuple[float, float]:
     """Return the shortest interval of the effect when slopes change by at most `m` per period.
 
-    Args:
-        study: Coefficients.
-        weights: Of the periods after, shape (p,).
-        m: Largest change of slope; 0 allows straight trends only.
-        alpha: One minus the level.
+    `weights`: of the periods after, shape (p,); `m`: largest change of slope; 0 allows straight
+    trends only.
     """
     problem = smooth_problem(study, weights)
     z = _shortest(problem, m, alpha)
@@ -409,47 +383,10 @@ def smoothness_breakdown(study: EventStudy, weights: Vector, alpha: float = 0.05
     )
 
 
-def check_honest_did(
-    study: EventStudy,
-    thresholds: Thresholds,
-    *,
-    event_time: float | None = None,
-    key: str = "",
-    unit: str = "proportion",
-) -> list[Check]:
-    """Tell the intervals and breakdown values under the two restrictions.
-
-    Args:
-        study: Coefficients, their covariance and their reference period.
-        thresholds: `honest_m`, `alpha`.
-        event_time: Period of the effect; None for the mean of all periods after.
-        key: Key of the outcome.
-        unit: Unit of the effect.
-
-    Returns:
-        One check for relative magnitudes, one for smoothness.
-    """
-    weights = study.weights(event_time)
-    if (np.diag(study.covariance) <= 0).any() or np.linalg.matrix_rank(
-        study.covariance
-    ) < study.beta.size:
-        return silent("dependent", key)
-    low, high = usual_interval(study, weights, thresholds.alpha)
-    if low <= 0 <= high:
-        return silent("nothing", key, Interval(low, high, unit))
-    return [
-        check_relative(study, weights, thresholds, key, unit),
-        check_smooth(study, weights, thresholds, key, unit),
-    ]
-
-
 def silent(finding: str, key: str, interval: Interval | None = None) -> list[Check]:
     """Return both checks where nothing can be put to the test.
 
-    Args:
-        finding: Why, with the prefix of its variant.
-        key: Key of the outcome.
-        interval: Interval of an effect that is not significant even with parallel trends.
+    `interval`: interval of an effect that is not significant even with parallel trends.
     """
     value = None if interval is None else 0.0
     values: Values = {} if interval is None else {"interval": interval}
@@ -469,13 +406,9 @@ def check_relative(
 ) -> Check:
     """Judge how many times the largest earlier gap in trend the effect withstands.
 
-    Args:
-        study: Coefficients, their covariance and their reference period.
-        weights: Weights of the effect after, shape (periods after,).
-        thresholds: `honest_m`, `alpha`.
-        key: Key of the outcome.
-        unit: Unit of the effect.
-        variant: Prefix of the findings of a design with words of its own, such as `openings.`.
+    `study`: coefficients, their covariance and their reference period; `weights`: weights of the
+    effect after, shape (periods after,); `thresholds`: `honest_m`, `alpha`; `variant`: prefix of
+    the findings of a design with words of its own, such as `openings.`.
     """
     limit, wanted = relative_breakdown(study, weights, thresholds.alpha), thresholds.honest_m
     ends = relative_magnitudes_interval(study, weights, wanted, thresholds.alpha)
@@ -499,13 +432,9 @@ def check_smooth(
 ) -> Check:
     """Tell how far the slope may change before the effect is no longer sure.
 
-    Args:
-        study: Coefficients, their covariance and their reference period.
-        weights: Weights of the effect after, shape (periods after,).
-        thresholds: `alpha`.
-        key: Key of the outcome.
-        unit: Unit of the effect.
-        variant: Prefix of the findings of a design with words of its own, such as `openings.`.
+    `study`: coefficients, their covariance and their reference period; `weights`: weights of the
+    effect after, shape (periods after,); `thresholds`: `alpha`; `variant`: prefix of the findings
+    of a design with words of its own, such as `openings.`.
     """
     straight = smoothness_interval(study, weights, 0.0, thresholds.alpha)
     limit = smoothness_breakdown(study, weights, thresholds.alpha)

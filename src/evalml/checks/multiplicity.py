@@ -29,12 +29,8 @@ FEWEST = 2
 def interaction_test(estimates: Vector, covariance: Matrix) -> tuple[float, int, float]:
     """Return statistic, degrees of freedom and p-value of equal effects.
 
-    Args:
-        estimates: Effects by subgroup, shape (k,).
-        covariance: Their covariance, shape (k, k); diagonal for separate persons and clusters.
-
-    Raises:
-        DataError: Fewer than two subgroups, or shapes that differ.
+    `estimates`: effects by subgroup, shape (k,); `covariance`: their covariance, shape (k, k);
+    diagonal for separate persons and clusters.
     """
     k = estimates.size
     if k < FEWEST or covariance.shape != (k, k):
@@ -50,13 +46,8 @@ def check_interaction(
 ) -> Check:
     """Tell whether the effects of one subgroup variable differ; for information.
 
-    Args:
-        effects: Effects on one outcome, one per value of the variable.
-        thresholds: `alpha`.
-        covariance: Covariance of the estimates; independent subgroups where None.
-
-    Raises:
-        DataError: The effects are not of one outcome, one method and one variable.
+    `effects`: effects on one outcome, one per value of the variable; `thresholds`: `alpha`;
+    `covariance`: covariance of the estimates; independent subgroups where None.
     """
     if len({(e.key, e.method, e.subgroup) for e in effects}) != 1:
         raise DataError("give the effects of one outcome, one method and one subgroup variable")
@@ -90,12 +81,9 @@ def _level(effect: Effect) -> Name:
 def subgroup_covariance(effects: Sequence[Effect]) -> Matrix | None:
     """Return the covariance of effects by subgroup: two that share clusters are not independent.
 
-    Args:
-        effects: Effects on one outcome, one per value of one subgroup variable.
-
-    Returns:
-        Shape (k, k), its diagonal being the variances of the effects; None where the effects hold
-        no influence by cluster.
+    `effects`: effects on one outcome, one per value of one subgroup variable. The result: shape (k,
+    k), its diagonal being the variances of the effects; None where the effects hold no influence by
+    cluster.
     """
     sums = [e.influence for e in effects if e.influence is not None]
     if len(sums) < len(effects):
@@ -113,11 +101,7 @@ def usable(effects: Sequence[Effect], fewest: int) -> list[Effect]:
 
 
 def judge_subgroups(subject: Primary) -> Iterator[Check]:
-    """Tell, for each subgroup variable, whether the primary effect differs between its values.
-
-    Args:
-        subject: The primary effect.
-    """
+    """Tell, for each subgroup variable, whether the primary effect differs between its values."""
     limits, primary = subject.study.checks, subject.effect
     parts = [e for e in subject.effects if e.subgroup and e.key == primary.key]
     for variable in subject.study.subgroups:
@@ -130,11 +114,7 @@ def judge_subgroups(subject: Primary) -> Iterator[Check]:
 
 
 def judge_family(subject: Primary) -> Iterator[Check]:
-    """Count the subgroups whose effect stays significant once their number is counted (Holm).
-
-    Args:
-        subject: The primary effect.
-    """
+    """Count the subgroups whose effect stays significant once their number is counted (Holm)."""
     limits, primary = subject.study.checks, subject.effect
     parts = [e for e in subject.effects if e.subgroup and e.key == primary.key]
     family = usable([e for e in parts if e.method == primary.method], limits.minimum_count)
@@ -145,9 +125,7 @@ def judge_family(subject: Primary) -> Iterator[Check]:
 def check_multiplicity(effects: Sequence[Effect], thresholds: Thresholds) -> Check:
     """Count the effects that stay significant once their number is counted, by Holm's correction.
 
-    Args:
-        effects: The effects looked at together, each with its error.
-        thresholds: `alpha`.
+    `effects`: the effects looked at together, each with its error; `thresholds`: `alpha`.
     """
     from statsmodels.stats.multitest import multipletests
 

@@ -58,12 +58,9 @@ def check_observation(
     Only those whom the source could know count: a month it does not cover, or a person it is not
     linked to, is no loss (`check_linkage` judges the latter).
 
-    Args:
-        measure: Outcome; NaN where not observed.
-        treated: Shape (n,).
-        thresholds: `observation_gap`, `observation_level`, `weighted_level`.
-        missing: What the study does of the unknown: weights need a smaller share known, and no
-            equality; bounds need neither.
+    `measure`: outcome; NaN where not observed; `thresholds`: `observation_gap`,
+    `observation_level`, `weighted_level`; `missing`: what the study does of the unknown: weights
+    need a smaller share known, and no equality; bounds need neither.
     """
     within, outcome = measure.within, Name("outcome", measure.key)
     known = [measure.known[within & arm] for arm in (treated, ~treated)]
@@ -109,11 +106,9 @@ def check_linkage(
 ) -> Check | None:
     """Judge whether those linked may stand for all; None where everybody is linked.
 
-    Args:
-        comparison: The two arms.
-        measure: Outcome of the linked source, at its last horizon.
-        declared: Declared employment month by month, rows in the order of the comparison.
-        thresholds: `observation_gap`, `gate_alpha`.
+    `measure`: outcome of the linked source, at its last horizon; `declared`: declared employment
+    month by month, rows in the order of the comparison; `thresholds`: `observation_gap`,
+    `gate_alpha`.
     """
     if measure.linked is None or measure.linked.all():
         return None
@@ -253,12 +248,8 @@ def check_past(
     only a large study sees does no harm. It is not judged where a gap of twice the threshold would
     not have been seen.
 
-    Args:
-        comparison: The two arms.
-        trajectory: The outcome month by month.
-        weights: Shape (n,): 1 for the treated, e / (1 - e) for the others.
-        thresholds: `past_gap`, `gate_alpha`, `power`.
-        key: Outcome the check bears on; empty for all of them.
+    `weights`: shape (n,): 1 for the treated, e / (1 - e) for the others; `thresholds`: `past_gap`,
+    `gate_alpha`, `power`; `key`: outcome the check bears on; empty for all of them.
     """
     name, outcome = "past", Name("outcome", trajectory.outcome.name)
     past = past_gaps(comparison, trajectory, weights)
@@ -287,13 +278,9 @@ def check_past(
 def past_gaps(comparison: Comparison, trajectory: Trajectory, weights: Vector) -> Past | None:
     """Return the weighted gaps of one outcome before time zero.
 
-    Args:
-        comparison: The two arms.
-        trajectory: The outcome month by month, rows in the order of the comparison.
-        weights: Shape (n,): 1 for the treated, e / (1 - e) for the others.
-
-    Returns:
-        None where no month before time zero is known of enough rows, or the outcome never varies.
+    `trajectory`: the outcome month by month, rows in the order of the comparison; `weights`: shape
+    (n,): 1 for the treated, e / (1 - e) for the others. The result: none where no month before time
+    zero is known of enough rows, or the outcome never varies.
     """
     before = np.flatnonzero(trajectory.months < 0)
     held: BoolVector = (~np.isnan(trajectory.values)).sum(axis=1) > 0
@@ -430,11 +417,8 @@ def check_followed(
 ) -> list[Check]:
     """Make the checks that need the months of both arms.
 
-    Args:
-        arms: The two arms and the months they were read from.
-        effects: The estimates.
-        weights: Analysis weights, shape (n,).
-        study: Says the primary outcome, the thresholds and what is done of the unknown.
+    `arms`: the two arms and the months they were read from; `weights`: analysis weights, shape
+    (n,); `study`: says the primary outcome, the thresholds and what is done of the unknown.
     """
     return [
         *_pasts(arms, weights, study),
@@ -495,10 +479,7 @@ def check_censoring_weights(
 ) -> Check:
     """Judge whether those whose outcome is known, once weighted, are like their whole arm.
 
-    Args:
-        comparison: The two arms.
-        measure: The outcome.
-        thresholds: `smd`.
+    `thresholds`: `smd`.
     """
     name, outcome = "censoring_weights", Name("outcome", measure.key)
     covered = np.ones(measure.values.size, dtype=bool)

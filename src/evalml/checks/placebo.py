@@ -36,9 +36,11 @@ from evalml.checks.check import Check
 from evalml.checks.trends import box_probability
 from evalml.comparison.comparison import Comparison, Measure
 from evalml.effect.estimate import estimate_effects
+from evalml.effect.study_effects import of_rows
 from evalml.errors import DataError, EstimationError, EvalmlError
 from evalml.methods.effect import Effect
 from evalml.methods.variance import infer
+from evalml.outcomes.controls import CONTROLS
 from evalml.values import Estimate, Interval, Name, Number, PValue
 
 if TYPE_CHECKING:
@@ -48,8 +50,11 @@ if TYPE_CHECKING:
 
     from evalml.arrays import BoolVector, HashVector, IntVector, Matrix
     from evalml.checks.check import Thresholds
-    from evalml.values import Values
+    from evalml.values import Value, Values
 
+
+EVENTS = frozenset(c.name for c in CONTROLS.values() if c.event)
+"""Negative controls that are events rather than employment."""
 
 Estimator: TypeAlias = Callable[[Comparison, str], Effect]
 """From a comparison and the key of an outcome (`emploi_m12`) to one estimate."""
@@ -108,9 +113,8 @@ def with_values(comparison: Comparison, key: str, values: Vector) -> Comparison:
 def estimator(method: str, **options: Any) -> Estimator:
     """Return the estimator of a method, to be given to the checks that estimate again.
 
-    Args:
-        method: Among those of `estimate_effects`.
-        options: Its options (`estimand`, `se`, `folds`, `seed`, `clip`, ...).
+    `method`: among those of `estimate_effects`; `options`: its options (`estimand`, `se`, `folds`,
+    `seed`, `clip`, ...).
     """
 
     def estimate(comparison: Comparison, key: str) -> Effect:
@@ -124,9 +128,7 @@ def estimator(method: str, **options: Any) -> Estimator:
 def estimators(method: str, **options: Any) -> Estimators:
     """Return the estimator of a method for several outcomes, such as negative controls.
 
-    Args:
-        method: Among those of `estimate_effects`.
-        options: Its options.
+    `method`: among those of `estimate_effects`.
     """
 
     def estimate(comparison: Comparison) -> list[Effect]:
@@ -171,12 +173,8 @@ class Calibrated:
 def fit_systematic_error(estimates: Vector, std_errors: Vector) -> SystematicError:
     """Return the maximum-likelihood mean and sd of the systematic error.
 
-    Args:
-        estimates: Estimates on negative controls, shape (k,).
-        std_errors: Their standard errors, shape (k,).
-
-    Raises:
-        DataError: Not two finite controls, or shapes that differ.
+    `estimates`: estimates on negative controls, shape (k,); `std_errors`: their standard errors,
+    shape (k,).
     """
     if estimates.shape != std_errors.shape:
         raise DataError("each negative control has an estimate and a standard error")
@@ -220,20 +218,25 @@ def estimate_controls(
 ) -> list[Effect]:
     """Return the estimates on outcomes that the programme cannot change, everything refitted.
 
-    Args:
-        comparison: The two arms.
-        controls: Outcomes, such as the diploma obtained before the entry.
-        estimate: Estimator; a control that it cannot estimate, known of nobody or the same for
-            all, is left out: `check_unjudged_control` says so.
+    Those of whom a control is known are described anew: levels rare among them would separate the
+    arms, and the control could not be estimated.
+
+    `controls`: outcomes, such as the diploma obtained before the entry; `estimate`: estimator; a
+    control that it cannot estimate, known of nobody or the same for all, is left out:
+    `check_unjudged_control` says so.
     """
-    varied = tuple(c for c in controls if np.unique(c.values[c.known]).size > 1)
-    if not varied:
-        return []
-    return [
-        _at_least_of_persons(effect)
-        for effect in estimate(replace(comparison, measures=varied))
-        if np.isfinite(effect.std_error) and effect.std_error > 0
-    ]
+    known_of: dict[bytes, list[Measure]] = {}
+    for control in controls:
+        if np.unique(control.values[control.known]).size > 1:
+            known_of.setdefault(control.known.tobytes(), []).append(control)
+    found: dict[str, Effect] = {}
+    for same in known_of.values():
+        part = replace(comparison, measures=tuple(same))
+        if not same[0].known.all():
+            part = of_rows(part, same[0].known)
+        found |= {effect.outcome: _at_least_of_persons(effect) for effect in estimate(part)}
+    every = [found[control.outcome] for control in controls if control.outcome in found]
+    return [effect for effect in every if np.isfinite(effect.std_error) and effect.std_error > 0]
 
 
 def _at_least_of_persons(effect: Effect) -> Effect:
@@ -258,9 +261,7 @@ def _at_least_of_persons(effect: Effect) -> Effect:
 def check_negative_control(effect: Effect, thresholds: Thresholds) -> Check:
     """Judge one negative control: its interval must hold no effect.
 
-    Args:
-        effect: Estimate on an outcome that the programme cannot change.
-        thresholds: `alpha`.
+    `effect`: estimate on an outcome that the programme cannot change; `thresholds`: `alpha`.
     """
     name, control = "negative_control", Name("controls", effect.outcome)
     if not np.isfinite(effect.std_error) or effect.std_error <= 0:
@@ -331,32 +332,69 @@ def too_rare(control: Measure, treated: BoolVector, fewest: int) -> bool:
     return min(counts) < fewest
 
 
+def sharpest(controls: Sequence[Effect]) -> float:
+    """Return the smallest standard error of the controls of employment, infinite without any.
+
+    Events (a licence) do not count: who would have found work anyway is no likelier to have one.
+    """
+    worked = (c.std_error for c in controls if c.outcome not in EVENTS)
+    return min(worked, default=float("inf"))
+
+
+def critical_value(level: float, k: int, correlation: Matrix | None) -> float:
+    """Return how many standard errors the largest of k controls must reach to fail at `level`."""
+    if correlation is None or k == 1:
+        return float(-ndtri(level / (2 * k)))
+
+    def excess(z: float) -> float:
+        return smallest_p(np.full(k, 2 * float(ndtr(-z))), correlation) - level
+
+    return float(optimize.brentq(excess, 0.1, 10.0, xtol=1e-4))
+
+
+def detectable_gap(
+    controls: Sequence[Effect], level: float, power: float, correlation: Matrix | None
+) -> float:
+    """Return the gap in past employment that the controls together would see with `power`."""
+    critical = critical_value(level, len(controls), correlation)
+    return (critical + float(ndtri(power))) * sharpest(controls)
+
+
 def check_controls_together(
     controls: Sequence[Effect], thresholds: Thresholds, correlation: Matrix | None = None
 ) -> Check:
     """Judge the negative controls together: of several, one may fail by luck.
 
     A failure blinds every effect: what makes the arms differ where nothing can shapes them all.
+    Where they are known of so few that a gap of `past_gap` would go unseen at the level of the
+    gate, they are judged at the level of any other test; where it would go unseen even so, their
+    silence proves nothing, and the effects say so.
 
-    Args:
-        controls: Estimates on outcomes that the programme cannot change.
-        thresholds: `gate_alpha`, which the p-value of the smallest p-value must exceed: the chance
-            to mask a study whose controls are all right.
-        correlation: Correlation of the usable controls, shape (k, k); Bonferroni's correction
-            without it.
+    `controls`: estimates on outcomes that the programme cannot change; `thresholds`: `gate_alpha`,
+    which the p-value of the smallest p-value must exceed: the chance to mask a study whose controls
+    are all right; `alpha`, `past_gap`, `power`; `correlation`: correlation of the usable controls,
+    shape (k, k); Bonferroni's correction without it.
     """
     name = "negative_controls"
     usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
     if not usable:
         return Check(name, "none", None, None, None, {})
     p = smallest_p(np.array([c.p_value for c in usable]), correlation)
-    limit = thresholds.gate_alpha
+    limit, power = thresholds.gate_alpha, thresholds.power
+    gap = detectable_gap(usable, limit, power, correlation)
+    if gap > thresholds.past_gap:
+        limit = max(thresholds.alpha, limit)
+        gap = detectable_gap(usable, limit, power, correlation)
     passed = p > limit
-    values: Values = {
+    values: dict[str, Value] = {
         "n": Number(len(usable)),
         "p": PValue(p),
         "level": Number(limit, 0, "percent"),
     }
+    if np.isfinite(gap):
+        values["detectable"] = Estimate(gap, "proportion", min(c.smallest_arm for c in usable))
+    if passed and gap > thresholds.past_gap:
+        return Check(name, "blunt", None, p, limit, values)
     finding = "nothing" if passed else "effect"
     return Check(name, finding, passed, p, limit, values)
 
@@ -364,13 +402,8 @@ def check_controls_together(
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:
     """Tell the effect calibrated on the negative controls beside the uncalibrated one.
 
-    Args:
-        effect: Estimate of interest.
-        controls: Estimates on negative controls, by the same method and in the same unit.
-        thresholds: `negative_controls` (fewest controls), `alpha`.
-
-    Raises:
-        DataError: Controls were estimated by another method or in another unit.
+    `controls`: estimates on negative controls, by the same method and in the same unit;
+    `thresholds`: `negative_controls` (fewest controls), `alpha`.
     """
     if any((c.method, c.unit) != (effect.method, effect.unit) for c in controls):
         raise DataError("calibrate an effect on controls of the same method and the same unit")
@@ -412,14 +445,8 @@ def inject(
     A 0/1 outcome is turned into its opposite for as many treated persons as it takes, chosen by
     the hash of the person; any other outcome is shifted.
 
-    Args:
-        measure: Outcome; what is not known stays unknown.
-        treated: Shape (n,).
-        person: Hash of the person, shape (n,).
-        size: Effect to inject, in the unit of the outcome; negative to take away.
-
-    Raises:
-        EstimationError: There are not enough treated persons whose outcome can change.
+    `measure`: outcome; what is not known stays unknown; `person`: hash of the person, shape (n,);
+    `size`: effect to inject, in the unit of the outcome; negative to take away.
     """
     y = measure.values.copy()
     known = treated & ~np.isnan(y)
@@ -455,12 +482,9 @@ def check_positive_control(
 ) -> Check:
     """Judge whether an injected effect is found again.
 
-    Args:
-        comparison: The two arms.
-        key: Key of the outcome (best, a negative control).
-        estimate: Estimator, which refits everything.
-        thresholds: `positive_effect`: a share for a 0/1 outcome, standard deviations otherwise.
-        size: Effect to inject instead, in the unit of the outcome.
+    `key`: key of the outcome (best, a negative control); `thresholds`: `positive_effect`: a share
+    for a 0/1 outcome, standard deviations otherwise; `size`: effect to inject instead, in the unit
+    of the outcome.
     """
     measure = comparison.measure(key)
     known = measure.values[~np.isnan(measure.values)]
@@ -498,18 +522,9 @@ def placebo_areas(
 ) -> Vector:
     """Return estimates with the adoption dates exchanged between areas.
 
-    Args:
-        first_treated: Date of adoption of each area, shape (areas,), infinite or 0 for never; sort
-            the areas by their code: the exchanges follow their order.
-        estimate: Estimator, which refits everything; an EvalmlError leaves the draw out.
-        draws: Number of exchanges.
-        seed: Seed.
-
-    Returns:
-        Shape (draws made,).
-
-    Raises:
-        DataError: All areas have the same date: there is nothing to exchange.
+    `first_treated`: date of adoption of each area, shape (areas,), infinite or 0 for never; sort
+    the areas by their code: the exchanges follow their order; `estimate`: estimator, which refits
+    everything; an EvalmlError leaves the draw out.
     """
     if np.unique(first_treated).size < 2:  # noqa: PLR2004
         raise DataError("all areas adopt at the same date; a placebo area needs others")
@@ -539,12 +554,7 @@ def check_placebo_area(
 ) -> Check:
     """Judge the place of the true estimate among the placebo estimates.
 
-    Args:
-        actual: Estimate with the true dates.
-        placebos: Estimates with exchanged dates, shape (draws,).
-        thresholds: `alpha`.
-        key: Key of the outcome.
-        unit: Unit of the estimate.
+    `placebos`: estimates with exchanged dates, shape (draws,); `thresholds`: `alpha`.
     """
     made = placebos[np.isfinite(placebos)]
     name, draws = "placebo_area", Number(made.size)
@@ -563,11 +573,9 @@ def check_placebo_in_time(
 ) -> Check:
     """Judge an effect found before time zero.
 
-    Args:
-        placebo: Estimate on the past outcome.
-        thresholds: `alpha`.
-        effect: Estimate of interest: a placebo as imprecise as it is large proves nothing.
-        variant: Prefix of the findings of a design with words of its own, such as `openings.`.
+    `thresholds`: `alpha`; `effect`: estimate of interest: a placebo as imprecise as it is large
+    proves nothing; `variant`: prefix of the findings of a design with words of its own, such as
+    `openings.`.
     """
     name, key = "placebo_in_time", "" if effect is None else effect.key
     if not np.isfinite(placebo.std_error) or placebo.std_error <= 0:

@@ -43,11 +43,7 @@ def minimum_detectable_effect(
 ) -> float:
     """Return the true effect that a two-sided test of level `alpha` finds with `power`.
 
-    Args:
-        std_error: Standard error of the estimate.
-        alpha: Level of the test.
-        power: Its power.
-        df: Degrees of freedom (clusters less one); None for many.
+    `df`: degrees of freedom (clusters less one); None for many.
     """
     levels = np.array([1 - alpha / 2, power])
     if df is not None and np.isfinite(df) and df > 0:
@@ -58,9 +54,7 @@ def minimum_detectable_effect(
 def check_detectable_effect(effect: Effect, thresholds: Thresholds) -> Check:
     """Tell the minimum detectable effect; for information.
 
-    Args:
-        effect: Estimate whose standard error says what could be seen.
-        thresholds: `alpha`, `power`.
+    `effect`: estimate whose standard error says what could be seen; `thresholds`: `alpha`, `power`.
     """
     name, key = "detectable_effect", effect.key
     if not np.isfinite(effect.std_error) or effect.std_error <= 0:
@@ -142,12 +136,6 @@ def power_table(comparison: Comparison, weights: Vector, study: Study) -> pd.Dat
     return pd.DataFrame(rows, columns=RESULT_TABLES["power"].needed)
 
 
-def foresee(comparison: Comparison, measure: Measure, weights: Vector) -> Foreseen:
-    """Foresee the standard error of an effect from the comparison arm alone."""
-    arms = _observed(comparison, ~np.isnan(measure.values), weights)
-    return _foresee(comparison, measure, weights, arms)
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class _Observed:
     """What the outcomes observed on the same rows share.
@@ -207,9 +195,7 @@ def _codes(cluster: IntVector | None, known: BoolVector) -> IntVector | None:
 def intraclass(values: Vector, codes: IntVector) -> float:
     """Return the share of the variance between groups, by analysis of variance, at least 0.
 
-    Args:
-        values: Shape (n,).
-        codes: Group of each, shape (n,).
+    `codes`: group of each, shape (n,).
     """
     groups = np.unique(codes, return_inverse=True)[1]
     sizes = np.bincount(groups).astype(np.float64)

@@ -41,7 +41,7 @@ from evalml.checks.power import check_detectable_effect
 from evalml.comparison.balance import balance_table
 from evalml.comparison.comparison import Measure
 from evalml.effect.censored import seen_effects
-from evalml.effect.sample import EstimationSettings
+from evalml.effect.sample import settings_of
 from evalml.effect.study_effects import IV
 from evalml.errors import EstimationError, EvalmlError
 from evalml.methods.design_matrix import thin_products
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
     from evalml.arrays import IntVector, Matrix, Vector
     from evalml.checks.check import Thresholds
-    from evalml.checks.placebo import Estimator, Estimators
+    from evalml.checks.placebo import Estimator
     from evalml.comparison.arms import Arms
     from evalml.comparison.balance import Adjusted
     from evalml.comparison.comparison import Comparison
@@ -72,10 +72,8 @@ def check_encouragement(
 ) -> list[Check]:
     """Make the checks of a study by instrument.
 
-    Args:
-        comparison: The two arms, with `instrument`.
-        effects: What `estimate_encouragement` returned.
-        thresholds: `observation_gap`, `smd`, `alpha`, `power`.
+    `comparison`: the two arms, with `instrument`; `effects`: what `estimate_encouragement`
+    returned; `thresholds`: `observation_gap`, `smd`, `alpha`, `power`.
     """
     found = [e for e in effects if e.method == IV]
     checks = [check_strength(e) for e in found]
@@ -171,11 +169,7 @@ def check_leave_one_out(
 ) -> Check:
     """Judge how far the estimate moves when one mission locale is left out.
 
-    Args:
-        comparison: The two arms, with clusters.
-        key: Key of the outcome.
-        estimate: Estimator, which refits everything.
-        thresholds: `leave_one_out`, `refits`.
+    `thresholds`: `leave_one_out`, `refits`.
     """
     if comparison.cluster is None or np.unique(comparison.cluster).size < 2:  # noqa: PLR2004
         return _unjudged("single", key)
@@ -469,6 +463,8 @@ def check_primary(
     if not found or METHODS[study.primary.method].run is None:
         return []
     unjudged, estimated, correlation = judge_controls(comparison, study, controls)
+    if unjudged and not estimated:
+        unjudged.append(check_controls_together([], study.checks))
     if isnan(found[0].estimate):
         together = check_controls_together(estimated, study.checks, correlation)
         return [*unjudged, *([together] if estimated else [])]
@@ -510,18 +506,15 @@ def judge_controls(
 ) -> tuple[list[Check], list[Effect], Matrix]:
     """Estimate the negative controls, and name those that cannot be judged.
 
-    Args:
-        comparison: The two arms.
-        study: Says the primary method.
-        controls: One column each.
-
-    Returns:
-        A check per control that cannot be judged; the estimates on the others; their correlation.
+    Each is compared among those of whom it is known, whatever the study does of lost outcomes: who
+    was not followed yet so long before was not lost, and nobody stands for them.
     """
     every = measures_of(controls)
     fewest, treated = study.checks.minimum_count, comparison.treated
     usable = [m for m in every if not too_rare(m, treated, fewest)]
-    estimated = estimate_controls(comparison, usable, _of_controls(study))
+    method = study.primary.method
+    estimate = estimators(method, settings=settings_of(study, method))
+    estimated = estimate_controls(comparison, usable, estimate)
     judged = {effect.outcome for effect in estimated}
     unjudged = [check_unjudged_control(m.key) for m in every if m.key not in judged]
     return unjudged, estimated, correlation_of([m for m in usable if m.key in judged])
@@ -535,23 +528,15 @@ def measures_of(controls: pd.DataFrame | None) -> list[Measure]:
     return [Measure(k, None, v, "proportion", k) for k, v in columns.items()]
 
 
-def _of_controls(study: Study) -> Estimators:
-    """Return the estimator of the primary method for several outcomes at once."""
-    method, seed = study.primary.method, study.seed
-    if study.missing != "ipcw":
-        return estimators(method, estimand=study.estimand, seed=seed)
-    return lambda comparison: seen_effects(comparison, [method], EstimationSettings(seed=seed))
-
-
 def estimator_of(study: Study) -> Estimator:
     """Return the estimator of the primary method, as the study treats what is lost."""
-    method, seed = study.primary.method, study.seed
+    method, settings = study.primary.method, settings_of(study, study.primary.method)
     if study.missing != "ipcw":
-        return estimator(method, estimand=study.estimand, seed=seed)
+        return estimator(method, settings=settings)
 
     def estimate(comparison: Comparison, key: str) -> Effect:
         alone = with_measure(comparison, comparison.measure(key))
-        effect = seen_effects(alone, [method], EstimationSettings(seed=seed))[0]
+        effect = seen_effects(alone, [method], settings)[0]
         if "error" in effect.details:
             raise EstimationError(effect.details["error"])
         return effect

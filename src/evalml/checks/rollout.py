@@ -48,13 +48,7 @@ MOST_BEFORE, MOST_AFTER = 4, 3
 
 
 def check_trend(opening: Opening, effect: Effect, study: Study) -> Check:
-    """Judge the half-years before the opening, and what the test could see.
-
-    Args:
-        opening: The outcome and its cells.
-        effect: The estimate.
-        study: Says the thresholds.
-    """
+    """Judge the half-years before the opening, and what the test could see."""
     found = check_pre_trend(
         before(events_of(opening), study), study.checks, effect=effect.estimate, key=effect.key,
         unit=effect.unit, variant=VARIANT,
@@ -107,13 +101,7 @@ def honest_study(events: Events) -> tuple[EventStudy, Vector] | None:
 
 
 def check_honest(opening: Opening, effect: Effect, study: Study) -> list[Check]:
-    """Tell how far trends may diverge before the effect is no longer sure.
-
-    Args:
-        opening: The outcome and its cells.
-        effect: The estimate.
-        study: Says the thresholds.
-    """
+    """Tell how far trends may diverge before the effect is no longer sure."""
     few = _few(opening, study)
     built = None if few else honest_study(events_of(opening))
     if built is None:
@@ -137,15 +125,7 @@ FEWEST_AREAS = 2
 def robust_checks(
     cells: AreaCells, opening: Opening, effect: Effect, effects: Sequence[Effect], study: Study
 ) -> list[Check]:
-    """Put the primary effect of a roll-out to every test its areas allow.
-
-    Args:
-        cells: Counts by area and half-year.
-        opening: The primary outcome and its cells.
-        effect: The primary estimate.
-        effects: All estimates, for the subgroups.
-        study: Says the thresholds, the draws and the seed.
-    """
+    """Put the primary effect of a roll-out to every test its areas allow."""
     return [
         _witnesses(cells, opening, effect, study),
         _in_time(cells, opening, effect, study),
@@ -412,10 +392,7 @@ def _observation(cells: AreaCells, opening: Opening, outcome: Outcome, study: St
 def check_composition(table: pd.DataFrame, study: Study, key: str) -> Check:
     """Judge the double difference of each trait: larger than the threshold, and not by chance.
 
-    Args:
-        table: What `composition_table` returned.
-        study: Says the thresholds.
-        key: Key of the primary outcome.
+    `table`: what `composition_table` returned.
     """
     size = table["smd_after"].abs()
     worst = table.iloc[int(size.to_numpy().argmax())]

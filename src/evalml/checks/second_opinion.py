@@ -21,6 +21,7 @@ from evalml.effect.methods import fit_shared, run_of
 from evalml.effect.sample import EstimationSettings, assign_folds, take_rows
 from evalml.errors import EstimationError
 from evalml.methods.regression import standardise
+from evalml.study.methods import MethodSettings
 from evalml.values import Count, Name, Number
 
 if TYPE_CHECKING:
@@ -35,18 +36,18 @@ MOST = 5_000
 """Rows of an arm above which both estimates are made on a sample of it."""
 TOLERANCE = 0.01
 """Largest difference between the two estimates, in standard errors."""
+USUAL = MethodSettings()
 FOLDS = 5
 """Folds of the doubly robust method, as everywhere in a study."""
 
 
 def second_opinion(subject: Primary) -> Iterator[Check]:
-    """Compare the primary estimate with that of statsmodels, where it has the method.
-
-    Args:
-        subject: The primary effect.
-    """
+    """Compare the primary estimate with that of statsmodels, where it has the method."""
     study, effect = subject.study, subject.effect
     if study.missing == "ipcw" or study.primary.method not in OPINIONS:
+        return
+    if study.method_settings.get(study.primary.method, USUAL).given:
+        yield Check(NAME, "own_settings", None, None, None, {}, effect.key, gating=False)
         return
     part = sampled(subject.comparison, study.seed)
     same = part is subject.comparison
@@ -78,15 +79,7 @@ def sampled(comparison: Comparison, seed: int) -> Comparison:
 def opinion(comparison: Comparison, key: str, method: str, estimand: str, seed: int) -> float:
     """Return the estimate of a method by statsmodels.
 
-    Args:
-        comparison: The two arms.
-        key: Key of the outcome.
-        method: Name of the method.
-        estimand: `att` or `ate`.
-        seed: Seed of the folds.
-
-    Raises:
-        EstimationError: The rows cannot be compared.
+    `estimand`: `att` or `ate`.
     """
     y = comparison.measure(key).values
     sample = take_rows(comparison, ~np.isnan(y))
@@ -187,6 +180,10 @@ declare(
         fr="Un autre logiciel retrouve-t-il l’effet ?",
         en="Does another software find the effect again?",
         findings={
+            "own_settings": (
+                "Le calcul n’est pas refait : statsmodels n’a pas les réglages de cette étude.",
+                "It is not computed again: statsmodels has not the settings of this study.",
+            ),
             "same": (
                 [
                     "statsmodels {version:bare} retrouve l’effet",

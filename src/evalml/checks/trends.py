@@ -23,7 +23,6 @@ from evalml.values import Estimate, Number, PValue
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.checks.check import Thresholds
-    from evalml.methods.group_time import Aggregate
     from evalml.values import Value
 
 
@@ -59,11 +58,7 @@ PRIMES = (
 def box_probability(mean: Vector, covariance: Matrix, lower: Vector, upper: Vector) -> float:
     """Return P(lower < Z < upper), Z normal with `mean`, shape (k,), and `covariance`, (k, k).
 
-    Args:
-        mean: Mean.
-        covariance: Positive definite; k is at most 25.
-        lower: Lower sides of the box.
-        upper: Upper sides.
+    `covariance`: positive definite; k is at most 25.
     """
     L = np.linalg.cholesky(covariance)
     a, b = lower - mean, upper - mean
@@ -162,43 +157,6 @@ class EventStudy:
             raise DataError(f"no period {event_time:g} after the reference; give one of {times}")
         return chosen
 
-    def pre_period(self) -> PrePeriod:
-        """Return the coefficients before the reference, for the pre-trend test."""
-        rows = self.before
-        return PrePeriod(
-            self.beta[rows], self.covariance[np.ix_(rows, rows)], self.times[rows], self.reference
-        )
-
-
-def event_study_of(averages: Aggregate, reference: float = -1.0) -> EventStudy:
-    """Return the event study of a roll-out estimated by event time.
-
-    Args:
-        averages: Averages by event time, made with a universal base period.
-        reference: Event time of that base period: -1, or earlier with anticipation.
-
-    Raises:
-        DataError: The averages are not by event time, or not all measured from the reference.
-    """
-    if averages.kind != "dynamic":
-        raise DataError(f"averages of kind '{averages.kind}': give those by event time ('dynamic')")
-    timed = ~np.isnan(averages.event_time)
-    at_reference = averages.event_time == reference
-    if np.any(np.abs(averages.estimate[at_reference]) > 0):
-        message = (
-            f"the effect at the reference period ({reference:g}) is not zero: each effect before "
-            "was measured from the period just before it; estimate with a universal base period"
-        )
-        raise DataError(message)
-    rows = np.flatnonzero(timed & ~at_reference)
-    rows = rows[np.argsort(averages.event_time[rows], kind="stable")]
-    return EventStudy(
-        averages.estimate[rows],
-        averages.vcov[np.ix_(rows, rows)],
-        averages.event_time[rows],
-        reference,
-    )
-
 
 @dataclass(frozen=True, slots=True)
 class PrePeriod:
@@ -262,23 +220,15 @@ def wald_test(
 def rejection_probability(delta: Vector, covariance: Matrix, alpha: float = 0.05) -> float:
     """Return the chance that some coefficient is significant when their truth is `delta`.
 
-    Args:
-        delta: True coefficients, shape (k,).
-        covariance: Covariance of their estimates, shape (k, k).
-        alpha: Level of each two-sided test.
+    `delta`: true coefficients, shape (k,); `covariance`: covariance of their estimates, shape (k,
+    k).
     """
     half = float(ndtri(1 - alpha / 2)) * np.sqrt(np.diag(covariance))
     return 1 - box_probability(delta, covariance, -half, half)
 
 
 def drift_for_power(pre: PrePeriod, power: float, alpha: float = 0.05) -> float:
-    """Return the drift per period that the pre-test would see with probability `power`.
-
-    Args:
-        pre: Coefficients before the adoption.
-        power: Between alpha and one.
-        alpha: Level of each two-sided test.
-    """
+    """Return the drift per period that the pre-test would see with probability `power`."""
     away = pre.times - pre.reference
     top = 2.0 * float((np.sqrt(np.diag(pre.covariance)) / np.abs(away)).max())
 
@@ -307,14 +257,9 @@ def check_pre_trend(
     It fails when they are jointly significant. It is not judged when the drift seen with the
     stated power would, carried on to the horizon, be as large as the effect.
 
-    Args:
-        pre: Coefficients before the adoption; None where there is no such period.
-        thresholds: `alpha`, `power`.
-        effect: Effect of interest.
-        horizon: Its event time.
-        key: Key of the outcome.
-        unit: Unit of the effect.
-        variant: Prefix of the findings of a design with words of its own, such as `openings.`.
+    `pre`: coefficients before the adoption; None where there is no such period; `thresholds`:
+    `alpha`, `power`; `variant`: prefix of the findings of a design with words of its own, such as
+    `openings.`.
     """
     name = "pre_trend"
     if pre is None:

@@ -52,8 +52,20 @@ def estimate(  # noqa: PLR0913, PLR0917
     trim: Annotated[
         float | None, typer.Option(help="Leave out rows with scores outside [trim, 1 - trim].")
     ] = None,
-    score: Annotated[str, typer.Option(help="Propensity by logit or boosting.")] = "logit",
-    outcome_model: Annotated[str, typer.Option(help="aipw: ols, or logit for 0/1.")] = "ols",
+    score: Annotated[
+        str,
+        typer.Option(
+            help="Propensity: logit, boosting, or a learner of scikit-learn, such as "
+            "'LogisticRegressionCV(Cs=5)', cross-fitted."
+        ),
+    ] = "logit",
+    outcome_model: Annotated[
+        str,
+        typer.Option(
+            help="aipw: ols, logit for 0/1, or a learner, such as 'LassoCV' or "
+            "'RandomForestRegressor(n_estimators=200)'."
+        ),
+    ] = "ols",
     moments: Annotated[int, typer.Option(help="ebal: 1 (means), 2 (and squares).")] = 1,
     metric: Annotated[
         str, typer.Option(help="match: propensity, logit, mahalanobis, inverse_variance.")
@@ -121,8 +133,8 @@ def estimate(  # noqa: PLR0913, PLR0917
         level=level,
         clip=clip,
         fold_by=fold_by,  # type: ignore[arg-type]
-        outcome_model=outcome_model,  # type: ignore[arg-type]
-        score=score,  # type: ignore[arg-type]
+        outcome_model=_model("outcome_model", outcome_model, ("ols", "logit")),
+        score=_model("score", score, ("logit", "boosting")),
         moments=moments,
         match=MatchOptions(
             metric=metric,  # type: ignore[arg-type]
@@ -159,6 +171,24 @@ def estimate(  # noqa: PLR0913, PLR0917
         _print_balance(effects[0])
     idle = unused(two_arms(), methods, given_options(context))
     show(effects, io, table, idle)
+
+
+def _model(option: str, written: str, usual: tuple[str, ...]) -> Any:
+    """Return a model by its usual word, or the learner of scikit-learn that is named."""
+    from pydantic import ValidationError
+
+    from evalml.errors import EstimationError, nearest
+    from evalml.study.methods import Learner
+
+    if written in usual:
+        return written
+    try:
+        return Learner.model_validate(written)
+    except ValidationError as fault:
+        reason = str(fault.errors()[0]["msg"]).removeprefix("Value error, ")
+        if written.islower():
+            reason = f"'{written}' is unknown; {nearest(written, usual)}, or a learner's name"
+        raise EstimationError(f"--{option.replace('_', '-')}: {reason}") from None
 
 
 def _cutpoints(values: list[str] | None) -> tuple[tuple[str, tuple[float, ...]], ...]:

@@ -16,7 +16,7 @@ from evalml.cli.explain import doctor, explain, rules
 from evalml.cli.extract import contract, synthetic
 from evalml.cli.published import indicators
 from evalml.cli.run import batch, demo, run
-from evalml.cli.runs import compare, explorer, note, release, runs, status
+from evalml.cli.runs import certify, compare, explorer, note, release, runs, status
 from evalml.cli.statistics import DID, ROLLOUT, SURVIVAL, EstimateHelp, help_of
 from evalml.errors import EvalmlError
 
@@ -61,6 +61,7 @@ app.command("batch")(batch)
 app.command("status")(status)
 app.command("runs")(runs)
 app.command("compare")(compare)
+app.command("certify")(certify)
 app.command("synthetic")(synthetic)
 app.command("note")(note)
 app.command("release")(release)

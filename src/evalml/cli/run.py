@@ -60,6 +60,10 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
         str | None,
         typer.Option(help="Why an extract that 'extract check' refuses is used all the same."),
     ] = None,
+    expect: Annotated[
+        str | None,
+        typer.Option(help="Hashes the inputs must begin with, as a note's command gives them."),
+    ] = None,
 ) -> None:
     """Run one study: executed notebook, results, figures and note.
 
@@ -71,6 +75,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     Example: evalml run cej --year 2023 --departement 59 --outcome emploi_durable -p seed=7
     """
     from evalml.run import current_run, inputs_of
+    from evalml.run.provenance import refuse_unexpected
     from evalml.study import Asked, Study
 
     where = place_of(territory, departement, region)
@@ -78,7 +83,10 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     plan = plan_study(asked, extract=extract, out=out, engine=engine, memory=memory)
     if accept_refused:
         plan = replace(plan, settings=replace(plan.settings, accept_refused=accept_refused))
-    found = None if force else current_run(plan, inputs_of(plan))
+    inputs = inputs_of(plan)
+    if expect is not None:
+        refuse_unexpected(inputs["hashes"], expect)
+    found = None if force else current_run(plan, inputs)
     folder = found if found is not None else check_and_execute(plan, force=force)
     state = "done" if found is None else "nothing changed since the last run (--force to run again)"
     made = "note" if isinstance(plan.study, Study) else "annexe"

@@ -1,4 +1,4 @@
-"""`evalml runs`, `status`, `compare`, `note`, `release`, `explorer`: what is done with runs."""
+"""`evalml runs`, `status`, `compare`, `certify`, `note`, `release`, `explorer`: on runs."""
 
 from __future__ import annotations
 
@@ -54,6 +54,49 @@ def runs(
         return
     columns = ("run", "state", "started", "s", "MB", "extract", "code", "finding")
     print_table(columns, (_run_row(row) for row in table.itertuples()))
+
+
+def certify(
+    run: Annotated[Path, typer.Argument(help="Folder of a run: runs/STUDY/RUN_ID.")],
+    signer: Annotated[str, typer.Option(help="Who makes the rerun, and signs.")],
+    extract: Annotated[
+        Path | None, typer.Option(help="The extract, where it is not where it was.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the certificate [default: the run].")
+    ] = None,
+) -> None:
+    """Run a finished run again, compare both cell by cell, and write a signed certificate.
+
+    certificate.json and certificate.md say the commits, the hashes of what went in, how many
+    cells of results/ are equal, and each that is not. Ends with 1 where a cell differs.
+
+    Example: evalml certify runs/cej_2024/20260401T1015-1a2b --signer "A. Martin, DREETS"
+    """
+    from tempfile import TemporaryDirectory
+
+    from evalml.cli.run import check_and_execute
+    from evalml.run import certify as again
+    from evalml.run.registry import run_folder
+
+    if not signer.strip():
+        raise EvalmlError("--signer is empty: say who makes the rerun and answers for it")
+    folder = run_folder(run)
+    record = again.read_record(folder)
+    with TemporaryDirectory(prefix=f"evalml-{os.getpid()}-") as place:
+        settings = again.settings_again(record, extract, Path(place))
+        made = check_and_execute(again.plan_again(folder, record, settings))
+        found = again.certify(folder, made, signer.strip())
+    written = again.write_certificate(found, out if out is not None else folder)
+    whole = found.equal + found.different
+    typer.echo(
+        f"{found.run}: {found.verdict.replace('_', ' ')}, {found.equal} of {whole} cells equal"
+    )
+    for line in found.inputs:
+        typer.echo(f"input: {line}")
+    typer.echo(f"signed by {found.signer}: {written[1]}")
+    if found.different:
+        raise typer.Exit(1)
 
 
 NARROW = 150
@@ -271,7 +314,7 @@ def note(
 
     Example: evalml note runs/cej_2024_hdf/20260401T101500-1a2b3c4d --lang en
     """
-    from evalml.errors import EvalmlError, nearest
+    from evalml.errors import DataError, EvalmlError, nearest
     from evalml.report.institution import read_institution
     from evalml.report.note import FORMATS, write_note
     from evalml.run.registry import run_folder
@@ -284,11 +327,35 @@ def note(
     signed = read_institution(institution)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-    files = write_note(
-        run_folder(run), lang=lang, institution=signed, formats=wanted, threshold=threshold, out=out
-    )
+    folder = run_folder(run)
+    try:
+        files = write_note(
+            folder, lang=lang, institution=signed, formats=wanted, threshold=threshold, out=out
+        )
+    except DataError as fault:
+        raise DataError(f"{fault}{made_by(folder)}") from None
     for path in files:
         typer.echo(str(path))
+
+
+def made_by(run: Path) -> str:
+    """Return which version made a run where it is not this one, and what to do of it."""
+    import json
+
+    from evalml.run import versions
+    from evalml.run.provenance import commit
+
+    path = run / "manifest.json"
+    if not path.is_file():
+        return ""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    name = "evalml-workbench"
+    then = (record.get("versions", {}).get(name, "?"), record.get("commit", ""))
+    now = (versions()[name], commit())
+    if then == now:
+        return ""
+    made, here = (" at commit ".join(filter(None, (v, c[:12]))) for v, c in (then, now))
+    return f"; evalml {made} made this run and this is {here}: run the study again"
 
 
 def release(  # noqa: PLR0913, PLR0917

@@ -106,11 +106,8 @@ def declared_before(
     A set holds the months of time zero at which the thing is true: `past_told_3` those whose third
     month before is known.
 
-    Args:
-        tables: The checked records.
-        trial: Says the months of time zero and the length of the history.
-        names: Covariates of the declared past.
-        covered: Months the situations cover: what lies outside is unknown.
+    `trial`: says the months of time zero and the length of the history; `covered`: months the
+    situations cover: what lies outside is unknown.
     """
     calendar = calendar_of(trial)
     lags = _wanted(names, trial.history_months)
@@ -170,10 +167,7 @@ def _between(laid: Table, first: Any, last: Any) -> Any:
 def declared_value(t: Table, name: str, history: int) -> Any:
     """Return a covariate of the declared past, null where its months are unknown.
 
-    Args:
-        t: Rows beside which `declared_before` stands, with `place`.
-        name: One of DECLARED.
-        history: Months of the past that are described.
+    `t`: rows beside which `declared_before` stands, with `place`.
     """
     lag = lag_of(name)
     if lag is not None:

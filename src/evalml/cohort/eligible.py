@@ -71,9 +71,8 @@ def open_files(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
     A person followed by two missions locales belongs to the file opened last; a tie is broken by
     the hash of the file.
 
-    Returns:
-        `id_jeune`, `id_dossier`, `id_structure`, `code_departement`, the columns the trial
-        requires, `block`, and `open`, the months at which the person belongs to the file.
+    The result: `id_jeune`, `id_dossier`, `id_structure`, `code_departement`, the columns the trial
+    requires, `block`, and `open`, the months at which the person belongs to the file.
     """
     required = [c for table, c in _required(trial) if table == "dossiers"]
     files = tables.table("dossiers")
@@ -103,9 +102,7 @@ def open_files(tables: Tables, trial: TargetTrial, calendar: Calendar) -> Table:
 def age_at(born: Any, month: Any) -> Any:
     """Return the age in completed years on the first day of `month`.
 
-    Args:
-        born: Month number from whose first day the person has lived whole months only.
-        month: Month number.
+    `born`: month number from whose first day the person has lived whole months only.
     """
     return ((month - born) // 12).cast("int32")
 

@@ -138,8 +138,7 @@ def gather_sets(laid: Table, keys: Sequence[str], names: Sequence[str]) -> Table
 def unfold(rows: Table, calendar: Calendar, months: str) -> Table:
     """Return one row per month of the set `months` of each row.
 
-    Returns:
-        The columns of `rows`, with `place` (the month's number in its block) and `month`.
+    The result: the columns of `rows`, with `place` (the month's number in its block) and `month`.
     """
     places = span(literal(0, "int32"), literal(calendar.widest() - 1, "int32")).unnest()
     each = rows.mutate(place=places)

@@ -143,11 +143,8 @@ def _worked_calendar(trial: TargetTrial) -> Calendar:
 def months_worked(t: Table, trial: TargetTrial, nearest: int, farthest: int) -> Any:
     """Return how many months were worked, from `nearest` to `farthest` before time zero.
 
-    Args:
-        t: Rows beside which `employment_before` stands.
-        trial: Its history goes back as far as is known: no month further away counts.
-        nearest: Months before time zero.
-        farthest: Months before time zero.
+    `t`: rows beside which `employment_before` stands; `trial`: its history goes back as far as is
+    known: no month further away counts.
     """
     calendar, farthest = _worked_calendar(trial), min(farthest, trial.history_months)
     if farthest < nearest:

@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 
 
 def refuse_unknown_place(asked: Territory) -> None:
-    """Refuse a region or a département that does not exist.
-
-    Raises:
-        StudyError: Names it, and the nearest.
-    """
+    """Refuse a region or a département that does not exist."""
     names = territory_names()
     for kind, codes, known in (
         ("region", (asked.region,) if asked.region else (), names["regions"]),
@@ -44,14 +40,7 @@ def refuse_territory(
 ) -> None:
     """Refuse a study about a territory that lies, in whole or in part, outside the extract's.
 
-    Args:
-        meta: Says the territory of the extract.
-        asked: Territory of the study.
-        structures: Its missions locales, with their département and region.
-        engine: Where queries run.
-
-    Raises:
-        CohortError: Names what the extract holds and what the study asks for.
+    `structures`: its missions locales, with their département and region.
     """
     held = meta.territory
     if held.national:
@@ -110,14 +99,7 @@ def same_place(
 ) -> tuple[Table, pd.DataFrame]:
     """Keep the entrants, and for each at most `trial.per_entrant` persons of the same stratum.
 
-    Args:
-        eligible: Who passed every rule: `id_jeune`, `month`, `id_structure`, `treated`.
-        trial: Says how many per entrant.
-        flow: The flow so far.
-        engine: Where queries run.
-
-    Returns:
-        The rows kept, and the line of the flow that says so.
+    `eligible`: who passed every rule: `id_jeune`, `month`, `id_structure`, `treated`.
     """
     place = window(group_by=["id_structure", "month"])
     drawn = eligible.mutate(

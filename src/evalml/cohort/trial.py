@@ -31,12 +31,7 @@ ROW_PER_PERSON = frozenset({"jeunes", "dossiers"})
 
 
 def column_of(name: str) -> Column:
-    """Return the contract column that `table.column` names.
-
-    Raises:
-        ExtractError: No such table or column.
-        StudyError: The name holds no table.
-    """
+    """Return the contract column that `table.column` names."""
     table_name, point, column_name = name.partition(".")
     if not point:
         raise StudyError(f"'{name}' names no table; write it as table.column, such as jeunes.sexe")
@@ -46,12 +41,7 @@ def column_of(name: str) -> Column:
 def refuse_unknown_at_zero(names: Iterable[str], place: str) -> None:
     """Refuse a definition built on a column that is only known after time zero.
 
-    Args:
-        names: Columns, as `table.column`.
-        place: Key of the study that names them, for the error.
-
-    Raises:
-        ImmortalTimeError: One of them is known too late; the message names it.
+    `names`: columns, as `table.column`; `place`: key of the study that names them, for the error.
     """
     for name in names:
         column = column_of(name)
@@ -77,12 +67,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 
 
 def check_required(require: Mapping[str, Any], place: str) -> None:
-    """Refuse a value that its column cannot have.
-
-    Raises:
-        StudyError: A column tells persons, files or structures apart, a code is not in the list,
-            or a value is of another type than the column.
-    """
+    """Refuse a value that its column cannot have."""
     for name, value in require.items():
         column = column_of(name)
         if column.references is not None or column.name in table(name.partition(".")[0]).key:

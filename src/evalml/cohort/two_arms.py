@@ -99,10 +99,7 @@ def nested_starts(tables: Tables) -> Table:
 def renewable_at(tables: Tables, trial: TargetTrial, months: Table) -> Table:
     """Return the (person, month) pairs that a spell of the rank before has ended, none going on.
 
-    Args:
-        tables: The checked records.
-        trial: Its `rang` is that of the renewal.
-        months: The months of the trials, column `month`.
+    `trial`: its `rang` is that of the renewal; `months`: the months of the trials, column `month`.
     """
     assert trial.rang is not None  # noqa: S101 - the caller asks for renewals only
     spells = spells_of(tables, trial.dispositif)
@@ -125,9 +122,7 @@ def applications_at(tables: Tables, months: Table) -> Table:
     Of the applications sent in a month the first that was answered counts; a tie is broken by the
     hash of the application. `accepted` is null where none was answered.
 
-    Args:
-        tables: The checked records.
-        months: The months of the trials, column `month`.
+    `months`: the months of the trials, column `month`.
     """
     sent = tables.table("iae_candidatures")
     sent = sent.mutate(month=month_of(sent.date_candidature), answered=sent.etat.isin(DECIDED))
@@ -155,11 +150,7 @@ Words = tuple[str, Message, str]
 def with_arms(t: Table, tables: Tables, trial: TargetTrial, engine: Engine) -> Table:
     """Add to the rows at time zero what the design needs, and `treated`.
 
-    Args:
-        t: One row per person and time zero, with `entry` and `month`.
-        tables: The checked records.
-        trial: The protocol.
-        engine: Where queries run.
+    `t`: one row per person and time zero, with `entry` and `month`.
     """
     months = months_table(trial, engine)
     if len(trial.months) < trial.months[-1] - trial.months[0] + 1:
@@ -315,11 +306,7 @@ def with_capacity(rows: Table, tables: Tables, trial: TargetTrial, engine: Engin
     Both are counted over the 12 months before time zero, as known then, without the person: who
     could still enter has not entered, so only the denominator loses somebody.
 
-    Args:
-        rows: One row per person and time zero: `id_jeune`, `month`, `id_structure`.
-        tables: The checked records.
-        trial: Says the programme and the months.
-        engine: Where queries run.
+    `rows`: one row per person and time zero: `id_jeune`, `month`, `id_structure`.
     """
     places = tables.table("dossiers").select("id_dossier", "id_structure")
     months = months_table(trial, engine)

@@ -73,13 +73,8 @@ def masked(value: Any, t: Table, window: Window, trial: TargetTrial, sources: So
     a covariate to be unknown before it: without a declared coverage it is read, and check
     `coverage` says so.
 
-    Args:
-        value: The covariate, as if every source were whole.
-        t: Rows with `month` and, where the table is linked for some persons only,
-            `linked_<table>`.
-        window: Months the covariate is read from.
-        trial: Says the months of time zero.
-        sources: What the extract holds.
+    `value`: the covariate, as if every source were whole; `t`: rows with `month` and, where the
+    table is linked for some persons only, `linked_<table>`.
     """
     source, mark = sources.coverage(window.table), f"linked_{window.table}"
     known: Any = None
@@ -154,14 +149,7 @@ class Gap:
 def find_gaps(
     tables: Tables, trial: TargetTrial, covariates: Sequence[str], engine: Engine
 ) -> tuple[Gap, ...]:
-    """Return what a study reads before the first month that the extract covers.
-
-    Args:
-        tables: The checked records.
-        trial: Its months, history and rules.
-        covariates: Covariates of the study.
-        engine: Where queries run.
-    """
+    """Return what a study reads before the first month that the extract covers."""
     sources = Sources(tables, engine)
     found: dict[tuple[str, str], Gap] = {}
     for use, name, table, needed in _reads(trial, covariates):

@@ -378,10 +378,6 @@ class Trajectory:
         """Return the values at one month since time zero, shape (n,)."""
         return self.values[:, int(np.flatnonzero(self.months == horizon)[0])].astype(np.float64)
 
-    def __repr__(self) -> str:
-        """Give the size only."""
-        return f"Trajectory({self.outcome.name}, n={self.values.shape[0]}, K={self.months.size})"
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Arms:

@@ -140,10 +140,6 @@ class Adjusted:
     clipped: int
     balance: pd.DataFrame
 
-    def __repr__(self) -> str:
-        """Give the worst difference left, never a row."""
-        return f"Adjusted(worst SMD after: {self.balance['smd_after'].abs().max():.3f})"
-
 
 @thin_products()
 def adjust(

@@ -1,10 +1,11 @@
-"""The propensity score, by logistic regression, cross-fitting or boosting; its support."""
+"""The propensity score, by logistic regression or any learner, cross-fitted; its support."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from scipy.special import expit
@@ -12,6 +13,7 @@ from scipy.special import expit
 from evalml.errors import EstimationError
 from evalml.methods.design_matrix import gram, map_folds
 from evalml.methods.regression import (
+    SEPARATED,
     Logit,
     NotConvergedError,
     Standardised,
@@ -199,8 +201,9 @@ def fit_propensity(
 ) -> Propensity:
     """Fit the score by logistic regression without penalty.
 
-    Comparison rows at a level that no treated person holds have score 0, the limit of maximum
-    likelihood: they weigh nothing for the effect on the treated, and a note counts them.
+    Comparison rows at a level that no treated person holds, or set apart by a sum of covariates,
+    have score 0, the limit of maximum likelihood: they weigh nothing for the effect on the
+    treated, and a note counts them.
 
     Args:
         design: Covariates, n rows.
@@ -213,18 +216,44 @@ def fit_propensity(
     refuse_one_arm(treated)
     support = find_support(design, treated)
     refuse_alone(support, estimand)
-    inside = ~(support.alone_treated | support.alone_comparison)
-    chosen = design if inside.all() else design.rows(inside)
-    refuse_one_arm(treated[inside])
-    refuse_separated(chosen, treated[inside])
-    columns = standardise(chosen.columns)
-    fit = fit_named(columns, chosen.names, treated[inside])
+    inside, notes = ~(support.alone_treated | support.alone_comparison), notes_of(support)
+    while True:
+        chosen = design if inside.all() else design.rows(inside)
+        refuse_one_arm(treated[inside])
+        refuse_separated(chosen, treated[inside])
+        columns = standardise(chosen.columns)
+        try:
+            fit = fit_named(columns, chosen.names, treated[inside])
+            break
+        except EstimationError as error:
+            apart = _set_apart(error.__cause__, treated[inside]) if estimand == "att" else None
+            if apart is None:
+                raise
+            inside[np.flatnonzero(inside)[apart]] = False
+            notes = (*notes, _apart_note(apart))
     notes = (
-        *notes_of(support),
+        *notes,
         *_aliased(chosen, columns),
         *nearly_perfect(columns, chosen.names, treated[inside]),
     )
     return _spread(fit, columns, design, inside, support, notes)
+
+
+def _set_apart(cause: BaseException | None, treated: BoolVector) -> BoolVector | None:
+    """Return the comparison rows that a sum of covariates tells from all the treated, shape (n,).
+
+    None where there are none, or where some treated persons are set apart too: these would have
+    no counterpart.
+    """
+    if not isinstance(cause, NotConvergedError):
+        return None
+    apart: BoolVector = np.abs(cause.moves) > SEPARATED
+    return apart if apart.any() and not (apart & treated).any() else None
+
+
+def _apart_note(apart: BoolVector) -> str:
+    rows = _persons(int(apart.sum()))
+    return f"{rows} comparison rows weigh nothing: covariates together tell them from all treated"
 
 
 def fit_named(columns: Standardised, names: tuple[str, ...], treated: BoolVector) -> Logit:
@@ -405,19 +434,14 @@ def _with_care(
     return score
 
 
-TREES = 100
-LEAVES = 15
-RATE = 0.1
-
-
-def boost_propensity(
+def learned_propensity(
     design: DesignMatrix,
     treated: BoolVector,
     fold: IntVector,
+    model: Any,
     estimand: Estimand = "att",
-    seed: int = 0,
 ) -> Propensity:
-    """Score each row by trees grown outside its fold.
+    """Score each row by a classifier fitted outside its fold.
 
     The score has no likelihood: standard errors take it as known.
 
@@ -425,33 +449,18 @@ def boost_propensity(
         design: Covariates, n rows.
         treated: Shape (n,).
         fold: Fold of each row, two folds or more, shape (n,).
+        model: Classifier of scikit-learn, with `predict_proba`; fitted anew for each fold.
         estimand: Tells which rows need a counterpart.
-        seed: Of the bins of large tables.
 
     Raises:
-        EstimationError: One fold only, or the refusals of the logistic score.
+        EstimationError: The refusals of the logistic score, but for columns that separate the
+            arms together: a learner that shrinks has a solution there.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    K = int(fold.max()) + 1
-    if K < 2:  # noqa: PLR2004
-        message = "a boosted score must be cross-fitted: ask for 2 folds or more"
-        raise EstimationError(message)
     refuse_one_arm(treated)
     support = find_support(design, treated)
     refuse_alone(support, estimand)
     refuse_separated(design, treated)
-    matrix, score = design.matrix, np.empty(treated.size)
-    for k in range(K):
-        model = HistGradientBoostingClassifier(
-            max_iter=TREES,
-            max_leaf_nodes=LEAVES,
-            learning_rate=RATE,
-            early_stopping=False,
-            random_state=seed,
-        )
-        model.fit(matrix[fold != k], treated[fold != k])
-        score[fold == k] = model.predict_proba(matrix[fold == k])[:, 1]
+    score = cross_predict(model, design, treated.astype(np.int64), np.ones_like(treated), fold)
     score[support.alone_treated] = 1.0
     score[support.alone_comparison] = 0.0
     notes = (
@@ -459,3 +468,55 @@ def boost_propensity(
         *nearly_perfect(standardise(design.columns), design.names, treated),
     )
     return Propensity(score, None, None, None, notes)
+
+
+def cross_predict(
+    model: Any, design: DesignMatrix, y: Vector | IntVector, arm: BoolVector, fold: IntVector
+) -> Vector:
+    """Predict every row by a learner fitted on the rows of an arm outside its fold, shape (n,).
+
+    The columns are standardised on the rows fitted, as a learner that shrinks needs.
+
+    Args:
+        model: Learner of scikit-learn; a classifier gives the probability of 1.
+        design: Covariates, n rows.
+        y: What is predicted, shape (n,).
+        arm: Rows to fit on, shape (n,).
+        fold: Fold of each row, shape (n,).
+
+    Raises:
+        EstimationError: A classifier is given an outcome that is not 0/1, or one value of it only;
+            the learner does not converge, or refuses its settings.
+    """
+    from sklearn.base import clone, is_classifier
+
+    classifies = is_classifier(model)
+    if classifies and not np.isin(y[arm], (0, 1)).all():
+        raise EstimationError("a classifier needs an outcome of 0 and 1: take a regressor")
+    found, X = np.empty(y.size), design.matrix
+    for k in range(int(fold.max()) + 1):
+        fitted, inside = arm & (fold != k), fold == k
+        if classifies and np.unique(y[fitted]).size < 2:  # noqa: PLR2004
+            raise EstimationError("a classifier needs both values of the outcome in each fold")
+        mean, sd = X[fitted].mean(axis=0), X[fitted].std(axis=0)
+        sd = np.where(sd > 0, sd, 1.0)
+        learnt = _fitted(clone(model), (X[fitted] - mean) / sd, y[fitted])
+        rows = (X[inside] - mean) / sd
+        found[inside] = learnt.predict_proba(rows)[:, 1] if classifies else learnt.predict(rows)
+    return found
+
+
+def _fitted(model: Any, X: Matrix, y: Vector | IntVector) -> Any:
+    from sklearn.exceptions import ConvergenceWarning
+
+    name = type(model).__name__
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            return model.fit(X, y)
+        except ConvergenceWarning as fault:
+            raise EstimationError(f"learner {name} does not converge; raise max_iter") from fault
+        except (TypeError, ValueError) as fault:
+            reason = str(fault).strip().split("\n")[0]
+            raise EstimationError(f"learner {name} cannot be fitted: {reason}") from fault

@@ -14,9 +14,10 @@ from evalml.deprecated import renamed
 if TYPE_CHECKING:
     from evalml.effect.censored import never_effects
     from evalml.effect.costs import costs_table
+    from evalml.effect.durations import durations_table
     from evalml.effect.estimate import as_experiment, estimate_effects, gaps, trajectories_table
-    from evalml.effect.sample import EstimationSettings
-    from evalml.effect.study_effects import estimate_study
+    from evalml.effect.sample import EstimationSettings, settings_of
+    from evalml.effect.study_effects import estimate_methods, estimate_study
     from evalml.methods.effect import Effect, effects_table
 
 __all__ = [
@@ -24,20 +25,24 @@ __all__ = [
     "EstimationSettings",
     "as_experiment",
     "costs_table",
+    "durations_table",
     "effects_table",
     "estimate_effects",
+    "estimate_methods",
     "estimate_study",
     "gaps",
     "never_effects",
+    "settings_of",
     "trajectories_table",
 ]
 
 _WHERE = {
     "evalml.effect.censored": ("never_effects",),
     "evalml.effect.costs": ("costs_table",),
+    "evalml.effect.durations": ("durations_table",),
     "evalml.effect.estimate": ("as_experiment", "estimate_effects", "gaps", "trajectories_table"),
-    "evalml.effect.sample": ("EstimationSettings",),
-    "evalml.effect.study_effects": ("estimate_study",),
+    "evalml.effect.sample": ("EstimationSettings", "settings_of"),
+    "evalml.effect.study_effects": ("estimate_methods", "estimate_study"),
     "evalml.methods.effect": ("Effect", "effects_table"),
 }
 _PLACES = {name: module for module, names in _WHERE.items() for name in names}

@@ -15,15 +15,14 @@ import numpy as np
 from scipy import optimize
 from scipy.special import ndtr
 
-from evalml.effect.censored import no_effect
-from evalml.effect.estimate import estimate_effects
+from evalml.effect.estimate import estimate_effects, known_sizes, no_effect
 from evalml.errors import EstimationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evalml.comparison.comparison import Comparison, Measure
-    from evalml.comparison.propensity import Estimand
+    from evalml.effect.sample import EstimationSettings
     from evalml.methods.effect import Effect
 
 ALPHA = 0.05
@@ -70,34 +69,27 @@ def filled(measure: Measure, treated: np.ndarray, if_treated: float, if_not: flo
 
 
 def bounded_effects(
-    comparison: Comparison, methods: Sequence[str], estimand: Estimand, seed: int
+    comparison: Comparison, methods: Sequence[str], settings: EstimationSettings
 ) -> list[Effect]:
     """Estimate every outcome by every method, as bounds where an outcome was lost.
 
-    Args:
-        comparison: The two arms.
-        methods: Methods of `estimate_effects`.
-        estimand: `att` or `ate`.
-        seed: Draws the folds.
-
-    Returns:
-        One effect per outcome and method. Where nobody was lost it is the usual one; else the
-        estimate is not a number, `ci_low` and `ci_high` are the interval of the bounds, and
-        `details` holds the bounds themselves.
+    `methods`: methods of `estimate_effects`. The result: one effect per outcome and method. Where
+    nobody was lost it is the usual one; else the estimate is not a number, `ci_low` and `ci_high`
+    are the interval of the bounds, and `details` holds the bounds themselves.
     """
     found: dict[tuple[int, str], Effect] = {}
     for place, measure in enumerate(comparison.measures):
-        usual = _estimated(comparison, measure, methods, estimand, seed)
-        for effect in _bounded(comparison, measure, usual, methods, estimand, seed):
+        usual = _estimated(comparison, measure, methods, settings)
+        for effect in _bounded(comparison, measure, usual, methods, settings):
             found[place, effect.method] = effect
     return [found[p, m] for p in range(len(comparison.measures)) for m in methods]
 
 
 def _estimated(
-    comparison: Comparison, measure: Measure, methods: Sequence[str], estimand: Estimand, seed: int
+    comparison: Comparison, measure: Measure, methods: Sequence[str], settings: EstimationSettings
 ) -> list[Effect]:
     one = replace(comparison, measures=(measure,), subgroups=comparison.subgroups[[]])
-    return estimate_effects(one, methods, estimand=estimand, seed=seed, failures="record")
+    return estimate_effects(one, methods, failures="record", settings=settings)
 
 
 def _bounded(
@@ -105,8 +97,7 @@ def _bounded(
     measure: Measure,
     usual: list[Effect],
     methods: Sequence[str],
-    estimand: Estimand,
-    seed: int,
+    settings: EstimationSettings,
 ) -> list[Effect]:
     if not (measure.within & ~measure.known).any():
         return usual
@@ -114,11 +105,12 @@ def _bounded(
         error = EstimationError(
             f"{measure.key}: worst-case bounds need an outcome with two extremes, such as a share"
         )
-        return [no_effect(comparison, measure, m, estimand, error) for m in methods]
+        sizes = known_sizes(comparison, measure.known)
+        return [no_effect(measure, (m, settings.estimand), sizes, error) for m in methods]
     ends = []
     for worst in (0.0, 1.0):
         extreme = filled(measure, comparison.treated, worst, 1.0 - worst)
-        ends.append(_estimated(comparison, extreme, methods, estimand, seed))
+        ends.append(_estimated(comparison, extreme, methods, settings))
     return [_between(one, *both) for one, *both in zip(usual, *ends, strict=True)]
 
 

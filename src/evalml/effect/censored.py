@@ -26,12 +26,12 @@ from evalml.comparison.balance import balance_table
 from evalml.comparison.comparison import mix
 from evalml.comparison.design import build_design
 from evalml.comparison.propensity import fit_propensity
-from evalml.effect.estimators import PointEstimate, predict_ols, prepare_folds
-from evalml.effect.methods import choose_inference, fit_shared
-from evalml.effect.sample import EstimationSettings, take_rows
+from evalml.effect.estimate import effect_from, known_sizes, no_effect
+from evalml.effect.estimators import PointEstimate, prepare_folds
+from evalml.effect.methods import choose_inference, fit_shared, predict_arm
+from evalml.effect.sample import settings_of, take_rows
 from evalml.errors import EstimationError
 from evalml.methods.design_matrix import gram, thin_products
-from evalml.methods.effect import Effect
 from evalml.methods.regression import fit_logit, prepare_solver, standardise
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from evalml.comparison.arms import Arms, Trajectory
     from evalml.comparison.comparison import Comparison, DesignMatrix, Measure
     from evalml.effect.methods import Shared
-    from evalml.effect.sample import Sample
+    from evalml.effect.sample import EstimationSettings, Sample
+    from evalml.methods.effect import Effect
     from evalml.study import Study
 
 
@@ -84,13 +85,8 @@ class SeenRows:
 def fit_seen(described: pd.DataFrame, treated: BoolVector, seen: BoolVector) -> SeenRows:
     """Fit the probability of being seen in each arm, and the weights that follow.
 
-    Args:
-        described: What is known of every row, seen or not, n rows.
-        treated: Shape (n,).
-        seen: Whether the outcome is known, shape (n,).
-
-    Raises:
-        EstimationError: Nobody of an arm is seen, or a covariate decides who is.
+    `described`: what is known of every row, seen or not, n rows; `seen`: whether the outcome is
+    known, shape (n,).
     """
     weight, parts = np.zeros(seen.size), []
     for arm, name in ((treated, "treated"), (~treated, "comparison")):
@@ -147,9 +143,7 @@ def sure_to_be_seen(frame: pd.DataFrame, seen: BoolVector) -> BoolVector:
     levels of fewer than `FEWEST` rows prove nothing. Without those rows others may be at such a
     level, hence the loop.
 
-    Args:
-        frame: What is known of the rows.
-        seen: Whether the outcome is known, shape (n,).
+    `seen`: whether the outcome is known, shape (n,).
     """
     sure = np.zeros(seen.size, dtype=bool)
     text = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
@@ -190,13 +184,10 @@ def seen_att(
 ) -> PointEstimate:
     """Return the effect on the treated from the rows seen.
 
-    Args:
-        y: Outcome, shape (n,); anything (NaN) where `weight` is 0.
-        treated: Shape (n,).
-        weight: 1 / P(seen), 0 for the rows not seen, shape (n,).
-        odds: e / (1 - e), shape (n,); ones for a plain difference.
-        predicted: Outcome predicted with and without treatment, each of shape (n,); None for
-            weights alone.
+    `y`: outcome, shape (n,); anything (NaN) where `weight` is 0; `weight`: 1 / P(seen), 0 for the
+    rows not seen, shape (n,); `odds`: e / (1 - e), shape (n,); ones for a plain difference;
+    `predicted`: outcome predicted with and without treatment, each of shape (n,); None for weights
+    alone.
     """
     seen = weight > 0
     filled = np.where(seen, y, 0.0)
@@ -230,21 +221,14 @@ def effect_of(
 ) -> Effect:  # fmt: skip
     """Return one effect on the treated from the rows seen.
 
-    Args:
-        measure: The outcome, of all the rows of the comparison.
-        method: `diff`, `ipw` or `aipw`.
-        sample: The rows the effect is about, seen or not.
-        shared: Score and folds of these rows.
-        weight: 1 / P(seen) of these rows, 0 for those not seen, shape (n,).
-        settings: The options.
-
-    Raises:
-        EstimationError: The method takes no such weights, or nobody of an arm is seen.
+    `measure`: the outcome, of all the rows of the comparison; `method`: `diff`, `ipw` or `aipw`;
+    `sample`: the rows the effect is about, seen or not; `weight`: 1 / P(seen) of these rows, 0 for
+    those not seen, shape (n,).
     """
     y, treated = measure.values[sample.rows], sample.treated
     if np.unique(y[weight > 0]).size < 2:  # noqa: PLR2004
         raise EstimationError(f"{measure.key}: the outcome is constant: no effect can be estimated")
-    estimate = _estimate(y, method, sample, shared, weight)
+    estimate = _estimate(y, method, sample, shared, weight, settings)
     inference, kind = choose_inference(estimate, method, sample, settings)
     used = weight > 0
     details: dict[str, Any] = {
@@ -256,27 +240,17 @@ def effect_of(
         "largest_weight": float(weight.max()),
         "warnings": [],
     }
-    return Effect(
-        outcome=measure.outcome,
-        horizon_months=measure.horizon_months,
-        estimand="att",
-        method=method,
-        estimate=estimate.value,
-        std_error=inference.std_error,
-        ci_low=inference.ci_low,
-        ci_high=inference.ci_high,
-        p_value=inference.p_value,
-        n_treated=int((used & treated).sum()),
-        n_comparison=int((used & ~treated).sum()),
-        mean_treated=estimate.mean_treated,
-        mean_comparison=estimate.mean_comparison,
-        unit=measure.unit,
-        details=details,
-    )
+    sizes = int((used & treated).sum()), int((used & ~treated).sum())
+    return effect_from(measure, (method, "att"), estimate, inference, sizes, details)
 
 
 def _estimate(
-    y: Vector, method: str, sample: Sample, shared: Shared, weight: Vector
+    y: Vector,
+    method: str,
+    sample: Sample,
+    shared: Shared,
+    weight: Vector,
+    settings: EstimationSettings,
 ) -> PointEstimate:
     treated = sample.treated
     if method == "diff":
@@ -285,23 +259,27 @@ def _estimate(
         return seen_att(y, treated, weight, shared.weights.values)
     if method == "aipw" and shared.grams0 is not None and shared.fold_weights is not None:
         odds = shared.fold_weights.values
-        return seen_att(y, treated, weight, odds, _predicted(y, sample, shared, weight))
+        return seen_att(y, treated, weight, odds, _predicted(y, sample, shared, weight, settings))
     raise EstimationError(f"method {method} takes no weights of those seen; use one of {METHODS}")
 
 
-def _predicted(y: Vector, sample: Sample, shared: Shared, weight: Vector) -> tuple[Vector, Vector]:
+def _predicted(
+    y: Vector, sample: Sample, shared: Shared, weight: Vector, settings: EstimationSettings
+) -> tuple[Vector, Vector]:
     """Return the outcome of every row, with treatment and without, by fits that did not see it."""
     assert shared.grams0 is not None  # noqa: S101 - its caller looked
     fold, seen = shared.grams0.fold, weight > 0
     filled = np.where(seen, y, 0.0)
-    without = predict_ols(filled, prepare_folds(shared.Z, ~sample.treated & seen, fold))
+    grams = prepare_folds(shared.Z, ~sample.treated & seen, fold)
+    without = predict_arm(filled, sample, grams, settings)
     if (seen | ~sample.treated).all():
         # every treated row is seen: its own outcome is what the mean needs
         return np.where(sample.treated, filled, without), without
     few = int((sample.treated & seen).sum())
     if few <= 2 * shared.Z.shape[1]:
         return np.full(y.size, float(filled[sample.treated & seen].mean())), without
-    return predict_ols(filled, prepare_folds(shared.Z, sample.treated & seen, fold)), without
+    grams = prepare_folds(shared.Z, sample.treated & seen, fold)
+    return predict_arm(filled, sample, grams, settings), without
 
 
 def shared_of(sample: Sample, methods: Sequence[str], settings: EstimationSettings) -> Shared:
@@ -376,31 +354,7 @@ def _one(
         sample, shared, seen = fit
         return effect_of(measure, method, sample, shared, seen.weight, settings)
     except EstimationError as error:
-        return no_effect(comparison, measure, method, "att", error)
-
-
-def no_effect(
-    comparison: Comparison, measure: Measure, method: str, estimand: str, error: EstimationError
-) -> Effect:
-    """Record an effect that cannot be estimated: no number, and the reason."""
-    known, treated, nothing = measure.known, comparison.treated, float("nan")
-    return Effect(
-        outcome=measure.outcome,
-        horizon_months=measure.horizon_months,
-        estimand=estimand,
-        method=method,
-        estimate=nothing,
-        std_error=nothing,
-        ci_low=nothing,
-        ci_high=nothing,
-        p_value=nothing,
-        n_treated=int((known & treated).sum()),
-        n_comparison=int((known & ~treated).sum()),
-        mean_treated=nothing,
-        mean_comparison=nothing,
-        unit=measure.unit,
-        details={"warnings": [], "error": str(error)},
-    )
+        return no_effect(measure, (method, "att"), known_sizes(comparison, measure.known), error)
 
 
 ESTIMAND = "att_never"
@@ -463,7 +417,9 @@ def never_effects(arms: Arms, study: Study) -> list[Effect]:
     named = [m for m in comparison.measures if m.outcome == study.primary.outcome]
     chosen = named or measures
     waiting = Waiting(delay, *_state(arms.trajectories, chosen[0].outcome))
-    settings = EstimationSettings(seed=study.seed)
+    settings = settings_of(study, method)
+    if settings.trim is not None or settings.splits > 1:  # its rows are not those of the other
+        return []
     alone = replace(comparison, measures=tuple(chosen), subgroups=comparison.subgroups[[]])
     with thin_products():
         return _effects(alone, waiting, method, settings)
@@ -481,7 +437,11 @@ def _effects(
     try:
         kept = stay_probability(comparison, waiting, max(horizons), settings.seed)
     except EstimationError as error:
-        return [no_effect(comparison, m, method, ESTIMAND, error) for m in comparison.measures]
+        names = (method, ESTIMAND)
+        return [
+            no_effect(m, names, known_sizes(comparison, m.known), error)
+            for m in comparison.measures
+        ]
     fits: dict[bytes, tuple[Sample, Shared]] = {}
     found = []
     for place, horizon in enumerate(horizons):
@@ -491,7 +451,8 @@ def _effects(
             weight = _weight(comparison, waiting, kept[horizon], sample, horizon)
             effect = effect_of(measure, method, sample, shared, weight, settings)
         except EstimationError as error:
-            found.append(no_effect(comparison, measure, method, ESTIMAND, error))
+            sizes = known_sizes(comparison, measure.known)
+            found.append(no_effect(measure, (method, ESTIMAND), sizes, error))
             continue
         found.append(replace(effect, estimand=ESTIMAND))
     return found
@@ -526,17 +487,8 @@ def stay_probability(
 ) -> dict[int, Vector]:
     """Return the probability that each row has not entered by each month, given its path.
 
-    Args:
-        comparison: The two arms.
-        waiting: When each row enters, and what it did until then.
-        last: Last month wanted.
-        seed: Draws the rows the hazards are fitted on.
-
-    Returns:
-        By month, shape (n,); 1 for the treated, and in months in which nobody enters.
-
-    Raises:
-        EstimationError: The hazards have no finite solution.
+    `waiting`: when each row enters, and what it did until then. The result: by month, shape (n,); 1
+    for the treated, and in months in which nobody enters.
     """
     rows = np.flatnonzero(~comparison.treated)
     fitted = rows if rows.size <= FITTED else _drawn(comparison, rows, seed)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalml.comparison.comparison import Measure
 from evalml.effect.estimate import estimate_effects
+from evalml.effect.sample import EstimationSettings
 from evalml.errors import DataError
 from evalml.methods.design_matrix import thin_products
 from evalml.methods.variance import Ratio, covariance_from_sum, fieller
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Vector
     from evalml.comparison.arms import Arms
     from evalml.comparison.comparison import Comparison
-    from evalml.comparison.propensity import Estimand
     from evalml.methods.effect import Effect
 
 MAY_ADD_NONE = Message("costs.may_add_none")
 LOSES_MONTHS = Message("costs.loses_months")
 NO_SOURCE = Message("costs.no_source")
 NOT_KNOWN = Message("costs.not_known")
+USUAL = EstimationSettings()
 FEWEST = 10
 """Persons of each arm whose allowances and months must be known for a cost to be estimated."""
 _SCALE = 500.0
@@ -56,22 +57,15 @@ def cost_per_month(
     euros: Vector,
     months: Vector,
     method: str,
-    *,
-    estimand: Estimand = "att",
-    seed: int = 0,
+    settings: EstimationSettings = USUAL,
 ) -> Costs:
     """Estimate the cost of a month in employment added, with its Fieller interval.
 
     The covariance of the two effects comes from the effect on their sum, by the same method, folds
     and clusters: every method here that has clusters is linear in the outcome.
 
-    Args:
-        comparison: The two arms.
-        euros: Allowances paid, shape (n,).
-        months: Months in employment, shape (n,); NaN where unknown.
-        method: Method of estimation.
-        estimand: `att` or `ate`.
-        seed: Draws the folds.
+    `euros`: allowances paid, shape (n,); `months`: months in employment, shape (n,); NaN where
+    unknown; `settings`: its options; the outcome regression is linear whatever they say.
     """
     known = ~np.isnan(months) & ~np.isnan(euros)
     columns = {"cout": euros, "mois": months, "somme": euros / _SCALE + months}
@@ -80,7 +74,9 @@ def cost_per_month(
         for (name, values), unit in zip(columns.items(), ("euros", "mois", ""), strict=True)
     )
     alone = replace(comparison, measures=measures, subgroups=comparison.subgroups[[]])
-    cost, added, both = estimate_effects(alone, [method], estimand=estimand, seed=seed)
+    cost, added, both = estimate_effects(
+        alone, [method], settings=replace(settings, outcome_model="ols")
+    )
     v_cost, v_months = (cost.std_error / _SCALE) ** 2, added.std_error**2
     v_both = covariance_from_sum(both.std_error**2, v_cost, v_months)
     critical = (added.ci_high - added.estimate) / added.std_error
@@ -94,9 +90,7 @@ def costs_table(
     arms: Arms,
     paid: pd.DataFrame,
     method: str = "aipw",
-    *,
-    estimand: Estimand = "att",
-    seed: int = 0,
+    settings: EstimationSettings = USUAL,
 ) -> pd.DataFrame:
     """Return what the programme costs in allowances at each horizon, and per month it adds.
 
@@ -107,8 +101,7 @@ def costs_table(
         arms: The two arms, with the trajectory of `emploi` (or the first employment outcome).
         paid: Allowances paid, one column per horizon, such as `compute_allowances` gives.
         method: Method of estimation.
-        estimand: `att` or `ate`.
-        seed: Draws the folds.
+        settings: Its options; the outcome regression is linear whatever they say.
 
     Returns:
         The table `costs`: `measure`, `label`, `horizon_months`, `method`, `value`, `ci_low`,
@@ -133,7 +126,7 @@ def costs_table(
         if not _known(euros, months, arms.comparison.treated):
             rows += _unknown(horizon, method)
             continue
-        found = cost_per_month(arms.comparison, euros, months, method, estimand=estimand, seed=seed)
+        found = cost_per_month(arms.comparison, euros, months, method, settings)
         rows += _rows(found, horizon, euros, arms.comparison.treated)
     rows.append({"measure": "support", "unit": "euros", "words": NO_SOURCE})
     table = pd.DataFrame(rows, columns=RESULT_TABLES["costs"].written)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
+from evalml.effect.estimators import PointEstimate
 from evalml.effect.methods import (
     Shared,
     balance_rows,
@@ -27,7 +28,7 @@ from evalml.effect.sample import EstimationSettings, Sample, take_rows, trim_row
 from evalml.errors import EstimationError
 from evalml.methods.design_matrix import thin_products
 from evalml.methods.effect import Effect
-from evalml.methods.variance import infer, influence_se
+from evalml.methods.variance import Inference, infer, influence_se
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,17 +42,13 @@ if TYPE_CHECKING:
 
 def draws_folds(method: str, settings: EstimationSettings) -> bool:
     """Tell whether another seed changes a method: its folds are drawn."""
-    return method == "aipw" or (method == "ipw" and settings.score == "boosting")
+    return method == "aipw" or (method in {"ipw", "match"} and settings.score_learner is not None)
 
 
 def median_of(draws: Sequence[Effect], level: float) -> Effect:
     """Return the median estimate over draws of the folds.
 
     Its variance is the median over draws of the variance plus the squared distance to the median.
-
-    Args:
-        draws: The same effect, one draw after another.
-        level: Level of the interval.
     """
     estimates = np.array([draw.estimate for draw in draws])
     failed = np.flatnonzero(~np.isfinite(estimates))
@@ -133,7 +130,8 @@ def estimate_effects(  # noqa: PLR0913
     if options.splits > 1:
         return _over_splits(comparison, methods, options, failures)
     effects: list[Effect] = []
-    for subgroup, value, rows in _subgroups(comparison):
+    whole = ("", "", np.ones(comparison.treated.size, dtype=bool))
+    for subgroup, value, rows in (whole, *groups_of(comparison)):
         with thin_products():
             found = _in_rows(comparison, methods, options, rows, failures)
         effects.extend(replace(e, subgroup=subgroup, subgroup_value=value) for e in found)
@@ -156,8 +154,8 @@ def _over_splits(
     return [d[0] if len(d) == 1 else median_of(d, settings.level) for d in found.values()]
 
 
-def _subgroups(comparison: Comparison) -> Iterator[tuple[str, str, BoolVector]]:
-    yield "", "", np.ones(comparison.treated.size, dtype=bool)
+def groups_of(comparison: Comparison) -> Iterator[tuple[str, str, BoolVector]]:
+    """Give the name, the value and the rows of each subgroup."""
     for name in comparison.subgroups.columns:
         column = comparison.subgroups[name]
         for value in sorted(column.dropna().unique(), key=str):
@@ -184,7 +182,8 @@ def _in_rows(
                 except EstimationError as error:
                     if failures == "raise":
                         raise
-                    effect = _failed(measure, method, settings, comparison, observed, error)
+                    names, sizes = (method, settings.estimand), known_sizes(comparison, observed)
+                    effect = no_effect(measure, names, sizes, error)
                 found[position, method] = effect
     return [found[p, m] for p in range(len(comparison.measures)) for m in methods]
 
@@ -265,24 +264,42 @@ def _one(
     own = estimate.details.get("warnings", [])
     general = [] if any(w.startswith("weak overlap") for w in own) else shared.overlap
     details["warnings"] = [*own, *general, *cluster_warnings(sample, kind), *sample.notes]
+    if sample.trimmed is not None:
+        details["dropped_treated"] = details.get("dropped_treated", 0) + sample.trimmed
     if estimate.psi is not None:
         details["influence_se"] = influence_se(estimate.psi)
     if settings.balance:
         details["balance"] = balance_rows(method, sample, shared, settings.estimand)
         about_score = score_rows(method, sample, shared, settings.estimand)
         details |= {} if about_score is None else {"score": about_score}
+    sizes = int((used & sample.treated).sum()), int((used & ~sample.treated).sum())
+    return effect_from(measure, (method, settings.estimand), estimate, inference, sizes, details)
+
+
+def effect_from(
+    measure: Measure,
+    names: tuple[str, str],
+    estimate: PointEstimate,
+    inference: Inference,
+    sizes: tuple[int, int],
+    details: dict[str, Any],
+) -> Effect:  # fmt: skip
+    """Return an estimate on an outcome as one row.
+
+    `sizes`: rows used of the treated and of the comparison arm.
+    """
     return Effect(
         outcome=measure.outcome,
         horizon_months=measure.horizon_months,
-        estimand=settings.estimand,
-        method=method,
+        estimand=names[1],
+        method=names[0],
         estimate=estimate.value,
         std_error=inference.std_error,
         ci_low=inference.ci_low,
         ci_high=inference.ci_high,
         p_value=inference.p_value,
-        n_treated=int((used & sample.treated).sum()),
-        n_comparison=int((used & ~sample.treated).sum()),
+        n_treated=sizes[0],
+        n_comparison=sizes[1],
         mean_treated=estimate.mean_treated,
         mean_comparison=estimate.mean_comparison,
         unit=measure.unit,
@@ -290,33 +307,28 @@ def _one(
     )
 
 
-def _failed(
-    measure: Measure,
-    method: str,
-    settings: EstimationSettings,
-    comparison: Comparison,
-    observed: BoolVector,
-    error: EstimationError,
+def no_effect(
+    measure: Measure, names: tuple[str, str], sizes: tuple[int, int], error: Exception | str
 ) -> Effect:
-    """Record an estimation that must not answer: no number, and the reason."""
+    """Return an estimate that could not be made: no number, and the reason.
+
+    Args:
+        measure: The outcome.
+        names: Method and estimand.
+        sizes: Rows known of the treated and of the comparison arm.
+        error: The reason.
+    """
     nothing = float("nan")
-    return Effect(
-        outcome=measure.outcome,
-        horizon_months=measure.horizon_months,
-        estimand=settings.estimand,
-        method=method,
-        estimate=nothing,
-        std_error=nothing,
-        ci_low=nothing,
-        ci_high=nothing,
-        p_value=nothing,
-        n_treated=int((observed & comparison.treated).sum()),
-        n_comparison=int((observed & ~comparison.treated).sum()),
-        mean_treated=nothing,
-        mean_comparison=nothing,
-        unit=measure.unit,
-        details={"warnings": [], "error": str(error)},
-    )
+    point = PointEstimate(nothing, None, nothing, nothing)
+    unknown = Inference(nothing, nothing, nothing, nothing, None, None)
+    details: dict[str, Any] = {"warnings": [], "error": str(error)}
+    return effect_from(measure, names, point, unknown, sizes, details)
+
+
+def known_sizes(comparison: Comparison, known: BoolVector) -> tuple[int, int]:
+    """Return the treated and the comparison rows among those known, shape (n,)."""
+    treated = comparison.treated
+    return int((known & treated).sum()), int((known & ~treated).sum())
 
 
 @thin_products()

@@ -90,11 +90,7 @@ def _outside(K: int, k: int) -> BoolVector:
 
 
 def refuse_too_few(rows: int, columns: int) -> None:
-    """Stop when a regression has as many coefficients as rows: it fits anything.
-
-    Raises:
-        EstimationError: Too few rows.
-    """
+    """Stop when a regression has as many coefficients as rows: it fits anything."""
     if rows <= columns:
         message = (
             f"the outcome regression has {columns} coefficients for {rows} rows: "
@@ -104,11 +100,7 @@ def refuse_too_few(rows: int, columns: int) -> None:
 
 
 def predict_ols(y: Vector, grams: FoldGrams) -> Vector:
-    """Predict every row by least squares on the arm outside the row's fold, shape (n,).
-
-    Raises:
-        EstimationError: As many coefficients as rows.
-    """
+    """Predict every row by least squares on the arm outside the row's fold, shape (n,)."""
     K = len(grams.solvers)
     held = grams.rows
     refuse_too_few(int(held.sum() - (held.max() if K > 1 else 0)), grams.Z.shape[1])
@@ -121,11 +113,7 @@ def predict_ols(y: Vector, grams: FoldGrams) -> Vector:
 
 
 def predict_logit(y: Vector, grams: FoldGrams) -> Vector:
-    """Predict a 0/1 outcome by logistic regression on the arm outside the row's fold.
-
-    Raises:
-        EstimationError: The outcome is not 0/1, or the regression separates.
-    """
+    """Predict a 0/1 outcome by logistic regression on the arm outside the row's fold."""
     if not np.isin(y, (0.0, 1.0)).all():
         message = "the outcome takes values other than 0 and 1: use the linear outcome regression"
         raise EstimationError(message)
@@ -169,10 +157,7 @@ def difference(y: Vector, treated: BoolVector) -> PointEstimate:
 def classical_error(residual: Vector, share: float, parameters: int) -> float:
     """Return the standard error that supposes the same variance for all rows.
 
-    Args:
-        residual: Shape (n,).
-        share: Element of (X'X)^-1 of the coefficient.
-        parameters: Number of coefficients.
+    `share`: element of (X'X)^-1 of the coefficient.
     """
     room = residual.size - parameters
     return float(np.sqrt(residual @ residual / room * share)) if room > 0 else float("nan")
@@ -181,10 +166,7 @@ def classical_error(residual: Vector, share: float, parameters: int) -> float:
 def hc_errors(psi: Vector, leverage: Vector, parameters: int) -> dict[str, float]:
     """Return the HC0, HC1 and HC2 standard errors (MacKinnon and White, 1985).
 
-    Args:
-        psi: Influence values, shape (n,).
-        leverage: Diagonal of the hat matrix, shape (n,).
-        parameters: Number of coefficients.
+    `psi`: influence values, shape (n,); `leverage`: diagonal of the hat matrix, shape (n,).
     """
     n = psi.size
     squares = psi**2
@@ -232,13 +214,8 @@ def regress(y: Vector, treated: BoolVector, freed: Freed) -> PointEstimate:
 
     By Frisch, Waugh and Lovell: the treatment is first freed of the covariates.
 
-    Args:
-        y: Outcome, shape (n,).
-        treated: Shape (n,).
-        freed: The treatment freed of the covariates, which are of full rank.
-
-    Raises:
-        EstimationError: The covariates determine the treatment.
+    `y`: outcome, shape (n,); `freed`: the treatment freed of the covariates, which are of full
+    rank.
     """
     n, q = freed.fit.Z.shape
     if freed.spread < SPREAD * n or n <= q + 1:
@@ -301,10 +278,7 @@ def imputer(fit: LeastSquares, target: BoolVector) -> Imputer:
 def impute_att(y: Vector, treated: BoolVector, without: Imputer) -> PointEstimate:
     """Return the mean over the treated of y minus its prediction from the comparison arm.
 
-    Args:
-        y: Outcome, shape (n,).
-        treated: Shape (n,).
-        without: Regression of the comparison arm, the treated as target.
+    `y`: outcome, shape (n,); `without`: regression of the comparison arm, the treated as target.
     """
     share = treated.mean()
     predicted, pull = without.predict(y)
@@ -318,11 +292,8 @@ def impute_att(y: Vector, treated: BoolVector, without: Imputer) -> PointEstimat
 def impute_ate(y: Vector, treated: BoolVector, having: Imputer, without: Imputer) -> PointEstimate:
     """Return the mean over all of the predictions of the two arms' regressions.
 
-    Args:
-        y: Outcome, shape (n,).
-        treated: Shape (n,).
-        having: Regression of the treated arm, everyone as target.
-        without: Regression of the comparison arm, everyone as target.
+    `y`: outcome, shape (n,); `having`: regression of the treated arm, everyone as target;
+    `without`: regression of the comparison arm, everyone as target.
     """
     predicted1, pull1 = having.predict(y)
     predicted0, pull0 = without.predict(y)
@@ -338,13 +309,9 @@ def weighted_difference(
 
     The influence function counts the estimation of the score: the stacked estimating equations of
     the weighted means and of the logistic regression (Lunceford and Davidian, 2004; Stefanski and
-    Boos, 2002). Where the score has no likelihood (boosting) it is taken as known.
+    Boos, 2002). Where the score has no likelihood (a learner) it is taken as known.
 
-    Args:
-        y: Outcome, shape (n,).
-        treated: Shape (n,).
-        weights: Weight of each row and its derivative.
-        score: The fit the weights come from.
+    `y`: outcome, shape (n,).
     """
     mean1, psi1, known1 = _arm(y, treated, weights, score, treated)
     mean0, psi0, known0 = _arm(y, ~treated, weights, score, treated)
@@ -386,10 +353,8 @@ class Balanced:
 def balance_arms(treated: BoolVector, weights: Vector, moments: Packed) -> Balanced:
     """Prepare what all outcomes share.
 
-    Args:
-        treated: Shape (n,).
-        weights: Entropy weights of the comparison rows, shape (n,).
-        moments: Balanced moments, shape (n, q), without constant.
+    `weights`: entropy weights of the comparison rows, shape (n,); `moments`: balanced moments,
+    shape (n, q), without constant.
     """
     w = np.where(treated, 0.0, weights)
     w /= w.sum()
@@ -404,9 +369,7 @@ def balanced_difference(y: Vector, arms: Balanced) -> PointEstimate:
     balancing constraints amount to a weighted regression of y on the moments in the comparison
     arm (Zhao and Percival, 2017).
 
-    Args:
-        y: Outcome, shape (n,).
-        arms: The two arms, balanced.
+    `y`: outcome, shape (n,).
     """
     d, w = arms.d, arms.w
     mean1, mean0 = float(d @ y), float(w @ y)
@@ -426,13 +389,10 @@ def aipw_att(
     the weights e / (1 - e) normalised to sum to one. The influence function is the efficient one;
     it needs no correction for the two regressions, whose errors enter as a product.
 
-    Args:
-        y: Outcome, shape (n,).
-        treated: Shape (n,).
-        odds: e / (1 - e) of each row, shape (n,); only the comparison rows' are read.
-        predicted0: Predicted outcome without treatment m0, shape (n,).
-        normalise: Whether the weights of the others are made to sum to one (Hajek), or are divided
-            by the number of treated (Horvitz-Thompson).
+    `y`: outcome, shape (n,); `odds`: e / (1 - e) of each row, shape (n,); only the comparison rows'
+    are read; `predicted0`: predicted outcome without treatment m0, shape (n,); `normalise`: whether
+    the weights of the others are made to sum to one (Hajek), or are divided by the number of
+    treated (Horvitz-Thompson).
     """
     residual = y - predicted0
     d = treated.astype(float)
@@ -455,13 +415,10 @@ def aipw_ate(
 ) -> PointEstimate:
     """Return the effect on all.
 
-    Args:
-        y: Outcome, shape (n,).
-        treated: Shape (n,).
-        inverse: One over the probability of the arm each row is in, shape (n,).
-        predicted1: Predicted outcome with treatment, shape (n,).
-        predicted0: Predicted outcome without, shape (n,).
-        normalise: Whether the weights of each arm are made to sum to one, or divided by n.
+    `y`: outcome, shape (n,); `inverse`: one over the probability of the arm each row is in, shape
+    (n,); `predicted1`: predicted outcome with treatment, shape (n,); `predicted0`: predicted
+    outcome without, shape (n,); `normalise`: whether the weights of each arm are made to sum to
+    one, or divided by n.
     """
     w1, w0, ones = np.where(treated, inverse, 0.0), np.where(treated, 0.0, inverse), np.ones(y.size)
     residual1, residual0 = y - predicted1, y - predicted0

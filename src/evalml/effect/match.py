@@ -36,15 +36,7 @@ def score_correction(
     local covariances of covariates and outcome, and d the derivative of the effect with respect to
     the coefficients.
 
-    Args:
-        y: Outcome, shape (n,).
-        sample: The rows.
-        matches: From a propensity score.
-        options: Metric and neighbours of the local covariances.
-        theta: The effect.
-
-    Raises:
-        EstimationError: The metric has no estimated score.
+    `y`: outcome, shape (n,); `options`: metric and neighbours of the local covariances.
     """
     score = matches.score
     if options.metric not in LINES or score is None or score.Z is None or score.information is None:
@@ -163,12 +155,9 @@ def fit_matches(
 ) -> Pairing:
     """Match the rows of a sample for the effect on the treated (att) or on all (ate).
 
-    Args:
-        sample: The rows.
-        options: How.
-        estimand: `att` or `ate`.
-        score: Their propensity score, where it was fitted already for the effect on the treated.
-        arms: Regressions of the treated and of the comparison arm, for sums by cluster.
+    `estimand`: `att` or `ate`; `score`: their propensity score, where it was fitted already for the
+    effect on the treated; `arms`: regressions of the treated and of the comparison arm, for sums by
+    cluster.
     """
     matches = match(
         sample.design,
@@ -212,13 +201,8 @@ def matched_difference(
     (y - partners - theta)^2 plus the sum over the others of (K^2 - K') s^2, over n1^2; s^2 comes
     from the nearest neighbours in the same arm. Without replacement the matched sets are clusters.
 
-    Args:
-        y: Outcome, shape (n,).
-        sample: The rows.
-        pairing: Who was matched with whom.
-        options: How; they say which variance.
-        by_cluster: Whether influence values for sums by cluster are wanted; matched sets have
-            their own.
+    `y`: outcome, shape (n,); `by_cluster`: whether influence values for sums by cluster are wanted;
+    matched sets have their own.
     """
     treated, matches, weights = sample.treated, pairing.matches, pairing.weights
     moved, foreseen = _foreseen(y, treated, pairing)
@@ -336,12 +320,8 @@ def abadie_imbens(
 ) -> float:
     """Return the variance of Abadie and Imbens (2006), the score taken as known.
 
-    Args:
-        y: Outcome, shape (n,).
-        pairing: With replacement.
-        gain: Difference of each matched row from its partners, 0 elsewhere, shape (n,).
-        theta: The effect.
-        same: Variance of every row; None for that of its neighbours.
+    `y`: outcome, shape (n,); `gain`: difference of each matched row from its partners, 0 elsewhere,
+    shape (n,); `same`: variance of every row; None for that of its neighbours.
     """
     assert pairing.serving is not None  # noqa: S101  with replacement
     matched = pairing.matches.matched

@@ -13,11 +13,13 @@ import numpy as np
 
 from evalml.comparison.balance import balance_table
 from evalml.comparison.comparison import DesignMatrix
+from evalml.comparison.matching import LINES
 from evalml.comparison.propensity import (
     Propensity,
-    boost_propensity,
     cross_fit_propensity,
+    cross_predict,
     fit_propensity,
+    learned_propensity,
 )
 from evalml.comparison.weights import (
     EntropyBalance,
@@ -60,7 +62,7 @@ from evalml.errors import EstimationError, nearest
 from evalml.methods.design_matrix import pack
 from evalml.methods.regression import least_squares_in, standardise
 from evalml.methods.variance import cluster_se, distinct, infer, influence_se
-from evalml.study.methods import METHODS, Method
+from evalml.study.methods import METHODS, Learner, Method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -179,7 +181,9 @@ def _with_arms(
         both = (arm0, arm1) if on_all and arm1 is not None else (arm0,)
         shared = replace(shared, imputers=tuple(imputer(arm, target) for arm in both))
     if "pairing" in wanted:
-        score = shared.score if estimand == "att" and settings.score == "logit" else None
+        score = shared.score if estimand == "att" or settings.score_learner else None
+        if score is None and settings.score_learner and settings.match.metric in LINES:
+            score = fit_score(sample, settings)
         arms = None if not by_cluster or arm0 is None or arm1 is None else (arm1, arm0)
         pairing = fit_matches(sample, settings.match, estimand, score, arms)
         shared = replace(shared, pairing=pairing)
@@ -188,10 +192,11 @@ def _with_arms(
 
 def fit_score(sample: Sample, settings: EstimationSettings) -> Propensity:
     """Fit the propensity score by the model asked for."""
-    if settings.score == "logit":
+    learner = settings.score_learner
+    if learner is None:
         return fit_propensity(sample.design, sample.treated, settings.estimand)
-    fold = _folds(sample, settings)
-    return boost_propensity(sample.design, sample.treated, fold, settings.estimand, settings.seed)
+    fold, model = _folds(sample, settings), learner.estimator(settings.seed)
+    return learned_propensity(sample.design, sample.treated, fold, model, settings.estimand)
 
 
 def judge_overlap(sample: Sample, score: Propensity | None) -> tuple[str, ...]:
@@ -247,8 +252,8 @@ def _only(settings: EstimationSettings, method: str, estimands: tuple[str, ...])
 def _cross_fit(
     sample: Sample, fold: IntVector, full: Propensity, settings: EstimationSettings
 ) -> tuple[Propensity, Weights]:
-    fitted, notes = full.score, full.notes  # a boosted score is cross-fitted already
-    if settings.score == "logit":
+    fitted, notes = full.score, full.notes  # a learner's score is cross-fitted already
+    if settings.score_learner is None:
         fitted, more = cross_fit_propensity(
             sample.design, sample.treated, fold, full, settings.estimand
         )
@@ -271,15 +276,7 @@ def compute(
 ) -> PointEstimate:
     """Run one method on one outcome.
 
-    Args:
-        method: Name of the method.
-        y: Outcome of the sample's rows, all observed, shape (n,).
-        sample: The rows.
-        shared: What the methods share.
-        settings: The options.
-
-    Raises:
-        EstimationError: The outcome is constant, or the method does not answer the estimand.
+    `y`: outcome of the sample's rows, all observed, shape (n,); `shared`: what the methods share.
     """
     if (y == y[0]).all():
         message = f"the outcome is constant over the {y.size} rows: no effect can be estimated"
@@ -345,15 +342,14 @@ def _ipw(y: Vector, sample: Sample, shared: Shared, _: EstimationSettings) -> Po
 def _aipw(y: Vector, sample: Sample, shared: Shared, settings: EstimationSettings) -> PointEstimate:
     if settings.estimand == "ato":
         raise EstimationError(_no_overlap_estimand("aipw"))
-    predict = predict_ols if settings.outcome_model == "ols" else predict_logit
     score, weights = _given(shared.fold_score), _given(shared.fold_weights)
-    predicted0 = predict(y, _given(shared.grams0))
+    predicted0 = predict_arm(y, sample, _given(shared.grams0), settings)
     if settings.estimand == "att":
         estimate = aipw_att(
             y, sample.treated, weights.values, predicted0, normalise=settings.normalise
         )
     else:
-        predicted1 = predict(y, _given(shared.grams1))
+        predicted1 = predict_arm(y, sample, _given(shared.grams1), settings)
         estimate = aipw_ate(
             y,
             sample.treated,
@@ -362,8 +358,27 @@ def _aipw(y: Vector, sample: Sample, shared: Shared, settings: EstimationSetting
             predicted0,
             normalise=settings.normalise,
         )
-    details = _weight_details(sample, score, weights)
+    details = _weight_details(sample, score, weights) | _learners(settings)
     return replace(estimate, details={"folds": settings.folds, **details})
+
+
+def _learners(settings: EstimationSettings) -> dict[str, str]:
+    both = {"score_learner": settings.score_learner, "outcome_learner": settings.outcome_model}
+    return {key: str(model) for key, model in both.items() if isinstance(model, Learner)}
+
+
+def predict_arm(
+    y: Vector, sample: Sample, grams: FoldGrams, settings: EstimationSettings
+) -> Vector:
+    """Predict every row by the regression of an arm outside the row's fold, shape (n,).
+
+    `settings`: says the regression: least squares, logistic, or a learner.
+    """
+    model = settings.outcome_model
+    if isinstance(model, Learner):
+        fitted = model.estimator(settings.seed)
+        return cross_predict(fitted, sample.design, y, grams.arm, grams.fold)
+    return predict_ols(y, grams) if model == "ols" else predict_logit(y, grams)
 
 
 def _weight_details(sample: Sample, score: Propensity, weights: Weights) -> dict[str, Any]:
@@ -703,9 +718,6 @@ def choose_inference(
 
     Without a wish: by cluster if there are clusters, by person if a person has several rows,
     and otherwise the method's own.
-
-    Raises:
-        EstimationError: The method has no such standard error, or there is one cluster.
     """
     wish = settings.se
     if wish is None and (sample.cluster is not None or sample.repeated):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -15,12 +15,14 @@ from evalml.comparison.weights import trim, trimming
 from evalml.effect.stratified import StrataOptions
 from evalml.errors import EstimationError, nearest
 from evalml.methods.variance import StandardError
+from evalml.study.methods import Learner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from evalml.arrays import BoolVector, HashVector, IntVector, Vector
     from evalml.comparison.comparison import Comparison, DesignMatrix
+    from evalml.study import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class EstimationSettings:
         level: Level of the intervals.
         clip: Bound of the propensity score, None for none.
         fold_by: Folds by `person` or by `cluster`.
-        outcome_model: `ols`, or `logit` for a 0/1 outcome (aipw only).
-        score: `logit` or `boosting`.
+        outcome_model: `ols`, `logit` for a 0/1 outcome, or a learner (aipw only).
+        score: `logit`, `boosting` (a learner with settings of our own), or a learner.
         moments: Moments that `ebal` balances, 1 or 2.
         match: Options of `match`.
         trim: Rows whose score lies outside [trim, 1 - trim] are left out, and the rest refitted.
@@ -53,8 +55,8 @@ class EstimationSettings:
     level: float = 0.95
     clip: float | None = None
     fold_by: Literal["person", "cluster"] = "person"
-    outcome_model: Literal["ols", "logit"] = "ols"
-    score: Literal["logit", "boosting"] = "logit"
+    outcome_model: Literal["ols", "logit"] | Learner = "ols"
+    score: Literal["logit", "boosting"] | Learner = "logit"
     moments: int = 1
     match: MatchOptions = field(default_factory=MatchOptions)
     trim: float | None = None
@@ -68,8 +70,7 @@ class EstimationSettings:
         if self.se is not None:
             one_of("se", self.se, get_args(StandardError))
         one_of("fold_by", self.fold_by, ("person", "cluster"))
-        one_of("outcome_model", self.outcome_model, ("ols", "logit"))
-        one_of("score", self.score, ("logit", "boosting"))
+        self._check_learners()
         if self.trim is not None and not 0.0 < self.trim < 0.5:  # noqa: PLR2004
             message = f"trim is {self.trim}; it must lie between 0 and 0.5"
             raise EstimationError(message)
@@ -79,6 +80,54 @@ class EstimationSettings:
         if self.folds < 0:
             message = f"folds is {self.folds}; give 0 (no cross-fitting) or 2 and more"
             raise EstimationError(message)
+
+    def _check_learners(self) -> None:
+        if not isinstance(self.outcome_model, Learner):
+            one_of("outcome_model", self.outcome_model, ("ols", "logit"))
+        if not isinstance(self.score, Learner):
+            one_of("score", self.score, ("logit", "boosting"))
+        elif not self.score.gives_probabilities:
+            message = f"score: {self.score.learner} gives no probability (no predict_proba)"
+            raise EstimationError(message)
+        learned = self.score != "logit" or isinstance(self.outcome_model, Learner)
+        if learned and self.folds < 2:  # noqa: PLR2004
+            raise EstimationError("a learner must be cross-fitted: ask for 2 folds or more")
+
+    @property
+    def score_learner(self) -> Learner | None:
+        """The learner of the score; None for the logistic regression."""
+        if isinstance(self.score, Learner):
+            return self.score
+        return BOOSTING if self.score == "boosting" else None
+
+
+BOOSTING = Learner.model_construct(
+    learner="HistGradientBoostingClassifier",
+    max_iter=100,
+    max_leaf_nodes=15,
+    learning_rate=0.1,
+    early_stopping=False,
+)
+"""What `boosting` stands for."""
+
+
+def settings_of(study: Study, method: str) -> EstimationSettings:
+    """Return the options of a method of a study, those it does not give at their usual value.
+
+    Args:
+        study: The study.
+        method: Name of the method.
+    """
+    options = EstimationSettings("ate" if study.estimand == "ate" else "att", seed=study.seed)
+    given = study.method_settings.get(method)
+    if given is None or not given.given:
+        return options
+    values = given.given
+    if "outcome" in values:
+        values["outcome_model"] = values.pop("outcome")
+    own = {f.name for f in fields(MatchOptions)} & values.keys()
+    match = MatchOptions(**{name: values.pop(name) for name in own})
+    return replace(options, match=match, **values)
 
 
 def one_of(option: str, value: str, valid: Iterable[str]) -> None:
@@ -106,6 +155,7 @@ class Sample:
         repeated: Whether a person has several rows.
         strata: Codes that partners must share, shape (n,), or None.
         notes: What was done to the rows (trimming), with counts.
+        trimmed: Treated rows left out by trimming; None where nothing was trimmed.
     """
 
     rows: BoolVector
@@ -116,6 +166,7 @@ class Sample:
     repeated: bool
     strata: IntVector | None = None
     notes: tuple[str, ...] = ()
+    trimmed: int | None = None
 
     def sizes(self) -> tuple[int, int]:
         """Return the rows of the treated and of the comparison arm."""
@@ -145,11 +196,7 @@ def take_rows(comparison: Comparison, rows: BoolVector, exact: Sequence[str] = (
 
 
 def trim_rows(sample: Sample, score: Vector, low: float) -> Sample:
-    """Keep the rows whose score lies in [low, 1 - low], and say whom that leaves out.
-
-    Raises:
-        EstimationError: One arm has nobody left.
-    """
+    """Keep the rows whose score lies in [low, 1 - low], and say whom that leaves out."""
     kept = trim(score, low, 1.0 - low)
     share = trimming(score, sample.treated, kept)
     lost = [int((~kept & arm).sum()) for arm in (sample.treated, ~sample.treated)]
@@ -159,7 +206,7 @@ def trim_rows(sample: Sample, score: Vector, low: float) -> Sample:
         "treated kept, no longer on all"
     )
     if not lost[0] + lost[1]:
-        return sample
+        return replace(sample, trimmed=0)
     if not (kept & sample.treated).any() or not (kept & ~sample.treated).any():
         message = f"no overlap: one arm has no score in [{low:g}, {1 - low:g}]"
         raise EstimationError(message)
@@ -174,15 +221,12 @@ def trim_rows(sample: Sample, score: Vector, low: float) -> Sample:
         sample.repeated,
         None if sample.strata is None else sample.strata[kept],
         (*sample.notes, note),
+        lost[0],
     )
 
 
 def find_strata(comparison: Comparison, exact: Sequence[str]) -> IntVector:
-    """Number the combinations of values of covariates, subgroups or strata, shape (N,).
-
-    Raises:
-        EstimationError: A name is none of these.
-    """
+    """Number the combinations of values of covariates, subgroups or strata, shape (N,)."""
     frames = [comparison.covariates, comparison.subgroups]
     if comparison.strata is not None:
         frames.append(comparison.strata)

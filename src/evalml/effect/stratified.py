@@ -64,9 +64,6 @@ def coarsen(design: DesignMatrix, options: StrataOptions) -> IntVector:
 
     As MatchIt: bins of equal width from the smallest to the largest value, Sturges' number of them
     over both arms.
-
-    Raises:
-        EstimationError: Cutpoints of a column that is not there.
     """
     edges_of = dict(options.cutpoints)
     for name in edges_of:
@@ -96,13 +93,7 @@ def subclasses(score: Vector, treated: BoolVector, estimand: Estimand, number: i
 def weigh_strata(codes: IntVector, treated: BoolVector, estimand: Estimand) -> Strata:
     """Weight the rows of each stratum so that both arms stand for the persons of the estimand.
 
-    Args:
-        codes: Code of the stratum, shape (n,).
-        treated: Shape (n,).
-        estimand: `att` or `ate`.
-
-    Raises:
-        EstimationError: No stratum holds both arms, or another estimand.
+    `codes`: code of the stratum, shape (n,); `estimand`: `att` or `ate`.
     """
     if estimand not in {"att", "ate"}:
         raise EstimationError(f"strata estimate att or ate, not {estimand}")
@@ -141,11 +132,7 @@ def stratified_difference(
     The influence function is that of the mean over strata, which are taken as given; `hc` errors
     are those of the weighted regression on the treatment (the weights as given).
 
-    Args:
-        y: Outcome, shape (n,).
-        treated: Shape (n,).
-        strata: Strata and weights.
-        estimand: `att` or `ate`.
+    `y`: outcome, shape (n,); `estimand`: `att` or `ate`.
     """
     used, w = strata.codes >= 0, strata.weights
     codes, d, values = strata.codes[used], treated[used], y[used]

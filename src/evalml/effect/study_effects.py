@@ -11,6 +11,7 @@ leave the small ones without a score, and the others with noise.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalml.comparison.arms import UNKNOWN, group_rare, settle_unknown
+from evalml.comparison.comparison import Comparison
 from evalml.comparison.design import build_design
 from evalml.effect.bounds import bounded_effects
 from evalml.effect.censored import seen_effects
-from evalml.effect.estimate import estimate_effects
-from evalml.effect.estimators import aipw_att, predict_ols
-from evalml.effect.methods import Shared, choose_inference, fit_shared
-from evalml.effect.sample import EstimationSettings, Sample, take_rows
+from evalml.effect.estimate import effect_from, estimate_effects, groups_of, no_effect
+from evalml.effect.estimators import aipw_att
+from evalml.effect.methods import Shared, choose_inference, fit_shared, predict_arm
+from evalml.effect.sample import EstimationSettings, Sample, settings_of, take_rows
 from evalml.errors import DataError, EstimationError
 from evalml.methods.design_matrix import gram, thin_products
 from evalml.methods.effect import Effect, Naming
@@ -40,11 +42,8 @@ from evalml.methods.instruments import (
 from evalml.methods.regression import solve_kept, standardise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from evalml.arrays import BoolVector, Vector
-    from evalml.comparison.comparison import Comparison, Measure
-    from evalml.comparison.propensity import Estimand
+    from evalml.comparison.comparison import Measure
     from evalml.effect.estimators import PointEstimate
     from evalml.methods.design_matrix import Packed
     from evalml.study import Study
@@ -60,15 +59,8 @@ def estimate_encouragement(comparison: Comparison, *, level: float = 0.95) -> li
     The reduced form is the change of the outcome for one standard deviation of the instrument.
     A weak instrument is said in `details`, with the Anderson-Rubin set, which stays right.
 
-    Args:
-        comparison: The two arms, with `instrument`.
-        level: Level of the intervals.
-
-    Returns:
-        Two effects per outcome, methods `iv` (estimand `late`) and `reduced_form` (`itt`).
-
-    Raises:
-        EstimationError: There is no instrument, or it does not vary.
+    `comparison`: the two arms, with `instrument`. The result: two effects per outcome, methods `iv`
+    (estimand `late`) and `reduced_form` (`itt`).
     """
     if comparison.instrument is None:
         raise EstimationError("no instrument: only an encouragement study has one")
@@ -158,14 +150,11 @@ FEWEST = 20
 def group_effects(comparison: Comparison, settings: EstimationSettings) -> list[Effect]:
     """Return the effect on the treated of each subgroup, on each outcome.
 
-    Args:
-        comparison: The two arms; `subgroups` says the groups.
-        settings: The options; the estimand is the effect on the treated.
-
-    Returns:
-        One effect per subgroup value and outcome, in that order; one that cannot be estimated is
-        not a number, with the reason in `details`. Those of whom the value is not known keep their
-        row, so that the others' counts are protected with theirs, but have no effect.
+    `comparison`: the two arms; `subgroups` says the groups; `settings`: the options; the estimand
+    is the effect on the treated. The result: one effect per subgroup value and outcome, in that
+    order; one that cannot be estimated is not a number, with the reason in `details`. Those of whom
+    the value is not known keep their row, so that the others' counts are protected with theirs, but
+    have no effect.
     """
     found: dict[tuple[str, str, int], Effect] = {}
     fits: dict[bytes, GroupFit] = {}
@@ -174,7 +163,7 @@ def group_effects(comparison: Comparison, settings: EstimationSettings) -> list[
         key = observed.tobytes()
         if key not in fits:
             fits[key] = _fitted(comparison, observed, settings)
-        terms = _terms(measure, fits[key])
+        terms = _terms(measure, fits[key], settings)
         for name, value, rows in groups_of(comparison):
             effect = _within(measure, terms, rows, settings)
             if value == UNKNOWN:
@@ -184,14 +173,6 @@ def group_effects(comparison: Comparison, settings: EstimationSettings) -> list[
     order = [(name, value) for name, value, _ in groups_of(comparison)]
     places = range(len(comparison.measures))
     return [found[name, value, place] for name, value in order for place in places]
-
-
-def groups_of(comparison: Comparison) -> Iterator[tuple[str, str, BoolVector]]:
-    """Give the name, the value and the rows of each subgroup."""
-    for name in comparison.subgroups.columns:
-        column = comparison.subgroups[name]
-        for value in sorted(column.dropna().unique(), key=str):
-            yield str(name), str(value), (column == value).to_numpy(dtype=bool, na_value=False)
 
 
 GroupFit = tuple[Sample, Shared] | EstimationError
@@ -209,14 +190,15 @@ def _fitted(comparison: Comparison, observed: BoolVector, settings: EstimationSe
         return error
 
 
-def _terms(measure: Measure, fit: GroupFit) -> GroupTerms:
+def _terms(measure: Measure, fit: GroupFit, settings: EstimationSettings) -> GroupTerms:
     if isinstance(fit, EstimationError):
         return fit
     sample, shared = fit
     assert shared.grams0 is not None  # noqa: S101 - fit_shared fits what the method needs
     assert shared.fold_weights is not None  # noqa: S101
     y = measure.values[sample.rows]
-    return sample, y, shared.fold_weights.values, predict_ols(y, shared.grams0)
+    predicted = predict_arm(y, sample, shared.grams0, settings)
+    return sample, y, shared.fold_weights.values, predicted
 
 
 def _within(
@@ -235,24 +217,10 @@ def _within(
         inference, kind = choose_inference(estimate, METHOD, part, settings)
     except EstimationError as error:
         return _none(measure, n_treated, n_comparison, str(error))
-    return Effect(
-        outcome=measure.outcome,
-        horizon_months=measure.horizon_months,
-        estimand=settings.estimand,
-        method=METHOD,
-        estimate=estimate.value,
-        std_error=inference.std_error,
-        ci_low=inference.ci_low,
-        ci_high=inference.ci_high,
-        p_value=inference.p_value,
-        n_treated=n_treated,
-        n_comparison=n_comparison,
-        mean_treated=estimate.mean_treated,
-        mean_comparison=estimate.mean_comparison,
-        unit=measure.unit,
-        details={"se": kind, "df": inference.df, "warnings": []},
-        influence=_by_cluster(estimate, part),
-    )
+    details: dict[str, Any] = {"se": kind, "df": inference.df, "warnings": []}
+    names = (METHOD, settings.estimand)
+    effect = effect_from(measure, names, estimate, inference, (n_treated, n_comparison), details)
+    return replace(effect, influence=_by_cluster(estimate, part))
 
 
 def _by_cluster(estimate: PointEstimate, part: Sample) -> Vector | None:
@@ -278,24 +246,7 @@ def _rows(sample: Sample, inside: BoolVector) -> Sample:
 
 
 def _none(measure: Measure, n_treated: int, n_comparison: int, error: str) -> Effect:
-    nothing = float("nan")
-    return Effect(
-        outcome=measure.outcome,
-        horizon_months=measure.horizon_months,
-        estimand="att",
-        method=METHOD,
-        estimate=nothing,
-        std_error=nothing,
-        ci_low=nothing,
-        ci_high=nothing,
-        p_value=nothing,
-        n_treated=n_treated,
-        n_comparison=n_comparison,
-        mean_treated=nothing,
-        mean_comparison=nothing,
-        unit=measure.unit,
-        details={"warnings": [], "error": error},
-    )
+    return no_effect(measure, (METHOD, "att"), (n_treated, n_comparison), error)
 
 
 def estimate_study(comparison: Comparison, study: Study) -> list[Effect]:
@@ -325,9 +276,11 @@ def _adjusted(comparison: Comparison, study: Study) -> list[Effect]:
     primary = tuple(m for m in comparison.measures if m.outcome == study.primary.outcome)
     if not primary:
         return effects
-    main = replace(comparison, measures=primary)
-    if study.primary.method == "aipw" and study.estimand == "att" and study.missing == "complete":
-        return [*effects, *group_effects(main, EstimationSettings(seed=study.seed))]
+    main, settings = replace(comparison, measures=primary), settings_of(study, study.primary.method)
+    once = settings.trim is None and settings.splits == 1
+    usual = study.estimand == "att" and study.missing == "complete"
+    if study.primary.method == METHOD and usual and once:
+        return [*effects, *group_effects(main, settings)]
     for name, value, rows in groups_of(main):
         found = _estimated(of_rows(main, rows), (study.primary.method,), study)
         effects += [replace(e, subgroup=name, subgroup_value=value) for e in found]
@@ -351,7 +304,7 @@ def _estimated(comparison: Comparison, methods: tuple[str, ...], study: Study) -
     Weights (`missing: ipcw`) make those linked stand for the others, who then count too.
     """
     if study.missing == "ipcw":
-        return seen_effects(comparison, methods, EstimationSettings(seed=study.seed))
+        return estimate_methods(comparison, methods, study, seen_effects)
     whose: dict[bytes, list[Measure]] = {}
     for measure in comparison.measures:
         whose.setdefault(_mark(measure), []).append(measure)
@@ -361,7 +314,8 @@ def _estimated(comparison: Comparison, methods: tuple[str, ...], study: Study) -
         linked = measures[0].linked
         if mark and linked is not None and linked.any():
             part = of_rows(part, linked)
-        found |= {(e.key, e.method): e for e in _among(part, methods, study)}
+        way = bounded_effects if study.missing == "bounds" else _recorded
+        found |= {(e.key, e.method): e for e in estimate_methods(part, methods, study, way)}
     return [found[m.key, method] for m in comparison.measures for method in methods]
 
 
@@ -371,13 +325,39 @@ def _mark(measure: Measure) -> bytes:
     return b"" if linked is None or linked.all() else linked.tobytes()
 
 
-def _among(comparison: Comparison, methods: tuple[str, ...], study: Study) -> list[Effect]:
-    estimand: Estimand = "ate" if study.estimand == "ate" else "att"
-    if study.missing == "bounds":
-        return bounded_effects(comparison, methods, estimand, study.seed)
-    return estimate_effects(
-        comparison, methods, estimand=estimand, seed=study.seed, failures="record"
-    )
+Way = Callable[[Comparison, Sequence[str], EstimationSettings], list[Effect]]
+"""From two arms, methods and their options to an effect per outcome and method."""
+
+
+def _recorded(
+    comparison: Comparison, methods: Sequence[str], settings: EstimationSettings
+) -> list[Effect]:
+    return estimate_effects(comparison, methods, failures="record", settings=settings)
+
+
+def estimate_methods(
+    comparison: Comparison, methods: Sequence[str], study: Study, way: Way = _recorded
+) -> list[Effect]:
+    """Estimate every outcome by every method, those of the same options fitted together.
+
+    Args:
+        comparison: The two arms, without subgroups.
+        methods: Methods of the study.
+        study: Says the options of each (`method_settings`).
+        way: How; the usual one records what cannot be estimated.
+
+    Returns:
+        One effect per outcome and method, in that order.
+    """
+    alike: dict[EstimationSettings, list[str]] = {}
+    for method in methods:
+        alike.setdefault(settings_of(study, method), []).append(method)
+    found = {
+        (e.key, e.method): e
+        for settings, named in alike.items()
+        for e in way(comparison, named, settings)
+    }
+    return [found[m.key, method] for m in comparison.measures for method in methods]
 
 
 def of_rows(comparison: Comparison, rows: BoolVector) -> Comparison:

@@ -15,6 +15,7 @@ import pandas as pd
 from evalml.comparison import labels_of
 from evalml.errors import DataError, EvalmlError, nearest
 from evalml.evaluation.table import AnalysisTable
+from evalml.outcomes.outcome import OUTCOMES
 from evalml.report import (
     figures_of,
     mask_blinded,
@@ -29,7 +30,9 @@ from evalml.report import (
     write_queries,
     write_results,
 )
-from evalml.run.provenance import hashes_of
+from evalml.report.gather import secondary_titles
+from evalml.report.note_figures import FIGURES
+from evalml.run.provenance import commit, hashes_of, rerun_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +46,24 @@ if TYPE_CHECKING:
     from evalml.report.views import Shown
     from evalml.settings import Settings
     from evalml.study import Asked, Study
+
+
+class NoteFiles(list[str]):
+    """The names of the files of a note; a notebook shows its page."""
+
+    def __init__(self, names: list[str], page: str) -> None:
+        """Hold the names, and the page as HTML."""
+        super().__init__(names)
+        self.page = page
+
+    def _repr_html_(self) -> str:
+        """Return the page in a frame of its own, and the names of the files."""
+        frame = f'<iframe srcdoc="{escape(self.page)}" width="100%" height="900"></iframe>'
+        return f"{frame if self.page else ''}<p>{escape(', '.join(self))}</p>"
+
+
+DECLARED = {name for name, outcome in OUTCOMES.items() if outcome.channel == "declared"}
+"""Outcomes that nobody but a counsellor observes."""
 
 
 class Evaluation:
@@ -141,22 +162,28 @@ class Evaluation:
     @property
     def protocol(self) -> Shown:
         """The target trial of the study, item by item."""
-        return show(protocol_table(self.study, labels_of([]) | self.study.labels))
+        titles = secondary_titles(self.study, "title")
+        return show(protocol_table(self.study, labels_of([]) | self.study.labels | titles))
 
     @cached_property
     def meta(self) -> dict[str, Any]:
         """What a note says beside the tables."""
         name, vintage = self.source
-        return note_meta(
+        hashes = hashes_of(self.study, self.settings)
+        told = note_meta(
             self.study,
-            command=self.asked.command(),
+            command=rerun_command(self.asked.command(), self.settings, hashes),
             labels=dict(self.labels),
             synthetic=self.synthetic,
-            hashes=hashes_of(self.study, self.settings),
+            hashes=hashes,
             extract_name=name,
             extraction_date=vintage,
             benchmark=self.benchmark,
         )
+        return told | {
+            "commit": commit(),
+            "declared": self.study.primary.outcome in DECLARED,
+        }
 
     @cached_property
     def figures(self) -> dict[str, Figure]:
@@ -171,9 +198,8 @@ class Evaluation:
         Raises:
             EvalmlError: No figure has that name.
         """
-        known = ("flow", "balance", "trajectories", "effects", "subgroups", "event_study")
-        if name not in {*self.figures, *known}:
-            raise EvalmlError(f"no figure is called '{name}'; {nearest(name, known)}")
+        if name not in FIGURES:
+            raise EvalmlError(f"no figure is called '{name}'; {nearest(name, FIGURES)}")
         return self.figures.get(name)
 
     @property
@@ -224,8 +250,10 @@ class Evaluation:
         """Analysis weights, shape (n,); None where the design has none."""
         return None
 
-    def note(self, folder: Path | None = None) -> list[str]:
+    def note(self, folder: Path | None = None) -> NoteFiles:
         """Write the results, the figures and the note; return the names of its files.
+
+        A notebook shows the note itself.
 
         Args:
             folder: Folder of the run; that of the settings when None.
@@ -235,7 +263,10 @@ class Evaluation:
         if self.engine.statements:
             write_queries(self.engine.statements, out)
         written = write_note(out, self.meta)
-        return sorted(path.name for path in written)
+        page = next(
+            (path.read_text(encoding="utf-8") for path in written if path.suffix == ".html"), ""
+        )
+        return NoteFiles(sorted(path.name for path in written), page)
 
     def _repr_html_(self) -> str:
         """Return the answer and the picture."""

@@ -6,8 +6,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evalml.checks import check_study, checks_table
+from evalml.checks.check import Primary
+from evalml.checks.primary import declared, estimator_of
 from evalml.comparison import adjust, cross_section
-from evalml.effect import as_experiment, effects_table, estimate_effects, gaps
+from evalml.effect import (
+    as_experiment,
+    effects_table,
+    estimate_effects,
+    estimate_methods,
+    gaps,
+)
 from evalml.errors import StudyError
 from evalml.evaluation.base import Evaluation
 from evalml.extract import read_person_table, with_terms
@@ -77,10 +85,7 @@ class TableEvaluation(Evaluation):
     @cached_property
     def estimates(self) -> list[Effect]:
         """Each method on the comparison group from elsewhere."""
-        study = self.study
-        return estimate_effects(
-            self.comparison, study.methods, estimand=self.estimand, seed=study.seed
-        )
+        return estimate_methods(self.comparison, self.study.methods, self.study)
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -115,6 +120,13 @@ class TableEvaluation(Evaluation):
         """What the stages found, before anything is masked."""
         study = self.study
         checks = check_study(self.comparison, self.estimates, self.adjusted, study)
+        wanted = (study.primary.outcome, study.primary.method)
+        for effect in self.estimates:
+            if (effect.outcome, effect.method) == wanted:
+                estimate = estimator_of(study)
+                checks += declared(
+                    Primary(self.comparison, effect, self.estimates, estimate, study)
+                )
         return {
             "effects": effects_table([as_experiment(self.experiment), *self.estimates]),
             "checks": checks_table(checks),

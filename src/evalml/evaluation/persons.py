@@ -20,13 +20,16 @@ from evalml.cohort import build_cohort, target_trial
 from evalml.comparison import adjust, assemble, labels_of
 from evalml.effect import (
     costs_table,
+    durations_table,
     effects_table,
     estimate_study,
     never_effects,
+    settings_of,
     trajectories_table,
 )
 from evalml.errors import ExtractError
 from evalml.evaluation.base import Evaluation
+from evalml.evaluation.examples import check_examples
 from evalml.evaluation.secondary import secondary_analyses
 from evalml.extract import read_extract
 from evalml.outcomes import (
@@ -49,7 +52,7 @@ from evalml.report import (
     shown_power,
     shown_secondary,
 )
-from evalml.report.figure_cohort import COHORT_PICTURES, plot_cohort
+from evalml.report.figure_cohort import plot_cohort
 from evalml.study import PROGRAMMES
 from evalml.tables import accept_tables
 from evalml.tables.scorecard import refused
@@ -154,6 +157,7 @@ class PersonEvaluation(RecordsEvaluation):
     def cohort(self) -> Cohort:
         """Who could have entered, month by month, with what was known then."""
         study = self.study
+        check_examples(study)
         return build_cohort(self.tables, target_trial(study), study.covariates, self.engine)
 
     @cached_property
@@ -236,9 +240,8 @@ class PersonEvaluation(RecordsEvaluation):
     def _costs(self) -> pd.DataFrame:
         study = self.study
         paid = compute_allowances(self.tables, self.cohort, study.horizons, self.engine)
-        return costs_table(
-            self.arms, paid, study.primary.method, estimand=self.estimand, seed=study.seed
-        )
+        method = study.primary.method
+        return costs_table(self.arms, paid, method, settings_of(study, method))
 
     @cached_property
     def frames(self) -> dict[str, pd.DataFrame]:
@@ -260,6 +263,8 @@ class PersonEvaluation(RecordsEvaluation):
             found["costs"] = self._costs
         if "intensity" in extras:
             found["intensity"] = self._spent
+        if self.study.durations is not None:
+            found["durations"] = durations_table(self.arms, self.adjusted.weights, self.study)
         return found
 
     @cached_property
@@ -289,10 +294,6 @@ class PersonEvaluation(RecordsEvaluation):
     def plot_cohort(self, name: str) -> Figure:
         """Draw one picture of the cohort, such as `entries`, `composition` or `overlap`."""
         return plot_cohort(self._profile, name, synthetic=self.synthetic)
-
-    def plot_cohort_all(self) -> list[Figure]:
-        """Draw every picture of the cohort."""
-        return [self.plot_cohort(name) for name in COHORT_PICTURES]
 
     def plot_intensity(self) -> Figure:
         """Draw hours of support and allowances of the entrants, month by month."""

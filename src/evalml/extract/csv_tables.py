@@ -67,10 +67,8 @@ def pattern(kind: ColumnType, style: Style) -> str:
 def typed(text: Value, kind: ColumnType, style: Style) -> Value:
     """Return the text column as its type; a cell that does not fit becomes null.
 
-    Args:
-        text: The column, trimmed, empty cells already null.
-        kind: Type of the contract.
-        style: How dates and decimals are written in this extract.
+    `text`: the column, trimmed, empty cells already null; `style`: how dates and decimals are
+    written in this extract.
     """
     if kind == "string":
         return text
@@ -146,12 +144,7 @@ def count_styles(text: Table, table: contract.Table, engine: Engine) -> dict[str
 
 
 def decide(counts: Sequence[tuple[CsvFile, Mapping[str, int]]], declared: Dialect) -> Style:
-    """Return the style of the extract.
-
-    Raises:
-        ExtractError: The files mix styles, or do not tell days from months or decimals from
-            thousands, and `extract.yaml` does not say.
-    """
+    """Return the style of the extract."""
     return Style(declared.dates or _dates(counts), _decimal(counts, declared.decimal))
 
 
@@ -284,13 +277,8 @@ def read_csv_tables(
     are all below 13 is read by what the others show. Columns the contract does not know are kept
     as text.
 
-    Args:
-        paths: File of each table.
-        declared: What `extract.yaml` says of the files.
-        engine: Where the rows go; it spills to disk past its memory limit.
-
-    Raises:
-        ExtractError: A column is missing, or a cell cannot be read without guessing.
+    `declared`: what `extract.yaml` says of the files; `engine`: where the rows go; it spills to
+    disk past its memory limit.
     """
     with tempfile.TemporaryDirectory(prefix=f"evalml-{os.getpid()}-") as scratch:
         files = [_open(path, name, declared, Path(scratch), engine) for name, path in paths.items()]
@@ -318,11 +306,7 @@ def _open(path: Path, name: str, declared: Dialect, scratch: Path, engine: Engin
 
 
 def as_text(file: TextTable, scratch: Path, name: str, engine: Engine) -> Table:
-    """Return the rows of a delimited file, every cell as trimmed text, empty cells null.
-
-    Raises:
-        ExtractError: The engine cannot read it, or something follows the last separator.
-    """
+    """Return the rows of a delimited file, every cell as trimmed text, empty cells null."""
     copy = as_utf8(file.path, file.encoding, scratch / file.path.name)
     columns = [*file.names, *([AFTER] if file.trailing else [])]
     with engine.reading(f"{file.path.name} cannot be read as CSV; save it again as UTF-8"):

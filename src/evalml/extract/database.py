@@ -61,11 +61,7 @@ _DAY = (
 
 
 def describe_database(path: Path, database: Database) -> tuple[ExtractMeta, frozenset[str]]:
-    """Return the header and the tables of a database, without reading a person's row.
-
-    Raises:
-        ExtractError: It does not follow the contract.
-    """
+    """Return the header and the tables of a database, without reading a person's row."""
     with reading_database(database) as session:
         columns = session.columns()
         meta = _meta(path, database, session, columns)
@@ -77,11 +73,7 @@ def describe_database(path: Path, database: Database) -> tuple[ExtractMeta, froz
 def read_database(
     path: Path, database: Database, engine: Engine
 ) -> tuple[ExtractMeta, dict[str, Table]]:
-    """Store the tables of a database in the engine, all as they were at one moment.
-
-    Raises:
-        ExtractError: The database cannot be read, or does not follow the contract.
-    """
+    """Store the tables of a database in the engine, all as they were at one moment."""
     tables = {}
     with reading_database(database) as session:
         columns = session.columns()

@@ -284,15 +284,7 @@ class ExtractMeta(_Strict):
 
 
 def require_linkage(meta: ExtractMeta, held: Container[str]) -> None:
-    """Refuse a linked source without a declaration of whose rows it holds.
-
-    Args:
-        meta: The header.
-        held: Names of the tables that are there.
-
-    Raises:
-        ExtractError: A linked source has no `linkage`, or the persons linked are not named.
-    """
+    """Refuse a linked source without a declaration of whose rows it holds."""
     undeclared = [t for t in LINKED_SOURCES if t in held and t not in meta.linkage]
     if undeclared:
         lines = "".join(f"\n  {t}: all" for t in undeclared)
@@ -331,11 +323,7 @@ def read_meta(folder: Path) -> ExtractMeta:
 
 
 def meta_from(raw: Any, place: str) -> ExtractMeta:
-    """Return the header that plain values make; `place` is where they were read.
-
-    Raises:
-        ExtractError: A key is wrong, missing or unknown.
-    """
+    """Return the header that plain values make; `place` is where they were read."""
     if not isinstance(raw, dict):
         raise ExtractError(f"{place} must hold the keys {', '.join(_KEYS)}")
     try:

@@ -93,10 +93,8 @@ def project_key(key: bytes, project: str) -> bytes:
 def pseudonym(value: str, kind: str, key: bytes) -> str:
     """Return the pseudonym of an identifier: 32 hexadecimal digits.
 
-    Args:
-        value: The identifier.
-        kind: What it identifies; the same text identifies nobody across kinds.
-        key: Key of the project, 64 bytes.
+    `kind`: what it identifies; the same text identifies nobody across kinds; `key`: key of the
+    project, 64 bytes.
     """
     person = kind.encode()[:16]
     return blake2b(value.encode(), digest_size=DIGEST_BYTES, key=key, person=person).hexdigest()

@@ -23,11 +23,7 @@ _KINDS = {
 
 
 def require_columns(file: str, names: Iterable[str], table: contract.Table) -> None:
-    """Refuse a file that lacks a column of the contract.
-
-    Raises:
-        ColumnMissingError: Names the file, the column and the nearest column the file holds.
-    """
+    """Refuse a file that lacks a column of the contract."""
     found = list(names)
     missing = [c.name for c in table.columns if c.name not in found and not c.optional]
     if not missing:
@@ -41,11 +37,7 @@ def require_columns(file: str, names: Iterable[str], table: contract.Table) -> N
 
 
 def require_distinct(file: str, names: Iterable[str]) -> None:
-    """Refuse a header where two columns have one name, capitals apart.
-
-    Raises:
-        ExtractError: Says which two columns, by their place.
-    """
+    """Refuse a header where two columns have one name, capitals apart."""
     seen: dict[str, int] = {}
     for place, name in enumerate(names, start=1):
         first = seen.setdefault(name.lower(), place)
@@ -59,16 +51,7 @@ def require_distinct(file: str, names: Iterable[str]) -> None:
 
 
 def require_types(file: str, schema: Mapping[str, Any], table: contract.Table) -> None:
-    """Refuse a file where a column is of another type than in the contract.
-
-    Args:
-        file: What is read, as the sentence should say it.
-        schema: Type of each column, as ibis says it.
-        table: The table of the contract.
-
-    Raises:
-        ExtractError: Names the file, the column, the type expected and the type found.
-    """
+    """Refuse a file where a column is of another type than in the contract."""
     for column in table.columns:
         if column.optional and column.name not in schema:
             continue

@@ -8,7 +8,6 @@ from evalml.indicators.catalogue import (
     Indicator,
     activity_table,
     groups_of,
-    groups_table,
     indicators_of,
     indicators_table,
 )
@@ -25,7 +24,6 @@ __all__ = [
     "compute_indicator_years",
     "compute_indicators",
     "groups_of",
-    "groups_table",
     "indicators_of",
     "indicators_table",
 ]

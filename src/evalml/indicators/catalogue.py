@@ -128,6 +128,12 @@ THEMES: dict[str, Theme] = {
     name: Theme(theme["label"], tuple(theme["indicators"]))
     for name, theme in _RAW["themes"].items()
 }
+_LAST = list(THEMES)[-1]
+_PLACED = {name for theme in THEMES.values() for name in theme.indicators}
+THEMES[_LAST] = Theme(
+    THEMES[_LAST].label,
+    (*THEMES[_LAST].indicators, *(name for name in INDICATORS if name not in _PLACED)),
+)  # one that no theme names is read with the last
 
 
 def indicators_of(year: int, names: Sequence[str] | None = None) -> tuple[Indicator, ...]:
@@ -232,16 +238,6 @@ def groups_of(year: int, names: Sequence[str] | None = None) -> tuple[Breakdown,
             raise EvalmlError(f"no breakdown is called '{name}'; {nearest(name, GROUPS)}")
     chosen = [GROUPS[name] for name in (GROUPS if names is None else names)]
     return tuple(g for g in chosen if g.exists_in(year))
-
-
-def groups_table() -> pd.DataFrame:
-    """Return the values of every breakdown, one row each."""
-    rows = [
-        (g.name, g.label, code, value.label, ", ".join(value.of))
-        for g in GROUPS.values()
-        for code, value in g.values.items()
-    ]
-    return pd.DataFrame(rows, columns=["group", "label", "value", "value_label", "codes"])
 
 
 def activity_table(

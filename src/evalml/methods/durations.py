@@ -99,10 +99,6 @@ class Durations:
             None if self.strata is None else self.strata[rows],
         )
 
-    def __repr__(self) -> str:
-        """Give counts only."""
-        return f"Durations({self.time.size} persons, {int((self.event > 0).sum())} events)"
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DurationTable:
@@ -123,10 +119,6 @@ class DurationTable:
     covariates: Matrix
     covariate_names: tuple[str, ...]
     counts: dict[str, Any] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        """Give the sizes only."""
-        return f"DurationTable({self.durations!r}, {len(self.levels)} groups)"
 
 
 def read_durations(

@@ -136,10 +136,6 @@ class Aggregate:
         """Covariance of the m effects, shape (m, m)."""
         return covariance(self.influence, self.sampling)
 
-    def __repr__(self) -> str:
-        """Give the size only."""
-        return f"{type(self).__name__}({self.method}, {self.kind}, {self.estimate.size} effects)"
-
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class GroupTime(Aggregate):

@@ -288,10 +288,6 @@ class PanelTable:
         """Number of units."""
         return int(self.first_treated.size)
 
-    def __repr__(self) -> str:
-        """Give the size only."""
-        return f"PanelTable({self.n_units} units x {self.periods.size} periods)"
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CrossSections:
@@ -318,10 +314,6 @@ class CrossSections:
     cluster: IntVector | None
     extra: dict[str, Vector] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        """Give the size only."""
-        return f"CrossSections({self.outcome.size} rows x {np.unique(self.time).size} periods)"
 
 
 def read_sections(

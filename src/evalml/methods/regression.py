@@ -205,7 +205,7 @@ def maximise(likelihood: Likelihood, start: NewtonState, tolerance: float = TOLE
         state = _moved(state, step, shrink)
         if size < tolerance:
             return Maximum(state, information, iteration)
-    raise NotConvergedError(step[0], int((np.abs(step[-1]) > SEPARATED).sum()))
+    raise NotConvergedError(step[0], step[-1])
 
 
 def _moved(state: NewtonState, step: NewtonState, shrink: float) -> NewtonState:
@@ -226,13 +226,18 @@ class NotConvergedError(EstimationError):
 
     Attributes:
         direction: The last step, standardised: large where a column separates the arms.
-        moving: Number of rows whose probability was still going to 0 or 1.
+        moves: How far it moves the last part of the state, such as the linear predictors.
     """
 
-    def __init__(self, direction: Vector, moving: int) -> None:
+    def __init__(self, direction: Vector, moves: Vector) -> None:
         super().__init__("the logistic regression has no finite solution (separation)")
         self.direction = direction
-        self.moving = moving
+        self.moves = moves
+
+    @property
+    def moving(self) -> int:
+        """Number of rows whose probability was still going to 0 or 1."""
+        return int((np.abs(self.moves) > SEPARATED).sum())
 
 
 def fit_logit(

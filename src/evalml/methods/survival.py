@@ -127,6 +127,33 @@ def aalen_johansen(durations: Durations, cause: int, when: Vector | None = None)
     return _curve(sets, incidence[cause - 1], std_error, durations, 0.0)
 
 
+def incidence_path(durations: Durations, cause: int, last: int) -> tuple[Vector, Matrix]:
+    """Return the cumulative incidence of a cause at the times 1 to `last`, and its influence.
+
+    Args:
+        durations: Durations whose events are 0 (censored), 1, 2, … (causes).
+        cause: The cause of interest.
+        last: Last whole time.
+
+    Returns:
+        Shape (last,), and the influence of each person, weight included, shape (n, last): what two
+        curves, or the area under one, have for an error follows from it.
+    """
+    path, influence = np.zeros(last), np.zeros((durations.time.size, last))
+    if not (durations.event == cause).any():
+        return path, influence
+    sets = risk_sets(durations)
+    survival, _ = _survival(sets)
+    incidence = np.cumsum(_before(survival) * sets.d / sets.Y, axis=1)
+    place = np.searchsorted(sets.times, np.arange(1, last + 1), side="right") - 1
+    for at, k in enumerate(place):
+        if k >= 0:
+            path[at] = incidence[cause - 1, k]
+            moved = _influence(durations, sets, survival, incidence, cause - 1, int(k))
+            influence[:, at] = moved * durations.w
+    return path, influence
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class MeanTime:
     """A restricted mean survival time.

@@ -7,7 +7,6 @@ from evalml.outcomes.compute import (
     choose_outcomes,
     compute_outcomes,
     outcomes_table,
-    time_to_first,
 )
 from evalml.outcomes.controls import CONTROLS, check_controls, compute_controls
 from evalml.outcomes.exits import exit_situations
@@ -30,5 +29,4 @@ __all__ = [
     "durable",
     "exit_situations",
     "outcomes_table",
-    "time_to_first",
 ]

@@ -11,13 +11,9 @@ from evalml.cohort.month_sets import bit, holds, without
 from evalml.engine import (
     MILLION,
     Table,
-    cases,
-    coalesce,
     ifelse,
     in_parts,
-    least,
     literal,
-    row_number,
     span,
     window,
 )
@@ -27,11 +23,11 @@ from evalml.outcomes.outcome import OUTCOMES, Outcome
 from evalml.panel.build import EVENTS, SOURCES, unfolded
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from evalml.engine import Table
     from evalml.panel import Panel
-    from evalml.study import Study
+    from evalml.study import Study, Waits
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -131,13 +127,27 @@ def as_observed(study: Study, held: Collection[str]) -> Study:
     named = dict(zip(study.outcomes, choose_outcomes(study.outcomes, held), strict=True))
     outcomes = tuple(dict.fromkeys(named[name].name for name in study.outcomes))
     primary = study.primary.model_copy(update={"outcome": named[study.primary.outcome].name})
+    waits = None if study.durations is None else waits_as_observed(study.durations, named)
     return study.model_copy(
         update={
             "outcomes": outcomes,
             "primary": primary,
+            "durations": waits,
             "negative_controls": controls_as_observed(study.negative_controls, held),
         }
     )
+
+
+def waits_as_observed(waits: Waits, named: Mapping[str, Outcome]) -> Waits:
+    """Return the outcomes waited for, as the extract observes them."""
+    for name in (waits.event, *waits.competing):
+        if named[name].unit != "proportion" or named[name].cumulated:
+            raise StudyError(
+                f"durations: '{name}' is not a yes or no of each month, so it has no first month; "
+                "use one such as 'emploi_durable'"
+            )
+    competing = tuple(named[name].name for name in waits.competing)
+    return waits.model_copy(update={"event": named[waits.event].name, "competing": competing})
 
 
 def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
@@ -265,75 +275,3 @@ def outcomes_table(names: Sequence[str] | None = None) -> pd.DataFrame:
             "source": [o.source for o in chosen],
         }
     )
-
-
-CENSORED, EVENT, COMPETING = 0, 1, 2
-
-
-def time_to_first(
-    panel: Panel, event: str = "emploi_durable", competing: tuple[str, ...] = ("scolarite",)
-) -> Table:
-    """Return when each entry first reached an outcome, as cumulative incidence curves need it.
-
-    Months count from time zero; the month of time zero itself, in which the programme starts, is
-    left out. Whoever reaches neither outcome is censored in the last month declared without a gap,
-    or at the end of the follow-up: what comes after a gap is not known to be the first time.
-
-    Args:
-        panel: The months of the cohort.
-        event: Name of the declared outcome waited for.
-        competing: Declared outcomes that end the wait otherwise; in one month the event wins.
-
-    Returns:
-        One row per entry: `entry`, `time` (months, 0 where nothing was declared), `event` (0
-        censored, 1 the outcome, 2 a competing one).
-
-    Raises:
-        StudyError: An outcome is unknown, is not declared, or is no proportion.
-    """
-    wanted, others = _declared(event), [_declared(name) for name in competing]
-    rows = panel.read("state", *columns_of([wanted, *others]))
-    rows = rows.filter((rows.k >= 1) & rows.state.notnull())
-    reached = (monthly_value(rows, wanted) == 1).fill_null(False)
-    ended = literal(value=False)
-    for outcome in others:
-        ended |= (monthly_value(rows, outcome) == 1).fill_null(False)
-    marked = rows.select("entry", "k", reached=reached, ended=ended)
-    gapless = _last_without_gap(marked)
-    firsts = marked.group_by("entry").agg(
-        first=marked.k.min(where=marked.reached), other=marked.k.min(where=marked.ended)
-    )
-    both = panel.cohort.entries.select("entry").left_join(firsts, "entry").drop("entry_right")
-    both = both.left_join(gapless, "entry").drop("entry_right")
-    sight = both.last.fill_null(0)
-    first = cases((both["first"] <= sight, both["first"]), else_=None)
-    other = cases((both.other <= sight, both.other), else_=None)
-    return both.select(
-        "entry",
-        time=least(coalesce(first, sight), coalesce(other, sight), sight).cast("int32"),
-        event=cases(
-            (first.notnull() & (other.isnull() | (first <= other)), EVENT),
-            (other.notnull(), COMPETING),
-            else_=CENSORED,
-        ).cast("int8"),
-    )
-
-
-def _last_without_gap(marked: Table) -> Table:
-    """Return the last month reached from month 1 on without an unknown month."""
-    order = window(group_by="entry", order_by="k")
-    ranked = marked.mutate(place=row_number().over(order) + 1)
-    straight = ranked.filter(ranked.place == ranked.k)
-    return straight.group_by("entry").agg(last=straight.k.max())
-
-
-def _declared(name: str) -> Outcome:
-    if name not in OUTCOMES:
-        raise StudyError(f"no outcome is called '{name}'; {nearest(name, OUTCOMES)}")
-    outcome = OUTCOMES[name]
-    if outcome.channel != "declared" or outcome.unit != "proportion":
-        raise StudyError(
-            f"outcome '{name}' is not a declared proportion, so it has no first month; "
-            "use one such as 'emploi_durable'"
-        )
-    return outcome

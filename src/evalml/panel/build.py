@@ -276,11 +276,8 @@ def sets_elsewhere(
 ) -> Table:
     """Return what other administrations say of each month of each person, as sets.
 
-    Args:
-        worked: Rows of the linked employment that are known, with a contract.
-        events: Rows of `evenements_externes`.
-        people: The persons wanted, `id_jeune`.
-        calendar: The months followed.
+    `worked`: rows of the linked employment that are known, with a contract; `events`: rows of
+    `evenements_externes`; `people`: the persons wanted, `id_jeune`.
     """
     parts = []
     if worked is not None:

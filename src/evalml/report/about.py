@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 ABOUT = (
     "study", "title", "programme", "territory_label", "period_label", "synthetic",
-    "extraction_date", "extract_name", "command", "hashes", "language", "primary", "threshold",
-    "kind", "benchmark", "amounts_known_until", "title_en", "labels_en", "words",
+    "extraction_date", "extract_name", "command", "commit", "hashes", "language", "primary",
+    "threshold", "kind", "benchmark", "amounts_known_until", "declared", "title_en",
+    "labels_en", "words",
 )  # fmt: skip
 """What a study says of itself to those who read its release."""
 

@@ -21,6 +21,9 @@ DISCLOSURE = "disclosure."
 NOT_ESTIMATED = Message("secondary.not_estimated")
 """What is said of an effect without a number and without bounds: the data give none."""
 
+IMPOSSIBLE = Message("secondary.impossible")
+"""What is said of a change of a share by more than the whole: a weak instrument gives such."""
+
 NUMBERS = (
     "estimate",
     "std_error",
@@ -52,8 +55,8 @@ def blind(
 
     A failed gating check blinds the effects it bears on: all, those of its outcome, or those of
     its outcome at one horizon; one that the data do not give is blinded too. What is left is
-    `shown` for the primary outcome in the whole population and `exploratory` for the rest. The
-    numbers stay: `mask_blinded` removes them.
+    `shown` for the primary outcome in the whole population and `exploratory` for the rest, with
+    what a check could not rule out as their reason. The numbers stay: `mask_blinded` removes them.
 
     Args:
         effects: Table of effects.
@@ -66,17 +69,20 @@ def blind(
         A new table of effects.
     """
     table = complete_table("effects", effects)
-    failed = failed_gates(complete_table("checks", checks))
+    every = complete_table("checks", checks)
+    failed, cautions = failed_gates(every), cautions_of(every)
     causes = [
         [message for key, message in failed if bears_on(key, row.outcome, row.horizon_months)]
         + ([NOT_ESTIMATED] if pd.isna(row.estimate) and pd.isna(row.ci_low) else [])
+        + ([IMPOSSIBLE] if row.unit == "proportion" and abs(row.estimate) > 1 else [])
         for row in rows_of(table)
     ]
     status = [
         BLINDED if each else usual_status(outcome, subgroup, primary)
         for each, outcome, subgroup in zip(causes, table["outcome"], table["subgroup"], strict=True)
     ]
-    written = table.assign(status=status, causes=[messages_text(each) for each in causes])
+    said = [messages_text(each or cautions) for each in causes]
+    written = table.assign(status=status, causes=said)
     return reasons_in_words(written, lang, labels)
 
 
@@ -84,6 +90,31 @@ def failed_gates(checks: pd.DataFrame) -> list[tuple[str, Message]]:
     """Return the outcome and the finding of each gating check that failed."""
     failed = [row.passed is False and bool(row.gating) for row in checks.itertuples()]
     return [(str(row.outcome), finding_of(row)) for row in checks[failed].itertuples()]
+
+
+def guard_durations(durations: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+    """Return the waits that may be read: where a check blinds the outcome, the treated's alone.
+
+    Args:
+        durations: The table of `durations_table`.
+        checks: Table of checks.
+    """
+    failed = [key for key, _ in failed_gates(complete_table("checks", checks))]
+    places = list(zip(durations["outcome"], durations["horizon_months"], strict=True))
+    blinded = any(bears_on(key, *place) for key in failed for place in places)
+    hidden = (durations["arm"] != "treated") & blinded
+    numbers = [name for name in NUMBERS if name in durations]
+    return durations.assign(**{c: durations[c].astype("float64").mask(hidden) for c in numbers})
+
+
+CAUTIONS = ("negative_controls.blunt", "negative_controls.none")
+"""Findings that mask nothing, and that no effect goes without: a hidden factor would not show."""
+
+
+def cautions_of(checks: pd.DataFrame) -> list[Message]:
+    """Return what no check could rule out, as the reason of the effects that are not masked."""
+    found = [finding_of(row) for row in checks.itertuples()]
+    return [message for message in found if message.key in CAUTIONS]
 
 
 def bears_on(key: str, outcome: str, horizon_months: object) -> bool:

@@ -260,7 +260,8 @@ def likelihood(effect: pd.Series, useful: float | None) -> list[Message]:
     shown: dict[str, Value] = {"useful": Estimate(float(useful), unit)}
     if chance > MOST or chance < 1 - MOST:
         return [Message("chance.most" if chance > MOST else "chance.few", shown)]
-    return [Message("chance.some", {**shown, "tenths": Number(round(10 * chance))})]
+    key = "chance.open" if verdict_of(effect, useful) == "unclear" else "chance.some"
+    return [Message(key, {**shown, "tenths": Number(round(10 * chance))})]
 
 
 MOST = 0.95

@@ -11,12 +11,12 @@ from evalml.report.figures_style import (
     MUTED,
     RULE,
     TREATED,
-    WHITE,
     Figure,
     bare,
     canvas,
     few_ticks,
     house_style,
+    name_line,
     stamp,
 )
 from evalml.report.results import complete_table
@@ -63,7 +63,11 @@ def plot_balance(
             fig.supxlabel(rest_text(table, lang), fontsize=7.5, color=MUTED)
         if synthetic:
             stamp(fig, lang)
-    return Figure(fig, "balance", text["title"], balance_alt(table, threshold, lang), synthetic)
+    over = int((table["smd_after"] > threshold).sum())
+    known = len(table) and table["smd_after"].notna().any()
+    title = plural(text["found"], over) if known else text["title"]
+    told = typeset(title.format(threshold=number(threshold, 1, lang)), lang)
+    return Figure(fig, "balance", told, balance_alt(table, threshold, lang), synthetic)
 
 
 def ordered(table: pd.DataFrame) -> pd.DataFrame:
@@ -90,15 +94,13 @@ def draw_pairs(axes: Axes, table: pd.DataFrame, threshold: float, lang: str) -> 
     axes.scatter(after, place, marker="D", color=TREATED, zorder=4, label=text["after"], **marks)
     axes.axvline(threshold, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     limit = text["limit"].format(threshold=number(threshold, 1, lang))
-    axes.text(
-        threshold, 0.75, limit, ha="center", va="bottom", fontsize=7.5, color=MUTED, bbox=WHITE
-    )
+    name_line(axes, threshold, limit, MUTED)
     names = [
         typeset(label or covariate.replace("_", " "), lang)
         for label, covariate in zip(table["label"], table["covariate"], strict=True)
     ]
     axes.set_yticks(place, names)
-    axes.set_ylim(-len(table) + 0.4, 1.6)
+    axes.set_ylim(-len(table) + 0.4, 0.6)
     widest = max(float(np.nanmax(np.r_[before, after, threshold * 1.6])) * 1.08, 0.2)
     axes.set_xlim(-0.03 * widest, widest)  # a marker at zero stands clear of its label
     axes.set_xlabel(text["axis"])
@@ -107,7 +109,7 @@ def draw_pairs(axes: Axes, table: pd.DataFrame, threshold: float, lang: str) -> 
     axes.xaxis.set_major_formatter(lambda value, _place: number(value, places, lang))
     axes.tick_params(axis="y", length=0)
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=8,
+        loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=8,
         handletextpad=0.3, borderaxespad=0,
     )  # fmt: skip
     bare(axes)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.patches import Patch
 
 from evalml.errors import DataError, nearest
@@ -24,7 +25,6 @@ from evalml.report.figures_style import (
 from evalml.typography import number, typeset
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 COHORT_PICTURES = {
@@ -121,25 +121,27 @@ def _draw(axes: Axes, table: pd.DataFrame, picture: str, lang: str) -> None:
 
 def draw_shares(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     """Draw two bars per value, one for each arm, with its share."""
-    values = list(dict.fromkeys(table["group_value"]))
+    import seaborn as sns
+
     labels = table.drop_duplicates("group_value").set_index("group_value")["label"]
-    for arm, offset in (("treated", 0.19), ("comparison", -0.19)):
-        rows = table[table["group"] == arm].set_index("group_value")["value"].reindex(values)
-        shares = rows.to_numpy("float64", na_value=np.nan)
-        places = -np.arange(len(values), dtype="float64") + offset
-        colour, hatch = ARMS[arm]
-        axes.barh(
-            places, np.nan_to_num(shares), height=0.36, facecolor=colour if not hatch else "white",
-            edgecolor=colour, hatch=hatch, linewidth=0.7,
-        )  # fmt: skip
-        for place, share in zip(places, shares, strict=True):
-            text = WORDS[lang]["hidden"] if np.isnan(share) else number(float(share), 1, lang)
-            axes.annotate(text, (np.nan_to_num(share), place), xytext=(4, 0),
-                          textcoords="offset points", va="center", fontsize=7)  # fmt: skip
-    axes.set_yticks(
-        -np.arange(len(values)), [fill(typeset(str(labels[v]), lang), 34) for v in values]
-    )
-    axes.set_xticks([])
+    values = list(labels.index)
+    every = pd.MultiIndex.from_product([list(ARMS), values], names=["group", "group_value"])
+    shares = table.set_index(["group", "group_value"])["value"].astype("float64").reindex(every)
+    sns.barplot(
+        shares.fillna(0.0).reset_index(), x="value", y="group_value", hue="group", order=values,
+        hue_order=list(ARMS), palette={arm: colour for arm, (colour, _) in ARMS.items()},
+        saturation=1, width=0.72, errorbar=None, legend=False, ax=axes,
+    )  # fmt: skip
+    drawn: list[Any] = list(axes.containers)
+    for bars, (arm, (colour, hatch)) in zip(drawn, ARMS.items(), strict=bool(values)):
+        told = [float(shares[arm, value]) for value in values]
+        words = [WORDS[lang]["hidden"] if np.isnan(v) else number(v, 1, lang) for v in told]
+        axes.bar_label(bars, words, padding=4, fontsize=7)
+        for bar in bars:
+            bar.set(edgecolor=colour, hatch=hatch, linewidth=0.7)
+            bar.set_facecolor("white" if hatch else colour)
+    axes.set_yticks(range(len(values)), [fill(typeset(str(labels[v]), lang), 34) for v in values])
+    axes.set(xlabel="", ylabel="", xticks=[])
     axes.margins(x=0.12)
     axes.tick_params(axis="y", length=0)
     bare(axes, keep=("left",))
@@ -148,24 +150,39 @@ def draw_shares(axes: Axes, table: pd.DataFrame, lang: str) -> None:
 
 def draw_entries(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     """Draw the number of entrants of each month."""
+    import seaborn as sns
+
     rows = table[table["group"] == "treated"]
     counts = rows["numerator"].to_numpy("float64", na_value=np.nan)
-    axes.bar(np.arange(len(rows)), np.nan_to_num(counts), width=0.7, color=TREATED)
+    sns.barplot(
+        x=np.arange(len(rows)), y=np.nan_to_num(counts), color=TREATED, saturation=1, width=0.7,
+        errorbar=None, ax=axes,
+    )  # fmt: skip
     step = max(len(rows) // 12, 1)
     axes.set_xticks(np.arange(0, len(rows), step), list(rows["label"])[::step], rotation=45)
     axes.yaxis.set_major_locator(few_ticks(5))
-    axes.set_ylabel(WORDS[lang]["count"])
+    axes.set(xlabel="", ylabel=WORDS[lang]["count"])
     bare(axes, keep=("bottom", "left"))
 
 
 def draw_curves(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     """Draw a share of each arm, month by month."""
-    for arm, style in (("treated", "-"), ("comparison", "--")):
-        rows = table[table["group"] == arm]
-        months = rows["group_value"].astype("int64").to_numpy()
-        shares = rows["value"].to_numpy("float64", na_value=np.nan)
-        if np.isfinite(shares).any():
-            axes.plot(months, shares, style, color=ARMS[arm][0], label=WORDS[lang][arm])
+    import seaborn as sns
+
+    rows = table.assign(
+        month=table["group_value"].astype("int64"),
+        share=table["value"].astype("float64"),
+        arm=table["group"].map(WORDS[lang]),
+    )
+    arms = [
+        WORDS[lang][arm] for arm in ARMS if rows.loc[rows["group"] == arm, "share"].notna().any()
+    ]
+    colours = {WORDS[lang][arm]: colour for arm, (colour, _) in ARMS.items()}
+    dashes = {WORDS[lang]["treated"]: "", WORDS[lang]["comparison"]: (4, 2)}
+    sns.lineplot(
+        rows[rows["arm"].isin(arms)], x="month", y="share", hue="arm", style="arm", hue_order=arms,
+        style_order=arms, palette=colours, dashes=dashes, errorbar=None, ax=axes,
+    )  # fmt: skip
     axes.axvline(0, color=MUTED, linewidth=0.7)
     axes.set_ylim(0, 100)
     axes.set_xlabel(typeset(WORDS[lang]["k"], lang))

@@ -13,18 +13,24 @@ from evalml.report.blinding import BLINDED, EXPLORATORY
 from evalml.report.figures_style import (
     COMPARISON,
     MUTED,
-    RULE,
     TREATED,
-    WHITE,
     Figure,
     bare,
     canvas,
     few_ticks,
     house_style,
+    name_line,
     stamp,
 )
 from evalml.report.results import complete_table, rows_of
-from evalml.report.words import level_label, method_label, outcome_label, subgroup_label, words
+from evalml.report.words import (
+    level_label,
+    method_label,
+    outcome_at,
+    outcome_label,
+    subgroup_label,
+    words,
+)
 from evalml.typography import (
     NBSP,
     count_text,
@@ -42,8 +48,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Row = Any
-MOST_REASONS = 2
-"""Reasons written under the figure; the note gives them all."""
 TALLEST = 8.6
 """Inches: what a page holds with a caption."""
 
@@ -85,11 +89,13 @@ def plot_effects(
     """
     named, shown = dict(labels or {}), marks or Marks()
     table = complete_table("effects", effects)
-    units = list(dict.fromkeys(table["unit"])) or [""]
-    heads = [groups_of(table[table["unit"] == unit]) for unit in units]
-    sizes = [sum(lines_of(rows) for rows in group) + 1.5 for group in heads]
+    masked = pd.Series([hidden(row) for row in rows_of(table)], table.index, "bool")
+    drawn = table[~masked]
+    units = list(dict.fromkeys(drawn["unit"])) or [""]
+    heads = [groups_of(drawn[drawn["unit"] == unit]) for unit in units]
+    sizes = [sum(len(rows) + 1.2 for rows in group) + 1.5 for group in heads]
     with house_style():
-        notes = masked_notes(table, lang)
+        notes = masked_note(table[masked], lang, named)
         below = 0.2 + 0.14 * notes.count("\n") if notes else 0.0
         fig = canvas(min(0.35 + 0.22 * sum(sizes) + below, TALLEST))
         panels = fig.subplots(len(units), 1, squeeze=False, gridspec_kw={"height_ratios": sizes})
@@ -106,16 +112,6 @@ def plot_effects(
 def hidden(row: Row) -> bool:
     """Return whether a row is a word rather than a number."""
     return bool(row.status == BLINDED or pd.isna(row.estimate))
-
-
-def all_hidden(rows: pd.DataFrame) -> bool:
-    """Return whether every line of a group is a word rather than a number."""
-    return all(hidden(row) for row in rows_of(rows))
-
-
-def lines_of(rows: pd.DataFrame) -> float:
-    """Return the height of a group, in lines: one where nothing of it may be shown."""
-    return 1.0 if all_hidden(rows) else len(rows) + 1.2
 
 
 def groups_of(table: pd.DataFrame) -> list[pd.DataFrame]:
@@ -166,18 +162,13 @@ def draw_panel(
     """Draw every group of one unit below each other, numbers in a column on the right."""
     place, ticks, names = 0.0, [], []
     scale = unit_of(unit).scale
-    shown = [row for rows in groups for row in rows_of(rows) if not hidden(row)]
+    shown = [row for rows in groups for row in rows_of(rows)]
     set_limits(axes, shown, marks, scale)
-    masked = words(lang)["figures"]["effects"]["masked"]
     gap = 4.4 * max((len(row_text(row, lang)) for row in shown), default=0) + 6
     for rows in groups:
-        axes.text(0.0, place, heading(rows_of(rows)[0], lang, labels), transform=_row(axes),
-                  weight="bold", va="center", fontsize=8.5, ha="left", bbox=WHITE,
-                  zorder=5)  # fmt: skip
-        if all_hidden(rows):
-            beside(axes, place, masked, 6, fontsize=8, color=MUTED, style="italic")
-            place -= 1
-            continue
+        axes.annotate(heading(rows_of(rows)[0], lang, labels), (0.0, place), xycoords=_row(axes),
+                      xytext=(-5, 0), textcoords="offset points", ha="right", va="center",
+                      weight="bold", fontsize=8.5, annotation_clip=False)  # fmt: skip
         for row in rows_of(rows):
             place -= 1
             draw_row(axes, row, place, gap, lang)
@@ -185,8 +176,7 @@ def draw_panel(
             names.append(row_label(row, lang, labels))
         place -= 1.2
     axes.set_yticks(ticks, names)
-    room = 0.2 if groups and all_hidden(groups[-1]) else 0.5
-    axes.set_ylim(place + room, 0.8 if marks == Marks() else 1.7)
+    axes.set_ylim(place + 0.5, 0.5)
     axes.tick_params(axis="y", length=0)
     bare(axes)
     if shown:
@@ -235,10 +225,6 @@ def draw_row(axes: Axes, row: Row, place: float, gap: float, lang: str) -> None:
         treated=count_text(row.n_treated, lang), comparison=count_text(row.n_comparison, lang)
     )
     scale = unit_of(row.unit).scale
-    if hidden(row):
-        beside(axes, place, text["masked"], 6, fontsize=8, color=MUTED, style="italic")
-        axes.axhline(place, color=RULE, linewidth=0.8, linestyle=(0, (1, 3)), zorder=0)
-        return
     filled = row.status != EXPLORATORY
     axes.hlines(place, row.ci_low * scale, row.ci_high * scale, color=TREATED, linewidth=1.5)
     axes.scatter(row.estimate * scale, place, s=30, zorder=3, edgecolor=TREATED,
@@ -270,24 +256,28 @@ def draw_lines(axes: Axes, marks: Marks, scale: float, lang: str) -> None:
         axes.axvspan(bench["ci_low"] * scale, bench["ci_high"] * scale, color=COMPARISON,
                      alpha=0.12, lw=0)  # fmt: skip
         axes.axvline(bench["estimate"] * scale, color=COMPARISON, linewidth=1.4, linestyle="--")
-        axes.text(bench["estimate"] * scale, 1.15, typeset(str(bench["label"]), lang), ha="center",
-                  va="center", fontsize=7.5, color=COMPARISON, bbox=WHITE)  # fmt: skip
+        name_line(axes, bench["estimate"] * scale, typeset(str(bench["label"]), lang), COMPARISON)
     if marks.threshold is not None:
         axes.axvline(marks.threshold * scale, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.text(marks.threshold * scale, 1.15, words(lang)["figures"]["effects"]["threshold"],
-                  ha="center", va="center", fontsize=7.5, color=MUTED, bbox=WHITE)  # fmt: skip
+        name_line(
+            axes, marks.threshold * scale, words(lang)["figures"]["effects"]["threshold"], MUTED
+        )
 
 
-def masked_notes(table: pd.DataFrame, lang: str) -> str:
-    """Return a line for each distinct reason of the blinded rows, folded at the page width."""
-    text = words(lang)["figures"]["effects"]["because"]
-    blinded = table[(table["status"] == BLINDED) & (table["reason"] != "")]
-    reasons = list(dict.fromkeys(blinded["reason"]))
-    lines = [text.format(reason=reason) for reason in reasons[:MOST_REASONS]]
-    if len(reasons) > MOST_REASONS:
-        rest = words(lang)["figures"]["effects"]["more_reasons"]
-        lines.append(rest.format(n=len(reasons) - MOST_REASONS))
-    return "\n".join(fill(typeset(line, lang), 118) for line in lines)
+def masked_note(masked: pd.DataFrame, lang: str, labels: Mapping[str, str]) -> str:
+    """Return one line for all that is masked: the outcomes and their months, or the subgroups."""
+    named = []
+    for outcome, rows in masked[masked["subgroup"] == ""].groupby("outcome", sort=False):
+        months = sorted(set(rows["horizon_months"].dropna()))
+        named.append(outcome_at(str(outcome), months, lang, labels))
+    for _name, rows in masked[masked["subgroup"] != ""].groupby("subgroup", sort=False):
+        each = ", ".join(row_label(row, lang, labels) for row in rows_of(rows))
+        named.append(f"{heading(rows_of(rows)[0], lang, labels)} ({each})")
+    if not named:
+        return ""
+    line = words(lang)["figures"]["effects"]["because"]
+    between = f"{NBSP}; " if lang == "fr" else "; "
+    return fill(typeset(line.format(names=between.join(named)), lang), 118)
 
 
 def effects_alt(table: pd.DataFrame, labels: Mapping[str, str], marks: Marks, lang: str) -> str:

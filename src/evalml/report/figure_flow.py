@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,15 +36,14 @@ def plot_flow(flow: pd.DataFrame, *, lang: str = "fr", synthetic: bool = False) 
     Returns:
         The figure and its alternative text.
     """
-    text = words(lang)["figures"]["flow"]
     table = complete_table("flow", flow)
     with house_style():
-        fig = canvas(0.55 + 0.42 * max(len(table), 1))
+        fig = canvas(0.4 + 0.4 * max(len(table), 1))
         axes = fig.subplots()
         draw_bars(axes, table, lang)
         if synthetic:
             stamp(fig, lang)
-    return Figure(fig, "flow", text["title"], flow_alt(table, lang), synthetic)
+    return Figure(fig, "flow", flow_title(table, lang), flow_alt(table, lang), synthetic)
 
 
 def draw_bars(axes: Axes, table: pd.DataFrame, lang: str) -> None:
@@ -54,21 +52,23 @@ def draw_bars(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     kept = table["kept"].to_numpy("float64", na_value=np.nan)
     lost = table["lost"].to_numpy("float64", na_value=np.nan)
     known = np.nan_to_num(kept)
-    axes.barh(place, known, height=0.55, color=TREATED)
+    axes.barh(place, known, height=0.34, color=TREATED)
     axes.barh(
-        place, np.nan_to_num(lost), left=known, height=0.55, color="white", edgecolor=MUTED,
+        place, np.nan_to_num(lost), left=known, height=0.34, color="white", edgecolor=MUTED,
         hatch="////", linewidth=0.6,
     )  # fmt: skip
+    for at, label in zip(place, rule_labels(table), strict=True):
+        axes.annotate(typeset(label, lang), (0.0, at + 0.22), xytext=(2, 0), fontsize=8,
+                      textcoords="offset points", va="bottom", annotation_clip=False)  # fmt: skip
     for at, row in zip(place, bar_labels(table, lang), strict=True):
         axes.annotate(
             row, (1.0, at), xycoords=axes.get_yaxis_transform(), xytext=(6, 0),
             textcoords="offset points", va="center", fontsize=8, annotation_clip=False,
         )  # fmt: skip
-    labels = [fill(typeset(label, lang), 34) for label in rule_labels(table)]
-    axes.set_yticks(place, labels)
+    axes.set_yticks([])
+    axes.set_ylim(-len(table) + 0.7, 0.75)
     axes.set_xlim(0, axis_end(kept, lost) * 1.01)
     axes.set_xticks([])
-    axes.tick_params(axis="y", length=0)
     bare(axes, keep=("left",))
     axes.spines["left"].set_color(RULE)
 
@@ -85,18 +85,32 @@ def rule_labels(table: pd.DataFrame) -> list[str]:
 
 
 def bar_labels(table: pd.DataFrame, lang: str) -> list[str]:
-    """Return what stands at the end of each bar: kept, and lost where anybody is."""
+    """Return what stands at the end of each bar: persons, their possible entries, those lost."""
     text = words(lang)["figures"]["flow"]
+    persons = table["kept_persons"] if "kept_persons" in table else table["kept"] * np.nan
     rows = []
-    for kept, lost in zip(table["kept"], table["lost"], strict=True):
+    for kept, lost, people in zip(table["kept"], table["lost"], persons, strict=True):
         if pd.isna(kept):
             rows.append(text["hidden"])
             continue
-        row = text["label"].format(kept=count_text(kept, lang))
+        told = {"kept": count_text(kept, lang), "persons": count_text(people, lang)}
+        row = text["label" if pd.isna(people) else "label_persons"].format(**told)
         if pd.notna(lost) and lost > 0:
-            row += ", " + text["label_lost"].format(lost=count_text(lost, lang))
+            row += text["label_lost"].format(lost=count_text(lost, lang))
         rows.append(typeset(row, lang))
     return rows
+
+
+def flow_title(table: pd.DataFrame, lang: str) -> str:
+    """Return what the flow amounts to, in a sentence; its subject alone where counts are hidden."""
+    text, ends = words(lang)["figures"]["flow"], table.iloc[[0, -1]] if len(table) else table
+    column = "kept_persons" if "kept_persons" in table else "kept"
+    if not len(table) or ends[[column, "lost"]].isna().to_numpy().any():
+        return str(text["title"])
+    lost = 0.0 if column == "kept_persons" else float(ends["lost"].iloc[0])
+    first, last = float(ends[column].iloc[0]) + lost, float(ends[column].iloc[1])
+    told = text["found"].format(first=count_text(first, lang), last=count_text(last, lang))
+    return typeset(told, lang)
 
 
 def flow_alt(table: pd.DataFrame, lang: str) -> str:

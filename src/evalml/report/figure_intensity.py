@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from evalml.report.figures_style import (
     COMPARISON,
@@ -21,7 +19,11 @@ from evalml.typography import number, typeset
 if TYPE_CHECKING:
     import pandas as pd
 
-CURVES = {"inside": ("-", COMPARISON), "paid": ("--", TREATED), "under_15h": ("-", TREATED)}
+CURVES: dict[str, tuple[Any, str]] = {
+    "inside": ("", COMPARISON),
+    "paid": ((4, 2), TREATED),
+    "under_15h": ("", TREATED),
+}
 TEXT = {
     "fr": {
         "inside": "encore dans le programme (des entrants)",
@@ -50,18 +52,25 @@ def plot_intensity(intensity: pd.DataFrame, *, lang: str = "fr", synthetic: bool
         lang: `fr` or `en`.
         synthetic: Whether to stamp the figure.
     """
+    import seaborn as sns
+
     text, said = TEXT[lang], []
     with house_style():
         fig = canvas(2.8)
         axes = fig.subplots()
-        for measure, (style, colour) in CURVES.items():
-            rows = intensity[intensity["measure"] == measure].sort_values("month")
-            shares = rows["value"].to_numpy("float64", na_value=np.nan)
-            axes.plot(
-                rows["month"].to_numpy("int64"), shares, style, color=colour,
-                label=typeset(text[measure], lang),
-            )  # fmt: skip
-            said.append(_alt(rows, text[measure], text["at"], lang))
+        names = {measure: typeset(text[measure], lang) for measure in CURVES}
+        rows = intensity[intensity["measure"].isin(CURVES)]
+        drawn = rows.assign(name=rows["measure"].map(names), value=rows["value"].astype("float64"))
+        kinds = [(names[measure], *CURVES[measure]) for measure in CURVES]
+        sns.lineplot(
+            drawn, x="month", y="value", hue="name", style="name", errorbar=None, ax=axes,
+            hue_order=list(names.values()), style_order=list(names.values()),
+            palette={name: colour for name, _, colour in kinds},
+            dashes={name: dash for name, dash, _ in kinds},
+        )  # fmt: skip
+        for measure in CURVES:
+            told = rows[rows["measure"] == measure].sort_values("month")
+            said.append(_alt(told, text[measure], text["at"], lang))
         axes.set_ylim(0, 103)
         axes.set_xlabel(typeset(text["x"], lang))
         axes.set_ylabel("%")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from evalml.report.figures_style import (
     MUTED,
     RULE,
     TREATED,
-    WHITE,
     Figure,
     bare,
     canvas,
@@ -74,10 +72,11 @@ def plot_trajectories(
         top, middle, low = fig.subplots(
             3, 1, sharex=True, gridspec_kw={"height_ratios": [10, 1.7, 2.3]}
         )
-        draw_curves(top, table, unit, named, masked=masked, lang=lang)
+        draw_curves(top, table, unit, named, lang)
         draw_at_risk(middle, table, lang)
         draw_unobserved(low, table, lang)
         low.set_xlabel(named.get("month_axis") or words(lang)["month_axis"])
+        write_below(fig, words(lang)["figures"]["trajectories"].get(masked, ""), lang)
         if synthetic:
             stamp(fig, lang)
     told = named.get("trajectories_title") or words(lang)["figures"]["trajectories"]["title"]
@@ -95,12 +94,14 @@ class Gap:
         effect: The effect in words, without its unit; empty where it is masked.
         treated: Level with the programme, in its unit.
         comparison: Level without it, by the estimate that was kept.
+        told: Whether the effect is told from zero.
     """
 
     month: float
     effect: str
     treated: float
     comparison: float
+    told: bool = True
 
 
 def plot_headline(
@@ -134,22 +135,40 @@ def plot_headline(
     table = table[(table["outcome"] == outcome) & (table["arm"] != "comparison_unweighted")]
     table = table.sort_values(["arm", "month"])
     with house_style():
-        fig = canvas(3.1)
+        fig = canvas(3.5)
         axes = fig.subplots()
-        draw_curves(axes, table, unit, named, masked=masked, lang=lang)
+        draw_curves(axes, table, unit, named, lang)
         shown = [gap for gap in gaps if gap.effect]
         draw_gaps(axes, shown, unit, lang)
         month = named.get("month_axis") or words(lang)["month_axis"]
         axes.set_xlabel(month)
-        if shown:
-            fig.supxlabel(text["kept"], fontsize=7.5, color=MUTED, x=0.99, ha="right")
+        apart = any(off_curve(table, gap, unit) for gap in shown)
+        write_below(fig, text[masked] if masked else text["kept"] if apart else "", lang)
         axes.xaxis.set_major_locator(MultipleLocator(6 if len(set(table["month"])) > 26 else 3))  # noqa: PLR2004
         if synthetic:
             stamp(fig, lang)
     said = [text["alt_gap"].format(month=f"{gap.month:.0f}", effect=gap.effect) for gap in shown]
-    alt = " ".join([trajectories_alt(table, unit, named, masked=masked, lang=lang), *said])
+    curves = trajectories_alt(table, unit, named, masked=masked, lang=lang)
+    alt = " ".join([curves.removesuffix(f" {typeset(text['alt_low'], lang)}"), *said])
     title = outcome_label(outcome, None, lang, named)
     return Figure(fig, "headline", title, typeset(alt, lang), synthetic)
+
+
+def off_curve(table: pd.DataFrame, gap: Gap, unit: str) -> bool:
+    """Return whether the level kept without the programme is not that of the curve."""
+    curve = table[(table["arm"] == "comparison") & (table["month"] == gap.month)]["rate"]
+    apart = (curve.astype("float64") - gap.comparison).abs() * unit_of(unit).scale
+    return bool((apart > NEAR).any())
+
+
+NEAR = 0.05
+"""Gap below which a circle lies on its curve, in the unit drawn."""
+
+
+def write_below(fig: Any, text: str, lang: str) -> None:
+    """Write a remark under the axes, on one line that nothing crosses."""
+    if text:
+        fig.supxlabel(typeset(text, lang), fontsize=7.5, color=MUTED, x=0.99, ha="right")
 
 
 def draw_gaps(axes: Axes, gaps: Sequence[Gap], unit: str, lang: str) -> None:
@@ -162,8 +181,9 @@ def draw_gaps(axes: Axes, gaps: Sequence[Gap], unit: str, lang: str) -> None:
         axes.plot(gap.month, ends[1], "o", color=COMPARISON, markerfacecolor="white",
                   markersize=4.5, zorder=4)  # fmt: skip
         axes.annotate(gap.effect, (gap.month, 1.03), xycoords=axes.get_xaxis_transform(),
-                      ha="center", va="bottom", fontsize=8.5, weight="bold",
-                      annotation_clip=False)  # fmt: skip
+                      ha="center", va="bottom", fontsize=8.5,
+                      weight="bold" if gap.told else "normal",
+                      color="black" if gap.told else MUTED, annotation_clip=False)  # fmt: skip
     if gaps:
         name = unit_of(unit).many if lang == "fr" else unit_of(unit).english[0]
         axes.annotate(text["gap"].format(unit=name), (0.0, 1.12), xycoords="axes fraction",
@@ -182,13 +202,7 @@ def arm_label(arm: str, labels: Mapping[str, str], lang: str) -> str:
 
 
 def draw_curves(
-    axes: Axes,
-    table: pd.DataFrame,
-    unit: str,
-    labels: Mapping[str, str],
-    *,
-    masked: str,
-    lang: str,
+    axes: Axes, table: pd.DataFrame, unit: str, labels: Mapping[str, str], lang: str
 ) -> None:
     """Draw each arm with its band, and its name where the curves leave room."""
     text, scale = words(lang)["figures"]["trajectories"], unit_of(unit).scale
@@ -215,11 +229,6 @@ def draw_curves(
     axes.yaxis.set_major_locator(few_ticks(6))
     digits = 0 if axes.get_ylim()[1] > 4 else 1  # noqa: PLR2004
     axes.yaxis.set_major_formatter(lambda value, _place: number(value, digits, lang))
-    if masked:
-        axes.text(
-            0.99, 0.06, fill(typeset(text[masked], lang), 60), transform=axes.transAxes,
-            ha="right", va="bottom", fontsize=8, color=MUTED, bbox=WHITE,
-        )  # fmt: skip
     bare(axes)
 
 
@@ -292,4 +301,5 @@ def trajectories_alt(
     if masked:
         ends.append(text["alt_masked"])
     first, last = (int(table["month"].min()), int(table["month"].max())) if len(table) else (0, 0)
-    return typeset(text["alt"].format(first=first, last=last, ends=" ".join(ends)), lang)
+    told = text["alt"].format(first=first, last=last, ends=" ".join(ends))
+    return typeset(f"{told} {text['alt_low']}", lang)

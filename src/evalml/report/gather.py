@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.months import first_day, month_number
-from evalml.report.blinding import blind
+from evalml.report.blinding import blind, guard_durations
 from evalml.report.costs import guard_costs
 from evalml.report.figure_event_study import guard_events
 from evalml.report.protect import protect_results
@@ -60,6 +60,8 @@ def gather(
         ready["balance"] = _balance(frames["balance"], names)
     if "event_study" in frames:
         ready["event_study"] = guard_events(frames["event_study"], ready["effects"])
+    if "durations" in frames:
+        ready["durations"] = guard_durations(frames["durations"], frames["checks"])
     if "costs" in frames:
         ready["costs"] = guard_costs(frames["costs"], frames["checks"], study.checks.minimum_count)
     if "secondary" in frames:
@@ -85,7 +87,7 @@ def _balance(balance: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     )
 
 
-UNDEFINED = {"title", "labels", "secondary", "checks", "seed", "language"}
+UNDEFINED = {"title", "labels", "examples", "secondary", "checks", "seed", "language"}
 """Keys of a study that do not say who is in it."""
 
 

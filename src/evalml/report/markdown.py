@@ -86,6 +86,11 @@ def dashes(letter: str, length: int) -> str:
     return {"l": f":{line}", "c": f":{line}:", "r": f"{line}:"}[letter]
 
 
+def code_inline(text: object) -> str:
+    """Return a word as code, inside a sentence."""
+    return f"`{str(text).replace('`', '')}`"
+
+
 def code(text: str) -> str:
     """Return a block of code."""
     return f"```\n{text.replace('```', '')}\n```\n"

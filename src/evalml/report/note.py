@@ -12,8 +12,8 @@ from evalml.report.beside_published import published_sources, published_table
 from evalml.report.blinding import mask_blinded, mask_events, mask_trajectories
 from evalml.report.figures import Figure, write_figure
 from evalml.report.institution import Institution
-from evalml.report.markdown import box, bullets, code, heading, md, picture, quotable
-from evalml.report.note_figures import draw, main_effects
+from evalml.report.markdown import box, bullets, code, code_inline, heading, md, picture, quotable
+from evalml.report.note_figures import FIGURES, draw, main_effects
 from evalml.report.note_text import Note, cannot, compared, lessons, needed, sure, title
 from evalml.report.note_text import picture as picture_title
 from evalml.report.protect import protect_results
@@ -172,7 +172,7 @@ def compose_annex(note: Note, figures: Mapping[str, Figure], institution: Instit
         *section(note, "h_subgroups", subgroups(note), show(figures, "subgroups")),
         *section(note, "h_secondary", *secondary(note)),
         *section(note, "h_population", show(figures, "flow"), show(figures, "balance"),
-                 *others(note)),
+                 *others(note), *more_figures(figures)),
         *section(note, "h_sources", bullets(sources(note))),
         *section(note, "h_reproduce", reproduce(note, institution)),
     ]  # fmt: skip
@@ -286,9 +286,14 @@ def secondary(note: Note) -> list[str]:
     return [note.text["secondary_rule"], shown, tables.secondary_reasons(note), rest]
 
 
+def more_figures(figures: Mapping[str, Figure]) -> list[str]:
+    """Return the figures that say themselves where they stand in the annex."""
+    return [show(figures, kind.name) for kind in FIGURES.values() if kind.place == "others"]
+
+
 def others(note: Note) -> list[str]:
     """Return what is observed, what it costs, what the study could see, and the activity."""
-    blocks = [tables.costs_table(note), tables.power_table(note)]
+    blocks = [tables.durations_table(note), tables.costs_table(note), tables.power_table(note)]
     if len(note.frames["observation"]):
         blocks.insert(0, tables.observation_table(note))
     if len(note.frames["indicators"]):
@@ -333,6 +338,8 @@ def rounding_sentence(note: Note) -> str:
 def reproduce(note: Note, institution: Institution) -> str:
     """Return the command and the hashes that make the same note again."""
     blocks = [note.text["command"], code(str(note.meta["command"]))]
+    if note.meta.get("commit"):
+        blocks.append(note.say(note.text["commit"], commit=code_inline(note.meta["commit"])))
     if note.meta.get("hashes"):
         blocks.append(tables.hashes_table(note))
     if institution.contact:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalml.registry import Registry
 from evalml.report.blinding import BLINDED
 from evalml.report.figure_balance import LIMIT
 from evalml.report.figure_event_study import plot_event_study
@@ -22,11 +25,11 @@ from evalml.report.figures import (
 )
 from evalml.report.note_text import Note
 from evalml.report.results import csv_text, rows_of
-from evalml.report.verdict import NEVER, path_of, subgroups_of
+from evalml.report.verdict import NEVER, path_of, sign_of, subgroups_of
 from evalml.typography import effect_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 DRAWN = ("balance", "checks", "effects", "event_study", "flow", "trajectories")
 """Tables that the figures are drawn from."""
@@ -52,28 +55,34 @@ def fingerprint(note: Note) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteFigure:
+    """A figure of the note, declared with what draws it.
+
+    Attributes:
+        name: Name of its files, and of `Evaluation.figure`.
+        fr: What it shows, in French.
+        en: The same in English.
+        draw: From a note, the language and the stamp, and the figures drawn before, to the figure;
+            None where the tables leave nothing to draw.
+        place: Part of the annex it stands in; empty where the note places it by hand.
+    """
+
+    name: str
+    fr: str
+    en: str
+    draw: Callable[[Note, dict[str, Any], dict[str, Figure]], Figure | None]
+    place: str = "others"
+
+
 def draw_all(note: Note) -> dict[str, Figure]:
-    """Draw the figures the tables allow, by role."""
-    frames = note.frames
+    """Draw the figures the tables allow, by name."""
     common: dict[str, Any] = {"lang": note.lang, "synthetic": bool(note.meta.get("synthetic"))}
     figures: dict[str, Figure] = {}
-    if len(frames["trajectories"]):
-        figures["trajectories"] = draw_trajectories(note, common)
-        figures["headline"] = draw_trajectories(note, common, first=True)
-    whole = drawn_effects(note)
-    if any_shown(whole) or (len(whole) and not figures):
-        marks = Marks(note.meta.get("benchmark"), note.meta.get("threshold"))
-        figures["effects"] = plot_effects(whole, labels=note.labels, marks=marks, **common)
-    groups = subgroups_of(frames["effects"], note.primary)
-    if any_shown(groups):
-        figures["subgroups"] = plot_effects(groups, labels=note.labels, name="subgroups", **common)
-    if len(frames["event_study"]):
-        figures["event_study"] = draw_events(note, common)
-    if len(frames["flow"]):
-        figures["flow"] = plot_flow(frames["flow"], **common)
-    if len(frames["balance"]):
-        limit = balance_threshold(note)
-        figures["balance"] = plot_balance(frames["balance"], threshold=limit, **common)
+    for kind in FIGURES.values():
+        drawn = kind.draw(note, common, figures)
+        if drawn is not None:
+            figures[kind.name] = drawn
     return figures
 
 
@@ -118,7 +127,7 @@ def gaps_of(note: Note, outcome: str) -> list[Gap]:
     return [
         Gap(
             float(row.horizon_months), effect_number(row.estimate, str(row.unit), note.lang),
-            float(row.mean_treated), float(row.mean_comparison),
+            float(row.mean_treated), float(row.mean_comparison), bool(sign_of(row)),
         )
         for row in rows_of(known)
     ]  # fmt: skip
@@ -170,3 +179,60 @@ def main_effects(note: Note) -> pd.DataFrame:
         primary = whole["outcome"] == note.primary.get("outcome")
         return whole[primary | whole.index.isin(chosen.index)]
     return chosen if len(chosen) else whole
+
+
+def _trajectories(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    return draw_trajectories(note, common) if len(note.frames["trajectories"]) else None
+
+
+def _headline(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    if not len(note.frames["trajectories"]):
+        return None
+    return draw_trajectories(note, common, first=True)
+
+
+def _effects(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    whole = drawn_effects(note)
+    if not any_shown(whole):
+        return None
+    marks = Marks(note.meta.get("benchmark"), note.meta.get("threshold"))
+    return plot_effects(whole, labels=note.labels, marks=marks, **common)
+
+
+def _subgroups(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    groups = subgroups_of(note.frames["effects"], note.primary)
+    if not any_shown(groups):
+        return None
+    return plot_effects(groups, labels=note.labels, name="subgroups", **common)
+
+
+def _events(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    return draw_events(note, common) if len(note.frames["event_study"]) else None
+
+
+def _flow(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    flow = note.frames["flow"]
+    return plot_flow(flow, **common) if len(flow) else None
+
+
+def _balance(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    balance = note.frames["balance"]
+    if not len(balance):
+        return None
+    return plot_balance(balance, threshold=balance_threshold(note), **common)
+
+
+_by_hand = partial(NoteFigure, place="")
+FIGURES: Registry[NoteFigure] = Registry("figure")
+"""The figures of a note, in the order in which they are drawn."""
+FIGURES.add(
+    _by_hand(
+        name="trajectories", fr="Trajectoires", en="Trajectories", draw=_trajectories,
+    ),
+    _by_hand(name="headline", fr="La réponse en image", en="The answer drawn", draw=_headline),
+    _by_hand(name="effects", fr="Effets", en="Effects", draw=_effects),
+    _by_hand(name="subgroups", fr="Sous-groupes", en="Subgroups", draw=_subgroups),
+    _by_hand(name="event_study", fr="Étude d’événement", en="Event study", draw=_events),
+    _by_hand(name="flow", fr="Qui est retenu", en="Who is kept", draw=_flow),
+    _by_hand(name="balance", fr="Équilibre", en="Balance", draw=_balance),
+)  # fmt: skip

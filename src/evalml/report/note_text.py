@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.report.blinding import BLINDED, small_only
-from evalml.report.certainty import HIGH, Certainty, certainty_of, likelihood
+from evalml.report.certainty import HIGH, NONE, Certainty, Ground, certainty_of, likelihood
 from evalml.report.markdown import md
 from evalml.report.results import rows_of
 from evalml.report.verdict import (
@@ -231,12 +231,21 @@ def at_horizons(note: Note, rows: list[Any]) -> list[str]:
     """Return the effect at each horizon in words; masked horizons that follow come together."""
     runs: list[list[Any]] = []
     for row in rows:
-        hidden = row.status == BLINDED
-        if hidden and runs and at_horizon(runs[-1][0]).key == at_horizon(row).key:
+        key = at_horizon(row).key
+        if key != "time.found" and runs and at_horizon(runs[-1][0]).key == key:
             runs[-1].append(row)
         else:
             runs.append([row])
-    return [note.inside(at_horizon(run[0], [one.horizon_months for one in run])) for run in runs]
+    return [of_run(note, run) for run in runs]
+
+
+def of_run(note: Note, run: list[Any]) -> str:
+    """Return the effects at horizons that follow, of which the same is said."""
+    first = at_horizon(run[0], [one.horizon_months for one in run])
+    if run[0].status == BLINDED:
+        return note.inside(first)
+    rest = [Message("time.level_again", at_horizon(row).values) for row in run[1:]]
+    return ", ".join([note.inside(first), *map(note.inside, rest)])
 
 
 def at_horizon(row: Any, others: Sequence[Any] = ()) -> Message:
@@ -276,7 +285,8 @@ def amounts_to(note: Note) -> list[Message]:
         said.append(Message(f"time.levels{'_opening' if note.opening else ''}", levels))
     useful = known(useful=estimate(note.useful, unit))
     if kind in WEIGHED and (useful or kind == "unclear"):
-        said.append(Message(f"time.{WEIGHED[kind]}", useful))
+        at = known(months=months(effect["horizon_months"]))
+        said.append(Message(f"time.{WEIGHED[kind]}", useful | at))
     return said + benchmark(note, unit)
 
 
@@ -424,7 +434,8 @@ MOST_UNKNOWN = 2
 
 def is_declared(note: Note) -> bool:
     """Return whether the primary outcome is what youths declare to their counsellor."""
-    return bool(note.meta.get("declared")) or "declare" in str(note.primary.get("outcome"))
+    declared = note.meta.get("declared")
+    return bool(declared) or "declare" in str(note.primary.get("outcome"))
 
 
 def uncovered(check: Any) -> Message | None:
@@ -470,9 +481,15 @@ def compared(note: Note) -> Message:
         treated=None if effect is None else count(effect["n_treated"]),
         comparison=None if effect is None else count(effect["n_comparison"]),
         programme=Name("programmes", str(note.meta.get("programme"))),
-        covariates=Number(len(note.frames["balance"])) if len(note.frames["balance"]) else None,
     )
+    if len(note.frames["balance"]):
+        apart = {ground.reading for ground in note.certainty.grounds} & UNLIKE
+        values["tried" if apart else "covariates"] = Number(len(note.frames["balance"]))
     return Message(f"compared.{design_of(note)}", values)
+
+
+UNLIKE = {"balance.over", "overlap.over", "separation.apart"}
+"""Readings that forbid to say the groups were made alike."""
 
 
 def design_of(note: Note) -> str:
@@ -537,7 +554,7 @@ def cannot(note: Note) -> list[Message]:
     said.append(Message("cannot.others"))
     if last := last_horizon(note):
         said.append(Message("cannot.after", {"months": last}))
-    if note.meta.get("kind") == "cohort":
+    if is_declared(note):
         said.append(Message("cannot.declared"))
     if day := note.meta.get("amounts_known_until"):
         shown_day = dt.date.fromisoformat(str(day)).strftime("%d/%m/%Y")
@@ -562,22 +579,35 @@ def last_horizon(note: Note) -> Number | None:
 
 def needed(note: Note) -> list[Message]:
     """Return what it would take to know: a line per ground that is not sure, an experiment."""
-    said = []
-    every = note.frames["checks"]
-    for ground in sorted(note.certainty.grounds, key=lambda each: each.level):
-        if ground.level == HIGH and not is_masked(verdict(note)):
-            continue
-        values: dict[str, Value] = {}
-        if ground.name == "chance":
-            power = rows_of(every[every["check"] == "power"])
-            seen = read_values(str(power[0].values)).get("detectable") if power else None
-            values = known(detectable=seen)
-        said.append(Message(f"needed.{ground.name}", values))
-    said = said[:MOST_NEEDED]
+    grounds = sorted(note.certainty.grounds, key=lambda each: each.level)
+    failed = [ground for ground in grounds if ground.level == NONE]
+    if is_masked(verdict(note)):  # what masks the effect comes before all that could be better
+        grounds = failed or grounds
+    wanted: list[Message] = []
+    for ground in grounds:
+        asked = need(note, ground)
+        wanted += [asked] if ground.level < HIGH and asked not in wanted else []
+    said = wanted[:MOST_NEEDED]
     if last := last_horizon(note):
         said.append(Message("needed.after", {"months": last}))
     return [*said, Message("needed.experiment")]
 
 
+def need(note: Note, ground: Ground) -> Message:
+    """Return what would make a ground surer, from what was found there."""
+    if ground.name == "chance" or ground.reading in FEW:
+        every = note.frames["checks"]
+        power = rows_of(every[every["check"] == "power"])
+        seen = read_values(str(power[0].values)).get("detectable") if power else None
+        return Message("needed.chance", known(detectable=seen))
+    if ground.name == "alike" and ground.reading.partition(".")[0] not in BY_SOURCE:
+        return Message("needed.groups")
+    return Message(f"needed.{ground.name}")
+
+
+FEW = {"effective_sample_size.few", "areas.few", "balance.vague", "first_demands.vague"}
+"""Readings of the groups that more youths would settle."""
+BY_SOURCE = {"observation", "linkage", "extract_refused"}
+"""Checks that a better source would mend, not another comparison group."""
 MOST_NEEDED = 3
 """Grounds for which the second page says what is missing."""

@@ -167,9 +167,9 @@ def protect_effects(effects: pd.DataFrame, threshold: int) -> pd.DataFrame:
     second = one_more(small & inside, effects["n_treated"], groups) & inside
     rule = rule_inside(threshold)
     causes = effects["causes"].map(lambda text: judged_messages(str(text), rule)[0])
-    for where, key in ((second, "neighbour"), (parts, "few_outcomes"), (few, "few_persons")):
+    for where, key in ((few, "few_persons"), (parts, "few_outcomes"), (second, "neighbour")):
         message = Message(f"disclosure.{key}", {"threshold": Number(threshold)})
-        causes = causes.mask(where & (effects["causes"] == ""), messages_text([message]))
+        causes = causes.mask(where & (effects["status"] != BLINDED), messages_text([message]))
     hidden = small | second
     masked = effects.assign(status=effects["status"].mask(hidden, BLINDED), causes=causes)
     return blank(masked, hidden, [*NUMBERS, "n_treated", "n_comparison"])

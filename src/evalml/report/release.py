@@ -158,9 +158,11 @@ def read_manifest(run_dir: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads(path.read_bytes())
     except ValueError:
-        raise DataError(f"{path} is damaged: run the study again") from None
+        manifest = {}
+    if not isinstance(manifest, dict) or not manifest:
+        raise DataError(f"{path} is damaged: run the study again")
     if manifest.get("status") == "finished" and manifest.get("results_version") != VERSION:
         raise DataError(
             f"{run_dir.name} was made by an earlier version of evalml: its tables do not say all "

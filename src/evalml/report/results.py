@@ -57,9 +57,13 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def parse_table(name: str, written: str) -> pd.DataFrame:
     """Return one stable table from what its file holds."""
-    header = pd.read_csv(StringIO(written), nrows=0).columns
-    text = {column: "str" for column in header if column in TEXT}
-    return complete_table(name, pd.read_csv(StringIO(written), dtype=text, keep_default_na=True))
+    try:
+        header = pd.read_csv(StringIO(written), nrows=0).columns
+        text = {column: "str" for column in header if column in TEXT}
+        frame = pd.read_csv(StringIO(written), dtype=text, keep_default_na=True)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError):
+        raise DataError(f"results/{name}.csv is damaged; run the study again") from None
+    return complete_table(name, frame)
 
 
 def as_read(frames: Mapping[str, pd.DataFrame]) -> Frames:
@@ -184,5 +188,8 @@ def read_meta(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         message = f"no {path.name} in {folder}: the run did not finish; run the study again"
         raise DataError(message)
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        found: dict[str, Any] = json.loads(path.read_bytes())
+    except ValueError:
+        raise DataError(f"results/{path.name} is damaged; run the study again") from None
     return found

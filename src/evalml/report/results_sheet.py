@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.report.spreadsheet import Figure, Sheet, write_sheets
-from evalml.results import COLUMNS
+from evalml.results import COLUMNS, RESULT_TABLES
 from evalml.typography import date_text
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def write_results_sheet(note: Note, path: Path) -> Path:
         if name in note.frames and len(note.frames[name])
     }
     text = note.text["sheet"]
-    contents = tuple((name, str(text["tables"][name])) for name in shown)
+    contents = tuple((name, str(getattr(RESULT_TABLES[name], note.lang))) for name in shown)
     day = str(note.meta.get("extraction_date") or "")
     cover = [
         str(note.meta["title"]),

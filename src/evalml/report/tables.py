@@ -15,6 +15,7 @@ from evalml.report.words import (
     level_label,
     method_inside,
     method_label,
+    outcome_at,
     outcome_label,
     subgroup_label,
     words,
@@ -31,7 +32,7 @@ from evalml.typography import (
 from evalml.values import Message, Name, Number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from evalml.report.note_text import Note
     from evalml.values import Value
@@ -162,7 +163,7 @@ def effect_lines(note: Note, effects: pd.DataFrame) -> list[tuple[str, Any]]:
         alike = masked.get(key, []) if row.status == BLINDED else [row]
         if alike and alike[0] is row:
             months = [one.horizon_months for one in alike]
-            name = outcome_over(note, str(row.outcome), months) + note.against(row)
+            name = outcome_at(str(row.outcome), months, note.lang, note.labels) + note.against(row)
             lines.append((name, row))
     return lines
 
@@ -244,6 +245,37 @@ def indicators_table(note: Note) -> str:
     return table(
         note.text["indicators_columns"], rows, note.text["indicators_caption"],
         widths=[36, 24, 12, 14, 14], align="llrrr",
+    )  # fmt: skip
+
+
+def durations_table(note: Note) -> str:
+    """Return how long each arm waits for the first month of an outcome, at each horizon."""
+    frame = note.frames["durations"]
+    found = {(r.measure, r.horizon_months, r.arm): r for r in rows_of(frame)}
+    rows = []
+    for measure, horizon in dict.fromkeys(
+        (r.measure, r.horizon_months) for r in rows_of(frame) if r.arm == "difference"
+    ):
+        gap = found[measure, horizon, "difference"]
+        unit, known = str(gap.unit), not pd.isna(gap.estimate)
+        levels = [found.get((measure, horizon, arm)) for arm in ("treated", "comparison")]
+        shown = [None if r is None or pd.isna(r.estimate) else float(r.estimate) for r in levels]
+        rows.append(
+            [
+                note.text["durations_measures"][measure],
+                note.say(note.text["at_months"], horizon=f"{float(horizon):.0f}"),
+                *(level_text(value, unit, note.lang) for value in shown),
+                effect_text(gap.estimate, unit, note.lang) if known else note.text["suppressed"],
+                interval_text(gap.ci_low, gap.ci_high, unit, note.lang) if known else "–",
+            ]
+        )
+    if not rows:
+        return ""
+    name = outcome_label(str(frame["outcome"].iloc[0]), None, note.lang, note.labels)
+    caption = note.say(note.text["durations_caption"], outcome=name)
+    return table(
+        note.text["durations_columns"], rows, caption,
+        widths=[28, 12, 13, 14, 15, 22], align="llrrrr",
     )  # fmt: skip
 
 
@@ -434,18 +466,9 @@ def outcomes_over(note: Note, keys: Iterable[str]) -> str:
         outcome, _, month = key.rpartition("_m")
         timed = bool(outcome) and month.isdigit()
         months.setdefault(outcome if timed else key, []).extend([float(month)] if timed else [])
-    names = [outcome_over(note, key, sorted(at)) for key, at in months.items() if key]
+    told = months.items()
+    names = [outcome_at(key, sorted(at), note.lang, note.labels) for key, at in told if key]
     return ("; " if note.lang == "en" else " ; ").join(names)
-
-
-def outcome_over(note: Note, outcome: str, months: Sequence[Any]) -> str:
-    """Return an outcome and its horizons: `En emploi durable à 6 et 12 mois`."""
-    if len(months) < 2:  # noqa: PLR2004 - one horizon, or none
-        return outcome_label(outcome, months[0] if months else None, note.lang, note.labels)
-    each = [f"{float(month):.0f}" for month in months]
-    told = note.text["and"].format(first=", ".join(each[:-1]), last=each[-1])
-    name = outcome_label(outcome, None, note.lang, note.labels)
-    return note.say(str(words(note.lang)["outcome_horizon"]), outcome=name, horizon=told)
 
 
 def check_sentence(note: Note, check: Any) -> str:

@@ -16,7 +16,7 @@ from evalml.words import outcome_label as named_outcome
 from evalml.words.render import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 LANGUAGES = ("fr", "en")
 
@@ -104,6 +104,16 @@ def outcome_label(outcome: str, horizon: object, lang: str, labels: Mapping[str,
     label = named_outcome(f"{outcome}{months}", lang, labels)
     plain_key = f"{outcome}{months}" == label or label.startswith(f"{outcome} ")
     return label.replace("_", " ").capitalize() if plain_key else label
+
+
+def outcome_at(outcome: str, months: Sequence[float], lang: str, labels: Mapping[str, str]) -> str:
+    """Return an outcome and its horizons: `En emploi durable à 6 et 12 mois`."""
+    if len(months) < 2:  # noqa: PLR2004 - one horizon, or none
+        return outcome_label(outcome, months[0] if months else None, lang, labels)
+    each = [f"{float(month):.0f}" for month in months]
+    told = words(lang)["note"]["and"].format(first=", ".join(each[:-1]), last=each[-1])
+    name = outcome_label(outcome, None, lang, labels)
+    return typeset(str(words(lang)["outcome_horizon"]).format(outcome=name, horizon=told), lang)
 
 
 def subgroup_label(subgroup: str, lang: str, labels: Mapping[str, str]) -> str:

@@ -144,10 +144,6 @@ class FirstDemands:
     wanted: tuple[int, ...]
     flow: pd.DataFrame
 
-    def __repr__(self) -> str:
-        """Give counts only."""
-        return f"FirstDemands({len(self.areas)} areas, {len(self.cohorts)} half-years)"
-
 
 def first_demands(tables: Tables, study: Study, engine: Engine) -> FirstDemands:
     """Return the youths who came for the first time, with the wave of their area.

@@ -60,10 +60,6 @@ class OpeningPlan:
     lag: int
     stratum: IntVector
 
-    def __repr__(self) -> str:
-        """Give the size only."""
-        return f"OpeningPlan({self.group.size} cells, lag {self.lag})"
-
     def take(self, rows: BoolVector | IntVector) -> OpeningPlan:
         """Return some of the cells."""
         return OpeningPlan(
@@ -125,10 +121,6 @@ class OpeningEffects:
     weight: Matrix
     rate: Matrix
     n_control: Vector
-
-    def __repr__(self) -> str:
-        """Give the size only."""
-        return f"OpeningEffects({self.estimate.shape[0]} cells)"
 
     def average(self, rows: BoolVector) -> Matrix:
         """Return the mean effect per treated youth over some cells, shape (1 + areas,).
@@ -274,10 +266,6 @@ class Opening:
     def inside(self) -> BoolVector:
         """Areas treated in the wanted cells, shape (areas,)."""
         return np.asarray(self.effects.plan.treated[self.post].any(axis=0), dtype=np.bool_)
-
-    def __repr__(self) -> str:
-        """Name the outcome."""
-        return f"Opening({self.outcome.name} at {self.horizon} months)"
 
 
 def layout(cells: AreaCells) -> tuple[IntVector, BoolVector, IntVector]:

@@ -56,10 +56,6 @@ class Events:
         """Event time whose effect is zero by construction."""
         return -1 - self.opening.effects.plan.lag
 
-    def __repr__(self) -> str:
-        """Give the size only."""
-        return f"Events({self.opening!r}, {self.times.size} half-years)"
-
 
 def events_of(opening: Opening) -> Events:
     """Return the event study of an outcome at a horizon.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
 import os
 import shutil
 import tempfile
@@ -20,7 +21,7 @@ from evalml.errors import EvalmlError, RunError
 from evalml.results import VERSION
 from evalml.run.kernel import ONE_THREAD, Limits, forked_kernels, starting_kernels
 from evalml.run.notebook import Execution, get_ready, scrub, write_html
-from evalml.run.provenance import hash_code, hash_values
+from evalml.run.provenance import commit, hash_code, hash_values, place_in_project
 from evalml.run.staleness import current_run, inputs_of, moved_inputs
 from evalml.run.status import (
     FOLDER,
@@ -170,7 +171,12 @@ class _Run:
             "results_version": VERSION,
             "study": self.plan.study.study,
             "parameters": self.plan.parameters,
+            "asked": self.plan.given,
+            "extract": place_in_project(self.plan.settings.extract),
+            "accept_refused": self.plan.settings.accept_refused,
             "seed": self.plan.study.seed,
+            "commit": commit(),
+            "user": _user(),
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": self._seconds(),
             "processor_seconds": round(self.execution.processor_seconds, 2),
@@ -210,6 +216,14 @@ class _Run:
 
     def _seconds(self) -> float:
         return round(time.perf_counter() - self.clock, 2)
+
+
+def _user() -> str:
+    """Return who runs this; the number of the account where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 @contextmanager

@@ -54,7 +54,7 @@ STACK = (
     "ibis.backends.duckdb", "sqlglot.dialects.duckdb", "IPython.core.completer",
     "ipykernel.zmqshell", "ipykernel.kernelapp", "ipykernel.ipkernel", "pypandoc", "typst", "docx",
     "PIL.PngImagePlugin", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
-    "threadpoolctl",
+    "seaborn", "threadpoolctl",
 )  # fmt: skip
 """What the notebooks end up importing, besides evalml itself."""
 

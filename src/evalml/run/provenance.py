@@ -12,6 +12,9 @@ import hashlib
 import json
 import os
 import platform
+import shlex
+import shutil
+import subprocess
 import sys
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -19,6 +22,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evalml.errors import StudyError
 from evalml.settings import Settings, project_root, shipped_folder
 
 if TYPE_CHECKING:
@@ -219,6 +223,92 @@ def hash_notebook(path: Path) -> str:
         for c in cells
     ]
     return hashlib.sha256(json.dumps(sources, ensure_ascii=False).encode()).hexdigest()
+
+
+@cache
+def commit() -> str:
+    """Return the commit of the source that runs, with a `+` where a file differs from it.
+
+    Empty where no history of it is at hand: an evalml installed from a wheel has its version.
+    """
+    source = Path(__file__).resolve().parents[1]
+    if not _git(source, "ls-files", "__init__.py"):
+        return ""
+    changed = _git(source, "status", "--porcelain", "--untracked-files=no", ".")
+    return _git(source, "rev-parse", "HEAD") + ("+" if changed else "")
+
+
+def _git(folder: Path, *words: str) -> str:
+    """Return what git says of a folder; empty where there is no git, or no history."""
+    program = shutil.which("git")
+    if program is None:
+        return ""
+    command = [program, "-C", str(folder), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def rerun_command(command: str, settings: Settings, hashes: Mapping[str, str | None]) -> str:
+    """Return the command that runs a study again where it ran, and refuses other inputs.
+
+    Args:
+        command: `evalml run STUDY` with what was asked for.
+        settings: Where it ran.
+        hashes: Hashes of its inputs; a study without an extract has none of one.
+    """
+    words = []
+    if hashes.get("extract"):
+        words.append(f"--extract {shlex.quote(place_in_project(settings.extract))}")
+    if settings.engine != "duckdb":
+        words.append(f"--engine {settings.engine}")
+    if settings.accept_refused:
+        words.append(f"--accept-refused {shlex.quote(settings.accept_refused)}")
+    told = [f"{name}={value[:DIGITS]}" for name, value in hashes.items() if value]
+    return " \\\n  ".join([command, *words, f"--expect {','.join(told)}"])
+
+
+DIGITS = 12
+"""Digits of a hash that a command names."""
+
+
+def place_in_project(path: Path) -> str:
+    """Return a path inside the project as it stands there, and the name alone of any other."""
+    root, full = project_root().resolve(), Path(path).resolve()
+    return full.relative_to(root).as_posix() if full.is_relative_to(root) else full.name
+
+
+def refuse_unexpected(hashes: Mapping[str, str | None], expected: str) -> None:
+    """Refuse inputs that are not those a note names.
+
+    Args:
+        hashes: Hashes of the inputs of now.
+        expected: `extract=1a2b…,code=3c4d…`, as `rerun_command` writes it.
+
+    Raises:
+        StudyError: A name is no input, or an input is another one.
+    """
+    found = []
+    for told in expected.split(","):
+        name, _, begins = told.partition("=")
+        if name not in EXPECTED or not begins:
+            raise StudyError(
+                f"--expect {told}: write NAME=HASH, with a NAME of {', '.join(EXPECTED)}"
+            )
+        own = hashes.get(name) or ""
+        if not own.startswith(begins):
+            found.append(f"{EXPECTED[name]} ({own[:DIGITS] or 'none'}, not {begins})")
+    if found:
+        raise StudyError(f"the inputs are not those expected: {'; '.join(found)}")
+
+
+EXPECTED = {
+    "extract": "give with --extract the extract the note names",
+    "params": "a key of the study differs from the note's",
+    "code": "install the commit the note names, the source of evalml differs",
+    "lock": "install from the requirements.lock of that commit",
+    "notebook": "take the notebook of that commit",
+}
+"""Input -> what to do where it is another one."""
 
 
 def hash_values(values: Mapping[str, Any]) -> str:

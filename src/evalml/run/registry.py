@@ -13,7 +13,7 @@ import pandas as pd
 from evalml.engine import open_engine
 from evalml.errors import DataError, nearest
 from evalml.run.staleness import Difference, differences, sentences
-from evalml.run.status import MANIFEST, STATUS
+from evalml.run.status import MANIFEST, STATUS, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -310,11 +310,9 @@ def compare_runs(a: Path, b: Path) -> RunComparison:
 
 
 def _record(run: Path) -> dict[str, Any]:
-    path = run / MANIFEST
-    if not path.is_file() or not (run / "results" / "effects.csv").is_file():
+    if not (run / MANIFEST).is_file() or not (run / "results" / "effects.csv").is_file():
         raise DataError(f"{run} is no finished run with effects; give a folder runs/STUDY/RUN_ID")
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return record
+    return read_manifest(run)
 
 
 def _files(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,14 @@ from evalml import errors
 from evalml.errors import StudyError
 from evalml.run.notebook import refuse_design
 from evalml.run.provenance import hash_notebook, hashes_of, parameters_of, parts_of, versions_of
-from evalml.run.status import MANIFEST, is_locked, lock_file, read_status, settled
+from evalml.run.status import (
+    MANIFEST,
+    is_locked,
+    lock_file,
+    read_manifest,
+    read_status,
+    settled,
+)
 from evalml.settings import Settings, project_root, shipped_folder
 from evalml.study import Study, find_study
 from evalml.study.activity import Activity, activity_from, is_activity
@@ -196,7 +203,7 @@ def plan_run(asked: Asked, settings: Settings) -> RunPlan:
     """Read a study and find its notebook.
 
     Args:
-        asked: The study; `notebooks/` is looked for beside the folder of its file first.
+        asked: The study; `notebooks/` is looked for in the folders above its file first.
         settings: Where it runs.
 
     Raises:
@@ -206,7 +213,7 @@ def plan_run(asked: Asked, settings: Settings) -> RunPlan:
     activity = is_activity(found_study.values)
     study, near = activity_from(asked) if activity else asked.read(), found_study.path
     name = Path(study.notebook).stem
-    roots = (near.resolve().parent.parent, project_root(), shipped_folder())
+    roots = (*near.resolve().parents[1:], project_root(), shipped_folder())
     folders = [root / "notebooks" for root in dict.fromkeys(roots)]
     for folder in folders:
         notebook = folder / f"{name}.ipynb"
@@ -262,7 +269,10 @@ def finished_runs(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
     """Return the finished runs of a study, latest first, each with its record."""
     found = []
     for manifest in sorted(folder.glob(f"[0-9]*/{MANIFEST}"), reverse=True):
-        record = json.loads(manifest.read_text(encoding="utf-8"))
+        try:
+            record = read_manifest(manifest.parent)
+        except errors.DataError:
+            continue  # `evalml runs` says so; the study runs again
         found.append((manifest.parent, record))
     return found
 
@@ -286,9 +296,13 @@ def current_run(plan: RunPlan, inputs: dict[str, Any]) -> Path | None:
     return None
 
 
+LATER = ("released", "signed")
+"""Privacy of what is made of a run once it is finished: its release, its certificate."""
+
+
 def missing_outputs(run: Path, record: Mapping[str, Any]) -> list[Difference]:
     """Return the files of a run that somebody removed; a release is made after it, and apart."""
-    made = [o["path"] for o in record["outputs"] if o["privacy"] != "released"]
+    made = [o["path"] for o in record["outputs"] if o["privacy"] not in LATER]
     paths = [path for path in made if not (run / path).is_file()]
     return [Difference("outputs", path, "there", "") for path in paths]
 

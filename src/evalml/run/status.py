@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from evalml.errors import DataError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -156,8 +158,12 @@ def replace_json(path: Path, values: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     text = json.dumps(values, indent=2, ensure_ascii=False, default=str)
-    fresh.write_text(text + "\n", encoding="utf-8")
-    fresh.replace(path)
+    try:
+        fresh.write_text(text + "\n", encoding="utf-8")
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)  # a full disk
+        raise
 
 
 def read_status(out: Path, study: str) -> RunStatus | None:
@@ -165,9 +171,11 @@ def read_status(out: Path, study: str) -> RunStatus | None:
     path = state_file(out, study)
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, ValueError):
         return None
     known = {f.name for f in fields(RunStatus)}
+    if not isinstance(values, dict) or not {"study", "state"} <= values.keys():
+        return None
     return RunStatus(**{key: value for key, value in values.items() if key in known})
 
 
@@ -190,6 +198,7 @@ _PRIVACY = {
     "release": "released",
     "results": "protected",
     "figures": "protected",
+    "certificate": "signed",
 }
 
 
@@ -210,7 +219,8 @@ def _describe(path: Path, folder: Path) -> dict[str, Any]:
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "bytes": path.stat().st_size,
         "rows": _rows(path),
-        "privacy": _PRIVACY.get(relative.parts[0], "protected"),
+        "privacy": _PRIVACY.get(relative.stem if path.parent == folder else relative.parts[0])
+        or "protected",
     }
 
 
@@ -226,12 +236,33 @@ def write_manifest(folder: Path, record: dict[str, Any]) -> None:
     replace_json(folder / MANIFEST, {**record, "outputs": describe_outputs(folder)})
 
 
+_SHAPE = {"parameters": dict, "hashes": dict, "versions": dict, "engine": str, "outputs": list}
+"""What every reader of a record counts on."""
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the record of the run that `folder` holds.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        record = json.loads(path.read_bytes())
+    except ValueError:
+        record = None
+    if not isinstance(record, dict) or any(
+        not isinstance(record.get(key), kind) for key, kind in _SHAPE.items()
+    ):
+        raise DataError(f"{path} is damaged; put a copy back, or run the study again")
+    return record
+
+
 def list_again(folder: Path) -> None:
     """Bring the outputs of a record up to date, after a release or a note in another language.
 
     Args:
         folder: A finished run; a folder without a record is left as it is.
     """
-    path = folder / MANIFEST
-    if path.is_file():
-        write_manifest(folder, json.loads(path.read_text(encoding="utf-8")))
+    if (folder / MANIFEST).is_file():
+        write_manifest(folder, read_manifest(folder))

@@ -7,9 +7,11 @@ from evalml.study.parts import (
     ComparisonDesign,
     Eligibility,
     Entries,
+    Example,
     Primary,
     Territory,
     Treatment,
+    Waits,
 )
 from evalml.study.programmes import PROGRAMMES, Programme
 from evalml.study.protocol import Study
@@ -26,6 +28,7 @@ __all__ = [
     "ComparisonDesign",
     "Eligibility",
     "Entries",
+    "Example",
     "Method",
     "Primary",
     "Programme",
@@ -34,6 +37,7 @@ __all__ = [
     "Territory",
     "Thresholds",
     "Treatment",
+    "Waits",
     "find_study",
     "methods_of",
     "read_study",

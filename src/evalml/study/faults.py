@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from evalml.errors import nearest
+from evalml.study.methods import MethodSettings
 from evalml.study.parts import (
     ComparisonDesign,
     Eligibility,
@@ -13,6 +14,7 @@ from evalml.study.parts import (
     Primary,
     Territory,
     Treatment,
+    Waits,
 )
 from evalml.study.thresholds import Thresholds
 
@@ -28,6 +30,8 @@ _PARTS: dict[str, type[BaseModel]] = {
     "comparison": ComparisonDesign,
     "primary": Primary,
     "checks": Thresholds,
+    "method_settings": MethodSettings,
+    "durations": Waits,
 }
 
 

@@ -85,11 +85,7 @@ def read_grid(path: Path) -> list[Cell]:
 
 
 def grid_members(path: Path) -> Iterator[Member]:
-    """Yield the studies of a grid, before they are checked.
-
-    Raises:
-        StudyError: The file is no grid.
-    """
+    """Yield the studies of a grid, before they are checked."""
     values = read_yaml(path)
     for key in values:
         if key not in KEYS:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
+    ConfigDict,
     Field,
     StringConstraints,
     ValidationInfo,
@@ -229,6 +231,41 @@ def _owners() -> dict[str, tuple[str, ...]]:
     """Return the designs that take each key of the comparison which not all take."""
     keys = dict.fromkeys(key for design in DESIGNS.values() for key in design.keys)
     return {key: tuple(d.name for d in DESIGNS.values() if key in d.keys) for key in keys}
+
+
+class Waits(Part):
+    """How long each arm waits for the first month of an outcome.
+
+    Attributes:
+        event: Outcome of the study waited for, such as `emploi_durable`.
+        competing: Outcomes of the study that end the wait otherwise.
+    """
+
+    event: str
+    competing: tuple[str, ...] = ()
+
+
+class Example(BaseModel):
+    """An invented person, and what the study must make of it.
+
+    Its other keys are tables of the extract, each with one row or several; a date is written from
+    the first time zero of the study: `M-1/10` is the 10th of the month before.
+
+    Attributes:
+        says: What it shows, in words.
+        makes: `arm` (`treated`, `comparison`, or the rule at which the person is lost), covariates,
+            and outcomes by month (`emploi_m6`); null where the study must not know.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    says: str
+    makes: dict[str, Any] = Field(min_length=1)
+
+    @property
+    def rows(self) -> dict[str, Any]:
+        """Rows of the person by table."""
+        return dict(self.model_extra or {})
 
 
 class Primary(Part):

@@ -7,6 +7,7 @@ A study says what is evaluated (the target trial, the comparison, the outcomes);
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -14,18 +15,20 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from evalml.errors import nearest
 from evalml.study.designs import DESIGNS, StudyDesign
 from evalml.study.faults import sentence
-from evalml.study.methods import METHODS, methods_of
+from evalml.study.methods import METHODS, MethodSettings, methods_of, settings_allowed
 from evalml.study.part import Part
 from evalml.study.parts import (
     Code,
     ComparisonDesign,
     Eligibility,
     Entries,
+    Example,
     Method,
     Name,
     Primary,
     Territory,
     Treatment,
+    Waits,
 )
 from evalml.study.programmes import PROGRAMMES
 from evalml.study.secondary import KEYS, merged
@@ -33,6 +36,11 @@ from evalml.study.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def seed_of(known: dict[str, Any]) -> int:
+    """Return the seed of a study that sets none: the first digits of the hash of its name."""
+    return int(hashlib.sha256(str(known.get("study", "")).encode()).hexdigest()[:8], 16)
 
 
 class Study(Part):
@@ -62,8 +70,10 @@ class Study(Part):
     covariates: tuple[str, ...] = ()
     history_months: int = Field(12, ge=0, le=60)
     methods: tuple[Method, ...] = Field(("diff", "ipw", "aipw"), min_length=1)
+    method_settings: dict[Method, MethodSettings] = Field(default_factory=dict)
     primary: Primary
     minimum_effect: float | None = Field(None, allow_inf_nan=False)
+    durations: Waits | None = None
     subgroups: tuple[str, ...] = ()
     negative_controls: tuple[str, ...] = ()
     checks: Thresholds = Field(default_factory=Thresholds)
@@ -71,8 +81,9 @@ class Study(Part):
     labels: dict[str, str] = Field(default_factory=dict)
     title_en: str = ""
     labels_en: dict[str, str] = Field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
     secondary: dict[Name, dict[str, Any]] = Field(default_factory=dict)
-    seed: int = Field(20240101, ge=0, lt=2**63)
+    seed: int = Field(default_factory=seed_of, ge=0, lt=2**63)
     language: Literal["fr", "en"] = "fr"
 
     @field_validator("covariates", mode="before")
@@ -117,14 +128,46 @@ def _incoherences(s: Study) -> Iterator[str]:
     if s.primary.method not in s.methods:
         yield f"primary.method '{s.primary.method}' is not among methods {list(s.methods)}"
     yield from _of_the_design(s)
+    yield from _of_the_settings(s)
+    if s.examples and not s.design.monthly:
+        yield f"'examples': {s.design.article} has no time zero for each person"
     if not s.over_time:
         if s.secondary:
             yield f"'secondary': a {s.design.name} has no secondary analyses"
         return
     yield from _of_the_missing(s)
+    yield from _of_the_waits(s)
     yield from _of_the_cohort(s)
     yield from _of_the_covariates(s)
     yield from _of_the_secondary(s)
+
+
+def _of_the_settings(s: Study) -> Iterator[str]:
+    for name, settings in s.method_settings.items():
+        place, allowed = f"method_settings.{name}", settings_allowed(METHODS[name])
+        if name not in s.methods:
+            yield f"{place}: the method is not among methods {list(s.methods)}"
+        for key in settings.given:
+            if key not in allowed:
+                reads = f"; it reads {list(allowed)}" if allowed else ""
+                yield f"{place}: {name} has no setting '{key}'{reads}"
+        apart = [key for key in ("trim", "splits") if key in settings.given]
+        if s.missing == "ipcw" and apart:
+            yield f"{place}.{apart[0]}: missing 'ipcw' weights every row, once; leave it out"
+        if settings.bias_adjust and settings.replace is False:
+            yield f"{place}: bias_adjust needs matching with replacement"
+
+
+def _of_the_waits(s: Study) -> Iterator[str]:
+    if s.durations is None:
+        return
+    if not s.design.monthly:
+        yield f"durations: {s.design.article} has no time zero for each person"
+    for name in (s.durations.event, *s.durations.competing):
+        if name not in s.outcomes:
+            yield f"durations: '{name}' is not among outcomes {list(s.outcomes)}"
+    if s.durations.event in s.durations.competing:
+        yield f"durations: '{s.durations.event}' cannot compete with itself"
 
 
 def _of_the_missing(s: Study) -> Iterator[str]:

@@ -112,7 +112,8 @@ class Asked:
 
     def command(self) -> str:
         """Return the command that runs this again."""
-        words = ["evalml", "run", self.study]
+        place = Path(self.study)  # the folders of a machine are nobody's business
+        words = ["evalml", "run", place.name if place.is_absolute() else self.study]
         words += [] if self.year is None else ["--year", str(self.year)]
         if self.territory is not None:
             words += ["--territory", territory_word(self.territory)]

@@ -203,11 +203,7 @@ def rerun(
 
 
 def set_key(values: dict[str, Any], place: str, value: Any) -> None:
-    """Set the value at a place such as `primary.horizon`.
-
-    Raises:
-        StudyError: The place goes through what is no mapping.
-    """
+    """Set the value at a place such as `primary.horizon`."""
     *above, last = place.split(".")
     for key in above:
         inner = values.setdefault(key, {})

@@ -33,6 +33,7 @@ class Thresholds(Part):
         missing_bounds: Largest width of the worst-case bounds (on a proportion) that still counts
             as informative.
         e_value: E-value of the interval's limit below which an effect is called fragile.
+        rosenbaum_gamma: Gamma of matched pairs below which an effect is called fragile.
         robustness_value: Robustness value below which an effect is called fragile.
         oster_delta: Delta below which an effect is called fragile.
         honest_m: Relative magnitude that the effect must survive not to be called fragile.
@@ -63,6 +64,7 @@ class Thresholds(Part):
     leave_one_out: float = Field(0.5, gt=0)
     missing_bounds: float = Field(0.2, gt=0)
     e_value: float = Field(1.5, ge=1)
+    rosenbaum_gamma: float = Field(1.5, ge=1)
     robustness_value: float = Field(0.1, ge=0, le=1)
     oster_delta: float = Field(1, ge=0)
     honest_m: float = Field(1, ge=0)

@@ -67,10 +67,6 @@ class Spells:
     planned: AnyVector
     hours: AnyVector
 
-    def __repr__(self) -> str:
-        """Say how many, never whose."""
-        return f"Spells({len(self.who)})"
-
 
 def _contract(
     s: AnyVector, months: AnyVector, rng: np.random.Generator
@@ -148,7 +144,8 @@ _CATEGORY[[CDD, 2, 3, AIDE, IAE]] = 1
 _CATEGORY[[ALTERNANCE, FORMATION, SCOLARITE, VOLONTARIAT]] = (2, 3, 4, 5)
 SIAE_TYPES = ("ACI", "AI", "EI", "ETTI")
 STATES = ("PREVU", "EN_COURS", "TERMINE")
-_IMMERSION = {"CEJ": 0.11, "GJ": 0.11, "PACEA": 0.07, "PARRAINAGE": 0.05}
+_IMMERSION = {"CEJ": 0.11, "GJ": 0.11, "PACEA": 0.07}
+_OTHERS = 0.05
 
 
 def _told(m: Made, sp: Spells) -> tuple[AnyVector, AnyVector]:
@@ -239,7 +236,7 @@ def _apart(who: AnyVector, t: AnyVector, *columns: AnyVector) -> tuple[AnyVector
 def _immersions(m: Made) -> pa.Table:
     """Return short immersions in firms, of those out of work whom a programme follows."""
     contact, rng = m.history.contact, m.rng("immersions")
-    chance = np.array([0.0, 0.006, *(_IMMERSION[k] for k in PROGRAMME_OF_CONTACT[1:])])
+    chance = np.array([0.0, 0.006, *(_IMMERSION.get(k, _OTHERS) for k in PROGRAMME_OF_CONTACT[1:])])
     chance *= m.world.declaration.immersions_times
     kind = contact & (REFRESH - 1)
     free = ~employed(m.history.situation & (NEW - 1))
@@ -280,9 +277,7 @@ NO_THEME = len(THEMES)
 def helped(m: Made, room: AnyVector) -> AnyVector:
     """Return which themes each person is helped on in the year, shape (n, themes).
 
-    Args:
-        m: The block.
-        room: Acts that count, by person: nobody is helped on more themes than that.
+    `room`: acts that count, by person: nobody is helped on more themes than that.
     """
     margins, rng = m.published(), m.rng("themes")
     area = area_of(margins, m.areas, m.people)
@@ -305,12 +300,7 @@ def assign(
 ) -> AnyVector:
     """Return themes of acts; in the margins' year each person goes round their themes.
 
-    Args:
-        m: The block.
-        who: Person of each act, sorted.
-        t: Month of each act.
-        counted: Whether the act is kept, took place and counts.
-        theme: Themes drawn so far, kept in other years.
+    `who`: person of each act, sorted; `counted`: whether the act is kept, took place and counts.
     """
     if not m.published().themes:
         return theme

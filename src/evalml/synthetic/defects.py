@@ -365,9 +365,6 @@ def plant(made: Synthetic, seed: int) -> Synthetic:
     """Plant the defects the world declares; `truth/defects.csv` names every row.
 
     A person carries one defect at most, so that counts are exact and causes are not mixed.
-
-    Raises:
-        EvalmlError: A defect is unknown, or the world has too few rows for its rate.
     """
     for name in made.world.defects:
         if name not in DEFECTS:

@@ -61,11 +61,7 @@ _UNTOLD = {
 
 
 def day_of(text: str) -> dt.date:
-    """Read an ISO day.
-
-    Raises:
-        EvalmlError: The text is not a day.
-    """
+    """Read an ISO day."""
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
@@ -77,9 +73,6 @@ def as_of(made: Synthetic, day: dt.date) -> Synthetic:
 
     Rows entered later are left out, and ends that had not happened are not known, so that two
     vintages of a world differ by late entries and revisions only.
-
-    Raises:
-        EvalmlError: `day` lies after the world's own extraction or before its period.
     """
     period = made.world.period
     if not period.start < day <= period.extraction:
@@ -166,11 +159,7 @@ _OPTIONS: dict[str, Any] = {"compression": "zstd", "store_schema": False, "write
 
 
 def write_extract(path: str | Path, made: Synthetic) -> Path:
-    """Write the tables, `extract.yaml` and `truth/` into the folder `path`.
-
-    Raises:
-        ExtractError: The folder holds something else already.
-    """
+    """Write the tables, `extract.yaml` and `truth/` into the folder `path`."""
     folder = ready(Path(path))
     for name, rows in made.tables.items():
         pq.write_table(rows, folder / f"{name}.parquet", **_OPTIONS)
@@ -212,11 +201,7 @@ def describe(folder: Path, extract: dict[str, Any]) -> None:
 
 
 def ready(folder: Path) -> Path:
-    """Return the folder, made if need be; one that holds other files is refused.
-
-    Raises:
-        ExtractError: The folder holds something that is not a synthetic extract.
-    """
+    """Return the folder, made if need be; one that holds other files is refused."""
     if folder.exists() and any(folder.iterdir()):
         mark = folder / "extract.yaml"
         if not mark.exists() or "source: synthetic" not in mark.read_text(encoding="utf-8"):
@@ -352,13 +337,8 @@ def blocks(
 def make_world(world: World, people: int | None = None, seed: int | None = None) -> Synthetic:
     """Make a world in memory.
 
-    Args:
-        world: The world, from `read_world`.
-        people: Persons; the world's own number where None.
-        seed: Seed; the world's own where None.
-
-    Raises:
-        EvalmlError: Fewer than 1 person is asked for.
+    `world`: the world, from `read_world`; `people`: persons; the world's own number where None;
+    `seed`: seed; the world's own where None.
     """
     n, seed = people or world.people, world.seed if seed is None else seed
     if n < 1:

@@ -76,11 +76,7 @@ class Margins(Part):
 
 @cache
 def read_margins(name: str) -> Margins:
-    """Read `params/worlds/margins/NAME.yaml`.
-
-    Raises:
-        EvalmlError: There is no such file, or it holds something else.
-    """
+    """Read `params/worlds/margins/NAME.yaml`."""
     path = worlds_folder() / "margins" / f"{name}.yaml"
     if not path.exists():
         raise EvalmlError(f"no published margins are called '{name}'; look in {path.parent}")
@@ -217,9 +213,6 @@ def keep(
     Persons are kept whole, at random among those alike in what is counted; the others, not
     accompanied in the year, are thinned at the same rate. A world smaller than the published one
     meets its smaller counts as nearly as its persons allow.
-
-    Raises:
-        EvalmlError: The world has too few persons of some kind.
     """
     n, seed = len(p.women), draws.seed
     known = flags(margins, p, h, cal, draws)
@@ -266,16 +259,8 @@ def whole_numbers(
 ) -> AnyVector:  # fmt: skip
     """Return persons to keep of each kind: whole, nearest to a common share, all counts met.
 
-    Args:
-        rows: 1 where a kind is counted, shape (counts, kinds).
-        wanted: The counts.
-        low: Persons of each kind to keep at least.
-        size: Persons there are of each kind.
-        place: Where, for the message.
-        hard: Whether the counts must be met exactly, or as nearly as can be.
-
-    Raises:
-        EvalmlError: No whole numbers meet the counts.
+    `rows`: 1 where a kind is counted, shape (counts, kinds); `low`: persons of each kind to keep at
+    least; `hard`: whether the counts must be met exactly, or as nearly as can be.
     """
     kinds = len(size)
     aim = size * wanted[0] / size.sum()

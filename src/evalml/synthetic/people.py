@@ -142,10 +142,6 @@ class People:
     frailty: AnyVector
     eligible: AnyVector
 
-    def __repr__(self) -> str:
-        """Say how many, never who."""
-        return f"People({len(self.women)} persons)"
-
     def take(self, at: AnyVector) -> People:
         """Return the persons at positions `at`."""
         return People(*(getattr(self, f.name)[at] for f in fields(self)))

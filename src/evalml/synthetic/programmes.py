@@ -84,13 +84,8 @@ def intensities(
 ) -> AnyVector:
     """Return the monthly intensity of each arrival, shape (8, n).
 
-    Args:
-        world: The world.
-        m: What does not change with the month.
-        b: What programmes add.
-        level: Log of the area's level in the month, shape (n,).
-        age: Age in years, shape (n,).
-        month: Calendar month, 0 for January.
+    `m`: what does not change with the month; `level`: log of the area's level in the month, shape
+    (n,); `age`: age in years, shape (n,); `month`: calendar month, 0 for January.
     """
     arrivals, season = world.employment.arrivals, np.float32(world.employment.season[month])
     years = (age - 20).astype(np.float32)
@@ -165,7 +160,6 @@ def month_of(cal: Calendar, t: int) -> int:
     return int(cal.of_year(t))
 
 
-SPELLS = ("CEJ", "GJ", "PACEA", "PARRAINAGE")
 MOTIFS = (
     "EMPLOI_DURABLE", "ALTERNANCE", "ECHEANCE", "AGE", "ABANDON", "AUTRE", "MANQUEMENT",
     "DEMANDE_JEUNE", "DEMENAGEMENT", "EMPLOI_COURT", "FORMATION", "RETOUR_SCOLARITE",
@@ -294,11 +288,7 @@ def opening(world: World, name: str, a: Areas, cal: Calendar) -> tuple[AnyVector
 def logits(entry: Entry, static: AnyVector, seen: Seen, month: int) -> AnyVector:
     """Return the logit of entering this month, shape (n,).
 
-    Args:
-        entry: The programme's rules.
-        static: Base, covariates and mission locale.
-        seen: What the counsellor goes by.
-        month: Calendar month, 0 for January.
+    `month`: calendar month, 0 for January.
     """
     x: AnyVector = static + np.float32(entry.covariates.get("age", 0.0)) * (seen.age - 20)
     x = x + np.float32(entry.employed_last_month) * seen.e1
@@ -387,11 +377,7 @@ def _score(part: Entry | Acceptance, p: People) -> AnyVector:
 def acceptances(entry: Entry, p: People, seen: Seen, worked: AnyVector) -> AnyVector | float:
     """Return the chance that an application answered this month is accepted.
 
-    Args:
-        entry: The rules of IAE.
-        p: The persons.
-        seen: What the counsellor goes by.
-        worked: Whether they worked in each of the last eight months, the last one first, as bits.
+    `worked`: whether they worked in each of the last eight months, the last one first, as bits.
     """
     how = entry.acceptance
     if how is None:

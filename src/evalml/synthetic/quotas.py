@@ -52,9 +52,6 @@ def exactly(
     """Return `count` of the positions `pool`, those in `first` before the others.
 
     A world smaller than the published one gives what it has.
-
-    Raises:
-        EvalmlError: There are fewer, in a world as large as the published one.
     """
     if len(pool) < count and margins.scale == 1:
         raise EvalmlError(f"the world has {len(pool)} records for {what}, {count} are published")
@@ -136,9 +133,7 @@ def _at_work(
 def delegated(m: Made, who: AnyVector) -> tuple[AnyVector, ...]:
     """Return PPAE spells of exactly the published number of youths: a delegation, no effect.
 
-    Args:
-        m: The block.
-        who: Persons who may not have one.
+    `who`: persons who may not have one.
     """
     margins, rng = m.published(), m.rng("delegated")
     lo, hi = year_months(margins, m.cal)

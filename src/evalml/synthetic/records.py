@@ -45,7 +45,7 @@ _ARROW = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Made:
     """A block of a world, ready to be written down as records.
 
@@ -66,10 +66,6 @@ class Made:
     people: People
     history: History
     base: int
-
-    def __repr__(self) -> str:
-        """Say how many, never who."""
-        return f"Made({len(self.people.women)} persons)"
 
     @cached_property
     def ids(self) -> pa.Array:

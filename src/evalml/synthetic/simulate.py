@@ -16,7 +16,6 @@ from evalml.synthetic.programmes import (
     M_AUTRE,
     NEW,
     SCOLARITE,
-    SPELLS,
     Boosters,
     Enrolment,
     Seen,
@@ -38,7 +37,7 @@ from evalml.synthetic.programmes import (
     step,
     young_enough,
 )
-from evalml.synthetic.world import FOLLOWED
+from evalml.synthetic.world import FOLLOWED, SPELLS
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
@@ -99,10 +98,6 @@ class History:
         few = {name: e.take(at, place) for name, e in self.enrolments.items()}
         applications = (place[who[ours]], month[ours], accepted[ours])
         return History(self.situation[:, at], self.contact[:, at], few, applications)
-
-    def __repr__(self) -> str:
-        """Say how many, never who."""
-        return f"History({self.situation.shape[1]} persons, {self.situation.shape[0]} months)"
 
 
 class _Run:
@@ -279,13 +274,7 @@ def simulate(
 ) -> History:
     """Simulate the histories of a block of persons.
 
-    Args:
-        world: The world.
-        p: The persons.
-        a: The missions locales.
-        cal: The months.
-        draws: The uniforms of the block; the same draws with `block` give the counterfactual.
-        block: Entries kept from happening.
+    `draws`: the uniforms of the block; the same draws with `block` give the counterfactual.
     """
     run, n = _Run(world, p, a, cal, draws, block), len(p.women)
     situation = np.empty((cal.months, n), dtype=np.uint8)

@@ -29,6 +29,7 @@ from evalml.arrays import AnyVector
 from evalml.errors import EvalmlError, nearest
 from evalml.extract.contract import DATED
 from evalml.settings import project_root, shipped_folder
+from evalml.study.programmes import PROGRAMMES as STUDIED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +58,12 @@ SITUATIONS = (
     "CHOMAGE", "CDD", "CTT", "DURABLE", "ALTERNANCE", "AIDE", "IAE",
     "FORMATION", "SCOLARITE", "VOLONTARIAT",
 )  # fmt: skip
-PROGRAMMES = ("CEJ", "GJ", "PACEA", "PARRAINAGE", "IAE")
-FOLLOWED = ("free", "PACEA", "PARRAINAGE", "GJ", "CEJ")
+PROGRAMMES = tuple(STUDIED)
+SPELLS = tuple(name for name in PROGRAMMES if name != "IAE")
+"""Programmes that are a spell of accompaniment; the IAE is made of applications and contracts."""
+_CLOSEST = ("PACEA", "PARRAINAGE", "GJ", "CEJ")
+FOLLOWED = ("free", *(name for name in SPELLS if name not in _CLOSEST), *_CLOSEST)
+"""Who is seen how often, the closest last: of two programmes at once, the later one tells."""
 Covariate = Annotated[str, _one_of(*COVARIATES)]
 Situation = Annotated[str, _one_of(*SITUATIONS)]
 Programme = Annotated[str, _one_of(*PROGRAMMES)]
@@ -368,10 +373,7 @@ Uniforms = NDArray[np.float32]
 def substream(seed: int, name: str, *at: int) -> np.random.Generator:
     """Return the generator of the substream `name`, at a block of persons or a month.
 
-    Args:
-        seed: Seed of the world.
-        name: What is drawn.
-        at: Whole numbers >= 0 that tell its places apart (block, month).
+    `at`: whole numbers >= 0 that tell its places apart (block, month).
     """
     return np.random.Generator(np.random.PCG64([seed, crc32(name.encode()), *at]))
 
@@ -451,11 +453,7 @@ def worlds_folder() -> Path:
 
 
 def read_world(name_or_path: str | Path) -> World:
-    """Read a world by name (`demo`) or from a YAML file.
-
-    Raises:
-        EvalmlError: No such world, or a key of its YAML is unknown, missing or mistyped.
-    """
+    """Read a world by name (`demo`) or from a YAML file."""
     path = Path(name_or_path)
     if path.suffix not in {".yaml", ".yml"}:
         path = worlds_folder() / f"{name_or_path}.yaml"
@@ -469,11 +467,7 @@ def read_world(name_or_path: str | Path) -> World:
 
 
 def parse_world(text: str, source: str = "world") -> World:
-    """Read a world from the text of its YAML; `based_on: NAME` starts from another world.
-
-    Raises:
-        EvalmlError: The text is not YAML, or not a world.
-    """
+    """Read a world from the text of its YAML; `based_on: NAME` starts from another world."""
     try:
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -500,11 +494,7 @@ def _over(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_sources(world: World, given: Sequence[str]) -> World:
-    """Return a world whose sources are changed by lines such as `emploi_mensuel.held=0.25`.
-
-    Raises:
-        EvalmlError: A line is not TABLE.KEY=VALUE, or the table, the key or the value is wrong.
-    """
+    """Return a world whose sources are changed by lines such as `emploi_mensuel.held=0.25`."""
     raw: dict[str, Any] = {}
     for line in given:
         place, equals, value = line.partition("=")
@@ -530,11 +520,7 @@ def dump_world(world: World) -> str:
 
 
 def structure_rows(name: str) -> list[dict[str, str]]:
-    """Return the missions locales of a list kept beside this module.
-
-    Raises:
-        EvalmlError: There is no such list.
-    """
+    """Return the missions locales of a list kept beside this module."""
     file = resources.files("evalml.synthetic").joinpath(f"{name}.yaml")
     if not file.is_file():
         raise EvalmlError(f"no list of missions locales is called '{name}'")

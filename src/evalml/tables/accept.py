@@ -56,11 +56,6 @@ def fold_codes(raw: Table, table: contract.Table, engine: Engine) -> tuple[Table
     """Return rows whose codes are those of their lists, and how many were written otherwise.
 
     A value that is in no list, whatever its case, is left as it is.
-
-    Args:
-        raw: Rows as received.
-        table: The table of the contract.
-        engine: Where queries run.
     """
     lists = {
         c.name: code_list(c.codes).values
@@ -106,14 +101,7 @@ class Screened:
 
 
 def screen(raw: Table, table: contract.Table, known: Known, engine: Engine) -> Screened:
-    """Find the rules that some row of a table breaks.
-
-    Args:
-        raw: Rows as received.
-        table: The table of the contract.
-        known: Persons and files learnt from earlier tables.
-        engine: Where queries run.
-    """
+    """Find the rules that some row of a table breaks."""
     told = reduce(lambda one, other: one.cross_join(other), _parts(raw, table, known))
     row = {str(k): 0 if pd.isna(v) else v for k, v in engine.fetch(told).iloc[0].items()}
     received = int(row["received"])

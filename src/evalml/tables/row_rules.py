@@ -100,11 +100,7 @@ def _keys(accepted: Table, all_rows: Table | None, key: str, flag: str, born: st
 def flagged(typed: Table, table: contract.Table, known: Known, broken: Collection[str]) -> Table:
     """Return the rows with one more column, `rule`: null, or the first rule the row breaks.
 
-    Args:
-        typed: Rows with the contract's columns and types.
-        table: The table of the contract.
-        known: Persons and files learnt from earlier tables.
-        broken: Rules that some row may break; the others are not looked at.
+    `broken`: rules that some row may break; the others are not looked at.
     """
     rows = typed.mutate(**{_RANK: _rank(typed, table)}) if "duplicate_key" in broken else typed
     if PARENT_RULES & set(broken):

@@ -169,10 +169,9 @@ class Found:
 def measure_held(tables: Tables, engine: Engine) -> tuple[list[Found], pd.DataFrame]:
     """Return what the extract holds against what it declares, and the measures themselves.
 
-    Returns:
-        The findings, and one row per table, measure and group (month, mission locale, arm to be):
-        `table`, `measure` (`rows` of a month; `with_row`, share of the persons who have a row;
-        `with_declared_job`, share of those with a declared job), `group`, `value`, `n`.
+    The result: the findings, and one row per table, measure and group (month, mission locale, arm
+    to be): `table`, `measure` (`rows` of a month; `with_row`, share of the persons who have a row;
+    `with_declared_job`, share of those with a declared job), `group`, `value`, `n`.
     """
     found, parts = [], []
     for name in DATED:

@@ -183,11 +183,16 @@ def show_name(value: Name, form: str, shown: Shown) -> str:
 def show_names(value: Names, form: str, shown: Shown) -> str:
     """Return the first names and how many others; all of them, each in a form, with a form.
 
-    A separator may follow: `{outside:inside/ nor in }`.
+    A separator may follow, and that before the last: `{outside:inside/, // nor in }`.
     """
-    of_each, _, between = form.partition("/")
+    of_each, _, told = form.partition("/")
+    between, _, last = told.partition("//")
     each = [show_name(name, of_each, shown) for name in value.names]
-    return (between or ", ").join(each) if form else listed(each, shown.lang)
+    if not form:
+        return listed(each, shown.lang)
+    if last and len(each) > 1:
+        return last.join([between.join(each[:-1]), each[-1]])
+    return (between or ", ").join(each)
 
 
 def show_counts(value: Counts, _form: str, shown: Shown) -> str:
@@ -234,6 +239,8 @@ def listed(each: list[str], lang: str) -> str:
     """Return the first of a list, and how many others there are."""
     more = len(each) - NAMED
     first = ", ".join(each[:NAMED])
+    if more <= 0 and len(each) > 1:
+        return f"{', '.join(each[:-1])} {'et' if lang == 'fr' else 'and'} {each[-1]}"
     if more <= 0:
         return first
     template_ = plain_phrase("hidden", "others", lang)

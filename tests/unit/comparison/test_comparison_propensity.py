@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from sklearn.linear_model import LogisticRegression
 
 from evalml.comparison import DesignMatrix, fit_propensity
-from evalml.comparison.propensity import Propensity, boost_propensity, cross_fit_propensity
-from evalml.effect.sample import assign_folds
+from evalml.comparison.propensity import Propensity, cross_fit_propensity, learned_propensity
+from evalml.effect.sample import BOOSTING, EstimationSettings, assign_folds
 from evalml.errors import EstimationError
+from evalml.study.methods import Learner
 
 
 def draw(n: int = 400, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -123,6 +125,28 @@ def test_a_level_seen_in_one_fold_only_does_not_stop_the_others() -> None:
         cross_fit_propensity(design, treated, fold, fit(X, treated), "att")
 
 
+def test_comparison_rows_that_a_sum_of_columns_sets_apart_weigh_nothing_for_the_treated() -> None:
+    """Nobody treated has x2 without x3, though both arms hold each: the limit of a vanishing ridge.
+
+    Two columns together, so that no level alone tells; scikit-learn is the other mind.
+    """
+    X, treated = draw(800)
+    has = X[:, 1] > 0
+    X[:, 1], X[:, 2] = has, has & (treated | (X[:, 2] > 0))
+    apart = (X[:, 1] == 1) & (X[:, 2] == 0)
+    found = fit(X, treated)
+    assert (found.score[apart] == 0).all()
+    assert any("comparison rows weigh nothing: covariates together" in n for n in found.notes)
+    ridge = LogisticRegression(C=1e9, tol=1e-9, max_iter=5000).fit(X, treated)
+    limit = ridge.predict_proba(X)[:, 1]
+    assert limit[apart].max() < 1e-3
+    assert found.score[~apart] == pytest.approx(limit[~apart], abs=1e-3)
+    with pytest.raises(EstimationError, match="separation"):
+        fit(X, ~treated)
+    with pytest.raises(EstimationError, match="separation"):
+        fit(X, treated, "ate")
+
+
 def test_a_fold_without_which_the_arms_separate_keeps_the_score_of_the_whole() -> None:
     """Only the rows of fold 0 lie on the other side: the three other folds alone separate."""
     rng, fold = np.random.default_rng(0), np.arange(200) % 4
@@ -135,11 +159,25 @@ def test_a_fold_without_which_the_arms_separate_keeps_the_score_of_the_whole() -
     assert notes == ("1 of 4 folds separate the arms: their rows keep the score of the whole",)
 
 
-def test_a_boosted_score_needs_folds_and_orders_like_the_truth() -> None:
+@pytest.mark.parametrize("model", [BOOSTING, Learner(learner="LogisticRegressionCV", Cs=3)])
+def test_a_learnt_score_orders_like_the_truth(model: Learner) -> None:
     X, treated = draw(2000)
     design = DesignMatrix(X, ("x1", "x2", "x3"))
     fold = assign_folds(np.arange(2000, dtype=np.uint64), 3, 0, treated)
-    found = boost_propensity(design, treated, fold)
+    found = learned_propensity(design, treated, fold, model.estimator(0))
     assert np.corrcoef(found.score, fit(X, treated).score)[0, 1] > 0.8
+
+
+def test_a_learner_that_does_not_converge_is_an_error() -> None:
+    X, treated = draw(1000)
+    model = Learner(learner="LogisticRegression", max_iter=1).estimator(0)
+    design = DesignMatrix(X, ("x1", "x2", "x3"))
+    with pytest.raises(EstimationError, match="LogisticRegression does not converge"):
+        learned_propensity(design, treated, np.arange(1000) % 2, model)
+
+
+def test_a_learner_needs_folds_and_probabilities() -> None:
     with pytest.raises(EstimationError, match="must be cross-fitted"):
-        boost_propensity(design, treated, np.zeros_like(fold))
+        EstimationSettings(score="boosting", folds=0)
+    with pytest.raises(EstimationError, match="LinearSVC gives no probability"):
+        EstimationSettings(score=Learner(learner="LinearSVC"))

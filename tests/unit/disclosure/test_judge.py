@@ -229,10 +229,11 @@ def test_a_finding_that_speaks_of_everybody_is_silent(check, finding, values, si
 
 def test_a_step_of_a_curve_of_durations_with_few_events_is_absent():
     events = np.array([40.0, 3, 0, 25])
-    table = pd.DataFrame({"arm": "treated", "cause": "", "month": range(4), "events": events,
+    table = pd.DataFrame({"measure": "incidence", "outcome": "emploi", "arm": "treated",
+                          "horizon_months": range(4), "events": events, "unit": "proportion",
                           "n_at_risk": 900 - 40 * np.arange(4.0), "estimate": [0.96, 0.95, 0.95, 0.92],
                           "std_error": 0.01, "ci_low": 0.9, "ci_high": 0.98})  # fmt: skip
-    out = judge({"survival": table}, DisclosureRule())[0]["survival"].frame
+    out = judge({"durations": table}, DisclosureRule())[0]["durations"].frame
     assert out["estimate"].notna().tolist() == [True, False, False, True]
     assert out["events"].dropna().tolist() == [40.0, 25.0]
 

@@ -49,7 +49,7 @@ def sample(gain, n=4000, seed=1):
 @pytest.fixture(scope="module")
 def helping():
     arms, paid = sample(2.0)
-    return costs_table(arms, paid, "aipw", seed=1).set_index("measure")
+    return costs_table(arms, paid, "aipw", EstimationSettings(seed=1)).set_index("measure")
 
 
 def test_a_month_costs_what_was_built_in(helping):

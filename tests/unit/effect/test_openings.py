@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from openings import COHORTS, NEVER, OUTCOME, cells_of, study, youths
 
 from evalml.errors import EstimationError
 from evalml.methods.callaway_santanna import callaway_santanna_sections
-from evalml.methods.effect import Naming
+from evalml.methods.effect import Naming, effect_of_influence
 from evalml.methods.group_time import RolloutOptions
 from evalml.methods.instruments import FuzzyData, wald_did
 from evalml.methods.panel import CrossSections
 from evalml.methods.two_period import NO_NAMES
+from evalml.methods.variance import sampling_of
 from evalml.rollout.cell_effects import (
     demand_change,
     jackknife,
@@ -234,3 +236,25 @@ def test_nothing_is_estimated_without_an_effect_and_the_bare_plan_holds():
     plan = plan_openings(first, np.ones(2, dtype=bool), np.array(COHORTS), 6)
     found = opening_effects(n, np.zeros_like(n), plan)
     assert (found.estimate[:, 0] == 0).all()
+
+
+def test_an_influence_gives_error_interval_and_p_value():
+    influence = np.random.default_rng(1).normal(size=40) / 40
+    sampling = sampling_of(np.arange(40) // 2, 40)
+    psi = sampling.collapse(influence)
+    found = effect_of_influence(
+        0.3,
+        psi,
+        sampling,
+        Naming("dr", "y", level=0.9),
+        counts=(20, 20),
+        mean_treated=1.0,
+        details={},
+    )
+    sums = influence.reshape(20, 2).sum(axis=1)
+    se = np.sqrt((sums**2).sum() * 20 / 19)
+    half = scipy.stats.t.ppf(0.95, 19) * se
+    assert found.std_error == pytest.approx(se)
+    assert (found.ci_low, found.ci_high) == pytest.approx((0.3 - half, 0.3 + half))
+    assert found.p_value == pytest.approx(2 * scipy.stats.t.sf(0.3 / se, 19))
+    assert found.mean_comparison == pytest.approx(0.7)

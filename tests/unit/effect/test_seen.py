@@ -113,7 +113,7 @@ def test_bounds_hold_every_way_of_filling_in_the_lost():
     y[:10] = np.nan
     y[100:120] = np.nan
     comparison = comparison_of(y, d, rng.normal(size=200))
-    found = bounded_effects(comparison, ["diff"], "att", 1)[0]
+    found = bounded_effects(comparison, ["diff"], EstimationSettings(seed=1))[0]
     low = np.nansum(y[:100]) / 100 - (np.nansum(y[100:]) + 20) / 100
     assert found.details["bounds"] == pytest.approx((low, low + 0.3))
     assert np.isnan(found.estimate)

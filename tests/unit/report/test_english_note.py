@@ -36,7 +36,7 @@ def test_an_english_note_holds_no_french_word(run_of, tmp_path, kind):
     assert not french_of(text), french_of(text)[:5]
     assert "{" not in re.sub(r"\{(?:alt|\.)[^}]*\}", "", text)
     drawn = "".join(p.read_text(encoding="utf-8") for p in (tmp_path / "figures").glob("*.svg"))
-    said = re.findall(r"<!--\s*(.*?)\s*-->", drawn)
+    said = re.findall(r"<text[^>]*>(.*?)</text>", drawn)
     assert said
     assert not [each for each in said if FRENCH.search(NAMES.sub("", each))]
 

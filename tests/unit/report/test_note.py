@@ -14,6 +14,7 @@ import pytest
 
 from evalml.errors import DataError
 from evalml.report import note_figures
+from evalml.report.blinding import blind
 from evalml.report.certainty import LEVELS, certainty_of
 from evalml.report.institution import Institution, read_institution
 from evalml.report.note import read_note, write_note
@@ -97,14 +98,14 @@ def test_the_title_says_the_finding_and_the_points_say_the_rest(written):
     for suffix, read in READERS.items():
         text = squeeze(read(written["strong"][1][f"note{suffix}"]))
         first = text.index(squeeze("augmente la part de jeunes en emploi à 12 mois : +7,2 points"))
-        assert squeeze("+7,2 points (de +4,7 à +9,8) à 12 mois") in text
+        assert squeeze("+7,2 points à 12 mois (de +4,7 à +9,8)") in text
         assert first < text.index(squeeze("Certitude :"))
 
 
 def test_a_null_result_says_so_without_claiming_the_absence_of_an_effect(written):
     text = text_of_html(written["null"][1]["note.html"])
     assert "Trop peu de données pour dire si" in text
-    assert "L'absence d'effet reste possible, tout comme l'effet utile" in text
+    assert "l'absence d'effet reste possible, tout comme l'effet utile" in text
 
 
 FORBIDDEN = ("+6,1", "+3,6", "+8,7", "41,4", "35,2", "6,13", "0,0613")
@@ -343,7 +344,8 @@ def test_title_points_figure_and_table_say_the_same(run_of, kind, early):
     shown = plain(note.told(picture(note, curves=True)))
     falls_first = early < 0 and kind != "minus"
     assert ("d'abord baisser" in told) == falls_first
-    assert ("pas d'écart établi à 12 mois" in points) == (kind in {"no_useful", "unclear"})
+    apart = points.lower().partition("aucun écart établi")[2]
+    assert ("à 12 mois (" in apart.split(" ; ")[0]) == (kind in {"no_useful", "unclear"})
     assert ("-20,0 points" in points) == (early < 0)
     if falls_first:
         assert "d'abord moins" in shown or "au début" in shown
@@ -383,3 +385,12 @@ def test_every_design_says_who_is_compared_with_whom(run_of):
         note = read_note(folder / "results", defined, "fr", 11)
         assert compared(note).key == f"compared.{design}"
         assert plain(note.told(compared(note))).endswith(".")
+
+
+def test_a_share_that_changes_by_more_than_the_whole_is_masked_with_its_reason(frames_of):
+    effects = frames_of("strong")["effects"].copy()
+    effects.loc[effects.index[0], ["estimate", "ci_low", "ci_high"]] = [5.0, -1.0, 11.0]
+    found = blind(effects, frames_of("strong")["checks"].head(0))
+    assert found["status"].iloc[0] == "blinded"
+    assert "impossible pour une part" in found["reason"].iloc[0]
+    assert not (found["status"].iloc[1:] == "blinded").any()

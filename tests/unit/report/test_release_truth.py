@@ -73,8 +73,8 @@ def text_of_html(path):
 
 
 def text_of_svg(path):
-    """The texts of a figure: matplotlib writes each as a comment before its outlines."""
-    return " | ".join(re.findall(r"<!-- (.*?) -->", path.read_text(encoding="utf-8")))
+    """The texts of a figure."""
+    return " | ".join(re.findall(r"<text[^>]*>(.*?)</text>", path.read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="module")

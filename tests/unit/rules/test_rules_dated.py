@@ -11,7 +11,6 @@ from evalml.errors import EvalmlError
 from evalml.report.gather import _amounts_known_until
 from evalml.rules import (
     Rules,
-    allowance_rules,
     overdue_sentences,
     programmes,
     rules,
@@ -114,12 +113,6 @@ def test_a_yearly_change_that_was_not_read_is_said_from_its_day() -> None:
     assert rules("CEJ").at(eve)["allowance_minor"].overdue is None
     assert "changed on 2026-04-01" in overdue_sentences("cej", day)[0]
     assert overdue_sentences("cej", eve) == []
-
-
-def test_no_amount_is_printed_for_the_months_after_an_unread_change() -> None:
-    known = allowance_rules("CEJ", dt.date(2026, 1, 1), dt.date(2026, 12, 31))
-    assert known["since"].unique().tolist() == ["04/2025"]
-    assert allowance_rules("CEJ", dt.date(2026, 4, 1), dt.date(2026, 12, 31)).empty
 
 
 def test_a_wave_says_which_of_its_departements_are_partial() -> None:
