@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -178,6 +179,11 @@ def accepted(folder, engine):
     names = ("jeunes", "dossiers", "situations", "emploi_mensuel", "structures")
     frames = {n: engine.fetch(tables.table(n)) for n in names if n in tables.tables}
     return frames, tables.rejects
+
+
+def test_a_session_of_this_machine_is_closed_without_a_word_and_can_go_on(spark):
+    dataclasses.replace(spark, scratch=None).close()
+    assert spark.fetch(spark.memtable(pd.DataFrame({"x": [1]})))["x"].tolist() == [1]
 
 
 def test_a_csv_extract_reads_on_spark_as_on_duckdb(spark, duckdb, tmp_path):

@@ -60,7 +60,7 @@ def both(small, study, spark):
 NAMES = (
     "emploi", "emploi_durable", "mois_emploi_declare", "salaire_cumule", "neet", "rejects", "flow",
     "crossover", "observation", "profile", "controls", "allowances", "intensity", "exits",
-    "durations", "indicators",
+    "indicators",
 )  # fmt: skip
 
 

@@ -326,7 +326,7 @@ def _session(site: Site, memory_limit: str | None, scratch: Scratch | None) -> A
 
 
 def _is_remote(session: Any) -> bool:
-    return hasattr(session, "client")
+    return type(session).__module__.startswith("pyspark.sql.connect.")
 
 
 def _bound_retries(session: Any) -> None:
