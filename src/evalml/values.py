@@ -154,8 +154,26 @@ class Month:
     month: str
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value that a sentence takes from the results, with the cell it stands in.
+
+    Attributes:
+        value: The value.
+        table: Table of results.
+        row: Place of its row in the table, from 0.
+        columns: The column, or the ends of an interval.
+    """
+
+    value: Value
+    table: str
+    row: int
+    columns: tuple[str, ...]
+
+
 Value: TypeAlias = (
-    Count | Share | Estimate | Interval | PValue | Number | Name | Names | Counts | Month | Hidden
+    "Count | Share | Estimate | Interval | PValue | Number | Name | Names | Counts | Month | Hidden"
+    " | Cell"
 )
 Values: TypeAlias = "Mapping[str, Value]"
 

@@ -51,16 +51,17 @@ def write_results_sheet(note: Note, path: Path) -> Path:
 
 def table_sheet(name: str, frame: pd.DataFrame, absent: str) -> Sheet:
     """Return one table: its columns as they stand in the CSV, a mark where there is no number."""
-    columns = [str(column) for column in frame if str(column) not in LEFT_OUT]
+    columns = shown_columns(frame)
     rows = tuple(
         tuple(cell(value, absent) for value in row)
         for row in frame[columns].itertuples(index=False, name=None)
     )
-    return Sheet(name, tuple(columns), rows, ranged=len(columns) <= LETTERS)
+    return Sheet(name, tuple(columns), rows, ranged=True)
 
 
-LETTERS = 26
-"""Columns that a single letter names."""
+def shown_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of a table that the spreadsheet holds."""
+    return [str(column) for column in frame if str(column) not in LEFT_OUT]
 
 
 def cell(value: Any, absent: str) -> str | Figure:

@@ -183,6 +183,12 @@ def _word(word: str, style: str) -> str:
     )
 
 
+def letters(place: int) -> str:
+    """Return the letters of a column, counted from 0: A, Z, AA."""
+    before = letters(place // 26 - 1) if place > 25 else ""  # noqa: PLR2004 - the alphabet
+    return before + chr(ord("A") + place % 26)
+
+
 def _address(sheet: Sheet) -> str:
-    last = chr(ord("A") + len(sheet.header) - 1)
+    last = letters(len(sheet.header) - 1)
     return f"$'{sheet.name}'.$A$1:$'{sheet.name}'.${last}${len(sheet.rows) + 1}"

@@ -27,6 +27,7 @@ from evalml.typography import (
     unit_of,
 )
 from evalml.values import (
+    Cell,
     Count,
     Counts,
     Estimate,
@@ -61,6 +62,10 @@ NAMED = 3
 ZERO_FORMS = 3
 
 
+MARKS = ("\ue000", "\ue001", "\ue002")
+"""What stands before the place of a cell, between it and its number, and after: private letters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A value as a template shows it: its format says which of its forms.
@@ -76,7 +81,12 @@ class Shown:
     labels: Mapping[str, str]
 
     def __format__(self, form: str) -> str:
-        """Return the value in words."""
+        """Return the value in words; one read in a cell between marks that name it."""
+        if isinstance(self.value, Cell):
+            cell = self.value
+            place = f"{cell.table}:{cell.row}:{','.join(cell.columns)}"
+            text = format(Shown(cell.value, self.lang, self.labels), form)
+            return f"{MARKS[0]}{place}{MARKS[1]}{text}{MARKS[2]}"
         if "|" in form:
             return noun_text(self.value, form, self.lang)
         return str(SHOW[type(self.value)](self.value, form, self))

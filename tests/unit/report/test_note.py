@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import re
 import zipfile
 
@@ -81,6 +82,38 @@ def test_the_three_formats_show_the_same_numbers(written, name):
         shown = squeeze(read(files[f"{name}{suffix}"]))
         missing = {number for number in numbers if squeeze(number) not in shown}
         assert not missing, (suffix, missing)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_number_leads_to_the_cell_of_the_results_that_holds_it(written, kind):
+    folder, files = written[kind]
+    annex = files["note_annexe.html"].read_text(encoding="utf-8")
+    links = re.findall(r'<a href="note_annexe.html#c-([^"]+)"[^>]*class="cell"[^>]*>(.*?)</a>',
+                       files["note.html"].read_text(encoding="utf-8"), re.DOTALL)  # fmt: skip
+    assert len({place for place, _ in links}) > (6 if kind == "strong" else 0)
+    for place, text in links:
+        name, line, columns = place.split("-")
+        row = pd.read_csv(folder / f"results/{name}.csv", dtype="str").iloc[int(line) - 2]
+        assert f'id="c-{place}"' in annex
+        printed = [float(x.replace(",", ".")) for x in re.findall(r"[+-]?\d+(?:,\d+)?",
+                   plain(text).replace(" ", ""))]  # fmt: skip
+        within = 0.051 if "," in text else 0.51
+        assert printed, text
+        for column, number in zip(columns.split("."), printed, strict=False):
+            kept = [float(x) for x in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", str(row[column]))]
+            assert any(abs(x * scale - number) <= within for x in kept for scale in (1, 100)), (
+                place, text, row[column])  # fmt: skip
+
+
+def test_every_figure_of_the_annex_names_the_function_that_drew_it(written):
+    _folder, files = written["strong"]
+    text = files["note_annexe.md"].read_text(encoding="utf-8")
+    rows = re.findall(r"\| `(\w+)\.svg` \| `([\w.]+)` \|", text)
+    drawn = {path.stem for path in (files["note.md"].parent / "figures").glob("*.svg")}
+    assert {name for name, _ in rows} == drawn
+    for _name, path in rows:
+        module, _, function = path.rpartition(".")
+        assert callable(getattr(importlib.import_module(module), function))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -193,7 +226,7 @@ def test_the_word_tables_are_native_with_a_header_row(written):
 
 def test_the_html_page_asks_nothing_of_the_network(written):
     html = written["strong"][1]["note.html"].read_text(encoding="utf-8")
-    assert not re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', html)
+    assert not re.findall(r'(?:src|href)="(?!data:|#|note_annexe\.html#)[^"]*"', html)
     assert '<html lang="fr">' in html
     assert html.count("<h1>") == 1
     assert "<p><p>" not in html
