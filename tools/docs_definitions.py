@@ -109,7 +109,10 @@ def outcomes_page() -> str:
         "known where a situation was declared to a counsellor for the month, and unknown ",
         "elsewhere: never a zero. *Linked* ones come from employer declarations; where the ",
         "extract lacks them the declared fallback is used. Durable employment is a choice of ",
-        "three switches (six months, alternance, aided contracts), so it is eight outcomes.\n\n",
+        "three switches (six months, alternance, aided contracts), so it is eight outcomes. The four ",
+        "parts of linked employment (durable, alternance, aided, other) add up to `emploi` for every ",
+        "person and month in which they are known; where `emploi_mensuel` lacks the planned length ",
+        "of contracts they are refused, or give way to their declared fallback.\n\n",
         "| code | label | unit | observed by | what counts | source |\n|---|---|---|---|---|---|\n",
     ]
     for it in OUTCOMES.values():
@@ -129,6 +132,8 @@ def _outcome_cases() -> str:
     parts += [_case(c["says"], _months(c["at"])) for c in _read(folder / "monthly.yaml")]
     parts.append(f"\n## Cases: what adds up\n\n{table}")
     parts += [_case(c["says"], _months(c["at"])) for c in _read(folder / "cumulated.yaml")]
+    parts.append(f"\n## Cases: what employers declare\n\n{table}")
+    parts += [_case(c["says"], _months(c["at"])) for c in _read(folder / "linked.yaml")]
     parts.append(
         "\n## Cases: the first durable job (`durations`)\n\n"
         "| a person | months, and how the wait ended |\n|---|---|\n"

@@ -71,7 +71,7 @@ def test_each_filter_leaves_what_it_says(visit):
     assert status(page) == "Un effet, aucun masqué."
     page.select_option("#f-method", "*")
     assert len(rows(page)) == 3
-    page.select_option("#f-outcome", "emploi_durable_m6")
+    page.select_option("#f-outcome", "emploi_durable_lie_m6")
     assert all("En emploi durable à 6" in row for row in rows(page))
     page.select_option("#f-population", "groups")
     assert status(page) == "Aucun effet ne répond aux filtres."

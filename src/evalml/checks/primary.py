@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from evalml.checks.person_trends import check_trends
 from evalml.checks.bounds import check_lee_bounds, check_missing_bounds
 from evalml.checks.check import CHECKS, Check, Primary, as_thresholds
 from evalml.checks.comparability import (
@@ -426,7 +427,31 @@ def _instrumented(
     return check_encouragement(comparison, effects, study.checks)
 
 
-DESIGN_CHECKS = {"adjusted": _adjusted, "instrument": _instrumented}
+def _by_trends(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    adjusted: Adjusted,
+    study: Study,
+    arms: Arms | None,  # noqa: ARG001 - the past is judged as a trend, not as a level
+) -> list[Check]:
+    checks = run_checks(
+        comparison,
+        effects,
+        study.checks,
+        balance=adjusted.balance,
+        weights=adjusted.weights,
+        score=adjusted.score,
+        n_clipped=adjusted.clipped,
+        method=study.primary.method,
+    )
+    return checks + check_trends(comparison, effects, study)
+
+
+DESIGN_CHECKS = {
+    "adjusted": _adjusted,
+    "instrument": _instrumented,
+    "did_persons": _by_trends,
+}
 """The checks of two arms, by the `estimator` of a design; areas are in `opening_checks`."""
 
 

@@ -288,9 +288,26 @@ class Applications(Entrants):
         ]
 
 
+class Either(Entrants):
+    """Those who enter, against who does not yet or, where the pool is a programme, enters that."""
+
+    def with_entries(self, t: Table, tables: Tables, trial: TargetTrial) -> Table:
+        """Add the entries into the other programme, where there is one."""
+        return _usual(trial).with_entries(t, tables, trial)
+
+    def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
+        """Return the rules added to those of eligibility, with who passes each."""
+        return _usual(trial).rules(t, trial)
+
+
+def _usual(trial: TargetTrial) -> Entrants:
+    return ARMS["comparator" if trial.pool else "entrants"]
+
+
 ARMS: dict[str, Entrants] = {
     "entrants": Entrants(),
     "comparator": Comparator(),
+    "either": Either(),
     "applications": Applications(),
 }
 """The kinds of arms that a design of `study/designs.py` may name."""

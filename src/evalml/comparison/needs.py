@@ -248,6 +248,14 @@ def both_open(facts: Facts) -> Reason:
     return Reason("ok", f"{facts.programme} and {other} both took entries in all these months")
 
 
+@need("both arms can enter what they enter in those months")
+def pool_open(facts: Facts) -> Reason:
+    """The programme takes entries and, where the pool is another one, so does that one."""
+    if facts.study.comparison.pool.upper() in PROGRAMMES:
+        return both_open(facts)
+    return programme_open(facts)
+
+
 @need("neither is a phase of the other")
 def not_nested(facts: Facts) -> Reason:
     """Neither programme is a part of the other."""

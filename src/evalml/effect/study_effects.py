@@ -291,9 +291,16 @@ def _instrumented(comparison: Comparison, study: Study) -> list[Effect]:  # noqa
     return estimate_encouragement(comparison)
 
 
+def _by_trends(comparison: Comparison, study: Study) -> list[Effect]:
+    from evalml.effect.did_persons import estimate_did_persons  # it uses this module
+
+    return estimate_did_persons(comparison, study)
+
+
 ESTIMATORS: dict[str, Callable[[Comparison, Study], list[Effect]]] = {
     "adjusted": _adjusted,
     "instrument": _instrumented,
+    "did_persons": _by_trends,
 }
 """What estimates two arms, by the `estimator` of a design; areas are in `opening_estimates`."""
 

@@ -495,6 +495,16 @@ EMPLOI_MENSUEL = Table(
             known_at="mois",
         ),
         Column(
+            "duree_prevue_mois",
+            "number",
+            "Planned length of the contract, months",
+            nullable=True,
+            known_at="mois",
+            minimum=0,
+            maximum=60,
+            optional=True,
+        ),
+        Column(
             "heures",
             "number",
             "Hours paid",
