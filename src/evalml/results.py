@@ -432,7 +432,9 @@ RESULT_TABLES.add(
         (
             _OUTCOME,
             _HORIZON,
-            _plain("event_time", "half-years since the opening, or months since entry; negative before"),
+            _plain(
+                "event_time", "half-years since the opening or months since entry, negative before"
+            ),
             _word("phase", "`before`, `reference` or `after`"),
             *_BOUNDS,
             *_SIZES,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from evalml.checks.person_trends import check_trends
 from evalml.checks.bounds import check_lee_bounds, check_missing_bounds
 from evalml.checks.check import CHECKS, Check, Primary, as_thresholds
 from evalml.checks.comparability import (
@@ -24,6 +23,7 @@ from evalml.checks.comparability import (
 from evalml.checks.confounding import check_confounder_strength, check_oster
 from evalml.checks.hidden_bias import check_e_value
 from evalml.checks.observation import check_followed, check_observation
+from evalml.checks.person_trends import check_trends
 from evalml.checks.placebo import (
     check_calibration,
     check_controls_together,

@@ -134,9 +134,7 @@ def plot_event_study(
     return Figure(fig, f"event_study_{outcome}", title, _alt(rows, unit, lang, text), synthetic)
 
 
-def _draw(
-    axes: Axes, rows: pd.DataFrame, unit: str, lang: str, text: Mapping[str, str]
-) -> None:
+def _draw(axes: Axes, rows: pd.DataFrame, unit: str, lang: str, text: Mapping[str, str]) -> None:
     scale = unit_of(unit).scale
     for phase, colour in LOOK.items():
         part = rows[rows["phase"] == phase]

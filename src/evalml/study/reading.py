@@ -17,8 +17,8 @@ from evalml.reading.yaml_text import read_yaml_file
 from evalml.settings import project_root, shipped_folder
 from evalml.study.faults import sentence
 from evalml.study.protocol import Study
-from evalml.study.secondary import merged
 from evalml.study.rerun import places, rerun, territory_word
+from evalml.study.secondary import merged
 
 
 def study_from(values: Mapping[str, Any], *, place: str = "parameters") -> Study:
