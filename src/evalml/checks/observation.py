@@ -26,7 +26,7 @@ from scipy.special import stdtr, stdtrit
 
 from evalml.checks.check import Check
 from evalml.checks.trends import wald_test
-from evalml.cohort.covariates import PAST
+from evalml.comparison.arms import PAST
 from evalml.comparison.balance import balance_table
 from evalml.comparison.design import build_design
 from evalml.effect.censored import seen_of

@@ -21,6 +21,7 @@ from evalml.checks.comparability import (
     check_trimmed,
 )
 from evalml.checks.confounding import check_confounder_strength, check_oster
+from evalml.checks.experiment import check_experiment
 from evalml.checks.hidden_bias import check_e_value
 from evalml.checks.observation import check_followed, check_observation
 from evalml.checks.person_trends import check_trends
@@ -447,10 +448,21 @@ def _by_trends(
     return checks + check_trends(comparison, effects, study)
 
 
+def _drawn(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    adjusted: Adjusted,  # noqa: ARG001 - a draw needs no weights
+    study: Study,
+    arms: Arms | None,  # noqa: ARG001
+) -> list[Check]:
+    return check_experiment(comparison, effects, study)
+
+
 DESIGN_CHECKS = {
     "adjusted": _adjusted,
     "instrument": _instrumented,
     "did_persons": _by_trends,
+    "experiment": _drawn,
 }
 """The checks of two arms, by the `estimator` of a design; areas are in `opening_checks`."""
 

@@ -137,9 +137,6 @@ COVARIATES.add(
     *(Covariate(name, *row) for name, row in TRAITS.items()),
 )
 
-PAST = ("emploi_avant_", "mois_emploi_", "emploi_declare_avant_", "emploi_perdu_3m")
-"""What the names of the covariates of past employment begin with."""
-
 _FROM_FILE = (
     "niveau_diplome",
     "qpv",

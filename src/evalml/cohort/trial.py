@@ -162,7 +162,7 @@ class TargetTrial:
         estimand: `att` or `ate`.
         breaks: Changes of information system that the study declares it crosses.
         design: The design: one that is a trial a month.
-        pool: Code of the comparator, for an active comparator.
+        pool: Code of the comparator, for an active comparator; name of a randomised trial.
         entry_months: Months in which the treated enter.
         pool_months: Months in which the comparison persons enter the comparator.
         rang: Rank of the renewal studied, None for first entries.
@@ -244,7 +244,7 @@ def target_trial(study: Study) -> TargetTrial:
         estimand=study.estimand,
         breaks=study.breaks,
         design=design,
-        pool=study.comparison.pool if active else "",
+        pool=study.comparison.pool if active else study.comparison.trial or "",
         entry_months=entering,
         pool_months=waiting if active else entering,
         rang=study.treatment.rang,

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from evalml.cohort import COVARIATES
-from evalml.cohort.covariates import PAST
 from evalml.cohort.declared import DECLARED
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.errors import DataError
@@ -19,11 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evalml.arrays import BoolVector, IntVector, Matrix
+    from evalml.cohort import TargetTrial
     from evalml.comparison.comparison import Comparison
     from evalml.engine import Engine
     from evalml.outcomes import Outcome, Outcomes
     from evalml.tables.sources import Coverage
 
+
+PAST = ("emploi_avant_", "mois_emploi_", "emploi_declare_avant_", "emploi_perdu_3m")
+"""What the names of the covariates of past employment begin with."""
 
 FEWEST = 10
 """Rows of each arm that must hold a state, known or unknown, for it to be compared."""
@@ -463,7 +466,7 @@ def assemble(
         cluster="id_structure",
         person="person",
         subgroups=subgroups,
-        strata=["month"] if cohort.trial.same_months else [],
+        strata=_strata(cohort.trial),
         missing="category",
     )
     if cohort.trial.instrument:
@@ -471,7 +474,10 @@ def assemble(
     comparison = _with_reach(comparison, outcomes, entries, engine)
     if cohort.trial.design.trends:
         comparison = _with_paths(comparison, trajectories)
-    delay = _delay(entries)
+    drawn = cohort.trial.design.arms == "drawn"
+    delay = _delay(entries, of_all=drawn)
+    if drawn:
+        comparison = replace(comparison, delay=delay)
     crossover = _crossover(delay[~comparison.treated], outcomes.panel.months[1])
     declared = _declared(outcomes, entries, trajectories, engine)
     return Arms(comparison, trajectories, crossover, (*grouped, *unknown), delay, declared)
@@ -552,9 +558,21 @@ NEVER = 10_000
 """Delay of a row that never enters."""
 
 
-def _delay(entries: pd.DataFrame) -> IntVector:
-    """Return the months from time zero to the row's own entry, shape (n,)."""
+def _strata(trial: TargetTrial) -> list[str]:
+    """Return the columns on which the arms are drawn, or matched persons may have to be equal."""
+    if trial.design.arms == "drawn":
+        return ["month", "strate"]
+    return ["month"] if trial.same_months else []
+
+
+def _delay(entries: pd.DataFrame, *, of_all: bool = False) -> IntVector:
+    """Return the months from time zero to the row's own entry, shape (n,).
+
+    Where the treatment is an offer (`of_all`), those treated may enter later, or never.
+    """
     later = (entries["later_entry"] - entries["month"]).to_numpy(dtype=float, na_value=NEVER)
+    if of_all:
+        return later.astype(np.int64)
     return np.where(entries["treated"].to_numpy(dtype=bool), 0, later).astype(np.int64)
 
 

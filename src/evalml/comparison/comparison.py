@@ -181,6 +181,8 @@ class Comparison:
         strata: n rows, further columns on which matched persons may have to be equal (the month
             of the trial), or None.
         instrument: What moves entry and nothing else, shape (n,), or None.
+        delay: Months from time zero to the entry, where the treatment is an offer that may not be
+            taken up, shape (n,), or None.
     """
 
     treated: BoolVector
@@ -193,6 +195,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
     strata: pd.DataFrame | None = None
     instrument: Vector | None = None
+    delay: IntVector | None = None
 
     @property
     def n_treated(self) -> int:

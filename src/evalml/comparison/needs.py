@@ -248,6 +248,15 @@ def both_open(facts: Facts) -> Reason:
     return Reason("ok", f"{facts.programme} and {other} both took entries in all these months")
 
 
+@need("the extract holds the list of the draw (`affectations`)")
+def has_draw(facts: Facts) -> Reason:
+    """The list of the draw is there."""
+    held = facts.holds("affectations")
+    if held is None:
+        return Reason("caution", "no extract was given: the list of the draw is its `affectations`")
+    return Reason("ok" if held else "no", f"the extract {'holds' if held else 'lacks'} its list")
+
+
 @need("both arms can enter what they enter in those months")
 def pool_open(facts: Facts) -> Reason:
     """The programme takes entries and, where the pool is another one, so does that one."""

@@ -18,6 +18,7 @@ from evalml.checks import (
 )
 from evalml.cohort import build_cohort, target_trial
 from evalml.comparison import adjust, assemble, labels_of
+from evalml.comparison.balance import unadjusted
 from evalml.effect import (
     costs_table,
     durations_table,
@@ -187,6 +188,8 @@ class PersonEvaluation(RecordsEvaluation):
     @cached_property
     def adjusted(self) -> Adjusted:
         """Score, weights and balance."""
+        if self.study.design.arms == "drawn":
+            return unadjusted(self.comparison)
         return adjust(self.comparison, self.estimand)
 
     @property
@@ -214,7 +217,7 @@ class PersonEvaluation(RecordsEvaluation):
         checks = check_declared_only(self.declared.primary.outcome, study.primary.outcome)
         checks += check_study(self.comparison, self.estimates, self.adjusted, study, arms=self.arms)
         checks.append(check_power(self._power, study))
-        if not study.design.trends:
+        if study.design.estimator == "adjusted":
             checks.append(check_past_adjusted(self.cohort.covariates))
         checks += check_coverage(self.cohort.gaps)
         checks += self.accepted_refusal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
 from evalml.registry import Registry
 
@@ -183,22 +183,7 @@ PARTS = tuple(
 )
 """Parts of linked employment: in each month in which they are known, they add up to `emploi`."""
 
-AMOUNTS = tuple(
-    Outcome(
-        name,
-        fr,
-        en,
-        unit,
-        _FORCE,
-        said,
-        "linked",
-        column,
-        cumulated=True,
-        window=window,
-        combine=combine,
-        needs=needs,
-    )
-    for column, needs, unit, rows in (
+_COMBINED: tuple[tuple[str, str, str, tuple[tuple[Any, ...], ...]], ...] = (
         ("hours", "heures", "hours", (
             ("heures", "Heures travaillées dans le mois", "Hours worked in the month",
              "Hours paid in the month; 0 in a month without contract.", 1, "sum"),
@@ -224,7 +209,23 @@ AMOUNTS = tuple(
              "Share of the days of the month worked",
              "Days under contract over the days of the month.", 1, "mean"),
         )),
+)  # fmt: skip
+AMOUNTS = tuple(
+    Outcome(
+        name,
+        fr,
+        en,
+        unit,
+        _FORCE,
+        said,
+        "linked",
+        column,
+        cumulated=True,
+        window=window,
+        combine=combine,
+        needs=needs,
     )
+    for column, needs, unit, rows in _COMBINED
     for name, fr, en, said, window, combine in rows
 )  # fmt: skip
 """What the linked source counts; « worked » is « under contract »."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["cohort", "rollout", "cross_section"]
 """What is compared: persons from a time zero, areas that open over time, rows of a table."""
-Arms = Literal["entrants", "comparator", "either", "applications"]
+Arms = Literal["entrants", "comparator", "either", "applications", "drawn"]
 """Who is treated and who is not: see `cohort/two_arms.py`."""
 
 
@@ -214,6 +214,28 @@ DESIGNS.add(
         keys=("instrument",),
         required=("instrument",),
         bounds=False,
+    ),
+    StudyDesign(
+        name="randomised",
+        title="Randomised trial",
+        fr="Essai randomisé : l’offre du programme, tirée au sort",
+        en="Randomised trial: the offer of the programme, drawn by lot",
+        question="What does the offer change, and the entry for those whom the offer moves in?",
+        effect="effect of the offer on all those drawn; of entry on compliers",
+        needs=("has_draw",),
+        trap="who is lost from sight differs by arm: look at attrition before the effect",
+        command="evalml run PARAMS",
+        arms="drawn",
+        pool="drawn",
+        estimands=("itt",),
+        estimator="experiment",
+        keys=("trial",),
+        bounds=False,
+        words={
+            "time_zero": "month_of_draw",
+            "treated": "treated_drawn",
+            "comparison": "compared_drawn",
+        },
     ),
     StudyDesign(
         name="cross_section",

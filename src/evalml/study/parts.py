@@ -170,6 +170,7 @@ class ComparisonDesign(Part):
         anticipation: Months right before entry that the entry may already change (0).
         on_past: Whether covariates that say the outcome’s own past are adjusted for as well; the
             months before then say nothing of the trends (false).
+        trial: Name of the randomised trial in `affectations`, where the extract holds several.
         eligible_levels: Diplomas of the youths a roll-out is about.
         witness_levels: Diplomas of its witnesses, who live there too and hardly enter.
     """
@@ -185,6 +186,7 @@ class ComparisonDesign(Part):
     base_months: int | None = Field(None, ge=1, le=12)
     anticipation: int | None = Field(None, ge=0, le=12)
     on_past: bool | None = None
+    trial: str | None = None
     eligible_levels: tuple[str, ...] = ("SANS_DIPLOME", "BREVET", "CAP_BEP")
     witness_levels: tuple[str, ...] = ("BAC", "BAC_PLUS_2", "BAC_PLUS_3")
 
