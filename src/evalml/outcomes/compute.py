@@ -80,13 +80,13 @@ def check_effect(least: float | None, name: str) -> None:
         )
 
 
-def choose_outcomes(names: Sequence[str], held: Collection[str]) -> tuple[Outcome, ...]:
+def choose_outcomes(names: Sequence[str], available: Collection[str]) -> tuple[Outcome, ...]:
     """Return the outcomes called `names`, as the extract can observe them.
 
     Args:
         names: Names in the study file.
-        held: Tables the extract holds, and `table.column` of those of another administration that
-            have a value.
+        available: Tables the extract holds, and `table.column` with a value of those of another
+            administration.
 
     Raises:
         StudyError: No outcome has that name.
@@ -97,7 +97,7 @@ def choose_outcomes(names: Sequence[str], held: Collection[str]) -> tuple[Outcom
         if name not in OUTCOMES:
             raise StudyError(f"outcomes: no outcome is called '{name}'; {nearest(name, OUTCOMES)}")
         outcome = OUTCOMES[name]
-        lacks = _lacking(outcome, held)
+        lacks = _lacking(outcome, available)
         if lacks and outcome.fallback is None:
             where, what = lacks, lacks.split(" ")[0]
             raise TableMissingError(
@@ -108,23 +108,23 @@ def choose_outcomes(names: Sequence[str], held: Collection[str]) -> tuple[Outcom
     return tuple(chosen)
 
 
-def _lacking(outcome: Outcome, held: Collection[str]) -> str:
+def _lacking(outcome: Outcome, available: Collection[str]) -> str:
     """Return what an extract lacks to observe an outcome; empty where it lacks nothing.
 
-    Columns are looked for where `held` says which have a value (`emploi_mensuel.jours`).
+    Columns are looked for where `available` says which have a value (`emploi_mensuel.jours`).
     """
     table = SOURCES.get(outcome.channel)
     if table is None:
         return ""
-    if table not in held:
+    if table not in available:
         return f"table '{table}'"
-    told = any(name.startswith(f"{table}.") for name in held)
-    if outcome.needs and told and f"{table}.{outcome.needs}" not in held:
+    columns_known = any(name.startswith(f"{table}.") for name in available)
+    if outcome.needs and columns_known and f"{table}.{outcome.needs}" not in available:
         return f"column '{outcome.needs}' of '{table}'"
     return ""
 
 
-def as_observed(study: Study, held: Collection[str]) -> Study:
+def as_observed(study: Study, available: Collection[str]) -> Study:
     """Return a study whose outcomes and negative controls are those its extract can observe.
 
     Without linked source, an outcome or a control that has a declared counterpart gives way to it,
@@ -132,7 +132,7 @@ def as_observed(study: Study, held: Collection[str]) -> Study:
 
     Args:
         study: The study.
-        held: Tables the extract holds.
+        available: Tables the extract holds.
 
     Raises:
         StudyError: No outcome has that name.
@@ -140,7 +140,7 @@ def as_observed(study: Study, held: Collection[str]) -> Study:
     """
     if not study.over_time:
         return study
-    named = dict(zip(study.outcomes, choose_outcomes(study.outcomes, held), strict=True))
+    named = dict(zip(study.outcomes, choose_outcomes(study.outcomes, available), strict=True))
     outcomes = tuple(dict.fromkeys(named[name].name for name in study.outcomes))
     primary = study.primary.model_copy(update={"outcome": named[study.primary.outcome].name})
     waits = None if study.durations is None else waits_as_observed(study.durations, named)
@@ -149,7 +149,7 @@ def as_observed(study: Study, held: Collection[str]) -> Study:
             "outcomes": outcomes,
             "primary": primary,
             "durations": waits,
-            "negative_controls": controls_as_observed(study.negative_controls, held),
+            "negative_controls": controls_as_observed(study.negative_controls, available),
         }
     )
 

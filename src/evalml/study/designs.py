@@ -216,7 +216,7 @@ DESIGNS.add(
         bounds=False,
     ),
     StudyDesign(
-        name="randomised",
+        name="randomised_trial",
         title="Randomised trial",
         fr="Essai randomisé : l’offre du programme, tirée au sort",
         en="Randomised trial: the offer of the programme, drawn by lot",
