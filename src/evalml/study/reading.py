@@ -192,6 +192,8 @@ def find_study(source: Path | str) -> FoundStudy:
     name = path.name.removesuffix(".yaml").removesuffix(".yml")
     if (folder / f"{name}.yaml").is_file():
         return _alike(FoundStudy(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml")))
+    if (folder / "published" / f"{name}.yaml").is_file():
+        return find_study(folder / "published" / f"{name}.yaml")
     found = _in_grids(folder, name) or _by_year_and_place(folder, name)
     if found is None:
         known = sorted(one.stem for one in folder.glob("*.yaml"))
