@@ -692,6 +692,17 @@ METHODS.add(
         command="evalml run PARAMS",
     ),
     Method(
+        name="wald_triple",
+        fr="Wald-DiD, témoins déduits",
+        en="Wald-DiD less witnesses",
+        when="take-up is partial, and youths left out of the programme show the area’s shocks",
+        never="witnesses who enter as much as the eligible",
+        page="wald_did.md",
+        estimands=("late",),
+        family="areas",
+        command="evalml run PARAMS",
+    ),
+    Method(
         name="iv",
         fr="Variable instrumentale",
         en="Instrumental variable",
