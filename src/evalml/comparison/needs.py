@@ -253,7 +253,10 @@ def has_draw(facts: Facts) -> Reason:
     """The list of the draw is there."""
     held = facts.holds("affectations")
     if held is None:
-        return Reason("caution", "no extract was given: the list of the draw is its `affectations`")
+        asked = facts.study.design.arms == "drawn"
+        return Reason(
+            "caution" if asked else "no", "no extract was given that holds a table `affectations`"
+        )
     return Reason("ok" if held else "no", f"the extract {'holds' if held else 'lacks'} its list")
 
 
