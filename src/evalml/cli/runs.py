@@ -431,7 +431,7 @@ def release(  # noqa: PLR0913, PLR0917
     )
     list_again(run)
     rows = (
-        (item.name, item.status, "yes" if done.leaves(item) else "no", "; ".join(item.reasons))
+        (item.name, item.status, "yes" if done.leaves(item) else "no", "; ".join(item.said("en")))
         for item in done.items
     )
     print_table(("output", "status", "leaves", "reason"), rows)
