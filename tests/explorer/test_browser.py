@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import sync_playwright
 from unit.report.conftest import META, sample_frames
@@ -162,11 +163,11 @@ def test_years_and_territories_are_compared_on_one_axis_with_numbers_beside(visi
     page = visit("#tab=compare&programme=CEJ")
     figures = page.locator(".multiples figure")
     assert figures.locator("figcaption").all_inner_texts() == ["Bretagne", "Hauts-de-France"]
-    ticks = [figure.locator("text.tick[y='11']").all_inner_texts() for figure in figures.all()]
+    ticks = [figure.locator("text.tick[y='11']").all_text_contents() for figure in figures.all()]
     assert ticks[0] == ticks[1]
     drawn = figures.nth(1).locator("svg")
     assert drawn.get_attribute("aria-label").replace("\u00a0", " ").startswith("2022 : +7,8 points")
-    text = " ".join(drawn.locator("text").all_inner_texts()).replace("\u202f", " ")
+    text = " ".join(drawn.locator("text").all_text_contents()).replace("\u202f", " ")
     for part in ("+7,8\u00a0points", "de +5,3 à +10,4", "n = 4 215 et 14 830", "●○○○"):
         assert part in text
     heads = page.locator("table.compare thead th").all_inner_texts()
@@ -269,7 +270,7 @@ def test_a_phone_names_every_figure_of_a_line(visit):
     cell = page.locator("#panel tbody tr").first.locator("td.effect")
     assert (
         cell.evaluate("node => getComputedStyle(node, '::before').content")
-        == '"Effet et intervalle à 95\\u00a0%"'
+        == '"Effet et intervalle à 95\u00a0%"'
     )
     role = page.locator("#panel table").first.get_attribute("role")
     assert role == "table"
@@ -313,21 +314,15 @@ def release_twice(root):
 
 def executed_notebook(folder):
     """The page of a notebook that shows what an evaluation shows: answer, tables, figure, note."""
-    found = evaluate("nsw", folder)
-    shown = [
-        found,
-        found.protocol,
-        found.limits,
-        found.verdicts,
-        found.figure("effects"),
-        found.note(),
-    ]
-    outputs = [new_output("display_data", {"text/html": each._repr_html_()}) for each in shown]
-    cells = [
-        new_markdown_cell("# Un carnet"),
-        new_code_cell("x = 1  # une remarque", outputs=outputs),
-    ]
-    nbformat.write(new_notebook(cells=cells), folder / "notebook.ipynb")
+    found = evaluate("nsw", out=folder)
+    shown = [found, found.protocol, found.answer, found.limits, found.verdicts,
+             found.figure("effects"), found.note()]  # fmt: skip
+    display = DisplayFormatter().format
+    shown = [display(each) for each in shown]
+    outputs = [new_output("display_data", data, metadata=more) for data, more in shown]
+    code = new_code_cell("x = 1  # une remarque", outputs=outputs)
+    notebook = new_notebook(cells=[new_markdown_cell("# Un carnet"), code])
+    nbformat.write(notebook, folder / "notebook.ipynb")
     return write_html(folder / "notebook.ipynb")
 
 
@@ -344,7 +339,7 @@ def pages(site, released, tmp_path_factory):
         "annex": site / "notes/cej_2024_hdf/note_annexe.html",
         "note in English": next(path for path in english if path.name == "note_en.html"),
         "annex in English": next(path for path in english if path.name == "note_annexe_en.html"),
-        "activity annex": next(path for path in activity if path.suffix == ".html"),
+        **{path.name: path for path in activity if path.suffix == ".html"},
         "review, nothing waits": run / "review" / "review.html",
         "review": release_twice(folder / "runs"),
         "notebook": executed_notebook(folder),
@@ -362,7 +357,7 @@ def violations(page):
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
     asked = {"preload": False, "runOnly": {"type": "tag", "values": tags}}
     found = page.evaluate("asked => axe.run(document, asked)", asked)
-    assert len(found["passes"]) > 8
+    assert len(found["passes"]) > 5
     return [(each["id"], each["nodes"][0]["html"][:120]) for each in found["violations"]]
 
 
@@ -383,7 +378,7 @@ def test_axe_finds_no_violation_on_any_page_that_evalml_makes(browser, pages, si
 def test_axe_sees_what_is_wrong(browser):
     page = browser.new_page()
     page.set_content(
-        "<html lang='fr'><title>x</title><main><h1>x</h1><img src='data:,'><p style='color:#aaa'>y"
+        "<html lang='fr'><title>x</title><main><h1>x</h1><img src='data:,'><p style='color:#aaa'>trop pâle"
     )
     assert {name for name, _ in violations(page)} >= {"image-alt", "color-contrast"}
     page.close()

@@ -86,7 +86,7 @@ def pass_table(
     if named or small:
         found: Values = {"columns": names("text", small or named), "threshold": Number(threshold)}
         return refuse(name, why=Message("gate.small" if small else "gate.person", found))
-    seen: Values = {"last": Number(threshold - 1), "hidden": Number(hidden)}
+    seen: Values = {"threshold": Number(threshold), "hidden": Number(hidden)}
     reasons = (*review, Message("gate.counts", seen), *notes)
     status = REVIEW if review else PASS
     return Released(name, text.encode(), status, reasons, hidden, len(frame), _GATE)

@@ -206,7 +206,7 @@ def certainty_of_each(
                   "horizon_months": None if pd.isna(horizon) else horizon}  # fmt: skip
         useful = meta.get("threshold") if effect["outcome"] == primary.get("outcome") else None
         own = groups[effect["subgroup"], effect["subgroup_value"]]
-        also = [("subgroup.whole", {})] if effect["subgroup"] else []
+        also: list[Reading] = [("subgroup.whole", {})] if effect["subgroup"] else []
         sure.append(_judged(own, checks, judged, effect, useful, also))
     return sure
 

@@ -73,6 +73,9 @@ def scrub(path: Path, source: str) -> None:
     if not path.is_file():
         return
     notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.pop("widgets", None)  # a page without a kernel shows what stands beside them
+    for output in (o for cell in notebook.cells for o in cell.get("outputs", [])):
+        output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
     record = notebook.metadata.get("papermill", {})
     record["input_path"] = f"notebooks/{source}"
     record["output_path"] = path.name

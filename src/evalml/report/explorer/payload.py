@@ -225,8 +225,9 @@ def effects_data(
         for key, method, subgroup in zip(keys, effects["method"], effects["subgroup"], strict=True)
     ]
     table = effects.assign(key=keys, primary=declared, horizon=effects["horizon_months"])
-    said = {
-        "reason": [reasons_in_words(table, each, names[each])["reason"] for each in LANGUAGES],
+    said: dict[str, list[list[str]]] = {
+        "reason": [list(reasons_in_words(table, each, names[each])["reason"])
+                   for each in LANGUAGES],
         "because": [[sentence(why, each, names[each]) for why in table["because"]]
                     for each in LANGUAGES],
     }  # fmt: skip
@@ -249,8 +250,7 @@ def sure_beside(effects: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame
             f"the release of {about.get('study')} does not say how sure each effect is: run "
             f"`evalml release` on its run again"
         )
-    levels, because = zip(*sure, strict=True) if sure else ((), ())
-    return effects.assign(level=levels, because=because)
+    return effects.assign(level=[level for level, _ in sure], because=[why for _, why in sure])
 
 
 def curves_data(trajectories: pd.DataFrame) -> dict[str, Any]:

@@ -17,7 +17,8 @@ function hashOf(changes = {}) {
   if (language !== DATA.language) told.set("lang", language);
   for (const key of KEYS) {
     const value = key in changes ? changes[key] : state[key];
-    if (value && !(key === "tab" && value === "effects")) told.set(key, value);
+    const usual = key === "tab" && value === "effects" && !("study" in changes ? changes.study : state.study);
+    if (value && !usual) told.set(key, value);
   }
   return `#${told}`;
 }
