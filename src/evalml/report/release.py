@@ -82,7 +82,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class JudgedRun:
     """A run judged: its note and tables, why each population must wait, what draws them.
 
     `sure` says how sure we are of each effect: its level judged inside, its words by what leaves.
@@ -202,7 +202,7 @@ def lines_expected(root: Path, run_dir: Path) -> dict[str, str]:
 
 def judged_run(
     run_dir: Path, rule: DisclosureRule, register: Register, manifest: Mapping[str, Any]
-) -> Found:
+) -> JudgedRun:
     """Return the tables that may leave, and which of them somebody must look at first."""
     meta = read_meta(run_dir / "results")
     labelled = {key: str(meta.get(key) or "") for key in ("territory_label", "period_label")}
@@ -236,7 +236,7 @@ def judged_run(
         )
     ]
     lines = compared(populations, register, rule)
-    return Found(note, tables, lines, partial(write_from, note), sure)
+    return JudgedRun(note, tables, lines, partial(write_from, note), sure)
 
 
 def compared(
@@ -260,7 +260,7 @@ def compared(
 
 def judged_activity(
     run_dir: Path, rule: DisclosureRule, register: Register, manifest: Mapping[str, Any]
-) -> Found:
+) -> JudgedRun:
     """Return the annex of a year as it may leave: whole rows first, then breakdowns.
 
     Raises:
@@ -279,7 +279,7 @@ def judged_activity(
     meta = {"study": run_dir.parent.name, "title": source.title, "synthetic": source.synthetic,
             "programme": "", "extract_name": source.extract, "extraction_date": source.vintage,
             "language": "fr"}  # fmt: skip
-    return Found(
+    return JudgedRun(
         Note({"annexe": frame}, meta, "fr", rule.threshold, rule.rounding),
         {"annexe": Judged(frame, before, absent)}, compared(populations, register, rule),
         lambda place, by, kinds: write_annex(annex, place, formats=kinds, institution=by),
@@ -299,7 +299,7 @@ def silence(checks: pd.DataFrame, effects: pd.DataFrame, judged: Judged | None) 
     )
 
 
-def table_items(found: Found, rule: DisclosureRule) -> Items:
+def table_items(found: JudgedRun, rule: DisclosureRule) -> Items:
     """Put every table of a run through the gate."""
     return [
         gate.pass_table(
@@ -327,7 +327,7 @@ def listed(key: str, found: Sequence[str]) -> tuple[Message, ...]:
 
 
 def drawn_items(
-    found: Found, tables: Items, place: Path, by: Institution | None, kinds: Sequence[str]
+    found: JudgedRun, tables: Items, place: Path, by: Institution | None, kinds: Sequence[str]
 ) -> Items:
     """Draw figures and note again from released tables; they wait where one of those waits."""
     failed = [item.name for item in tables if item.status == gate.FAIL]
@@ -373,7 +373,7 @@ def decisions(
     return decided
 
 
-def register_line(name: str, done: Release, found: Found, written: Items) -> dict[str, Any]:
+def register_line(name: str, done: Release, found: JudgedRun, written: Items) -> dict[str, Any]:
     """Return the line of the register: what leaves, of whom, by which rule, who decided."""
     outputs = {item.name: item.sha256 for item in written}
     whole = [each for table, populations in found.lines.items()
