@@ -5,15 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
 from importlib.resources import files
 from pathlib import Path
+from socket import socket
 
 import nbformat
 import pytest
 from IPython.core.formatters import DisplayFormatter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import expect, sync_playwright
 from unit.report.conftest import META, sample_frames
 from unit.report.test_annex import annex
 
@@ -381,4 +387,61 @@ def test_axe_sees_what_is_wrong(browser):
         "<html lang='fr'><title>x</title><main><h1>x</h1><img src='data:,'><p style='color:#aaa'>trop pâle"
     )
     assert {name for name, _ in violations(page)} >= {"image-alt", "color-contrast"}
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def lab(released, tmp_path_factory):
+    """The address of a JupyterLab whose one notebook shows the controls over eight studies."""
+    folder = tmp_path_factory.mktemp("lab")
+    cells = [new_code_cell(f"import evalml as ev\nev.Explorer({str(released)!r})")]
+    spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(new_notebook(cells=cells, metadata=spec), folder / "choisir.ipynb")
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {name: str(folder / ".jupyter") for name in
+           ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}  # fmt: skip
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+               f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0",
+               "--IdentityProvider.token=x", f"--ServerApp.root_dir={folder}"]  # fmt: skip
+    with (folder / "lab.log").open("w") as log:
+        server = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
+        yield f"http://127.0.0.1:{port}/lab/tree/choisir.ipynb?token=x"
+        server.terminate()
+        server.wait(20)
+
+
+def open_when_ready(page, address):
+    for _ in range(60):
+        try:
+            page.goto(address)
+        except PlaywrightError:
+            time.sleep(0.5)
+        else:
+            return
+    raise AssertionError("JupyterLab did not answer in thirty seconds")
+
+
+def test_the_controls_answer_in_a_real_jupyterlab(browser, lab):
+    page = browser.new_page(viewport=DESK, locale="fr-FR")
+    open_when_ready(page, lab)
+    page.locator(".jp-Notebook .jp-CodeCell").first.click(timeout=60_000)
+    page.keyboard.press("Control+Enter")
+    picks = page.locator(".widget-dropdown select")
+    picks.nth(5).wait_for(timeout=60_000)
+    said = page.locator(".jp-OutputArea-output .widget-html")
+    assert "+1,3" in said.inner_text()
+    picks.nth(0).select_option("Hauts-de-France")
+    picks.nth(1).select_option(index=0)
+    expect(said).to_contain_text("+7,8\u00a0points")
+    picks.nth(4).select_option("Sexe\u00a0: Femmes")
+    expect(said).to_contain_text("pas sur ce groupe")
+    picks.nth(4).select_option("Ensemble")
+    picks.nth(3).select_option("6\u00a0mois")
+    expect(said).to_contain_text("En emploi à 6\u00a0mois")
+    picks.nth(0).select_option("Bretagne")
+    picks.nth(1).select_option(index=1)
+    expect(said).to_contain_text("masqué")
+    expect(said).to_contain_text("12,7\u00a0points")
     page.close()

@@ -62,7 +62,7 @@ class NoteFiles(list[str]):
     def _repr_html_(self) -> str:
         """Return the page in a frame of its own, and the names of the files."""
         frame = (
-            f'<iframe title="note" srcdoc="{escape(self.page)}" width="100%" height="900"></iframe>'
+            f'<iframe srcdoc="{escape(self.page)}" title="note" width="100%" height="900"></iframe>'
         )
         return f"{frame if self.page else ''}<p>{escape(', '.join(self))}</p>"
 
