@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.spreadsheet import Figure, Sheet, write_sheets
+from evalml.report.spreadsheet import NumberCell, Sheet, write_sheets
 from evalml.results import COLUMNS, RESULT_TABLES
 from evalml.typography import date_text
 
@@ -64,7 +64,7 @@ def shown_columns(frame: pd.DataFrame) -> list[str]:
     return [str(column) for column in frame if str(column) not in LEFT_OUT]
 
 
-def cell(value: Any, absent: str) -> str | Figure:
+def cell(value: Any, absent: str) -> str | NumberCell:
     """Return a cell: a number with the decimals it has, words, or the mark of an absent one."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -73,7 +73,7 @@ def cell(value: Any, absent: str) -> str | Figure:
     if isinstance(value, str):
         return value or "–"
     number = float(value)
-    return Figure(number, 0 if number.is_integer() else DECIMALS)
+    return NumberCell(number, 0 if number.is_integer() else DECIMALS)
 
 
 DECIMALS = 6
