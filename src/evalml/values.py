@@ -155,7 +155,7 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class CellValue:
     """A value that a sentence takes from the results, with the cell it stands in.
 
     Attributes:
@@ -173,7 +173,7 @@ class Cell:
 
 Value: TypeAlias = (
     "Count | Share | Estimate | Interval | PValue | Number | Name | Names | Counts | Month | Hidden"
-    " | Cell"
+    " | CellValue"
 )
 Values: TypeAlias = "Mapping[str, Value]"
 
@@ -203,6 +203,11 @@ class Message:
     values: Values = field(default_factory=dict)
 
 
+def without_cell(value: Value) -> Value:
+    """Return a value without the cell it was read in."""
+    return without_cell(value.value) if isinstance(value, CellValue) else value
+
+
 def kind_of(value: Value) -> str:
     """Return the name of the kind of a value: `count`, `share`, ..."""
     if isinstance(value, Names | Counts):
@@ -217,6 +222,7 @@ def names(kind: str, keys: Iterable[object]) -> Names:
 
 def as_plain(value: Value) -> dict[str, Any]:
     """Return a value as JSON can hold it, its numbers to ten significant digits."""
+    value = without_cell(value)
     kind = kind_of(value)
     if isinstance(value, Names):
         return {"is": kind, "names": [[name.kind, name.key] for name in value.names]}

@@ -73,7 +73,7 @@ class NoteFigure:
     fr: str
     en: str
     draw: Callable[[Note, dict[str, Any], dict[str, Figure]], Figure | None]
-    tables: tuple[str, ...]
+    tables: tuple[str, ...] = ()
     place: str = "others"
 
     @property

@@ -119,12 +119,13 @@ class Note:
 
     def told(self, message: Message) -> str:
         """Return a message in words, its first letter a capital, ready for Markdown."""
-        text = render(message, self.lang, self.labels)
+        text = render(message, self.lang, self.labels, marked=bool(self.annex))
         return self.linked(md(text[:1].upper() + text[1:], self.lang))
 
     def inside(self, message: Message) -> str:
         """Return a message in words as it stands inside a sentence."""
-        return self.linked(md(render(message, self.lang, self.labels), self.lang))
+        text = render(message, self.lang, self.labels, marked=bool(self.annex))
+        return self.linked(md(text, self.lang))
 
     def linked(self, text: str) -> str:
         """Return Markdown whose numbers lead to their cells, where the note has an annex."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evalml.report.markdown import code_inline, md, table
-from evalml.values import Cell, Count, Estimate, Interval, Number, PValue, Share
+from evalml.values import CellValue, Count, Estimate, Interval, Number, PValue, Share
 from evalml.words.render import MARKS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def in_cell(value: Value | None, name: str, row: Any, *columns: str) -> Value | 
     if not isinstance(value, Count | Share | Estimate | Interval | PValue | Number):
         return value
     place = row.Index if hasattr(row, "Index") else row.name
-    return Cell(value, name, int(place), columns)
+    return CellValue(value, name, int(place), columns)
 
 
 def in_cells(values: Mapping[str, Value], name: str, row: Any, column: str) -> dict[str, Value]:
@@ -47,7 +47,7 @@ def linked(text: str, annex: str, say: str, cells: dict[str, list[str]]) -> str:
 
     Args:
         text: Markdown with marks.
-        annex: Page that holds the table of cells; empty for plain numbers.
+        annex: Page that holds the table of cells.
         say: Template of what a link says of itself, with {place}, {row} and {column}.
         cells: The numbers printed from each cell so far; those of this text are added.
     """
@@ -56,8 +56,7 @@ def linked(text: str, annex: str, say: str, cells: dict[str, list[str]]) -> str:
     for each in marked:
         place, _, rest = each.partition(MARKS[1])
         number, _, after = rest.partition(MARKS[2])
-        shown = link(place.replace("\\", ""), number, annex, say, cells) if annex else number
-        told += [shown, after]
+        told += [link(place.replace("\\", ""), number, annex, say, cells), after]
     return "".join(told)
 
 
