@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalml.checks.bounds import check_lee_bounds, check_missing_bounds
-from evalml.checks.check import CHECKS, Check, Primary, as_thresholds
+from evalml.checks.check import CHECKS, Check, PrimaryEffect, as_thresholds
 from evalml.checks.comparability import (
     check_balance,
     check_clipped_weights,
@@ -21,8 +21,10 @@ from evalml.checks.comparability import (
     check_trimmed,
 )
 from evalml.checks.confounding import check_confounder_strength, check_oster
+from evalml.checks.experiment import check_experiment
 from evalml.checks.hidden_bias import check_e_value
 from evalml.checks.observation import check_followed, check_observation
+from evalml.checks.person_trends import check_trends
 from evalml.checks.placebo import (
     check_calibration,
     check_controls_together,
@@ -274,10 +276,10 @@ def checks_table(
 def _row(check: Check, labels: Mapping[str, str], lang: str) -> dict[str, Any]:
     judged = {name: getattr(check, name) for name in ("passed", "value", "threshold")}
     rest = {"check": check.name, "outcome": check.outcome, "gating": check.gating}
-    asked = question(check.name, check.finding, lang)
+    question_text = question(check.name, check.finding, lang)
     found = check_sentence(check.name, check.finding, check.values, lang, labels)
     values = {"finding": check.finding, "values": values_text(check.values)}
-    return {**rest, **judged, "question": asked, "sentence": found, **values}
+    return {**rest, **judged, "question": question_text, "sentence": found, **values}
 
 
 def blinded_outcomes(checks: Iterable[Check]) -> dict[str, list[Message]]:
@@ -426,7 +428,42 @@ def _instrumented(
     return check_encouragement(comparison, effects, study.checks)
 
 
-DESIGN_CHECKS = {"adjusted": _adjusted, "instrument": _instrumented}
+def _by_trends(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    adjusted: Adjusted,
+    study: Study,
+    arms: Arms | None,  # noqa: ARG001 - the past is judged as a trend, not as a level
+) -> list[Check]:
+    checks = run_checks(
+        comparison,
+        effects,
+        study.checks,
+        balance=adjusted.balance,
+        weights=adjusted.weights,
+        score=adjusted.score,
+        n_clipped=adjusted.clipped,
+        method=study.primary.method,
+    )
+    return checks + check_trends(comparison, effects, study)
+
+
+def _drawn(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    adjusted: Adjusted,  # noqa: ARG001 - a draw needs no weights
+    study: Study,
+    arms: Arms | None,  # noqa: ARG001
+) -> list[Check]:
+    return check_experiment(comparison, effects, study)
+
+
+DESIGN_CHECKS = {
+    "adjusted": _adjusted,
+    "instrument": _instrumented,
+    "did_persons": _by_trends,
+    "experiment": _drawn,
+}
 """The checks of two arms, by the `estimator` of a design; areas are in `opening_checks`."""
 
 
@@ -479,10 +516,12 @@ def check_primary(
         correlation=correlation,
         seed=study.seed,
     )
-    return unjudged + tests + declared(Primary(comparison, found[0], effects, estimate, study))
+    return (
+        unjudged + tests + declared(PrimaryEffect(comparison, found[0], effects, estimate, study))
+    )
 
 
-def declared(subject: Primary) -> list[Check]:
+def declared(subject: PrimaryEffect) -> list[Check]:
     """Make the checks that declare themselves; one whose estimation fails says so.
 
     Args:
