@@ -17,7 +17,9 @@ import pandas as pd
 from evalml.effect.estimate import groups_of, no_effect
 from evalml.effect.study_effects import estimate_methods, of_rows
 from evalml.errors import EstimationError
+from evalml.methods.design_matrix import gram
 from evalml.methods.effect import Naming, effect_of_influence
+from evalml.methods.regression import ALIASED, prepare_solver
 from evalml.methods.two_period import CovariateTerms, fit_odds, panel_att
 from evalml.methods.variance import (
     WILD_CLUSTERS,
@@ -118,8 +120,11 @@ def change_of(comparison: Comparison, y: Vector, base: Vector) -> Change:
     seen = ~np.isnan(y - base)
     treated = comparison.treated[seen].astype(np.float64)
     design = comparison.design
-    X = np.hstack([np.ones((treated.size, 1)), design.rows(seen).matrix])
-    terms = CovariateTerms(design.names, tuple("" for _ in design.names))
+    columns = design.rows(seen).matrix
+    kept = _independent(columns[treated == 0])
+    X = np.hstack([np.ones((treated.size, 1)), columns[:, kept]])
+    names = tuple(design.names[j] for j in kept)
+    terms = CovariateTerms(names, tuple("" for _ in names))
     ones = np.ones(treated.size)
     score = fit_odds(X, treated, ones, terms)
     found = panel_att((y - base)[seen], treated, X, ones, "dr", score, terms)
@@ -131,6 +136,14 @@ def change_of(comparison: Comparison, y: Vector, base: Vector) -> Change:
     if comparison.cluster is not None:
         shares = sampling.collapse(treated) / treated.sum()
     return Change(found.att, sampling.collapse(found.influence), sampling, sizes, mean, shares)
+
+
+def _independent(X: Matrix) -> IntVector:
+    """Return the columns that vary and do not follow from those before them, shape (kept,)."""
+    sd = X.std(axis=0)
+    vary = np.flatnonzero(sd > ALIASED * np.maximum(np.abs(X).max(axis=0, initial=0.0), 1.0))
+    Z = (X[:, vary] - X[:, vary].mean(axis=0)) / sd[vary]
+    return np.asarray(vary[np.sort(prepare_solver(gram(Z)).kept)], dtype=np.int64)
 
 
 def _sampled(comparison: Comparison, seen: BoolVector) -> IntVector | None:
