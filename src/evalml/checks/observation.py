@@ -332,8 +332,10 @@ def _covariance(influence: Matrix, comparison: Comparison) -> tuple[Matrix, floa
     return sums @ sums.T * (groups / (groups - 1)), df
 
 
-PAST = ("emploi_avant_", "mois_emploi_", "emploi_declare_avant_", "emploi_perdu_3m")
-"""What the names of the covariates of past employment begin with."""
+LINKED_PAST = ("emploi_avant_", "mois_emploi_avant")
+"""What the names of the covariates of linked past employment begin with."""
+PAST = (*LINKED_PAST, "mois_emploi_declare_avant", "emploi_declare_avant_", "emploi_perdu_3m")
+"""The same of past employment, declared or linked."""
 
 
 class Missed(Protocol):

@@ -22,7 +22,7 @@ from evalml.checks.comparability import (
 )
 from evalml.checks.confounding import check_confounder_strength, check_oster
 from evalml.checks.hidden_bias import check_e_value
-from evalml.checks.observation import check_followed, check_observation
+from evalml.checks.observation import LINKED_PAST, check_followed, check_observation
 from evalml.checks.placebo import (
     check_calibration,
     check_controls_together,
@@ -339,7 +339,7 @@ def run_sensitivity(
     )
     if controls:
         todo.append(
-            ("negative_controls", lambda: check_controls_together(controls, limits, correlation))
+            ("negative_controls", lambda: judge_together(comparison, controls, limits, correlation))
         )
         todo.append(("calibration", lambda: check_calibration(effect, controls, limits)))
     return [_try(name, check, key) for name, check in todo]
@@ -463,11 +463,10 @@ def check_primary(
     if not found or METHODS[study.primary.method].run is None:
         return []
     unjudged, estimated, correlation = judge_controls(comparison, study, controls)
-    if unjudged and not estimated:
-        unjudged.append(check_controls_together([], study.checks))
+    if not estimated or isnan(found[0].estimate):
+        unjudged.append(judge_together(comparison, estimated, study.checks, correlation))
     if isnan(found[0].estimate):
-        together = check_controls_together(estimated, study.checks, correlation)
-        return [*unjudged, *([together] if estimated else [])]
+        return unjudged
     estimate = estimator_of(study)
     tests = run_sensitivity(
         comparison,
@@ -518,6 +517,17 @@ def judge_controls(
     judged = {effect.outcome for effect in estimated}
     unjudged = [check_unjudged_control(m.key) for m in every if m.key not in judged]
     return unjudged, estimated, correlation_of([m for m in usable if m.key in judged])
+
+
+def judge_together(
+    comparison: Comparison,
+    controls: Sequence[Effect],
+    thresholds: Thresholds,
+    correlation: Matrix | None,
+) -> Check:
+    """Judge the negative controls of a comparison together, whatever past it is adjusted for."""
+    linked = any(str(name).startswith(LINKED_PAST) for name in comparison.covariates)
+    return check_controls_together(controls, thresholds, correlation, linked_past=linked)
 
 
 def measures_of(controls: pd.DataFrame | None) -> list[Measure]:
