@@ -22,7 +22,7 @@ from evalml.checks.bounds import (
     trimmed_means,
     worst_case,
 )
-from evalml.checks.check import Primary
+from evalml.checks.check import PrimaryEffect
 from evalml.checks.confounding import check_confounder_strength, check_oster, column_groups
 from evalml.checks.hidden_bias import check_e_value
 from evalml.checks.multiplicity import (
@@ -640,7 +640,7 @@ def primary_of(comparison, method, **changes):
     estimate = estimator(method, estimand=study.estimand, seed=study.seed)
     effects = estimate_effects(comparison, [method], estimand=study.estimand, seed=study.seed)
     effects = [e for e in effects if e.key == "emploi"]
-    return Primary(comparison, effects[0], effects, estimate, study)
+    return PrimaryEffect(comparison, effects[0], effects, estimate, study)
 
 
 @pytest.mark.parametrize(

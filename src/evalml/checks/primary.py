@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalml.checks.bounds import check_lee_bounds, check_missing_bounds
-from evalml.checks.check import CHECKS, Check, Primary, as_thresholds
+from evalml.checks.check import CHECKS, Check, PrimaryEffect, as_thresholds
 from evalml.checks.comparability import (
     check_balance,
     check_clipped_weights,
@@ -274,10 +274,10 @@ def checks_table(
 def _row(check: Check, labels: Mapping[str, str], lang: str) -> dict[str, Any]:
     judged = {name: getattr(check, name) for name in ("passed", "value", "threshold")}
     rest = {"check": check.name, "outcome": check.outcome, "gating": check.gating}
-    asked = question(check.name, check.finding, lang)
+    question_text = question(check.name, check.finding, lang)
     found = check_sentence(check.name, check.finding, check.values, lang, labels)
     values = {"finding": check.finding, "values": values_text(check.values)}
-    return {**rest, **judged, "question": asked, "sentence": found, **values}
+    return {**rest, **judged, "question": question_text, "sentence": found, **values}
 
 
 def blinded_outcomes(checks: Iterable[Check]) -> dict[str, list[Message]]:
@@ -478,10 +478,12 @@ def check_primary(
         correlation=correlation,
         seed=study.seed,
     )
-    return unjudged + tests + declared(Primary(comparison, found[0], effects, estimate, study))
+    return (
+        unjudged + tests + declared(PrimaryEffect(comparison, found[0], effects, estimate, study))
+    )
 
 
-def declared(subject: Primary) -> list[Check]:
+def declared(subject: PrimaryEffect) -> list[Check]:
     """Make the checks that declare themselves; one whose estimation fails says so.
 
     Args:

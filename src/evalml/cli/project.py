@@ -182,14 +182,14 @@ def check(
     Example: evalml check cej --year 2024 --departement 59 --extract data/synthetic/demo
     """
     from evalml.evaluation import evaluate
-    from evalml.study import Asked, Study
+    from evalml.study import Study, StudyRequest
 
     where = place_of(territory, departement, region)
-    asked = Asked(study, year, where, outcome, changes_of(changes))
-    plan = plan_study(asked, extract=extract)
+    request = StudyRequest(study, year, where, outcome, changes_of(changes))
+    plan = plan_study(request, extract=extract)
     check_study(plan)
     if isinstance(plan.study, Study):
-        evaluate(**asked.parameters(), extract=plan.settings.extract).check_inputs()
+        evaluate(**request.parameters(), extract=plan.settings.extract).check_inputs()
     typer.echo(f"{plan.study.study}: nothing to refuse on {plan.settings.extract}")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from evalml.run.registry import RunComparison
     from evalml.run.staleness import StudyState
-    from evalml.study.grid import Cell
+    from evalml.study.grid import GridStudy
 
 
 def runs(
@@ -143,7 +143,7 @@ def status(
     _print_states(found)
 
 
-def _cells(params: Sequence[str] | None, grid: Path | None) -> list[Cell]:
+def _cells(params: Sequence[str] | None, grid: Path | None) -> list[GridStudy]:
     from evalml.cli.run import read_cells
     from evalml.study.grid import read_grid
     from evalml.study.reading import params_folder
@@ -154,14 +154,14 @@ def _cells(params: Sequence[str] | None, grid: Path | None) -> list[Cell]:
     return read_cells(params or [str(path) for path in found])
 
 
-def _state(cell: Cell, **where: Any) -> StudyState:
+def _state(cell: GridStudy, **where: Any) -> StudyState:
     from evalml.cli.run import plan_study
     from evalml.run.staleness import StudyState, state_of
 
-    if cell.asked is None:
+    if cell.request is None:
         return StudyState(cell.name, "refused", (cell.reason,))
     try:
-        return state_of(plan_study(cell.asked, **where))
+        return state_of(plan_study(cell.request, **where))
     except (EvalmlError, OSError) as fault:
         return StudyState(cell.name, "refused", (str(fault),))
 

@@ -14,7 +14,7 @@ from evalml.cohort.covariates import check_covariates, describe, expand, require
 from evalml.cohort.eligible import EligibilityRule, at_time_zero
 from evalml.cohort.place import refuse_territory, same_place
 from evalml.cohort.two_arms import with_capacity
-from evalml.cohort.unknown import Gap, find_gaps
+from evalml.cohort.unknown import UncoveredMonths, find_gaps
 from evalml.engine import Engine, Table, cases, row_number, window
 from evalml.errors import CohortError
 from evalml.months import first_day
@@ -47,7 +47,7 @@ class Cohort:
     entries: Table
     covariates: tuple[str, ...]
     flow: pd.DataFrame
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[UncoveredMonths, ...] = ()
 
     def __repr__(self) -> str:
         """Give counts only."""
@@ -94,8 +94,18 @@ def build_cohort(
     extra += ["capacite"] if trial.instrument else []
     later = ~described.treated & (described.entry >= described.month)
     numbered = _number(described.mutate(later_entry=later.ifelse(described.entry, None)), eligible)
-    keep = ["entry", "id_jeune", "person", "month", "treated", "id_structure", "code_departement"]
-    entries = engine.keep(numbered.select(*keep, "later_entry", *columns, *extra), "entries")
+    entry_columns = [
+        "entry",
+        "id_jeune",
+        "person",
+        "month",
+        "treated",
+        "id_structure",
+        "code_departement",
+    ]
+    entries = engine.keep(
+        numbered.select(*entry_columns, "later_entry", *columns, *extra), "entries"
+    )
     return Cohort(trial, entries, columns, flow, find_gaps(tables, trial, wanted, engine))
 
 

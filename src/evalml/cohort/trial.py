@@ -112,8 +112,8 @@ def meets(column: Any, value: Any) -> BooleanValue:
         if value.highest is not None:
             found &= column <= literal(value.highest)
         return found.fill_null(False)
-    asked = value if isinstance(value, tuple) else (value,)
-    return column.isin(list(asked)).fill_null(False)
+    accepted = value if isinstance(value, tuple) else (value,)
+    return column.isin(list(accepted)).fill_null(False)
 
 
 def required_words(name: str, value: Any) -> Message:
@@ -121,8 +121,8 @@ def required_words(name: str, value: Any) -> Message:
     column = Name("text", name)
     if isinstance(value, Bounds):
         ends = {"lowest": value.lowest, "highest": value.highest}
-        said = {k: Name("text", _said(end)) for k, end in ends.items() if end is not None}
-        return Message("rules.require_range", {"column": column, **said})
+        limits = {k: Name("text", _said(end)) for k, end in ends.items() if end is not None}
+        return Message("rules.require_range", {"column": column, **limits})
     if isinstance(value, tuple):
         values = names("text", (str(one) for one in value))
         return Message("rules.require_one_of", {"column": column, "values": values})

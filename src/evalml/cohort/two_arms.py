@@ -40,18 +40,22 @@ def spells_of(tables: Tables, dispositif: str) -> Table:
     rank of their own: they are numbered in order of time.
     """
     if dispositif == IAE:
-        held = tables.table("iae_contrats")
-        order = window(group_by="id_jeune", order_by=[held.date_debut, hash_of(held.id_contrat)])
-        held = held.mutate(rang=row_number().over(order) + 1, date_saisie=held.date_debut)
+        contracts = tables.table("iae_contrats")
+        order = window(
+            group_by="id_jeune", order_by=[contracts.date_debut, hash_of(contracts.id_contrat)]
+        )
+        contracts = contracts.mutate(
+            rang=row_number().over(order) + 1, date_saisie=contracts.date_debut
+        )
     else:
-        held = tables.table("accompagnements")
-        held = held.filter(held.dispositif == dispositif)
-    return held.select(
+        contracts = tables.table("accompagnements")
+        contracts = contracts.filter(contracts.dispositif == dispositif)
+    return contracts.select(
         "id_jeune",
         "rang",
-        start=month_of(held.date_debut),
-        end=month_of(held.date_fin),
-        known=month_of(held.date_saisie),
+        start=month_of(contracts.date_debut),
+        end=month_of(contracts.date_fin),
+        known=month_of(contracts.date_saisie),
     )
 
 
@@ -72,10 +76,10 @@ def hired_of(tables: Tables) -> Table:
     """Return the month of the first accepted application (`entry`), or of a contract (`ever`)."""
     sent = tables.table("iae_candidatures")
     sent = sent.filter(sent.etat == "acceptee")
-    asked = sent.group_by("id_jeune").agg(entry=month_of(sent.date_candidature).min())
-    held = tables.table("iae_contrats")
-    began = held.group_by("id_jeune").agg(began=month_of(held.date_debut).min())
-    both = asked.outer_join(began, "id_jeune")
+    first_sent = sent.group_by("id_jeune").agg(entry=month_of(sent.date_candidature).min())
+    contracts = tables.table("iae_contrats")
+    began = contracts.group_by("id_jeune").agg(began=month_of(contracts.date_debut).min())
+    both = first_sent.outer_join(began, "id_jeune")
     both = both.mutate(id_jeune=both.id_jeune.fill_null(both.id_jeune_right))
     return both.select("id_jeune", "entry", ever=least(both.entry, both.began))
 
@@ -106,11 +110,11 @@ def renewable_at(tables: Tables, trial: TargetTrial, months: Table) -> Table:
     seen = spells.cross_join(months)
     seen = seen.filter(seen.start < seen.month)
     over = (seen.end < seen.month).fill_null(False)
-    held = seen.group_by("id_jeune", "month").agg(
+    ended = seen.group_by("id_jeune", "month").agg(
         had=(over & (seen.rang == trial.rang - 1)).any(), going=(~over).any()
     )
     return (
-        held.filter(held.had & ~held.going)
+        ended.filter(ended.had & ~ended.going)
         .select("id_jeune", "month")
         .mutate(renewable=literal(value=True))
     )
@@ -281,10 +285,10 @@ class Applications(Entrants):
 
     def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:  # noqa: ARG002
         """Keep who applied, and was answered."""
-        sent, said = Message("rules.applied"), Message("rules.answered")
+        sent, answered = Message("rules.applied"), Message("rules.answered")
         return [
             (("applied", sent, "rule_applied"), t.applied.fill_null(False)),
-            (("answered", said, "rule_answered"), t.accepted.notnull()),
+            (("answered", answered, "rule_answered"), t.accepted.notnull()),
         ]
 
 

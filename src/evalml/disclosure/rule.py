@@ -50,8 +50,8 @@ class DisclosureRule:
             ("p", 0 <= self.p < 1, "from 0 to below 1"),
             ("freedom", self.freedom >= 1, "at least 1"),
         )
-        for name, holds, condition in limits:
-            if not holds:
+        for name, valid, condition in limits:
+            if not valid:
                 value = getattr(self, name)
                 raise PrivacyError(f"disclosure rule: {name} must be {condition}, not {value}")
 

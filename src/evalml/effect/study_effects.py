@@ -65,13 +65,13 @@ def estimate_encouragement(comparison: Comparison, *, level: float = 0.95) -> li
     if comparison.instrument is None:
         raise EstimationError("no instrument: only an encouragement study has one")
     effects: list[Effect] = []
-    held: dict[bytes, tuple[IvData, Packed]] = {}
+    prepared: dict[bytes, tuple[IvData, Packed]] = {}
     for measure in comparison.measures:
         seen = ~np.isnan(measure.values)
         key = seen.tobytes()
-        if key not in held:
-            held[key] = _prepared(comparison, seen)
-        effects += _of_measure(measure, seen, *held[key], level)
+        if key not in prepared:
+            prepared[key] = _prepared(comparison, seen)
+        effects += _of_measure(measure, seen, *prepared[key], level)
     return effects
 
 
@@ -95,7 +95,7 @@ def _controls(comparison: Comparison) -> Packed:
         return columns
     months = comparison.strata["month"].to_numpy()
     later = np.unique(months)[1:]
-    return columns.beside((months[:, None] == later[None, :]).astype(np.float64))
+    return columns.prepend((months[:, None] == later[None, :]).astype(np.float64))
 
 
 def _residual(v: Vector, Z: Packed) -> Vector:
@@ -119,8 +119,8 @@ def _of_measure(
     rho, rho_influence, _, _ = fit.reduced_form
     sd = float(data.instruments.std())
     naming = Naming(REDUCED_FORM, measure.outcome, measure.unit, level)
-    told = {"instrument_sd": sd, "df": fit.sampling.degrees_of_freedom}
-    reduced = late_effect(rho * sd, rho_influence * sd, fit.sampling, naming, both, told)
+    details = {"instrument_sd": sd, "df": fit.sampling.degrees_of_freedom}
+    reduced = late_effect(rho * sd, rho_influence * sd, fit.sampling, naming, both, details)
     return [_placed(effect, measure, "late"), _placed(reduced, measure, "itt")]
 
 

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from evalml.engine import cases, ifelse, literal, null, row_number, window
 from evalml.errors import (
@@ -25,7 +25,7 @@ from evalml.extract import contract
 from evalml.extract.csv_tables import SEPARATOR_KEY, as_text
 from evalml.extract.meta import ExtractMeta, write_meta
 from evalml.reading.text import open_text
-from evalml.reading.yaml_text import read_yaml_file, read_yaml_text
+from evalml.reading.yaml_text import StrictModel, read_yaml_file, read_yaml_text
 
 if TYPE_CHECKING:
     from evalml.engine import Engine, Table
@@ -35,11 +35,7 @@ SMALLEST_SHOWN = 11
 """A code seen fewer times than this is counted but not quoted."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class From(_Strict):
+class From(StrictModel):
     """Where a column of the contract comes from."""
 
     column: str | None = None
@@ -49,14 +45,14 @@ class From(_Strict):
     constant: str | None = None
 
 
-class TableMapping(_Strict):
+class TableMapping(StrictModel):
     """Where a table of the contract comes from."""
 
     source: str = Field(alias="from")
     columns: dict[str, str | From]
 
 
-class Mapping(_Strict):
+class Mapping(StrictModel):
     """A whole mapping file."""
 
     tables: dict[str, TableMapping]

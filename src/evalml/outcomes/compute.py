@@ -80,12 +80,12 @@ def check_effect(least: float | None, name: str) -> None:
         )
 
 
-def choose_outcomes(names: Sequence[str], held: Collection[str]) -> tuple[Outcome, ...]:
+def choose_outcomes(names: Sequence[str], available: Collection[str]) -> tuple[Outcome, ...]:
     """Return the outcomes called `names`, as the extract can observe them.
 
     Args:
         names: Names in the study file.
-        held: Tables the extract holds.
+        available: Tables the extract holds.
 
     Raises:
         StudyError: No outcome has that name.
@@ -97,7 +97,7 @@ def choose_outcomes(names: Sequence[str], held: Collection[str]) -> tuple[Outcom
             raise StudyError(f"outcomes: no outcome is called '{name}'; {nearest(name, OUTCOMES)}")
         outcome = OUTCOMES[name]
         table = SOURCES.get(outcome.channel)
-        if table is not None and table not in held:
+        if table is not None and table not in available:
             if outcome.fallback is None:
                 raise TableMissingError(
                     f"outcome '{name}' needs table '{table}', which this extract does not hold; "
@@ -108,7 +108,7 @@ def choose_outcomes(names: Sequence[str], held: Collection[str]) -> tuple[Outcom
     return tuple(chosen)
 
 
-def as_observed(study: Study, held: Collection[str]) -> Study:
+def as_observed(study: Study, available: Collection[str]) -> Study:
     """Return a study whose outcomes and negative controls are those its extract can observe.
 
     Without linked source, an outcome or a control that has a declared counterpart gives way to it,
@@ -116,7 +116,7 @@ def as_observed(study: Study, held: Collection[str]) -> Study:
 
     Args:
         study: The study.
-        held: Tables the extract holds.
+        available: Tables the extract holds.
 
     Raises:
         StudyError: No outcome has that name.
@@ -124,7 +124,7 @@ def as_observed(study: Study, held: Collection[str]) -> Study:
     """
     if not study.over_time:
         return study
-    named = dict(zip(study.outcomes, choose_outcomes(study.outcomes, held), strict=True))
+    named = dict(zip(study.outcomes, choose_outcomes(study.outcomes, available), strict=True))
     outcomes = tuple(dict.fromkeys(named[name].name for name in study.outcomes))
     primary = study.primary.model_copy(update={"outcome": named[study.primary.outcome].name})
     waits = None if study.durations is None else waits_as_observed(study.durations, named)
@@ -133,7 +133,7 @@ def as_observed(study: Study, held: Collection[str]) -> Study:
             "outcomes": outcomes,
             "primary": primary,
             "durations": waits,
-            "negative_controls": controls_as_observed(study.negative_controls, held),
+            "negative_controls": controls_as_observed(study.negative_controls, available),
         }
     )
 

@@ -68,7 +68,7 @@ def durable(*, from_6: bool, alternance: bool, aided: bool) -> Outcome:
     """
     switches = {"6": from_6, "alternance": alternance, "aide": aided}
     names = [word for word, on in switches.items() if on]
-    said = {
+    phrases = {
         "6": "CDD de 6 mois compris",
         "alternance": "alternance comprise",
         "aide": "contrats aidés compris",
@@ -82,7 +82,7 @@ def durable(*, from_6: bool, alternance: bool, aided: bool) -> Outcome:
     also += (("durable_aided_from_6" if from_6 else "durable_aided"),) if aided else ()
     return Outcome(
         name="_".join(["emploi_durable", *names]),
-        fr="En emploi durable" + (f" ({', '.join(said[n] for n in names)})" if names else ""),
+        fr="En emploi durable" + (f" ({', '.join(phrases[n] for n in names)})" if names else ""),
         en="In durable employment" + (f" ({english} included)" if english else ""),
         unit="proportion",
         source=_SOURCES.get((from_6, alternance, aided), _VARIANT),

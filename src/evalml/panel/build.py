@@ -142,7 +142,7 @@ class Panel:
         return f"Panel(months {self.months[0]} to {self.months[1]}, {sources})"
 
 
-def told(t: Table) -> Any:
+def declared_months(t: Table) -> Any:
     """Return the months in which some situation is declared, as a set, from sets of the panel."""
     return reduce(or_, (t[f"state_{i}"] for i in range(len(RANKING))))
 
@@ -323,7 +323,7 @@ def build_panel(tables: Tables, cohort: Cohort, engine: Engine) -> Panel:
         worked = known_jobs(tables, calendar, known.coverage, known.people)
     events = tables.table(SOURCES["events"]) if "events" in reach else None
     if reach:
-        sets = _beside(sets, sets_elsewhere(worked, events, people, calendar))
+        sets = _union_of_sets(sets, sets_elsewhere(worked, events, people, calendar))
     else:
         sets = sets.mutate(**{name: literal(0, "int64") for name in (*LINKED, *EVENTS)})
     return Panel(
@@ -336,7 +336,7 @@ def build_panel(tables: Tables, cohort: Cohort, engine: Engine) -> Panel:
     )
 
 
-def _beside(sets: Table, more: Table) -> Table:
+def _union_of_sets(sets: Table, more: Table) -> Table:
     """Return the sets of two sources, an empty set where one of them says nothing."""
     names = [c for c in (*sets.columns, *more.columns) if c not in ("id_jeune", "block")]
     both = sets.outer_join(more, ["id_jeune", "block"])

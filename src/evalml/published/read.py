@@ -10,10 +10,11 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evalml.errors import EvalmlError, nearest
 from evalml.published.figure import ADDITIVE, PrintedFigure, read_number
+from evalml.reading.yaml_text import StrictModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -345,11 +346,7 @@ def nearest_to(figure: PrintedFigure, candidates: list[PrintedFigure]) -> Printe
     return next(c for c in others if c.value == commonest)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Nearest(_Strict):
+class Nearest(StrictModel):
     """The estimate of a study that comes closest to a published one."""
 
     method: str
@@ -357,7 +354,7 @@ class Nearest(_Strict):
     horizon: int
 
 
-class InEnglish(_Strict):
+class InEnglish(StrictModel):
     """The words of an effect in print, in English."""
 
     source: str = Field(min_length=1)
@@ -368,7 +365,7 @@ class InEnglish(_Strict):
     read_in: str = Field(min_length=1)
 
 
-class PublishedEffect(_Strict):
+class PublishedEffect(StrictModel):
     """One effect in print.
 
     Attributes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import BaseModel, ConfigDict
 
 from evalml.errors import StudyError
 
@@ -20,6 +21,18 @@ LARGEST = 1_000_000
 """Bytes of a file that a person may write."""
 DEEPEST = 30
 """Levels of lists and mappings within each other."""
+
+
+class StrictModel(BaseModel):
+    """What a file holds: frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StrictModelByName(StrictModel):
+    """One that code fills by the names of attributes, where a file writes an alias (`from`)."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
 
 def read_yaml_file(path: Path, what: str) -> Any:

@@ -79,7 +79,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class JudgedRun:
     """A run judged: its note and tables, why each population must wait, and what draws them."""
 
     note: Note
@@ -189,7 +189,7 @@ def lines_expected(root: Path, run_dir: Path) -> dict[str, str]:
 
 def judged_run(
     run_dir: Path, rule: DisclosureRule, register: Register, manifest: Mapping[str, Any]
-) -> Found:
+) -> JudgedRun:
     """Return the tables that may leave, and which of them somebody must look at first."""
     meta = read_meta(run_dir / "results")
     labelled = {key: str(meta.get(key) or "") for key in ("territory_label", "period_label")}
@@ -216,7 +216,7 @@ def judged_run(
         told["title"] = " – ".join(str(each) for each in plain if each)
     level = certainty_of(inside, meta).level
     note = Note(frames, told, lang, rule.threshold, rule.rounding, level)
-    return Found(note, tables, compared(populations, register, rule), partial(write_from, note))
+    return JudgedRun(note, tables, compared(populations, register, rule), partial(write_from, note))
 
 
 def compared(
@@ -235,7 +235,7 @@ def compared(
 
 def judged_activity(
     run_dir: Path, rule: DisclosureRule, register: Register, manifest: Mapping[str, Any]
-) -> Found:
+) -> JudgedRun:
     """Return the annex of a year as it may leave: whole rows first, then breakdowns.
 
     Raises:
@@ -254,7 +254,7 @@ def judged_activity(
     meta = {"study": run_dir.parent.name, "title": source.title, "synthetic": source.synthetic,
             "programme": "", "extract_name": source.extract, "extraction_date": source.vintage,
             "language": "fr"}  # fmt: skip
-    return Found(
+    return JudgedRun(
         Note({"annexe": frame}, meta, "fr", rule.threshold, rule.rounding),
         {"annexe": Judged(frame, before, absent)}, compared(populations, register, rule),
         lambda place, by, kinds: write_annex(annex, place, formats=kinds, institution=by),
@@ -274,7 +274,7 @@ def silence(checks: pd.DataFrame, effects: pd.DataFrame, judged: Judged | None) 
     )
 
 
-def table_items(found: Found, rule: DisclosureRule) -> Items:
+def table_items(found: JudgedRun, rule: DisclosureRule) -> Items:
     """Put every table of a run through the gate."""
     return [
         gate.pass_table(
@@ -288,7 +288,7 @@ def table_items(found: Found, rule: DisclosureRule) -> Items:
 
 
 def drawn_items(
-    found: Found, tables: Items, place: Path, by: Institution | None, kinds: Sequence[str]
+    found: JudgedRun, tables: Items, place: Path, by: Institution | None, kinds: Sequence[str]
 ) -> Items:
     """Draw figures and note again from released tables; they wait where one of those waits."""
     failed = [item.name for item in tables if item.status == gate.FAIL]
@@ -334,7 +334,7 @@ def decisions(
     return decided
 
 
-def register_line(name: str, done: Release, found: Found, written: Items) -> dict[str, Any]:
+def register_line(name: str, done: Release, found: JudgedRun, written: Items) -> dict[str, Any]:
     """Return the line of the register: what leaves, of whom, by which rule, who decided."""
     outputs = {item.name: item.sha256 for item in written}
     whole = [each for table, populations in found.lines.items()

@@ -13,7 +13,7 @@ from evalml.typography import typeset
 from evalml.values import Name
 from evalml.words import name_label, section_words
 from evalml.words import outcome_label as named_outcome
-from evalml.words.render import Shown
+from evalml.words.render import TemplateValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +88,7 @@ def method_label(name: str, lang: str) -> str:
 
 def method_inside(name: str, lang: str) -> str:
     """Return the name of a method as it stands inside a sentence."""
-    return format(Shown(Name("methods", name), lang, {}), "inside")
+    return format(TemplateValue(Name("methods", name), lang, {}), "inside")
 
 
 def outcome_label(outcome: str, horizon: object, lang: str, labels: Mapping[str, str]) -> str:

@@ -64,7 +64,7 @@ class AreaCells:
     outcomes: tuple[Outcome, ...]
     flow: pd.DataFrame
     blocks: dict[Block, IntVector] = field(default_factory=dict)
-    held: dict[tuple[object, ...], tuple[Matrix, Matrix]] = field(default_factory=dict)
+    cache: dict[tuple[object, ...], tuple[Matrix, Matrix]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Find the rows of each block once."""
@@ -87,9 +87,9 @@ class AreaCells:
             group: Subgroup and value.
         """
         key = (name, k, level, *group)
-        if key not in self.held:
-            self.held[key] = self._counted(name, k, level, group)
-        return self.held[key]
+        if key not in self.cache:
+            self.cache[key] = self._counted(name, k, level, group)
+        return self.cache[key]
 
     def _counted(
         self, name: str, k: int, level: str, group: tuple[str, str]

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from evalml.errors import nearest
+from evalml.reading.yaml_text import StrictModelByName
 from evalml.registry import Registry
-from evalml.study.part import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,7 @@ def learner_class(name: str) -> Any:
     return known[name]
 
 
-class MethodSettings(Part):
+class MethodSettings(StrictModelByName):
     """How a method of a study is computed, where not in its usual way.
 
     Attributes:

@@ -19,9 +19,9 @@ from pydantic import (
 
 from evalml.codes import code_list
 from evalml.errors import nearest
+from evalml.reading.yaml_text import StrictModelByName
 from evalml.study.designs import DESIGNS
 from evalml.study.methods import METHODS
-from evalml.study.part import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ INSTRUMENTS = ("capacite",)
 """Instruments the encouragement design knows."""
 
 
-class Territory(Part):
+class Territory(StrictModelByName):
     """Where the persons are followed; exactly one of the four keys."""
 
     region: Code | None = None
@@ -54,7 +54,7 @@ class Territory(Part):
         return self
 
 
-class Entries(Part):
+class Entries(StrictModelByName):
     """Months of entry, first and last included."""
 
     first: Day = Field(alias="from")
@@ -67,7 +67,7 @@ class Entries(Part):
         return self
 
 
-class Bounds(Part):
+class Bounds(StrictModelByName):
     """Values from `min` to `max`, both included; one of them may be left out."""
 
     lowest: float | dt.date | None = Field(None, alias="min")
@@ -84,7 +84,7 @@ Scalar = str | bool | int
 """One value of a column."""
 
 
-class Eligibility(Part):
+class Eligibility(StrictModelByName):
     """Who could have entered; ages left out come from the dated rules of the programme.
 
     Attributes:
@@ -125,7 +125,7 @@ class Eligibility(Part):
         return given
 
 
-class Treatment(Part):
+class Treatment(StrictModelByName):
     """What the treated arm does at time zero.
 
     Attributes:
@@ -152,7 +152,7 @@ class Treatment(Part):
         return self
 
 
-class ComparisonDesign(Part):
+class ComparisonDesign(StrictModelByName):
     """Who they are compared with.
 
     Attributes:
@@ -233,7 +233,7 @@ def _owners() -> dict[str, tuple[str, ...]]:
     return {key: tuple(d.name for d in DESIGNS.values() if key in d.keys) for key in keys}
 
 
-class Waits(Part):
+class Waits(StrictModelByName):
     """How long each arm waits for the first month of an outcome.
 
     Attributes:
@@ -268,7 +268,7 @@ class Example(BaseModel):
         return dict(self.model_extra or {})
 
 
-class Primary(Part):
+class Primary(StrictModelByName):
     """The one estimate the conclusion rests on, chosen beforehand."""
 
     outcome: str

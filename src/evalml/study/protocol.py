@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from evalml.errors import nearest
+from evalml.reading.yaml_text import StrictModelByName
 from evalml.study.designs import DESIGNS, StudyDesign
 from evalml.study.faults import sentence
 from evalml.study.methods import METHODS, MethodSettings, methods_of, settings_allowed
-from evalml.study.part import Part
 from evalml.study.parts import (
     Code,
     ComparisonDesign,
@@ -43,7 +43,7 @@ def seed_of(known: dict[str, Any]) -> int:
     return int(hashlib.sha256(str(known.get("study", "")).encode()).hexdigest()[:8], 16)
 
 
-class Study(Part):
+class Study(StrictModelByName):
     """The target-trial protocol of one evaluation.
 
     `missing` says what is done of outcomes lost from sight: `complete` compares those known,

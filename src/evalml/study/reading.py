@@ -85,18 +85,18 @@ def read_study(
             f"{source} asks for tables of activity, not for an evaluation: evalml run {source}"
         )
     own: dict[str, Any] = {"year": found.year, "territory": found.territory, "name": found.name}
-    asked: dict[str, Any] = {"year": year, "territory": territory, "outcome": outcome}
-    asked = {key: value for key, value in asked.items() if value is not None}
+    given: dict[str, Any] = {"year": year, "territory": territory, "outcome": outcome}
+    given = {key: value for key, value in given.items() if value is not None}
     if changes:
-        asked["changes"] = {**found.changes, **changes}
-    if asked:
-        own["name"] = asked.get("changes", {}).get("study")
-    values = rerun(found.values, **{**own, "changes": found.changes, **asked})
+        given["changes"] = {**found.changes, **changes}
+    if given:
+        own["name"] = given.get("changes", {}).get("study")
+    values = rerun(found.values, **{**own, "changes": found.changes, **given})
     return study_from(values, place=str(source))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StudyRequest:
     """A study as somebody asked for it: what a notebook is given, and what gives it again.
 
     Attributes:
@@ -154,7 +154,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundStudy:
     """A study as it stands in `params/`, and what its name says of it.
 
     Attributes:
@@ -178,7 +178,7 @@ _LONGEST_NAME = 200
 """Bytes of the name of a params file, which file systems bound at 255."""
 
 
-def find_study(source: Path | str) -> Found:
+def find_study(source: Path | str) -> FoundStudy:
     """Find a study by its file or by its name.
 
     Raises:
@@ -188,11 +188,11 @@ def find_study(source: Path | str) -> Found:
     if len(path.name.encode()) > _LONGEST_NAME:
         raise StudyError(f"{path.name[:40]}… is no name of a study; give a shorter one")
     if path.is_file():
-        return Found(path, read_yaml(path))
+        return FoundStudy(path, read_yaml(path))
     folder = params_folder(path)
     name = path.name.removesuffix(".yaml").removesuffix(".yml")
     if (folder / f"{name}.yaml").is_file():
-        return Found(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml"))
+        return FoundStudy(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml"))
     found = _in_grids(folder, name) or _by_year_and_place(folder, name)
     if found is None:
         known = sorted(one.stem for one in folder.glob("*.yaml"))
@@ -209,30 +209,30 @@ def params_folder(path: Path) -> Path:
     return own if own.is_dir() else shipped_folder() / "params"
 
 
-def _by_year_and_place(folder: Path, name: str) -> Found | None:
+def _by_year_and_place(folder: Path, name: str) -> FoundStudy | None:
     """Return what a name such as `cej_2023_nord` says: study, year, territory."""
-    said = re.fullmatch(
+    matched = re.fullmatch(
         r"(?P<base>[a-z0-9_]+?)_(?P<year>(?:19|20)\d\d)_(?P<place>[a-z0-9_]+)", name
     )
-    if said is None or not (folder / f"{said['base']}.yaml").is_file():
+    if matched is None or not (folder / f"{matched['base']}.yaml").is_file():
         return None
-    place = places().get(said["place"])
-    if place is None and re.fullmatch(r"\d[\dab]\d?(_\d[\dab]\d?)*", said["place"]):
-        place = {"departement": [code.upper() for code in said["place"].split("_")]}
+    place = places().get(matched["place"])
+    if place is None and re.fullmatch(r"\d[\dab]\d?(_\d[\dab]\d?)*", matched["place"]):
+        place = {"departement": [code.upper() for code in matched["place"].split("_")]}
     if place is None:
         return None
-    path = folder / f"{said['base']}.yaml"
-    return Found(path, read_yaml(path), name, int(said["year"]), place)
+    path = folder / f"{matched['base']}.yaml"
+    return FoundStudy(path, read_yaml(path), name, int(matched["year"]), place)
 
 
-def _in_grids(folder: Path, name: str) -> Found | None:
+def _in_grids(folder: Path, name: str) -> FoundStudy | None:
     """Return the study of a grid that has this name."""
     from evalml.study.grid import grid_members
 
     for path in sorted((folder / "grids").glob("*.yaml")):
         for member in grid_members(path):
             if member.name == name:
-                return Found(
+                return FoundStudy(
                     member.path, member.values, name, member.year, member.territory, member.changes
                 )
     return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from evalml.study.part import Part
+from evalml.reading.yaml_text import StrictModelByName
 
 
-class Thresholds(Part):
+class Thresholds(StrictModelByName):
     """Flat list of thresholds; the data owner may be stricter.
 
     Attributes:
