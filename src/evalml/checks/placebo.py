@@ -374,10 +374,10 @@ def check_controls_together(
 
     A failure blinds every effect: what makes the arms differ where nothing can shapes them all.
     Where they are known of so few that a gap of `past_gap` would go unseen at the level of the
-    gate, they are judged at the level of any other test. Where it would go unseen even so (`blunt`),
-    where they fail at the level of any other test but not at that of the gate (`near`), or where no
-    employment known from another administration is adjusted for (`declared`), the effects say so,
-    and their intervals hold the bias that the controls do not exclude (`report.blinding.widen`).
+    gate, they are judged at the level of any other test. Where it would go unseen even so, `blunt`;
+    where they fail at the level of any other test but not at that of the gate, `near`; where no
+    employment known from another administration is adjusted for, `declared`: then the effects say
+    so, and their intervals hold the bias that is not excluded (`report.blinding.widen`).
 
     `controls`: estimates on outcomes that the programme cannot change; `thresholds`: `gate_alpha`,
     which the p-value of the smallest p-value must exceed: the chance to mask a study whose controls
