@@ -21,8 +21,10 @@ from evalml.checks.comparability import (
     check_trimmed,
 )
 from evalml.checks.confounding import check_confounder_strength, check_oster
+from evalml.checks.experiment import check_experiment
 from evalml.checks.hidden_bias import check_e_value
-from evalml.checks.observation import LINKED_PAST, check_followed, check_observation
+from evalml.checks.observation import check_followed, check_observation
+from evalml.checks.person_trends import check_trends
 from evalml.checks.placebo import (
     check_calibration,
     check_controls_together,
@@ -38,6 +40,7 @@ from evalml.checks.placebo import (
     with_measure,
 )
 from evalml.checks.power import check_detectable_effect
+from evalml.comparison.arms import LINKED_PAST
 from evalml.comparison.balance import balance_table
 from evalml.comparison.comparison import Measure
 from evalml.effect.censored import seen_effects
@@ -426,7 +429,42 @@ def _instrumented(
     return check_encouragement(comparison, effects, study.checks)
 
 
-DESIGN_CHECKS = {"adjusted": _adjusted, "instrument": _instrumented}
+def _by_trends(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    adjusted: Adjusted,
+    study: Study,
+    arms: Arms | None,  # noqa: ARG001 - the past is judged as a trend, not as a level
+) -> list[Check]:
+    checks = run_checks(
+        comparison,
+        effects,
+        study.checks,
+        balance=adjusted.balance,
+        weights=adjusted.weights,
+        score=adjusted.score,
+        n_clipped=adjusted.clipped,
+        method=study.primary.method,
+    )
+    return checks + check_trends(comparison, effects, study)
+
+
+def _drawn(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    adjusted: Adjusted,  # noqa: ARG001 - a draw needs no weights
+    study: Study,
+    arms: Arms | None,  # noqa: ARG001
+) -> list[Check]:
+    return check_experiment(comparison, effects, study)
+
+
+DESIGN_CHECKS = {
+    "adjusted": _adjusted,
+    "instrument": _instrumented,
+    "did_persons": _by_trends,
+    "experiment": _drawn,
+}
 """The checks of two arms, by the `estimator` of a design; areas are in `opening_checks`."""
 
 

@@ -85,7 +85,10 @@ def _widened(costs: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
 
 
 def shown_costs(results: Frames) -> Shown:
-    """Return the costs as a reader sees them: a line per measure and horizon, in French."""
+    """Return the costs as a reader sees them: a line per measure and horizon, in French.
+
+    A design whose method compares no amounts has no line.
+    """
     rows = [
         (
             typeset(row.label),
@@ -94,7 +97,7 @@ def shown_costs(results: Frames) -> Shown:
             _interval(row.ci_low, row.ci_high, row.unit),
             typeset(row.remark),
         )
-        for row in rows_of(results["costs"])
+        for row in (rows_of(results["costs"]) if "costs" in results else ())
     ]
     names = ["coût", "à", "valeur", "intervalle à 95 %", "remarque"]
     return Shown(pd.DataFrame(rows, columns=names))
