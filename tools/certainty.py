@@ -87,7 +87,8 @@ def judged(folder: Path) -> dict[str, Any] | None:
     primary = {"outcome": outcome, "horizon_months": HORIZON, "method": METHOD}
     together = (checks["check"] == "negative_controls") & checks["value"].notna()
     checks["passed"] = checks["passed"].where(~together, checks["value"] > GATE)
-    checks["finding"] = checks["finding"].mask(together & (checks["value"] > GATE), "nothing")
+    passed = together & (checks["value"] > GATE) & (checks["finding"] == "effect")
+    checks["finding"] = checks["finding"].mask(passed, "nothing")
     effect = primary_effect(effects, primary)
     if effect is None:
         return None

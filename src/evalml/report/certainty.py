@@ -350,12 +350,21 @@ def _read_controls(
         return f"negative_controls.{finding}"
     if pd.notna(check.value) and check.value < NEAR:
         return "negative_controls.near"
+    judged = [control for control in controls if control.passed is not None]
+    if judged and all(map(_is_declared, judged)):
+        return "negative_controls.declared"
     errors = [error for error in map(_control_error, controls) if error]
     if effect is None or pd.isna(effect["estimate"]) or not errors:
         return f"negative_controls.{finding}"
     matters = max(abs(float(effect["estimate"])) - (useful or 0.0), useful or 0.0)
     blunt = matters > 0 and SEEN * min(errors) > matters
     return f"negative_controls.{'blunt' if blunt else finding}"
+
+
+def _is_declared(check: Any) -> bool:
+    """Return whether a negative control is what youths declare to their counsellor."""
+    control = read_values(str(check.values)).get("control") if check.finding else None
+    return isinstance(control, Name) and "declare" in control.key
 
 
 def _control_error(check: Any) -> float | None:
