@@ -346,19 +346,19 @@ def _read_controls(
     check: Any, finding: str, _values: Any, effect: Any, useful: Any, controls: list[Any]
 ) -> str:
     """Say whether the negative controls find nothing, and could have seen what matters."""
+    judged = [control for control in controls if control.passed is not None]
+    if finding in {"nothing", "blunt"} and judged and all(map(_is_declared, judged)):
+        finding = "declared"
     if finding not in {"nothing", "declared"}:
         return f"negative_controls.{finding}"
     if pd.notna(check.value) and check.value < NEAR:
         return "negative_controls.near"
-    judged = [control for control in controls if control.passed is not None]
-    if judged and all(map(_is_declared, judged)):
-        return "negative_controls.declared"
     errors = [error for error in map(_control_error, controls) if error]
     if effect is None or pd.isna(effect["estimate"]) or not errors:
         return f"negative_controls.{finding}"
     matters = max(abs(float(effect["estimate"])) - (useful or 0.0), useful or 0.0)
     blunt = matters > 0 and SEEN * min(errors) > matters
-    return f"negative_controls.{'blunt' if blunt else finding}"
+    return f"negative_controls.{'blunt' if blunt and finding == 'nothing' else finding}"
 
 
 def _is_declared(check: Any) -> bool:
