@@ -11,7 +11,7 @@ from evalml.disclosure.rule import THRESHOLD
 from evalml.report import tables
 from evalml.report.beside_published import published_sources, published_table
 from evalml.report.blinding import mask_blinded, mask_events, mask_trajectories
-from evalml.report.figures import Figure, write_figure
+from evalml.report.figures_style import Figure, write_figure
 from evalml.report.institution import Institution
 from evalml.report.markdown import box, bullets, code, code_inline, heading, md, picture, quotable
 from evalml.report.note_figures import FIGURES, draw, main_effects
@@ -29,8 +29,8 @@ from evalml.report.note_text import picture as picture_title
 from evalml.report.protect import protect_results
 from evalml.report.render import Stationery, render
 from evalml.report.results import read_meta, read_results, rows_of, write_meta
-from evalml.report.results_sheet import write_results_sheet
 from evalml.report.sentences import labels_of_study, meta_in_words
+from evalml.report.spreadsheet import write_results_sheet
 from evalml.report.trace import cells_table, figures_table
 from evalml.report.verdict import subgroups_of
 from evalml.report.words import words

@@ -12,17 +12,11 @@ import pandas as pd
 
 from evalml.registry import Registry
 from evalml.report.blinding import BLINDED
-from evalml.report.figure_balance import LIMIT
-from evalml.report.figure_event_study import plot_event_study
-from evalml.report.figure_trajectories import Gap, plot_headline
-from evalml.report.figures import (
-    Figure,
-    Marks,
-    plot_balance,
-    plot_effects,
-    plot_flow,
-    plot_trajectories,
-)
+from evalml.report.figure_effects import Marks, plot_effects
+from evalml.report.figure_population import LIMIT, plot_balance, plot_flow
+from evalml.report.figure_rollout import plot_event_study
+from evalml.report.figure_trajectories import Gap, plot_headline, plot_trajectories
+from evalml.report.figures_style import Figure
 from evalml.report.note_text import Note
 from evalml.report.results import csv_text, rows_of
 from evalml.report.verdict import NEVER, path_of, sign_of, subgroups_of

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from evalml.report.figures import Figure
+    from evalml.report.figures_style import Figure
     from evalml.report.note_text import Note
     from evalml.values import Value
 
@@ -98,8 +98,7 @@ def cells_table(note: Note, cells: Mapping[str, list[str]]) -> str:
 
 def sheet_places(frame: pd.DataFrame, line: int, columns: Iterable[str]) -> list[str]:
     """Return the places in the spreadsheet, such as `K12`; none for a column it leaves out."""
-    from evalml.report.results_sheet import shown_columns
-    from evalml.report.spreadsheet import letters
+    from evalml.report.spreadsheet import letters, shown_columns
 
     shown = shown_columns(frame)
     return [f"{letters(shown.index(each))}{line}" for each in columns if each in shown]

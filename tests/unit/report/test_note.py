@@ -196,12 +196,48 @@ def test_the_experiment_is_the_benchmark_of_a_cross_section(written):
     assert "L'expérience, par tirage au sort, donne +1 794 dollars (de +479 à +3 110)" in text
 
 
-def test_the_pdf_is_tagged_titled_and_in_french(written):
-    reader = pypdf.PdfReader(str(written["strong"][1]["note.pdf"]))
-    root = reader.trailer["/Root"]
+def tags_of(reader):
+    """Each element of the structure of a PDF: its kind and its alternative text."""
+    waiting, found = [reader.trailer["/Root"]["/StructTreeRoot"]], []
+    while waiting:
+        node = waiting.pop().get_object()
+        if isinstance(node, list):
+            waiting += [each for each in node if not isinstance(each, int)]
+        elif isinstance(node, dict):
+            found.append((str(node.get("/S", "")), str(node.get("/Alt", ""))))
+            kids = node.get("/K")
+            waiting += [] if kids is None or isinstance(kids, int) else [kids]
+    return found
+
+
+def fonts_of(reader):
+    """Whether each font of a PDF is inside it."""
+    for page in reader.pages:
+        for font in page["/Resources"].get("/Font", {}).values():
+            own = font.get_object()
+            own = own.get("/DescendantFonts", [own])[0].get_object()
+            yield any(key.startswith("/FontFile") for key in own["/FontDescriptor"].get_object())
+
+
+@pytest.mark.parametrize("name", ["note", "note_annexe"])
+def test_the_pdf_holds_what_accessibility_asks(written, name):
+    """PDF/UA-1 as far as it can be read back: typst refuses the rest when it writes."""
+    reader = pypdf.PdfReader(str(written["strong"][1][f"{name}.pdf"]))
+    root, tags = reader.trailer["/Root"], tags_of(reader)
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"].startswith("fr")
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert reader.metadata.title
     assert b"pdfuaid" in root["/Metadata"].get_object().get_data()
+    assert reader.outline
+    pictures = [alt for kind, alt in tags if kind == "/Figure"]
+    assert pictures
+    assert all(len(alt) > 40 for alt in pictures)
+    kinds = {kind for kind, _ in tags}
+    assert {"/H1", "/H2", "/P"} <= kinds
+    assert name == "note" or {"/Table", "/TH", "/TD", "/Caption"} <= kinds
+    assert all(fonts_of(reader))
+    assert len(list(fonts_of(reader))) > 2
 
 
 def test_every_picture_has_an_alternative_text_in_each_format(written):
