@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pypdf
 import pytest
+from docx.oxml.ns import qn
 
 from evalml.errors import DataError
 from evalml.report import note_figures
@@ -258,6 +259,29 @@ def test_the_word_tables_are_native_with_a_header_row(written):
     assert all("w:tblHeader" in table.rows[0]._tr.xml for table in document.tables)
     assert all("w:tblBorders" in table._tbl.tblPr.xml for table in document.tables)
     assert document.sections[0].page_width.cm == pytest.approx(21, abs=0.01)
+
+
+def test_no_word_is_cut_in_a_cell_of_a_word_document(written):
+    """By the widths of DejaVu Sans, scaled to those of Calibri; no-break spaces hold words."""
+    from matplotlib.textpath import TextPath
+
+    document = docx.Document(str(written["strong"][1]["note_annexe.docx"]))
+    seen = 0
+    for table in document.tables:
+        grid = [int(column.get(qn("w:w"))) for column in table._tbl.tblGrid]
+        for row in table.rows:
+            for share, cell in zip(grid, row.cells, strict=True):
+                room = 17 / 2.54 * 72 * share / sum(grid) - 2 * 3
+                for word in re.split(r"[ \n-]", cell.text):
+                    if word and "." not in word:  # a path or a hash may break
+                        seen += 1
+                        wide = TextPath((0, 0), word, size=8.5).get_extents().width * CALIBRI
+                        assert wide <= room, (word, wide, room)
+    assert seen > 200
+
+
+CALIBRI = 0.84
+"""Width of Calibri over that of DejaVu Sans."""
 
 
 def test_the_html_page_asks_nothing_of_the_network(written):
