@@ -23,6 +23,7 @@ from evalml.report.verdict import (
     verdict_of,
 )
 from evalml.report.words import Words, design_words, outcome_label
+from evalml.study.methods import METHODS
 from evalml.typography import typeset
 from evalml.values import (
     Count,
@@ -96,6 +97,17 @@ class Note:
     def opening(self) -> bool:
         """Whether areas opened over time."""
         return self.meta.get("kind") == "rollout"
+
+    @property
+    def family(self) -> str:
+        """The family of the primary method: what its effect rests on."""
+        method = METHODS.get(str(self.primary.get("method")))
+        return "" if method is None else method.family
+
+    @property
+    def ending(self) -> str:
+        """The ending of the sentences that are those of its kind of comparison."""
+        return "_opening" if self.opening else ENDINGS.get(self.family, "")
 
     @property
     def effect(self) -> pd.Series | None:
@@ -333,6 +345,9 @@ def unseen_factor(note: Note) -> list[Message]:
     return [Message("time.unchecked") if bias is None else Message("time.widened", {"bias": bias})]
 
 
+ENDINGS = {"did_persons": "_trends", "experiment": "_drawn"}
+"""Family of the primary method -> the ending of the sentences that are its own."""
+
 CAUSES = {
     "observation": "observation", "negative_controls": "negative_controls", "past": "past",
     "balance": "balance", "overlap": "overlap", "separation": "overlap", "areas": "few",
@@ -559,7 +574,7 @@ def sure(note: Note) -> list[tuple[str, str]]:
 
 def cannot(note: Note) -> list[Message]:
     """Return what the design cannot show."""
-    said = [Message("cannot.unmeasured_opening" if note.opening else "cannot.unmeasured")]
+    said = [Message(f"cannot.unmeasured{note.ending}")]
     every = note.frames["checks"]
     for check in rows_of(every[(every["check"] == "crossover") & (every["finding"] == "share")]):
         values = read_values(str(check.values))
@@ -605,7 +620,7 @@ def needed(note: Note) -> list[Message]:
     said = wanted[:MOST_NEEDED]
     if last := last_horizon(note):
         said.append(Message("needed.after", {"months": last}))
-    return [*said, Message("needed.experiment")]
+    return said if note.family == "experiment" else [*said, Message("needed.experiment")]
 
 
 def need(note: Note, ground: Ground) -> Message:
