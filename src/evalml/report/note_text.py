@@ -23,6 +23,7 @@ from evalml.report.verdict import (
     verdict_of,
 )
 from evalml.report.words import Words, design_words, outcome_label
+from evalml.study import PROGRAMMES
 from evalml.study.methods import METHODS
 from evalml.typography import typeset
 from evalml.values import (
@@ -502,6 +503,13 @@ def reason_of(causes: Iterable[object]) -> str:
     return "small" if all(small_only(str(each)) for each in causes) else "other"
 
 
+def pool_of(note: Note) -> dict[str, Value]:
+    """Return the programme that the comparison persons enter; nothing where they enter none."""
+    given = dict(dict(note.meta.get("definition") or {}).get("comparison") or {})
+    pool = str(given.get("pool") or "")
+    return {"pool": Name("programmes", pool)} if pool in PROGRAMMES else {}
+
+
 def compared(note: Note) -> Message:
     """Return who is compared with whom, persons first."""
     effect, flow = note.effect, note.frames["flow"]
@@ -511,6 +519,7 @@ def compared(note: Note) -> Message:
         treated=None if effect is None else count(effect["n_treated"]),
         comparison=None if effect is None else count(effect["n_comparison"]),
         programme=Name("programmes", str(note.meta.get("programme"))),
+        **pool_of(note),
     )
     if len(note.frames["balance"]):
         apart = {ground.reading for ground in note.certainty.grounds} & UNLIKE
@@ -575,6 +584,9 @@ def sure(note: Note) -> list[tuple[str, str]]:
 def cannot(note: Note) -> list[Message]:
     """Return what the design cannot show."""
     said = [Message(f"cannot.unmeasured{note.ending}")]
+    if pool := pool_of(note):
+        programme = Name("programmes", str(note.meta.get("programme")))
+        said.insert(0, Message("cannot.instead", {"programme": programme, **pool}))
     every = note.frames["checks"]
     for check in rows_of(every[(every["check"] == "crossover") & (every["finding"] == "share")]):
         values = read_values(str(check.values))
