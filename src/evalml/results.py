@@ -27,7 +27,7 @@ unless declared; values as JSON, each judged by its type; nothing: it stays insi
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ResultColumn:
     """One column.
 
     Attributes:
@@ -76,7 +76,7 @@ class ResultTable:
     fr: str
     en: str
     row: str
-    fields: tuple[Column, ...]
+    fields: tuple[ResultColumn, ...]
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class ResultTable:
 
     @property
     def unit(self) -> str:
-        """Column of the unit of the values, empty where there is none."""
+        """ResultColumn of the unit of the values, empty where there is none."""
         return "unit" if any(c.name == "unit" for c in self.fields) else ""
 
     def _of(self, kind: Kind) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ class ResultTable:
 
     @property
     def shares(self) -> Mapping[str, str]:
-        """Column of a share -> column of its whole."""
+        """ResultColumn of a share -> column of its whole."""
         return {c.name: c.whole for c in self.fields if c.whole}
 
     @property
@@ -157,10 +157,10 @@ class ResultTable:
         return tuple(c.name for c in self.fields if c.zero)
 
 
-_word = partial(Column, kind="word")
-_value = partial(Column, kind="value")
-_count = partial(Column, kind="count")
-_plain = partial(Column, kind="plain")
+_word = partial(ResultColumn, kind="word")
+_value = partial(ResultColumn, kind="value")
+_count = partial(ResultColumn, kind="count")
+_plain = partial(ResultColumn, kind="plain")
 
 _UNIT = _word("unit", "unit of the values: `proportion`, `points`, `euros`, `mois`, …")
 _LABEL = _word("label", "name, in the language of the study")
@@ -170,12 +170,12 @@ _OUTCOME = _word("outcome", "outcome")
 _METHOD = _word("method", "method")
 _MEASURE = _word("measure", "what is measured")
 _ARM = _word("arm", "arm: `treated`, `comparison`, `comparison_unweighted`")
-_WORDS = Column(
+_WORDS = ResultColumn(
     "words", kind="typed", says="what the words of the row say, as keys and values", extra=True
 )
 _STATUS = _word("status", "`shown`, `blinded` or `exploratory`")
-_CAUSES = Column("causes", kind="typed", says="why, as keys and values", filled=True)
-_REASON = Column("reason", kind="sentence", says="why it is masked, or what checks left open")
+_CAUSES = ResultColumn("causes", kind="typed", says="why, as keys and values", filled=True)
+_REASON = ResultColumn("reason", kind="sentence", says="why it is masked, or what checks left open")
 _SIZES = (
     _count("n_treated", "persons of the treated arm used", basis=True),
     _count("n_comparison", "persons of the comparison arm used", basis=True),
@@ -296,11 +296,11 @@ RESULT_TABLES.add(
             _plain("passed", "`true`, `false`, or empty: for information, or not judged"),
             _value("value", "figure judged", "statistic"),
             _plain("threshold", "what it was judged against"),
-            Column("sentence", kind="sentence", says="what was found"),
+            ResultColumn("sentence", kind="sentence", says="what was found"),
             _word("outcome", "outcome and horizon it bears on; empty for all"),
             _plain("gating", "whether a failure blinds the effects"),
             _word("finding", "what was found, as a key", filled=True),
-            Column("values", kind="typed", says="values of the sentence", filled=True),
+            ResultColumn("values", kind="typed", says="values of the sentence", filled=True),
         ),
     ),
     ResultTable(
@@ -385,11 +385,11 @@ RESULT_TABLES.add(
             _value("ci_high", "upper bound of the 95 % interval"),
             _UNIT,
             *_SIZES,
-            Column(
+            ResultColumn(
                 "largest_share", kind="inside", says="share of the largest contribution", extra=True
             ),
-            Column("second_share", kind="inside", says="share of the second one", extra=True),
-            Column("remark", kind="sentence", says="what to know of it"),
+            ResultColumn("second_share", kind="inside", says="share of the second one", extra=True),
+            ResultColumn("remark", kind="sentence", says="what to know of it"),
             _WORDS,
         ),
     ),
@@ -426,13 +426,15 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "event_study",
-        "Effet par semestre depuis l’ouverture",
-        "Effect by half-year since the opening",
-        "one period since the opening of an area",
+        "Étude d’événement",
+        "Event study",
+        "one period since the opening of an area, or since entry",
         (
             _OUTCOME,
             _HORIZON,
-            _plain("event_time", "half-years since the opening; negative before"),
+            _plain(
+                "event_time", "half-years since the opening or months since entry, negative before"
+            ),
             _word("phase", "`before`, `reference` or `after`"),
             *_BOUNDS,
             *_SIZES,
@@ -477,7 +479,7 @@ RESULT_TABLES.add(
         "one estimate of one secondary analysis",
         (
             _word("analysis", "name of the analysis"),
-            Column("title", kind="sentence", says="its title"),
+            ResultColumn("title", kind="sentence", says="its title"),
             *_ESTIMATE,
             _value("max_smd", "largest difference left between the arms", "smd"),
             _value(

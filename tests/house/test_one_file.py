@@ -131,14 +131,14 @@ assert table["design"] == "Un schéma d’essai"
 assert "méthode d’essai" in table["primary"].lower()
 
 from evalml.comparison.build import MeasureSpec, build_comparison
-from evalml.checks.check import Primary
+from evalml.checks.check import PrimaryEffect
 from evalml.checks.primary import declared, estimator_of
 from evalml.effect import estimate_effects
 rng = np.random.default_rng(0)
 frame = pd.DataFrame({"d": rng.random(200) < 0.5, "y": rng.random(200), "x": rng.random(200)})
 comparison = build_comparison(frame, treatment="d", measures=[MeasureSpec("y")], covariates=["x"])
 effects = estimate_effects(comparison, ["essai_methode"])
-checks = declared(Primary(comparison, effects[0], effects, estimator_of(study), study))
+checks = declared(PrimaryEffect(comparison, effects[0], effects, estimator_of(study), study))
 assert [c.name for c in checks] == ["essai"], checks
 
 from evalml.report.results import read_results

@@ -92,7 +92,7 @@ def test_an_evaluation_writes_what_its_notebook_writes(nsw):
 def test_changes_are_arguments_and_what_was_asked_is_the_command():
     evaluation = ev.evaluate("cej", year=2023, territory="59", changes={"primary.horizon": 6})
     assert evaluation.declared.entries.first.year == 2023
-    assert evaluation.asked.command() == (
+    assert evaluation.request.command() == (
         "evalml run cej --year 2023 --territory 59 -p primary.horizon=6"
     )
     seeded = ev.evaluate(ev.read_study("nsw"), seed=7)

@@ -12,12 +12,12 @@ from evalml.cli.run import changes_of, check_study, plan_study
 from evalml.errors import EvalmlError
 from evalml.report.institution import read_institution
 from evalml.settings import writable_folder
-from evalml.study import Asked
+from evalml.study import StudyRequest
 
 
 def ask(out: Path, study: str, year: int | None, changes: tuple[str, ...]) -> None:
     """Check a study as `evalml run` does before a kernel works."""
-    asked = Asked(study, year, changes=changes_of(changes))
+    asked = StudyRequest(study, year, changes=changes_of(changes))
     check_study(plan_study(asked, extract=out / "no extract", out=out))
 
 

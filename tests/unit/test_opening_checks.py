@@ -114,7 +114,7 @@ def test_a_declared_outcome_better_known_where_it_opened_is_blinded():
     table = cells.table.rename(
         columns={"emploi_n": "emploi_declare_n", "emploi_sum": "emploi_declare_sum"}
     )
-    declared = replace(cells, table=table, outcomes=(DECLARED,), blocks={}, held={})
+    declared = replace(cells, table=table, outcomes=(DECLARED,), blocks={}, cache={})
     chosen = study(
         outcomes=["emploi_declare"], breaks=["2015-08-01"],
         primary={"outcome": "emploi_declare", "horizon": 12, "method": "callaway_santanna"},

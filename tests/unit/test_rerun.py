@@ -8,7 +8,7 @@ import pytest
 from tests_root import ROOT, study_files
 
 from evalml.errors import StudyError
-from evalml.study import Asked, read_study, read_yaml, territory_from
+from evalml.study import StudyRequest, read_study, read_yaml, territory_from
 from evalml.study.grid import read_grid
 
 FORMER = [
@@ -129,6 +129,6 @@ def test_every_year_of_every_file_makes_a_study():
 
 def test_what_was_asked_gives_the_study_again():
     for cell in read_grid(ROOT / "params/grids/gj_ouverture_areas.yaml"):
-        assert cell.asked.read() == cell.study
-    asked = Asked("cej", 2023, "59", "emploi_durable", {"primary.horizon": 6})
-    assert Asked(**asked.parameters()).read() == asked.read()
+        assert cell.request.read() == cell.study
+    asked = StudyRequest("cej", 2023, "59", "emploi_durable", {"primary.horizon": 6})
+    assert StudyRequest(**asked.parameters()).read() == asked.read()

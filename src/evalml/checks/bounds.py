@@ -83,16 +83,16 @@ def check_missing_bounds(
 MOST_DRAWS = 199
 
 
-def trimmed_means(y: Vector, w: Vector, keep: float) -> tuple[float, float]:
-    """Return the weighted means of the lowest and of the highest share `keep` of y.
+def trimmed_means(y: Vector, w: Vector, share: float) -> tuple[float, float]:
+    """Return the weighted means of the lowest and of the highest share `share` of y.
 
-    A tie at the cut is split: what is kept is exactly the share `keep` of the weight.
+    A tie at the cut is split: what is kept is exactly the share `share` of the weight.
 
-    `y`: values in increasing order, shape (m,); `w`: weights, shape (m,); `keep`: share of the
+    `y`: values in increasing order, shape (m,); `w`: weights, shape (m,); `share`: share of the
     weight kept, in (0, 1].
     """
     weight, total = np.cumsum(w), np.cumsum(w * y)
-    kept = keep * weight[-1]
+    kept = share * weight[-1]
     low = _sum_below(y, weight, total, kept)
     high = total[-1] - _sum_below(y, weight, total, weight[-1] - kept)
     return float(low / kept), float(high / kept)
@@ -127,8 +127,8 @@ class _Trimming:
     def bounds(self, times: Vector) -> tuple[float, float]:
         """Return Lee's bounds when each unit counts `times` times, shape (units,)."""
         more, other, more_known, other_known, other_y = times @ self.sums
-        keep = min((other_known / other) / (more_known / more), 1.0)
-        lowest, highest = trimmed_means(self.y, self.w * times[self.unit], keep)
+        share_kept = min((other_known / other) / (more_known / more), 1.0)
+        lowest, highest = trimmed_means(self.y, self.w * times[self.unit], share_kept)
         mean = other_y / other_known
         ends = (lowest - mean, highest - mean)
         return ends if self.sign > 0 else (-ends[1], -ends[0])

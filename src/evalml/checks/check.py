@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from evalml.study import Study
     from evalml.values import Values
 
-__all__ = ["CHECKS", "Check", "CheckKind", "Primary", "Thresholds", "as_thresholds", "declare"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "CheckKind",
+    "PrimaryEffect",
+    "Thresholds",
+    "as_thresholds",
+    "declare",
+]
 
 
 def as_thresholds(values: Thresholds | BaseModel | Mapping[str, Any] | None) -> Thresholds:
@@ -61,7 +69,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Primary:
+class PrimaryEffect:
     """What a check of the primary effect may read.
 
     Attributes:
@@ -96,7 +104,7 @@ class CheckKind:
     fr: str
     en: str
     findings: Mapping[str, tuple[str | list[str], str | list[str]]] = field(default_factory=dict)
-    judge: Callable[[Primary], Iterable[Check]]
+    judge: Callable[[PrimaryEffect], Iterable[Check]]
 
     @property
     def words(self) -> dict[str, Any]:

@@ -149,8 +149,8 @@ def alone_by_column(design: DesignMatrix, treated: BoolVector) -> dict[str, int]
         else:
             found[name] = int(set_apart(X.column(j), treated).sum())
     for name, columns in design.left_out:
-        holds = ~X.any_of(columns)
-        found[name] = _alone((holds & treated).sum(), (holds & ~treated).sum())
+        at_level = ~X.any_of(columns)
+        found[name] = _alone((at_level & treated).sum(), (at_level & ~treated).sum())
     return {name: apart for name, apart in found.items() if apart}
 
 

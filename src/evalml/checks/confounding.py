@@ -38,7 +38,7 @@ OUTCOME, TREATMENT, FIRST = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class Correlations:
     """Correlations of the outcome y, the treatment d and the covariates X.
 
     Attributes:
@@ -70,9 +70,9 @@ class Moments:
         return int(np.linalg.matrix_rank(self.R[np.ix_(chosen, chosen)], tol=TOLERANCE))
 
 
-def moments(y: Vector, d: Vector, X: Columns) -> Moments:
+def moments(y: Vector, d: Vector, X: Columns) -> Correlations:
     """Return the moments of y, d, shape (n,), and X, shape (n, p)."""
-    Z = as_packed(X).beside(np.column_stack([y, d]))
+    Z = as_packed(X).prepend(np.column_stack([y, d]))
     mean = Z.mean()
     covariance = gram(Z.less(mean)) / y.size
     sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
@@ -81,7 +81,7 @@ def moments(y: Vector, d: Vector, X: Columns) -> Moments:
     scale = np.where(constant, 1.0, sd)
     R = covariance / np.outer(scale, scale)
     R[constant] = R[:, constant] = 0.0
-    return Moments(R, sd, y.size)
+    return Correlations(R, sd, y.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Bound:
     std_error: float
 
 
-def regress_moments(m: Moments) -> LinearFit:
+def regress_moments(m: Correlations) -> LinearFit:
     """Regress the outcome on the treatment, a constant and the covariates."""
     given = m.covariates
     if m.sd[OUTCOME] == 0:
@@ -168,7 +168,7 @@ def adjust(fit: LinearFit, r2dz: float, r2yz: float) -> tuple[float, float]:
     return float(np.sign(fit.estimate) * (abs(fit.estimate) - bias)), float(std_error)
 
 
-def group_r2(m: Moments, target: int, group: Sequence[int], given: Sequence[int]) -> float:
+def group_r2(m: Correlations, target: int, group: Sequence[int], given: Sequence[int]) -> float:
     """Return the partial R2 of the columns `group` with `target`, given other columns."""
     total = m.left(target, target, given)
     within = m.left(target, target, [*given, *group])
@@ -198,7 +198,7 @@ def bound_by_benchmark(r2dx: float, r2yx: float, kd: float, ky: float) -> tuple[
 
 
 def benchmark_bounds(
-    m: Moments, groups: Mapping[str, Sequence[int]], k: Sequence[float] = (1,)
+    m: Correlations, groups: Mapping[str, Sequence[int]], k: Sequence[float] = (1,)
 ) -> list[Bound]:
     """Return what confounders as strong as the given groups of covariates would leave.
 
@@ -279,7 +279,7 @@ R_MAX_FACTOR = 1.3
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Moments of the regressions without and with the covariates.
+    """Correlations of the regressions without and with the covariates.
 
     Attributes:
         beta_short: Coefficient of the treatment alone.

@@ -18,7 +18,7 @@ import numpy as np
 from scipy import optimize
 from scipy.special import bdtrc, ndtr, ndtri
 
-from evalml.checks.check import Check, CheckKind, Primary, declare
+from evalml.checks.check import Check, CheckKind, PrimaryEffect, declare
 from evalml.effect.methods import fit_shared
 from evalml.effect.sample import settings_of, take_rows
 from evalml.errors import EstimationError
@@ -198,7 +198,7 @@ def rosenbaum_gamma(differences: Vector, alpha: float = 0.05) -> float:
     return critical_gamma(lambda gamma: test(side, gamma), alpha / 2)
 
 
-def judge_pairs(subject: Primary) -> Iterator[Check]:
+def judge_pairs(subject: PrimaryEffect) -> Iterator[Check]:
     """Tell Rosenbaum's Gamma of a primary effect by matching.
 
     `subject`: the primary effect; the bounds are those of pairs: one partner each, once.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import chdtrc
 
-from evalml.checks.check import Check, CheckKind, Primary, declare
+from evalml.checks.check import Check, CheckKind, PrimaryEffect, declare
 from evalml.errors import DataError
 from evalml.values import Estimate, Name, Number, PValue
 
@@ -100,7 +100,7 @@ def usable(effects: Sequence[Effect], fewest: int) -> list[Effect]:
     return [e for e in effects if e.std_error > 0 and e.smallest_arm >= fewest]
 
 
-def judge_subgroups(subject: Primary) -> Iterator[Check]:
+def judge_subgroups(subject: PrimaryEffect) -> Iterator[Check]:
     """Tell, for each subgroup variable, whether the primary effect differs between its values."""
     limits, primary = subject.study.checks, subject.effect
     parts = [e for e in subject.effects if e.subgroup and e.key == primary.key]
@@ -113,7 +113,7 @@ def judge_subgroups(subject: Primary) -> Iterator[Check]:
             yield check_interaction(family, limits, V)
 
 
-def judge_family(subject: Primary) -> Iterator[Check]:
+def judge_family(subject: PrimaryEffect) -> Iterator[Check]:
     """Count the subgroups whose effect stays significant once their number is counted (Holm)."""
     limits, primary = subject.study.checks, subject.effect
     parts = [e for e in subject.effects if e.subgroup and e.key == primary.key]

@@ -26,6 +26,7 @@ from scipy.special import stdtr, stdtrit
 
 from evalml.checks.check import Check
 from evalml.checks.trends import wald_test
+from evalml.comparison.arms import PAST
 from evalml.comparison.balance import balance_table
 from evalml.comparison.design import build_design
 from evalml.effect.censored import seen_of
@@ -144,8 +145,12 @@ def check_linkage(
 def _of_both(comparison: Comparison, linked: BoolVector) -> DesignMatrix:
     """Return the covariates known of the linked and of the others."""
     frame = comparison.covariates
-    told = [name for name in frame if not frame[name][~linked].isna().all()]
-    return build_design(frame[told])[0] if len(told) < frame.shape[1] else comparison.design
+    known_of_both = [name for name in frame if not frame[name][~linked].isna().all()]
+    return (
+        build_design(frame[known_of_both])[0]
+        if len(known_of_both) < frame.shape[1]
+        else comparison.design
+    )
 
 
 def declared_gap(
@@ -283,12 +288,12 @@ def past_gaps(comparison: Comparison, trajectory: Trajectory, weights: Vector) -
     zero is known of enough rows, or the outcome never varies.
     """
     before = np.flatnonzero(trajectory.months < 0)
-    held: BoolVector = (~np.isnan(trajectory.values)).sum(axis=1) > 0
+    any_known: BoolVector = (~np.isnan(trajectory.values)).sum(axis=1) > 0
     kept, rates, influence = [], [], []
     for place in before:
         y = trajectory.values[:, place].astype(np.float64)
         known = ~np.isnan(y)
-        if not _enough(known, held, comparison.treated) or np.ptp(y[known]) == 0:
+        if not _enough(known, any_known, comparison.treated) or np.ptp(y[known]) == 0:
             continue
         means, psi = _gap(np.where(known, y, 0.0), known, comparison.treated, weights)
         kept.append(int(trajectory.months[place]))
@@ -301,8 +306,8 @@ def past_gaps(comparison: Comparison, trajectory: Trajectory, weights: Vector) -
     return Past(np.array(kept), treated, others, covariance, df)
 
 
-def _enough(known: BoolVector, held: BoolVector, treated: BoolVector) -> bool:
-    arms = (known[held & treated], known[held & ~treated])
+def _enough(known: BoolVector, any_known: BoolVector, treated: BoolVector) -> bool:
+    arms = (known[any_known & treated], known[any_known & ~treated])
     return all(a.sum() >= FEWEST_ROWS and float(a.mean()) >= FEWEST_KNOWN for a in arms)
 
 
@@ -330,10 +335,6 @@ def _covariance(influence: Matrix, comparison: Comparison) -> tuple[Matrix, floa
     if comparison.cluster is not None:
         df = float(groups - 1)
     return sums @ sums.T * (groups / (groups - 1)), df
-
-
-PAST = ("emploi_avant_", "mois_emploi_", "emploi_declare_avant_", "emploi_perdu_3m")
-"""What the names of the covariates of past employment begin with."""
 
 
 class Missed(Protocol):
@@ -395,18 +396,18 @@ def check_past_adjusted(covariates: Sequence[str]) -> Check:
     return Check("past_adjusted", "left_out", False, None, None, {}, gating=False)
 
 
-def check_declared_only(asked: str, seen: str) -> list[Check]:
+def check_declared_only(requested: str, observed: str) -> list[Check]:
     """Say that an outcome is evaluated as it is declared, for want of the linked source.
 
     Args:
-        asked: Primary outcome of the study.
-        seen: The one that the extract can observe.
+        requested: Primary outcome of the study.
+        observed: The one that the extract can observe.
     """
-    if asked == seen:
+    if requested == observed:
         return []
     values: Values = {
-        "asked": Name("outcome", asked),
-        "outcome": Name("outcome", seen),
+        "asked": Name("outcome", requested),
+        "outcome": Name("outcome", observed),
         "table": Name("table", "emploi_mensuel"),
     }
     return [Check("sources", "declared_only", False, None, None, values, gating=False)]

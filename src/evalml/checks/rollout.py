@@ -83,11 +83,11 @@ def honest_study(events: Events) -> tuple[EventStudy, Vector] | None:
     if events.spread is None:
         return None
     start, end = events.reference - MOST_BEFORE, MOST_AFTER
-    held = set(events.times.tolist()) | {events.reference}
+    available = set(events.times.tolist()) | {events.reference}
     first, last = events.reference, events.reference
-    while first - 1 in held and first > start:
+    while first - 1 in available and first > start:
         first -= 1
-    while last + 1 in held and last < end:
+    while last + 1 in available and last < end:
         last += 1
     if first == events.reference or last < 0:
         return None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.checks.check import Check, CheckKind, Primary, declare
+from evalml.checks.check import Check, CheckKind, PrimaryEffect, declare
 from evalml.checks.placebo import take_rows as rows_of
 from evalml.comparison.comparison import mix
 from evalml.effect.methods import fit_shared, run_of
@@ -41,7 +41,7 @@ FOLDS = 5
 """Folds of the doubly robust method, as everywhere in a study."""
 
 
-def second_opinion(subject: Primary) -> Iterator[Check]:
+def second_opinion(subject: PrimaryEffect) -> Iterator[Check]:
     """Compare the primary estimate with that of statsmodels, where it has the method."""
     study, effect = subject.study, subject.effect
     if study.missing == "ipcw" or study.primary.method not in OPINIONS:

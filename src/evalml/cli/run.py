@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from evalml.run import How, RunPlan
     from evalml.run.status import RunStatus
-    from evalml.study import Asked
-    from evalml.study.grid import Cell
+    from evalml.study import StudyRequest
+    from evalml.study.grid import GridStudy
 
 
 _SHOWN = {"note": "note", "annexe": "annex"}
@@ -76,11 +76,11 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     """
     from evalml.run import current_run, inputs_of
     from evalml.run.provenance import refuse_unexpected
-    from evalml.study import Asked, Study
+    from evalml.study import Study, StudyRequest
 
     where = place_of(territory, departement, region)
-    asked = Asked(params, year, where, outcome, changes_of(changes))
-    plan = plan_study(asked, extract=extract, out=out, engine=engine, memory=memory)
+    request = StudyRequest(params, year, where, outcome, changes_of(changes))
+    plan = plan_study(request, extract=extract, out=out, engine=engine, memory=memory)
     if accept_refused:
         plan = replace(plan, settings=replace(plan.settings, accept_refused=accept_refused))
     inputs = inputs_of(plan)
@@ -135,7 +135,7 @@ def check_and_execute(plan: RunPlan, *, force: bool = False) -> Path:
 
 
 def plan_study(
-    asked: Asked,
+    request: StudyRequest,
     *,
     extract: Path | None = None,
     out: Path | None = None,
@@ -154,7 +154,7 @@ def plan_study(
         engine=engine,
         memory_limit=memory,
     )
-    return plan_run(asked, settings)
+    return plan_run(request, settings)
 
 
 def check_study(plan: RunPlan, known: dict[Path, frozenset[str]] | None = None) -> None:
@@ -249,13 +249,13 @@ def live(
 def _lines(console: Any, total: int) -> Callable[[RunStatus], None]:
     count = iter(range(1, total + 1))
 
-    def tell(status: RunStatus) -> None:
+    def print_status(status: RunStatus) -> None:
         seconds = f" in {status.seconds:.1f} s" if status.state == "finished" else ""
         reason = f": {status.reason}" if status.reason else ""
         words = f"[{next(count)}/{total}] {status.study} {status.state}{seconds}{reason}"
         console.print(words, soft_wrap=True, markup=False, highlight=False)
 
-    return tell
+    return print_status
 
 
 def _table(out: Path, studies: Sequence[str], ended: dict[str, RunStatus], seconds: float) -> Any:
@@ -390,33 +390,35 @@ def _prepare(
     return plans, refused
 
 
-def read_cells(params: Sequence[str]) -> list[Cell]:
+def read_cells(params: Sequence[str]) -> list[GridStudy]:
     """Read studies; one that is no study is kept with the reason why."""
-    from evalml.study import Asked, find_study
+    from evalml.study import StudyRequest, find_study
     from evalml.study.activity import activity_from, is_activity
-    from evalml.study.grid import Cell
+    from evalml.study.grid import GridStudy
 
     cells = []
     for source in params:
-        asked, path = Asked(source), Path(source)
+        request, path = StudyRequest(source), Path(source)
         try:
             if is_activity(find_study(source).values):
-                cells.append(Cell(activity_from(asked).study, path, None, asked=asked))
+                cells.append(GridStudy(activity_from(request).study, path, None, request=request))
                 continue
-            study = asked.read()
+            study = request.read()
         except EvalmlError as fault:
-            cells.append(Cell(path.stem, path, None, str(fault)))
+            cells.append(GridStudy(path.stem, path, None, str(fault)))
         else:
-            cells.append(Cell(study.study, path, study, asked=asked))
+            cells.append(GridStudy(study.study, path, study, request=request))
     return cells
 
 
-def _plan(cell: Cell, checked: dict[Path, frozenset[str]], where: dict[str, Any]) -> RunPlan | str:
+def _plan(
+    cell: GridStudy, checked: dict[Path, frozenset[str]], where: dict[str, Any]
+) -> RunPlan | str:
     """Return the plan of a study, or the sentence that says why there is none."""
-    if cell.asked is None:
+    if cell.request is None:
         return cell.reason
     try:
-        plan = plan_study(cell.asked, **where)
+        plan = plan_study(cell.request, **where)
         check_study(plan, known=checked)
     except EvalmlError as fault:
         return str(fault)

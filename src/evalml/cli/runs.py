@@ -17,7 +17,7 @@ from evalml.cli.console import (
     console,
     print_table,
 )
-from evalml.errors import EvalmlError
+from evalml.errors import DataError, EvalmlError, nearest
 from evalml.settings import writable_folder
 
 if TYPE_CHECKING:
@@ -25,35 +25,69 @@ if TYPE_CHECKING:
 
     from evalml.run.registry import RunComparison
     from evalml.run.staleness import StudyState
-    from evalml.study.grid import Cell
+    from evalml.study.grid import GridStudy
 
 
 def runs(
+    root: Annotated[
+        Path | None, typer.Argument(help="Root of the runs, as --out [default: runs].")
+    ] = None,
     out: Runs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
 ) -> None:
-    """List all runs, finished and failed, the latest first, from their records.
+    """List all runs, the latest first: what each found and how sure, or why there is nothing.
 
-    Example: evalml runs --out runs --json
+    Example: evalml runs runs --json
     """
+    import json
+    from textwrap import wrap
+
     from evalml.run.registry import runs_table
     from evalml.settings import project_root
 
-    table: Any = runs_table(out if out is not None else project_root() / "runs")
+    if root is not None and out is not None and root != out:
+        raise EvalmlError(f"two roots of runs are given, {root} and --out {out}: give one")
+    place = root or out or project_root() / "runs"
+    table: Any = runs_table(place)
+    table = table.assign(answer=[_finding(place, row) for row in table.itertuples()])
     if as_json:
-        typer.echo(table.to_json(orient="records", indent=2, force_ascii=False))
+        rows = json.loads(table.to_json(orient="records"))
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    from textwrap import wrap
+    width = min(console().width, LINE)
+    for row in table.itertuples():
+        typer.echo(f"{row.state:<9} {row.run}")
+        when = f"{row.started[:16].replace('T', ' ')}, {_number(row.seconds)} s. "
+        said = f"{when if row.started else ''}{row.answer}"
+        for line in wrap(said, width - 10, break_on_hyphens=False):
+            typer.echo(f"{'':9} {line}")
+    states = table["state"].value_counts()
+    counted = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
+    typer.echo(f"{len(table)} runs: {counted}" if len(table) else f"no run under {place}")
 
-    shown = console()
-    if shown.width < NARROW:
-        for row in table.itertuples():
-            typer.echo(f"{row.state:<9} {row.run}")
-            for line in wrap(row.reason or row.headline, shown.width - 10):
-                typer.echo(f"{'':9} {line}")
-        return
-    columns = ("run", "state", "started", "s", "MB", "extract", "code", "finding")
-    print_table(columns, (_run_row(row) for row in table.itertuples()))
+
+LINE = 80
+"""Columns that the list of runs takes at most."""
+
+
+def _finding(root: Path, row: Any) -> str:
+    """Return what a run found and how sure that is, or why there is nothing to say."""
+    from evalml.errors import DataError
+    from evalml.report.answers import run_answer
+
+    if row.state != "finished":
+        return str(row.reason)
+    try:
+        found = run_answer(root / row.run, "en")
+    except (DataError, KeyError, ValueError):
+        return "its results are of another version of evalml: run the study again"
+    if found is None:
+        return row.headline or "void: it holds no effect"
+    if not found.effect:
+        return f"{found.outcome}: masked. {found.because}"
+    interval = f" ({found.interval})" if found.interval != found.effect else ""
+    sure = f"Certainty {found.certainty}: {found.because}"
+    return f"{found.outcome}: {found.effect}{interval}, n {found.persons}. {sure}"
 
 
 def certify(
@@ -99,17 +133,6 @@ def certify(
         raise typer.Exit(1)
 
 
-NARROW = 150
-"""Columns of a terminal below which each run is a line that can be copied."""
-
-
-def _run_row(row: Any) -> list[str]:
-    """Return what a run took, what it was made of, and what it found or why it failed."""
-    started = row.started[:16].replace("T", " ")
-    size = (_number(row.seconds), _number(row.peak_memory_mb))
-    return [row.run, row.state, started, *size, row.extract, row.code, row.reason or row.headline]
-
-
 def _number(value: float) -> str:
     return f"{value:.0f}".replace("nan", "")
 
@@ -143,7 +166,7 @@ def status(
     _print_states(found)
 
 
-def _cells(params: Sequence[str] | None, grid: Path | None) -> list[Cell]:
+def _cells(params: Sequence[str] | None, grid: Path | None) -> list[GridStudy]:
     from evalml.cli.run import read_cells
     from evalml.study.grid import read_grid
     from evalml.study.reading import params_folder
@@ -154,14 +177,14 @@ def _cells(params: Sequence[str] | None, grid: Path | None) -> list[Cell]:
     return read_cells(params or [str(path) for path in found])
 
 
-def _state(cell: Cell, **where: Any) -> StudyState:
+def _state(cell: GridStudy, **where: Any) -> StudyState:
     from evalml.cli.run import plan_study
     from evalml.run.staleness import StudyState, state_of
 
-    if cell.asked is None:
+    if cell.request is None:
         return StudyState(cell.name, "refused", (cell.reason,))
     try:
-        return state_of(plan_study(cell.asked, **where))
+        return state_of(plan_study(cell.request, **where))
     except (EvalmlError, OSError) as fault:
         return StudyState(cell.name, "refused", (str(fault),))
 
@@ -215,6 +238,64 @@ def compare(
     _print_effects(shown)
     _sum_up(found)
     typer.echo(found.verdict)
+
+
+def pool(
+    places: Annotated[list[Path], typer.Argument(help="Runs, one per region: runs/STUDY/RUN_ID.")],
+    inside: Annotated[
+        bool, typer.Option("--inside", help="Read results/, before release, instead of release/.")
+    ] = False,
+    outcome: Annotated[str, typer.Option(help="This outcome only.")] = "",
+    out: Annotated[Path | None, typer.Option(help="CSV to write.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
+) -> None:
+    """Pool the released effects of several regions, without any person.
+
+    Fixed and random effects, heterogeneity, and the interval of the effect in one more region.
+
+    Example: evalml pool runs/cej_2024_hdf runs/cej_2024_bre runs/cej_2024_nor
+    """
+    import json
+
+    from evalml.methods.synthesis import pool_effects
+    from evalml.report.results import read_table
+    from evalml.run.registry import run_folder
+
+    found = {}
+    for place in places:
+        run = run_folder(place)
+        path = run / "results/effects.csv" if inside else run / "release/tables/effects.csv"
+        if not path.is_file():
+            raise DataError(f"{run} has no {path.relative_to(run)}: evalml release {run}, first")
+        found[str(place)] = read_table(path)
+    table = pool_effects(found)
+    if outcome and outcome not in set(table["outcome"]):
+        raise DataError(f"no pooled outcome '{outcome}'; {nearest(outcome, set(table['outcome']))}")
+    table = table[table["outcome"] == outcome] if outcome else table
+    if out is not None:
+        table.to_csv(out, index=False)
+    if as_json:
+        typer.echo(json.dumps(json.loads(table.to_json(orient="records")), indent=2))
+        return
+    _print_pooled(table)
+
+
+def _print_pooled(table: Any) -> None:
+    rows = [
+        (
+            f"{r.outcome}, {r.horizon_months} months"
+            + (f", {r.subgroup_value}" * bool(r.subgroup)),
+            f"{r.method} ({r.estimand})",
+            f"{r.places}" + (f" (+{r.masked} masked)" if r.masked else ""),
+            f"{r.fixed:.4g} [{r.fixed_low:.4g}, {r.fixed_high:.4g}]",
+            f"{r.random:.4g} [{r.random_low:.4g}, {r.random_high:.4g}]",
+            f"{r.tau:.2g} ({100 * r.i_squared:.0f} %, p {r.q_p:.2g})",
+            f"[{r.predicted_low:.4g}, {r.predicted_high:.4g}]",
+        )
+        for r in table.itertuples()
+    ]
+    columns = ("effect", "method", "runs", "fixed", "random", "between (I2, p)", "one more place")
+    print_table(columns, rows)
 
 
 def _json(found: RunComparison) -> str:
@@ -408,7 +489,7 @@ def release(  # noqa: PLR0913, PLR0917
     )
     list_again(run)
     rows = (
-        (item.name, item.status, "yes" if done.leaves(item) else "no", "; ".join(item.reasons))
+        (item.name, item.status, "yes" if done.leaves(item) else "no", "; ".join(item.said("en")))
         for item in done.items
     )
     print_table(("output", "status", "leaves", "reason"), rows)

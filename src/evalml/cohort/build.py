@@ -14,7 +14,7 @@ from evalml.cohort.covariates import check_covariates, describe, expand, require
 from evalml.cohort.eligible import EligibilityRule, at_time_zero
 from evalml.cohort.place import refuse_territory, same_place
 from evalml.cohort.two_arms import with_capacity
-from evalml.cohort.unknown import Gap, find_gaps
+from evalml.cohort.unknown import UncoveredMonths, find_gaps
 from evalml.engine import Engine, Table, cases, row_number, window
 from evalml.errors import CohortError
 from evalml.months import first_day
@@ -36,7 +36,8 @@ class Cohort:
         trial: The protocol.
         entries: One row per person and trial: `entry` (0, 1, ... by month then hash), `id_jeune`,
             `person` (hash), `month` (time zero), `treated`, `id_structure`, `code_departement`,
-            `later_entry` (month of a later entry, or null) and one column per covariate.
+            `later_entry` (month of a later entry, or null; of any entry from time zero on, for a
+            randomised trial) and one column per covariate.
         covariates: Names of the covariate columns.
         flow: One row per rule: rule, label, kept, lost, kept_treated, kept_comparison,
             kept_persons.
@@ -47,7 +48,7 @@ class Cohort:
     entries: Table
     covariates: tuple[str, ...]
     flow: pd.DataFrame
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[UncoveredMonths, ...] = ()
 
     def __repr__(self) -> str:
         """Give counts only."""
@@ -92,10 +93,23 @@ def build_cohort(
         described = with_capacity(described, tables, trial, engine)
     extra = [name.replace(".", "_") for name in wanted if name not in covariates]
     extra += ["capacite"] if trial.instrument else []
-    later = ~described.treated & (described.entry >= described.month)
+    drawn = trial.design.arms == "drawn"
+    extra += ["strate"] if drawn else []
+    later = described.entry >= described.month
+    later = later if drawn else ~described.treated & later
     numbered = _number(described.mutate(later_entry=later.ifelse(described.entry, None)), eligible)
-    keep = ["entry", "id_jeune", "person", "month", "treated", "id_structure", "code_departement"]
-    entries = engine.keep(numbered.select(*keep, "later_entry", *columns, *extra), "entries")
+    entry_columns = [
+        "entry",
+        "id_jeune",
+        "person",
+        "month",
+        "treated",
+        "id_structure",
+        "code_departement",
+    ]
+    entries = engine.keep(
+        numbered.select(*entry_columns, "later_entry", *columns, *extra), "entries"
+    )
     return Cohort(trial, entries, columns, flow, find_gaps(tables, trial, wanted, engine))
 
 

@@ -38,7 +38,7 @@ from evalml.tables.sources import coverage_of
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
 
-    from evalml.cohort.past import Beside
+    from evalml.cohort.past import KnownColumns
     from evalml.cohort.trial import TargetTrial
     from evalml.tables import Tables
 
@@ -165,12 +165,12 @@ def check_covariates(names: Sequence[str]) -> None:
             raise StudyError(f"covariates: no covariate is called '{name}'; {near}")
 
 
-def require_tables(names: Sequence[str], held: Container[str]) -> None:
+def require_tables(names: Sequence[str], available: Container[str]) -> None:
     """Refuse a covariate read from an optional table that the extract lacks.
 
     Args:
         names: Covariates of a study.
-        held: Names of the tables that are there.
+        available: Names of the tables that are there.
 
     Raises:
         TableMissingError: Names the covariate, the table, and what to use instead.
@@ -179,7 +179,7 @@ def require_tables(names: Sequence[str], held: Container[str]) -> None:
         if name not in COVARIATES:
             continue
         for table in sorted(_tables_of(name)):
-            if table not in held:
+            if table not in available:
                 instead = (
                     f"write `covariates: {STANDARD}`, which then takes the declared past, or leave "
                     "it out"
@@ -252,15 +252,17 @@ def describe(
     """
     sources = Sources(tables, engine)
     t = _with_links(_with_columns(eligible, names, tables), names, sources)
-    for place, (rows, keys) in enumerate(_beside(eligible, set(names), tables, trial, engine)):
+    for place, (rows, keys) in enumerate(
+        _known_columns(eligible, set(names), tables, trial, engine)
+    ):
         t = t.left_join(rows, keys, rname=f"{{name}}_{place}")
     made = {name.replace(".", "_"): _expression(t, name, trial, sources) for name in names}
     return t.select(*(c for c in eligible.columns if c not in made), **made)
 
 
-def _beside(
+def _known_columns(
     eligible: Table, names: set[str], tables: Tables, trial: TargetTrial, engine: Engine
-) -> Iterator[Beside]:
+) -> Iterator[KnownColumns]:
     """Give what the covariates need beside the rows, all to be joined at once."""
     for found, needed in (
         (acts_before, {"actes_3m"}),

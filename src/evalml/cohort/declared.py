@@ -18,7 +18,7 @@ from evalml.engine import Table, greatest, ifelse, least, literal, month_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evalml.cohort.past import Beside
+    from evalml.cohort.past import KnownColumns
     from evalml.cohort.trial import TargetTrial
     from evalml.tables import Tables
     from evalml.tables.sources import Coverage
@@ -100,7 +100,7 @@ def _wanted(names: Sequence[str], history: int) -> dict[str, set[int]]:
 
 def declared_before(
     tables: Tables, trial: TargetTrial, names: Sequence[str], covered: Coverage
-) -> list[Beside]:
+) -> list[KnownColumns]:
     """Give, per person and block of months of time zero, the sets that the covariates are read in.
 
     A set holds the months of time zero at which the thing is true: `past_told_3` those whose third
@@ -171,16 +171,16 @@ def declared_value(t: Table, name: str, history: int) -> Any:
     """
     lag = lag_of(name)
     if lag is not None:
-        return _where_told(t, (lag,), _bit(t, f"{name.rpartition('_')[0]}_{lag}"))
+        return _where_declared(t, (lag,), _bit(t, f"{name.rpartition('_')[0]}_{lag}"))
     every = range(1, history + 1)
     if name == "mois_connus_avant":
         return _sum(t, "told", every).cast("float64")
     if name == "mois_emploi_declare_avant":
-        return _where_told(t, every, _sum(t, "emploi_declare_avant", every))
+        return _where_declared(t, every, _sum(t, "emploi_declare_avant", every))
     if name == "emploi_perdu_3m":
         lost = _bit(t, "lost") * (1 - _bit(t, "emploi_declare_avant_0"))
-        return _where_told(t, range(LOST_WITHIN + 1), lost)
-    return _where_told(t, (0, 1), _bit(t, "ended"))
+        return _where_declared(t, range(LOST_WITHIN + 1), lost)
+    return _where_declared(t, (0, 1), _bit(t, "ended"))
 
 
 def _bit(t: Table, name: str) -> Any:
@@ -191,6 +191,6 @@ def _sum(t: Table, kind: str, lags: Sequence[int]) -> Any:
     return reduce(add, (_bit(t, f"{kind}_{lag}") for lag in lags), literal(0, "int64"))
 
 
-def _where_told(t: Table, lags: Sequence[int], value: Any) -> Any:
-    told = reduce(or_, (t[f"past_told_{lag}"].fill_null(0) for lag in lags))
-    return ifelse(holds(told, t.place), value.cast("float64"), literal(None, "float64"))
+def _where_declared(t: Table, lags: Sequence[int], value: Any) -> Any:
+    known = reduce(or_, (t[f"past_told_{lag}"].fill_null(0) for lag in lags))
+    return ifelse(holds(known, t.place), value.cast("float64"), literal(None, "float64"))

@@ -200,13 +200,13 @@ def at_time_zero(
     _refuse_programmes(tables, trial, engine)
     calendar = Calendar(trial.months[0], trial.months[-1])
     files = open_files(tables, trial, calendar).join(people_at(tables, trial), "id_jeune")
-    held = files.columns
+    known_columns = files.columns
     files = files.left_join(ARMS[trial.design.arms].entered(tables, trial), "id_jeune")
     flags = _flags(tables, trial, calendar)
     for place, sets in enumerate(flags):
         files = files.left_join(sets, ["id_jeune", "block"], rname=f"{{name}}_{place}")
     files = files.select(
-        *held,
+        *known_columns,
         "entry",
         "ever",
         **{sets.columns[-1]: files[sets.columns[-1]].fill_null(0) for sets in flags},
@@ -230,12 +230,12 @@ def _refuse_programmes(tables: Tables, trial: TargetTrial, engine: Engine) -> No
     if not own:
         return
     spells = tables.table("accompagnements")
-    held = {str(d) for d in engine.fetch(spells.select("dispositif").distinct())["dispositif"]}
+    present = {str(d) for d in engine.fetch(spells.select("dispositif").distinct())["dispositif"]}
     for word in own:
-        if word not in held:
+        if word not in present:
             raise CohortError(
                 f"eligibility.outside_programmes: no programme of the extract is called '{word}'; "
-                f"{nearest(word, {*listed, *held})}"
+                f"{nearest(word, {*listed, *present})}"
             )
 
 

@@ -38,11 +38,11 @@ def calendar_of(trial: TargetTrial) -> Calendar:
     return Calendar(trial.months[0], trial.months[-1])
 
 
-Beside = tuple["Table", list[str]]
+KnownColumns = tuple["Table", list[str]]
 """Rows that stand beside those of the cohort, and the columns that join them."""
 
 
-def acts_before(tables: Tables, trial: TargetTrial) -> list[Beside]:
+def acts_before(tables: Tables, trial: TargetTrial) -> list[KnownColumns]:
     """Give `n_acts`: acts of the three months before that took place and were known by then."""
     calendar = calendar_of(trial)
     acts = tables.table("actes")
@@ -64,7 +64,7 @@ def acts_before(tables: Tables, trial: TargetTrial) -> list[Beside]:
     return [(counted, ["id_jeune", "month"])]
 
 
-def pacea_at(tables: Tables, trial: TargetTrial) -> list[Beside]:
+def pacea_at(tables: Tables, trial: TargetTrial) -> list[KnownColumns]:
     """Give `pacea_months`: the months of time zero inside a PACEA, as a set."""
     calendar = calendar_of(trial)
     spells = tables.table("accompagnements")
@@ -75,7 +75,7 @@ def pacea_at(tables: Tables, trial: TargetTrial) -> list[Beside]:
     return [(gather(laid, ["id_jeune"], pacea_months=True), ["id_jeune", "block"])]
 
 
-def situation_at(tables: Tables, trial: TargetTrial) -> list[Beside]:
+def situation_at(tables: Tables, trial: TargetTrial) -> list[KnownColumns]:
     """Give the months of time zero in each situation, as sets, and after the end of one.
 
     `situation_0`, `situation_1`... by rank; `ended_job`, `ended_other` where a spell ended in the
@@ -119,7 +119,7 @@ def _known_spells(spells: Table, calendar: Calendar, **columns: Any) -> Table:
     )
 
 
-def employment_before(tables: Tables, trial: TargetTrial) -> list[Beside]:
+def employment_before(tables: Tables, trial: TargetTrial) -> list[KnownColumns]:
     """Give `worked_in_0`, `worked_in_1`...: the months with a contract of each block, as sets."""
     calendar = _worked_calendar(trial)
     worked = tables.table("emploi_mensuel")
@@ -164,8 +164,8 @@ def _worked_in(t: Table, block: int, calendar: Calendar, nearest: int, farthest:
         return bit_count(months & set_between(first, last))
     low, high = greatest(first, 0), least(last, WIDTH - 1)
     inside = (low <= high) & (first < WIDTH) & (last >= 0)
-    held = set_between(least(low, WIDTH - 1), greatest(high, 0))
-    return ifelse(inside, bit_count(months & held), 0)
+    window = set_between(least(low, WIDTH - 1), greatest(high, 0))
+    return ifelse(inside, bit_count(months & window), 0)
 
 
 MAJORITY = 18

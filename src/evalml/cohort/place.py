@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from evalml.study import Territory
 
 
-def refuse_unknown_place(asked: Territory) -> None:
+def refuse_unknown_place(territory: Territory) -> None:
     """Refuse a region or a département that does not exist."""
     names = territory_names()
     for kind, codes, known in (
-        ("region", (asked.region,) if asked.region else (), names["regions"]),
-        ("departement", asked.departement or (), names["departements"]),
+        ("region", (territory.region,) if territory.region else (), names["regions"]),
+        ("departement", territory.departement or (), names["departements"]),
     ):
         for code in codes:
             if code not in known:
@@ -36,37 +36,37 @@ def refuse_unknown_place(asked: Territory) -> None:
 
 
 def refuse_territory(
-    meta: ExtractMeta, asked: Territory, structures: Table, engine: Engine
+    meta: ExtractMeta, territory: Territory, structures: Table, engine: Engine
 ) -> None:
     """Refuse a study about a territory that lies, in whole or in part, outside the extract's.
 
     `structures`: its missions locales, with their département and region.
     """
-    held = meta.territory
-    if held.national:
+    extent = meta.territory
+    if extent.national:
         return
-    if asked.national:
+    if territory.national:
         raise CohortError(
             f"the study is about the whole of France, but the extract '{meta.name}' holds "
-            f"{_words(held)} only; give the study that territory, or an extract of the whole of "
+            f"{_words(extent)} only; give the study that territory, or an extract of the whole of "
             "France"
         )
     columns = ["id_structure", "code_departement", "code_region"]
     places = engine.fetch(structures.select(*columns).distinct()).astype(str)
-    mine = places[_inside(places, held)]
-    for column, codes in _asked(asked):
+    mine = places[_inside(places, extent)]
+    for column, codes in _asked(territory):
         missing = [code for code in codes if code not in set(mine[column])]
         if missing:
             raise CohortError(
-                f"the study is about {_words(asked)}, but the extract '{meta.name}' holds "
-                f"{_words(held)} only: {', '.join(missing)} is not in it; give the study a "
+                f"the study is about {_words(territory)}, but the extract '{meta.name}' holds "
+                f"{_words(extent)} only: {', '.join(missing)} is not in it; give the study a "
                 "territory of the extract, or an extract of that territory"
             )
         whole = places[places[column].isin(list(codes))]
-        if asked.region is not None and held.region != asked.region and len(whole) > 0:
+        if territory.region is not None and extent.region != territory.region and len(whole) > 0:
             raise CohortError(
-                f"the study is about {_words(asked)}, but the extract '{meta.name}' holds "
-                f"{_words(held)} only, a part of it; give the study that territory"
+                f"the study is about {_words(territory)}, but the extract '{meta.name}' holds "
+                f"{_words(extent)} only, a part of it; give the study that territory"
             )
 
 

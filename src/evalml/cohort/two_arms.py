@@ -17,6 +17,7 @@ from evalml.engine import (
     row_number,
     window,
 )
+from evalml.errors import TableMissingError
 from evalml.values import Message, Name, Number
 
 if TYPE_CHECKING:
@@ -40,18 +41,22 @@ def spells_of(tables: Tables, dispositif: str) -> Table:
     rank of their own: they are numbered in order of time.
     """
     if dispositif == IAE:
-        held = tables.table("iae_contrats")
-        order = window(group_by="id_jeune", order_by=[held.date_debut, hash_of(held.id_contrat)])
-        held = held.mutate(rang=row_number().over(order) + 1, date_saisie=held.date_debut)
+        contracts = tables.table("iae_contrats")
+        order = window(
+            group_by="id_jeune", order_by=[contracts.date_debut, hash_of(contracts.id_contrat)]
+        )
+        contracts = contracts.mutate(
+            rang=row_number().over(order) + 1, date_saisie=contracts.date_debut
+        )
     else:
-        held = tables.table("accompagnements")
-        held = held.filter(held.dispositif == dispositif)
-    return held.select(
+        contracts = tables.table("accompagnements")
+        contracts = contracts.filter(contracts.dispositif == dispositif)
+    return contracts.select(
         "id_jeune",
         "rang",
-        start=month_of(held.date_debut),
-        end=month_of(held.date_fin),
-        known=month_of(held.date_saisie),
+        start=month_of(contracts.date_debut),
+        end=month_of(contracts.date_fin),
+        known=month_of(contracts.date_saisie),
     )
 
 
@@ -72,10 +77,10 @@ def hired_of(tables: Tables) -> Table:
     """Return the month of the first accepted application (`entry`), or of a contract (`ever`)."""
     sent = tables.table("iae_candidatures")
     sent = sent.filter(sent.etat == "acceptee")
-    asked = sent.group_by("id_jeune").agg(entry=month_of(sent.date_candidature).min())
-    held = tables.table("iae_contrats")
-    began = held.group_by("id_jeune").agg(began=month_of(held.date_debut).min())
-    both = asked.outer_join(began, "id_jeune")
+    first_sent = sent.group_by("id_jeune").agg(entry=month_of(sent.date_candidature).min())
+    contracts = tables.table("iae_contrats")
+    began = contracts.group_by("id_jeune").agg(began=month_of(contracts.date_debut).min())
+    both = first_sent.outer_join(began, "id_jeune")
     both = both.mutate(id_jeune=both.id_jeune.fill_null(both.id_jeune_right))
     return both.select("id_jeune", "entry", ever=least(both.entry, both.began))
 
@@ -106,11 +111,11 @@ def renewable_at(tables: Tables, trial: TargetTrial, months: Table) -> Table:
     seen = spells.cross_join(months)
     seen = seen.filter(seen.start < seen.month)
     over = (seen.end < seen.month).fill_null(False)
-    held = seen.group_by("id_jeune", "month").agg(
+    ended = seen.group_by("id_jeune", "month").agg(
         had=(over & (seen.rang == trial.rang - 1)).any(), going=(~over).any()
     )
     return (
-        held.filter(held.had & ~held.going)
+        ended.filter(ended.had & ~ended.going)
         .select("id_jeune", "month")
         .mutate(renewable=literal(value=True))
     )
@@ -157,7 +162,7 @@ def with_arms(t: Table, tables: Tables, trial: TargetTrial, engine: Engine) -> T
         t = t.filter(t.month.isin(trial.months))
     arms = ARMS[trial.design.arms]
     t = arms.with_entries(t, tables, trial)
-    pairs = arms.pairs(tables, months)
+    pairs = arms.pairs(tables, months, trial)
     if trial.nested != "any":
         pairs.append(nested_starts(tables))
     if trial.rang is not None:
@@ -215,7 +220,7 @@ class Entrants:
         """Add what the comparison persons enter, by person."""
         return t
 
-    def pairs(self, tables: Tables, months: Table) -> list[Table]:  # noqa: ARG002
+    def pairs(self, tables: Tables, months: Table, trial: TargetTrial) -> list[Table]:  # noqa: ARG002
         """Return what is known by person and month."""
         return []
 
@@ -267,7 +272,7 @@ class Applications(Entrants):
         """Return the month of the first accepted application, dated by the day it was sent."""
         return hired_of(tables)
 
-    def pairs(self, tables: Tables, months: Table) -> list[Table]:
+    def pairs(self, tables: Tables, months: Table, trial: TargetTrial) -> list[Table]:  # noqa: ARG002
         """Return the application of each month."""
         return [applications_at(tables, months).drop("siae_type", "emetteur")]
 
@@ -281,17 +286,76 @@ class Applications(Entrants):
 
     def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:  # noqa: ARG002
         """Keep who applied, and was answered."""
-        sent, said = Message("rules.applied"), Message("rules.answered")
+        sent, answered = Message("rules.applied"), Message("rules.answered")
         return [
             (("applied", sent, "rule_applied"), t.applied.fill_null(False)),
-            (("answered", said, "rule_answered"), t.accepted.notnull()),
+            (("answered", answered, "rule_answered"), t.accepted.notnull()),
         ]
+
+
+class Either(Entrants):
+    """Those who enter, against who does not yet or, where the pool is a programme, enters that."""
+
+    def with_entries(self, t: Table, tables: Tables, trial: TargetTrial) -> Table:
+        """Add the entries into the other programme, where there is one."""
+        return _usual(trial).with_entries(t, tables, trial)
+
+    def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
+        """Return the rules added to those of eligibility, with who passes each."""
+        return _usual(trial).rules(t, trial)
+
+
+class Drawn(Entrants):
+    """Those to whom the draw gave the offer, against those to whom it did not."""
+
+    def pairs(self, tables: Tables, months: Table, trial: TargetTrial) -> list[Table]:
+        """Return what the draw of each month gave.
+
+        A person drawn twice in the months of a trial is refused: its draws are no longer one.
+        """
+        if "affectations" not in tables.tables:
+            raise TableMissingError(
+                "a randomised study needs table 'affectations' (id_jeune, essai, date_tirage, "
+                "offre, strate), which this extract does not hold"
+            )
+        drawn = tables.table("affectations")
+        if trial.pool:
+            drawn = drawn.filter(drawn.essai == trial.pool)
+        drawn = drawn.mutate(month=month_of(drawn.date_tirage)).join(months, "month")
+        times = drawn.group_by("id_jeune").agg(draws=drawn.count())
+        drawn = drawn.join(times, "id_jeune")
+        return [
+            drawn.group_by("id_jeune", "month").agg(
+                drawn=literal(value=True),
+                offered=drawn.offre.any(),
+                draws=drawn.draws.max(),
+                strate=drawn.strate.max(),
+            )
+        ]
+
+    def treated(self, t: Table, trial: TargetTrial) -> Any:  # noqa: ARG002
+        """Return whom the draw gave the offer."""
+        return t.offered.fill_null(False)
+
+    def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:  # noqa: ARG002
+        """Keep who was drawn in the month, once."""
+        drawn, once = Message("rules.drawn"), Message("rules.drawn_once")
+        return [
+            (("drawn", drawn, "rule_drawn"), t.drawn.fill_null(False)),
+            (("drawn_once", once, "rule_drawn_once"), (t.draws == 1).fill_null(False)),
+        ]
+
+
+def _usual(trial: TargetTrial) -> Entrants:
+    return ARMS["comparator" if trial.pool else "entrants"]
 
 
 ARMS: dict[str, Entrants] = {
     "entrants": Entrants(),
     "comparator": Comparator(),
+    "either": Either(),
     "applications": Applications(),
+    "drawn": Drawn(),
 }
 """The kinds of arms that a design of `study/designs.py` may name."""
 

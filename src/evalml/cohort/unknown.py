@@ -98,8 +98,8 @@ def opening_month(dispositif: str) -> int | None:
     """Return the month number in which a programme opened, None where no rule says."""
     if dispositif not in programmes():
         return None
-    held = rules(dispositif).rules.get("opening")
-    days = [v.value for v in held.values if isinstance(v.value, dt.date)] if held else []
+    opening = rules(dispositif).rules.get("opening")
+    days = [v.value for v in opening.values if isinstance(v.value, dt.date)] if opening else []
     return month_number(min(days)) if days else None
 
 
@@ -112,7 +112,7 @@ def window_of(name: str, trial: TargetTrial) -> Window | None:
     if name.startswith("emploi_avant_"):
         lag = int(name.rpartition("_")[2])
         return Window("emploi_mensuel", lag, lag)
-    held = {
+    windows = {
         "mois_emploi_avant": Window("emploi_mensuel", trial.history_months, 1),
         "actes_3m": Window("actes", ACTS_WINDOW, 1),
         "pacea": Window("accompagnements", 0, 0),
@@ -120,11 +120,11 @@ def window_of(name: str, trial: TargetTrial) -> Window | None:
         "mois_depuis_sortie": Window("accompagnements", 1, 1),
         "candidatures_avant": Window("iae_candidatures", 12, 1),
     }
-    return held.get(name)
+    return windows.get(name)
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class UncoveredMonths:
     """Months of a table that a study reads and the extract does not cover.
 
     Attributes:
@@ -148,24 +148,26 @@ class Gap:
 
 def find_gaps(
     tables: Tables, trial: TargetTrial, covariates: Sequence[str], engine: Engine
-) -> tuple[Gap, ...]:
+) -> tuple[UncoveredMonths, ...]:
     """Return what a study reads before the first month that the extract covers."""
     sources = Sources(tables, engine)
-    found: dict[tuple[str, str], Gap] = {}
+    found: dict[tuple[str, str], UncoveredMonths] = {}
     for use, name, table, needed in _reads(trial, covariates):
         if table not in tables.tables:
             continue
-        held = sources.coverage(table)
-        if held.first <= needed:
+        coverage = sources.coverage(table)
+        if coverage.first <= needed:
             continue
         key = (table, use)
         before = found.get(key)
         names = (*(before.names if before else ()), *((name,) if name else ()))
         furthest = min(needed, before.needed if before else needed)
-        whole = trial.months[0] + held.first - furthest
-        found[key] = Gap(table, use, held.first, furthest, held.declared, whole, names)
-    said = {table for table, use in found if use == "covariates"}
-    return tuple(g for g in found.values() if g.use != "history" or g.table not in said)
+        whole = trial.months[0] + coverage.first - furthest
+        found[key] = UncoveredMonths(
+            table, use, coverage.first, furthest, coverage.declared, whole, names
+        )
+    reported = {table for table, use in found if use == "covariates"}
+    return tuple(g for g in found.values() if g.use != "history" or g.table not in reported)
 
 
 def _reads(trial: TargetTrial, covariates: Sequence[str]) -> Iterator[tuple[str, str, str, int]]:
@@ -178,10 +180,11 @@ def _reads(trial: TargetTrial, covariates: Sequence[str]) -> Iterator[tuple[str,
     reach = trial.eligibility.accompanied_within_months
     if reach:
         yield "accompanied", "", "actes", first - reach
+    oldest = first - 12 * max(one.highest - one.lowest for one in trial.ages)
     opened = opening_month(trial.dispositif)
     entered = "iae_contrats" if trial.dispositif == IAE else "accompagnements"
-    if opened is not None and opened < first:
-        yield "not_yet_entered", "", entered, opened
+    if opened is None or opened < first:
+        yield "not_yet_entered", "", entered, oldest if opened is None else opened
     for table in ("emploi_mensuel", "situations"):
         yield "history", "", table, first - trial.history_months
 

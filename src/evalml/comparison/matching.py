@@ -158,7 +158,7 @@ class Matches:
         start: First place of the segment, shape (s,).
         stop: Place after its last one, shape (s,).
         matched: Rows that found a partner, shape (n,).
-        asked: Rows that looked for one, shape (n,).
+        requested: Rows that looked for one, shape (n,).
         short: How many found fewer than k.
         score: The propensity score fitted, if the metric needs one.
         points: Coordinates of the rows, shape (n, q).
@@ -169,7 +169,7 @@ class Matches:
     start: IntVector
     stop: IntVector
     matched: BoolVector
-    asked: BoolVector
+    requested: BoolVector
     short: int
     score: Propensity | None
     points: Matrix
@@ -177,7 +177,7 @@ class Matches:
     def count(self) -> Vector:
         """Return the number of partners of each row, shape (n,)."""
         length = (self.stop - self.start).astype(np.float64)
-        return np.bincount(self.target, length, self.asked.size).astype(np.float64)
+        return np.bincount(self.target, length, self.requested.size).astype(np.float64)
 
     def partner_mean(self, values: Vector) -> Vector:
         """Return the mean of `values` over the partners of each matched row; NaN for the others."""
@@ -185,8 +185,8 @@ class Matches:
         listed = (values[self.partners] - centre).astype(np.longdouble)
         running = np.concatenate(([np.longdouble(0.0)], np.cumsum(listed)))
         sums = (running[self.stop] - running[self.start]).astype(np.float64)
-        mean = np.full(self.asked.size, np.nan)
-        total = np.bincount(self.target, sums, self.asked.size)
+        mean = np.full(self.requested.size, np.nan)
+        total = np.bincount(self.target, sums, self.requested.size)
         mean[self.matched] = centre + total[self.matched] / self.count()[self.matched]
         return mean
 
@@ -197,7 +197,7 @@ class Matches:
         opened, closed = (np.bincount(at, share, m + 1) for at in (self.start, self.stop))
         serving = np.bincount(self.start, minlength=m + 1) - np.bincount(self.stop, minlength=m + 1)
         listed = np.where(np.cumsum(serving)[:m] > 0, np.cumsum(opened - closed)[:m], 0.0)
-        return np.bincount(self.partners, listed, self.asked.size).astype(np.float64)
+        return np.bincount(self.partners, listed, self.requested.size).astype(np.float64)
 
 
 def match(
@@ -242,14 +242,14 @@ def match(
 
 
 def _pieces(
-    points: Matrix, asking: BoolVector, person: HashVector, options: MatchOptions, codes: IntVector
+    points: Matrix, queries: BoolVector, person: HashVector, options: MatchOptions, codes: IntVector
 ) -> Iterator[Segments]:
     """Yield the segments of each stratum, as rows of the sample."""
     usable: BoolVector = np.asarray(np.isfinite(points).all(axis=1))
     order = np.argsort(codes, kind="stable")
     edges = np.flatnonzero(np.diff(codes[order])) + 1
     for rows in np.split(order, edges):
-        targets, candidates = rows[asking[rows]], rows[~asking[rows] & usable[rows]]
+        targets, candidates = rows[queries[rows]], rows[~queries[rows] & usable[rows]]
         if not targets.size or not candidates.size:
             continue
         found = _search(points, targets, candidates, person, options)

@@ -65,17 +65,17 @@ def find_support(
     alone_comparison = np.zeros(treated.size, dtype=bool)
     treated_levels: list[str] = []
     comparison_levels: list[str] = []
-    for level, n_all, n_treated, holds in _levels(design, counted, counted & treated):
+    for level, n_all, n_treated, rows_at in _levels(design, counted, counted & treated):
         whole_arm = n_treated == n_total_treated == n_all or (
             n_treated == 0 and n_all == n_total - n_total_treated
         )
         if n_all == n_total or whole_arm:
             continue  # constant, or the treatment itself: `refuse_separated` speaks of that
         if n_all and n_treated == n_all:
-            alone_treated |= holds()
+            alone_treated |= rows_at()
             treated_levels.append(f"{level} ({_persons(n_treated)} treated)")
         elif n_all and n_treated == 0:
-            alone_comparison |= holds()
+            alone_comparison |= rows_at()
             comparison_levels.append(f"{level} ({_persons(n_all)} comparison)")
     return Support(alone_treated, alone_comparison, tuple(treated_levels), tuple(comparison_levels))
 

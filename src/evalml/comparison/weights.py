@@ -173,7 +173,7 @@ def _moments(design: DesignMatrix, moments: int) -> tuple[Packed, list[str]]:
     more = np.flatnonzero(~X.binary())
     numbers = np.column_stack([X.column(int(j)) for j in more]) if more.size else X.dense[:, :0]
     squares = (numbers - numbers.mean(axis=0)) ** 2
-    found = X.beside(squares)
+    found = X.prepend(squares)
     p, m = X.shape[1], more.size
     in_order = np.concatenate([np.arange(m, m + p), np.arange(m)])
     return found.take(in_order), [*names, *(f"{names[j]}^2" for j in more)]

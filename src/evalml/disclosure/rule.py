@@ -50,8 +50,8 @@ class DisclosureRule:
             ("p", 0 <= self.p < 1, "from 0 to below 1"),
             ("freedom", self.freedom >= 1, "at least 1"),
         )
-        for name, holds, condition in limits:
-            if not holds:
+        for name, valid, condition in limits:
+            if not valid:
                 value = getattr(self, name)
                 raise PrivacyError(f"disclosure rule: {name} must be {condition}, not {value}")
 
@@ -66,7 +66,7 @@ def read_rule(path: Path | None, threshold: int | None = None) -> DisclosureRule
     """
     values: dict[str, Any] = {}
     if path is not None and path.is_file():
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}
     known = {field.name for field in fields(DisclosureRule)}
     for key, value in values.items():
         if key not in known or isinstance(value, bool) or not isinstance(value, int | float):

@@ -181,7 +181,7 @@ def interval(
 
 
 @dataclass(frozen=True, slots=True)
-class Programme:
+class LinearProgramme:
     """What bears on one cell: the cells, the sums they fill, their limits, and which it is."""
 
     names: list[Key]
@@ -192,7 +192,7 @@ class Programme:
 
 def programme(
     cells: Cells, key: Key, touching: dict[Key, list[Sum]], rule: DisclosureRule
-) -> Programme:
+) -> LinearProgramme:
     """Return the linear programme of one hidden cell."""
     gone = cells.gone()
     sums, names = connected(cells, key, touching, gone, rule)
@@ -202,10 +202,10 @@ def programme(
         np.add.at(matrix[row], [at[part] for part in parts], 1.0)
         matrix[row, at[whole]] = -1.0
     limits = [known(cells, name, gone, rule) for name in names]
-    return Programme(names, matrix, limits, np.eye(len(names))[at[key]])
+    return LinearProgramme(names, matrix, limits, np.eye(len(names))[at[key]])
 
 
-def extreme(attack: Programme, side: int) -> Vector | None:
+def extreme(attack: LinearProgramme, side: int) -> Vector | None:
     """Return the counts at the least (1) or greatest (-1) of the cell; None: no end, or no such."""
     from scipy.optimize import linprog
 

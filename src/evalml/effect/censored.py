@@ -102,8 +102,8 @@ def fit_seen(described: pd.DataFrame, treated: BoolVector, seen: BoolVector) -> 
 def described_of(comparison: Comparison, seen: BoolVector) -> pd.DataFrame:
     """Return the covariates known of those not seen too: the others say nothing of who is seen."""
     lost = comparison.covariates.loc[~seen]
-    told = [name for name in lost if not lost[name].isna().all()]
-    return comparison.covariates[told] if len(lost) else comparison.covariates
+    known = [name for name in lost if not lost[name].isna().all()]
+    return comparison.covariates[known] if len(lost) else comparison.covariates
 
 
 def _weights(frame: pd.DataFrame, seen: BoolVector) -> Vector:
@@ -493,11 +493,11 @@ def stay_probability(
     rows = np.flatnonzero(~comparison.treated)
     fitted = rows if rows.size <= FITTED else _drawn(comparison, rows, seed)
     scale = standardise(comparison.design.rows(fitted).columns)
-    held = np.asarray(scale.Z)
+    standardised = np.asarray(scale.Z)
     parts, events = [], []
     for month in range(1, last + 1):
         risk = waiting.delay[fitted] >= month
-        parts.append(_paths(held[risk], waiting, fitted[risk], month))
+        parts.append(_paths(standardised[risk], waiting, fitted[risk], month))
         events.append(waiting.delay[fitted][risk] == month)
     happened = np.concatenate(events).astype(np.float64)
     stay = np.ones(comparison.treated.size)
@@ -517,10 +517,10 @@ def stay_probability(
     return found
 
 
-def _paths(held: Matrix, waiting: Waiting, rows: IntVector, month: int) -> Matrix:
+def _paths(covariates: Matrix, waiting: Waiting, rows: IntVector, month: int) -> Matrix:
     """Return what the hazard of a month follows: constant, covariates, recent work, the month."""
     when = np.full((rows.size, 1), month / 12.0)
-    return np.hstack([held, waiting.recent(rows, month), when, when**2])
+    return np.hstack([covariates, waiting.recent(rows, month), when, when**2])
 
 
 def _drawn(comparison: Comparison, rows: IntVector, seed: int) -> IntVector:

@@ -77,12 +77,12 @@ def durations_table(arms: Arms, weights: Vector, study: Study) -> pd.DataFrame:
     Raises:
         EstimationError: Nobody of an arm is seen in the first month.
     """
-    asked = study.durations
-    assert asked is not None  # noqa: S101 - its caller looked
+    declared = study.durations
+    assert declared is not None  # noqa: S101 - its caller looked
     paths = {t.outcome.name: t for t in arms.trajectories}
-    months = paths[asked.event].months
-    others = [paths[name].values for name in asked.competing]
-    time, how = first_times(paths[asked.event].values, others, months)
+    months = paths[declared.event].months
+    others = [paths[name].values for name in declared.competing]
+    time, how = first_times(paths[declared.event].values, others, months)
     comparison, horizons = arms.comparison, sorted(study.horizons)
     rows: list[dict[str, Any]] = []
     moves: dict[str, tuple[Vector, Matrix, Durations, BoolVector]] = {}
@@ -102,7 +102,7 @@ def durations_table(arms: Arms, weights: Vector, study: Study) -> pd.DataFrame:
         rows += _of_arm(arm, part, found, horizons, study)
     rows += _differences(moves, comparison.cluster, horizons)
     for row in rows:
-        row["outcome"] = asked.event
+        row["outcome"] = declared.event
     return pd.DataFrame(rows, columns=RESULT_TABLES["durations"].written)
 
 

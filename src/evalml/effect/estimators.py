@@ -102,8 +102,8 @@ def refuse_too_few(rows: int, columns: int) -> None:
 def predict_ols(y: Vector, grams: FoldGrams) -> Vector:
     """Predict every row by least squares on the arm outside the row's fold, shape (n,)."""
     K = len(grams.solvers)
-    held = grams.rows
-    refuse_too_few(int(held.sum() - (held.max() if K > 1 else 0)), grams.Z.shape[1])
+    fold_rows = grams.rows
+    refuse_too_few(int(fold_rows.sum() - (fold_rows.max() if K > 1 else 0)), grams.Z.shape[1])
     Z = as_packed(grams.Z)
     rights = Z.sums_by(np.where(grams.arm, y, 0.0), grams.fold, K)
     beta = np.column_stack(

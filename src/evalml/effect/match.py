@@ -48,7 +48,7 @@ def score_correction(
     cov1 = _local_covariance(y, score.Z, line, treated, sample, options)
     cov0 = _local_covariance(y, score.Z, line, ~treated, sample, options)
     usable = np.isfinite(line)
-    if matches.asked.all():
+    if matches.requested.all():
         c = _sum(usable, density / e, cov1) + _sum(usable, density / (1 - e), cov0)
         c /= y.size
         return -_quadratic(c, score.information)
@@ -187,7 +187,7 @@ def _served(sample: Sample, matches: Matches) -> tuple[LeastSquares, ...]:
     Only the first for the effect on the treated.
     """
     Z, load = standardise(sample.design.columns).Z, matches.load()
-    arms = (~sample.treated, sample.treated) if matches.asked.all() else (~sample.treated,)
+    arms = (~sample.treated, sample.treated) if matches.requested.all() else (~sample.treated,)
     return tuple(least_squares(Z, np.where(arm, load, 0.0)) for arm in arms)
 
 
@@ -384,16 +384,19 @@ def match_details(
 ) -> dict[str, Any]:
     """Say who was matched, who was dropped, and what that changes."""
     treated = sample.treated
-    n_treated, asked = int((matches.matched & treated).sum()), int((matches.asked & treated).sum())
+    n_treated, wanted = (
+        int((matches.matched & treated).sum()),
+        int((matches.requested & treated).sum()),
+    )
     overlap = measure_overlap(weights, treated, None)
     served = int((matches.load() > 0)[~treated].sum())
     warnings = overlap_warnings(overlap, n_treated, served)
     if matches.score is not None:
         warnings += matches.score.notes
-    if n_treated < asked:
+    if n_treated < wanted:
         warnings.append(
-            f"{asked - n_treated} of {asked} treated found no partner and were dropped: the effect "
-            f"is that on the {n_treated} matched treated, no longer on all the treated"
+            f"{wanted - n_treated} of {wanted} treated found no partner and were dropped: the "
+            f"effect is that on the {n_treated} matched treated, no longer on all the treated"
         )
     if sample.repeated and sample.strata is None:
         warnings.append(
@@ -404,7 +407,7 @@ def match_details(
         warnings.append(f"{matches.short} persons found fewer than {options.k} partners")
     return {
         "matched_treated": n_treated,
-        "dropped_treated": asked - n_treated,
+        "dropped_treated": wanted - n_treated,
         "matched_comparison": served,
         "metric": options.metric,
         "k": options.k,

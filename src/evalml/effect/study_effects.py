@@ -65,13 +65,13 @@ def estimate_encouragement(comparison: Comparison, *, level: float = 0.95) -> li
     if comparison.instrument is None:
         raise EstimationError("no instrument: only an encouragement study has one")
     effects: list[Effect] = []
-    held: dict[bytes, tuple[IvData, Packed]] = {}
+    prepared: dict[bytes, tuple[IvData, Packed]] = {}
     for measure in comparison.measures:
         seen = ~np.isnan(measure.values)
         key = seen.tobytes()
-        if key not in held:
-            held[key] = _prepared(comparison, seen)
-        effects += _of_measure(measure, seen, *held[key], level)
+        if key not in prepared:
+            prepared[key] = _prepared(comparison, seen)
+        effects += _of_measure(measure, seen, *prepared[key], level)
     return effects
 
 
@@ -95,7 +95,7 @@ def _controls(comparison: Comparison) -> Packed:
         return columns
     months = comparison.strata["month"].to_numpy()
     later = np.unique(months)[1:]
-    return columns.beside((months[:, None] == later[None, :]).astype(np.float64))
+    return columns.prepend((months[:, None] == later[None, :]).astype(np.float64))
 
 
 def _residual(v: Vector, Z: Packed) -> Vector:
@@ -119,8 +119,8 @@ def _of_measure(
     rho, rho_influence, _, _ = fit.reduced_form
     sd = float(data.instruments.std())
     naming = Naming(REDUCED_FORM, measure.outcome, measure.unit, level)
-    told = {"instrument_sd": sd, "df": fit.sampling.degrees_of_freedom}
-    reduced = late_effect(rho * sd, rho_influence * sd, fit.sampling, naming, both, told)
+    details = {"instrument_sd": sd, "df": fit.sampling.degrees_of_freedom}
+    reduced = late_effect(rho * sd, rho_influence * sd, fit.sampling, naming, both, details)
     return [_placed(effect, measure, "late"), _placed(reduced, measure, "itt")]
 
 
@@ -291,9 +291,23 @@ def _instrumented(comparison: Comparison, study: Study) -> list[Effect]:  # noqa
     return estimate_encouragement(comparison)
 
 
+def _by_trends(comparison: Comparison, study: Study) -> list[Effect]:
+    from evalml.effect.did_persons import estimate_did_persons  # it uses this module
+
+    return estimate_did_persons(comparison, study)
+
+
+def _drawn(comparison: Comparison, study: Study) -> list[Effect]:
+    from evalml.effect.experiment import estimate_experiment  # it uses this module
+
+    return estimate_experiment(comparison, study)
+
+
 ESTIMATORS: dict[str, Callable[[Comparison, Study], list[Effect]]] = {
     "adjusted": _adjusted,
     "instrument": _instrumented,
+    "did_persons": _by_trends,
+    "experiment": _drawn,
 }
 """What estimates two arms, by the `estimator` of a design; areas are in `opening_estimates`."""
 
@@ -389,4 +403,5 @@ def of_rows(comparison: Comparison, rows: BoolVector) -> Comparison:
         subgroups=comparison.subgroups.loc[rows, []].reset_index(drop=True),
         strata=None if strata is None else strata.loc[rows].reset_index(drop=True),
         instrument=None if comparison.instrument is None else comparison.instrument[rows],
+        delay=None if comparison.delay is None else comparison.delay[rows],
     )

@@ -14,7 +14,7 @@ from evalml.evaluation.openings import OpeningEvaluation
 from evalml.evaluation.persons import PersonEvaluation
 from evalml.evaluation.secondary import secondary_analyses
 from evalml.settings import read_settings
-from evalml.study import Asked, Study
+from evalml.study import Study, StudyRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,11 +73,11 @@ def evaluate(
     given = {**(changes or {}), **keys}
     if isinstance(study, Study):
         source = study.model_dump(mode="json", by_alias=True, exclude_none=True)
-        asked = Asked(study.study, year, territory, outcome, given)
-        read = asked.read_from(source)
+        request = StudyRequest(study.study, year, territory, outcome, given)
+        read = request.read_from(source)
     else:
-        asked = Asked(str(study), year, territory, outcome, given)
-        read = asked.read()
+        request = StudyRequest(str(study), year, territory, outcome, given)
+        read = request.read()
     settings = read_settings(read.study)
     if extract is not None:
         settings = replace(settings, extract=Path(extract), extract_hash=None)
@@ -90,4 +90,4 @@ def evaluate(
             settings.engine, memory_limit=settings.memory_limit, threads=settings.threads
         )
     )
-    return BUILDERS[read.design.kind](read, asked, settings, opened)
+    return BUILDERS[read.design.kind](read, request, settings, opened)

@@ -31,7 +31,9 @@ from evalml.report import (
     write_results,
 )
 from evalml.report.gather import secondary_titles
+from evalml.report.note import masked_tables
 from evalml.report.note_figures import FIGURES
+from evalml.report.results import as_read
 from evalml.run.provenance import commit, hashes_of, rerun_command
 
 if TYPE_CHECKING:
@@ -42,10 +44,11 @@ if TYPE_CHECKING:
     from evalml.engine import Engine
     from evalml.report.figures import Figure
     from evalml.report.results import Frames
-    from evalml.report.study_views import Told
+    from evalml.report.study_views import Sentences
     from evalml.report.views import Shown
+    from evalml.report.widgets import Explorer
     from evalml.settings import Settings
-    from evalml.study import Asked, Study
+    from evalml.study import Study, StudyRequest
 
 
 class NoteFiles(list[str]):
@@ -58,7 +61,9 @@ class NoteFiles(list[str]):
 
     def _repr_html_(self) -> str:
         """Return the page in a frame of its own, and the names of the files."""
-        frame = f'<iframe srcdoc="{escape(self.page)}" width="100%" height="900"></iframe>'
+        frame = (
+            f'<iframe srcdoc="{escape(self.page)}" title="note" width="100%" height="900"></iframe>'
+        )
         return f"{frame if self.page else ''}<p>{escape(', '.join(self))}</p>"
 
 
@@ -70,13 +75,15 @@ class Evaluation:
     """A study, evaluated.
 
     Attributes:
-        asked: What it was asked as: what runs it again.
+        request: The study as requested: what runs it again.
         settings: Where it runs.
         engine: Where queries run.
     """
 
-    def __init__(self, study: Study, asked: Asked, settings: Settings, engine: Engine) -> None:
-        self.declared, self.asked, self.settings, self.engine = study, asked, settings, engine
+    def __init__(
+        self, study: Study, request: StudyRequest, settings: Settings, engine: Engine
+    ) -> None:
+        self.declared, self.request, self.settings, self.engine = study, request, settings, engine
 
     @property
     def study(self) -> Study:
@@ -137,11 +144,11 @@ class Evaluation:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or hasattr(type(self), name):
             raise AttributeError(name)
-        held = self.results
-        if name not in held:
-            hint = nearest(name, held)
+        tables = self.results
+        if name not in tables:
+            hint = nearest(name, tables)
             raise AttributeError(f"an evaluation of this design has no '{name}'; {hint}")
-        return held[name]
+        return tables[name]
 
     @property
     def effects(self) -> pd.DataFrame:
@@ -170,9 +177,9 @@ class Evaluation:
         """What a note says beside the tables."""
         name, vintage = self.source
         hashes = hashes_of(self.study, self.settings)
-        told = note_meta(
+        meta = note_meta(
             self.study,
-            command=rerun_command(self.asked.command(), self.settings, hashes),
+            command=rerun_command(self.request.command(), self.settings, hashes),
             labels=dict(self.labels),
             synthetic=self.synthetic,
             hashes=hashes,
@@ -180,7 +187,7 @@ class Evaluation:
             extraction_date=vintage,
             benchmark=self.benchmark,
         )
-        return told | {
+        return meta | {
             "commit": commit(),
             "declared": self.study.primary.outcome in DECLARED,
         }
@@ -203,12 +210,12 @@ class Evaluation:
         return self.figures.get(name)
 
     @property
-    def answer(self) -> Told:
+    def answer(self) -> Sentences:
         """The verdict, as the note says it."""
         return shown_answer(self.results, self.meta, self.study)
 
     @property
-    def limits(self) -> Told:
+    def limits(self) -> Sentences:
         """What the design cannot show: checks failed or open, and limits."""
         return shown_limits(self.results, self.meta, self.study)
 
@@ -217,14 +224,29 @@ class Evaluation:
         """The checks, question by question."""
         return shown_checks(self.results)
 
+    def shown_tables(self) -> tuple[Frames, dict[str, Any]]:
+        """Return the effects and checks as they may be shown, and what the study says."""
+        read = {name: self.results[name] for name in ("effects", "checks")}
+        return masked_tables(as_read(read), self.study.checks.minimum_count), self.meta
+
+    def explore(self, *others: Evaluation | Path | str) -> Explorer:
+        """Return controls that choose an outcome, a horizon, a group, a method, a territory.
+
+        Args:
+            others: Evaluations of other territories or years, or folders of their runs.
+        """
+        from evalml.report.widgets import Explorer
+
+        return Explorer(self, *others, lang=self.study.language)
+
     def explain(self) -> Shown:
         """Return which designs and methods the study may use, which not, and why."""
         from evalml.comparison.explain import explain_study
 
-        said = explain_study(self.study, None)
+        explained = explain_study(self.study, None)
         rows = [
             (one.name, one.declared, one.applies, " ".join(r.sentence for r in one.reasons))
-            for one in (*said.designs, *said.methods)
+            for one in (*explained.designs, *explained.methods)
         ]
         return show(pd.DataFrame(rows, columns=["name", "declared", "applies", "reasons"]))
 
@@ -236,13 +258,15 @@ class Evaluation:
         To go on in statsmodels or scikit-learn. It holds persons (no identifier, clusters as
         codes): its repr shows no row, and nothing of it may leave.
         """
-        held = self.comparison
-        columns: dict[str, Any] = {"treated": held.treated.astype("int8")}
+        comparison = self.comparison
+        columns: dict[str, Any] = {"treated": comparison.treated.astype("int8")}
         columns |= {"weight": self.weights} if self.weights is not None else {}
-        columns |= {measure.key: measure.values for measure in held.measures}
-        columns |= {f"{name}": held.covariates[name].to_numpy() for name in held.covariates}
-        if held.cluster is not None:
-            columns["cluster"] = held.cluster
+        columns |= {measure.key: measure.values for measure in comparison.measures}
+        columns |= {
+            f"{name}": comparison.covariates[name].to_numpy() for name in comparison.covariates
+        }
+        if comparison.cluster is not None:
+            columns["cluster"] = comparison.cluster
         return AnalysisTable(columns)
 
     @property
@@ -270,10 +294,12 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         """Return the answer and the picture."""
-        said = "".join(f"<p>{escape(line).replace('**', '')}</p>" for line in self.answer.lines)
+        paragraphs = "".join(
+            f"<p>{escape(line).replace('**', '')}</p>" for line in self.answer.lines
+        )
         drawn = self.figures.get("trajectories") or self.figures.get("effects")
         picture = drawn.picture("svg").decode() if drawn is not None else ""
-        return f"<h3>{escape(self.study.title)}</h3>{said}{picture}"
+        return f"<h3>{escape(self.study.title)}</h3>{paragraphs}{picture}"
 
     def __repr__(self) -> str:
         """Give the study and where it runs, never a row."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evalml.checks import check_study, checks_table
-from evalml.checks.check import Primary
+from evalml.checks.check import PrimaryEffect
 from evalml.checks.primary import declared, estimator_of
 from evalml.comparison import adjust, cross_section
 from evalml.effect import (
@@ -100,8 +100,8 @@ class TableEvaluation(Evaluation):
     @property
     def source(self) -> tuple[str, str]:
         """Name of the data; they have no vintage."""
-        held = self.study.comparison
-        return f"causaldata ({held.experiment}, {held.source})", ""
+        design = self.study.comparison
+        return f"causaldata ({design.experiment}, {design.source})", ""
 
     @property
     def benchmark(self) -> dict[str, Any]:
@@ -125,7 +125,7 @@ class TableEvaluation(Evaluation):
             if (effect.outcome, effect.method) == wanted:
                 estimate = estimator_of(study)
                 checks += declared(
-                    Primary(self.comparison, effect, self.estimates, estimate, study)
+                    PrimaryEffect(self.comparison, effect, self.estimates, estimate, study)
                 )
         return {
             "effects": effects_table([as_experiment(self.experiment), *self.estimates]),

@@ -52,6 +52,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "iae_contrats": {"siae_type": "ACI"},
     "emploi_mensuel": {"en_emploi": True},
     "appariements": {"source": "emploi_mensuel", "apparie": True},
+    "affectations": {"essai": "essai", "offre": True},
 }
 """What a row of an example holds where it does not say."""
 TYPES = {
@@ -108,9 +109,9 @@ def _made(study: Study, engine: Engine) -> Iterator[dict[str, Any]]:
     records = example_tables(study, zero, engine)
     at_zero, rules = at_time_zero(records, trial, engine)
     lost = engine.fetch(at_zero.filter(at_zero.month == zero)).set_index("id_jeune")
-    asked = {key for example in study.examples for key in example.makes} - {"arm"}
-    months = {key: key.rpartition("_m") for key in asked if re.search(r"_m\d+$", key)}
-    covariates = sorted(asked - months.keys())
+    expected = {key for example in study.examples for key in example.makes} - {"arm"}
+    months = {key: key.rpartition("_m") for key in expected if re.search(r"_m\d+$", key)}
+    covariates = sorted(expected - months.keys())
     cohort = build_cohort(records, trial, covariates, engine)
     kept = engine.fetch(cohort.entries.filter(cohort.entries.month == zero)).set_index("id_jeune")
     names = sorted({name for name, _, _ in months.values()})

@@ -49,8 +49,8 @@ class Followed:
     def serves(self, study: Study) -> bool:
         """Tell whether the cohort of `study` is this one."""
         wanted = target_trial(study)
-        held = self.panel.cohort.trial
-        same = replace(wanted, described=held.described, estimand=held.estimand) == held
+        trial = self.panel.cohort.trial
+        same = replace(wanted, described=trial.described, estimand=trial.estimand) == trial
         return same and self.covariates == study.covariates
 
 
@@ -71,12 +71,12 @@ def secondary_analyses(
         share whose outcome is known), `status` and `reason`, by the checks of the analysis itself.
         One that cannot be made has a single row that says so.
     """
-    held = [] if panel is None else [Followed(panel, study.covariates)]
+    followed = [] if panel is None else [Followed(panel, study.covariates)]
     parts = []
     for name, analysis in study.analyses().items():
         title = str(study.secondary[name]["title"])
         try:
-            found = _made(tables, analysis, engine, held)
+            found = _made(tables, analysis, engine, followed)
         except DATA_FAULTS as fault:
             found = _not_made(analysis, fault)
         parts.append(found.assign(analysis=name, title=title))
@@ -89,8 +89,8 @@ def _columns() -> list[str]:
     return list(RESULT_TABLES["secondary"].needed)
 
 
-def _made(tables: Tables, study: Study, engine: Engine, held: list[Followed]) -> pd.DataFrame:
-    arms = _compared(tables, study, engine, held)
+def _made(tables: Tables, study: Study, engine: Engine, followed: list[Followed]) -> pd.DataFrame:
+    arms = _compared(tables, study, engine, followed)
     comparison = arms.comparison
     adjusted = adjust(comparison, "ate" if study.estimand == "ate" else "att")
     effects = estimate_study(comparison, study)
@@ -98,13 +98,13 @@ def _made(tables: Tables, study: Study, engine: Engine, held: list[Followed]) ->
     return _judged(effects, checks, adjusted)
 
 
-def _compared(tables: Tables, study: Study, engine: Engine, held: list[Followed]) -> Arms:
+def _compared(tables: Tables, study: Study, engine: Engine, followed: list[Followed]) -> Arms:
     """Return the two arms, from a panel already followed where there is one of the same cohort."""
-    found = next((one.panel for one in held if one.serves(study)), None)
+    found = next((one.panel for one in followed if one.serves(study)), None)
     if found is None:
         cohort = build_cohort(tables, target_trial(study), study.covariates, engine)
         found = build_panel(tables, cohort, engine)
-        held.append(Followed(found, study.covariates))
+        followed.append(Followed(found, study.covariates))
     outcomes = compute_outcomes(found, study.outcomes)
     return assemble(outcomes, study.horizons, (), engine)
 

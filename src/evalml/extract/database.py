@@ -65,9 +65,9 @@ def describe_database(path: Path, database: Database) -> tuple[ExtractMeta, froz
     with reading_database(database) as session:
         columns = session.columns()
         meta = _meta(path, database, session, columns)
-        held = frozenset(_held(columns, database))
-    require_linkage(meta, held)
-    return meta, held
+        present = frozenset(_held(columns, database))
+    require_linkage(meta, present)
+    return meta, present
 
 
 def read_database(
@@ -78,9 +78,9 @@ def read_database(
     with reading_database(database) as session:
         columns = session.columns()
         meta = _meta(path, database, session, columns)
-        held = _held(columns, database)
-        require_linkage(meta, held)
-        for name in held:
+        present = _held(columns, database)
+        require_linkage(meta, present)
+        for name in present:
             query = selection(contract.table(name), columns[name], meta, session)
             unread = f"table {name} of {database!r} cannot be read to its end"
             with session.batches(query) as rows, engine.local.reading(unread):
@@ -91,13 +91,13 @@ def read_database(
 
 def _held(columns: Mapping[str, Mapping[str, Any]], database: Database) -> list[str]:
     """Return the tables of the contract that are there, each with its columns and types."""
-    held = [t for t in contract.TABLES if t.name in columns]
+    present = [t for t in contract.TABLES if t.name in columns]
     require_tables(repr(database), columns)
-    for table in held:
+    for table in present:
         label = f"table {table.name} of {database!r}"
         require_columns(label, columns[table.name], table)
         require_types(label, columns[table.name], table)
-    return [t.name for t in held]
+    return [t.name for t in present]
 
 
 def _meta(
@@ -115,7 +115,7 @@ def _meta(
     with session.batches(query) as batches:
         rows = batches.read_all().to_pylist()
     try:
-        raw = {row["key"]: yaml.safe_load(row["value"] or "") for row in rows}
+        raw = {row["key"]: yaml.load(row["value"] or "", yaml.CSafeLoader) for row in rows}
     except yaml.YAMLError:
         raise ExtractError(f"table {META_TABLE} holds a value that is not YAML") from None
     return meta_from(raw, f"table {META_TABLE}")
@@ -128,9 +128,9 @@ def selection(
     chosen = ", ".join(
         f"{_typed(c, columns.get(c.name))} AS {identifier(c.name)}" for c in table.columns
     )
-    asked = meta.database.restrict if meta.database is not None else ()
-    tests = [_period(table.name, meta)] if "period" in asked else []
-    tests += [_territory(table, meta, session)] if "territory" in asked else []
+    restrictions = meta.database.restrict if meta.database is not None else ()
+    tests = [_period(table.name, meta)] if "period" in restrictions else []
+    tests += [_territory(table, meta, session)] if "territory" in restrictions else []
     where = " AND ".join(test for test in tests if test)
     return f"SELECT {chosen} FROM {session.table(table.name)} AS r" + (  # noqa: S608 - quoted names
         f" WHERE {where}" if where else ""
@@ -167,10 +167,10 @@ def _territory(table: contract.Table, meta: ExtractMeta, session: Session) -> st
         ("code_departement", area.departement),
         ("id_structure", area.structure),
     )
-    asked = [(column, codes) for column, codes in places if codes]
-    if not asked or "id_jeune" not in {c.name for c in table.columns}:
+    chosen = [(column, codes) for column, codes in places if codes]
+    if not chosen or "id_jeune" not in {c.name for c in table.columns}:
         return ""
-    column, codes = asked[0]
+    column, codes = chosen[0]
     listed = ", ".join(text(str(code)) for code in codes)
     return (
         f"r.id_jeune IN (SELECT d.id_jeune FROM {session.table('dossiers')} AS d "  # noqa: S608
@@ -188,8 +188,8 @@ def require_tables(place: str, found: Mapping[str, object]) -> None:
     needed = [t.name for t in contract.TABLES if not t.optional and t.name not in contract.MAY_LACK]
     missing = [name for name in needed if name not in found]
     if missing:
-        held = ", ".join(sorted(found)) or "no table"
+        present = ", ".join(sorted(found)) or "no table"
         raise TableMissingError(
             f"{place} has no table '{missing[0]}'"
-            f"{' (nor ' + ', '.join(missing[1:]) + ')' if missing[1:] else ''}; it holds: {held}"
+            f"{' (nor ' + ', '.join(missing[1:]) + ')' if missing[1:] else ''}; it holds: {present}"
         )

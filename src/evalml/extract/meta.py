@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_serializer,
@@ -23,7 +22,7 @@ from evalml.engine.postgres import refuse_password
 from evalml.errors import CohortError, ExtractError, StudyError, nearest
 from evalml.extract.contract import DATED, LINKED_SOURCES
 from evalml.months import first_day, month_number
-from evalml.reading.yaml_text import read_yaml_file
+from evalml.reading.yaml_text import StrictModel, read_yaml_file
 from evalml.study import Territory
 
 if TYPE_CHECKING:
@@ -33,11 +32,7 @@ if TYPE_CHECKING:
 META_FILE = "extract.yaml"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Dialect(_Strict):
+class Dialect(StrictModel):
     """How the CSV files are written, where it cannot be told from the files alone.
 
     Attributes:
@@ -53,7 +48,7 @@ class Dialect(_Strict):
     decimal: Literal[".", ","] | None = None
 
 
-class Break(_Strict):
+class Break(StrictModel):
     """A day on which the information system changed: series are not comparable across it.
 
     Attributes:
@@ -67,7 +62,7 @@ class Break(_Strict):
     reference: str = ""
 
 
-class Source(_Strict):
+class DatabaseSource(StrictModel):
     """The PostgreSQL database that holds the tables, where they are not files.
 
     Attributes:
@@ -92,7 +87,7 @@ class Source(_Strict):
         return url
 
 
-class Months(_Strict):
+class Months(StrictModel):
     """Months for which a table is complete, first and last included (`2017-01`, or an ISO day).
 
     A month is covered when every row that concerns it is there: for spells, each spell that has a
@@ -154,7 +149,7 @@ def system_break(territory: Territory) -> Break:
     return Break(date=dt.date(2015, 1, 26), what=what, reference=reference)
 
 
-class ExtractMeta(_Strict):
+class ExtractMeta(StrictModel):
     """The header of an extract.
 
     Attributes:
@@ -181,7 +176,7 @@ class ExtractMeta(_Strict):
     period_end: dt.date
     pseudonymised: bool
     csv: Dialect = Dialect()
-    database: Source | None = None
+    database: DatabaseSource | None = None
     breaks: tuple[Break, ...] = ()
     coverage: dict[str, Months] = Field(default_factory=dict)
     linkage: dict[str, Linkage] = Field(default_factory=dict)
@@ -203,14 +198,14 @@ class ExtractMeta(_Strict):
         names = territory_names()
         regions = {plain_name(name): code for code, name in names["regions"].items()}
         places = {plain_name(name): code for code, name in names["departements"].items()}
-        said = plain_name(given)
-        if said in {"france", "france entiere", "national"}:
+        plain = plain_name(given)
+        if plain in {"france", "france entiere", "national"}:
             return {"national": True}
-        if said in regions or given in names["regions"]:
-            return {"region": regions.get(said, given)}
-        if said in places or given in names["departements"]:
-            return {"departement": [places.get(said, given)]}
-        raise ValueError(f"no territory is called so; {nearest(said, [*regions, *places])}")
+        if plain in regions or given in names["regions"]:
+            return {"region": regions.get(plain, given)}
+        if plain in places or given in names["departements"]:
+            return {"departement": [places.get(plain, given)]}
+        raise ValueError(f"no territory is called so; {nearest(plain, [*regions, *places])}")
 
     @field_validator("database", mode="before")
     @classmethod
@@ -235,8 +230,8 @@ class ExtractMeta(_Strict):
         """The breaks `extract.yaml` declares, and that of 2015 where the period spans it."""
         known = system_break(self.territory)
         spans = self.period_start < known.date <= self.period_end
-        told = any(b.date == known.date for b in self.breaks)
-        if self.source == "synthetic" or told or not spans:
+        known_date = any(b.date == known.date for b in self.breaks)
+        if self.source == "synthetic" or known_date or not spans:
             return self.breaks
         return (*self.breaks, known)
 
@@ -274,18 +269,18 @@ class ExtractMeta(_Strict):
         Raises:
             StudyError: Names the first break that is not declared.
         """
-        said = set(declared)
+        declared_dates = set(declared)
         for found in self.breaks_between(start, end):
-            if found.date not in said:
+            if found.date not in declared_dates:
                 raise StudyError(
                     f"the study crosses {found.date}, when {found.what}; declare that break in the "
                     "study, or shorten its period"
                 )
 
 
-def require_linkage(meta: ExtractMeta, held: Container[str]) -> None:
+def require_linkage(meta: ExtractMeta, available: Container[str]) -> None:
     """Refuse a linked source without a declaration of whose rows it holds."""
-    undeclared = [t for t in LINKED_SOURCES if t in held and t not in meta.linkage]
+    undeclared = [t for t in LINKED_SOURCES if t in available and t not in meta.linkage]
     if undeclared:
         lines = "".join(f"\n  {t}: all" for t in undeclared)
         raise ExtractError(
@@ -294,8 +289,8 @@ def require_linkage(meta: ExtractMeta, held: Container[str]) -> None:
             "who did not work; add these lines (all: everybody; persons or structures: those that "
             f"table 'appariements' names):\nlinkage:{lines}"
         )
-    partial = [t for t, whose in meta.linkage.items() if whose != "all" and t in held]
-    if partial and "appariements" not in held:
+    partial = [t for t, whose in meta.linkage.items() if whose != "all" and t in available]
+    if partial and "appariements" not in available:
         raise ExtractError(
             f"{META_FILE} links '{partial[0]}' by {meta.linkage[partial[0]]}, but there is no "
             "table 'appariements' that says who was linked; add it (id_jeune, source, apparie)"
@@ -345,7 +340,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "territory": Territory,
     "csv": Dialect,
     "breaks": Break,
-    "database": Source,
+    "database": DatabaseSource,
     "coverage": Months,
 }
 

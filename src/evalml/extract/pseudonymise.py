@@ -209,17 +209,17 @@ def _without_identifiers(
     """Empty the cells that could hold a direct identifier, and count them."""
     if not columns:
         return typed, {}
-    holds: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
     for column in columns:
         cell = typed[column.name]
         found = cell.re_search("|".join(f"({p})" for p in (*PATTERNS.values(), PHONE_WITHIN)))
         if table not in PUBLIC:
             allowed = _allowed(typed, column, engine)
             found = found | ~cell.isin(allowed) if allowed else cell.notnull()
-        holds[column.name] = found.fill_null(False)
-    frame = engine.fetch(typed.aggregate(**{c: h.sum() for c, h in holds.items()})).fillna(0)
-    emptied = {c: int(frame[c][0]) for c in holds if frame[c][0] > 0}
-    cleaned = typed.mutate(**{c: holds[c].ifelse(None, typed[c]) for c in emptied})
+        kept[column.name] = found.fill_null(False)
+    frame = engine.fetch(typed.aggregate(**{c: h.sum() for c, h in kept.items()})).fillna(0)
+    emptied = {c: int(frame[c][0]) for c in kept if frame[c][0] > 0}
+    cleaned = typed.mutate(**{c: kept[c].ifelse(None, typed[c]) for c in emptied})
     return cleaned.select(*typed.columns), emptied
 
 

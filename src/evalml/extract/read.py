@@ -83,14 +83,16 @@ def read_extract(path: Path, engine: Engine) -> Extract:
     sources = _sources(path, engine)
     require_tables(str(path), sources)
     require_linkage(meta, sources)
-    held = [t for t in contract.TABLES if t.name in sources]
-    csv = {t.name: s for t in held if isinstance(s := sources[t.name], Path) and s.suffix == ".csv"}
+    present = [t for t in contract.TABLES if t.name in sources]
+    csv = {
+        t.name: s for t in present if isinstance(s := sources[t.name], Path) and s.suffix == ".csv"
+    }
     typed = read_csv_tables(csv, meta.csv, engine.local)
     tables = {
         t.name: engine.adopt(typed[t.name], engine.fresh_name(f"csv_{t.name}"))
         if t.name in typed
         else _open(sources[t.name], t, engine)
-        for t in held
+        for t in present
     }
     return Extract(path, meta, tables)
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -22,7 +21,7 @@ from pydantic import (
 from evalml.codes import code_list
 from evalml.errors import ExtractError, StudyError, nearest
 from evalml.extract import contract
-from evalml.reading.yaml_text import read_yaml_file, read_yaml_text
+from evalml.reading.yaml_text import StrictModel, read_yaml_file, read_yaml_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,11 +34,7 @@ SNAPSHOT = "snapshot"
 """Column that says from which dated file a row comes."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Cell(_Part):
+class Cell(StrictModel):
     """Where a value comes from: one way only.
 
     Attributes:
@@ -106,7 +101,7 @@ class Cell(_Part):
         return what + (coded if self.codes else "") + (", as hours" if self.compute else "")
 
 
-class Measure(_Part):
+class Measure(StrictModel):
     """A value of a group of rows: one way only.
 
     Attributes:
@@ -146,7 +141,7 @@ class Measure(_Part):
         return f"{kind} of {', '.join(self.reads)}"
 
 
-class Filter(_Part):
+class Filter(StrictModel):
     """Rows that are left out, and why: those that fail the test are counted under `why`."""
 
     column: str
@@ -169,7 +164,7 @@ class Filter(_Part):
         return self
 
 
-class Join(_Part):
+class Join(StrictModel):
     """Another source, its columns then named `SOURCE.column`; `match`: this column -> its own.
 
     A row without counterpart there keeps its place, those columns empty, and is counted.
@@ -179,7 +174,7 @@ class Join(_Part):
     match: dict[str, str] = Field(min_length=1, max_length=1)
 
 
-class Latest(_Part):
+class Latest(StrictModel):
     """One row per `by`: the last in the order of `order`.
 
     Without `order`, rows repeat each other (the columns of a person on each of its lines): those
@@ -190,21 +185,21 @@ class Latest(_Part):
     order: tuple[str, ...] = ()
 
 
-class Months(_Part):
+class Months(StrictModel):
     """One row per month of a spell; one that has no last day goes on to the extraction."""
 
     start: str = Field(alias="from")
     end: str = Field(alias="to")
 
 
-class Group(_Part):
+class Group(StrictModel):
     """One row per `by`, with measures of its rows."""
 
     by: tuple[str, ...] = Field(min_length=1)
     columns: dict[str, Measure]
 
 
-class Rows(_Part):
+class Rows(StrictModel):
     """Rows made in this order: join, derive, where, latest, person, months, group.
 
     `person` names the column that says whose row it is: `id_jeune` is then the person of the
@@ -283,7 +278,7 @@ class TableRecipe(Rows):
         yield [c for cell in self.cells().values() for c in cell.reads], ()
 
 
-class Persons(_Part):
+class Persons(StrictModel):
     """How a row of the source finds its person in the extract that it completes.
 
     Attributes:
@@ -300,14 +295,14 @@ class Persons(_Part):
     most: int = 50
 
 
-class Names(_Part):
+class Names(StrictModel):
     """What a file and its columns are called here: canonical name -> name in the file."""
 
     file: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
 
 
-class Recipe(_Part):
+class Recipe(StrictModel):
     """A whole recipe.
 
     Attributes:
@@ -468,7 +463,7 @@ def recipe_from(raw: Any, place: str) -> Recipe:
 def _deepest(error: ValidationError) -> ErrorDetails:
     """Return the first fault; of a cell written as a mapping, not that it is no text."""
     faults = error.errors(include_url=False)
-    return next((f for f in faults if f["loc"][-1] != "str" or f["input"] is None), faults[0])
+    return next((f for f in faults if not f["loc"] or f["loc"][-1] != "str"), faults[0])
 
 
 def _sentence(fault: ErrorDetails) -> str:

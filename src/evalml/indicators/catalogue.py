@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from evalml.codes import territory_names
 from evalml.errors import EvalmlError, nearest
+from evalml.reading.yaml_text import StrictModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ POPULATIONS: dict[CountPopulation | None, str] = {
 }
 
 
-class Indicator(BaseModel):
+class Indicator(StrictModel):
     """One indicator of the network.
 
     Attributes:
@@ -59,8 +60,6 @@ class Indicator(BaseModel):
         until: Last year it exists in.
         variant_of: Indicator it is another definition of.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     label: str
@@ -174,11 +173,7 @@ def indicators_table(names: Sequence[str] | None = None) -> pd.DataFrame:
     )
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class GroupValue(_Strict):
+class GroupValue(StrictModel):
     """One value of a breakdown.
 
     Attributes:
@@ -192,7 +187,7 @@ class GroupValue(_Strict):
     needs: str | None = None
 
 
-class Breakdown(_Strict):
+class Breakdown(StrictModel):
     """One breakdown.
 
     Attributes:

@@ -162,7 +162,7 @@ def compute_indicators(
     chosen, broken = indicators_of(year, names), groups_of(year, groups)
     reasons = {name: why_unknown(tables, name, year, engine) for name in _tables_of(chosen)}
     present = {name for name, reason in reasons.items() if not reason}
-    wanted = _Wanted(PLACES[by] if by else None, chosen, broken, age_on)
+    wanted = _TableRequest(PLACES[by] if by else None, chosen, broken, age_on)
     sums = wanted.sums(tables, where, year, present, engine)
     by_area = _with_whole(sums, territory_code(where), by)
     picked = _picked(_restricted(by_area), broken)
@@ -321,7 +321,7 @@ def territory_code(territory: Territory) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _TableRequest:
     """What one table of figures asks of the records."""
 
     place: str | None

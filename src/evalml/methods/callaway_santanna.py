@@ -256,7 +256,7 @@ class _Units:
     @classmethod
     def of(cls, panel: PanelTable, units: RolloutUnits) -> _Units:
         """Leave out the units that cannot be used: they come first."""
-        drop = int((~units.keep).sum())
+        drop = int((~units.usable).sum())
         cluster = None if panel.cluster is None else panel.cluster[drop:]
         if cluster is not None and drop:
             cluster = np.unique(cluster, return_inverse=True)[1]
@@ -391,7 +391,7 @@ class _Rows:
         periods, code = np.unique(sections.time, return_inverse=True)
         del units.counts["units_never_treated"]
         rows = np.lexsort((code, sections.first_treated))
-        rows = rows[units.keep[rows]]
+        rows = rows[units.usable[rows]]
         cluster = None
         if sections.cluster is not None:
             cluster = np.unique(sections.cluster[rows], return_inverse=True)[1]

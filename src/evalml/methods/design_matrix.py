@@ -252,9 +252,9 @@ class Packed:
             found: Vector = self.dense[:, places[0]]
             return found
         for g in self.groups:
-            holds = (g.columns == j).any(axis=1)
-            if holds.any():
-                one: Vector = holds[g.codes].astype(np.float64)
+            at_level = (g.columns == j).any(axis=1)
+            if at_level.any():
+                one: Vector = at_level[g.codes].astype(np.float64)
                 return np.asarray((one - self.centre[j]) / self.scale[j])
         return np.full(self.shape[0], -self.centre[j] / self.scale[j])
 
@@ -316,7 +316,7 @@ class Packed:
         divided[self.place] = 1.0
         return replace(self, dense=self.dense / scale[self.place], scale=divided)
 
-    def beside(self, first: Matrix) -> Packed:
+    def prepend(self, first: Matrix) -> Packed:
         """Return columns of numbers, shape (n, m), and then these ones."""
         m = first.shape[1]
         groups = tuple(

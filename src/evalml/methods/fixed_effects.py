@@ -273,7 +273,7 @@ def twfe_event_study(panel: PanelTable, anticipation: int = 0) -> Aggregate:
     before them.
     """
     units = sort_out(panel.first_treated, panel.periods, RolloutOptions(anticipation=anticipation))
-    drop = int((~units.keep).sum())
+    drop = int((~units.usable).sum())
     finite = np.where(
         panel.first_treated[drop:] > panel.periods[-1], np.inf, panel.first_treated[drop:]
     )
@@ -369,7 +369,7 @@ def sun_abraham(panel: PanelTable, anticipation: int = 0) -> GroupTime:
     never = bool((panel.first_treated > panel.periods[-1] + anticipation).any())
     options = options if never else RolloutOptions("not_yet", anticipation=anticipation)
     units = sort_out(panel.first_treated, panel.periods, options)
-    drop, T = int((~units.keep).sum()), units.periods.size
+    drop, T = int((~units.usable).sum()), units.periods.size
     first = panel.first_treated[drop:]
     code = np.minimum(np.searchsorted(units.groups, first), units.groups.size)
     known = units.groups[np.minimum(code, units.groups.size - 1)] == first
@@ -399,7 +399,7 @@ def _saturated_cells(
     panel: PanelTable, units: RolloutUnits, pairs: IntVector, code: IntVector, fit: WithinFit
 ) -> GroupTime:
     """Put the coefficients by group and period in the common form."""
-    drop, T = int((~units.keep).sum()), units.periods.size
+    drop, T = int((~units.usable).sum()), units.periods.size
     y, weights = panel.outcome[:T, drop:], panel.weights[drop:]
     size = np.bincount(code, minlength=units.groups.size + 1)
     if size[-1] == 0:

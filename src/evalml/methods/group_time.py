@@ -169,7 +169,7 @@ class RolloutUnits:
     """The groups of a roll-out.
 
     Attributes:
-        keep: Units (rows) that can be used, shape (n,).
+        usable: Units (rows) that can be used, shape (n,).
         groups: First treated periods whose effect is estimated, increasing.
         periods: Periods used, increasing.
         never_from: A unit is never treated when its first treated period is beyond this.
@@ -177,7 +177,7 @@ class RolloutUnits:
         warnings: What the reader must know.
     """
 
-    keep: BoolVector
+    usable: BoolVector
     groups: Vector
     periods: Vector
     never_from: float
@@ -213,7 +213,7 @@ def sort_out(first: Vector, periods: Vector, options: RolloutOptions) -> Rollout
             "to compare with; check the first treated periods"
         )
     return RolloutUnits(
-        keep=~early,
+        usable=~early,
         groups=groups,
         periods=periods,
         never_from=never_from,

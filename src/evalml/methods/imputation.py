@@ -71,10 +71,10 @@ def _sizes(work: _Work, groups: Vector) -> Matrix:
 def _units(panel: PanelTable, options: RolloutOptions) -> RolloutUnits:
     """As `sort_out`, but the last group keeps its effects while others are untreated."""
     units = sort_out(panel.first_treated, panel.periods, options)
-    first = panel.first_treated[units.keep]
+    first = panel.first_treated[units.usable]
     groups = np.unique(first[first <= panel.periods[-1]])
     return RolloutUnits(
-        units.keep, groups, panel.periods, units.never_from, units.counts, units.warnings
+        units.usable, groups, panel.periods, units.never_from, units.counts, units.warnings
     )
 
 
@@ -94,7 +94,7 @@ class _Work:
     @classmethod
     def of(cls, panel: PanelTable, units: RolloutUnits, anticipation: int) -> _Work:
         """Leave out the units that cannot be used: they come first."""
-        drop = int((~units.keep).sum())
+        drop = int((~units.usable).sum())
         first = panel.first_treated[drop:]
         cluster = None
         if panel.cluster is not None:

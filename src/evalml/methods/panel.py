@@ -391,16 +391,16 @@ def _lay_out(
 ) -> PanelTable:
     """Scatter rows into (period, unit) matrices; units by first treated period, then by name."""
     n, length = int(whole.sum()), periods.size
-    keep = whole[unit]
-    everyone = bool(keep.all())
+    in_sample = whole[unit]
+    everyone = bool(in_sample.all())
     rank = np.cumsum(whole) - 1
     place = period * n + rank[unit]
-    place = place if everyone else place[keep]
+    place = place if everyone else place[in_sample]
 
     def scatter(values: AnyVector) -> AnyVector:
         new = np.empty if seen is None else np.zeros
         out = new((length * n, *values.shape[1:]), dtype=values.dtype)
-        out[place] = values if everyone else values[keep]
+        out[place] = values if everyone else values[in_sample]
         return out.reshape(length, n, *values.shape[1:])
 
     first = _constant(rows.first_treated, unit, "first treated period")[whole]

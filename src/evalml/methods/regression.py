@@ -39,7 +39,7 @@ class Standardised:
     def apply(self, X: Columns) -> Packed:
         """Return other rows of the same columns on the same scale, shape (m, 1 + q)."""
         chosen = as_packed(X).take(self.kept).less(self.mean).over(self.sd)
-        return chosen.beside(np.ones((chosen.shape[0], 1)))
+        return chosen.prepend(np.ones((chosen.shape[0], 1)))
 
 
 def as_packed(X: Columns) -> Packed:

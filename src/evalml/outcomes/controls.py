@@ -119,12 +119,12 @@ def compute_controls(
     return pd.DataFrame(found, index=pd.RangeIndex(len(at), name="entry"))
 
 
-def controls_as_observed(names: Sequence[str], held: Collection[str]) -> tuple[str, ...]:
+def controls_as_observed(names: Sequence[str], available: Collection[str]) -> tuple[str, ...]:
     """Return negative controls, the declared one in the place of one whose table is absent."""
     found = []
     for name in names:
         control = CONTROLS.get(name)
-        absent = control is not None and control.fallback and control.table not in held
+        absent = control is not None and control.fallback and control.table not in available
         found.append(control.fallback if control is not None and absent else name)
     return tuple(dict.fromkeys(found))
 
@@ -180,10 +180,10 @@ def _declared(
     first = rows.month - far - rows.block * WIDTH - calendar.first
     last = (first + (far - near)).cast("int32")
     rows = rows.filter((first < WIDTH) & (last >= 0))
-    held = set_between(greatest(first.cast("int32"), 0), least(last, WIDTH - 1))
+    window = set_between(greatest(first.cast("int32"), 0), least(last, WIDTH - 1))
     counted = rows.group_by("entry").agg(
-        known=bit_count(rows.declared & held).sum(),
-        worked=bit_count(rows.employment & held).sum(),
+        known=bit_count(rows.declared & window).sum(),
+        worked=bit_count(rows.employment & window).sum(),
     )
     counts = engine.fetch(counted.filter(counted.known > 0))
     values = np.full(at.size, np.nan)

@@ -22,7 +22,7 @@ from evalml.engine import (
     month_of,
     span,
 )
-from evalml.panel.build import told, unfolded
+from evalml.panel.build import declared_months, unfolded
 from evalml.values import Message, Number, messages_text
 from evalml.words import render
 
@@ -116,13 +116,14 @@ def _diplomas(tables: Tables, entries: Table) -> Table:
     files = tables.table("dossiers").select(
         "id_jeune", "id_structure", "id_dossier", "date_ouverture", "date_maj", "niveau_diplome"
     )
-    held = entries.select("entry", "id_jeune", "id_structure", "month")
-    held = held.join(files, ["id_jeune", "id_structure"])
-    held = held.filter(
-        (month_of(held.date_ouverture) < held.month) & (month_of(held.date_maj) < held.month)
+    diplomas = entries.select("entry", "id_jeune", "id_structure", "month")
+    diplomas = diplomas.join(files, ["id_jeune", "id_structure"])
+    diplomas = diplomas.filter(
+        (month_of(diplomas.date_ouverture) < diplomas.month)
+        & (month_of(diplomas.date_maj) < diplomas.month)
     )
-    return held.group_by("entry").agg(
-        niveau_diplome=latest(held.niveau_diplome, held.date_ouverture, held.id_dossier)
+    return diplomas.group_by("entry").agg(
+        niveau_diplome=latest(diplomas.niveau_diplome, diplomas.date_ouverture, diplomas.id_dossier)
     )
 
 
@@ -130,13 +131,13 @@ def _counted(
     counts: pd.DataFrame, name: str, labels: Mapping[str, str], arms: Mapping[str, int]
 ) -> pd.DataFrame:
     found = counts.groupby(["treated", name], dropna=False)["n"].sum().reset_index()
-    held = {
+    keys = {
         (_arm(treated), str(value)): int(n) for treated, value, n in found.itertuples(index=False)
     }
-    present = {value for _, value in held}
+    present = {value for _, value in keys}
     order = [value for value in labels if value in present] or sorted(present)
     rows = [
-        (arm, value, labels.get(value, value), held.get((arm, value), 0))
+        (arm, value, labels.get(value, value), keys.get((arm, value), 0))
         for arm in arms
         for value in order
     ]
@@ -165,20 +166,24 @@ def _overlap(tables: Tables, panel: Panel, arms: Mapping[str, int], engine: Engi
         & (inside.date_fin.isnull() | (month_of(inside.date_fin) >= inside.month))
     )
     found = engine.fetch(inside.group_by("treated", "dispositif").agg(n=inside.entry.nunique()))
-    held = {
+    programmes = {
         (_arm(treated), str(code)): int(n)
         for treated, code, n in found[["treated", "dispositif", "n"]].itertuples(index=False)
     }
     labels = code_list("dispositif").labels
-    order = sorted({code for _, code in held})
-    rows = [(arm, c, labels.get(c, c), held.get((arm, c), 0)) for arm in arms for c in order]
+    order = sorted({code for _, code in programmes})
+    rows = [(arm, c, labels.get(c, c), programmes.get((arm, c), 0)) for arm in arms for c in order]
     return _framed("overlap", rows, arms)
 
 
 def _observed(panel: Panel, arms: Mapping[str, int], engine: Engine) -> pd.DataFrame:
     """Count, by month since time zero, the entries with a declared situation."""
     rows = panel.by_entry()
-    rows = unfolded(panel, rows.select("treated", "month", "block", told=told(rows)), "told")
+    rows = unfolded(
+        panel,
+        rows.select("treated", "month", "block", declared_months=declared_months(rows)),
+        "declared_months",
+    )
     counts = rows.group_by("treated", "k").agg(n=rows.count())
     return _by_month("observation", counts, panel.months, arms, engine)
 
@@ -211,12 +216,12 @@ def _by_month(
 ) -> pd.DataFrame:
     """Return the counts `n` of entries by arm and month since time zero `k`."""
     found = engine.fetch(counts)
-    held = {
+    measures = {
         (_arm(treated), int(k)): int(n)
         for treated, k, n in found[["treated", "k", "n"]].itertuples(index=False)
     }
     values = [
-        (arm, str(k), str(k), held.get((arm, k), 0))
+        (arm, str(k), str(k), measures.get((arm, k), 0))
         for arm in arms
         for k in range(months[0], months[1] + 1)
     ]
@@ -262,11 +267,11 @@ def _contacts_of(tables: Tables, panel: Panel) -> Table:
     trial, entries = panel.cohort.trial, panel.cohort.entries
     calendar = Calendar(trial.months[0], trial.months[-1])
     entered = entries.select("id_jeune", "treated", first=entries.month, last=entries.month)
-    held = gather(spread(entered, calendar), ["id_jeune", "treated"], entered=True)
+    contacts = gather(spread(entered, calendar), ["id_jeune", "treated"], entered=True)
     acts = tables.table("actes")
     after = Calendar(calendar.first + 1, trial.last_month)
     acts = acts.filter((acts.statut == "PRESENT") & touches(acts.date_acte, acts.date_acte, after))
-    acts = acts.select("id_jeune", at=month_of(acts.date_acte)).join(held, "id_jeune")
+    acts = acts.select("id_jeune", at=month_of(acts.date_acte)).join(contacts, "id_jeune")
     since = acts["at"] - (acts.block * WIDTH + calendar.first)
     first = greatest(since - panel.months[1], 0).cast("int32")
     last = least(since - 1, WIDTH - 1).cast("int32")
@@ -282,5 +287,5 @@ def _declared_months(panel: Panel) -> Table:
     first = greatest(since + 1, 0).cast("int32")
     last = least(since + panel.months[1], WIDTH - 1).cast("int32")
     near = rows.filter((first <= last) & (first < WIDTH))
-    months = bit_count(told(near) & set_between(first, last))
+    months = bit_count(declared_months(near) & set_between(first, last))
     return near.group_by("treated").agg(declared_months=months.sum())

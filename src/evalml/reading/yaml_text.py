@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import BaseModel, ConfigDict
 
 from evalml.errors import StudyError
 
@@ -20,6 +21,18 @@ LARGEST = 1_000_000
 """Bytes of a file that a person may write."""
 DEEPEST = 30
 """Levels of lists and mappings within each other."""
+
+
+class StrictModel(BaseModel):
+    """What a file holds: frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StrictModelByName(StrictModel):
+    """One that code fills by the names of attributes, where a file writes an alias (`from`)."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
 
 def read_yaml_file(path: Path, what: str) -> Any:
@@ -78,11 +91,11 @@ def _refuse_bombs(text: str) -> None:
             )
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(yaml.CSafeLoader):
     """A YAML reader that refuses a key given twice instead of keeping the last."""
 
 
-def _unique_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+def _unique_mapping(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     pairs = [(loader.construct_object(k, deep=True), k, v) for k, v in node.value]
     seen: set[Any] = set()
     for key, key_node, _ in pairs:

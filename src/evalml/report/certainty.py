@@ -22,11 +22,12 @@ from evalml.report.verdict import (
     primary_effect,
     standard_error,
     verdict_of,
+    whole_error,
 )
 from evalml.values import Estimate, Message, Number, PValue, read_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from evalml.values import Value
 
@@ -45,6 +46,7 @@ RULES: dict[str, tuple[str, int]] = {
     "negative_controls.effect": ("witnesses", NONE),
     "past.apart": ("witnesses", NONE),
     "pre_trend.differ": ("witnesses", NONE),
+    "draw.apart": ("alike", NONE),
     "balance.over": ("alike", NONE),
     "balance.changed": ("alike", NONE),
     "overlap.over": ("alike", NONE),
@@ -65,6 +67,7 @@ RULES: dict[str, tuple[str, int]] = {
     "verdict.bounded": ("chance", LIMITED),
     "negative_controls.nothing": ("witnesses", HIGH),
     "negative_controls.blunt": ("witnesses", LIMITED),
+    "negative_controls.declared": ("witnesses", GOOD),
     "negative_controls.near": ("witnesses", LOW),
     "negative_controls.none": ("witnesses", LOW),
     "past.alike": ("witnesses", HIGH),
@@ -78,9 +81,17 @@ RULES: dict[str, tuple[str, int]] = {
     "coverage.not_yet_entered": ("witnesses", LIMITED),
     "pre_trend.alike": ("witnesses", HIGH),
     "pre_trend.vague": ("witnesses", LIMITED),
+    "pre_trend.weighted": ("witnesses", LOW),
     "pre_trend.no_period": ("witnesses", LOW),
     "pre_trend.few": ("witnesses", LOW),
     "pre_trend.no_variance": ("witnesses", LOW),
+    "randomisation.beyond": ("witnesses", HIGH),
+    "randomisation.within": ("witnesses", HIGH),
+    "draw.alike": ("hidden", HIGH),
+    "draw.none": ("hidden", GOOD),
+    "attrition.known": ("alike", HIGH),
+    "attrition.alike": ("alike", HIGH),
+    "attrition.apart": ("alike", LIMITED),
     "placebo_in_time.alike": ("witnesses", HIGH),
     "placebo_in_time.vague": ("witnesses", LIMITED),
     "placebo_in_time.apart": ("witnesses", LOW),
@@ -90,6 +101,7 @@ RULES: dict[str, tuple[str, int]] = {
     "balance.alike": ("alike", HIGH),
     "balance.vague": ("alike", LIMITED),
     "balance.no_covariate": ("alike", LOW),
+    "subgroup.whole": ("alike", LIMITED),
     "observation.alike": ("alike", HIGH),
     "observation.weighted": ("alike", GOOD),
     "observation.bounded": ("alike", GOOD),
@@ -121,6 +133,9 @@ RULES: dict[str, tuple[str, int]] = {
     "missing_bounds.unsure": ("robust", GOOD),
 }
 """Reading -> the ground it speaks to, and the highest certainty it allows."""
+
+Reading = tuple[str, "Mapping[str, Value]"]
+"""A key of `RULES`, and the values of its sentence."""
 
 PLACES = {key: place for place, key in enumerate(RULES)}
 """Of readings that allow as much, the first in the rules is told."""
@@ -177,20 +192,53 @@ def certainty_of(frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any]) ->
         frames: `effects` and `checks`, as they may be shown.
         meta: `primary` and `threshold` of the study.
     """
-    primary, useful = dict(meta.get("primary") or {}), meta.get("threshold")
+    primary = dict(meta.get("primary") or {})
     effect = primary_effect(frames["effects"], primary)
-    every = frames["checks"]
-    checks = rows_of(every[on_primary(every, primary)])
-    found = list(readings(checks, frames["effects"], effect, useful))
+    return _judged(frames["effects"], frames["checks"], primary, effect, meta.get("threshold"))
+
+
+def certainty_of_each(
+    frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any]
+) -> list[Certainty]:
+    """Return how sure the checks leave us of each effect, in the order of the table of effects.
+
+    Each is judged by the rules of the primary one, on the checks that bear on its outcome and
+    horizon; the useful effect is that of the primary outcome. A group has the checks of everybody,
+    and is no surer than `limited`.
+    """
+    effects, checks = frames["effects"], frames["checks"]
+    primary = dict(meta.get("primary") or {})
+    alike = ["subgroup", "subgroup_value"]
+    groups = {key: rows.assign(subgroup="") for key, rows in effects.groupby(alike, dropna=False)}
+    sure = []
+    for _, effect in effects.iterrows():
+        horizon = effect["horizon_months"]
+        judged = {"outcome": effect["outcome"],
+                  "horizon_months": None if pd.isna(horizon) else horizon}  # fmt: skip
+        useful = meta.get("threshold") if effect["outcome"] == primary.get("outcome") else None
+        own = groups[effect["subgroup"], effect["subgroup_value"]]
+        also: list[Reading] = [("subgroup.whole", {})] if effect["subgroup"] else []
+        sure.append(_judged(own, checks, judged, effect, useful, also))
+    return sure
+
+
+def _judged(
+    effects: pd.DataFrame,
+    every: pd.DataFrame,
+    judged: Mapping[str, Any],
+    effect: pd.Series | None,
+    useful: float | None,
+    also: Sequence[Reading] = (),
+) -> Certainty:
+    """Return how sure the checks on an outcome at a horizon leave us of an effect."""
+    checks = rows_of(every[on_primary(every, judged)])
+    found = [*readings(checks, effects, effect, useful), *also]
     kind = verdict_of(effect, useful)
     grounds = tuple(_ground(name, found, kind) for name in GROUNDS)
     unseen = effect is None or (is_blinded(effect) and not is_bounded(effect))
     blinds = any(check.passed is False and check.gating for check in checks)
     level = NONE if unseen or blinds else min(ground.level for ground in grounds)
     return Certainty(LEVELS[level], grounds)
-
-
-Reading = tuple[str, "Mapping[str, Value]"]
 
 
 def _ground(name: str, found: list[Reading], kind: str) -> Ground:
@@ -220,7 +268,7 @@ def readings(
         if kind in FOUND:
             yield from _weighed(*methods_reading(effects, effect))
     controls = [check for check in checks if check.check == "negative_control"]
-    if not {"negative_controls", "pre_trend"} & {str(check.check) for check in checks}:
+    if not {"negative_controls", "pre_trend", "draw"} & {str(check.check) for check in checks}:
         yield from _weighed("negative_controls.none", {})
     for check in checks:
         values = read_values(str(check.values)) if check.finding else {}
@@ -253,7 +301,7 @@ def likelihood(effect: pd.Series, useful: float | None) -> list[Message]:
 
     Every value of the effect is taken as equally likely beforehand.
     """
-    error, unit = standard_error(effect), str(effect["unit"])
+    error, unit = whole_error(effect), str(effect["unit"])
     if useful is None or error is None or pd.isna(effect["estimate"]):
         return []
     chance = float(ndtr((float(effect["estimate"]) - useful) / error))
@@ -292,16 +340,16 @@ def _read_controls(
     check: Any, finding: str, _values: Any, effect: Any, useful: Any, controls: list[Any]
 ) -> str:
     """Say whether the negative controls find nothing, and could have seen what matters."""
-    if finding != "nothing":
+    if finding not in {"nothing", "declared"}:
         return f"negative_controls.{finding}"
     if pd.notna(check.value) and check.value < NEAR:
         return "negative_controls.near"
     errors = [error for error in map(_control_error, controls) if error]
     if effect is None or pd.isna(effect["estimate"]) or not errors:
-        return "negative_controls.nothing"
+        return f"negative_controls.{finding}"
     matters = max(abs(float(effect["estimate"])) - (useful or 0.0), useful or 0.0)
     blunt = matters > 0 and SEEN * min(errors) > matters
-    return f"negative_controls.{'blunt' if blunt else 'nothing'}"
+    return f"negative_controls.{'blunt' if blunt else finding}"
 
 
 def _control_error(check: Any) -> float | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.spreadsheet import Figure, Sheet, write_sheets
+from evalml.report.spreadsheet import NumberCell, Sheet, write_sheets
 from evalml.results import COLUMNS, RESULT_TABLES
 from evalml.typography import date_text
 
@@ -63,7 +63,7 @@ LETTERS = 26
 """Columns that a single letter names."""
 
 
-def cell(value: Any, absent: str) -> str | Figure:
+def cell(value: Any, absent: str) -> str | NumberCell:
     """Return a cell: a number with the decimals it has, words, or the mark of an absent one."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -72,7 +72,7 @@ def cell(value: Any, absent: str) -> str | Figure:
     if isinstance(value, str):
         return value or "–"
     number = float(value)
-    return Figure(number, 0 if number.is_integer() else DECIMALS)
+    return NumberCell(number, 0 if number.is_integer() else DECIMALS)
 
 
 DECIMALS = 6

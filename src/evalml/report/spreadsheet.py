@@ -60,7 +60,7 @@ WIDE = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class NumberCell:
     """A number in a cell, or the mark that stands for it.
 
     Attributes:
@@ -87,7 +87,7 @@ class Sheet:
 
     name: str
     header: tuple[str, ...]
-    rows: tuple[tuple[str | Figure, ...], ...]
+    rows: tuple[tuple[str | NumberCell, ...], ...]
     ranged: bool = False
 
 
@@ -160,7 +160,7 @@ def _styles(sheet: Sheet) -> list[str]:
     return ["wide" if size > WIDE else "narrow" for size in sizes]
 
 
-def _cell(cell: str | Figure, lang: str) -> str:
+def _cell(cell: str | NumberCell, lang: str) -> str:
     """Return one cell: words, a number, or a mark in brackets."""
     if isinstance(cell, str):
         return _word(cell, "text")

@@ -100,7 +100,7 @@ def _secondary_line(row: Any, labels: dict[str, str], mark: str) -> list[str]:
     ]
 
 
-class Told:
+class Sentences:
     """Sentences as a reader sees them, in Markdown."""
 
     __slots__ = ("lines", "listed")
@@ -114,10 +114,10 @@ class Told:
 
     def __repr__(self) -> str:
         """Give the number of sentences only."""
-        return f"Told({len(self.lines)} sentences)"
+        return f"Sentences({len(self.lines)} sentences)"
 
 
-def shown_limits(results: Frames, meta: Mapping[str, Any], study: Study) -> Told:
+def shown_limits(results: Frames, meta: Mapping[str, Any], study: Study) -> Sentences:
     """Return what the design cannot show, as the note says it.
 
     Args:
@@ -126,10 +126,10 @@ def shown_limits(results: Frames, meta: Mapping[str, Any], study: Study) -> Told
         study: Says the smallest count that may be shown.
     """
     note = _note(results, meta, study)
-    return Told([note.told(each) for each in cannot(note)], listed=True)
+    return Sentences([note.told(each) for each in cannot(note)], listed=True)
 
 
-def shown_answer(results: Frames, meta: Mapping[str, Any], study: Study) -> Told:
+def shown_answer(results: Frames, meta: Mapping[str, Any], study: Study) -> Sentences:
     """Return the verdict, as the note says it.
 
     Args:
@@ -141,7 +141,7 @@ def shown_answer(results: Frames, meta: Mapping[str, Any], study: Study) -> Told
     leads = note.text["leads"]
     said = [f"**{leads[key]}** {text}" for key, text in lessons(note)]
     certain = note.say(note.text["certain"], level=note.text["certainty"][note.certainty.level])
-    return Told([f"**{note.told(title(note))}**", *said, f"**{certain}**"], listed=False)
+    return Sentences([f"**{note.told(title(note))}**", *said, f"**{certain}**"], listed=False)
 
 
 def _note(results: Frames, meta: Mapping[str, Any], study: Study) -> Note:

@@ -13,7 +13,7 @@ from evalml.typography import typeset
 from evalml.values import Name
 from evalml.words import name_label, section_words
 from evalml.words import outcome_label as named_outcome
-from evalml.words.render import Shown
+from evalml.words.render import TemplateValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ def words(lang: str) -> Words:
         message = f"no note in language '{lang}': {nearest(lang, LANGUAGES)}"
         raise DataError(message)
     text = files("evalml.report").joinpath(f"templates/{lang}.yaml").read_text(encoding="utf-8")
-    phrases = cast("Words", typeset_all(yaml.safe_load(text), lang))
+    phrases = cast("Words", typeset_all(yaml.load(text, yaml.CSafeLoader), lang))
     return phrases | {section: section_words(section, lang) for section in SECTIONS}
 
 
@@ -54,7 +54,7 @@ def design_words(lang: str, kind: str) -> Words:
     file = files("evalml.report").joinpath(f"templates/{lang}_{kind}.yaml")
     if not file.is_file():
         return usual
-    own = typeset_all(yaml.safe_load(file.read_text(encoding="utf-8")), lang)
+    own = typeset_all(yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader), lang)
     return laid_over(usual, cast("Words", own))
 
 
@@ -88,7 +88,7 @@ def method_label(name: str, lang: str) -> str:
 
 def method_inside(name: str, lang: str) -> str:
     """Return the name of a method as it stands inside a sentence."""
-    return format(Shown(Name("methods", name), lang, {}), "inside")
+    return format(TemplateValue(Name("methods", name), lang, {}), "inside")
 
 
 def outcome_label(outcome: str, horizon: object, lang: str, labels: Mapping[str, str]) -> str:

@@ -8,18 +8,15 @@ from importlib import resources
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from evalml.errors import EvalmlError, nearest
+from evalml.reading.yaml_text import StrictModel
 
 RuleStatus = Literal["read", "unverified", "regional"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DatedValue(_Strict):
+class DatedValue(StrictModel):
     """A value and the days it holds.
 
     Attributes:
@@ -44,7 +41,7 @@ class DatedValue(_Strict):
     note: str | None = None
 
 
-class Computed(_Strict):
+class Computed(StrictModel):
     """An amount that is a dated rule of the RSA less a share of it.
 
     Attributes:
@@ -64,7 +61,7 @@ class Computed(_Strict):
     read_in: str = Field(min_length=1)
 
 
-class Rule(_Strict):
+class Rule(StrictModel):
     """One rule of a programme through time.
 
     Attributes:
@@ -91,8 +88,10 @@ class Rule(_Strict):
     def at(self, day: dt.date) -> DatedValue | None:
         """Return the value that holds on `day`, if there is one."""
         started = [v for v in self.values if v.start <= day]
-        held = started[-1] if started else None
-        return None if held is None or (held.end is not None and held.end < day) else held
+        current = started[-1] if started else None
+        return (
+            None if current is None or (current.end is not None and current.end < day) else current
+        )
 
     @property
     def used(self) -> tuple[DatedValue, ...]:
@@ -117,7 +116,7 @@ class Rule(_Strict):
         return until is not None and until <= day
 
 
-class RuleValue(_Strict):
+class RuleValue(StrictModel):
     """What one rule says on one day.
 
     Attributes:
@@ -150,7 +149,7 @@ class RuleValue(_Strict):
     overdue: dt.date | None
 
 
-class Rules(_Strict):
+class Rules(StrictModel):
     """The dated rules of one programme.
 
     Attributes:
@@ -172,10 +171,12 @@ class Rules(_Strict):
             day: The day.
             unverified: Give unverified values too; for display, never for a computation.
         """
-        held = {name: (rule, _holding(rule, day, unverified)) for name, rule in self.rules.items()}
+        current = {
+            name: (rule, _holding(rule, day, unverified)) for name, rule in self.rules.items()
+        }
         return {
             name: self._value(name, rule, dated, day)
-            for name, (rule, dated) in held.items()
+            for name, (rule, dated) in current.items()
             if dated is not None
         }
 
@@ -230,7 +231,7 @@ def rules(programme: str) -> Rules:
     if code not in programmes():
         raise EvalmlError(f"no rules for '{programme}'; {nearest(code, programmes())}")
     file = resources.files("evalml.rules").joinpath(f"{code.lower()}.yaml")
-    raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    raw = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
     for name, rule in raw["rules"].items():
         if "computed" in rule:
             raw["rules"][name] = _with_values(rule)

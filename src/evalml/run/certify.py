@@ -18,7 +18,7 @@ from evalml.run.provenance import hash_values
 from evalml.run.staleness import LATER, differences, plan_run, sentences
 from evalml.run.status import MANIFEST, list_again, replace_json
 from evalml.settings import Settings, project_root
-from evalml.study import Asked
+from evalml.study import StudyRequest
 from evalml.words import plain_phrase
 
 if TYPE_CHECKING:
@@ -120,12 +120,12 @@ def plan_again(run: Path, record: Mapping[str, Any], settings: Settings) -> RunP
         record: Its record.
         settings: Where the rerun goes.
     """
-    asked = record.get("asked") or {}
-    if "study" in asked and asked.keys() <= {each.name for each in fields(Asked)}:
-        plan = plan_run(Asked(**asked), settings)
+    request = record.get("asked") or {}
+    if "study" in request and request.keys() <= {each.name for each in fields(StudyRequest)}:
+        plan = plan_run(StudyRequest(**request), settings)
         if hash_values(plan.parameters) == record["hashes"]["params"]:
             return plan
-    return plan_run(Asked(str(run / PARAMS)), settings)
+    return plan_run(StudyRequest(str(run / PARAMS)), settings)
 
 
 def settings_again(record: Mapping[str, Any], extract: Path | None, out: Path) -> Settings:
@@ -256,7 +256,9 @@ def write_certificate(found: Certificate, folder: Path) -> list[Path]:
     replace_json(record, {**asdict(found), **counted})
     lang = "fr"
     if (folder / PARAMS).is_file():
-        lang = yaml.safe_load((folder / PARAMS).read_text("utf-8")).get("language", lang)
+        lang = yaml.load((folder / PARAMS).read_text("utf-8"), yaml.CSafeLoader).get(
+            "language", lang
+        )
     page.write_text("\n".join(_page(found, lang)) + "\n", encoding="utf-8")
     list_again(folder)
     return [record, page]

@@ -93,12 +93,12 @@ def execute(
             _sweep(out / study)
             inputs = inputs_of(plan)
             found = None if options.force else current_run(plan, inputs)
-            return found if found is not None else _Run(plan, options, inputs).run()
+            return found if found is not None else _RunInProgress(plan, options, inputs).run()
     finally:
         _drop_empty(out / study, out / FOLDER, out)
 
 
-class _Run:
+class _RunInProgress:
     """One run on its way: where it writes, and what it says of itself."""
 
     def __init__(self, plan: RunPlan, how: How, inputs: dict[str, Any]) -> None:

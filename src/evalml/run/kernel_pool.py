@@ -63,7 +63,7 @@ QUIET_THREADS = {"jemalloc_bg_thd"}
 
 
 @dataclass(slots=True)
-class _Run:
+class _KernelRun:
     """One run: its socket, what it has sent so far, and its kernel once forked."""
 
     channel: socket.socket
@@ -135,14 +135,14 @@ def serve(listener: socket.socket) -> None:
                     return
             elif key.data == "listener":
                 channel, _ = listener.accept()
-                selector.register(channel, selectors.EVENT_READ, _Run(channel))
+                selector.register(channel, selectors.EVENT_READ, _KernelRun(channel))
             elif key.fileobj == key.data.handle:
                 _bury(selector, key.data)
             else:
                 _hear(selector, listener, key.data)
 
 
-def _hear(selector: selectors.BaseSelector, listener: socket.socket, run: _Run) -> None:
+def _hear(selector: selectors.BaseSelector, listener: socket.socket, run: _KernelRun) -> None:
     """Read what a run asks: a kernel first, then signals for it; silence is its end."""
     try:
         received = run.channel.recv(_CHUNK)
@@ -164,7 +164,10 @@ def _hear(selector: selectors.BaseSelector, listener: socket.socket, run: _Run) 
 
 
 def _fork(
-    selector: selectors.BaseSelector, listener: socket.socket, run: _Run, request: dict[str, Any]
+    selector: selectors.BaseSelector,
+    listener: socket.socket,
+    run: _KernelRun,
+    request: dict[str, Any],
 ) -> None:
     gc.freeze()
     run.kernel = os.fork()
@@ -176,7 +179,7 @@ def _fork(
     _tell(run, {"pid": run.kernel})
 
 
-def _bury(selector: selectors.BaseSelector, run: _Run) -> None:
+def _bury(selector: selectors.BaseSelector, run: _KernelRun) -> None:
     """Tell a run that its kernel has ended, how, and how large it was."""
     selector.unregister(run.handle)
     os.close(run.handle)
@@ -186,7 +189,7 @@ def _bury(selector: selectors.BaseSelector, run: _Run) -> None:
     _tell(run, {"exit": os.waitstatus_to_exitcode(state), "peak_kb": usage.ru_maxrss})
 
 
-def _tell(run: _Run, words: dict[str, Any]) -> None:
+def _tell(run: _KernelRun, words: dict[str, Any]) -> None:
     with suppress(OSError):
         run.channel.sendall(json.dumps(words).encode() + b"\n")
 

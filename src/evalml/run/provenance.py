@@ -263,8 +263,8 @@ def rerun_command(command: str, settings: Settings, hashes: Mapping[str, str | N
         words.append(f"--engine {settings.engine}")
     if settings.accept_refused:
         words.append(f"--accept-refused {shlex.quote(settings.accept_refused)}")
-    told = [f"{name}={value[:DIGITS]}" for name, value in hashes.items() if value]
-    return " \\\n  ".join([command, *words, f"--expect {','.join(told)}"])
+    expectations = [f"{name}={value[:DIGITS]}" for name, value in hashes.items() if value]
+    return " \\\n  ".join([command, *words, f"--expect {','.join(expectations)}"])
 
 
 DIGITS = 12
@@ -288,11 +288,11 @@ def refuse_unexpected(hashes: Mapping[str, str | None], expected: str) -> None:
         StudyError: A name is no input, or an input is another one.
     """
     found = []
-    for told in expected.split(","):
-        name, _, begins = told.partition("=")
+    for expectation in expected.split(","):
+        name, _, begins = expectation.partition("=")
         if name not in EXPECTED or not begins:
             raise StudyError(
-                f"--expect {told}: write NAME=HASH, with a NAME of {', '.join(EXPECTED)}"
+                f"--expect {expectation}: write NAME=HASH, with a NAME of {', '.join(EXPECTED)}"
             )
         own = hashes.get(name) or ""
         if not own.startswith(begins):

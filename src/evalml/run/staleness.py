@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from evalml.run.status import RunStatus
-    from evalml.study import Asked
+    from evalml.study import StudyRequest
 
 
 LONGEST = 60
@@ -199,19 +199,19 @@ class RunPlan:
     given: dict[str, Any]
 
 
-def plan_run(asked: Asked, settings: Settings) -> RunPlan:
+def plan_run(request: StudyRequest, settings: Settings) -> RunPlan:
     """Read a study and find its notebook.
 
     Args:
-        asked: The study; `notebooks/` is looked for in the folders above its file first.
+        request: The study; `notebooks/` is looked for in the folders above its file first.
         settings: Where it runs.
 
     Raises:
         StudyError: There is no such study or notebook, or it cannot run the design.
     """
-    found_study = find_study(asked.study)
+    found_study = find_study(request.study)
     activity = is_activity(found_study.values)
-    study, near = activity_from(asked) if activity else asked.read(), found_study.path
+    study, near = activity_from(request) if activity else request.read(), found_study.path
     name = Path(study.notebook).stem
     roots = (*near.resolve().parents[1:], project_root(), shipped_folder())
     folders = [root / "notebooks" for root in dict.fromkeys(roots)]
@@ -221,7 +221,7 @@ def plan_run(asked: Asked, settings: Settings) -> RunPlan:
             if isinstance(study, Study):
                 refuse_design(study, notebook)
             parameters = parameters_of(study)
-            given = _given(asked) if takes_study(notebook) else parameters
+            given = _given(request) if takes_study(notebook) else parameters
             return RunPlan(study, parameters, notebook, settings, given)
     found = sorted(p.stem for folder in folders for p in folder.glob("*.ipynb"))
     raise StudyError(f"notebook: there is no notebooks/{name}.ipynb; {errors.nearest(name, found)}")
@@ -234,14 +234,14 @@ def takes_study(notebook: Path) -> bool:
     return not any("programme:" in "".join(cell["source"]) for cell in tagged)
 
 
-def _given(asked: Asked) -> dict[str, Any]:
+def _given(request: StudyRequest) -> dict[str, Any]:
     """Return what was asked for, a file of the project by its place in it."""
-    values = asked.parameters()
-    path, root = Path(asked.study).resolve(), project_root().resolve()
+    values = request.parameters()
+    path, root = Path(request.study).resolve(), project_root().resolve()
     if path.is_file():
         values["study"] = str(path.relative_to(root) if path.is_relative_to(root) else path)
         return values
-    place = find_study(asked.study).path.resolve()
+    place = find_study(request.study).path.resolve()
     if any(place.is_relative_to(known) for known in (root, shipped_folder())):
         values["study"] = path.stem  # a name, said as the file it once was
     return values

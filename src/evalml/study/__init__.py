@@ -15,7 +15,7 @@ from evalml.study.parts import (
 )
 from evalml.study.programmes import PROGRAMMES, Programme
 from evalml.study.protocol import Study
-from evalml.study.reading import Asked, find_study, read_study, read_yaml, study_from
+from evalml.study.reading import StudyRequest, find_study, read_study, read_yaml, study_from
 from evalml.study.rerun import rerun, territory_from, territory_label, territory_words
 from evalml.study.thresholds import Thresholds
 
@@ -23,7 +23,6 @@ __all__ = [
     "DESIGNS",
     "METHODS",
     "PROGRAMMES",
-    "Asked",
     "Bounds",
     "ComparisonDesign",
     "Eligibility",
@@ -34,6 +33,7 @@ __all__ = [
     "Programme",
     "Study",
     "StudyDesign",
+    "StudyRequest",
     "Territory",
     "Thresholds",
     "Treatment",

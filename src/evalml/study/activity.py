@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 
 from evalml.errors import StudyError
+from evalml.reading.yaml_text import StrictModelByName
 from evalml.study.faults import sentence
-from evalml.study.part import Part
 from evalml.study.parts import Code, Name, Territory
 from evalml.study.reading import find_study
 from evalml.study.rerun import place_name, territory_from, territory_label
@@ -16,12 +16,12 @@ from evalml.study.rerun import place_name, territory_from, territory_label
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evalml.study.reading import Asked
+    from evalml.study.reading import StudyRequest
 
 KIND = "activity"
 
 
-class Activity(Part):
+class Activity(StrictModelByName):
     """The tables of activity of one year.
 
     Attributes:
@@ -74,31 +74,31 @@ def is_activity(values: Mapping[str, Any]) -> bool:
     return values.get("kind") == KIND
 
 
-def activity_from(asked: Asked) -> Activity:
+def activity_from(request: StudyRequest) -> Activity:
     """Return the activity that somebody asked for: its file, and what was changed.
 
     Raises:
         StudyError: A key is unknown or mistyped, or an outcome was asked for.
     """
-    if asked.outcome is not None:
+    if request.outcome is not None:
         raise StudyError(
             "--outcome: tables of activity have none; give it to an evaluation, such as cej"
         )
-    found = find_study(asked.study)
-    values = {**found.values, **asked.changes}
-    if asked.year is not None:
-        values["year"] = asked.year
-    if asked.territory is not None:
-        values["territory"] = territory_from(asked.territory)
+    found = find_study(request.study)
+    values = {**found.values, **request.changes}
+    if request.year is not None:
+        values["year"] = request.year
+    if request.territory is not None:
+        values["territory"] = territory_from(request.territory)
     try:
         read = Activity.model_validate(values)
     except ValidationError as fault:
         lines = [sentence(error, Activity) for error in fault.errors(include_url=False)]
-        raise StudyError(f"{asked.study}: " + "; ".join(lines)) from None
+        raise StudyError(f"{request.study}: " + "; ".join(lines)) from None
     where = territory_label(read.territory) or "tout l’extrait"
     title = read.title.format(year=read.year, territory=where)
     place = place_name(values["territory"]) if values.get("territory") else "extrait"
-    named = asked.changes.get("study") or f"{read.study}_{read.year}_{place}"
+    named = request.changes.get("study") or f"{read.study}_{read.year}_{place}"
     return read.model_copy(update={"title": title, "study": named})
 
 
@@ -119,6 +119,6 @@ def read_activity(
     Raises:
         StudyError: The file, or what is changed, is wrong.
     """
-    from evalml.study.reading import Asked
+    from evalml.study.reading import StudyRequest
 
-    return activity_from(Asked(study, year, territory, None, changes or {}))
+    return activity_from(StudyRequest(study, year, territory, None, changes or {}))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalml.errors import StudyError, nearest
-from evalml.study.reading import Asked, Found, find_study, read_yaml, study_from
+from evalml.study.reading import FoundStudy, StudyRequest, find_study, read_yaml, study_from
 from evalml.study.rerun import rerun, slug
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class GridStudy:
     """One study of a grid, or the reason why there is none.
 
     Attributes:
@@ -51,17 +51,17 @@ class Cell:
         near: The params file it comes from.
         study: The study; None where the combination is impossible.
         reason: Why it is.
-        asked: What a notebook is given to find it again.
+        request: What a notebook is given to find it again.
     """
 
     name: str
     near: Path
     study: Study | None
     reason: str = ""
-    asked: Asked | None = None
+    request: StudyRequest | None = None
 
 
-def read_grid(path: Path) -> list[Cell]:
+def read_grid(path: Path) -> list[GridStudy]:
     """Expand a grid into its studies, each checked, before anything starts.
 
     The file has `base` (a params file, or a list of them, beside the grid), `vary` (for each key
@@ -117,7 +117,7 @@ def _is_list(values: Any) -> bool:
     return isinstance(values, list) and bool(values)
 
 
-def _near(grid: Path, base: str) -> Found:
+def _near(grid: Path, base: str) -> FoundStudy:
     """Find a base beside the grid, above it (params/grids/ lies in params/), or by its name."""
     for folder in (grid.parent, grid.parent.parent, Path()):
         if (folder / base).is_file():
@@ -126,7 +126,7 @@ def _near(grid: Path, base: str) -> Found:
 
 
 def _expand(
-    base: Found, vary: Mapping[str, list[Any]], name: str | None, title: str | None
+    base: FoundStudy, vary: Mapping[str, list[Any]], name: str | None, title: str | None
 ) -> Iterator[Member]:
     named = [[(key, *_named(key, value)) for value in vary[key]] for key in vary]
     own = str(base.name or base.values.get("study", base.path.stem))
@@ -148,7 +148,7 @@ def _expand(
 
 def _titled(
     template: str | None,
-    base: Found,
+    base: FoundStudy,
     changes: Mapping[str, Any],
     changing: Mapping[str, str],
     words: Mapping[str, str],
@@ -169,7 +169,7 @@ def _filled(template: str, words: Mapping[str, str]) -> str:
         raise StudyError(f"'{template}' names what does not vary; {hint}") from None
 
 
-def _cell(member: Member) -> Cell:
+def _cell(member: Member) -> GridStudy:
     try:
         values = rerun(
             member.values,
@@ -179,10 +179,12 @@ def _cell(member: Member) -> Cell:
             name=member.name,
         )
         changes = {**member.changes, "study": member.name}
-        asked = Asked(str(member.path), member.year, member.territory, None, changes)
-        return Cell(member.name, member.path, study_from(values, place=member.name), asked=asked)
+        request = StudyRequest(str(member.path), member.year, member.territory, None, changes)
+        return GridStudy(
+            member.name, member.path, study_from(values, place=member.name), request=request
+        )
     except StudyError as fault:
-        return Cell(member.name, member.path, None, str(fault))
+        return GridStudy(member.name, member.path, None, str(fault))
 
 
 def _named(key: str, value: Any) -> tuple[str, dict[str, Any]]:

@@ -17,11 +17,11 @@ from pydantic import (
     model_validator,
 )
 
-from evalml.codes import code_list
+from evalml.codes import code_list, territory_names
 from evalml.errors import nearest
+from evalml.reading.yaml_text import StrictModelByName
 from evalml.study.designs import DESIGNS
 from evalml.study.methods import METHODS
-from evalml.study.part import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ INSTRUMENTS = ("capacite",)
 """Instruments the encouragement design knows."""
 
 
-class Territory(Part):
+class Territory(StrictModelByName):
     """Where the persons are followed; exactly one of the four keys."""
 
     region: Code | None = None
@@ -54,7 +54,7 @@ class Territory(Part):
         return self
 
 
-class Entries(Part):
+class Entries(StrictModelByName):
     """Months of entry, first and last included."""
 
     first: Day = Field(alias="from")
@@ -67,7 +67,7 @@ class Entries(Part):
         return self
 
 
-class Bounds(Part):
+class Bounds(StrictModelByName):
     """Values from `min` to `max`, both included; one of them may be left out."""
 
     lowest: float | dt.date | None = Field(None, alias="min")
@@ -84,7 +84,7 @@ Scalar = str | bool | int
 """One value of a column."""
 
 
-class Eligibility(Part):
+class Eligibility(StrictModelByName):
     """Who could have entered; ages left out come from the dated rules of the programme.
 
     Attributes:
@@ -125,7 +125,7 @@ class Eligibility(Part):
         return given
 
 
-class Treatment(Part):
+class Treatment(StrictModelByName):
     """What the treated arm does at time zero.
 
     Attributes:
@@ -152,7 +152,7 @@ class Treatment(Part):
         return self
 
 
-class ComparisonDesign(Part):
+class ComparisonDesign(StrictModelByName):
     """Who they are compared with.
 
     Attributes:
@@ -166,6 +166,13 @@ class ComparisonDesign(Part):
         instrument: What moves entry and nothing else (encouragement).
         experiment: Table of an experiment whose answer is known.
         source: Table the comparison comes from, for a table without time.
+        base_months: Months before entry that changes are counted from (3; `did_persons`).
+        anticipation: Months right before entry that the entry may already change (0).
+        on_past: Whether covariates that say the outcome’s own past are adjusted for as well; the
+            months before then say nothing of the trends (false).
+        openings: Day each area opened, where the study brings the dates (roll-out): codes of
+            départements, or of missions locales; an area left out never opens.
+        trial: Name of the randomised trial in `affectations`, where the extract holds several.
         eligible_levels: Diplomas of the youths a roll-out is about.
         witness_levels: Diplomas of its witnesses, who live there too and hardly enter.
     """
@@ -178,6 +185,11 @@ class ComparisonDesign(Part):
     per_entrant: int = Field(10, ge=1, le=100)
     experiment: str | None = None
     source: str | None = None
+    base_months: int | None = Field(None, ge=1, le=12)
+    anticipation: int | None = Field(None, ge=0, le=12)
+    on_past: bool | None = None
+    openings: dict[str, Day] | None = Field(None, min_length=1)
+    trial: str | None = None
     eligible_levels: tuple[str, ...] = ("SANS_DIPLOME", "BREVET", "CAP_BEP")
     witness_levels: tuple[str, ...] = ("BAC", "BAC_PLUS_2", "BAC_PLUS_3")
 
@@ -195,6 +207,19 @@ class ComparisonDesign(Part):
             raise ValueError(problem)
         return self
 
+    def _departements(self) -> int:
+        """Return how many of the areas that open are départements."""
+        return sum(area in territory_names()["departements"] for area in self.openings or ())
+
+    @property
+    def opens_by_structure(self) -> bool:
+        """Whether the areas that open are missions locales."""
+        return self.openings is not None and not self._departements()
+
+    def _mixed_openings(self) -> Iterator[str]:
+        if self.openings is not None and 0 < self._departements() < len(self.openings):
+            yield "openings: give codes of départements or of missions locales, not both"
+
     def _problems(self) -> Iterator[str]:
         design = DESIGNS[self.design]
         for key in design.required:
@@ -205,7 +230,9 @@ class ComparisonDesign(Part):
                 verb = "are" if key.endswith("s") else "is"
                 named = ", ".join(DESIGNS[owner].article for owner in owners)
                 yield f"'{key}' of the comparison {verb} for {named}, not {self.design}"
-        if design.arms == "comparator" and self.pool not in code_list("dispositif").labels:
+        yield from self._mixed_openings()
+        free = design.arms == "either" and self.pool == "not_yet_entered"
+        if design.compares and not free and self.pool not in code_list("dispositif").labels:
             programmes = code_list("dispositif").labels
             yield (
                 f"pool '{self.pool}' is no programme: an {self.design} needs the code of the "
@@ -215,6 +242,8 @@ class ComparisonDesign(Part):
         for level in (*self.eligible_levels, *self.witness_levels):
             if level not in known:
                 yield f"'{level}' is no level of diploma; {nearest(level, known)}"
+        if free and self.entries is not None:
+            yield "entries of the comparison are those of a programme: name it in 'pool'"
         if self.instrument is not None and self.instrument not in INSTRUMENTS:
             near = nearest(self.instrument, INSTRUMENTS)
             yield f"instrument '{self.instrument}' is unknown; {near}"
@@ -233,7 +262,7 @@ def _owners() -> dict[str, tuple[str, ...]]:
     return {key: tuple(d.name for d in DESIGNS.values() if key in d.keys) for key in keys}
 
 
-class Waits(Part):
+class Waits(StrictModelByName):
     """How long each arm waits for the first month of an outcome.
 
     Attributes:
@@ -268,7 +297,7 @@ class Example(BaseModel):
         return dict(self.model_extra or {})
 
 
-class Primary(Part):
+class Primary(StrictModelByName):
     """The one estimate the conclusion rests on, chosen beforehand."""
 
     outcome: str

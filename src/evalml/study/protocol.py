@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from evalml.errors import nearest
+from evalml.reading.yaml_text import StrictModelByName
 from evalml.study.designs import DESIGNS, StudyDesign
 from evalml.study.faults import sentence
 from evalml.study.methods import METHODS, MethodSettings, methods_of, settings_allowed
-from evalml.study.part import Part
 from evalml.study.parts import (
     Code,
     ComparisonDesign,
@@ -43,7 +43,7 @@ def seed_of(known: dict[str, Any]) -> int:
     return int(hashlib.sha256(str(known.get("study", "")).encode()).hexdigest()[:8], 16)
 
 
-class Study(Part):
+class Study(StrictModelByName):
     """The target-trial protocol of one evaluation.
 
     `missing` says what is done of outcomes lost from sight: `complete` compares those known,
@@ -212,8 +212,13 @@ def _of_the_design(s: Study) -> Iterator[str]:
             f"{design.name} compares applications to the {design.programme}, not entries into "
             f"{s.dispositif}"
         )
-    if design.arms == "comparator" and s.comparison.pool == s.dispositif:
+    if design.compares and s.comparison.pool == s.dispositif:
         yield f"comparison.pool is '{s.dispositif}', the programme evaluated; name another one"
+    if s.comparison.openings is not None and s.programme != "GJ":
+        yield (
+            f"comparison.openings: the words of a roll-out are those of the Garantie jeunes, and "
+            f"the programme is {s.programme}"
+        )
     both = set(s.comparison.eligible_levels) & set(s.comparison.witness_levels)
     if both:
         yield f"comparison: '{min(both)}' is both an eligible and a witness level"

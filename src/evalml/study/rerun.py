@@ -77,21 +77,21 @@ def place_name(territory: Mapping[str, Any]) -> str:
     return NATIONAL
 
 
-def territory_from(asked: str | int | Mapping[str, Any] | Territory) -> dict[str, Any]:
+def territory_from(place: str | int | Mapping[str, Any] | Territory) -> dict[str, Any]:
     """Return a territory from what a person types.
 
     Args:
-        asked: `59`, `59,62`, `nord`, `hdf`, `region:32`, `departement:59`, `structure:…`, `france`,
+        place: `59`, `59,62`, `nord`, `hdf`, `region:32`, `departement:59`, `structure:…`, `france`,
             or the mapping of a study.
 
     Raises:
         StudyError: Nothing is called so, or a code names a région and a département.
     """
-    if isinstance(asked, Territory):
-        return asked.model_dump(exclude_none=True)
-    if isinstance(asked, Mapping):
-        return dict(asked)
-    text = f"{asked:02d}" if isinstance(asked, int) else str(asked).strip()
+    if isinstance(place, Territory):
+        return place.model_dump(exclude_none=True)
+    if isinstance(place, Mapping):
+        return dict(place)
+    text = f"{place:02d}" if isinstance(place, int) else str(place).strip()
     kind, found, codes = text.partition(":")
     if found and kind in KINDS:
         return _of_kind(kind, [code for code in SPLIT.split(codes.strip()) if code])
@@ -186,17 +186,19 @@ def rerun(
     """
     changed = deepcopy(dict(values))
     years = changed.pop("years", None) or {}
-    asked = dict(changes or {})
-    if not (year is None and territory is None and outcome is None and not asked and name is None):
+    requested = dict(changes or {})
+    if not (
+        year is None and territory is None and outcome is None and not requested and name is None
+    ):
         if year is not None:
             _set_year(changed, int(year), years)
         if territory is not None:
             _set_territory(changed, territory_from(territory))
         if outcome is not None:
             _set_outcome(changed, outcome)
-        for key, value in asked.items():
+        for key, value in requested.items():
             set_key(changed, key, value)
-        changed["study"] = name or _name(values, changed, outcome, asked)
+        changed["study"] = name or _name(values, changed, outcome, requested)
         if changed.get("title") == values.get("title"):
             _say_in_title(changed, year, territory)
     return _with_title(changed)
@@ -238,14 +240,14 @@ def _day(value: Any, place: str) -> dt.date:
         raise StudyError(f"entries.{place}: '{value}' is no day such as 2024-01-01") from None
 
 
-def _over(held: Any, given: Any, key: str) -> Any:
+def _over(base: Any, given: Any, key: str) -> Any:
     """Return what stands at a key once a year has said what it changes."""
-    if not (isinstance(held, dict) and isinstance(given, dict)) or key in WHOLE:
+    if not (isinstance(base, dict) and isinstance(given, dict)) or key in WHOLE:
         return given
     if key == "secondary":  # in the order of the year; one without a value is that of the study
-        said = {name: held[name] if one is None else one for name, one in given.items()}
-        return {**said, **{name: one for name, one in held.items() if name not in said}}
-    return {**held, **given}
+        merged = {name: base[name] if one is None else one for name, one in given.items()}
+        return {**merged, **{name: one for name, one in base.items() if name not in merged}}
+    return {**base, **given}
 
 
 def _set_territory(values: dict[str, Any], territory: dict[str, Any]) -> None:
@@ -253,14 +255,14 @@ def _set_territory(values: dict[str, Any], territory: dict[str, Any]) -> None:
     values["territory"] = territory
     if len(territory.get("departement", ())) != 1:
         return
-    for held in (values, *(values.get("secondary") or {}).values()):
-        if "covariates" in held and not isinstance(held["covariates"], str):
-            held["covariates"] = [one for one in held["covariates"] if one != "departement"]
+    for part in (values, *(values.get("secondary") or {}).values()):
+        if "covariates" in part and not isinstance(part["covariates"], str):
+            part["covariates"] = [one for one in part["covariates"] if one != "departement"]
 
 
 def _set_outcome(values: dict[str, Any], outcome: str) -> None:
-    held = list(values.get("outcomes") or ())
-    values["outcomes"] = held if outcome in held else [outcome, *held]
+    listed = list(values.get("outcomes") or ())
+    values["outcomes"] = listed if outcome in listed else [outcome, *listed]
     values["primary"] = {**(values.get("primary") or {}), "outcome": outcome}
 
 

@@ -28,9 +28,9 @@ def merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a study with those of one secondary analysis in their place."""
     values = {key: value for key, value in base.items() if key not in OWN}
     for key, value in given.items():
-        held = values.get(key)
-        if isinstance(value, dict) and isinstance(held, dict) and key not in WHOLE:
-            values[key] = {**held, **value}
+        current = values.get(key)
+        if isinstance(value, dict) and isinstance(current, dict) and key not in WHOLE:
+            values[key] = {**current, **value}
         else:
             values[key] = value
     settings = values.get("method_settings") or {}

@@ -148,7 +148,7 @@ _IMMERSION = {"CEJ": 0.11, "GJ": 0.11, "PACEA": 0.07}
 _OTHERS = 0.05
 
 
-def _told(m: Made, sp: Spells) -> tuple[AnyVector, AnyVector]:
+def _declared_situations(m: Made, sp: Spells) -> tuple[AnyVector, AnyVector]:
     """Return which spells are declared, and the month in which (months if never)."""
     after = next_refresh(m)
     d, months = m.world.declaration, m.cal.months
@@ -163,22 +163,22 @@ def _last_days(m: Made, sp: Spells, on: AnyVector) -> tuple[AnyVector, AnyVector
     """Return last days of declared spells and whether they are unknown at extraction."""
     rng, months = m.rng("ends"), m.cal.months
     after = next_refresh(m)[(sp.end + 1).clip(0, months), sp.who]
-    heard = (after < months) & ~sp.going
+    ended = (after < months) & ~sp.going
     ahead = (sp.planned > 0) & (rng.random(len(on)) < m.world.declaration.end_known_ahead)
     future = sp.first_day + (sp.planned * 30.4).astype(np.int64) - 1
     future = np.maximum(future, m.last_day + 1 + rng.integers(0, 90, len(on)))
     last = np.where(sp.going, future, sp.last_day)
-    return last, ~(heard | ahead)
+    return last, ~(ended | ahead)
 
 
 def situations(m: Made, sp: Spells) -> pa.Table:
     """Return the declared situations of a block, immersions included."""
-    told, when = _told(m, sp)
+    declared, when = _declared_situations(m, sp)
     if m.world.margins:
-        told, when = quotas.tell(m, sp, told, when)
+        declared, when = quotas.meet_quotas(m, sp, declared, when)
     rng, d = m.rng("declare"), m.world.declaration
-    last, unknown = _last_days(m, sp, told)
-    at = np.flatnonzero(told)
+    last, unknown = _last_days(m, sp, declared)
+    at = np.flatnonzero(declared)
     n = len(at)
     s, who, month = sp.situation[at], sp.who[at], when[at]
     first = sp.first_day[at]

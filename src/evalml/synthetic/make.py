@@ -21,7 +21,7 @@ from evalml.synthetic import declare, records, sources
 from evalml.synthetic.declare import situations, spells
 from evalml.synthetic.defects import plant
 from evalml.synthetic.margins import keep, margins_of
-from evalml.synthetic.people import Areas, Calendar, areas, calendar, people
+from evalml.synthetic.people import Areas, SimulatedMonths, areas, calendar, people
 from evalml.synthetic.records import Made, as_contract, coded, days, numbered
 from evalml.synthetic.simulate import simulate
 from evalml.synthetic.sources import as_held, declarations, totals
@@ -313,7 +313,7 @@ def _ids(name: str, part: pa.Table, before: int) -> pa.Table:
 
 
 def blocks(
-    world: World, n: int, seed: int, a: Areas, cal: Calendar, truth: Truth
+    world: World, n: int, seed: int, a: Areas, cal: SimulatedMonths, truth: Truth
 ) -> Iterator[dict[str, pa.Table]]:
     """Make a world block by block; `truth` is added to on the way."""
     rows = dict.fromkeys((t.name for t in TABLES), 0)

@@ -12,27 +12,28 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from evalml.errors import EvalmlError
+from evalml.reading.yaml_text import StrictModel
 from evalml.synthetic.people import NEVER
 from evalml.synthetic.simulate import first_seen_after_move
-from evalml.synthetic.world import Part, substream, worlds_folder
+from evalml.synthetic.world import substream, worlds_folder
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
-    from evalml.synthetic.people import Areas, Calendar, People
+    from evalml.synthetic.people import Areas, People, SimulatedMonths
     from evalml.synthetic.simulate import History
     from evalml.synthetic.world import Draws, World
 
 ByArea = dict[str, int]
 
 
-class Mentored(Part):
+class Mentored(StrictModel):
     """Persons mentored in the year: entered in it, and all."""
 
     new: int
     all: int
 
 
-class Margins(Part):
+class Margins(StrictModel):
     """Published counts of one year; keys of `persons` and `shares` are flags joined by ` & `.
 
     Attributes:
@@ -81,7 +82,7 @@ def read_margins(name: str) -> Margins:
     if not path.exists():
         raise EvalmlError(f"no published margins are called '{name}'; look in {path.parent}")
     try:
-        return Margins.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Margins.model_validate(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(p) for p in first["loc"])
@@ -99,7 +100,7 @@ def margins_of(world: World, people: int) -> Margins:
     return margins.scaled(people / margins.simulated * sum(seen.values()) / here)
 
 
-def year_months(margins: Margins, cal: Calendar) -> tuple[int, int]:
+def year_months(margins: Margins, cal: SimulatedMonths) -> tuple[int, int]:
     """Return the first month of the margins' year and the month after its last."""
     first = cal.at(margins.year * 12)
     return first, first + 12
@@ -145,7 +146,7 @@ def _ages(p: People, first: AnyVector, draws: Draws) -> AnyVector:
 
 
 def flags(
-    margins: Margins, p: People, h: History, cal: Calendar, draws: Draws
+    margins: Margins, p: People, h: History, cal: SimulatedMonths, draws: Draws
 ) -> dict[str, AnyVector]:
     """Return what published counts count, person by person."""
     lo, hi = year_months(margins, cal)
@@ -178,7 +179,7 @@ def flags(
 
 
 def _mentored(
-    margins: Margins, p: People, h: History, cal: Calendar, seed: int
+    margins: Margins, p: People, h: History, cal: SimulatedMonths, seed: int
 ) -> tuple[AnyVector, AnyVector]:
     """Return who must be kept and who must go for the counts of mentored youths.
 
@@ -206,7 +207,7 @@ def _mentored(
 
 
 def keep(
-    margins: Margins, p: People, h: History, a: Areas, cal: Calendar, draws: Draws
+    margins: Margins, p: People, h: History, a: Areas, cal: SimulatedMonths, draws: Draws
 ) -> AnyVector:
     """Return the positions of persons kept, so that every published count of persons is met.
 

@@ -22,7 +22,7 @@ NATIONALITES = ("FR", "UE", "HORS_UE")
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class SimulatedMonths:
     """Months 0, 1, ... of a simulation, burn-in included.
 
     Attributes:
@@ -46,13 +46,13 @@ class Calendar:
         return np.asarray((np.asarray(t) + self.first) % 12)
 
 
-def calendar(world: World) -> Calendar:
+def calendar(world: World) -> SimulatedMonths:
     """Return the months of a world."""
     start, end = month_number(world.period.start), month_number(world.period.end)
     first = start - world.period.burn_in_months
     span = np.arange(first - 1970 * 12, end + 37 - 1970 * 12).astype("datetime64[M]")
     days = span.astype("datetime64[D]").astype(np.int64).astype(np.int32)
-    return Calendar(first, end - first + 1, start - first, days)
+    return SimulatedMonths(first, end - first + 1, start - first, days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Areas:
     regions: list[str]
 
 
-def areas(world: World, seed: int, cal: Calendar) -> Areas:
+def areas(world: World, seed: int, cal: SimulatedMonths) -> Areas:
     """Draw the missions locales of a world: levels, shocks, capacities."""
     rows = structure_rows(world.structures)
     if world.weights:
@@ -181,7 +181,7 @@ def _ineligible(world: World) -> list[str]:
     return list(world.rollout.ineligible) if world.rollout else []
 
 
-def _welcome(world: World, cal: Calendar, rng: np.random.Generator, n: int) -> AnyVector:
+def _welcome(world: World, cal: SimulatedMonths, rng: np.random.Generator, n: int) -> AnyVector:
     months = np.arange(cal.months)
     weight = np.array(world.population.welcome_by_calendar_month)[cal.of_year(months)]
     return rng.choice(months, size=n, p=weight / weight.sum()).astype(np.int16)
@@ -207,7 +207,7 @@ def _told_apart(born: AnyVector, day: AnyVector, welcome: AnyVector, kind: AnyVe
     return np.asarray(day.astype(np.int16))
 
 
-def people(world: World, a: Areas, cal: Calendar, draws: Draws) -> People:
+def people(world: World, a: Areas, cal: SimulatedMonths, draws: Draws) -> People:
     """Draw the persons of one block."""
     n, p, rng = draws.persons, world.population, draws.fixed("people")
     area = rng.choice(len(a.ids), size=n, p=a.share).astype(np.int16)

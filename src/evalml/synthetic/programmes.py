@@ -13,7 +13,7 @@ from evalml.synthetic.world import SITUATIONS, expit
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
-    from evalml.synthetic.people import Areas, Calendar, People
+    from evalml.synthetic.people import Areas, People, SimulatedMonths
     from evalml.synthetic.simulate import History
     from evalml.synthetic.world import Acceptance, Draws, Entry, Points, World
 
@@ -155,7 +155,7 @@ def level_of(a: Areas, p: People, t: int) -> AnyVector:
     return np.asarray(a.level[np.where(p.move <= t, p.area_after, p.area), t])
 
 
-def month_of(cal: Calendar, t: int) -> int:
+def month_of(cal: SimulatedMonths, t: int) -> int:
     """Return the calendar month of month `t`, 0 for January."""
     return int(cal.of_year(t))
 
@@ -270,7 +270,7 @@ def young_enough(entry: Entry, p: People, age: AnyVector) -> AnyVector:
     return (age >= entry.age_min) & (age < np.where(p.rqth, entry.rqth_under, 26))
 
 
-def opening(world: World, name: str, a: Areas, cal: Calendar) -> tuple[AnyVector, int]:
+def opening(world: World, name: str, a: Areas, cal: SimulatedMonths) -> tuple[AnyVector, int]:
     """Return the first month open in each area, and the first month closed to new entries."""
     entry = world.programmes[name]
     closed = cal.at(month_number(entry.closed)) if entry.closed else NEVER
@@ -415,7 +415,7 @@ def sent(rng: np.random.Generator, n: int) -> tuple[AnyVector, AnyVector]:
     return rng.integers(0, 30, n), rng.integers(5, 40, n)
 
 
-def months_applied(p: People, cal: Calendar, draws: Draws, h: History) -> AnyVector:
+def months_applied(p: People, cal: SimulatedMonths, draws: Draws, h: History) -> AnyVector:
     """Return the month in which each application of `in_order` was made, as records date it."""
     who, t, _ = in_order(h)
     day = cal.starts[t] - sent(draws.fixed("iae"), len(who))[1]

@@ -76,7 +76,9 @@ def next_contact(m: Made) -> AnyVector:
     return out
 
 
-def tell(m: Made, sp: Spells, told: AnyVector, when: AnyVector) -> tuple[AnyVector, AnyVector]:
+def meet_quotas(
+    m: Made, sp: Spells, declared: AnyVector, when: AnyVector
+) -> tuple[AnyVector, AnyVector]:
     """Return which spells are declared, and when, once published counts are met.
 
     Spells of the year that the model leaves undeclared may be told at the next contact, told
@@ -87,7 +89,7 @@ def tell(m: Made, sp: Spells, told: AnyVector, when: AnyVector) -> tuple[AnyVect
     meet = next_contact(m)[sp.start, sp.who].astype(np.int64)
     able = year & (meet < m.cal.months) & (sp.start >= m.people.welcome[sp.who])
     area = area_of(margins, m.areas, m.people)[sp.who]
-    out, late = told.copy(), np.where(told, when, meet)
+    out, late = declared.copy(), np.where(declared, when, meet)
     for k, code in enumerate(area_names(margins, m.areas)):
         for name, kinds in CLASSES.items():
             if name not in margins.rows:
@@ -95,7 +97,7 @@ def tell(m: Made, sp: Spells, told: AnyVector, when: AnyVector) -> tuple[AnyVect
             kind = year & (area == k) & np.isin(sp.situation, kinds)
             pool = np.flatnonzero(kind & able)
             kept = exactly(
-                margins, pool, told[pool], margins.rows[name][code], rng, f"{name} in {code}"
+                margins, pool, declared[pool], margins.rows[name][code], rng, f"{name} in {code}"
             )
             out[kind] = False
             out[kept] = True

@@ -31,7 +31,7 @@ from evalml.synthetic.world import Draws
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
-    from evalml.synthetic.people import Areas, Calendar, People
+    from evalml.synthetic.people import Areas, People, SimulatedMonths
     from evalml.synthetic.simulate import History
     from evalml.synthetic.world import World
 
@@ -61,7 +61,7 @@ class Made:
 
     world: World
     areas: Areas
-    cal: Calendar
+    cal: SimulatedMonths
     draws: Draws
     people: People
     history: History

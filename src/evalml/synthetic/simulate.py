@@ -41,7 +41,7 @@ from evalml.synthetic.world import FOLLOWED, SPELLS
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
-    from evalml.synthetic.people import Areas, Calendar, People
+    from evalml.synthetic.people import Areas, People, SimulatedMonths
     from evalml.synthetic.programmes import Market
     from evalml.synthetic.world import Draws, World
 
@@ -100,11 +100,17 @@ class History:
         return History(self.situation[:, at], self.contact[:, at], few, applications)
 
 
-class _Run:
+class _Simulation:
     """The state of a simulation in progress."""
 
     def __init__(
-        self, world: World, p: People, a: Areas, cal: Calendar, draws: Draws, block: Block | None
+        self,
+        world: World,
+        p: People,
+        a: Areas,
+        cal: SimulatedMonths,
+        draws: Draws,
+        block: Block | None,
     ) -> None:
         n = len(p.women)
         self.world, self.p, self.a, self.cal, self.draws, self.block = (
@@ -270,13 +276,18 @@ def first_seen_after_move(p: People, h: History) -> AnyVector:
 
 
 def simulate(
-    world: World, p: People, a: Areas, cal: Calendar, draws: Draws, block: Block | None = None
+    world: World,
+    p: People,
+    a: Areas,
+    cal: SimulatedMonths,
+    draws: Draws,
+    block: Block | None = None,
 ) -> History:
     """Simulate the histories of a block of persons.
 
     `draws`: the uniforms of the block; the same draws with `block` give the counterfactual.
     """
-    run, n = _Run(world, p, a, cal, draws, block), len(p.women)
+    run, n = _Simulation(world, p, a, cal, draws, block), len(p.women)
     situation = np.empty((cal.months, n), dtype=np.uint8)
     contact = np.empty((cal.months, n), dtype=np.uint8)
     for t in range(cal.months):

@@ -16,7 +16,7 @@ from evalml.synthetic import quotas
 from evalml.synthetic.declare import SIAE_TYPES, TYPES, Spells
 from evalml.synthetic.programmes import IAE, age_in_years, employed, in_order, sent
 from evalml.synthetic.records import Made, as_contract, coded, days, numbered, plain, welcome_day
-from evalml.synthetic.world import Source
+from evalml.synthetic.world import TableContent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ def as_held(tables: dict[str, pa.Table], world: World, seed: int) -> dict[str, p
     found, links = dict(tables), [as_contract("appariements", {})]
     everybody = tables["jeunes"]["id_jeune"].combine_chunks()
     for name in DATED:
-        source = world.sources.get(name, Source())
+        source = world.sources.get(name, TableContent())
         if source.absent:
             del found[name]
             continue
@@ -123,7 +123,7 @@ def uniform(names: pa.Array | pa.ChunkedArray, salt: str, seed: int) -> Vector:
     return (hashed >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
-def _held(tables: dict[str, pa.Table], name: str, source: Source, seed: int) -> pa.Array:
+def _held(tables: dict[str, pa.Table], name: str, source: TableContent, seed: int) -> pa.Array:
     """Return the persons whose rows are there."""
     ids = tables["jeunes"]["id_jeune"].combine_chunks()
     if source.by == "structures":
@@ -153,7 +153,7 @@ def _worked(jobs: pa.Table, ids: pa.Array) -> Vector:
     return np.asarray(counts.to_numpy(dtype=np.float64) / months)
 
 
-def _months(rows: pa.Table, name: str, source: Source) -> pa.Table:
+def _months(rows: pa.Table, name: str, source: TableContent) -> pa.Table:
     """Leave out the months that were not received."""
     day = rows[DATED[name]]
     if source.first is not None:
@@ -178,7 +178,7 @@ def _first(month: dt.date) -> dt.date:
 
 
 def _cut_short(
-    rows: pa.Table, tables: dict[str, pa.Table], name: str, source: Source, seed: int
+    rows: pa.Table, tables: dict[str, pa.Table], name: str, source: TableContent, seed: int
 ) -> pa.Table:
     """Leave out what comes after the first programme of the persons lost from sight."""
     if not source.lost_after_entry:
@@ -194,7 +194,7 @@ def _cut_short(
     return rows.filter(pa.array(~gone))
 
 
-def _lowered(rows: pa.Table, source: Source) -> pa.Table:
+def _lowered(rows: pa.Table, source: TableContent) -> pa.Table:
     for column in source.lower:
         at = rows.schema.get_field_index(column)
         rows = rows.set_column(at, column, pc.utf8_lower(rows[column]))
@@ -230,6 +230,7 @@ def emploi_mensuel(m: Made, sp: Spells) -> pa.Table:
         "mois": days(m.cal.starts[month]),
         "en_emploi": plain(np.ones(len(row), dtype=bool)),
         "type_contrat": coded(TYPES, sp.type[spell]),
+        "duree_prevue_mois": plain(sp.planned[spell].astype(float), sp.planned[spell] == 0),
         "heures": plain(hours),
         "salaire_brut": plain(np.round(hours * wage, 2)),
         "jours": plain(np.maximum(np.round(part * 30.0), 1.0)),

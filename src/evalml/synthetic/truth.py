@@ -25,7 +25,7 @@ from evalml.synthetic.simulate import Block, History, simulate
 
 if TYPE_CHECKING:
     from evalml.arrays import AnyVector
-    from evalml.synthetic.people import Areas, Calendar, People
+    from evalml.synthetic.people import Areas, People, SimulatedMonths
     from evalml.synthetic.world import Draws, World
 
 OUTCOMES = ("emploi", "emploi_durable", "emploi_hors_iae", "alternance", "formation")
@@ -89,7 +89,7 @@ def first_entries(h: History, programme: str, n: int) -> AnyVector:
     return first
 
 
-def _applied(p: People, cal: Calendar, draws: Draws, h: History) -> AnyVector:
+def _applied(p: People, cal: SimulatedMonths, draws: Draws, h: History) -> AnyVector:
     """Return the month of the application that was accepted, or NEVER."""
     who, _, accepted = in_order(h)
     zero = np.full(len(p.women), NEVER, dtype=np.int16)
@@ -124,7 +124,7 @@ def _aligned(situation: AnyVector, entry: AnyVector, horizon_max: int) -> AnyVec
 
 
 def add_block(
-    truth: Truth, world: World, p: People, a: Areas, cal: Calendar, draws: Draws, h: History
+    truth: Truth, world: World, p: People, a: Areas, cal: SimulatedMonths, draws: Draws, h: History
 ) -> None:
     """Simulate the other histories of a block's entrants and add what they show to `truth`."""
     lo = cal.at(month_number(world.truth.entries_from))
@@ -150,7 +150,7 @@ def add_block(
 
 
 def add_rollout(
-    truth: Truth, world: World, p: People, a: Areas, cal: Calendar, draws: Draws, h: History
+    truth: Truth, world: World, p: People, a: Areas, cal: SimulatedMonths, draws: Draws, h: History
 ) -> None:
     """Simulate a block as if no area ever opened, and add what it shows by wave and month.
 
@@ -190,7 +190,7 @@ def add_rollout(
 ROLLOUT_AGE = 26
 
 
-def rollout_table(truth: Truth, cal: Calendar) -> pa.Table:
+def rollout_table(truth: Truth, cal: SimulatedMonths) -> pa.Table:
     """Return `truth/rollout.csv`: by wave, month and eligibility, the effect of opening."""
     rows: list[tuple[object, ...]] = []
     for (wave, eligible), counts in sorted(truth.waves.items()):
@@ -257,7 +257,7 @@ def curves_table(truth: Truth) -> pa.Table:
     return _table(names, rows)
 
 
-def files_of(truth: Truth, cal: Calendar) -> dict[str, pa.Table]:
+def files_of(truth: Truth, cal: SimulatedMonths) -> dict[str, pa.Table]:
     """Return the files of `truth/`, by name."""
     found = {"effects": effects_table(truth), "curves": curves_table(truth)}
     return found | ({"rollout": rollout_table(truth, cal)} if truth.waves else {})

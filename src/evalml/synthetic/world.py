@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
@@ -28,6 +27,7 @@ from pydantic import (
 from evalml.arrays import AnyVector
 from evalml.errors import EvalmlError, nearest
 from evalml.extract.contract import DATED
+from evalml.reading.yaml_text import StrictModel, StrictModelByName
 from evalml.settings import project_root, shipped_folder
 from evalml.study.programmes import PROGRAMMES as STUDIED
 
@@ -72,18 +72,12 @@ Points = list[tuple[int, float]]
 """A curve in months since entry: (first month, value), each held until the next."""
 
 
-class Part(BaseModel):
-    """A part of a world; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def _unless_at_rest(written: dict[str, Any], **at_rest: object) -> dict[str, Any]:
     """Return `written` without the knobs left at rest: a world that has none is as before them."""
     return {k: v for k, v in written.items() if k not in at_rest or v != at_rest[k]}
 
 
-class Period(Part):
+class Period(StrictModel):
     """Months simulated and months reported.
 
     `linked_before_months` says how many months before the period the employers' declarations
@@ -108,7 +102,7 @@ class Period(Part):
         return min(self.linked_before_months, self.burn_in_months)
 
 
-class Population(Part):
+class PersonShares(StrictModel):
     """Who the persons are at their first welcome; shares by département override the common one."""
 
     women: Share
@@ -132,7 +126,7 @@ class Population(Part):
     updated_later: Share = 0.05
 
 
-class Arrivals(Part):
+class Arrivals(StrictModel):
     """How persons out of work, or whose spell ends, start something else."""
 
     monthly: dict[Situation, float]
@@ -143,7 +137,7 @@ class Arrivals(Part):
     training: Coefficients = {}
 
 
-class Employment(Part):
+class Employment(StrictModel):
     """Monthly transitions between situations."""
 
     arrivals: Arrivals
@@ -157,7 +151,7 @@ class Employment(Part):
     loss_at_welcome: Share = 0.5
 
 
-class Contacts(Part):
+class Contacts(StrictModel):
     """How often a mission locale sees a person, by month."""
 
     free: Share
@@ -170,7 +164,7 @@ class Contacts(Part):
     absent: Share
 
 
-class Declaration(Part):
+class Declaration(StrictModel):
     """How true spells become declared ones."""
 
     retrospective: Share
@@ -182,7 +176,7 @@ class Declaration(Part):
     immersions_times: float = Field(1.0, ge=0, le=6)
 
 
-class Acceptance(Part):
+class Acceptance(StrictModel):
     """What an application is accepted by, on the logit scale, over the share `accepted`.
 
     `employed_of_6_before` counts the months worked of the six that ended two months before the
@@ -195,7 +189,7 @@ class Acceptance(Part):
     frailty: float = 0.0
 
 
-class Entry(Part):
+class Entry(StrictModel):
     """The monthly chance of entering a programme, on the logit scale, and how long it lasts.
 
     `frailty` is the pull of the persons' hidden ease at finding work, which no table shows: any
@@ -231,7 +225,7 @@ class Entry(Part):
         return _unless_at_rest(handler(self), frailty=0.0, acceptance=None)
 
 
-class TrueEffect(Part):
+class TrueEffect(StrictModel):
     """What entering changes, by month since the first entry, on the log scale of arrivals."""
 
     access: Points = []
@@ -241,7 +235,7 @@ class TrueEffect(Part):
     times: dict[Covariate, float] = {}
 
 
-class Rollout(Part):
+class Rollout(StrictModel):
     """Areas that open a programme over time."""
 
     programme: Programme = "GJ"
@@ -251,7 +245,7 @@ class Rollout(Part):
     levels: dict[dt.date, float] = {}
 
 
-class TruthSpec(Part):
+class TruthSpec(StrictModel):
     """Which entries the true effects are about, and from which month those of IAE count.
 
     An application is answered a month or two later: `iae_from` says whether the months since entry
@@ -276,7 +270,7 @@ class TruthSpec(Part):
         return _unless_at_rest(handler(self), iae_from="hire")
 
 
-class Source(Part):
+class TableContent(StrictModelByName):
     """What an extract of the world holds of one table; everything by default.
 
     Attributes:
@@ -309,8 +303,6 @@ class Source(Part):
     lower: list[str] = []
     declared: bool = True
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
     @field_validator("first", "last", mode="before")
     @classmethod
     def _month(cls, given: Any) -> Any:
@@ -329,7 +321,7 @@ def as_day(given: Any) -> Any:
     )
 
 
-class World(Part):
+class World(StrictModel):
     """A world: what `evalml synthetic` invents, and what is true in it."""
 
     world: str
@@ -340,7 +332,7 @@ class World(Part):
     people: int = Field(ge=1)
     seed: int = Field(20240101, ge=0)
     period: Period
-    population: Population
+    population: PersonShares
     employment: Employment
     contacts: Contacts
     declaration: Declaration
@@ -351,7 +343,7 @@ class World(Part):
     truth: TruthSpec
     defects: dict[str, float] = {}
     margins: str | None = None
-    sources: dict[Annotated[str, _one_of(*DATED)], Source] = {}
+    sources: dict[Annotated[str, _one_of(*DATED)], TableContent] = {}
 
     @model_serializer(mode="wrap")
     def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -435,7 +427,7 @@ def _plain(error: ValidationError, source: str) -> EvalmlError:
 
 def _keys(model: type[BaseModel]) -> set[str]:
     keys: set[str] = set()
-    parts: list[type[Part]] = [World, *Part.__subclasses__()]
+    parts: list[type[StrictModel]] = [World, *StrictModel.__subclasses__()]
     for part in parts if model is World else [model]:
         keys |= set(part.model_fields)
     return keys
@@ -469,7 +461,7 @@ def read_world(name_or_path: str | Path) -> World:
 def parse_world(text: str, source: str = "world") -> World:
     """Read a world from the text of its YAML; `based_on: NAME` starts from another world."""
     try:
-        raw = yaml.safe_load(text)
+        raw = yaml.load(text, yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise EvalmlError(f"{source} is not YAML: {error}") from error
     if not isinstance(raw, dict):
@@ -504,7 +496,7 @@ def with_sources(world: World, given: Sequence[str]) -> World:
                 f"'{line}' is no source; write TABLE.KEY=VALUE, such as emploi_mensuel.held=0.25"
             )
         try:
-            raw.setdefault(table, {})[key] = yaml.safe_load(value)
+            raw.setdefault(table, {})[key] = yaml.load(value, yaml.CSafeLoader)
         except yaml.YAMLError:
             raise EvalmlError(f"'{line}': the value is not YAML; quote it") from None
     whole = _over(world.model_dump(mode="json"), {"sources": raw} if raw else {})
@@ -524,5 +516,7 @@ def structure_rows(name: str) -> list[dict[str, str]]:
     file = resources.files("evalml.synthetic").joinpath(f"{name}.yaml")
     if not file.is_file():
         raise EvalmlError(f"no list of missions locales is called '{name}'")
-    rows: list[dict[str, str]] = yaml.safe_load(file.read_text(encoding="utf-8"))["structures"]
+    rows: list[dict[str, str]] = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)[
+        "structures"
+    ]
     return rows

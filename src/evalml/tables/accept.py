@@ -102,8 +102,8 @@ class Screened:
 
 def screen(raw: Table, table: contract.Table, known: Known, engine: Engine) -> Screened:
     """Find the rules that some row of a table breaks."""
-    told = reduce(lambda one, other: one.cross_join(other), _parts(raw, table, known))
-    row = {str(k): 0 if pd.isna(v) else v for k, v in engine.fetch(told).iloc[0].items()}
+    counted = reduce(lambda one, other: one.cross_join(other), _parts(raw, table, known))
+    row = {str(k): 0 if pd.isna(v) else v for k, v in engine.fetch(counted).iloc[0].items()}
     received = int(row["received"])
     empty = [c.name for c in table.columns if row.get(f"empty_{c.name}")]
     found = {rule for rule in ROW_RULES if row.get(rule)}
@@ -140,8 +140,8 @@ def _ends(rows: Table, raw: Table, table: contract.Table) -> Table:
 def _misses(column: contract.Column, row: Mapping[str, Any]) -> bool:
     """Tell whether a column that may not be empty is, somewhere."""
     name = column.name
-    held = row.get(f"held_{name}", row["received"])
-    return not column.nullable and bool(held < row["received"] or row.get(f"empty_{name}"))
+    n_available = row.get(f"held_{name}", row["received"])
+    return not column.nullable and bool(n_available < row["received"] or row.get(f"empty_{name}"))
 
 
 def _by_code(rows: Table, table: contract.Table, known: Known) -> tuple[Table, Tests]:

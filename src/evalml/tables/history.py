@@ -1,4 +1,4 @@
-"""What a check reads beside a row: its person, its file, the spells before it."""
+"""What a check reads with_context a row: its person, its file, the spells before it."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ HISTORY: dict[str, Kind] = {
 }
 
 
-def beside(name: str, tables: Tables) -> Table:
-    """Return the accepted rows of a table with the columns its checks need beside them."""
+def with_context(name: str, tables: Tables) -> Table:
+    """Return the accepted rows of a table with the columns its checks need with_context them."""
     rows = tables.table(name)
     if name in ("situations", "actes", "accompagnements"):
         rows = _with_file(rows, tables)

@@ -14,11 +14,12 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evalml.codes import code_list
 from evalml.engine import interval, literal
 from evalml.extract import contract
+from evalml.reading.yaml_text import StrictModel
 from evalml.rules import rules
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from evalml.rules import DatedValue
 
 
-class Declared(BaseModel):
+class Declared(StrictModel):
     """One entry of `checks.yaml`.
 
     Attributes:
@@ -41,8 +42,6 @@ class Declared(BaseModel):
         block_above: Share above which the extract is refused, never if not given.
         params: What the kind needs to know (`with` in the file).
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     check: str
     kind: str
@@ -79,7 +78,7 @@ class TableCheck:
 def declared_checks() -> tuple[Declared, ...]:
     """Return every entry of `checks.yaml`, in order."""
     text = resources.files("evalml.tables").joinpath("checks.yaml").read_text(encoding="utf-8")
-    return tuple(Declared.model_validate(entry) for entry in yaml.safe_load(text))
+    return tuple(Declared.model_validate(entry) for entry in yaml.load(text, yaml.CSafeLoader))
 
 
 def checks_of(table: contract.Table) -> tuple[TableCheck, ...]:

@@ -64,10 +64,13 @@ class Known:
             table: The table.
             names: Its columns.
         """
-        held = (("jeunes", "id_jeune", self.persons), ("dossiers", "id_dossier", self.files))
+        known_parents = (
+            ("jeunes", "id_jeune", self.persons),
+            ("dossiers", "id_dossier", self.files),
+        )
         return [
             (key, rows)
-            for name, key, rows in held
+            for name, key, rows in known_parents
             if name != table.name and key in names and rows is not None
         ]
 
@@ -217,7 +220,7 @@ def rules_of(table: contract.Table) -> set[str]:
         c.name in ("id_jeune", "id_dossier") and c.references is not None for c in table.columns
     )
     person = any(c.name == "id_jeune" and c.references is not None for c in table.columns)
-    held = {
+    rules = {
         "missing_value": True,
         "impossible_date": dates,
         "duplicate_key": True,
@@ -228,4 +231,4 @@ def rules_of(table: contract.Table) -> set[str]:
         "future_date": table.name in EVENTS or table.name == "jeunes",
         "end_before_start": table.name in SPELLS,
     }
-    return {rule for rule, can in held.items() if can}
+    return {rule for rule, can in rules.items() if can}

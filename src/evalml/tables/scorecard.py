@@ -11,7 +11,7 @@ import pandas as pd
 
 from evalml.extract import contract
 from evalml.rules import rules
-from evalml.tables.history import HISTORY, beside, without_pass, without_spell
+from evalml.tables.history import HISTORY, with_context, without_pass, without_spell
 from evalml.tables.kinds import KINDS, PROGRAMMES, TableCheck, checks_of
 from evalml.tables.row_rules import rules_of
 from evalml.tables.sources import measure_held
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from evalml.extract.meta import ExtractMeta
     from evalml.extract.read import Extract
     from evalml.tables.accept import Tables
-    from evalml.tables.sources import Found
+    from evalml.tables.sources import SourceMeasure
 
 
 SEPARATE = {"without_spell": without_spell, "without_pass": without_pass}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ScoreLine:
     """One check on one table.
 
     Attributes:
@@ -99,7 +99,7 @@ class Scorecard:
     """
 
     meta: ExtractMeta
-    lines: tuple[Line, ...]
+    lines: tuple[ScoreLine, ...]
     sizes: tuple[Size, ...]
     held: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -121,7 +121,7 @@ class Scorecard:
         return tuple(name for name in dated if name not in self.meta.coverage)
 
     @property
-    def found(self) -> tuple[Line, ...]:
+    def found(self) -> tuple[ScoreLine, ...]:
         """The lines that found at least one row, worst first."""
         failing = [x for x in self.lines if x.failing is None or x.failing > 0]
         order = ("blocked", "warning", "ok")
@@ -156,9 +156,9 @@ def score(extract: Extract, tables: Tables, engine: Engine) -> Scorecard:
         tables: Its rows, accepted and put aside.
         engine: Where queries run.
     """
-    lines: list[Line] = []
+    lines: list[ScoreLine] = []
     sizes: list[Size] = []
-    found, held = measure_held(tables, engine)
+    found, measured = measure_held(tables, engine)
     for table in contract.TABLES:
         if table.name not in tables.tables:
             continue
@@ -170,12 +170,12 @@ def score(extract: Extract, tables: Tables, engine: Engine) -> Scorecard:
         lines += _aside_lines(table, received, counts)
         lines += _counted_lines(table, extract, tables, engine)
         lines += _read_lines(table, tables, found)
-    return Scorecard(tables.meta, tuple(lines), tuple(sizes), held)
+    return Scorecard(tables.meta, tuple(lines), tuple(sizes), measured)
 
 
 def refused(extract: Extract, tables: Tables, engine: Engine) -> tuple[str, ...]:
     """Return the blocking checks that an extract fails, as `check (place)`: only these are run."""
-    lines: list[Line] = []
+    lines: list[ScoreLine] = []
     found, _ = measure_held(tables, engine)
     for table in contract.TABLES:
         if table.name not in tables.tables:
@@ -188,7 +188,9 @@ def refused(extract: Extract, tables: Tables, engine: Engine) -> tuple[str, ...]
     return tuple(f"{x.check} ({x.place})" for x in lines if x.status == "blocked")
 
 
-def _read_lines(table: contract.Table, tables: Tables, found: Sequence[Found]) -> list[Line]:
+def _read_lines(
+    table: contract.Table, tables: Tables, found: Sequence[SourceMeasure]
+) -> list[ScoreLine]:
     """Return the checks that were counted while the table was read, or over whole tables."""
     lines = []
     for check in checks_of(table):
@@ -205,7 +207,7 @@ def _read_lines(table: contract.Table, tables: Tables, found: Sequence[Found]) -
     return lines
 
 
-def _aside_lines(table: contract.Table, received: int, counts: dict[str, int]) -> list[Line]:
+def _aside_lines(table: contract.Table, received: int, counts: dict[str, int]) -> list[ScoreLine]:
     applicable = rules_of(table)
     return [
         _line(check, received, int(counts.get(check.declared.check, 0)))
@@ -221,7 +223,7 @@ def _counted_lines(
     engine: Engine,
     *,
     blocking: bool = False,
-) -> list[Line]:
+) -> list[ScoreLine]:
     """Count the checks that move no row: one query for the table, one more per join of tables.
 
     With `blocking`, only those that can refuse an extract.
@@ -240,10 +242,10 @@ def _counted_lines(
 
 def _together(
     table: contract.Table, checks: Sequence[TableCheck], tables: Tables, engine: Engine
-) -> list[Line]:
+) -> list[ScoreLine]:
     if not checks:
         return []
-    rows = beside(table.name, tables)
+    rows = with_context(table.name, tables)
     kinds = KINDS | HISTORY
     marks = {}
     for i, check in enumerate(checks):
@@ -259,7 +261,7 @@ def _together(
     ]
 
 
-def _not_whole(checks: Sequence[TableCheck], extract: Extract, engine: Engine) -> list[Line]:
+def _not_whole(checks: Sequence[TableCheck], extract: Extract, engine: Engine) -> list[ScoreLine]:
     """Count decimals in integer columns, as received: accepted values are rounded."""
     lines = []
     for check in checks:
@@ -275,9 +277,9 @@ def _not_whole(checks: Sequence[TableCheck], extract: Extract, engine: Engine) -
     return lines
 
 
-def _line(check: TableCheck, rows: int, failing: int) -> Line:
+def _line(check: TableCheck, rows: int, failing: int) -> ScoreLine:
     declared = check.declared
-    return Line(
+    return ScoreLine(
         check=declared.check,
         family=declared.family,
         table=check.table,
@@ -403,12 +405,12 @@ def _sizes(card: Scorecard, min_count: int) -> str:
     return _wide(("Table", "#Reçues", "#Acceptées", "#Mises de côté"), rows)
 
 
-def _table(lines: Sequence[Line], min_count: int) -> str:
+def _table(lines: Sequence[ScoreLine], min_count: int) -> str:
     head = ("Résultat", "Contrôle", "Table", "#Lignes", "#Part", "#Seuil", "Ce que cela veut dire")
     return _wide(head, [_row(x, min_count) for x in lines])
 
 
-def _row(line: Line, min_count: int) -> str:
+def _row(line: ScoreLine, min_count: int) -> str:
     failing = f"&lt;\u00a0{min_count}" if line.failing is None else number(line.failing)
     place = "<br>".join(f"<code>{escape(p)}</code>" for p in line.place.replace(".", " .").split())
     part = "–" if line.share is None else share(line.share)

@@ -120,6 +120,17 @@ def _of_spells(tables: Tables, name: str, engine: Engine) -> Coverage:
     return Coverage(first, month_number(tables.meta.period_end), declared=False)
 
 
+def sources_held(tables: Tables, engine: Engine) -> frozenset[str]:
+    """Return the tables held, and `table.column` with a value of other administrations."""
+    held = set(tables.tables)
+    for name in LINKED_SOURCES:
+        if name in held:
+            t = tables.table(name)
+            found = engine.fetch(t.agg(**{c: t[c].notnull().any() for c in t.columns}))
+            held |= {f"{name}.{c}" for c in t.columns if bool(found[c].fillna(False).iloc[0])}
+    return frozenset(held)
+
+
 def linked_people(tables: Tables, source: str, engine: Engine) -> Table | None:
     """Return the persons a linked source was linked for (`id_jeune`), None for everybody.
 
@@ -150,7 +161,7 @@ COLUMNS = ["table", "measure", "group", "value", "n"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SourceMeasure:
     """One measure against what is declared.
 
     Attributes:
@@ -166,7 +177,7 @@ class Found:
     failing: int
 
 
-def measure_held(tables: Tables, engine: Engine) -> tuple[list[Found], pd.DataFrame]:
+def measure_held(tables: Tables, engine: Engine) -> tuple[list[SourceMeasure], pd.DataFrame]:
     """Return what the extract holds against what it declares, and the measures themselves.
 
     The result: the findings, and one row per table, measure and group (month, mission locale, arm
@@ -186,8 +197,10 @@ def measure_held(tables: Tables, engine: Engine) -> tuple[list[Found], pd.DataFr
         parts.append(measured)
     if "totaux" in tables.tables:
         found += _totals(tables, engine)
-    held = [p for p in parts if len(p)]
-    return found, pd.concat(held, ignore_index=True) if held else pd.DataFrame(columns=COLUMNS)
+    present = [p for p in parts if len(p)]
+    return found, pd.concat(present, ignore_index=True) if present else pd.DataFrame(
+        columns=COLUMNS
+    )
 
 
 def _by_month(tables: Tables, name: str, engine: Engine) -> pd.DataFrame:
@@ -201,26 +214,28 @@ def _by_month(tables: Tables, name: str, engine: Engine) -> pd.DataFrame:
     )
 
 
-def _months_found(tables: Tables, name: str, months: pd.DataFrame, engine: Engine) -> list[Found]:
+def _months_found(
+    tables: Tables, name: str, months: pd.DataFrame, engine: Engine
+) -> list[SourceMeasure]:
     source = coverage_of(tables, name, engine)
     numbers = [month_number(dt.date.fromisoformat(f"{m}-01")) for m in months["group"]]
     counts = pd.Series(months["value"].to_numpy(), index=numbers)
     if name not in MONTHLY or source.last < source.first or counts.median() < MANY:
         return []
     covered = range(source.first, source.last + 1)
-    held = counts.reindex(covered, fill_value=0)
-    empty = int((held == 0).sum())
-    usual = held.rolling(6).median().shift(1)
-    broken = ((held > JUMP * usual) | (held < usual / JUMP)) & (held > 0) & (usual >= MANY)
+    counted = counts.reindex(covered, fill_value=0)
+    empty = int((counted == 0).sum())
+    usual = counted.rolling(6).median().shift(1)
+    broken = ((counted > JUMP * usual) | (counted < usual / JUMP)) & (counted > 0) & (usual >= MANY)
     outside = counts[[m for m in counts.index if m not in covered]].sum()
     return [
-        Found("covered_month_without_row", name, len(held), empty),
-        Found("level_break", name, len(held), int(broken.sum())),
-        Found("row_outside_coverage", name, int(counts.sum()), int(outside)),
+        SourceMeasure("covered_month_without_row", name, len(counted), empty),
+        SourceMeasure("level_break", name, len(counted), int(broken.sum())),
+        SourceMeasure("row_outside_coverage", name, int(counts.sum()), int(outside)),
     ]
 
 
-def _linked(tables: Tables, engine: Engine) -> tuple[list[Found], pd.DataFrame]:
+def _linked(tables: Tables, engine: Engine) -> tuple[list[SourceMeasure], pd.DataFrame]:
     """Set the persons said to be linked against those who have a row."""
     rows = tables.table("emploi_mensuel")
     with_row = rows.select("id_jeune").distinct().mutate(with_row=literal(value=True))
@@ -239,8 +254,8 @@ def _linked(tables: Tables, engine: Engine) -> tuple[list[Found], pd.DataFrame]:
     n_jobs = int(by_job["n"].sum())
     lost = round(float(((1 - by_job["value"]) * by_job["n"]).sum()))
     found = [
-        Found("structure_without_link", "emploi_mensuel", len(judged), int(silent.sum())),
-        Found("declared_job_without_row", "emploi_mensuel", n_jobs, lost),
+        SourceMeasure("structure_without_link", "emploi_mensuel", len(judged), int(silent.sum())),
+        SourceMeasure("declared_job_without_row", "emploi_mensuel", n_jobs, lost),
     ]
     found += [
         _unlinked_rows(tables, name, engine)
@@ -288,15 +303,17 @@ def _declared_jobs(tables: Tables, engine: Engine) -> Table:
     return spells.filter(jobs & whole.fill_null(False)).select("id_jeune").distinct()
 
 
-def _unlinked_rows(tables: Tables, name: str, engine: Engine) -> Found:
+def _unlinked_rows(tables: Tables, name: str, engine: Engine) -> SourceMeasure:
     links = tables.table("appariements")
     lost = links.filter((links.source == name) & ~links.apparie).select("id_jeune")
     rows = tables.table(name)
     counted = rows.semi_join(lost, "id_jeune")
-    return Found("row_of_person_not_linked", name, _count(rows, engine), _count(counted, engine))
+    return SourceMeasure(
+        "row_of_person_not_linked", name, _count(rows, engine), _count(counted, engine)
+    )
 
 
-def _totals(tables: Tables, engine: Engine) -> list[Found]:
+def _totals(tables: Tables, engine: Engine) -> list[SourceMeasure]:
     """Set the rows and persons received against what the sender counted, over all or by month."""
     given = engine.fetch(tables.table("totaux"))
     found = []
@@ -305,7 +322,7 @@ def _totals(tables: Tables, engine: Engine) -> list[Found]:
         if name not in tables.tables or name not in DATED or not len(mine):
             continue
         differ = [_differs(tables, str(name), dict(row), engine) for row in mine.to_dict("records")]
-        found.append(Found("total_differs", str(name), len(differ), sum(differ)))
+        found.append(SourceMeasure("total_differs", str(name), len(differ), sum(differ)))
     return found
 
 

@@ -62,7 +62,7 @@ ZERO_FORMS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class TemplateValue:
     """A value as a template shows it: its format says which of its forms.
 
     Attributes:
@@ -107,23 +107,23 @@ def singular(n: float, lang: str) -> bool:
     return abs(n) < PLURAL_FROM if lang == "fr" else n == 1
 
 
-def show_count(value: Count, _form: str, shown: Shown) -> str:
+def show_count(value: Count, _form: str, shown: TemplateValue) -> str:
     """Return a number of persons."""
     return number(value.n, 0, shown.lang)
 
 
-def show_share(value: Share, form: str, shown: Shown) -> str:
+def show_share(value: Share, form: str, shown: TemplateValue) -> str:
     """Return a share of persons: `12,5 %`; a change of one, `+3,2 %`, with `+`."""
     return percent(value.value, value.digits, shown.lang, sign=form == "+")
 
 
-def show_estimate(value: Estimate, form: str, shown: Shown) -> str:
+def show_estimate(value: Estimate, form: str, shown: TemplateValue) -> str:
     """Return an effect with its unit, signed with `+`."""
     text = effect_number(value.value, value.unit, shown.lang, sign=form == "+", digits=value.digits)
     return join_unit(text, unit_name(value.value, value.unit, shown.lang, digits=value.digits))
 
 
-def show_interval(value: Interval, form: str, shown: Shown) -> str:
+def show_interval(value: Interval, form: str, shown: TemplateValue) -> str:
     """Return an interval, `de +2,1 à +6,3 points`; bounds with `between`, no unit with `bare`."""
     if form == "bare":
         first, second = BETWEEN[shown.lang, False]
@@ -140,7 +140,7 @@ def show_interval(value: Interval, form: str, shown: Shown) -> str:
     )
 
 
-def show_p_value(value: PValue, form: str, shown: Shown) -> str:
+def show_p_value(value: PValue, form: str, shown: TemplateValue) -> str:
     """Return a p-value, `p = 0,03`; its number alone with `number`."""
     text = p_number(value.value, shown.lang)
     if form == "number":
@@ -156,7 +156,7 @@ SMALLEST = 0.001
 """Smallest p-value that is written as a number."""
 
 
-def show_number(value: Number, form: str, shown: Shown) -> str:
+def show_number(value: Number, form: str, shown: TemplateValue) -> str:
     """Return a number that is not about persons, with its unit."""
     if value.unit == "percent":
         return percent(value.value, value.digits, shown.lang)
@@ -171,22 +171,22 @@ def show_number(value: Number, form: str, shown: Shown) -> str:
     return join_unit(text, name) if value.unit else text
 
 
-def show_name(value: Name, form: str, shown: Shown) -> str:
+def show_name(value: Name, form: str, shown: TemplateValue) -> str:
     """Return a label in quotes; bare with `bare`, its first letter small with `inside`."""
     label = name_label(value, shown.lang, shown.labels)
     if form == "inside":
-        keeps = value.key in PROPER or label[1:2].isupper()
-        return label if keeps else label[:1].lower() + label[1:]
+        keeps_capital = value.key in PROPER or label[1:2].isupper()
+        return label if keeps_capital else label[:1].lower() + label[1:]
     return label if form == "bare" else quoted(label, shown.lang)
 
 
-def show_names(value: Names, form: str, shown: Shown) -> str:
+def show_names(value: Names, form: str, shown: TemplateValue) -> str:
     """Return the first names and how many others; all of them, each in a form, with a form.
 
     A separator may follow, and that before the last: `{outside:inside/, // nor in }`.
     """
-    of_each, _, told = form.partition("/")
-    between, _, last = told.partition("//")
+    of_each, _, last_form = form.partition("/")
+    between, _, last = last_form.partition("//")
     each = [show_name(name, of_each, shown) for name in value.names]
     if not form:
         return listed(each, shown.lang)
@@ -195,7 +195,7 @@ def show_names(value: Names, form: str, shown: Shown) -> str:
     return (between or ", ").join(each)
 
 
-def show_counts(value: Counts, _form: str, shown: Shown) -> str:
+def show_counts(value: Counts, _form: str, shown: TemplateValue) -> str:
     """Return names, each with its number of persons in brackets."""
     each = []
     for name, count in value.rows:
@@ -204,12 +204,12 @@ def show_counts(value: Counts, _form: str, shown: Shown) -> str:
     return listed(each, shown.lang)
 
 
-def show_month(value: Month, _form: str, shown: Shown) -> str:
+def show_month(value: Month, _form: str, shown: TemplateValue) -> str:
     """Return a month in words."""
     return month_words(value.month, shown.lang)
 
 
-def show_hidden(value: Hidden, _form: str, shown: Shown) -> str:
+def show_hidden(value: Hidden, _form: str, shown: TemplateValue) -> str:
     """Return what stands for a value that disclosure took out."""
     kind = value.kind if value.kind in {"count", "share"} else "other"
     return plain_phrase("hidden", kind, shown.lang)
@@ -244,7 +244,7 @@ def listed(each: list[str], lang: str) -> str:
     if more <= 0:
         return first
     template_ = plain_phrase("hidden", "others", lang)
-    return template_.format(first=first, n=Shown(Number(more), lang, {}))
+    return template_.format(first=first, n=TemplateValue(Number(more), lang, {}))
 
 
 def fill(
@@ -261,7 +261,7 @@ def fill(
     Raises:
         DataError: A value that the template asks for is missing.
     """
-    shown = {name: Shown(value, lang, labels or {}) for name, value in values.items()}
+    shown = {name: TemplateValue(value, lang, labels or {}) for name, value in values.items()}
     pieces = [template] if isinstance(template, str) else template
     kept = [pieces[0], *[p for p in pieces[1:] if placeholders(p) <= values.keys()]]
     missing = placeholders(kept[0]) - values.keys()

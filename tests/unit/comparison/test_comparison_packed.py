@@ -91,7 +91,7 @@ def test_rows_and_columns_are_taken_as_from_a_matrix() -> None:
     kept = np.array([5, 0, 40, 2])
     assert np.asarray(Z.take(kept)) == pytest.approx(DENSE[:, kept])
     assert Z.column(40) == pytest.approx(DENSE[:, 40])
-    moved = Z.less(DENSE[0]).over(np.full(Z.shape[1], 2.0)).beside(DENSE[:, :2])
+    moved = Z.less(DENSE[0]).over(np.full(Z.shape[1], 2.0)).prepend(DENSE[:, :2])
     assert np.asarray(moved) == pytest.approx(
         np.column_stack([DENSE[:, :2], (DENSE - DENSE[0]) / 2])
     )

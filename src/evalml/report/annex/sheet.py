@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalml.report.annex.content import area_heading, layout
-from evalml.report.spreadsheet import Figure, Sheet, write_sheets
+from evalml.report.spreadsheet import NumberCell, Sheet, write_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ WORDS = {"secret": "[secret]", "unknown": "[non connu]", "no_base": "[sans objet
 """What stands in a cell without a number: a mark in brackets, as accessible tables have them."""
 
 
-Row = tuple[str | Figure, ...]
+Row = tuple[str | NumberCell, ...]
 
 
 def write_spreadsheet(annex: Annex, path: Path) -> Path:
@@ -89,20 +89,20 @@ def _is_share(line: Line, annex: Annex) -> bool:
     return line.cells[annex.year, annex.areas[0]].kind == "percent"
 
 
-def _count(cell: Cell, what: str) -> Figure:
+def _count(cell: Cell, what: str) -> NumberCell:
     """Return the numerator or the denominator of a share as a figure of its own."""
     value = float(getattr(cell, what))
     if cell.state == "known" and np.isnan(value):
-        return Figure(np.nan, 0, WORDS["secret"])
-    return Figure(
+        return NumberCell(np.nan, 0, WORDS["secret"])
+    return NumberCell(
         value if cell.state == "known" else np.nan, 0, WORDS.get(cell.state, WORDS["unknown"])
     )
 
 
-def _figure(cell: Cell) -> Figure:
+def _figure(cell: Cell) -> NumberCell:
     """Return one figure, with one decimal for a share."""
     value = cell.value if cell.state == "known" else np.nan
-    return Figure(
+    return NumberCell(
         value, 1 if cell.kind == "percent" else 0, WORDS.get(cell.state, WORDS["unknown"])
     )
 
