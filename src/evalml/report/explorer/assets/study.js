@@ -40,8 +40,14 @@ const whomPanel = (study, width) => linesPanel(study, width, (e) => e.subgroup &
 
 const WORRY = { failed: 0, unjudged: 1, information: 2, passed: 3, hidden: 4 };
 function checksPanel(study, gating) {
-  const mine = study.checks.filter((check) => check.gating === gating).sort((a, b) => WORRY[a.answer] - WORRY[b.answer]);
-  if (!mine.length) return el("p", { class: "small" }, word("checks_none"));
+  const every = study.checks.filter((check) => check.gating === gating).sort((a, b) => WORRY[a.answer] - WORRY[b.answer]);
+  const about = (check) => !check.outcome || check.outcome.replace(/_m\d+$/, "") === outcomeOf(study);
+  const others = every.filter((check) => !about(check));
+  if (!every.length) return el("p", { class: "small" }, word("checks_none"));
+  return el("div", {}, checksTable(study, every.filter(about), gating), others.length ? folded(word("checks_others"), checksTable(study, others, gating)) : null);
+}
+
+function checksTable(study, mine, gating) {
   const heads = ["question", "answer", "sentence"].map((kind) => ({ kind, text: word("columns")[kind] }));
   const main = EFFECTS.find((e) => e.study === study && e.primary);
   const silent = main && !isMasked(main) ? word("checks_kept") : word("checks_hidden");
