@@ -21,8 +21,10 @@ from evalml.checks.comparability import (
     check_trimmed,
 )
 from evalml.checks.confounding import check_confounder_strength, check_oster
+from evalml.checks.experiment import check_experiment
 from evalml.checks.hidden_bias import check_e_value
 from evalml.checks.observation import check_followed, check_observation
+from evalml.checks.person_trends import check_trends
 from evalml.checks.placebo import (
     check_calibration,
     check_controls_together,
@@ -38,6 +40,7 @@ from evalml.checks.placebo import (
     with_measure,
 )
 from evalml.checks.power import check_detectable_effect
+from evalml.comparison.arms import LINKED_PAST
 from evalml.comparison.balance import balance_table
 from evalml.comparison.comparison import Measure
 from evalml.effect.censored import seen_effects
@@ -339,7 +342,7 @@ def run_sensitivity(
     )
     if controls:
         todo.append(
-            ("negative_controls", lambda: check_controls_together(controls, limits, correlation))
+            ("negative_controls", lambda: judge_together(comparison, controls, limits, correlation))
         )
         todo.append(("calibration", lambda: check_calibration(effect, controls, limits)))
     return [_try(name, check, key) for name, check in todo]
@@ -426,7 +429,42 @@ def _instrumented(
     return check_encouragement(comparison, effects, study.checks)
 
 
-DESIGN_CHECKS = {"adjusted": _adjusted, "instrument": _instrumented}
+def _by_trends(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    adjusted: Adjusted,
+    study: Study,
+    arms: Arms | None,  # noqa: ARG001 - the past is judged as a trend, not as a level
+) -> list[Check]:
+    checks = run_checks(
+        comparison,
+        effects,
+        study.checks,
+        balance=adjusted.balance,
+        weights=adjusted.weights,
+        score=adjusted.score,
+        n_clipped=adjusted.clipped,
+        method=study.primary.method,
+    )
+    return checks + check_trends(comparison, effects, study)
+
+
+def _drawn(
+    comparison: Comparison,
+    effects: Sequence[Effect],
+    adjusted: Adjusted,  # noqa: ARG001 - a draw needs no weights
+    study: Study,
+    arms: Arms | None,  # noqa: ARG001
+) -> list[Check]:
+    return check_experiment(comparison, effects, study)
+
+
+DESIGN_CHECKS = {
+    "adjusted": _adjusted,
+    "instrument": _instrumented,
+    "did_persons": _by_trends,
+    "experiment": _drawn,
+}
 """The checks of two arms, by the `estimator` of a design; areas are in `opening_checks`."""
 
 
@@ -463,11 +501,10 @@ def check_primary(
     if not found or METHODS[study.primary.method].run is None:
         return []
     unjudged, estimated, correlation = judge_controls(comparison, study, controls)
-    if unjudged and not estimated:
-        unjudged.append(check_controls_together([], study.checks))
+    if not estimated or isnan(found[0].estimate):
+        unjudged.append(judge_together(comparison, estimated, study.checks, correlation))
     if isnan(found[0].estimate):
-        together = check_controls_together(estimated, study.checks, correlation)
-        return [*unjudged, *([together] if estimated else [])]
+        return unjudged
     estimate = estimator_of(study)
     tests = run_sensitivity(
         comparison,
@@ -520,6 +557,17 @@ def judge_controls(
     judged = {effect.outcome for effect in estimated}
     unjudged = [check_unjudged_control(m.key) for m in every if m.key not in judged]
     return unjudged, estimated, correlation_of([m for m in usable if m.key in judged])
+
+
+def judge_together(
+    comparison: Comparison,
+    controls: Sequence[Effect],
+    thresholds: Thresholds,
+    correlation: Matrix | None,
+) -> Check:
+    """Judge the negative controls of a comparison together, whatever past it is adjusted for."""
+    linked = any(str(name).startswith(LINKED_PAST) for name in comparison.covariates)
+    return check_controls_together(controls, thresholds, correlation, linked_past=linked)
 
 
 def measures_of(controls: pd.DataFrame | None) -> list[Measure]:

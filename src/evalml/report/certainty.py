@@ -22,6 +22,7 @@ from evalml.report.verdict import (
     primary_effect,
     standard_error,
     verdict_of,
+    whole_error,
 )
 from evalml.values import Estimate, Message, Number, PValue, read_values
 
@@ -65,6 +66,7 @@ RULES: dict[str, tuple[str, int]] = {
     "verdict.bounded": ("chance", LIMITED),
     "negative_controls.nothing": ("witnesses", HIGH),
     "negative_controls.blunt": ("witnesses", LIMITED),
+    "negative_controls.declared": ("witnesses", GOOD),
     "negative_controls.near": ("witnesses", LOW),
     "negative_controls.none": ("witnesses", LOW),
     "past.alike": ("witnesses", HIGH),
@@ -290,7 +292,7 @@ def likelihood(effect: pd.Series, useful: float | None) -> list[Message]:
 
     Every value of the effect is taken as equally likely beforehand.
     """
-    error, unit = standard_error(effect), str(effect["unit"])
+    error, unit = whole_error(effect), str(effect["unit"])
     if useful is None or error is None or pd.isna(effect["estimate"]):
         return []
     chance = float(ndtr((float(effect["estimate"]) - useful) / error))
@@ -329,16 +331,16 @@ def _read_controls(
     check: Any, finding: str, _values: Any, effect: Any, useful: Any, controls: list[Any]
 ) -> str:
     """Say whether the negative controls find nothing, and could have seen what matters."""
-    if finding != "nothing":
+    if finding not in {"nothing", "declared"}:
         return f"negative_controls.{finding}"
     if pd.notna(check.value) and check.value < NEAR:
         return "negative_controls.near"
     errors = [error for error in map(_control_error, controls) if error]
     if effect is None or pd.isna(effect["estimate"]) or not errors:
-        return "negative_controls.nothing"
+        return f"negative_controls.{finding}"
     matters = max(abs(float(effect["estimate"])) - (useful or 0.0), useful or 0.0)
     blunt = matters > 0 and SEEN * min(errors) > matters
-    return f"negative_controls.{'blunt' if blunt else 'nothing'}"
+    return f"negative_controls.{'blunt' if blunt else finding}"
 
 
 def _control_error(check: Any) -> float | None:

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from evalml.settings import project_root, shipped_folder
 from evalml.study.faults import sentence
 from evalml.study.protocol import Study
 from evalml.study.rerun import places, rerun, territory_word
+from evalml.study.secondary import merged
+from evalml.words import labelled
 
 
 def study_from(values: Mapping[str, Any], *, place: str = "parameters") -> Study:
@@ -31,10 +34,29 @@ def study_from(values: Mapping[str, Any], *, place: str = "parameters") -> Study
         StudyError: A key is unknown, missing or mistyped; one line per fault.
     """
     try:
-        return Study.model_validate(dict(values))
+        study = Study.model_validate(dict(values))
     except ValidationError as fault:
         lines = [sentence(error, Study) for error in fault.errors(include_url=False)]
         raise StudyError(f"{place}: " + "; ".join(lines)) from None
+    _refuse_unused_labels(study, place)
+    return study
+
+
+def _refuse_unused_labels(study: Study, place: str) -> None:
+    """Refuse a label of something that neither the study nor the package names."""
+    keys = [("labels", key) for key in study.labels] + [("labels_en", k) for k in study.labels_en]
+    if not keys:
+        return
+    own = {*study.outcomes, *study.covariates, *study.subgroups}
+    own |= {study.treatment.column} if study.treatment.column else set()
+    own |= {name for given in study.secondary.values() for name in given.get("outcomes", ())}
+    known = own | (labelled() if study.over_time else frozenset())
+    for kind, key in keys:
+        outcome, _, months = key.rpartition("_m")
+        name = outcome if months.isdigit() else key
+        if name not in known and name.partition("=")[0] not in known:
+            near = nearest(name, known if get_close_matches(name, known) else own)
+            raise StudyError(f"{place}: {kind}: nothing here is called '{key}'; {near}")
 
 
 def read_study(
@@ -153,6 +175,25 @@ class FoundStudy:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
+LIKE = "like"
+"""Key of a study that is another one but for its own keys: its name, such as `cej_2022_hdf`."""
+
+
+def _alike(found: FoundStudy) -> FoundStudy:
+    """Return a study with the keys of the one that it says it is like, its own first."""
+    if LIKE not in found.values:
+        return found
+    own = {key: value for key, value in found.values.items() if key != LIKE}
+    name = str(found.values[LIKE])
+    if Path(name).name != name or name == found.path.stem:
+        raise StudyError(f"{found.path}: like '{name}' is no other study of params/")
+    base = find_study(project_params() / name)
+    values = rerun(
+        base.values, year=base.year, territory=base.territory, name=base.name, changes=base.changes
+    )
+    return FoundStudy(found.path, merged({**values, "secondary": {}, "years": {}}, own))
+
+
 _LONGEST_NAME = 200
 """Bytes of the name of a params file, which file systems bound at 255."""
 
@@ -167,11 +208,13 @@ def find_study(source: Path | str) -> FoundStudy:
     if len(path.name.encode()) > _LONGEST_NAME:
         raise StudyError(f"{path.name[:40]}… is no name of a study; give a shorter one")
     if path.is_file():
-        return FoundStudy(path, read_yaml(path))
+        return _alike(FoundStudy(path, read_yaml(path)))
     folder = params_folder(path)
     name = path.name.removesuffix(".yaml").removesuffix(".yml")
     if (folder / f"{name}.yaml").is_file():
-        return FoundStudy(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml"))
+        return _alike(FoundStudy(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml")))
+    if (folder / "published" / f"{name}.yaml").is_file():
+        return find_study(folder / "published" / f"{name}.yaml")
     found = _in_grids(folder, name) or _by_year_and_place(folder, name)
     if found is None:
         known = sorted(one.stem for one in folder.glob("*.yaml"))
@@ -182,9 +225,13 @@ def find_study(source: Path | str) -> FoundStudy:
 
 def params_folder(path: Path) -> Path:
     """Return the folder of studies: of the path, of the project, or the shipped one."""
-    given, own = path.parent, project_root() / "params"
-    if given != Path() and any(given.glob("*.yaml")):
-        return given
+    given = path.parent
+    return given if given != Path() and any(given.glob("*.yaml")) else project_params()
+
+
+def project_params() -> Path:
+    """Return the folder of studies of the project, or the shipped one."""
+    own = project_root() / "params"
     return own if own.is_dir() else shipped_folder() / "params"
 
 
