@@ -110,7 +110,7 @@ def test_the_settings_of_a_method_are_kept_and_read_again():
         assert str(settings.score) == "LogisticRegressionCV(Cs=5)"
         assert str(settings.outcome_model) == "Lasso(alpha=0.1)"
         assert settings.trim == 0.02
-        assert settings_of(each, "ipw") == EstimationSettings(seed=study.seed)
+        assert settings_of(each, "ipw") == EstimationSettings(seed=study.seed, wild_below=30)
 
 
 def test_a_secondary_analysis_drops_the_settings_of_methods_it_leaves_out():

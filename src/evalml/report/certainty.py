@@ -46,6 +46,7 @@ RULES: dict[str, tuple[str, int]] = {
     "negative_controls.effect": ("witnesses", NONE),
     "past.apart": ("witnesses", NONE),
     "pre_trend.differ": ("witnesses", NONE),
+    "draw.apart": ("alike", NONE),
     "balance.over": ("alike", NONE),
     "balance.changed": ("alike", NONE),
     "overlap.over": ("alike", NONE),
@@ -80,9 +81,17 @@ RULES: dict[str, tuple[str, int]] = {
     "coverage.not_yet_entered": ("witnesses", LIMITED),
     "pre_trend.alike": ("witnesses", HIGH),
     "pre_trend.vague": ("witnesses", LIMITED),
+    "pre_trend.weighted": ("witnesses", LOW),
     "pre_trend.no_period": ("witnesses", LOW),
     "pre_trend.few": ("witnesses", LOW),
     "pre_trend.no_variance": ("witnesses", LOW),
+    "randomisation.beyond": ("witnesses", HIGH),
+    "randomisation.within": ("witnesses", HIGH),
+    "draw.alike": ("hidden", HIGH),
+    "draw.none": ("hidden", GOOD),
+    "attrition.known": ("alike", HIGH),
+    "attrition.alike": ("alike", HIGH),
+    "attrition.apart": ("alike", LIMITED),
     "placebo_in_time.alike": ("witnesses", HIGH),
     "placebo_in_time.vague": ("witnesses", LIMITED),
     "placebo_in_time.apart": ("witnesses", LOW),
@@ -259,7 +268,7 @@ def readings(
         if kind in FOUND:
             yield from _weighed(*methods_reading(effects, effect))
     controls = [check for check in checks if check.check == "negative_control"]
-    if not {"negative_controls", "pre_trend"} & {str(check.check) for check in checks}:
+    if not {"negative_controls", "pre_trend", "draw"} & {str(check.check) for check in checks}:
         yield from _weighed("negative_controls.none", {})
     for check in checks:
         values = read_values(str(check.values)) if check.finding else {}

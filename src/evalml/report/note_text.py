@@ -337,6 +337,7 @@ CAUSES = {
     "observation": "observation", "negative_controls": "negative_controls", "past": "past",
     "balance": "balance", "overlap": "overlap", "separation": "overlap", "areas": "few",
     "effective_sample_size": "few", "pre_trend": "pre_trend", "linkage": "linkage",
+    "draw": "draw",
 }  # fmt: skip
 """Check that masks an effect -> the reason in a plain sentence."""
 
