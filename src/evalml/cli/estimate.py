@@ -33,7 +33,7 @@ def estimate(  # noqa: PLR0913, PLR0917
     se: Annotated[
         str,
         typer.Option(
-            help="classical, hc0, hc1, hc2, cluster, influence, known_weights (weights or score "
+            help="classical, hc0, hc1, hc2, cluster, wild, influence, known_weights (weights or score "
             "taken as given), abadie_imbens; none: by method."
         ),
     ] = "",
