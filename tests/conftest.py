@@ -47,6 +47,7 @@ HEAVY = {
     "unit/extract/test_extract_convert.py",
     "unit/extract/test_extract_pseudonymise.py",
     "unit/extract/test_extract_read.py",
+    "unit/extract/test_recipes.py",
     "unit/indicators/test_cohort_pictures.py",
     "unit/indicators/test_indicators_shown.py",
     "unit/published/test_published_documents.py",
@@ -93,7 +94,7 @@ TOGETHER = {
     "notebooks/test_runs.py::test_the_executed_notebook": "params",
     "notebooks/test_runs.py::test_the_manifest": "params",
     "notebooks/test_runs.py::test_nsw_gives": "nsw",
-    "notebooks/test_runs.py::test_the_same_run_twice": "nsw",
+    "notebooks/test_runs.py::test_the_command_that_a_note": "nsw",
     "notebooks/test_runs.py::test_plain_papermill": "nsw",
     "notebooks/test_runs.py::test_the_first_notebook": "start",
 }

@@ -171,6 +171,7 @@ DESIGNS.add(
         command="evalml run PARAMS",
         arms="applications",
         pool="refused",
+        keys=("refusals",),
         covariates=("siae_type", "emetteur", "candidatures_avant"),
         programme="IAE",
         words={
@@ -191,6 +192,7 @@ DESIGNS.add(
         trap="two-way fixed effects compare with areas open already: shown biased",
         command="evalml run PARAMS",
         kind="rollout",
+        keys=("openings",),
         pool="not_yet_open",
         estimands=("itt",),
         estimator="areas",
