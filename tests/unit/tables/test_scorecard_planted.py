@@ -145,7 +145,7 @@ HELD = {
     "structure_without_link emploi_mensuel": (2, 1, "blocked"),  # Arras
     "declared_job_without_row emploi_mensuel": (10, 3, "warning"),  # the first three persons
     "row_of_person_not_linked emploi_mensuel": (362, 11, "warning"),  # the last of Lille
-    "total_differs accompagnements": (2, 1, "warning"),  # one entered in March, 2 announced; one put aside counts
+    "total_differs accompagnements": (2, 1, "warning"),  # 1 in March, not 2; 2 in all
     "total_differs dossiers": (3, 1, "warning"),  # 35 opened at Lille, 34 announced
     "total_differs situations": (3, 1, "warning"),  # 10 received, 11 announced
     "total_not_read totaux": (11, 3, "warning"),  # a table misspelt, a place and a month unsaid
