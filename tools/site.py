@@ -27,6 +27,7 @@ def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
 READABLE = """<style>
 .md-typeset :is(p, li, td, dd) a { text-decoration: underline; }
 .md-tabs__link { opacity: 1; }
+.md-footer-meta, .md-copyright { color: #fff; }
 </style>
 <script>
 document$.subscribe(() => document.querySelectorAll(".md-typeset__scrollwrap, pre > code")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from evalml.comparison import Comparison
     from evalml.engine import Engine
-    from evalml.report.figures import Figure
+    from evalml.report.figures_style import Figure
     from evalml.report.results import Frames
     from evalml.report.study_views import Sentences
     from evalml.report.views import Shown

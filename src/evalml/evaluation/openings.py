@@ -11,7 +11,7 @@ from evalml.effect import effects_table
 from evalml.evaluation.persons import RecordsEvaluation
 from evalml.report import gather, plot_flow, show
 from evalml.report.beside_published import beside_published, opening_labels
-from evalml.report.figure_openings import plot_openings
+from evalml.report.figure_rollout import plot_openings
 from evalml.rollout import area_cells, first_demands, opening_months, profile_areas
 from evalml.rollout.effects import estimate_openings
 from evalml.rollout.event_study import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from evalml.checks import Check
     from evalml.effect import Effect
-    from evalml.report.figures import Figure
+    from evalml.report.figures_style import Figure
     from evalml.report.results import Frames
     from evalml.report.views import Shown
     from evalml.rollout import AreaCells, FirstDemands

@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from evalml.outcomes import Outcomes
     from evalml.panel import Panel
     from evalml.report.exit_contrast import Paragraph
-    from evalml.report.figures import Figure
+    from evalml.report.figures_style import Figure
     from evalml.report.results import Frames
     from evalml.report.views import Shown
     from evalml.study import Study
