@@ -26,7 +26,7 @@ def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
 
 READABLE = """<style>
 .md-typeset :is(p, li, td, dd) a { text-decoration: underline; }
-.md-tabs__link { opacity: 1; }
+.md-tabs__link { opacity: 1; transition: none; }
 .md-footer-meta, .md-copyright { color: #fff; }
 </style>
 <script>

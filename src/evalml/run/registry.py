@@ -204,8 +204,6 @@ def results_of(*runs: Path | str, table: str = "effects") -> pd.DataFrame:
         for folder in folders
         if (folder / "results" / f"{table}.csv").is_file()
     ]
-    if not frames and any(out.glob(f"[0-9]*/{MANIFEST}")):
-        raise DataError(f"{out} holds the runs of one study: give the folder above it")
     if not frames:
         there = {p.stem for f in folders for p in (f / "results").glob("*.csv")}
         hint = nearest(table, there) if there else "there is no finished run"
