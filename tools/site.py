@@ -25,7 +25,7 @@ def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
 
 
 READABLE = """<style>
-:root { --md-code-hl-comment-color: #595959; }
+.highlight :is(.c, .c1, .cm) { color: #595959 !important; }
 .md-typeset :is(p, li, td, dd) a { text-decoration: underline; }
 .md-tabs__link { opacity: 1; transition: none; }
 .md-footer-meta, .md-copyright { color: #fff; }
