@@ -21,7 +21,20 @@ def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
         path = (here / target).resolve().relative_to(DOCS.parent)
         return link[1] if str(path) in link[1] else f"{link[1]} (`{path}`)"
 
-    return LINK.sub(shown, markdown)
+    return steps(LINK.sub(shown, markdown))
+
+
+def steps(markdown: str) -> str:
+    """Return a page whose numbered steps keep what they hold: it asks for four spaces, and a blank line."""
+    found, inside = [], False
+    for line in markdown.split("\n"):
+        if re.match(r"\d+\. ", line):
+            found += [""] if inside and found[-1].strip() else []
+            inside = True
+        elif line.strip() and not line.startswith("   "):
+            inside = False
+        found.append(f" {line}" if inside and line.startswith("   ") else line)
+    return "\n".join(found)
 
 
 READABLE = """<style>
