@@ -25,7 +25,7 @@ def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
 
 
 def steps(markdown: str) -> str:
-    """Return a page whose numbered steps keep what they hold: it asks for four spaces, and a blank line."""
+    """Return a page whose numbered steps hold together: four spaces, a blank line."""
     found, inside = [], False
     for line in markdown.split("\n"):
         if re.match(r"\d+\. ", line):
