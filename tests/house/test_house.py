@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import tomllib
+from collections import defaultdict
 from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
+
+import evalml
 
 FORBIDDEN_HOSTS = re.compile(
     r"(?i)\b(pypi|files)\.(?:python|pythonhosted)\.org|registry\.npmjs|index-url|/simple/"
@@ -79,10 +84,62 @@ def test_git_holds_no_extract_run_or_key(root):
 
 
 def test_every_public_name_exists():
-    import evalml
-
     for name in evalml.__all__:
         assert getattr(evalml, name) is not None
+
+
+RIDDLES = {"told", "said", "held", "asked", "beside", "heard", "tells", "lone", "keep", "keeps"}
+"""Names that do not say what is inside: a local takes the noun of what it holds."""
+
+
+def bindings(tree):
+    """Yield the names that functions and modules bind, fields of classes left out."""
+    fields = {
+        id(one.target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for one in node.body
+        if isinstance(one, ast.AnnAssign)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.arg, node
+        stored = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        if stored and id(node) not in fields:
+            yield node.id, node
+
+
+def trees(root):
+    for path in sorted((root / "src/evalml").rglob("*.py")):
+        yield path.relative_to(root), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_no_name_is_a_riddle(root):
+    found = [
+        f"{path}:{node.lineno} {name}"
+        for path, tree in trees(root)
+        for name, node in bindings(tree)
+        if name.strip("_") in RIDDLES
+    ]
+    assert not found, found
+
+
+def test_no_two_classes_have_one_name(root):
+    homes = defaultdict(list)
+    for path, tree in trees(root):
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                homes[node.name].append(str(path))
+    assert not {name: where for name, where in homes.items() if len(where) > 1}
+
+
+def test_no_two_public_things_have_one_name():
+    homes = defaultdict(set)
+    for package in sorted(p.name for p in iter_modules(evalml.__path__) if p.ispkg):
+        module = import_module(f"evalml.{package}")
+        for name in getattr(module, "__all__", ()):
+            homes[name].add(id(getattr(module, name)))
+    assert not {name for name, things in homes.items() if len(things) > 1}
 
 
 OLD_NAMES = [

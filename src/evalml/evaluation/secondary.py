@@ -15,6 +15,7 @@ from evalml.effect import effects_table, estimate_study
 from evalml.errors import CohortError, DataError, EstimationError, TableMissingError
 from evalml.outcomes import compute_outcomes
 from evalml.panel import build_panel
+from evalml.report.blinding import NOT_ESTIMATED, impossible
 from evalml.results import RESULT_TABLES
 from evalml.values import Message, messages_text
 from evalml.words import render_all
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 BLINDED, EXPLORATORY = "blinded", "exploratory"
 DATA_FAULTS = (CohortError, DataError, EstimationError, TableMissingError)
 """What the data of an extract can refuse; a fault of the study itself is refused beforehand."""
-
-NOT_ESTIMATED = Message("secondary.not_estimated")
-"""What is said of an analysis whose data do not give an estimate."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -129,7 +127,8 @@ def _number(value: float | None) -> float:
 
 def _causes(effect: Effect, failed: Mapping[str, list[Message]]) -> list[Message]:
     found = [*failed.get("", ()), *failed.get(effect.outcome, ()), *failed.get(effect.key, ())]
-    return [*found, *([NOT_ESTIMATED] if effect.details.get("error") else [])]
+    found += [NOT_ESTIMATED] if effect.details.get("error") else []
+    return [*found, *impossible(effect.unit, effect.estimate)]
 
 
 def _not_made(study: Study, fault: Exception) -> pd.DataFrame:

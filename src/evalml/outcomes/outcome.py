@@ -328,12 +328,12 @@ OUTCOMES.add(
             en,
             "proportion",
             "Contract v1, evenements_externes",
-            f"{said}, in a month after time zero, up to the month looked at.",
+            f"{source}, in a month after time zero, up to the month looked at.",
             "events",
             column,
             cumulated=True,
         )
-        for name, fr, en, said, column in (
+        for name, fr, en, source, column in (
             (
                 "permis",
                 "Permis obtenu depuis l’entrée",

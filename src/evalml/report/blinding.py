@@ -74,7 +74,7 @@ def blind(
     causes = [
         [message for key, message in failed if bears_on(key, row.outcome, row.horizon_months)]
         + ([NOT_ESTIMATED] if pd.isna(row.estimate) and pd.isna(row.ci_low) else [])
-        + ([IMPOSSIBLE] if row.unit == "proportion" and abs(row.estimate) > 1 else [])
+        + impossible(row.unit, row.estimate)
         for row in rows_of(table)
     ]
     status = [
@@ -84,6 +84,11 @@ def blind(
     said = [messages_text(each or cautions) for each in causes]
     written = table.assign(status=status, causes=said)
     return reasons_in_words(written, lang, labels)
+
+
+def impossible(unit: str, estimate: float) -> list[Message]:
+    """Return why an effect cannot be one: a share that changes by more than the whole."""
+    return [IMPOSSIBLE] if unit == "proportion" and abs(estimate) > 1 else []
 
 
 def failed_gates(checks: pd.DataFrame) -> list[tuple[str, Message]]:

@@ -93,6 +93,14 @@ class Figure:
             self.kept[kind] = drawn.replace(b"'DejaVu Sans'", FACES) if kind == "svg" else drawn
         return self.kept[kind]
 
+    def _ipython_display_(self) -> None:
+        """Show the picture in a notebook under its title."""
+        from IPython.display import display
+
+        display({"text/markdown": f"**{self.title}**", "text/plain": self.title}, raw=True)
+        bundle, metadata = self._repr_mimebundle_()
+        display(bundle, metadata=metadata, raw=True)
+
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
         """Show the picture in a notebook, with its alternative text."""
         picture = b64encode(self.picture("png")).decode()
