@@ -41,6 +41,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "emploi_mensuel": {"en_emploi": True},
     "evenements_externes": {},
     "appariements": {"source": "emploi_mensuel", "apparie": True},
+    "affectations": {"essai": "essai", "offre": True},
 }
 STRUCTURES = [
     {

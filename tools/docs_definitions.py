@@ -12,6 +12,7 @@ from evalml.indicators import GROUPS, INDICATORS, THEMES
 from evalml.indicators.catalogue import PERIODS, POPULATIONS
 from evalml.indicators.people import AGE_DATES, AT_WELCOME
 from evalml.outcomes import OUTCOMES
+from evalml.published.read import published_evaluations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -109,7 +110,10 @@ def outcomes_page() -> str:
         "known where a situation was declared to a counsellor for the month, and unknown ",
         "elsewhere: never a zero. *Linked* ones come from employer declarations; where the ",
         "extract lacks them the declared fallback is used. Durable employment is a choice of ",
-        "three switches (six months, alternance, aided contracts), so it is eight outcomes.\n\n",
+        "three switches (six months, alternance, aided contracts), so it is eight outcomes. The ",
+        "four parts of linked employment (durable, alternance, aided, other) add up to `emploi` ",
+        "for every person and month in which they are known; where `emploi_mensuel` lacks the ",
+        "planned length of contracts they are refused, or give way to their declared fallback.\n\n",
         "| code | label | unit | observed by | what counts | source |\n|---|---|---|---|---|---|\n",
     ]
     for it in OUTCOMES.values():
@@ -129,6 +133,8 @@ def _outcome_cases() -> str:
     parts += [_case(c["says"], _months(c["at"])) for c in _read(folder / "monthly.yaml")]
     parts.append(f"\n## Cases: what adds up\n\n{table}")
     parts += [_case(c["says"], _months(c["at"])) for c in _read(folder / "cumulated.yaml")]
+    parts.append(f"\n## Cases: what employers declare\n\n{table}")
+    parts += [_case(c["says"], _months(c["at"])) for c in _read(folder / "linked.yaml")]
     parts.append(
         "\n## Cases: the first durable job (`durations`)\n\n"
         "| a person | months, and how the wait ended |\n|---|---|\n"
@@ -196,10 +202,39 @@ def _told(held: Iterable[str]) -> str:
     return f"{state} ({', '.join(flags)})"
 
 
+def evaluations_page() -> str:
+    """Return the register of the evaluations in print."""
+    held = published_evaluations(ROOT / "data/published/evaluations")
+    runs = sum(one.status == "runs" for one in held.values())
+    near = sum(one.status == "near" for one in held.values())
+    parts = [
+        HEAD,
+        "# Evaluations in print\n\nWhat was published on programmes of young people, what of ",
+        f"it was read, and what evalml makes of it: of {len(held)}, {runs} can be run from ",
+        f"`params/` alone, {near} can be run in a way that differs, ",
+        f"{len(held) - runs - near} are refused. Only numbers that were read are given; standard ",
+        "errors were read nowhere. The register is `data/published/evaluations/`; a study is run ",
+        "with `evalml run NAME --extract DIR`.\n",
+    ]
+    for one in held.values():
+        does = {"runs": "runs", "near": f"near, because {one.because}"}.get(
+            one.status, f"refused, because {one.because}"
+        )
+        parts += [f"\n## {one.title}\n\n**{does[0].upper()}{does[1:]}.**"]
+        parts += [f" Study: `params/published/{one.study}.yaml`."] if one.study else []
+        parts += [f" Run on the world `{one.world}`."] if one.world else []
+        parts += [f"\n\n- Programme: {one.programme}. Design: {one.design}.\n"]
+        parts += [f"- Population: {one.population}.\n- Outcome: {one.outcome}.\n"]
+        parts += [f"- {number.what}: {number.value}.\n" for number in one.estimates]
+        parts += [f"- Read: {one.read}. Not read: {one.not_read}.\n"]
+    return "".join(parts)
+
+
 DEFINITION_PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/indicators.md": indicators_page,
     "docs/reference/outcomes.md": outcomes_page,
     "docs/reference/cohort.md": cohort_page,
+    "docs/reference/evaluations.md": evaluations_page,
 }
 
 

@@ -118,6 +118,7 @@ _WHERE = {
         "write_queries",
         "write_results",
     ),
+    "evalml.report.widgets": ("Explorer",),
     "evalml.report.figure_cohort": ("COHORT_PICTURES", "plot_cohort"),
     "evalml.report.indicators_table": ("protect_indicators",),
     "evalml.report.annex": (
@@ -135,7 +136,7 @@ _WHERE = {
 _NAMES = {name: module for module, names in _WHERE.items() for name in names}
 
 _PUBLIC = """
-    Evaluation Source accept_tables activity_annex adjust annex_groups annex_indicators
+    Evaluation Explorer Source accept_tables activity_annex adjust annex_groups annex_indicators
     annex_table assemble audit_path build_cohort build_panel check_study checks_table
     compare_published compare_runs compute_indicator_years compute_outcomes effects_table
     estimate_effects estimate_study evaluate findings_table gather indicators_table kinds_table

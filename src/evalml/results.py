@@ -426,13 +426,15 @@ RESULT_TABLES.add(
     ),
     ResultTable(
         "event_study",
-        "Effet par semestre depuis l’ouverture",
-        "Effect by half-year since the opening",
-        "one period since the opening of an area",
+        "Étude d’événement",
+        "Event study",
+        "one period since the opening of an area, or since entry",
         (
             _OUTCOME,
             _HORIZON,
-            _plain("event_time", "half-years since the opening; negative before"),
+            _plain(
+                "event_time", "half-years since the opening or months since entry, negative before"
+            ),
             _word("phase", "`before`, `reference` or `after`"),
             *_BOUNDS,
             *_SIZES,

@@ -13,18 +13,35 @@ from typer.testing import CliRunner
 
 from evalml.cli import app
 from evalml.errors import DataError, PrivacyError
+from evalml.report.certainty import certainty_of, certainty_of_each
 from evalml.report.explorer import build_explorer
 from evalml.report.explorer.payload import years_of
 from evalml.report.explorer.read import read_release
+from evalml.report.note import masked_tables
 from evalml.report.release import release_run
+from evalml.report.results import read_meta, read_results
+from evalml.report.verdict import in_order
 from evalml.values import Message, Month, messages_text
 
 from .conftest import STUDIES, write_study
 
 
 def data_of(site):
-    text = (site / "data.js").read_text(encoding="utf-8")
-    return json.loads(text.removeprefix("window.EVALML = ").removesuffix(";\n"))
+    page = (site / "index.html").read_text(encoding="utf-8")
+    return json.loads(
+        page.split('<script type="application/json" id="data">')[1].split("</script>")[0]
+    )
+
+
+def study_of(site, key):
+    """A study, its effects as a frame, and every word it says as one text."""
+    data = data_of(site)
+    study = next(each for each in data["studies"] if each["key"] == key)
+    effects = pd.DataFrame(study["effects"]["rows"], columns=study["effects"]["columns"])
+    for column in ("reason", "because"):
+        effects[column] = [data["phrases"][at][0] if at >= 0 else "" for at in effects[column]]
+    checks = [data["phrases"][c["sentence"]][0] for c in study["checks"] if c["sentence"] >= 0]
+    return study, effects, " ".join([*effects["reason"], *effects["because"], *checks])
 
 
 def files_of(folder):
@@ -50,30 +67,71 @@ def test_every_released_study_is_on_the_page(site):
 
 
 def test_the_page_holds_the_numbers_of_the_released_table_and_no_other(released, site):
-    study = next(s for s in data_of(site)["studies"] if s["key"] == "cej_2022_hdf")
+    _study, shown, _said = study_of(site, "cej_2022_hdf")
     table = pd.read_csv(next((released / "cej_2022_hdf").glob("*/release/tables/effects.csv")))
-    shown = pd.DataFrame(study["effects"]["rows"], columns=study["effects"]["columns"])
     for column in ("estimate", "ci_low", "ci_high", "n_treated", "n_comparison"):
         assert shown[column].astype("float64").tolist() == table[column].tolist()
 
 
+def test_each_effect_has_a_level_and_a_reason_judged_on_the_tables_of_its_own_run(released, site):
+    for run in sorted(released.glob("*/*")):
+        _study, shown, _said = study_of(site, run.parent.name)
+        meta = read_meta(run / "results")
+        inside = masked_tables(read_results(run / "results"), 11)
+        table = in_order(inside["effects"].assign(
+            level=[one.level for one in certainty_of_each(inside, meta)]))  # fmt: skip
+        assert shown["level"].tolist() == table["level"].tolist()
+        assert shown["because"].str.len().min() > 20
+        [main] = shown[shown["primary"]]["level"]
+        assert main == certainty_of(inside, meta).level
+        groups = shown[shown["subgroup"] != ""]
+        assert not groups["level"].isin(["high", "good"]).any()
+
+
+def digits(value):
+    """A number as JSON would hold it."""
+    return f"{value:.6f}".rstrip("0")
+
+
+def test_no_value_of_a_masked_cell_is_anywhere_in_the_source_of_the_page(released, site):
+    source = (site / "index.html").read_text(encoding="utf-8")
+    hidden = 0
+    for run in released.glob("*/*"):
+        inside = pd.read_csv(run / "results/effects.csv")
+        leaves = pd.read_csv(run / "release/tables/effects.csv")
+        for column in ("estimate", "ci_low", "ci_high", "std_error"):
+            gone = inside.loc[leaves[column].isna(), column].dropna()
+            forms = {f(value) for value in gone for f in (digits, lambda v: digits(100 * v))}
+            telling = {text for text in forms if len(text.strip("-0.")) > 4}
+            hidden += len(telling)
+            assert not [text for text in telling if text in source], (run.parent.name, column)
+    assert hidden > 60
+
+
+def test_no_row_of_a_person_and_no_column_that_names_one_is_in_the_source_of_the_page(site):
+    def keys(node):
+        if isinstance(node, dict):
+            return {*node, *(k for value in node.values() for k in keys(value))}
+        return {k for value in node for k in keys(value)} if isinstance(node, list) else set()
+
+    data = data_of(site)
+    columns = {c for study in data["studies"] for c in study["effects"]["columns"]}
+    named = ("id_", "nir", "nom", "prenom", "date_naissance", "email", "telephone")
+    assert not [name for name in keys(data) | columns if name.startswith(named)]
+
+
 def test_a_blinded_effect_has_no_number_on_the_page_and_its_reason_is_told(site):
-    study = next(s for s in data_of(site)["studies"] if s["key"] == "cej_2024_bre")
-    shown = pd.DataFrame(study["effects"]["rows"], columns=study["effects"]["columns"])
-    masked = shown[shown["status"] == "blinded"]
-    assert len(masked) == len(shown)
+    study, shown, said = study_of(site, "cej_2024_bre")
+    assert set(shown["status"]) == {"blinded"}
+    assert set(shown["level"]) == {"none"}
     numbers = ["estimate", "ci_low", "ci_high", "mean_treated", "mean_comparison"]
-    assert masked[numbers].isna().all(axis=None)
-    assert "12,7" in study["effects"]["reasons"][0]["fr"]
+    assert shown[numbers].isna().all(axis=None)
+    assert "12,7" in shown["reason"].iloc[0]
     arms = {row[0] for packed in study["curves"].values() for row in packed["rows"]}
     assert arms == {"treated"}
-
-
-def test_the_sensitivity_of_a_blinded_effect_is_not_on_the_page(site):
-    study = next(s for s in data_of(site)["studies"] if s["key"] == "cej_2024_bre")
     check = next(c for c in study["checks"] if c["check"] == "e_value")
     assert check["value"] is None
-    assert "1,62" not in json.dumps(study, ensure_ascii=False)
+    assert "1,62" not in said
 
 
 def test_no_count_of_the_page_is_small(site):
@@ -86,9 +144,11 @@ def test_no_count_of_the_page_is_small(site):
 
 
 def test_the_page_asks_nothing_of_the_network(site):
-    for name in ("index.html", "explorer.css", "explorer.js", "data.js"):
-        text = (site / name).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
-        assert not re.search(r"https?:|//cdn|fetch\(|XMLHttpRequest|@import|innerHTML", text), name
+    text = (site / "index.html").read_text(encoding="utf-8")
+    text = text.replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"https?:|//cdn|fetch\(|XMLHttpRequest|@import|innerHTML| src=", text)
+    assert "default-src 'none'" in text
+    assert sorted(path.name for path in site.iterdir()) == ["index.html", "notes"]
 
 
 def test_words_of_a_study_cannot_become_marks(tmp_path):
@@ -96,9 +156,10 @@ def test_words_of_a_study_cannot_become_marks(tmp_path):
     run = write_study(tmp_path / "runs", hostile)
     release_run(run, formats=())
     build_explorer([run], tmp_path / "site")
-    text = (tmp_path / "site" / "data.js").read_text(encoding="utf-8")
+    text = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert "<img" not in text
-    assert "</script" not in text
+    assert text.count("</script>") == 2
+    assert data_of(tmp_path / "site")["studies"][0]["programme"] == hostile[1]
 
 
 def test_the_same_releases_give_the_same_bytes_in_any_order(released, tmp_path):

@@ -37,6 +37,7 @@ MAY_SEARCH_TEXT = {
     "report/small_counts.py": "names of columns",
     "report/institution.py": "colours and addresses",
     "report/nested.py": "goes with the register of 0.1",
+    "report/explorer/site.py": "places of the page that its parts fill",
     "study/rerun.py": "names of runs and lists given on the command line",
     "study/reading.py": "names of studies",
     "indicators/compute.py": "names of columns",

@@ -29,6 +29,22 @@ STUDIES = {
     "nested_with": {"programme": "PACEA", "entries": OLD, "treatment": {"nested": "with"}},
     "nested_without": {"programme": "PACEA", "entries": OLD, "treatment": {"nested": "without"}},
     "renewals": {"programme": "PACEA", "treatment": {"first_entry": False, "rang": 2}},
+    "before_and_after": {
+        "comparison": {"design": "did_persons"},
+        "methods": ["did_persons"],
+        "primary": {"outcome": "emploi", "horizon": 12, "method": "did_persons"},
+    },
+    "before_and_after_pool": {
+        "comparison": {"design": "did_persons", "pool": "PACEA"},
+        "methods": ["did_persons"],
+        "primary": {"outcome": "emploi", "horizon": 12, "method": "did_persons"},
+    },
+    "randomised": {
+        "comparison": {"design": "randomised_trial"},
+        "estimand": "itt",
+        "methods": ["itt", "late"],
+        "primary": {"outcome": "emploi", "horizon": 12, "method": "itt"},
+    },
 }
 SEEN = {
     "other_months": ["2021-12-10", "2022-02-10"],
@@ -66,6 +82,7 @@ def person(design, case):
         "accompagnements": case.get("spells", []),
         "iae_candidatures": case.get("applications", []),
         "iae_contrats": case.get("contracts", []),
+        "affectations": case.get("draws", []),
     }
 
 
@@ -76,7 +93,8 @@ def cohorts():
     found = {}
     for design, cases in CASES.items():
         people = {f"case-{i}": person(design, case) for i, case in enumerate(cases)}
-        tables = tables_of(people, engine, period=("2016-01-01", "2025-12-31"))
+        drawn = ("affectations",) if design == "randomised" else ()
+        tables = tables_of(people, engine, period=("2016-01-01", "2025-12-31"), optional=drawn)
         trial = ev.target_trial(study(**STUDIES[design]))
         cohort = ev.build_cohort(tables, trial, [], engine)
         found[design] = engine.fetch(cohort.entries), cohort.flow
@@ -271,6 +289,21 @@ REFUSALS = {
         {"comparison": {"design": "encouragement"}},
         StudyError,
         r"an encouragement needs one of \['capacite'\]",
+    ),
+    "a double difference whose pool is nothing known": (
+        {"comparison": {"design": "did_persons", "pool": "never_entered"}},
+        StudyError,
+        r"pool 'never_entered' is no programme",
+    ),
+    "a base for what has none": (
+        {"comparison": {"design": "sequential_trials", "base_months": 3}},
+        StudyError,
+        r"'base_months' of the comparison are for did_persons",
+    ),
+    "a draw adjusted for covariates": (
+        {"comparison": {"design": "randomised_trial"}, "estimand": "itt"},
+        StudyError,
+        r"a randomised_trial is estimated by \[itt, late\]",
     ),
     "a rank that is a first entry": (
         {"treatment": {"rang": 2}},

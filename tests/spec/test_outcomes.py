@@ -16,10 +16,11 @@ from evalml.outcomes import as_observed, choose_outcomes, durable
 from evalml.study import study_from
 
 FOLDER = ROOT / "tests/cases/outcomes"
-MONTHLY, CUMULATED, FIRST, EXITS = (
+MONTHLY, CUMULATED, FIRST, EXITS, LINKED = (
     yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-    for name in ("monthly", "cumulated", "first", "exits")
+    for name in ("monthly", "cumulated", "first", "exits", "linked")
 )
+PARTS = ["emploi_durable_lie", "alternance_lie", "emploi_aide_lie", "emploi_non_durable_lie"]
 DECLARED = [
     o.name for o in ev.OUTCOMES.values() if o.channel == "declared" and o.unit == "proportion"
 ]
@@ -121,6 +122,44 @@ def test_without_the_linked_source_months_of_work_are_the_declared_ones(engine):
     assert rows.loc[("case-0", 2), "mois_emploi_declare"] == 2
     with pytest.raises(TableMissingError, match="emploi_mensuel"):
         choose_outcomes(["salaire_cumule"], ())
+
+
+@pytest.fixture(scope="module")
+def linked(engine):
+    """Each linked outcome by person and month since time zero, as the arms hold it."""
+    names = sorted({name for case in LINKED for row in case["at"].values() for name in row})
+    _, _, people, panel = followed(LINKED, engine)
+    outcomes = ev.compute_outcomes(panel, names)
+    entries = engine.fetch(panel.cohort.entries.select("entry", "month").order_by("entry"))
+    values = trajectory_values(outcomes, entries, engine)
+    at = {person: entry for entry, person in zip(people["entry"], people["id_jeune"], strict=True)}
+    return values, at, -panel.months[0]
+
+
+@pytest.mark.parametrize("number", range(len(LINKED)), ids=[c["says"] for c in LINKED])
+def test_what_employers_declare_of_a_month(number, linked):
+    values, entry, zero = linked
+    for k, expected in LINKED[number]["at"].items():
+        row = {n: values[n][entry[f"case-{number}"], zero + k] for n in expected}
+        found = {n: None if np.isnan(v) else pytest.approx(float(v)) for n, v in row.items()}
+        assert found == expected, k
+
+
+def test_the_parts_add_up_to_employment_for_every_person_and_month(linked):
+    values, _, _ = linked
+    total = sum(values[name].astype(float) for name in PARTS)
+    known = ~np.isnan(total)
+    assert 0 < known.sum() < known.size
+    assert (total[known] == values["emploi"][known]).all()
+    assert (values["emploi"][~known & ~np.isnan(values["emploi"])] == 1).all()
+
+
+def test_a_part_whose_column_the_source_lacks_is_refused_or_gives_way():
+    held = {"emploi_mensuel", "emploi_mensuel.type_contrat"}
+    assert [o.name for o in choose_outcomes(["emploi_durable_lie"], held)] == ["emploi_durable"]
+    for name, column in (("emploi_aide_lie", "duree_prevue_mois"), ("jours", "jours")):
+        with pytest.raises(TableMissingError, match=f"column '{column}' of 'emploi_mensuel'"):
+            choose_outcomes([name], held)
 
 
 @pytest.fixture(scope="module")

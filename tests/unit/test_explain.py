@@ -50,14 +50,14 @@ def months(first: str, last: str) -> dict[str, str]:
 NORTH = {"departement": ["59", "62"]}
 
 CASES = [
-    ("CEJ", "2024-01", "2024-12", {"sequential_trials", "active_comparator"}),
+    ("CEJ", "2024-01", "2024-12", {"sequential_trials", "did_persons", "active_comparator"}),
     ("CEJ", "2022-01", "2022-06", set()),  # before the opening of March 2022
-    ("GJ", "2015-01", "2015-08", {"sequential_trials", "rollout"}),
-    ("GJ", "2019-01", "2019-12", {"sequential_trials", "active_comparator"}),
+    ("GJ", "2015-01", "2015-08", {"sequential_trials", "did_persons", "rollout"}),
+    ("GJ", "2019-01", "2019-12", {"sequential_trials", "did_persons", "active_comparator"}),
     ("GJ", "2022-02", "2022-04", set()),  # closed on 28 February 2022
-    ("PACEA", "2018-01", "2018-12", {"sequential_trials"}),
-    ("PARRAINAGE", "2024-01", "2024-12", {"sequential_trials", "encouragement"}),
-    ("IAE", "2024-01", "2024-12", {"sequential_trials", "accepted_refused"}),
+    ("PACEA", "2018-01", "2018-12", {"sequential_trials", "did_persons"}),
+    ("PARRAINAGE", "2024-01", "2024-12", {"sequential_trials", "did_persons", "encouragement"}),
+    ("IAE", "2024-01", "2024-12", {"sequential_trials", "did_persons", "accepted_refused"}),
 ]
 
 

@@ -26,6 +26,7 @@ from scipy.special import stdtr, stdtrit
 
 from evalml.checks.check import Check, ComparedArms
 from evalml.checks.trends import wald_test
+from evalml.comparison.arms import PAST
 from evalml.comparison.balance import balance_table
 from evalml.comparison.design import build_design
 from evalml.effect.censored import seen_of
@@ -332,10 +333,6 @@ def _covariance(influence: Matrix, comparison: Comparison) -> tuple[Matrix, floa
     if comparison.cluster is not None:
         df = float(groups - 1)
     return sums @ sums.T * (groups / (groups - 1)), df
-
-
-PAST = ("emploi_avant_", "mois_emploi_", "emploi_declare_avant_", "emploi_perdu_3m")
-"""What the names of the covariates of past employment begin with."""
 
 
 class Missed(Protocol):

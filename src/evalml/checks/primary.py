@@ -27,6 +27,7 @@ from evalml.checks.comparability import (
     check_trimmed,
 )
 from evalml.checks.confounding import check_confounder_strength, check_oster
+from evalml.checks.experiment import check_experiment
 from evalml.checks.hidden_bias import check_e_value
 from evalml.checks.observation import (
     bounded_checks,
@@ -36,6 +37,7 @@ from evalml.checks.observation import (
     lost_checks,
     past_checks,
 )
+from evalml.checks.person_trends import check_trends
 from evalml.checks.placebo import (
     check_calibration,
     check_controls_together,
@@ -500,7 +502,8 @@ def _trimmed(arms: ComparedArms) -> list[Check]:
     return [] if n is None else [check_trimmed(n, arms.comparison.n_treated, arms.thresholds)]
 
 
-BOTH = ("adjusted", "instrument")
+WEIGHTED = ("adjusted", "did_persons")
+EVERY = (*WEIGHTED, "instrument")
 CHECKS.add(
     CheckKind(
         name="instrument_strength",
@@ -512,23 +515,34 @@ CHECKS.add(
         design=lambda s: [check_spread(s.comparison, s.thresholds)],
         estimators=("instrument",),
     ),
-    CheckKind(name="balance", design=lambda s: [check_balance(s.balance, s.thresholds)]),
+    CheckKind(
+        name="balance",
+        design=lambda s: [check_balance(s.balance, s.thresholds)],
+        estimators=WEIGHTED,
+    ),
     CheckKind(
         name="overlap",
         design=lambda s: [check_overlap(s.score, s.comparison.treated, s.thresholds, s.estimand)],
+        estimators=WEIGHTED,
     ),
-    CheckKind(name="separation", design=lambda s: [check_separation(s.comparison, s.thresholds)]),
+    CheckKind(
+        name="separation",
+        design=lambda s: [check_separation(s.comparison, s.thresholds)],
+        estimators=WEIGHTED,
+    ),
     CheckKind(
         name="effective_sample_size",
         design=lambda s: [
             check_effective_sample_size(s.weights, s.comparison.treated, s.thresholds, s.estimand)
         ],
+        estimators=WEIGHTED,
     ),
     CheckKind(
         name="clipped_weights",
         design=lambda s: [
             check_clipped_weights(s.weights, s.comparison.treated, s.thresholds, s.n_clipped)
         ],
+        estimators=WEIGHTED,
     ),
     CheckKind(name="trimmed", design=_trimmed),
     CheckKind(
@@ -537,14 +551,24 @@ CHECKS.add(
             check_observation(m, s.comparison.treated, s.thresholds, s.missing)
             for m in s.comparison.measures
         ],
-        estimators=BOTH,
+        estimators=EVERY,
     ),
     CheckKind(
         name="anderson_rubin",
         design=lambda s: _by_instrument(s, check_anderson_rubin),
         estimators=("instrument",),
     ),
-    CheckKind(name="detectable_effect", design=_detectable, estimators=BOTH),
+    CheckKind(name="detectable_effect", design=_detectable, estimators=EVERY),
+    CheckKind(
+        name="pre_trend",
+        design=lambda s: check_trends(s.comparison, s.effects, s.study) if s.study else [],
+        estimators=("did_persons",),
+    ),
+    CheckKind(
+        name="draw",
+        design=lambda s: check_experiment(s.comparison, s.effects, s.study) if s.study else [],
+        estimators=("experiment",),
+    ),
     CheckKind(name="past", design=past_checks),
     CheckKind(name="linkage", design=linkage_checks),
     CheckKind(name="censoring_weights", design=lost_checks),

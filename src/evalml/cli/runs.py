@@ -29,31 +29,65 @@ if TYPE_CHECKING:
 
 
 def runs(
+    root: Annotated[
+        Path | None, typer.Argument(help="Root of the runs, as --out [default: runs].")
+    ] = None,
     out: Runs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
 ) -> None:
-    """List all runs, finished and failed, the latest first, from their records.
+    """List all runs, the latest first: what each found and how sure, or why there is nothing.
 
-    Example: evalml runs --out runs --json
+    Example: evalml runs runs --json
     """
+    import json
+    from textwrap import wrap
+
     from evalml.run.registry import runs_table
     from evalml.settings import project_root
 
-    table: Any = runs_table(out if out is not None else project_root() / "runs")
+    if root is not None and out is not None and root != out:
+        raise EvalmlError(f"two roots of runs are given, {root} and --out {out}: give one")
+    place = root or out or project_root() / "runs"
+    table: Any = runs_table(place)
+    table = table.assign(answer=[_finding(place, row) for row in table.itertuples()])
     if as_json:
-        typer.echo(table.to_json(orient="records", indent=2, force_ascii=False))
+        rows = json.loads(table.to_json(orient="records"))
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    from textwrap import wrap
+    width = min(console().width, LINE)
+    for row in table.itertuples():
+        typer.echo(f"{row.state:<9} {row.run}")
+        when = f"{row.started[:16].replace('T', ' ')}, {_number(row.seconds)} s. "
+        summary = f"{when if row.started else ''}{row.answer}"
+        for line in wrap(summary, width - 10, break_on_hyphens=False):
+            typer.echo(f"{'':9} {line}")
+    states = table["state"].value_counts()
+    counted = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
+    typer.echo(f"{len(table)} runs: {counted}" if len(table) else f"no run under {place}")
 
-    shown = console()
-    if shown.width < NARROW:
-        for row in table.itertuples():
-            typer.echo(f"{row.state:<9} {row.run}")
-            for line in wrap(row.reason or row.headline, shown.width - 10):
-                typer.echo(f"{'':9} {line}")
-        return
-    columns = ("run", "state", "started", "s", "MB", "extract", "code", "finding")
-    print_table(columns, (_run_row(row) for row in table.itertuples()))
+
+LINE = 80
+"""Columns that the list of runs takes at most."""
+
+
+def _finding(root: Path, row: Any) -> str:
+    """Return what a run found and how sure that is, or why there is nothing to say."""
+    from evalml.errors import DataError
+    from evalml.report.answers import run_answer
+
+    if row.state != "finished":
+        return str(row.reason)
+    try:
+        found = run_answer(root / row.run, "en")
+    except (DataError, KeyError, ValueError):
+        return "its results are of another version of evalml: run the study again"
+    if found is None:
+        return row.headline or "void: it holds no effect"
+    if not found.effect:
+        return f"{found.outcome}: masked. {found.because}"
+    interval = f" ({found.interval})" if found.interval != found.effect else ""
+    sure = f"Certainty {found.certainty}: {found.because}"
+    return f"{found.outcome}: {found.effect}{interval}, n {found.persons}. {sure}"
 
 
 def certify(
@@ -97,17 +131,6 @@ def certify(
     typer.echo(f"signed by {found.signer}: {written[1]}")
     if found.different:
         raise typer.Exit(1)
-
-
-NARROW = 150
-"""Columns of a terminal below which each run is a line that can be copied."""
-
-
-def _run_row(row: Any) -> list[str]:
-    """Return what a run took, what it was made of, and what it found or why it failed."""
-    started = row.started[:16].replace("T", " ")
-    size = (_number(row.seconds), _number(row.peak_memory_mb))
-    return [row.run, row.state, started, *size, row.extract, row.code, row.reason or row.headline]
 
 
 def _number(value: float) -> str:
@@ -408,7 +431,7 @@ def release(  # noqa: PLR0913, PLR0917
     )
     list_again(run)
     rows = (
-        (item.name, item.status, "yes" if done.leaves(item) else "no", "; ".join(item.reasons))
+        (item.name, item.status, "yes" if done.leaves(item) else "no", "; ".join(item.said("en")))
         for item in done.items
     )
     print_table(("output", "status", "leaves", "reason"), rows)

@@ -36,7 +36,8 @@ class Cohort:
         trial: The protocol.
         entries: One row per person and trial: `entry` (0, 1, ... by month then hash), `id_jeune`,
             `person` (hash), `month` (time zero), `treated`, `id_structure`, `code_departement`,
-            `later_entry` (month of a later entry, or null) and one column per covariate.
+            `later_entry` (month of a later entry, or null; of any entry from time zero on, for a
+            randomised trial) and one column per covariate.
         covariates: Names of the covariate columns.
         flow: One row per rule: rule, label, kept, lost, kept_treated, kept_comparison,
             kept_persons.
@@ -92,7 +93,10 @@ def build_cohort(
         described = with_capacity(described, tables, trial, engine)
     extra = [name.replace(".", "_") for name in wanted if name not in covariates]
     extra += ["capacite"] if trial.instrument else []
-    later = ~described.treated & (described.entry >= described.month)
+    drawn = trial.design.arms == "drawn"
+    extra += ["strate"] if drawn else []
+    later = described.entry >= described.month
+    later = later if drawn else ~described.treated & later
     numbered = _number(described.mutate(later_entry=later.ifelse(described.entry, None)), eligible)
     entry_columns = [
         "entry",

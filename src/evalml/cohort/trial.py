@@ -162,12 +162,14 @@ class TargetTrial:
         estimand: `att` or `ate`.
         breaks: Changes of information system that the study declares it crosses.
         design: The design: one that is a trial a month.
-        pool: Code of the comparator, for an active comparator.
+        pool: Code of the comparator, for an active comparator; name of a randomised trial.
         entry_months: Months in which the treated enter.
         pool_months: Months in which the comparison persons enter the comparator.
         rang: Rank of the renewal studied, None for first entries.
         nested: `any`, `with` or `without` a GJ that starts in the month of the entry.
         instrument: Whether the capacity of the mission locale is wanted (encouragement).
+        on_past: Whether the past of the outcome is a covariate, where the design assumes parallel
+            trends.
         per_entrant: Comparison persons kept per entrant, of the same mission locale and month; 0
             for all, wherever they are.
         described: Columns wanted beside the covariates: those that define subgroups.
@@ -193,6 +195,7 @@ class TargetTrial:
     instrument: bool = False
     described: tuple[str, ...] = ()
     per_entrant: int = 0
+    on_past: bool = True
 
     @property
     def last_month(self) -> int:
@@ -226,7 +229,7 @@ def target_trial(study: Study) -> TargetTrial:
     refuse_unknown_at_zero(study.eligibility.require, "eligibility.require")
     check_required(study.eligibility.require, "eligibility.require")
     entering, waiting = _months(study.entries), _months(study.comparison.entries or study.entries)
-    active = design.arms == "comparator"
+    active = design.compares and study.comparison.pool != "not_yet_entered"
     ages = _ages_of(study, entering, waiting if active else ())
     return TargetTrial(
         programme=study.programme,
@@ -241,7 +244,7 @@ def target_trial(study: Study) -> TargetTrial:
         estimand=study.estimand,
         breaks=study.breaks,
         design=design,
-        pool=study.comparison.pool if active else "",
+        pool=study.comparison.pool if active else study.comparison.trial or "",
         entry_months=entering,
         pool_months=waiting if active else entering,
         rang=study.treatment.rang,
@@ -249,6 +252,7 @@ def target_trial(study: Study) -> TargetTrial:
         instrument=study.comparison.instrument is not None,
         described=study.subgroups,
         per_entrant=study.comparison.per_entrant if study.comparison.within else 0,
+        on_past=not design.trends or bool(study.comparison.on_past),
     )
 
 

@@ -17,6 +17,7 @@ from evalml.engine import (
     row_number,
     window,
 )
+from evalml.errors import TableMissingError
 from evalml.values import Message, Name, Number
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def with_arms(t: Table, tables: Tables, trial: TargetTrial, engine: Engine) -> T
         t = t.filter(t.month.isin(trial.months))
     arms = ARMS[trial.design.arms]
     t = arms.with_entries(t, tables, trial)
-    pairs = arms.pairs(tables, months)
+    pairs = arms.pairs(tables, months, trial)
     if trial.nested != "any":
         pairs.append(nested_starts(tables))
     if trial.rang is not None:
@@ -219,7 +220,7 @@ class Entrants:
         """Add what the comparison persons enter, by person."""
         return t
 
-    def pairs(self, tables: Tables, months: Table) -> list[Table]:  # noqa: ARG002
+    def pairs(self, tables: Tables, months: Table, trial: TargetTrial) -> list[Table]:  # noqa: ARG002
         """Return what is known by person and month."""
         return []
 
@@ -271,7 +272,7 @@ class Applications(Entrants):
         """Return the month of the first accepted application, dated by the day it was sent."""
         return hired_of(tables)
 
-    def pairs(self, tables: Tables, months: Table) -> list[Table]:
+    def pairs(self, tables: Tables, months: Table, trial: TargetTrial) -> list[Table]:  # noqa: ARG002
         """Return the application of each month."""
         return [applications_at(tables, months).drop("siae_type", "emetteur")]
 
@@ -292,10 +293,69 @@ class Applications(Entrants):
         ]
 
 
+class Either(Entrants):
+    """Those who enter, against who does not yet or, where the pool is a programme, enters that."""
+
+    def with_entries(self, t: Table, tables: Tables, trial: TargetTrial) -> Table:
+        """Add the entries into the other programme, where there is one."""
+        return _usual(trial).with_entries(t, tables, trial)
+
+    def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
+        """Return the rules added to those of eligibility, with who passes each."""
+        return _usual(trial).rules(t, trial)
+
+
+class Drawn(Entrants):
+    """Those to whom the draw gave the offer, against those to whom it did not."""
+
+    def pairs(self, tables: Tables, months: Table, trial: TargetTrial) -> list[Table]:
+        """Return what the draw of each month gave.
+
+        A person drawn twice in the months of a trial is refused: its draws are no longer one.
+        """
+        if "affectations" not in tables.tables:
+            raise TableMissingError(
+                "a randomised study needs table 'affectations' (id_jeune, essai, date_tirage, "
+                "offre, strate), which this extract does not hold"
+            )
+        drawn = tables.table("affectations")
+        if trial.pool:
+            drawn = drawn.filter(drawn.essai == trial.pool)
+        drawn = drawn.mutate(month=month_of(drawn.date_tirage)).join(months, "month")
+        times = drawn.group_by("id_jeune").agg(draws=drawn.count())
+        drawn = drawn.join(times, "id_jeune")
+        return [
+            drawn.group_by("id_jeune", "month").agg(
+                drawn=literal(value=True),
+                offered=drawn.offre.any(),
+                draws=drawn.draws.max(),
+                strate=drawn.strate.max(),
+            )
+        ]
+
+    def treated(self, t: Table, trial: TargetTrial) -> Any:  # noqa: ARG002
+        """Return whom the draw gave the offer."""
+        return t.offered.fill_null(False)
+
+    def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:  # noqa: ARG002
+        """Keep who was drawn in the month, once."""
+        drawn, once = Message("rules.drawn"), Message("rules.drawn_once")
+        return [
+            (("drawn", drawn, "rule_drawn"), t.drawn.fill_null(False)),
+            (("drawn_once", once, "rule_drawn_once"), (t.draws == 1).fill_null(False)),
+        ]
+
+
+def _usual(trial: TargetTrial) -> Entrants:
+    return ARMS["comparator" if trial.pool else "entrants"]
+
+
 ARMS: dict[str, Entrants] = {
     "entrants": Entrants(),
     "comparator": Comparator(),
+    "either": Either(),
     "applications": Applications(),
+    "drawn": Drawn(),
 }
 """The kinds of arms that a design of `study/designs.py` may name."""
 

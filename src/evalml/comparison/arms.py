@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evalml.arrays import BoolVector, IntVector, Matrix
+    from evalml.cohort import TargetTrial
     from evalml.comparison.comparison import Comparison
     from evalml.engine import Engine
     from evalml.outcomes import Outcome, Outcomes
     from evalml.tables.sources import Coverage
 
+
+PAST = ("emploi_avant_", "mois_emploi_", "emploi_declare_avant_", "emploi_perdu_3m")
+"""What the names of the covariates of past employment begin with."""
 
 FEWEST = 10
 """Rows of each arm that must hold a state, known or unknown, for it to be compared."""
@@ -253,13 +257,19 @@ ROWS = 1 << 16
 """Rows treated at a time: what a processor keeps at hand."""
 
 
-def unpack(values: Matrix, months: IntVector, known: IntVector, place: IntVector) -> None:
+def unpack(
+    values: Matrix,
+    months: IntVector,
+    known: IntVector,
+    place: IntVector,
+    write: float | None = None,
+) -> None:
     """Write months held as sets into columns, 1 or 0 where known; leave the others as they are.
 
     `values`: shape (n, K), changed in place; column j is the month at place + j; `months`: sets of
     months in which the thing is true (bit i: month at place i), shape (n,); `known`: sets of months
     in which it is known, shape (n,); `place`: place of the first column's month, shape (n,); bits
-    from 0 to 62 exist.
+    from 0 to 62 exist; `write`: what is written where known, in the place of 1 or 0.
     """
     for start in range(0, len(values), ROWS):
         some = slice(start, start + ROWS)
@@ -270,7 +280,8 @@ def unpack(values: Matrix, months: IntVector, known: IntVector, place: IntVector
             seen = (observed >> np.clip(bit, 0, 62)) & 1 == 1
             if not inside:
                 seen &= (bit >= 0) & (bit <= 62)  # noqa: PLR2004
-            np.copyto(part[:, j], (true >> np.clip(bit, 0, 62)) & 1, where=seen, casting="unsafe")
+            value = (true >> np.clip(bit, 0, 62)) & 1 if write is None else write
+            np.copyto(part[:, j], value, where=seen, casting="unsafe")
 
 
 def covered(values: Matrix, month: IntVector, first: int, source: Coverage) -> None:
@@ -306,6 +317,8 @@ def trajectory_values(
 ) -> dict[str, Matrix]:
     """Return each outcome month by month, shape (n, K); NaN where not observed.
 
+    A covered month without a row is one without contract; of what adds up, only that of time zero,
+    before which nothing does, has no row.
     Yes or no is held in two bytes (float16 tells 0, 1 and NaN), amounts in four.
     """
     panel = outcomes.panel
@@ -319,7 +332,10 @@ def trajectory_values(
         kind = np.float16 if outcome.as_set else np.float32
         values: Matrix = np.full((len(entries), last - first + 1), np.nan, dtype=kind)
         if outcome.channel == "linked":
-            covered(values, month, first, panel.reach["linked"].coverage)
+            known = values[:, -first : 1 - first] if outcome.cumulated else values
+            if not outcome.window:
+                at = 0 if outcome.cumulated else first
+                covered(known, month, at, panel.reach["linked"].coverage)
             lost = unlinked["linked"]
             if lost is not None:
                 values[lost] = np.nan
@@ -351,6 +367,10 @@ def _from_sets(
             true[entry] = rows[f"set_{outcome.name}"].to_numpy(dtype=np.int64)
             known[entry] = rows[f"known_{outcome.channel}"].to_numpy(dtype=np.int64)
             unpack(found[outcome.name], true, known, place)
+            if outcome.part:
+                unsure = np.zeros(month.size, dtype=np.int64)
+                unsure[entry] = rows["unsure"].to_numpy(dtype=np.int64)
+                unpack(found[outcome.name], unsure, unsure, place, write=np.nan)
 
 
 def _from_rows(values: Matrix, outcomes: Outcomes, outcome: Outcome, engine: Engine) -> None:
@@ -442,20 +462,40 @@ def assemble(
         described,
         treatment="treated",
         measures=specs,
-        covariates=known,
+        covariates=known if cohort.trial.on_past else _but_the_past(known),
         cluster="id_structure",
         person="person",
         subgroups=subgroups,
-        strata=["month"] if cohort.trial.same_months else [],
+        strata=_strata(cohort.trial),
         missing="category",
     )
     if cohort.trial.instrument:
         comparison = replace(comparison, instrument=entries["capacite"].to_numpy(dtype=float))
     comparison = _with_reach(comparison, outcomes, entries, engine)
-    delay = _delay(entries)
+    if cohort.trial.design.trends:
+        comparison = _with_paths(comparison, trajectories)
+    drawn = cohort.trial.design.arms == "drawn"
+    delay = _delay(entries, of_all=drawn)
+    if drawn:
+        comparison = replace(comparison, delay=delay)
     crossover = _crossover(delay[~comparison.treated], outcomes.panel.months[1])
     declared = _declared(outcomes, entries, trajectories, engine)
     return Arms(comparison, trajectories, crossover, (*grouped, *unknown), delay, declared)
+
+
+def _but_the_past(covariates: Sequence[str]) -> tuple[str, ...]:
+    """Return the covariates that are not made of the months before entry."""
+    return tuple(name for name in covariates if not name.startswith(PAST))
+
+
+def _with_paths(comparison: Comparison, trajectories: Sequence[Trajectory]) -> Comparison:
+    """Give each outcome its months, the same matrix at every horizon."""
+    paths = {t.outcome.name: t for t in trajectories}
+    measures = tuple(
+        replace(m, path=paths[m.outcome].values, path_first=int(paths[m.outcome].months[0]))
+        for m in comparison.measures
+    )
+    return replace(comparison, measures=measures)
 
 
 def _with_reach(
@@ -518,9 +558,21 @@ NEVER = 10_000
 """Delay of a row that never enters."""
 
 
-def _delay(entries: pd.DataFrame) -> IntVector:
-    """Return the months from time zero to the row's own entry, shape (n,)."""
+def _strata(trial: TargetTrial) -> list[str]:
+    """Return the columns on which the arms are drawn, or matched persons may have to be equal."""
+    if trial.design.arms == "drawn":
+        return ["month", "strate"]
+    return ["month"] if trial.same_months else []
+
+
+def _delay(entries: pd.DataFrame, *, of_all: bool = False) -> IntVector:
+    """Return the months from time zero to the row's own entry, shape (n,).
+
+    Where the treatment is an offer (`of_all`), those treated may enter later, or never.
+    """
     later = (entries["later_entry"] - entries["month"]).to_numpy(dtype=float, na_value=NEVER)
+    if of_all:
+        return later.astype(np.int64)
     return np.where(entries["treated"].to_numpy(dtype=bool), 0, later).astype(np.int64)
 
 

@@ -156,6 +156,14 @@ def adjust(
     return Adjusted(fitted.score, weights.values, weights.clipped, balance)
 
 
+def unadjusted(comparison: Comparison) -> Adjusted:
+    """Return what a draw gives: the same weight for everybody, the balance as it is."""
+    ones = np.ones(comparison.treated.size)
+    score = np.full(ones.size, comparison.n_treated / max(ones.size, 1))
+    balance = balance_table(comparison.design, comparison.treated, ones, "ate")
+    return Adjusted(score, ones, 0, balance)
+
+
 _LEVELS = {
     "true": "oui",
     "false": "non",

@@ -81,6 +81,9 @@ class Measure:
         channel: Who observes it: `declared`, `linked` or `table`.
         covered: Rows whose month the source covers, shape (n,); None for all of them.
         linked: Rows of persons whom the source is linked to, shape (n,); None for all of them.
+        path: The outcome month by month, shape (n, K), NaN where unknown; None where the design
+            does not look at the past.
+        path_first: Months since time zero of its first column.
     """
 
     outcome: str
@@ -91,6 +94,8 @@ class Measure:
     channel: str = "table"
     covered: BoolVector | None = None
     linked: BoolVector | None = None
+    path: Matrix | None = None
+    path_first: int = 0
 
     @property
     def key(self) -> str:
@@ -118,7 +123,8 @@ class Measure:
         """Return the same outcome of some rows."""
         covered = None if self.covered is None else self.covered[rows]
         linked = None if self.linked is None else self.linked[rows]
-        return replace(self, values=self.values[rows], covered=covered, linked=linked)
+        path = None if self.path is None else self.path[rows]
+        return replace(self, values=self.values[rows], covered=covered, linked=linked, path=path)
 
     def __repr__(self) -> str:
         """Say what is measured, and of how many, never the values."""
@@ -175,6 +181,8 @@ class Comparison:
         strata: n rows, further columns on which matched persons may have to be equal (the month
             of the trial), or None.
         instrument: What moves entry and nothing else, shape (n,), or None.
+        delay: Months from time zero to the entry, where the treatment is an offer that may not be
+            taken up, shape (n,), or None.
     """
 
     treated: BoolVector
@@ -187,6 +195,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
     strata: pd.DataFrame | None = None
     instrument: Vector | None = None
+    delay: IntVector | None = None
 
     @property
     def n_treated(self) -> int:

@@ -248,6 +248,29 @@ def both_open(facts: Facts) -> Reason:
     return Reason("ok", f"{facts.programme} and {other} both took entries in all these months")
 
 
+@need("the extract holds the list of the draw (`affectations`)")
+def has_draw(facts: Facts) -> Reason:
+    """The list of the draw is there."""
+    present = facts.holds("affectations")
+    if present is None:
+        required = facts.study.design.arms == "drawn"
+        return Reason(
+            "caution" if required else "no",
+            "no extract was given that holds a table `affectations`",
+        )
+    return Reason(
+        "ok" if present else "no", f"the extract {'holds' if present else 'lacks'} its list"
+    )
+
+
+@need("both arms can enter what they enter in those months")
+def pool_open(facts: Facts) -> Reason:
+    """The programme takes entries and, where the pool is another one, so does that one."""
+    if facts.study.comparison.pool.upper() in PROGRAMMES:
+        return both_open(facts)
+    return programme_open(facts)
+
+
 @need("neither is a phase of the other")
 def not_nested(facts: Facts) -> Reason:
     """Neither programme is a part of the other."""

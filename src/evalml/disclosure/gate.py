@@ -10,10 +10,16 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evalml.errors import PrivacyError
+from evalml.values import Message, Number, names
+from evalml.words import render
+
+if TYPE_CHECKING:
+    from evalml.values import Values
 
 PASS, FAIL, REVIEW = "pass", "fail", "review"
 NAMES_A_PERSON = ("id_", "nir", "nom", "prenom", "date_naissance", "email", "telephone")
@@ -33,7 +39,7 @@ class Released:
     name: str
     content: bytes = field(repr=False)
     status: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Message, ...]
     hidden: int = 0
     rows: int = 0
     key: object = field(default=None, repr=False, compare=False)
@@ -42,6 +48,10 @@ class Released:
         """Refuse an output that did not come through the gate."""
         if self.key is not _GATE:
             raise PrivacyError(f"'{self.name}' did not go through the gate: it may not be written")
+
+    def said(self, lang: str) -> list[str]:
+        """Return its reasons in words."""
+        return [render(reason, lang) for reason in self.reasons]
 
     @property
     def sha256(self) -> str:
@@ -63,8 +73,8 @@ def pass_table(
     name: str,
     threshold: int,
     hidden: int = 0,
-    review: tuple[str, ...] = (),
-    notes: tuple[str, ...] = (),
+    review: tuple[Message, ...] = (),
+    notes: tuple[Message, ...] = (),
 ) -> Released:
     """Pass a judged table, unless something is in it that should not be there.
 
@@ -74,19 +84,22 @@ def pass_table(
     named = [str(column) for column in frame if str(column).startswith(NAMES_A_PERSON)]
     small = small_columns(frame, threshold)
     if named or small:
-        what = f"counts below {threshold} in" if small else "columns that name a person"
-        return refuse(name, why=f"{what}: {', '.join(small or named)}")
-    reasons = (*review, f"no count from 1 to {threshold - 1}; {hidden} cells absent", *notes)
+        found: Values = {"columns": names("text", small or named), "threshold": Number(threshold)}
+        return refuse(name, why=Message("gate.small" if small else "gate.person", found))
+    seen: Values = {"threshold": Number(threshold), "hidden": Number(hidden)}
+    reasons = (*review, Message("gate.counts", seen), *notes)
     status = REVIEW if review else PASS
     return Released(name, text.encode(), status, reasons, hidden, len(frame), _GATE)
 
 
-def pass_file(name: str, content: bytes, *, why: str, review: tuple[str, ...] = ()) -> Released:
+def pass_file(
+    name: str, content: bytes, *, why: Message, review: tuple[Message, ...] = ()
+) -> Released:
     """Pass a picture or a page that was made from released tables only; `why` says of what."""
     return Released(name, content, REVIEW if review else PASS, (*review, why), key=_GATE)
 
 
-def refuse(name: str, *, why: str) -> Released:
+def refuse(name: str, *, why: Message) -> Released:
     """Refuse an output: it stays, whoever asks."""
     return Released(name, b"", FAIL, (why,), key=_GATE)
 
@@ -100,7 +113,7 @@ def write_released(item: Released, folder: Path, *, accepted: bool = False) -> P
     if not isinstance(item, Released):
         raise PrivacyError("only what went through the gate may be written to a release")
     if item.status == FAIL or (item.status == REVIEW and not accepted):
-        raise PrivacyError(f"'{item.name}' may not leave: {'; '.join(item.reasons)}")
+        raise PrivacyError(f"'{item.name}' may not leave: {'; '.join(item.said('en'))}")
     path = folder / item.name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(item.content)

@@ -291,9 +291,23 @@ def _instrumented(comparison: Comparison, study: Study) -> list[Effect]:  # noqa
     return estimate_encouragement(comparison)
 
 
+def _by_trends(comparison: Comparison, study: Study) -> list[Effect]:
+    from evalml.effect.did_persons import estimate_did_persons  # it uses this module
+
+    return estimate_did_persons(comparison, study)
+
+
+def _drawn(comparison: Comparison, study: Study) -> list[Effect]:
+    from evalml.effect.experiment import estimate_experiment  # it uses this module
+
+    return estimate_experiment(comparison, study)
+
+
 ESTIMATORS: dict[str, Callable[[Comparison, Study], list[Effect]]] = {
     "adjusted": _adjusted,
     "instrument": _instrumented,
+    "did_persons": _by_trends,
+    "experiment": _drawn,
 }
 """What estimates two arms, by the `estimator` of a design; areas are in `opening_estimates`."""
 
@@ -389,4 +403,5 @@ def of_rows(comparison: Comparison, rows: BoolVector) -> Comparison:
         subgroups=comparison.subgroups.loc[rows, []].reset_index(drop=True),
         strata=None if strata is None else strata.loc[rows].reset_index(drop=True),
         instrument=None if comparison.instrument is None else comparison.instrument[rows],
+        delay=None if comparison.delay is None else comparison.delay[rows],
     )

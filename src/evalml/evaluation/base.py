@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from evalml.comparison import adjust, labels_of
+from evalml.comparison.balance import unadjusted
 from evalml.errors import DataError, EvalmlError, nearest
 from evalml.outcomes.outcome import OUTCOMES
 from evalml.report import (
@@ -30,7 +31,9 @@ from evalml.report import (
     write_results,
 )
 from evalml.report.gather import secondary_titles
+from evalml.report.note import masked_tables
 from evalml.report.note_figures import FIGURES
+from evalml.report.results import as_read
 from evalml.report.study_views import Sentences
 from evalml.run.provenance import commit, hashes_of, rerun_command
 
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from evalml.report.figures import Figure
     from evalml.report.results import Frames
     from evalml.report.views import Shown
+    from evalml.report.widgets import Explorer
     from evalml.settings import Settings
     from evalml.study import Study, StudyRequest
 
@@ -59,7 +63,9 @@ class NoteFiles(list[str]):
 
     def _repr_html_(self) -> str:
         """Return the page in a frame of its own, and the names of the files."""
-        frame = f'<iframe srcdoc="{escape(self.page)}" width="100%" height="900"></iframe>'
+        frame = (
+            f'<iframe srcdoc="{escape(self.page)}" title="note" width="100%" height="900"></iframe>'
+        )
         return f"{frame if self.page else ''}<p>{escape(', '.join(self))}</p>"
 
 
@@ -147,6 +153,8 @@ class Evaluation:
     @cached_property
     def adjusted(self) -> Adjusted:
         """Score, weights and balance of the two arms."""
+        if not self.study.design.adjusts:
+            return unadjusted(self.comparison)
         return adjust(self.comparison, self.estimand)
 
     @property
@@ -266,6 +274,21 @@ class Evaluation:
     def verdicts(self) -> Shown:
         """The checks, question by question."""
         return shown_checks(self.results)
+
+    def shown_tables(self) -> tuple[Frames, dict[str, Any]]:
+        """Return the effects and checks as they may be shown, and what the study says."""
+        read = {name: self.results[name] for name in ("effects", "checks")}
+        return masked_tables(as_read(read), self.study.checks.minimum_count), self.meta
+
+    def explore(self, *others: Evaluation | Path | str) -> Explorer:
+        """Return controls that choose an outcome, a horizon, a group, a method, a territory.
+
+        Args:
+            others: Evaluations of other territories or years, or folders of their runs.
+        """
+        from evalml.report.widgets import Explorer
+
+        return Explorer(self, *others, lang=self.study.language)
 
     def explain(self) -> Shown:
         """Return which designs and methods the study may use, which not, and why."""

@@ -52,6 +52,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "iae_contrats": {"siae_type": "ACI"},
     "emploi_mensuel": {"en_emploi": True},
     "appariements": {"source": "emploi_mensuel", "apparie": True},
+    "affectations": {"essai": "essai", "offre": True},
 }
 """What a row of an example holds where it does not say."""
 TYPES = {

@@ -28,6 +28,7 @@ from evalml.effect import (
     settings_of,
     trajectories_table,
 )
+from evalml.effect.did_persons import person_events_table
 from evalml.errors import ExtractError
 from evalml.evaluation.base import Evaluation
 from evalml.evaluation.examples import check_examples
@@ -66,8 +67,10 @@ from evalml.rollout.event_study import (
     opening_trajectories,
 )
 from evalml.study import PROGRAMMES
+from evalml.study.methods import METHODS
 from evalml.tables import accept_tables
 from evalml.tables.scorecard import refused
+from evalml.tables.sources import sources_held
 from evalml.values import Name, names
 
 if TYPE_CHECKING:
@@ -163,7 +166,7 @@ class PersonEvaluation(RecordsEvaluation):
 
     @cached_property
     def _observable(self) -> Study:
-        return as_observed(self.declared, self.tables.tables)
+        return as_observed(self.declared, sources_held(self.tables, self.engine))
 
     @cached_property
     def cohort(self) -> Cohort:
@@ -213,7 +216,8 @@ class PersonEvaluation(RecordsEvaluation):
         checks = check_declared_only(self.declared.primary.outcome, study.primary.outcome)
         checks += check_study(self.comparison, self.estimates, self.adjusted, study, arms=self.arms)
         checks.append(check_power(self._power, study))
-        checks.append(check_past_adjusted(self.cohort.covariates))
+        if study.design.estimator == "adjusted":
+            checks.append(check_past_adjusted(self.cohort.covariates))
         checks += check_coverage(self.cohort.gaps)
         checks += self.accepted_refusal
         controls = compute_controls(self.tables, self.cohort, study.negative_controls, self.engine)
@@ -238,6 +242,13 @@ class PersonEvaluation(RecordsEvaluation):
         """Hours of support and allowances of the entrants, month by month."""
         return compute_intensity(self.tables, self.cohort, self.engine)
 
+    @property
+    def _events(self) -> dict[str, pd.DataFrame]:
+        """The event study, where the design looks at the past."""
+        if not self.study.design.trends:
+            return {}
+        return {"event_study": person_events_table(self.comparison, self.study)}
+
     @cached_property
     def _costs(self) -> pd.DataFrame:
         study = self.study
@@ -258,10 +269,11 @@ class PersonEvaluation(RecordsEvaluation):
             ),
             "observation": self._observed,
             "power": self._power,
+            **self._events,
             "secondary": secondary_analyses(self.tables, self.study, self.engine, self.panel),
         }
         extras = PROGRAMMES[self.study.programme].tables
-        if "costs" in extras:
+        if "costs" in extras and METHODS[self.study.primary.method].run is not None:
             found["costs"] = self._costs
         if "intensity" in extras:
             found["intensity"] = self._spent

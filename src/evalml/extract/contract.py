@@ -495,6 +495,16 @@ EMPLOI_MENSUEL = Table(
             known_at="mois",
         ),
         Column(
+            "duree_prevue_mois",
+            "number",
+            "Planned length of the contract, months",
+            nullable=True,
+            known_at="mois",
+            minimum=0,
+            maximum=60,
+            optional=True,
+        ),
+        Column(
             "heures",
             "number",
             "Hours paid",
@@ -547,6 +557,32 @@ APPARIEMENTS = Table(
     optional=True,
 )
 
+AFFECTATIONS = Table(
+    "affectations",
+    "person x randomised trial: what the draw gave",
+    ("id_jeune", "essai"),
+    (
+        _JEUNE,
+        Column("essai", "string", "Name of the trial"),
+        Column("date_tirage", "date", "Day of the draw", known_at="date_tirage"),
+        Column(
+            "offre",
+            "boolean",
+            "Whether the draw gave the offer of the programme",
+            known_at="date_tirage",
+        ),
+        Column(
+            "strate",
+            "string",
+            "Stratum in which it was drawn; empty where there are none",
+            nullable=True,
+            known_at="date_tirage",
+            optional=True,
+        ),
+    ),
+    optional=True,
+)
+
 TOTAUX = Table(
     "totaux",
     "count of the sender, to reconcile the tables with",
@@ -575,6 +611,7 @@ TABLES: tuple[Table, ...] = (
     EVENEMENTS_EXTERNES,
     EMPLOI_MENSUEL,
     APPARIEMENTS,
+    AFFECTATIONS,
     TOTAUX,
 )
 

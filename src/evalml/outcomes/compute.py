@@ -20,7 +20,7 @@ from evalml.engine import (
 from evalml.errors import StudyError, TableMissingError, nearest
 from evalml.outcomes.controls import controls_as_observed
 from evalml.outcomes.outcome import OUTCOMES, Outcome
-from evalml.panel.build import EVENTS, SOURCES, unfolded
+from evalml.panel.build import AMOUNTS, SOURCES, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -49,13 +49,13 @@ class Outcomes:
         """Return some outcomes as sets of months, one row per entry and block of the calendar.
 
         Returns:
-            `entry`, `block`, `set_<name>` for each outcome and, for each channel that observes one,
-            `known_<channel>`.
+            `entry`, `block`, `set_<name>` for each outcome, `known_<channel>` for each channel that
+            observes one, and `unsure`: months in which no part of linked employment is known.
         """
         t = self.panel.by_entry()
         known = {f"known_{o.channel}": known_set(t, o) for o in wanted}
         true = {f"set_{o.name}": outcome_set(t, o) for o in wanted}
-        return t.select("entry", "block", **known, **true)
+        return t.select("entry", "block", unsure=unsure_set(t), **known, **true)
 
     def __repr__(self) -> str:
         """Name the outcomes."""
@@ -85,7 +85,8 @@ def choose_outcomes(names: Sequence[str], available: Collection[str]) -> tuple[O
 
     Args:
         names: Names in the study file.
-        available: Tables the extract holds.
+        available: Tables the extract holds, and `table.column` with a value of those of another
+            administration.
 
     Raises:
         StudyError: No outcome has that name.
@@ -96,16 +97,31 @@ def choose_outcomes(names: Sequence[str], available: Collection[str]) -> tuple[O
         if name not in OUTCOMES:
             raise StudyError(f"outcomes: no outcome is called '{name}'; {nearest(name, OUTCOMES)}")
         outcome = OUTCOMES[name]
-        table = SOURCES.get(outcome.channel)
-        if table is not None and table not in available:
-            if outcome.fallback is None:
-                raise TableMissingError(
-                    f"outcome '{name}' needs table '{table}', which this extract does not hold; "
-                    "leave the outcome out, or add the table"
-                )
-            outcome = OUTCOMES[outcome.fallback]
-        chosen.append(outcome)
+        lacks = _lacking(outcome, available)
+        if lacks and outcome.fallback is None:
+            where, what = lacks, lacks.split(" ")[0]
+            raise TableMissingError(
+                f"outcome '{name}' needs {where}, which this extract does not hold; "
+                f"leave the outcome out, or add the {what}"
+            )
+        chosen.append(OUTCOMES[outcome.fallback] if lacks and outcome.fallback else outcome)
     return tuple(chosen)
+
+
+def _lacking(outcome: Outcome, available: Collection[str]) -> str:
+    """Return what an extract lacks to observe an outcome; empty where it lacks nothing.
+
+    Columns are looked for where `available` says which have a value (`emploi_mensuel.jours`).
+    """
+    table = SOURCES.get(outcome.channel)
+    if table is None:
+        return ""
+    if table not in available:
+        return f"table '{table}'"
+    columns_known = any(name.startswith(f"{table}.") for name in available)
+    if outcome.needs and columns_known and f"{table}.{outcome.needs}" not in available:
+        return f"column '{outcome.needs}' of '{table}'"
+    return ""
 
 
 def as_observed(study: Study, available: Collection[str]) -> Study:
@@ -157,7 +173,7 @@ def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
         StudyError: No outcome has that name.
         TableMissingError: It needs a table of another administration, which the extract lacks.
     """
-    chosen = choose_outcomes(names, [SOURCES[channel] for channel in panel.reach])
+    chosen = choose_outcomes(names, panel.held)
     rows = monthly_rows(panel, [o for o in chosen if not o.cumulated])
     added = [o for o in chosen if o.cumulated]
     if added:
@@ -177,7 +193,7 @@ def monthly_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
     sets = {f"set_{o.name}": outcome_set(t, o) for o in outcomes if o.as_set}
     t = unfolded(panel, t.mutate(**sets))
     if len(sets) < len(outcomes):
-        t = panel.with_pay(t)
+        t = panel.with_amounts(t)
     return t.select("entry", "treated", "k", **{o.name: _of_month(t, o) for o in outcomes})
 
 
@@ -186,7 +202,19 @@ def outcome_set(t: Table, outcome: Outcome) -> Any:
     months = t[outcome.column]
     for column in outcome.also:
         months |= t[column]
+    for column in outcome.but:
+        months = without(months, t[column])
+    if outcome.part:
+        months = without(months, unsure_set(t))
     return without(known_set(t, outcome), months) if outcome.negated else months
+
+
+def unsure_set(t: Table) -> Any:
+    """Return the months in which no part of linked employment is known, as a set.
+
+    A contract that is known to last makes the month one of durable employment, whatever the others.
+    """
+    return without(t.linked_unsure, t.linked_durable)
 
 
 def known_set(t: Table, outcome: Outcome) -> Any:
@@ -196,9 +224,12 @@ def known_set(t: Table, outcome: Outcome) -> Any:
 
 def _of_month(t: Table, outcome: Outcome) -> Any:
     if not outcome.as_set:
-        return t.pay.cast("float64")
+        return t[outcome.column].cast("float64")
     value = bit(t[f"set_{outcome.name}"], t.place).cast("int8")
-    return ifelse(holds(known_set(t, outcome), t.place), value, None)
+    known = holds(known_set(t, outcome), t.place)
+    if outcome.part:
+        known &= ~holds(unsure_set(t), t.place)
+    return ifelse(known, value, None)
 
 
 def columns_of(outcomes: Sequence[Outcome]) -> list[str]:
@@ -209,15 +240,22 @@ def columns_of(outcomes: Sequence[Outcome]) -> list[str]:
 def monthly_value(rows: Table, outcome: Outcome) -> Any:
     """Return an outcome of one month as a column, null where the month is unknown."""
     value = rows[outcome.column]
-    if outcome.unit == "euros":
+    if not outcome.as_set:
         return value.cast("float64")
     for column in outcome.also:
         value |= rows[column]
+    for column in outcome.but:
+        value &= ~rows[column]
+    if outcome.part:
+        value = ifelse(rows.linked_unsure & ~rows.linked_durable, None, value)
     return (~value if outcome.negated else value).cast("int8")
 
 
 def cumulated_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
-    """Return what adds up from the month after time zero, one row per entry and month.
+    """Return what adds up over months, one row per entry and month.
+
+    It adds up from the month after time zero on, or over the last months (`window`), which may all
+    lie before time zero, never on both sides of it.
 
     A declared sum is unknown from the first unknown month on; that of another source is unknown
     outside the months it covers and for who is not linked to it, and a covered month without a row
@@ -230,20 +268,38 @@ def cumulated_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:
             grid = grid.left_join(found, "id_jeune").drop("id_jeune_right")
     marks = [f"is_{channel}" for channel in panel.reach if f"is_{channel}" in grid.columns]
     follow_up = panel.months[1]
+    first = panel.months[0] if any(o.window for o in outcomes) else 1
     grid = grid.select(
         "entry", "treated", "month", *marks,
-        k=span(literal(1), literal(follow_up)).cast("array<int16>").unnest(),
+        k=span(literal(first), literal(follow_up)).cast("array<int16>").unnest(),
     )  # fmt: skip
     rows = grid.left_join(panel.read(*columns_of(outcomes)), ["entry", "k"])
     rows = rows.drop("entry_right", "k_right")
-    so_far = window(group_by="entry", order_by="k", following=0)
     values = {}
     for outcome in outcomes:
         seen = rows[outcome.column]
+        window_of = outcome.window
         known = _reached(rows, panel, outcome.channel, seen)
-        complete = known.cast("int32").sum().over(so_far) == rows.k
-        total = in_parts(seen.cast("float64").fill_null(0.0)).sum().over(so_far).cast("float64")
-        value = (total > 0).cast("float64") if outcome.column in EVENTS else total / MILLION
+        if not window_of:
+            known &= rows.k >= 1
+            seen = ifelse(rows.k >= 1, seen, None)
+        if outcome.column in AMOUNTS:
+            seen = seen.cast("float64").fill_null(0.0)
+            known, seen = known & ~seen.isnan(), ifelse(seen.isnan(), 0.0, seen)
+        back = {"preceding": window_of - 1} if window_of else {}
+        frame = window(group_by="entry", order_by="k", following=0, **back)
+        months = literal(window_of) if window_of else rows.k
+        complete = known.cast("int32").sum().over(frame) == months
+        if window_of == 0:
+            complete &= rows.k >= 1
+        elif window_of > 1:
+            complete &= (rows.k >= window_of) | (rows.k < 0)
+        total = in_parts(seen.cast("float64").fill_null(0.0)).sum().over(frame).cast("float64")
+        value = total / MILLION
+        if outcome.combine == "any":
+            value = (total > 0).cast("float64")
+        elif outcome.combine == "mean":
+            value = total / (MILLION * months)
         values[outcome.name] = ifelse(complete, value, None)
     return rows.select("entry", "treated", "k", **values)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
 from evalml.registry import Registry
 
@@ -29,6 +29,12 @@ class Outcome:
         also: Other columns of the panel that count as well.
         negated: Whether it is true where none of the columns is.
         cumulated: Whether it adds up from the month after time zero on.
+        window: Of what adds up, the months added, the last being that looked at; 0 for all.
+        combine: How months that add up make one value: their `sum`, whether `any` has some, their
+            `mean`.
+        but: Columns of the panel whose months are taken away.
+        part: Whether it is a part of linked employment, unknown where the kind of contract is.
+        needs: Column of the source that it cannot do without.
     """
 
     name: str
@@ -43,6 +49,11 @@ class Outcome:
     also: tuple[str, ...] = ()
     negated: bool = False
     cumulated: bool = False
+    window: int = 0
+    combine: Literal["sum", "any", "mean"] = "sum"
+    but: tuple[str, ...] = ()
+    part: bool = False
+    needs: str = ""
 
     @property
     def as_set(self) -> bool:
@@ -113,6 +124,111 @@ DURABLE = tuple(
 _DARES = "Dares, evaluation of the Garantie jeunes, annex 5 (2018)"
 _HDF = "AREFIE Hauts-de-France, activity report 2024, key indicators"
 _IMILO = "I-Milo situations (decree 2015-59, annex)"
+
+_FORCE = "Linked employer declarations (ForCE: MMO-DSN)"
+
+PARTS = tuple(
+    Outcome(
+        name,
+        f"{fr} (source appariée)",
+        f"{en} (linked source)",
+        "proportion",
+        f"{_FORCE}; parts of employment as in {_DARES}",
+        f"{counts} Of several contracts, the first of: durable, alternance, aided, other.",
+        "linked",
+        column,
+        fallback=fallback,
+        but=but,
+        part=True,
+        needs="duree_prevue_mois",
+    )
+    for name, fr, en, counts, column, but, fallback in (
+        (
+            "emploi_durable_lie",
+            "En emploi durable",
+            "In durable employment",
+            "A CDI or a CDD of more than 6 months; aided, IAE and alternance left out.",
+            "linked_durable",
+            (),
+            "emploi_durable",
+        ),
+        (
+            "alternance_lie",
+            "En alternance",
+            "In apprenticeship",
+            "An apprenticeship or professionalisation contract.",
+            "linked_alternance",
+            ("linked_durable",),
+            "alternance",
+        ),
+        (
+            "emploi_aide_lie",
+            "En emploi aidé, IAE comprise",
+            "In a subsidised job, IAE included",
+            "A PEC, CIE or CDDI, or a contract that the source says the State pays part of.",
+            "linked_aided",
+            ("linked_durable", "linked_alternance"),
+            None,
+        ),
+        (
+            "emploi_non_durable_lie",
+            "En emploi non durable",
+            "In non-durable employment",
+            "Any other contract: a CDD of 6 months or less, temporary work, …",
+            "linked",
+            ("linked_durable", "linked_alternance", "linked_aided"),
+            None,
+        ),
+    )
+)
+"""Parts of linked employment: in each month in which they are known, they add up to `emploi`."""
+
+_COMBINED: tuple[tuple[str, str, str, tuple[tuple[Any, ...], ...]], ...] = (
+        ("hours", "heures", "hours", (
+            ("heures", "Heures travaillées dans le mois", "Hours worked in the month",
+             "Hours paid in the month; 0 in a month without contract.", 1, "sum"),
+            ("heures_trimestre", "Heures travaillées en trois mois",
+             "Hours worked in three months",
+             "Hours paid in the month looked at and the two before.", 3, "sum"),
+            ("heures_cumulees", "Heures travaillées depuis l’entrée", "Hours worked since entry",
+             "Hours paid, added up from the month after time zero on.", 0, "sum"),
+        )),
+        ("hours", "heures", "proportion", (
+            ("heure_trimestre", "Au moins une heure travaillée en trois mois",
+             "At least one hour worked in three months",
+             "Hours paid in the month looked at or the two before.", 3, "any"),
+        )),
+        ("days", "jours", "days", (
+            ("jours", "Jours travaillés dans le mois", "Days worked in the month",
+             "Days under contract in the month, at most those of the month.", 1, "sum"),
+            ("jours_cumules", "Jours travaillés depuis l’entrée", "Days worked since entry",
+             "Days under contract, added up from the month after time zero on.", 0, "sum"),
+        )),
+        ("day_share", "jours", "proportion", (
+            ("part_jours", "Part des jours travaillés dans le mois",
+             "Share of the days of the month worked",
+             "Days under contract over the days of the month.", 1, "mean"),
+        )),
+)  # fmt: skip
+AMOUNTS = tuple(
+    Outcome(
+        name,
+        fr,
+        en,
+        unit,
+        _FORCE,
+        counts,
+        "linked",
+        column,
+        cumulated=True,
+        window=window,
+        combine=combine,
+        needs=needs,
+    )
+    for column, needs, unit, rows in _COMBINED
+    for name, fr, en, counts, window, combine in rows
+)  # fmt: skip
+"""What the linked source counts; « worked » is « under contract »."""
 
 OUTCOMES: Registry[Outcome] = Registry("outcome")
 OUTCOMES.add(
@@ -332,6 +448,7 @@ OUTCOMES.add(
             "events",
             column,
             cumulated=True,
+            combine="any",
         )
         for name, fr, en, source, column in (
             (
@@ -344,4 +461,6 @@ OUTCOMES.add(
             ("bafa", "BAFA obtenu depuis l’entrée", "BAFA since entry", "BAFA", "bafa"),
         )
     ),
+    *PARTS,
+    *AMOUNTS,
 )

@@ -28,7 +28,7 @@ from evalml.engine import (
     span,
     union,
 )
-from evalml.tables.sources import Coverage, coverage_of, linked_people
+from evalml.tables.sources import Coverage, coverage_of, linked_people, sources_held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,8 +58,22 @@ FLAGS = (
 )
 """Columns of the declared panel that are true where at least one spell says so."""
 
-LINKED = ("linked", "linked_outside_iae")
-"""Columns of the panel that the linked source says."""
+LINKED = (
+    "linked",
+    "linked_outside_iae",
+    "linked_durable",
+    "linked_alternance",
+    "linked_aided",
+    "linked_unsure",
+)
+"""Columns of the panel that the linked source says; `linked_unsure`: a contract whose kind or
+planned length is not known, so that no part of employment is."""
+
+AMOUNTS = ("pay", "hours", "days", "day_share")
+"""Columns of the panel that the linked source says: euros, hours, days, share of the month."""
+
+APPRENTICES = ("APPRENTISSAGE", "PROFESSIONNALISATION")
+"""Contracts that alternate work and training."""
 
 EVENTS = {"licence": "PERMIS_CONDUIRE", "bafa": "BAFA"}
 """Columns of the panel true in the month of an event, and its type in `evenements_externes`."""
@@ -91,37 +105,39 @@ class Panel:
     Attributes:
         cohort: The persons followed.
         sets: One row per person and block of `calendar`: `id_jeune`, `block`, and as sets of months
-            (`evalml.cohort.month_sets`) `declared`, each flag, `linked`, `linked_outside_iae`, the
-            events, and `state_0`, `state_1`... by rank.
-        pay: One row per person and month with a contract: `id_jeune`, `at`, `pay`; None without
-            linked source.
+            (`evalml.cohort.month_sets`) `declared`, each flag, each of LINKED, the events, and
+            `state_0`, `state_1`... by rank.
+        amounts: One row per person and month with a contract: `id_jeune`, `at` and AMOUNTS, not a
+            number where a contract of the month does not say; None without linked source.
         calendar: The months followed, of all the trials together.
         months: Months since time zero covered, first and last.
         reach: What each channel of SOURCES knows; those whose table the extract lacks are absent.
+        held: Tables of SOURCES that the extract holds, and `table.column` of those with a value.
     """
 
     cohort: Cohort
     sets: Table
-    pay: Table | None
+    amounts: Table | None
     calendar: Calendar
     months: tuple[int, int]
     reach: Mapping[str, Reach]
+    held: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> Table:
         """One row per entry and month in which something is known.
 
         `entry`, `k` (months since time zero, negative before), `state` (rank, null if nothing was
-        declared), the flags (null if nothing was declared), `linked` (worked, by the linked
-        source), `linked_outside_iae` (worked elsewhere than in a firm of the IAE) and `pay`.
+        declared), the flags (null if nothing was declared), those of LINKED (`linked`: worked, by
+        the linked source) and those of AMOUNTS.
         """
-        return self.read("state", *FLAGS, *LINKED, "pay")
+        return self.read("state", *FLAGS, *LINKED, *AMOUNTS)
 
     def read(self, *columns: str) -> Table:
         """Return `rows` with these columns only, beside `entry` and `k`."""
         t = unfolded(self, self.by_entry())
-        if "pay" in columns:
-            t = self.with_pay(t)
+        if set(columns) & set(AMOUNTS):
+            t = self.with_amounts(t)
         return t.select("entry", "k", **{name: _month_of_set(t, name) for name in columns})
 
     def by_entry(self) -> Table:
@@ -129,11 +145,11 @@ class Panel:
         entries = self.cohort.entries.select("entry", "id_jeune", "treated", "month")
         return entries.join(self.sets, "id_jeune")
 
-    def with_pay(self, unfolded_rows: Table) -> Table:
-        """Add the column `pay` to unfolded rows, null in a month without contract."""
-        if self.pay is None:
-            return unfolded_rows.mutate(pay=literal(None, "float64"))
-        t = unfolded_rows.left_join(self.pay, ["id_jeune", "at"])
+    def with_amounts(self, unfolded_rows: Table) -> Table:
+        """Add the columns of AMOUNTS to unfolded rows, null in a month without contract."""
+        if self.amounts is None:
+            return unfolded_rows.mutate(**{name: literal(None, "float64") for name in AMOUNTS})
+        t = unfolded_rows.left_join(self.amounts, ["id_jeune", "at"])
         return t.drop("id_jeune_right", "at_right")
 
     def __repr__(self) -> str:
@@ -172,8 +188,8 @@ def unfolded(panel: Panel, t: Table, months: str = "") -> Table:
 
 def _month_of_set(t: Table, name: str) -> Any:
     """Return a column of the panel in the month `place` of the sets of each row."""
-    if name == "pay":
-        return t.pay
+    if name in AMOUNTS:
+        return t[name]
     if name in EVENTS:
         return holds(t[name], t.place)
     if name in LINKED:
@@ -281,8 +297,8 @@ def sets_elsewhere(
     """
     parts = []
     if worked is not None:
-        at, outside = month_of(worked.mois), (worked.type_contrat != "CDDI").fill_null(True)
-        parts.append(worked.select("id_jeune", kind=ifelse(outside, "elsewhere", "iae"), first=at))
+        kinds = worked.select("id_jeune", kind=contract_kind(worked), first=month_of(worked.mois))
+        parts.append(kinds)
     if events is not None:
         events = events.filter(touches(events.date, events.date, calendar))
         events = events.filter(events.type.isin(tuple(EVENTS.values())))
@@ -293,17 +309,74 @@ def sets_elsewhere(
     return gather(
         laid,
         ["id_jeune"],
-        linked=laid.kind.isin(("elsewhere", "iae")),
-        linked_outside_iae=laid.kind == "elsewhere",
+        **linked_flags(laid.kind),
         **{name: laid.kind == kind for name, kind in EVENTS.items()},
     )
 
 
-def monthly_pay(worked: Table) -> Table:
-    """Return the gross pay of each person and month with a contract, from the rows known."""
-    return worked.group_by("id_jeune", at=month_of(worked.mois)).agg(
-        pay=exact_sum(worked.salaire_brut)
+CONTRACT_KINDS = ("iae", "alternance", "aided", "durable", "unsure", "other")
+"""What a linked contract is: exactly one of these."""
+
+
+def contract_kind(worked: Table) -> Any:
+    """Return what each linked contract is, one of CONTRACT_KINDS.
+
+    An aided contract is one by its type, or because the source says that the State pays part of it;
+    a CDI lasts, and a CDD does when more than six months were planned. Where the type, or the
+    planned length of a CDD, is not known, the contract is `unsure`.
+    """
+    contract, planned = worked.type_contrat, worked.duree_prevue_mois
+    aided = contract.isin(AIDED).fill_null(False) | worked.aide.fill_null(False)
+    fixed_term = (contract == "CDD").fill_null(False)
+    lasts = (contract == "CDI").fill_null(False) | (
+        fixed_term & (planned > DURABLE_MONTHS).fill_null(False)
     )
+    return cases(
+        ((contract == "CDDI").fill_null(False), literal("iae")),
+        (contract.isin(APPRENTICES).fill_null(False), literal("alternance")),
+        (aided, literal("aided")),
+        (lasts, literal("durable")),
+        (contract.isnull() | (fixed_term & planned.isnull()), literal("unsure")),
+        else_=literal("other"),
+    )
+
+
+def linked_flags(kind: Any) -> dict[str, Any]:
+    """Return the flags of LINKED of a contract of a kind."""
+    return {
+        "linked": kind.isin(CONTRACT_KINDS),
+        "linked_outside_iae": kind.isin(CONTRACT_KINDS[1:]),
+        "linked_durable": kind == "durable",
+        "linked_alternance": kind == "alternance",
+        "linked_aided": kind.isin(("aided", "iae")),
+        "linked_unsure": kind == "unsure",
+    }
+
+
+def monthly_amounts(worked: Table, at: Any, *keys: str) -> Table:
+    """Return pay, hours and days of each month with a contract, from the rows known.
+
+    A sum to which a contract of the month does not contribute its part is not a number. Days are no
+    more than the month has: contracts that overlap are not told apart.
+
+    Args:
+        worked: Rows of the linked employment.
+        at: Their month number.
+        keys: Columns of one result row, the month apart.
+    """
+    t = worked.mutate(at=at)
+    unknown = literal(float("nan"))
+    sums = {
+        name: ifelse(t[column].count() == t.count(), exact_sum(t[column]), unknown)
+        for name, column in (("pay", "salaire_brut"), ("hours", "heures"), ("days", "jours"))
+    }
+    summed = t.group_by(*keys, "at").agg(**sums)
+    within = summed["at"] % 12 + 1
+    leap = (summed["at"] // 12) % 4 == 0
+    other = literal(30) + (within + within // 8) % 2
+    long = ifelse(within == 2, ifelse(leap, 29, 28), other).cast("float64")  # noqa: PLR2004 - February
+    days = ifelse(summed.days.isnan(), unknown, least(summed.days, long))
+    return summed.mutate(days=days, day_share=days / long)
 
 
 def build_panel(tables: Tables, cohort: Cohort, engine: Engine) -> Panel:
@@ -329,10 +402,11 @@ def build_panel(tables: Tables, cohort: Cohort, engine: Engine) -> Panel:
     return Panel(
         cohort,
         engine.keep(sets, "person_months"),
-        monthly_pay(worked) if worked is not None else None,
+        None if worked is None else monthly_amounts(worked, month_of(worked.mois), "id_jeune"),
         calendar,
         (-trial.history_months, trial.follow_up_months),
         reach,
+        sources_held(tables, engine),
     )
 
 

@@ -7,10 +7,10 @@ import re
 from collections import Counter, defaultdict
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from evalml.errors import EvalmlError, nearest
 from evalml.published.figure import ADDITIVE, PrintedFigure, read_number
@@ -394,6 +394,67 @@ def _all() -> dict[str, list[dict[str, Any]]]:
     text = resources.files("evalml.published").joinpath("evaluations.yaml")
     found: dict[str, list[dict[str, Any]]] = yaml.safe_load(text.read_text(encoding="utf-8"))
     return found
+
+
+Standing = Literal["runs", "near", "refused"]
+"""Whether evalml runs an evaluation in print, something near it, or refuses it."""
+
+
+class PublishedNumber(StrictModel):
+    """One number in print, as it was read; an error only where one was read."""
+
+    what: str = Field(min_length=1)
+    value: str = Field(min_length=1)
+    std_error: str = ""
+
+
+class PublishedEvaluation(StrictModel):
+    """One evaluation in print, and what evalml makes of it.
+
+    Attributes:
+        title: Who published it, and when.
+        programme: Programme evaluated.
+        design: How it was evaluated.
+        population: On whom.
+        outcome: What was measured.
+        estimates: Numbers in print; none where none was read.
+        read: What was read of it.
+        not_read: What was not.
+        status: Whether evalml runs it.
+        because: Why it is not the same, or refused; empty where it runs.
+        study: Name of its study in `params/published`; empty where it is refused.
+        world: Invented world on which it was run.
+    """
+
+    title: str = Field(min_length=1)
+    programme: str
+    design: str
+    population: str
+    outcome: str
+    estimates: tuple[PublishedNumber, ...]
+    read: str = Field(min_length=1)
+    not_read: str = Field(min_length=1)
+    status: Standing
+    because: str = ""
+    study: str = ""
+    world: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> PublishedEvaluation:
+        if (self.status == "runs") == bool(self.because):
+            raise ValueError("because: say why, unless it runs")
+        if (self.status == "refused") == bool(self.study):
+            raise ValueError("study: name it, unless it is refused")
+        return self
+
+
+def published_evaluations(folder: Path) -> dict[str, PublishedEvaluation]:
+    """Return the register of evaluations in print, by name, from its folder."""
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
+    return {
+        name: PublishedEvaluation.model_validate(yaml.safe_load(text))
+        for name, text in texts.items()
+    }
 
 
 def published_effects(programme: str) -> tuple[PublishedEffect, ...]:

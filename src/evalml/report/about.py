@@ -6,9 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from evalml.disclosure.gate import Released, pass_file
-from evalml.values import messages_text
+from evalml.report.note_text import title
+from evalml.values import Message, messages_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evalml.report.certainty import Certainty
     from evalml.report.note_text import Note
 
 ABOUT = (
@@ -22,16 +26,27 @@ ABOUT = (
 LABELLED = ("outcome", "covariate", "arm", "subgroup", "subgroup_value")
 
 
-def about_item(note: Note, run: str) -> Released:
-    """Put what the study says of itself through the gate: words, and the hashes of the run."""
-    told = {key: note.meta.get(key) for key in ABOUT}
+def about_item(
+    note: Note, run: str, each: Sequence[Certainty] = (), review: tuple[Message, ...] = ()
+) -> Released:
+    """Put what the study says of itself through the gate: words, and the hashes of the run.
+
+    Args:
+        note: The note of the released tables.
+        run: Name of the run.
+        each: How sure we are of each effect, in the order of `tables/effects.csv`.
+        review: Why somebody must look first: it quotes tables that wait.
+    """
+    shown = {key: note.meta.get(key) for key in ABOUT}
     if "effects" in note.frames:  # an annex of activity has none to be sure of
         sure = note.certainty
-        told |= {"certainty": sure.level, "because": messages_text([sure.weakest.message])}
-    told |= {"run": run, "minimum_count": note.threshold, "labels": used_labels(note)}
-    text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
-    why = "words of the study file and hashes: no person, no count"
-    return pass_file("study.json", f"{text}\n".encode(), why=why)
+        shown |= {"certainty": sure.level, "because": messages_text([sure.weakest.message])}
+        shown["finding"] = messages_text([title(note)])
+        shown["sure"] = [[one.level, messages_text([one.weakest.message])] for one in each]
+    shown |= {"run": run, "minimum_count": note.threshold, "labels": used_labels(note)}
+    text = json.dumps(shown, ensure_ascii=False, indent=2, default=str)
+    why = Message("gate.words")
+    return pass_file("study.json", f"{text}\n".encode(), why=why, review=review)
 
 
 def used_labels(note: Note) -> dict[str, str]:

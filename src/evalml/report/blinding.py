@@ -81,8 +81,8 @@ def blind(
         BLINDED if each else usual_status(outcome, subgroup, primary)
         for each, outcome, subgroup in zip(causes, table["outcome"], table["subgroup"], strict=True)
     ]
-    said = [messages_text(each or cautions) for each in causes]
-    written = table.assign(status=status, causes=said)
+    written_causes = [messages_text(each or cautions) for each in causes]
+    written = table.assign(status=status, causes=written_causes)
     return reasons_in_words(written, lang, labels)
 
 

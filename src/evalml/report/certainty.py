@@ -26,7 +26,7 @@ from evalml.report.verdict import (
 from evalml.values import Estimate, Message, Number, PValue, read_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from evalml.values import Value
 
@@ -90,6 +90,7 @@ RULES: dict[str, tuple[str, int]] = {
     "balance.alike": ("alike", HIGH),
     "balance.vague": ("alike", LIMITED),
     "balance.no_covariate": ("alike", LOW),
+    "subgroup.whole": ("alike", LIMITED),
     "observation.alike": ("alike", HIGH),
     "observation.weighted": ("alike", GOOD),
     "observation.bounded": ("alike", GOOD),
@@ -121,6 +122,9 @@ RULES: dict[str, tuple[str, int]] = {
     "missing_bounds.unsure": ("robust", GOOD),
 }
 """Reading -> the ground it speaks to, and the highest certainty it allows."""
+
+Reading = tuple[str, "Mapping[str, Value]"]
+"""A key of `RULES`, and the values of its sentence."""
 
 PLACES = {key: place for place, key in enumerate(RULES)}
 """Of readings that allow as much, the first in the rules is told."""
@@ -177,20 +181,53 @@ def certainty_of(frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any]) ->
         frames: `effects` and `checks`, as they may be shown.
         meta: `primary` and `threshold` of the study.
     """
-    primary, useful = dict(meta.get("primary") or {}), meta.get("threshold")
+    primary = dict(meta.get("primary") or {})
     effect = primary_effect(frames["effects"], primary)
-    every = frames["checks"]
-    checks = rows_of(every[on_primary(every, primary)])
-    found = list(readings(checks, frames["effects"], effect, useful))
+    return _judged(frames["effects"], frames["checks"], primary, effect, meta.get("threshold"))
+
+
+def certainty_of_each(
+    frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any]
+) -> list[Certainty]:
+    """Return how sure the checks leave us of each effect, in the order of the table of effects.
+
+    Each is judged by the rules of the primary one, on the checks that bear on its outcome and
+    horizon; the useful effect is that of the primary outcome. A group has the checks of everybody,
+    and is no surer than `limited`.
+    """
+    effects, checks = frames["effects"], frames["checks"]
+    primary = dict(meta.get("primary") or {})
+    alike = ["subgroup", "subgroup_value"]
+    groups = {key: rows.assign(subgroup="") for key, rows in effects.groupby(alike, dropna=False)}
+    sure = []
+    for _, effect in effects.iterrows():
+        horizon = effect["horizon_months"]
+        judged = {"outcome": effect["outcome"],
+                  "horizon_months": None if pd.isna(horizon) else horizon}  # fmt: skip
+        useful = meta.get("threshold") if effect["outcome"] == primary.get("outcome") else None
+        own = groups[effect["subgroup"], effect["subgroup_value"]]
+        also: list[Reading] = [("subgroup.whole", {})] if effect["subgroup"] else []
+        sure.append(_judged(own, checks, judged, effect, useful, also))
+    return sure
+
+
+def _judged(
+    effects: pd.DataFrame,
+    every: pd.DataFrame,
+    judged: Mapping[str, Any],
+    effect: pd.Series | None,
+    useful: float | None,
+    also: Sequence[Reading] = (),
+) -> Certainty:
+    """Return how sure the checks on an outcome at a horizon leave us of an effect."""
+    checks = rows_of(every[on_primary(every, judged)])
+    found = [*readings(checks, effects, effect, useful), *also]
     kind = verdict_of(effect, useful)
     grounds = tuple(_ground(name, found, kind) for name in GROUNDS)
     unseen = effect is None or (is_blinded(effect) and not is_bounded(effect))
     blinds = any(check.passed is False and check.gating for check in checks)
     level = NONE if unseen or blinds else min(ground.level for ground in grounds)
     return Certainty(LEVELS[level], grounds)
-
-
-Reading = tuple[str, "Mapping[str, Value]"]
 
 
 def _ground(name: str, found: list[Reading], kind: str) -> Ground:

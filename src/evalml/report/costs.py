@@ -46,17 +46,20 @@ def guard_costs(costs: pd.DataFrame, checks: pd.DataFrame, threshold: int) -> pd
         for row in rows_of(costs)
     ]
     small = too_small(costs["n_treated"], threshold) | too_small(costs["n_comparison"], threshold)
-    held = costs["largest_share"].astype("float64") > DOMINANCE
+    dominated = costs["largest_share"].astype("float64") > DOMINANCE
     words = (costs["words"] if "words" in costs else pd.Series("", costs.index)).mask(
         pd.Series(blinded, index=costs.index), messages_text([MASKED])
     )
-    remarked = costs.assign(words=words.mask(small | held, messages_text([SECRET])))
-    secret = blank(remarked, small | held, [*NUMBERS, *SIZES])
+    remarked = costs.assign(words=words.mask(small | dominated, messages_text([SECRET])))
+    secret = blank(remarked, small | dominated, [*NUMBERS, *SIZES])
     return blank(secret, pd.Series(blinded, index=costs.index), NUMBERS)
 
 
 def shown_costs(results: Frames) -> Shown:
-    """Return the costs as a reader sees them: a line per measure and horizon, in French."""
+    """Return the costs as a reader sees them: a line per measure and horizon, in French.
+
+    A design whose method compares no amounts has no line.
+    """
     rows = [
         (
             typeset(row.label),
@@ -65,7 +68,7 @@ def shown_costs(results: Frames) -> Shown:
             _interval(row.ci_low, row.ci_high, row.unit),
             typeset(row.remark),
         )
-        for row in rows_of(results["costs"])
+        for row in (rows_of(results["costs"]) if "costs" in results else ())
     ]
     names = ["coût", "à", "valeur", "intervalle à 95 %", "remarque"]
     return Shown(pd.DataFrame(rows, columns=names))

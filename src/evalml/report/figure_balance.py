@@ -66,8 +66,8 @@ def plot_balance(
     over = int((table["smd_after"] > threshold).sum())
     known = len(table) and table["smd_after"].notna().any()
     title = plural(text["found"], over) if known else text["title"]
-    told = typeset(title.format(threshold=number(threshold, 1, lang)), lang)
-    return Figure(fig, "balance", told, balance_alt(table, threshold, lang), synthetic)
+    caption = typeset(title.format(threshold=number(threshold, 1, lang)), lang)
+    return Figure(fig, "balance", caption, balance_alt(table, threshold, lang), synthetic)
 
 
 def ordered(table: pd.DataFrame) -> pd.DataFrame:

@@ -28,6 +28,25 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+PERSONS = {
+    "fr": {
+        "title": "{outcome} : écart entre les groupes, avant et après l’entrée",
+        "axis": "Mois depuis l’entrée (milieu du trimestre)",
+        "before": "avant l’entrée",
+        "after": "après l’entrée",
+        "alt": "Double différence par trimestre, écart au trimestre d’avant l’entrée. {rows}",
+        "row": "Mois {e} : {effect}.",
+    },
+    "en": {
+        "title": "{outcome}: gap between the arms, before and after entry",
+        "axis": "Months since entry (middle of the quarter)",
+        "before": "before entry",
+        "after": "after entry",
+        "alt": "Double difference by quarter, from the quarter before entry. {rows}",
+        "row": "Month {e}: {effect}.",
+    },
+}
+"""What a study of persons says otherwise."""
 WORDS = {
     "fr": {
         "title": "{outcome} : effet par semestre depuis l’ouverture",
@@ -87,6 +106,7 @@ def plot_event_study(
     labels: Mapping[str, str] | None = None,
     lang: str = "fr",
     synthetic: bool = False,
+    persons: bool = False,
 ) -> Figure:
     """Draw the event study of one outcome at one horizon, with 95 % intervals.
 
@@ -98,25 +118,28 @@ def plot_event_study(
         labels: Labels of outcomes that the package does not know.
         lang: `fr` or `en`.
         synthetic: Whether to stamp the figure.
+        persons: Whether time is counted in months since each person's entry.
     """
     rows = events[(events["outcome"] == outcome) & (events["horizon_months"] == horizon)]
     rows = rows.sort_values("event_time")
-    text = WORDS[lang]
+    text = WORDS[lang] | (PERSONS[lang] if persons else {})
     with house_style():
         fig = canvas(2.9)
         axes = fig.subplots()
-        _draw(axes, rows, unit, lang)
+        _draw(axes, rows, unit, lang, text)
         if synthetic:
             stamp(fig, lang)
     name = outcome_label(outcome, horizon, lang, dict(labels or {}))
     title = typeset(text["title"].format(outcome=name), lang)
-    return Figure(fig, f"event_study_{outcome}", title, _alt(rows, unit, lang), synthetic)
+    return Figure(fig, f"event_study_{outcome}", title, _alt(rows, unit, lang, text), synthetic)
 
 
-def _draw(axes: Axes, rows: pd.DataFrame, unit: str, lang: str) -> None:
-    text, scale = WORDS[lang], unit_of(unit).scale
+def _draw(axes: Axes, rows: pd.DataFrame, unit: str, lang: str, text: Mapping[str, str]) -> None:
+    scale = unit_of(unit).scale
     for phase, colour in LOOK.items():
         part = rows[rows["phase"] == phase]
+        if not len(part):
+            continue
         x = part["event_time"].to_numpy("float64")
         y, low, high = (
             part[c].to_numpy("float64", na_value=np.nan) * scale
@@ -142,13 +165,12 @@ def _draw(axes: Axes, rows: pd.DataFrame, unit: str, lang: str) -> None:
     bare(axes)
 
 
-def _alt(rows: pd.DataFrame, unit: str, lang: str) -> str:
-    text = WORDS[lang]
+def _alt(rows: pd.DataFrame, unit: str, lang: str, text: Mapping[str, str]) -> str:
     known = rows.dropna(subset=["estimate"])
-    told = [
+    parts = [
         text["row"].format(
             e=int(row["event_time"]), effect=effect_text(row["estimate"], unit, lang)
         )
         for row in known.to_dict("records")
     ]
-    return typeset(text["alt"].format(rows=" ".join(told) or text["none"]), lang)
+    return typeset(text["alt"].format(rows=" ".join(parts) or text["none"]), lang)

@@ -93,8 +93,8 @@ def bar_labels(table: pd.DataFrame, lang: str) -> list[str]:
         if pd.isna(kept):
             rows.append(text["hidden"])
             continue
-        told = {"kept": count_text(kept, lang), "persons": count_text(people, lang)}
-        row = text["label" if pd.isna(people) else "label_persons"].format(**told)
+        counts = {"kept": count_text(kept, lang), "persons": count_text(people, lang)}
+        row = text["label" if pd.isna(people) else "label_persons"].format(**counts)
         if pd.notna(lost) and lost > 0:
             row += text["label_lost"].format(lost=count_text(lost, lang))
         rows.append(typeset(row, lang))
@@ -109,8 +109,8 @@ def flow_title(table: pd.DataFrame, lang: str) -> str:
         return str(text["title"])
     lost = 0.0 if column == "kept_persons" else float(ends["lost"].iloc[0])
     first, last = float(ends[column].iloc[0]) + lost, float(ends[column].iloc[1])
-    told = text["found"].format(first=count_text(first, lang), last=count_text(last, lang))
-    return typeset(told, lang)
+    found = text["found"].format(first=count_text(first, lang), last=count_text(last, lang))
+    return typeset(found, lang)
 
 
 def flow_alt(table: pd.DataFrame, lang: str) -> str:

@@ -54,7 +54,7 @@ def plot_intensity(intensity: pd.DataFrame, *, lang: str = "fr", synthetic: bool
     """
     import seaborn as sns
 
-    text, said = TEXT[lang], []
+    text, parts = TEXT[lang], []
     with house_style():
         fig = canvas(2.8)
         axes = fig.subplots()
@@ -69,8 +69,8 @@ def plot_intensity(intensity: pd.DataFrame, *, lang: str = "fr", synthetic: bool
             dashes={name: dash for name, dash, _ in kinds},
         )  # fmt: skip
         for measure in CURVES:
-            told = rows[rows["measure"] == measure].sort_values("month")
-            said.append(_alt(told, text[measure], text["at"], lang))
+            series = rows[rows["measure"] == measure].sort_values("month")
+            parts.append(_alt(series, text[measure], text["at"], lang))
         axes.set_ylim(0, 103)
         axes.set_xlabel(typeset(text["x"], lang))
         axes.set_ylabel("%")
@@ -80,7 +80,7 @@ def plot_intensity(intensity: pd.DataFrame, *, lang: str = "fr", synthetic: bool
         if synthetic:
             stamp(fig, lang)
     title = typeset(text["title"], lang)
-    alt = typeset(f"{title}. " + " ; ".join(s for s in said if s) + ".", lang)
+    alt = typeset(f"{title}. " + " ; ".join(s for s in parts if s) + ".", lang)
     return Figure(fig, "intensity", title, alt, synthetic)
 
 
@@ -90,8 +90,8 @@ def _alt(rows: pd.DataFrame, label: str, at: str, lang: str) -> str:
     if not len(known):
         return ""
     few = known.iloc[sorted({0, len(known) // 2, len(known) - 1})]
-    told = (
+    sentence = (
         f"{number(float(v), 0, lang)} % ({at} {int(k)})"
         for k, v in zip(few["month"], few["value"], strict=True)
     )
-    return f"{label} : " + ", ".join(told)
+    return f"{label} : " + ", ".join(sentence)

@@ -118,8 +118,8 @@ def _bars(axes: Axes, table: pd.DataFrame, waves: list[str]) -> None:
         axes.barh(places, np.nan_to_num(shares), height=0.9 * height, color=_look(waves, wave)[0],
                   label=typeset(wave, "fr"))  # fmt: skip
         for place, share in zip(places, shares, strict=True):
-            told = "secret" if np.isnan(share) else number(float(share), 0)
-            axes.annotate(told, (np.nan_to_num(share), place), xytext=(3, 0), fontsize=6,
+            label = "secret" if np.isnan(share) else number(float(share), 0)
+            axes.annotate(label, (np.nan_to_num(share), place), xytext=(3, 0), fontsize=6,
                           textcoords="offset points", va="center", color=MUTED)  # fmt: skip
     names = [fill(typeset(_value_label(table, v), "fr"), 24) for v in values]
     axes.set_yticks(-np.arange(len(values)), names)
@@ -156,7 +156,7 @@ def _areas(axes: Axes, table: pd.DataFrame, waves: list[str]) -> None:
 
 def _alt(tables: list[pd.DataFrame], picture: str) -> str:
     """Return the ends of each curve, or the largest values, wave by wave."""
-    said = []
+    parts = []
     for table in tables:
         for wave, rows in table.groupby("group", sort=False):
             known = rows.dropna(subset=["value"])
@@ -164,6 +164,6 @@ def _alt(tables: list[pd.DataFrame], picture: str) -> str:
                 continue
             ends = known.iloc[[0, -1]] if picture in CURVES else known
             pairs = zip(ends["label"], ends["value"].astype("float64"), strict=True)
-            told = ", ".join(f"{label} {number(value, 0)}" for label, value in pairs)
-            said.append(f"{wave} : {told}.")
-    return typeset(f"{TITLES[picture]}. {' '.join(said) or 'Rien à montrer.'}", "fr")
+            pairs_text = ", ".join(f"{label} {number(value, 0)}" for label, value in pairs)
+            parts.append(f"{wave} : {pairs_text}.")
+    return typeset(f"{TITLES[picture]}. {' '.join(parts) or 'Rien à montrer.'}", "fr")

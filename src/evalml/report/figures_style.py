@@ -142,10 +142,10 @@ def canvas(height: float) -> Canvas:
     return fig
 
 
-def bare(axes: Axes, *, keep: tuple[str, ...] = ("bottom",)) -> None:
-    """Leave only the spines of `keep`."""
+def bare(axes: Axes, *, sides: tuple[str, ...] = ("bottom",)) -> None:
+    """Leave only the spines of `sides`."""
     for side, spine in axes.spines.items():
-        spine.set_visible(side in keep)
+        spine.set_visible(side in sides)
 
 
 def name_line(axes: Axes, place: float, text: str, colour: str) -> None:

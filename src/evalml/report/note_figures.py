@@ -157,7 +157,8 @@ def draw_events(note: Note, common: Mapping[str, Any]) -> Figure:
     rows = table[(table["outcome"] == outcome) & (table["horizon_months"] == horizon)]
     first = (rows if len(rows) else table).iloc[0]
     name, month = str(first["outcome"]), int(first["horizon_months"])
-    return plot_event_study(table, name, month, labels=note.labels, **common)
+    persons = not rolled_out(note)
+    return plot_event_study(table, name, month, labels=note.labels, persons=persons, **common)
 
 
 def balance_threshold(note: Note) -> float:

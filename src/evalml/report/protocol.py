@@ -145,7 +145,7 @@ def _eligible(study: Study) -> Message:
 
 def _pool(study: Study) -> dict[str, Value]:
     """Return the programme of the comparison persons, where they enter one."""
-    if study.design.arms != "comparator":
+    if not study.design.compares or study.comparison.pool == "not_yet_entered":
         return {}
     return {"pool": Name("programmes", str(study.comparison.pool))}
 
@@ -164,6 +164,8 @@ def _treated(study: Study) -> Message:
 def _compared(study: Study) -> Message:
     given, key = study.comparison, study.design.words_of("comparison", "compared")
     values: dict[str, Value] = {"programme": _programme(study), **_pool(study)}
+    if study.design.arms == "either" and "pool" in values:
+        key = "compared_pool"
     months = period_words(given.entries)
     if months is not None:
         key, values = f"{key}_months", {**values, **months.values}

@@ -33,7 +33,7 @@ from evalml.errors import DataError, PrivacyError, nearest
 from evalml.report.about import about_item
 from evalml.report.annex.content import annex_table
 from evalml.report.beside_published import ours_again
-from evalml.report.certainty import certainty_of
+from evalml.report.certainty import Certainty, certainty_of, certainty_of_each
 from evalml.report.institution import Institution
 from evalml.report.note import FORMATS, masked_tables, write_from
 from evalml.report.note_text import Note
@@ -42,9 +42,12 @@ from evalml.report.review import review_page
 from evalml.report.sentences import labels_of_study, meta_in_words, tables_in_words
 from evalml.report.verdict import hides
 from evalml.results import VERSION
+from evalml.values import Message, Name, Values, names
 
 NOTEBOOKS = ("notebook.html", "notebook.ipynb")
 RECORD = "release.json"
+QUOTED = ("tables/effects.csv", "tables/checks.csv")
+"""Tables that the words of a study quote: they wait together."""
 Items: TypeAlias = list[gate.Released]
 
 
@@ -80,12 +83,16 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRun:
-    """A run judged: its note and tables, why each population must wait, and what draws them."""
+    """A run judged: its note and tables, why each population must wait, what draws them.
+
+    `sure` says how sure we are of each effect: its level judged inside, its words by what leaves.
+    """
 
     note: Note
     tables: dict[str, Judged]
-    lines: dict[str, dict[Population, str]]
+    lines: dict[str, dict[Population, Message | None]]
     draw: Callable[[Path, Institution | None, Sequence[str]], object]
+    sure: Sequence[Certainty] = ()
 
 
 def release_run(
@@ -127,12 +134,18 @@ def release_run(
         found = (judged_activity if activity else judged_run)(run_dir, rule, known, manifest)
         with TemporaryDirectory(prefix=".release-", dir=run_dir) as folder:
             place = Path(folder)
-            items = [*table_items(found, rule), about_item(found.note, run_dir.name)]
+            items = table_items(found, rule)
+            waiting = [
+                each.name for each in items if each.name in QUOTED and each.status != gate.PASS
+            ]
+            review = listed("gate.waits", waiting)
+            items += [about_item(found.note, run_dir.name, found.sure, review)]
             if formats:
                 items += drawn_items(found, items, place / "drawn", institution, formats)
-            why = "an executed notebook: its numbers were not drawn from released tables"
             items += [
-                gate.refuse(each, why=why) for each in NOTEBOOKS if (run_dir / each).is_file()
+                gate.refuse(each, why=Message("gate.notebook"))
+                for each in NOTEBOOKS
+                if (run_dir / each).is_file()
             ]
             decided = decisions(items, decision or Decision(), known, name)
             page = run_dir / "review" / "review.html"
@@ -210,25 +223,37 @@ def judged_run(
     frames["published"] = ours_again(frames["published"], frames["effects"], programme)
     frames = tables_in_words(frames, lang, labels)
     frames["checks"] = silence(frames["checks"], frames["effects"], tables.get("checks"))
-    told = meta_in_words(meta, lang)
-    if not passes(told["title"], numbers):
-        plain = [told.get(key) for key in ("programme", "territory_label", "period_label")]
-        told["title"] = " – ".join(str(each) for each in plain if each)
+    in_words = meta_in_words(meta, lang)
+    if not passes(in_words["title"], numbers):
+        plain = [in_words.get(key) for key in ("programme", "territory_label", "period_label")]
+        in_words["title"] = " – ".join(str(each) for each in plain if each)
     level = certainty_of(inside, meta).level
-    note = Note(frames, told, lang, rule.threshold, rule.rounding, level)
-    return JudgedRun(note, tables, compared(populations, register, rule), partial(write_from, note))
+    note = Note(frames, in_words, lang, rule.threshold, rule.rounding, level)
+    sure = [
+        Certainty(within.level, leaves.grounds)
+        for within, leaves in zip(
+            certainty_of_each(inside, meta), certainty_of_each(frames, meta), strict=True
+        )
+    ]
+    lines = compared(populations, register, rule)
+    return JudgedRun(note, tables, lines, partial(write_from, note), sure)
 
 
 def compared(
     populations: Mapping[Population, Iterable[str]], register: Register, rule: DisclosureRule
-) -> dict[str, dict[Population, str]]:
+) -> dict[str, dict[Population, Message | None]]:
     """Return the populations of each table, and why they must wait: never by which difference."""
     near = too_near(populations, register.populations(), rule)
-    found: dict[str, dict[Population, str]] = {}
-    for each, names in populations.items():
-        traits = f" ({', '.join(each.traits)})" if each.traits else ""
-        why = f"too near to what left in {near[each]}: {each.arm}{traits}" if each in near else ""
-        for name in names:
+    found: dict[str, dict[Population, Message | None]] = {}
+    for each, tables in populations.items():
+        programme, _, arm = each.arm.rpartition(" ")
+        values: Values = {
+            "release": Name("text", str(near.get(each))),
+            "arm": Name("arms", arm),
+            "of": names("text", filter(None, [programme, *each.traits])),
+        }
+        why = Message("gate.near", values) if each in near else None
+        for name in tables:
             found.setdefault(name, {})[each] = why
     return found
 
@@ -280,11 +305,25 @@ def table_items(found: JudgedRun, rule: DisclosureRule) -> Items:
         gate.pass_table(
             found.note.frames[name], sheet_text(found.note.frames[name]),
             name=f"tables/{name}.csv", threshold=rule.threshold, hidden=len(judged.absent),
-            review=tuple(dict.fromkeys(filter(None, found.lines.get(name, {}).values()))),
-            notes=(f"stay inside: {', '.join(judged.left_out)}",) if judged.left_out else (),
+            review=distinct(found.lines.get(name, {}).values()),
+            notes=listed("gate.inside", judged.left_out),
         )
         for name, judged in found.tables.items()
     ]  # fmt: skip
+
+
+def distinct(reasons: Iterable[Message | None]) -> tuple[Message, ...]:
+    """Return the reasons that are there, each once."""
+    found: list[Message] = []
+    for reason in reasons:
+        if reason is not None and reason not in found:
+            found.append(reason)
+    return tuple(found)
+
+
+def listed(key: str, found: Sequence[str]) -> tuple[Message, ...]:
+    """Return a reason that names what it bears on, nothing where it bears on nothing."""
+    return (Message(key, {"names": names("text", found)}),) if found else ()
 
 
 def drawn_items(
@@ -293,12 +332,12 @@ def drawn_items(
     """Draw figures and note again from released tables; they wait where one of those waits."""
     failed = [item.name for item in tables if item.status == gate.FAIL]
     if failed:
-        return [gate.refuse("note", why=f"made of tables that may not leave: {', '.join(failed)}")]
+        return [gate.refuse("note", why=listed("gate.stays", failed)[0])]
     waiting = [item.name for item in tables if item.status == gate.REVIEW]
-    review = (f"made of tables under review: {', '.join(waiting)}",) if waiting else ()
+    review = listed("gate.waits", waiting)
     place.mkdir(parents=True)
     found.draw(place, by, kinds)
-    why = "drawn again from the released tables, aggregates only"
+    why = Message("gate.drawn")
     return [
         gate.pass_file(str(path.relative_to(place)), path.read_bytes(), why=why, review=review)
         for path in sorted(place.rglob("*")) if path.is_file() and path.suffix != ".md"
@@ -316,9 +355,11 @@ def decisions(
         PrivacyError: A decision names no output under review, or lacks a name or a reason.
     """
     waiting = {item.name: item.sha256 for item in items if item.status == gate.REVIEW}
-    before = {name: told for line in register.lines if line["release"] == release
-              for name, told in line["decisions"].items()}  # fmt: skip
-    decided = {name: told for name, told in before.items() if told["sha256"] == waiting.get(name)}
+    before = {name: entry for line in register.lines if line["release"] == release
+              for name, entry in line["decisions"].items()}  # fmt: skip
+    decided = {
+        name: entry for name, entry in before.items() if entry["sha256"] == waiting.get(name)
+    }
     for word, patterns in (("accepted", decision.accept), ("refused", decision.refuse)):
         for pattern in patterns:
             names = [name for name in waiting if fnmatch(name, pattern)]
@@ -329,8 +370,8 @@ def decisions(
                 raise PrivacyError(
                     f"to decide of '{pattern}' takes a name (--by) and a reason (--why)"
                 )
-            told = {"decision": word, "by": decision.by, "why": decision.why}
-            decided |= {name: {**told, "sha256": waiting[name]} for name in names}
+            entry = {"decision": word, "by": decision.by, "why": decision.why}
+            decided |= {name: {**entry, "sha256": waiting[name]} for name in names}
     return decided
 
 
@@ -353,13 +394,13 @@ def write_decided(done: Release, line: str, page: str, place: Path) -> None:
     """Write the decision on every output, which leaves, and what a person must see to decide."""
     outputs = [
         {"name": item.name, "status": item.status, "leaves": done.leaves(item),
-         "reasons": item.reasons, "decision": done.decided.get(item.name),
+         "reasons": item.said("en"), "decision": done.decided.get(item.name),
          "absent_cells": item.hidden, "rows": item.rows,
          "sha256": item.sha256 if item.content else None}
         for item in done.items
     ]  # fmt: skip
-    told = {"outputs": outputs, "rounding": done.rule.rounding, "threshold": done.rule.threshold}
-    text = json.dumps({**told, "line": line}, ensure_ascii=False, indent=2) + "\n"
+    decided = {"outputs": outputs, "rounding": done.rule.rounding, "threshold": done.rule.threshold}
+    text = json.dumps({**decided, "line": line}, ensure_ascii=False, indent=2) + "\n"
     files = {place / "out" / RECORD: text, place / "review" / done.page.name: page}
     for path, content in files.items():
         path.parent.mkdir(exist_ok=True)

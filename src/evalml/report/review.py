@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.disclosure.gate import Released
+from evalml.disclosure.gate import REVIEW, Released
 from evalml.disclosure.judge import Judged
 from evalml.report.note_text import Note
 from evalml.report.results import rows_of
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 STYLE = """
 :root { color-scheme: light; font: 16px/1.45 system-ui, sans-serif; color: #1a1a1a; }
 body { margin: 2rem auto; max-width: 110rem; padding: 0 1.5rem; }
-h1 { font-size: 1.7rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; break-after: avoid; }
+h1 { font-size: 1.7rem; } h2 { font-size: 1.3rem; margin-top: 2.2rem; }
+h3 { font-size: 1.1rem; margin-top: 1.8rem; } h2, h3 { break-after: avoid; }
+.wide { overflow-x: auto; } pre { background: #eef2f6; padding: .6rem; overflow-x: auto; }
 .stamp { border: 2px solid #b34000; color: #b34000; padding: .4rem .8rem; font-weight: 600; }
 table { width: 100%; border-collapse: collapse; font-size: .95rem;
   font-variant-numeric: tabular-nums; }
@@ -55,26 +57,56 @@ def review_page(done: Release, note: Note) -> str:
         f"<h1>{escape(title)}</h1>",
         f'<p class="stamp">{escape(stamp)}</p>' if stamp else "",
         "<ul>", *(f"<li>{escape(line)}</li>" for line in lines), "</ul>",
+        *to_decide(done, note, text),
+        f"<h2>{escape(text['outputs'])}</h2>",
+        grid(text["outputs"], text["columns"], [item_row(item, done, note) for item in done.items]),
+        f"<h2>{escape(text['cells'])}</h2>",
         f"<p>{escape(lead)}</p>",
-        grid(text["columns"], [item_row(item, done, text) for item in done.items]),
         *(table_part(name, each, note.frames[name], text) for name, each in done.tables.items()),
     ]  # fmt: skip
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
-    return f'<!doctype html>\n<html lang="{note.lang}"><head>{head}</head>\n<body>' + "\n".join(
-        part for part in body if part
-    ) + "</body></html>\n"  # fmt: skip
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style>"
+    )
+    main = "\n".join(part for part in body if part)
+    start = f'<!doctype html>\n<html lang="{note.lang}"><head>{head}</head>'
+    return f"{start}\n<body><main>{main}</main></body></html>\n"
 
 
-def item_row(item: Released, done: Release, text: Any) -> str:
+def to_decide(done: Release, note: Note, text: Any) -> list[str]:
+    """Return what the reviewer must decide, and the commands that record it."""
+    waiting = [i for i in done.items if i.status == REVIEW and i.name not in done.decided]
+    parts = [f"<h2>{escape(text['decide'])}</h2>"]
+    if not waiting:
+        return [*parts, f"<p>{escape(text['nothing'])}</p>"]
+    of_reason: dict[str, list[str]] = {}
+    for item in waiting:
+        of_reason.setdefault(item.said(note.lang)[0], []).append(item.name)
+    lines = [
+        f"<li>{escape(why)}<br>{', '.join(f'<code>{escape(name)}</code>' for name in names)}</li>"
+        for why, names in of_reason.items()
+    ]
+    run = "/".join(done.folder.parts[-4:-1])
+    commands = [
+        f"<pre tabindex=\"0\">evalml release {escape(run)} --{word} '*' "
+        f'--by "{escape(text["by"])}" --why "{escape(text["why"])}"</pre>'
+        for word in ("accept", "refuse")
+    ]
+    question = f"<p>{escape(text['question'])}</p>"
+    return [*parts, question, "<ul>", *lines, "</ul>", f"<p>{escape(text['how'])}</p>", *commands]
+
+
+def item_row(item: Released, done: Release, note: Note) -> str:
     """Return the line of one output."""
-    told = done.decided.get(item.name, {})
-    status = text["statuses"][told.get("decision", item.status)]
+    text = note.text["review"]
+    decision = done.decided.get(item.name, {})
+    status = text["statuses"][decision.get("decision", item.status)]
     name = escape(item.name)
     if item.status == "review":
         name = f'<a href="waiting/{name}">{name}</a>'
-    reasons = "<br>".join(escape(reason) for reason in item.reasons)
-    if told:
-        reasons += f"<br>{escape(told['by'])} : {escape(told['why'])}"
+    reasons = "<br>".join(escape(reason) for reason in item.said(note.lang))
+    if decision:
+        reasons += f"<br>{escape(decision['by'])} : {escape(decision['why'])}"
     cells = (name, f'<span class="{item.status}">{escape(status)}</span>', reasons,
              item.hidden or "–", item.sha256[:16] if item.content else "–")  # fmt: skip
     return "".join(f"<td>{each}</td>" for each in cells)
@@ -100,9 +132,10 @@ def table_part(name: str, judged: Judged, leaves: pd.DataFrame, text: Any) -> st
             why = "" if column in layout.sentences and row[column] else text["absent"].get(why, why)
             cells += cell(row[column], found, why, number=column in numbers)
         rows.append(cells)
-    said = " ; ".join(f"{c} = {plain(value)}" for c, value in same.items() if value)
-    told = f"<p>{escape(said)}</p>" if said else ""
-    return f"<h2>{escape(f'tables/{name}.csv')}</h2>{told}" + grid(columns, rows)
+    shared = " ; ".join(f"{c} = {plain(value)}" for c, value in same.items() if value)
+    paragraph = f"<p>{escape(shared)}</p>" if shared else ""
+    title = f"tables/{name}.csv"
+    return f"<h3>{escape(title)}</h3>{paragraph}" + grid(title, columns, rows)
 
 
 def only(values: pd.Series) -> Any:
@@ -116,10 +149,10 @@ def cell(leaves: Any, inside: Any, why: str, *, number: bool) -> str:
     shown = "–" if leaves is None or pd.isna(leaves) else plain(leaves)
     if not number and not why:
         return f'<td class="{"t" if len(shown) > LONG else ""}">{escape(shown)}</td>'
-    told = f'<span class="why">{escape(why)}</span>' if why else escape(shown)
+    inner = f'<span class="why">{escape(why)}</span>' if why else escape(shown)
     if inside is not None and not pd.isna(inside):
-        told += f'<span class="in">{escape(plain(inside))}</span>'
-    return f'<td class="{"n" if number else ""}">{told}</td>'
+        inner += f'<span class="in">{escape(plain(inside))}</span>'
+    return f'<td class="{"n" if number else ""}">{inner}</td>'
 
 
 def plain(value: Any) -> str:
@@ -129,8 +162,9 @@ def plain(value: Any) -> str:
     return f"{value:.5g}" if abs(value) < 1000 else f"{value:.0f}"  # noqa: PLR2004
 
 
-def grid(columns: list[str], rows: list[str]) -> str:
-    """Return a table of rows of marked cells."""
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+def grid(name: str, columns: list[str], rows: list[str]) -> str:
+    """Return a table of rows of marked cells, which scrolls by itself where it is too wide."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide" role="region" tabindex="0" aria-label="{escape(name)}">{table}</div>'

@@ -146,11 +146,11 @@ def shown_answer(results: Frames, meta: Mapping[str, Any], study: Study) -> Sent
     """
     note = _note(results, meta, study)
     leads = note.text["leads"]
-    said = [f"**{leads[key]}** {text}" for key, text in lessons(note)]
+    sentences = [f"**{leads[key]}** {text}" for key, text in lessons(note)]
     certain = note.say(note.text["certain"], level=note.text["certainty"][note.certainty.level])
-    return Sentences([f"**{note.told(title(note))}**", *said, f"**{certain}**"], listed=False)
+    return Sentences([f"**{note.told(title(note))}**", *sentences, f"**{certain}**"], listed=False)
 
 
 def _note(results: Frames, meta: Mapping[str, Any], study: Study) -> Note:
-    told = {name: results[name] for name in TOLD if name in results}
-    return note_of(told, meta, study.language, study.checks.minimum_count)
+    tables = {name: results[name] for name in TOLD if name in results}
+    return note_of(tables, meta, study.language, study.checks.minimum_count)

@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from evalml.engine import exact_sum, greatest, ifelse, least, literal, month_of, union
+from evalml.engine import greatest, ifelse, least, literal, month_of, union
 from evalml.errors import StudyError
 from evalml.months import month_number
 from evalml.outcomes import choose_outcomes
 from evalml.outcomes.compute import monthly_value
-from evalml.panel.build import last_contacts, spell_flags
+from evalml.panel.build import (
+    AMOUNTS,
+    LINKED,
+    contract_kind,
+    last_contacts,
+    linked_flags,
+    monthly_amounts,
+    spell_flags,
+)
 from evalml.rollout.arrivals import TRAITS, half_year_label, wave_label
-from evalml.tables.sources import coverage_of, linked_people
+from evalml.tables.sources import coverage_of, linked_people, sources_held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,12 +159,12 @@ def area_cells(
     Raises:
         StudyError: An outcome adds up over months: a cell holds one month.
     """
-    chosen = choose_outcomes(outcomes, tables.tables)
+    chosen = choose_outcomes(outcomes, sources_held(tables, engine))
     for outcome in chosen:
-        if outcome.cumulated:
+        if outcome.cumulated and not outcome.window:
             raise StudyError(
-                f"outcomes: '{outcome.name}' adds up over months, and a roll-out reads one month "
-                "at a time; leave it out"
+                f"outcomes: '{outcome.name}' adds up since entry, and a roll-out reads a few "
+                "months at a time; leave it out"
             )
     ks = tuple(sorted({*months}))
     last = month_number(tables.meta.period_end)
@@ -192,34 +200,74 @@ def _with_values(
     declared = _declared(tables, rows, ks, coverage_of(tables, "situations", engine))
     t = grid.left_join(declared, ["entry", "k"]).drop("entry_right", "k_right")
     if any(o.channel == "linked" for o in chosen):
-        t = _with_linked(t, tables, rows, ks, engine)
+        windows = tuple(sorted({o.window for o in chosen if o.window > 1}))
+        t = _with_linked(t, tables, rows, ks, windows, engine)
     return t.mutate(
         **{ENTERED: (t.entered <= t.k).fill_null(False)},
-        **{f"y_{o.name}": monthly_value(t, o).cast("float64") for o in chosen},
+        **{f"y_{o.name}": _value(t, o).cast("float64") for o in chosen},
     )
+
+
+def _value(t: Table, outcome: Outcome) -> Any:
+    """Return an outcome at each month, null where it is unknown."""
+    if not outcome.window:
+        return monthly_value(t, outcome)
+    total = t[_over(outcome.column, outcome.window)]
+    if outcome.combine == "any":
+        return (total > 0).cast("int8")
+    return total / outcome.window if outcome.combine == "mean" else total
 
 
 def _with_linked(
-    t: Table, tables: Tables, rows: Table, ks: tuple[int, ...], engine: Engine
+    t: Table,
+    tables: Tables,
+    rows: Table,
+    ks: tuple[int, ...],
+    windows: tuple[int, ...],
+    engine: Engine,
 ) -> Table:
-    """Add what the linked source says, null where it does not cover the month or the person."""
+    """Add what the linked source says, null where it does not cover the month or the person.
+
+    `windows`: months over which amounts are added too, the month `k` being the last.
+    """
     source = coverage_of(tables, "emploi_mensuel", engine)
-    linked = _linked(tables, rows, ks)
+    linked = _linked(tables, rows, ks, windows)
     t = t.left_join(linked, ["entry", "k"]).drop("entry_right", "k_right")
-    at = t.month + t.k
-    covered = (at >= source.first) & (at <= source.last)
-    if source.holes:
-        covered &= ~at.isin(source.holes)
     people = linked_people(tables, "emploi_mensuel", engine)
+    found = literal(value=True)
     if people is not None:
         known = rows.semi_join(people, "id_jeune").select("entry", is_linked=literal(value=True))
         t = t.left_join(known, "entry").drop("entry_right")
-        covered &= t.is_linked.fill_null(False)
+        found = t.is_linked.fill_null(False)
+    at = t.month + t.k
+    reached = {w: found & _covered(source, at, w) for w in (1, *windows)}
     return t.mutate(
-        linked=ifelse(covered, t.linked.fill_null(False), None),
-        linked_outside_iae=ifelse(covered, t.linked_outside_iae.fill_null(False), None),
-        pay=ifelse(covered, t.pay.fill_null(0.0), None),
+        **{name: ifelse(reached[1], t[name].fill_null(False), None) for name in LINKED},
+        **{
+            _over(name, w): _amount(t[_over(name, w)], reached[w] & (t.k >= (w if w > 1 else 0)))
+            for w in (1, *windows)
+            for name in AMOUNTS
+        },
     )
+
+
+def _over(name: str, months: int) -> str:
+    """Return the column of an amount added over some months."""
+    return name if months == 1 else f"{name}_{months}"
+
+
+def _covered(source: Coverage, at: Any, months: int) -> Any:
+    """Return whether a source covers the months up to `at`."""
+    known = (at - (months - 1) >= source.first) & (at <= source.last)
+    for lag in range(months if source.holes else 0):
+        known &= ~(at - lag).isin(source.holes)
+    return known
+
+
+def _amount(value: Any, known: Any) -> Any:
+    """Return what months amount to: nothing without contract, unknown where one does not say."""
+    total = value.fill_null(0.0)
+    return ifelse(known & ~total.isnan(), total, None)
 
 
 def _declared(tables: Tables, rows: Table, ks: tuple[int, ...], source: Coverage) -> Table:
@@ -241,19 +289,27 @@ def _declared(tables: Tables, rows: Table, ks: tuple[int, ...], source: Coverage
     return inside.group_by("entry", "k").agg(**{flag: inside[flag].any() for flag in flags})
 
 
-def _linked(tables: Tables, rows: Table, ks: tuple[int, ...]) -> Table:
-    """Return the months with a contract, by the linked source."""
+def _linked(tables: Tables, rows: Table, ks: tuple[int, ...], windows: tuple[int, ...]) -> Table:
+    """Return the months with a contract, by the linked source, and amounts over some months."""
     worked = tables.table("emploi_mensuel")
     worked = worked.filter(worked.en_emploi)
     worked = worked.join(rows.select("entry", "id_jeune", "month"), "id_jeune")
     worked = worked.mutate(k=(month_of(worked.mois) - worked.month).cast("int32"))
-    worked = worked.filter(worked.k.isin(ks))
-    outside = (worked.type_contrat != "CDDI").fill_null(True)
-    return worked.group_by("entry", "k").agg(
-        linked=literal(value=True),
-        linked_outside_iae=outside.any(),
-        pay=exact_sum(worked.salaire_brut),
-    )
+    kinds = worked.filter(worked.k.isin(ks)).mutate(kind=contract_kind(worked))
+    named = kinds.mutate(**linked_flags(kinds.kind))
+    t = named.group_by("entry", "k").agg(**{name: named[name].any() for name in LINKED})
+    by_month = monthly_amounts(worked, month_of(worked.mois), "entry", "k").drop("at")
+    for months in (1, *windows):
+        spread = by_month.mutate(k=by_month.k + literal(list(range(months))).unnest())
+        spread = spread.filter(spread.k.isin(ks))
+        sums = spread.group_by("entry", "k").agg(
+            **{_over(name, months): spread[name].sum() for name in AMOUNTS}
+        )
+        t = t.outer_join(sums, ["entry", "k"])
+        t = t.mutate(entry=t.entry.fill_null(t.entry_right), k=t.k.fill_null(t.k_right)).drop(
+            "entry_right", "k_right"
+        )
+    return t
 
 
 def _counted(t: Table, subgroup: str, value: Any, chosen: tuple[Outcome, ...]) -> Table:

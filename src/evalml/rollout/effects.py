@@ -7,7 +7,9 @@ treated areas the noise of the comparison areas says how much an estimate moves 
 Per eligible youth of the cohorts welcomed once their area was open: the roll-out effect of
 Callaway and Sant'Anna (2021) against areas not open by the month of the outcome. Per entrant: its
 ratio to the same effect on take-up, the Wald-DiD of de Chaisemartin and D'Haultfœuille (2018). Less
-the same effect on witnesses: the triple difference. Entrants against the others: the naive answer.
+the same effect on witnesses: the triple difference, and its ratio to the same difference of
+take-up, as the scientific committee of the Garantie jeunes did. Entrants against the others: the
+naive answer.
 """
 
 from __future__ import annotations
@@ -91,7 +93,8 @@ def _as_if(
 
 
 NAIVE, ROLLOUT, WALD, TRIPLE = "diff", "callaway_santanna", "wald_did", "triple_difference"
-ESTIMANDS = {NAIVE: "att", ROLLOUT: "itt", WALD: "late", TRIPLE: "itt"}
+WALD_TRIPLE = "wald_triple"
+ESTIMANDS = {NAIVE: "att", ROLLOUT: "itt", WALD: "late", TRIPLE: "itt", WALD_TRIPLE: "late"}
 LEVEL = 0.95
 ALL = ("", "")
 
@@ -185,9 +188,15 @@ def _values(cells: AreaCells, opening: Opening, method: str, group: tuple[str, s
         take_up = opening.take_up.average(rows)
         _refuse_weak(opening, take_up)
         return np.asarray(itt / take_up)
-    if method == TRIPLE:
+    if method in {TRIPLE, WALD_TRIPLE}:
         other = opening_of(cells, opening.outcome, opening.horizon, level="witness", group=group)
-        return itt - other.effects.average(_same_cells(other, opening))
+        same = _same_cells(other, opening)
+        less = itt - other.effects.average(same)
+        if method == TRIPLE:
+            return less
+        moved = opening.take_up.average(rows) - other.take_up.average(same)
+        _refuse_weak(opening, moved)
+        return np.asarray(less / moved)
     return _naive(cells, opening, group)
 
 

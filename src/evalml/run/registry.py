@@ -59,13 +59,13 @@ def runs_table(out: Path) -> pd.DataFrame:
         out: Root of the runs.
 
     Returns:
-        One row per run, finished or failed, with the columns of `COLUMNS`.
+        One row per run, finished, failed or damaged, with the columns of `COLUMNS`.
 
     Raises:
         DataError: There is no such folder.
     """
     if not out.is_dir():
-        raise DataError(f"no runs at {out}; give the root of the runs with --out")
+        raise DataError(f"no runs at {out}: give the root of the runs, such as runs")
     engine = open_engine()
     frames = []
     records = sorted(out.glob(f"*/[0-9]*/{MANIFEST}"))
@@ -73,14 +73,15 @@ def runs_table(out: Path) -> pd.DataFrame:
     if done := [path for path in records if path not in damaged]:
         table = engine.read_json(done, "manifests", _RECORD)
         frames.append(engine.fetch(_finished(table)))
-    if damaged:
+    if damaged := damaged + _interrupted(out):
         frames.append(_damaged(damaged))
     if lost := sorted(out.glob(f"*/failed/*/{STATUS}")):
         frames.append(engine.fetch(engine.read_json(lost, "failures", _FAILED)))
     if not frames:
         return pd.DataFrame({name: [] for name in COLUMNS})
     found = pd.concat([_columns(frame) for frame in frames], ignore_index=True)
-    found = found.sort_values(["started", "study"], ascending=[False, True], ignore_index=True)
+    order = {"started": False, "study": True, "run": True}
+    found = found.sort_values(list(order), ascending=list(order.values()), ignore_index=True)
     found["headline"] = [_headline(out / str(run)) for run in found["run"]]
     words = [name for name in COLUMNS if name not in _NUMBERS]
     return found.assign(**{name: found[name].fillna("").astype("str") for name in words})
@@ -108,6 +109,15 @@ def _is_json(path: Path) -> bool:
         return False
 
 
+LOST = {True: "cannot be read", False: "is missing, the run did not end"}
+
+
+def _interrupted(out: Path) -> list[Path]:
+    """Return the records that folders of results lack: their run was stopped before its end."""
+    folders = sorted({path.parent for path in out.glob("*/[0-9]*/results")})
+    return [folder / MANIFEST for folder in folders if not (folder / MANIFEST).is_file()]
+
+
 def _damaged(paths: Sequence[Path]) -> pd.DataFrame:
     """Return a row for each run whose record cannot be read, by its folder."""
     rows = [
@@ -115,7 +125,7 @@ def _damaged(paths: Sequence[Path]) -> pd.DataFrame:
             "study": path.parts[-3],
             "run": f"{path.parts[-3]}/{path.parts[-2]}",
             "state": "damaged",
-            "reason": f"{MANIFEST} cannot be read: run the study again",
+            "reason": f"{MANIFEST} {LOST[path.is_file()]}: run the study again",
         }
         for path in paths
     ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["cohort", "rollout", "cross_section"]
 """What is compared: persons from a time zero, areas that open over time, rows of a table."""
-Arms = Literal["entrants", "comparator", "applications"]
+Arms = Literal["entrants", "comparator", "either", "applications", "drawn"]
 """Who is treated and who is not: see `cohort/two_arms.py`."""
 
 
@@ -48,6 +48,8 @@ class StudyDesign:
         programme: The only programme it is about; empty for any.
         bounds: Whether unknown outcomes may be bounded (`missing: bounds`).
         waits: Whether the comparison persons are those who do not enter that month, and may later.
+        trends: Whether it assumes that the arms would have evolved alike, not that they are alike:
+            the past of the outcome is then what the assumption is tried on, and no covariate.
         items: Before the names of the items of the protocol that it calls otherwise.
         words: Sentences of the protocol, by item, that are not those of every cohort.
     """
@@ -73,6 +75,7 @@ class StudyDesign:
     programme: str = ""
     bounds: bool = True
     waits: bool = False
+    trends: bool = False
     items: str = ""
     words: Mapping[str, str] | None = None
 
@@ -82,6 +85,16 @@ class StudyDesign:
         if self.name.endswith("s"):
             return self.name
         return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+
+    @property
+    def compares(self) -> bool:
+        """Whether the comparison persons may be those who enter another programme."""
+        return self.arms in ("comparator", "either")
+
+    @property
+    def adjusts(self) -> bool:
+        """Whether the arms are made alike by weights; a draw needs none."""
+        return self.arms != "drawn"
 
     @property
     def over_time(self) -> bool:
@@ -133,6 +146,23 @@ DESIGNS.add(
         arms="comparator",
         keys=("entries",),
         words={"comparison": "compared_pool"},
+    ),
+    StudyDesign(
+        name="did_persons",
+        title="Event study on persons",
+        fr="Double différence sur des personnes : avant et après l’entrée, dans les deux groupes",
+        en="Difference in differences on persons: before and after entry, in both groups",
+        question="How does the change since before entry differ between entrants and the others?",
+        effect="effect on those who entered",
+        needs=("pool_open", "followed_before", "has_covariates"),
+        trap="a dip before entry that the others do not have: look at the months before",
+        command="evalml run PARAMS",
+        arms="either",
+        estimands=("att",),
+        estimator="did_persons",
+        keys=("entries", "base_months", "anticipation", "on_past"),
+        bounds=False,
+        trends=True,
     ),
     StudyDesign(
         name="accepted_refused",
@@ -189,6 +219,28 @@ DESIGNS.add(
         keys=("instrument",),
         required=("instrument",),
         bounds=False,
+    ),
+    StudyDesign(
+        name="randomised_trial",
+        title="Randomised trial",
+        fr="Essai randomisé : l’offre du programme, tirée au sort",
+        en="Randomised trial: the offer of the programme, drawn by lot",
+        question="What does the offer change, and the entry for those whom the offer moves in?",
+        effect="effect of the offer on all those drawn; of entry on compliers",
+        needs=("has_draw",),
+        trap="who is lost from sight differs by arm: look at attrition before the effect",
+        command="evalml run PARAMS",
+        arms="drawn",
+        pool="drawn",
+        estimands=("itt",),
+        estimator="experiment",
+        keys=("trial",),
+        bounds=False,
+        words={
+            "time_zero": "month_of_draw",
+            "treated": "treated_drawn",
+            "comparison": "compared_drawn",
+        },
     ),
     StudyDesign(
         name="cross_section",

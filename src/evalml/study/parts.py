@@ -168,6 +168,11 @@ class ComparisonDesign(StrictModelByName):
         instrument: What moves entry and nothing else (encouragement).
         experiment: Table of an experiment whose answer is known.
         source: Table the comparison comes from, for a table without time.
+        base_months: Months before entry that changes are counted from (3; `did_persons`).
+        anticipation: Months right before entry that the entry may already change (0).
+        on_past: Whether covariates that say the outcome’s own past are adjusted for as well; the
+            months before then say nothing of the trends (false).
+        trial: Name of the randomised trial in `affectations`, where the extract holds several.
         eligible_levels: Diplomas of the youths a roll-out is about.
         witness_levels: Diplomas of its witnesses, who live there too and hardly enter.
     """
@@ -180,6 +185,10 @@ class ComparisonDesign(StrictModelByName):
     per_entrant: int = Field(10, ge=1, le=100)
     experiment: str | None = None
     source: str | None = None
+    base_months: int | None = Field(None, ge=1, le=12)
+    anticipation: int | None = Field(None, ge=0, le=12)
+    on_past: bool | None = None
+    trial: str | None = None
     eligible_levels: tuple[str, ...] = ("SANS_DIPLOME", "BREVET", "CAP_BEP")
     witness_levels: tuple[str, ...] = ("BAC", "BAC_PLUS_2", "BAC_PLUS_3")
 
@@ -207,7 +216,8 @@ class ComparisonDesign(StrictModelByName):
                 verb = "are" if key.endswith("s") else "is"
                 named = ", ".join(DESIGNS[owner].article for owner in owners)
                 yield f"'{key}' of the comparison {verb} for {named}, not {self.design}"
-        if design.arms == "comparator" and self.pool not in code_list("dispositif").labels:
+        free = design.arms == "either" and self.pool == "not_yet_entered"
+        if design.compares and not free and self.pool not in code_list("dispositif").labels:
             programmes = code_list("dispositif").labels
             yield (
                 f"pool '{self.pool}' is no programme: an {self.design} needs the code of the "
@@ -217,6 +227,8 @@ class ComparisonDesign(StrictModelByName):
         for level in (*self.eligible_levels, *self.witness_levels):
             if level not in known:
                 yield f"'{level}' is no level of diploma; {nearest(level, known)}"
+        if free and self.entries is not None:
+            yield "entries of the comparison are those of a programme: name it in 'pool'"
         if self.instrument is not None and self.instrument not in INSTRUMENTS:
             near = nearest(self.instrument, INSTRUMENTS)
             yield f"instrument '{self.instrument}' is unknown; {near}"

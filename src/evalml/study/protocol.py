@@ -212,7 +212,7 @@ def _of_the_design(s: Study) -> Iterator[str]:
             f"{design.name} compares applications to the {design.programme}, not entries into "
             f"{s.dispositif}"
         )
-    if design.arms == "comparator" and s.comparison.pool == s.dispositif:
+    if design.compares and s.comparison.pool == s.dispositif:
         yield f"comparison.pool is '{s.dispositif}', the programme evaluated; name another one"
     both = set(s.comparison.eligible_levels) & set(s.comparison.witness_levels)
     if both:

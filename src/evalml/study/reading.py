@@ -17,7 +17,7 @@ from evalml.reading.yaml_text import read_yaml_file
 from evalml.settings import project_root, shipped_folder
 from evalml.study.parts import sentence
 from evalml.study.protocol import Study
-from evalml.study.rerun import places, rerun, territory_word
+from evalml.study.rerun import merged, places, rerun, territory_word
 
 
 def study_from(values: Mapping[str, Any], *, place: str = "parameters") -> Study:
@@ -198,6 +198,25 @@ class FoundStudy:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
+LIKE = "like"
+"""Key of a study that is another one but for its own keys: its name, such as `cej_2022_hdf`."""
+
+
+def _alike(found: FoundStudy) -> FoundStudy:
+    """Return a study with the keys of the one that it says it is like, its own first."""
+    if LIKE not in found.values:
+        return found
+    own = {key: value for key, value in found.values.items() if key != LIKE}
+    name = str(found.values[LIKE])
+    if Path(name).name != name or name == found.path.stem:
+        raise StudyError(f"{found.path}: like '{name}' is no other study of params/")
+    base = find_study(project_params() / name)
+    values = rerun(
+        base.values, year=base.year, territory=base.territory, name=base.name, changes=base.changes
+    )
+    return FoundStudy(found.path, merged({**values, "secondary": {}, "years": {}}, own))
+
+
 _LONGEST_NAME = 200
 """Bytes of the name of a params file, which file systems bound at 255."""
 
@@ -212,11 +231,13 @@ def find_study(source: Path | str) -> FoundStudy:
     if len(path.name.encode()) > _LONGEST_NAME:
         raise StudyError(f"{path.name[:40]}… is no name of a study; give a shorter one")
     if path.is_file():
-        return FoundStudy(path, read_yaml(path))
+        return _alike(FoundStudy(path, read_yaml(path)))
     folder = params_folder(path)
     name = path.name.removesuffix(".yaml").removesuffix(".yml")
     if (folder / f"{name}.yaml").is_file():
-        return FoundStudy(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml"))
+        return _alike(FoundStudy(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml")))
+    if (folder / "published" / f"{name}.yaml").is_file():
+        return find_study(folder / "published" / f"{name}.yaml")
     found = _in_grids(folder, name) or _by_year_and_place(folder, name)
     if found is None:
         known = sorted(one.stem for one in folder.glob("*.yaml"))
@@ -227,9 +248,13 @@ def find_study(source: Path | str) -> FoundStudy:
 
 def params_folder(path: Path) -> Path:
     """Return the folder of studies: of the path, of the project, or the shipped one."""
-    given, own = path.parent, project_root() / "params"
-    if given != Path() and any(given.glob("*.yaml")):
-        return given
+    given = path.parent
+    return given if given != Path() and any(given.glob("*.yaml")) else project_params()
+
+
+def project_params() -> Path:
+    """Return the folder of studies of the project, or the shipped one."""
+    own = project_root() / "params"
     return own if own.is_dir() else shipped_folder() / "params"
 
 

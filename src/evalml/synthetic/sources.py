@@ -230,6 +230,7 @@ def emploi_mensuel(m: Made, sp: Spells) -> pa.Table:
         "mois": days(m.cal.starts[month]),
         "en_emploi": plain(np.ones(len(row), dtype=bool)),
         "type_contrat": coded(TYPES, sp.type[spell]),
+        "duree_prevue_mois": plain(sp.planned[spell].astype(float), sp.planned[spell] == 0),
         "heures": plain(hours),
         "salaire_brut": plain(np.round(hours * wage, 2)),
         "jours": plain(np.maximum(np.round(part * 30.0), 1.0)),

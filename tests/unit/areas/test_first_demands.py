@@ -159,7 +159,7 @@ def test_a_half_year_is_not_counted_where_its_last_youth_cannot_be_followed():
 
 def test_an_outcome_that_adds_up_is_refused():
     found, _, tables, engine = people_of({"plain": youth()})
-    with pytest.raises(StudyError, match="one month at a time"):
+    with pytest.raises(StudyError, match="a few months at a time"):
         area_cells(tables, found, ["mois_emploi_declare"], [6], engine)
 
 

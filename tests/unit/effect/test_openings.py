@@ -147,6 +147,36 @@ def test_the_effects_are_found_and_the_witnesses_show_none():
     assert {e.estimand for e in effects.values()} == {"att", "itt", "late"}
 
 
+def test_witnesses_take_a_shared_shock_out_of_the_effect_per_entrant():
+    """Witnesses who enter at a tenth of the pace, and a shock that both live through."""
+    people = youths(seed=11, effect=0.4, take_up=0.6, people=400)
+    rng = np.random.default_rng(5)
+    opened = people["cohort"] >= people["first"]
+    leak = (people["level"] == "witness") & opened & (rng.random(len(people)) < 0.06)
+    shock = opened & (rng.random(len(people)) < 0.1)
+    gain = leak & (rng.random(len(people)) < 0.4)
+    people = people.assign(
+        entered=people["entered"] | leak, y=np.maximum(people["y"], (shock | gain).astype(float))
+    )
+    cells = cells_of(people)
+    methods = ["wald_did", "triple_difference", "wald_triple"]
+    given = study(
+        methods=methods, primary={"outcome": "emploi", "horizon": 12, "method": methods[2]}
+    )
+    found = {e.method: e for e in estimate_openings(cells, given) if e.horizon_months == 12}
+    both = [opening_of(cells, OUTCOME, 12, level=level) for level in ("eligible", "witness")]
+    moved = [o.take_up.average(o.post)[0] for o in both]
+    plain, triple = found["wald_did"], found["triple_difference"]
+    assert found["wald_triple"].estimate == pytest.approx(
+        triple.estimate / (moved[0] - moved[1]), abs=1e-12
+    )
+    # an entry adds 0.4 to those who would not work, about 0.50 of them once the shock has passed
+    assert abs(found["wald_triple"].estimate - 0.2) < 3 * found["wald_triple"].std_error
+    assert found["wald_triple"].std_error < 0.05
+    assert plain.ci_low > 0.2
+    assert found["wald_triple"].estimand == "late"
+
+
 def test_an_opening_nobody_enters_has_no_effect_per_entrant():
     cells = cells_of(youths(take_up=0.0))
     with pytest.raises(EstimationError, match="hardly moved"):

@@ -153,8 +153,9 @@ def test_a_rule_more_that_leaves_out_a_few_waits_for_a_person(run, persons):
     assert statuses(done)["tables/effects.csv"] == "review"
     assert not (folder / "release/tables/effects.csv").exists()
     [item] = [each for each in done.items if each.name == "tables/effects.csv"]
-    assert "a/r1" in item.reasons[0]
-    assert not re.search(rf"\b{persons}\b", item.reasons[0].replace("a/r1", ""))
+    why = item.said("fr")[0]
+    assert "ce qui est sorti avec a/r1" in why
+    assert not re.search(rf"\b{persons}\b", why.replace("a/r1", ""))
     assert (folder / "review/waiting/tables/effects.csv").is_file()
 
 

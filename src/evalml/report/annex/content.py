@@ -52,7 +52,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AnnexLine:
     """One row of the annex.
 
     Attributes:
@@ -112,8 +112,8 @@ class Annex:
     year: int
     before: int | None
     areas: tuple[str, ...]
-    lines: tuple[Line, ...]
-    key: tuple[tuple[str, tuple[Line, ...]], ...]
+    lines: tuple[AnnexLine, ...]
+    key: tuple[tuple[str, tuple[AnnexLine, ...]], ...]
     remarks: tuple[str, ...] = ()
     age_note: str = ""
 
@@ -174,8 +174,8 @@ def activity_annex(
         (row.indicator, row.breakdown, row.territory, row.year): row
         for row in indicators.itertuples(index=False)
     }
-    held = dict.fromkeys(indicators.loc[indicators["year"] == year, "territory"])
-    areas = _ordered(list(held), order)
+    places = dict.fromkeys(indicators.loc[indicators["year"] == year, "territory"])
+    areas = _ordered(list(places), order)
     before = year - 1 if year - 1 in known else None
     keys = [(y, a) for y in (year, *([] if before is None else [before])) for a in areas]
     lines = tuple(
@@ -190,8 +190,8 @@ def activity_annex(
         )
         for part in layout()["key_figures"]
     )
-    said = _remarks(indicators, year), _age_note(indicators)
-    return Annex(source, year, before, areas, lines, key, *said)
+    remarks = _remarks(indicators, year), _age_note(indicators)
+    return Annex(source, year, before, areas, lines, key, *remarks)
 
 
 def _remarks(indicators: pd.DataFrame, year: int) -> tuple[str, ...]:
@@ -233,14 +233,14 @@ def _line(
     row: dict[str, str],
     found: dict[Any, Any],
     keys: list[tuple[int, str]],
-) -> Line:
+) -> AnnexLine:
     indicator, breakdown = row["indicator"], row.get("breakdown", "")
     show = row.get("show", "value")
     cells = {
         (year, area): _cell(found.get((indicator, breakdown, area, year)), show)
         for year, area in keys
     }
-    return Line(section, label, indicator, breakdown, show, cells)
+    return AnnexLine(section, label, indicator, breakdown, show, cells)
 
 
 def _cell(row: Any, show: str) -> Cell:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from evalml.report.annex.content import Annex, Cell, Line
+    from evalml.report.annex.content import Annex, AnnexLine, Cell
 
 STATES = {"secret": "secret", "unknown": "non connu", "no_base": "sans objet"}
 """What stands in a cell without a number. Never alike: hidden is not absent."""
@@ -105,25 +105,25 @@ def _warnings(annex: Annex) -> list[str]:
     return boxes + ([box("answer", *map(md, annex.remarks))] if annex.remarks else [])
 
 
-def _section(annex: Annex, title: str, lines: Sequence[Line], year: int | None = None) -> str:
+def _section(annex: Annex, title: str, lines: Sequence[AnnexLine], year: int | None = None) -> str:
     """Return the table of one section, of the year (the year before beside) or of another year."""
-    asked = annex.year if year is None else year
-    beside = annex.before if year is None else None
+    chosen = annex.year if year is None else year
+    compared = annex.before if year is None else None
     whole = annex.areas[0]
-    header = ["Indicateur", f"{area_heading(whole)} {asked}"]
-    if beside is not None:
+    header = ["Indicateur", f"{area_heading(whole)} {chosen}"]
+    if compared is not None:
         changes = ["Évolution"] if _says_changes(annex) else []
-        header += [f"{area_heading(whole)} {beside}", *changes]
-    header += [f"{area_heading(area)} {asked}" for area in annex.areas[1:]]
+        header += [f"{area_heading(whole)} {compared}", *changes]
+    header += [f"{area_heading(area)} {chosen}" for area in annex.areas[1:]]
     rows = []
     for line in lines:
-        now = line.cells[asked, whole]
+        now = line.cells[chosen, whole]
         cells = [cell_text(now)]
-        if beside is not None:
-            past = line.cells[beside, whole]
+        if compared is not None:
+            past = line.cells[compared, whole]
             cells += [cell_text(past)]
             cells += [change_text(now, past)] if _says_changes(annex) else []
-        cells += [cell_text(line.cells[asked, area]) for area in annex.areas[1:]]
+        cells += [cell_text(line.cells[chosen, area]) for area in annex.areas[1:]]
         rows.append([md(line.label), *cells])
     columns = len(header)
     return table(
@@ -179,14 +179,14 @@ def annex_html(annex: Annex) -> str:
 
 def notes(annex: Annex) -> list[str]:
     """Return the notes under the tables."""
-    told = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
-    told += [annex.age_note] if annex.age_note else []
-    told += [ROUNDED.format(base=annex.source.rounding)] if annex.source.rounding else []
+    sentences = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
+    sentences += [annex.age_note] if annex.age_note else []
+    sentences += [ROUNDED.format(base=annex.source.rounding)] if annex.source.rounding else []
     day = annex.source.vintage
     source = (
         f"Source : extrait « {annex.source.extract} » d’I-Milo, du {day[8:]}/{day[5:7]}/{day[:4]}."
     )
-    return [*told, *([source] if annex.source.extract and day else [])]
+    return [*sentences, *([source] if annex.source.extract and day else [])]
 
 
 def summary_markdown(annex: Annex) -> str:
@@ -199,7 +199,7 @@ def summary_markdown(annex: Annex) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _key_table(annex: Annex, title: str, lines: Sequence[Line]) -> str:
+def _key_table(annex: Annex, title: str, lines: Sequence[AnnexLine]) -> str:
     whole = annex.areas[0]
     changes = _says_changes(annex)
     before = [f"en {annex.before}"] if annex.before else []

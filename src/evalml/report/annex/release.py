@@ -11,7 +11,7 @@ import pandas as pd
 from evalml.disclosure.register import Population, places_of
 from evalml.disclosure.rule import printed, share_step, to_step
 from evalml.errors import DataError
-from evalml.report.annex.content import Annex, Cell, Line, Source, activity_annex
+from evalml.report.annex.content import Annex, AnnexLine, Cell, Source, activity_annex
 from evalml.report.indicators_table import protect_indicators
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def released_annex(
     Raises:
         DataError: The run has no record of what it was asked.
     """
-    asked = dict(manifest.get("parameters") or {})
-    if not {"title", "year", "order"} <= set(asked):
+    parameters = dict(manifest.get("parameters") or {})
+    if not {"title", "year", "order"} <= set(parameters):
         raise DataError(
             f"{run_dir} has no record of its study: make its annex with `evalml run "
             f"params/activite.yaml`, then release that run"
@@ -41,18 +41,18 @@ def released_annex(
     table = pd.read_csv(run_dir / "results" / "indicators.csv", dtype=text)
     table = table.assign(**{name: table[name].fillna("") for name in text if name in table})
     synthetic = bool(table["synthetic"].iloc[0]) if "synthetic" in table else False
-    source = Source(str(asked["title"]), str(manifest.get("extract") or ""),
+    source = Source(str(parameters["title"]), str(manifest.get("extract") or ""),
                     str(table["vintage"].iloc[0]), synthetic, rule.threshold)  # fmt: skip
-    order = tuple(str(each) for each in asked["order"])
-    inside = activity_annex(table, source, int(asked["year"]), order)
+    order = tuple(str(each) for each in parameters["order"])
+    inside = activity_annex(table, source, int(parameters["year"]), order)
     judged = protect_indicators(table, None, rule.threshold, rule.rounding)
     source = replace(source, rounding=rule.rounding)
-    annex = activity_annex(judged, source, int(asked["year"]), order)
+    annex = activity_annex(judged, source, int(parameters["year"]), order)
     key = tuple((title, tuple(leaving(line, rule) for line in lines)) for title, lines in annex.key)
     return inside, replace(annex, lines=tuple(leaving(x, rule) for x in annex.lines), key=key)
 
 
-def leaving(line: Line, rule: DisclosureRule) -> Line:
+def leaving(line: AnnexLine, rule: DisclosureRule) -> AnnexLine:
     """Return a row of the annex with its figures as they leave."""
     return replace(line, cells={at: leaving_cell(cell, rule) for at, cell in line.cells.items()})
 

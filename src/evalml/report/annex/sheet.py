@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from evalml.report.annex.content import Annex, Cell, Line
+    from evalml.report.annex.content import Annex, AnnexLine, Cell
 
 WORDS = {"secret": "[secret]", "unknown": "[non connu]", "no_base": "[sans objet]"}
 """What stands in a cell without a number: a mark in brackets, as accessible tables have them."""
@@ -70,7 +70,7 @@ def _tables(annex: Annex) -> Iterator[tuple[str, Sheet]]:
     yield title, Sheet(f"Tableau {last}", header, counted, ranged=True)
 
 
-def _label(line: Line) -> str:
+def _label(line: AnnexLine) -> str:
     """Return the words of a row, which must be read alone: « dont » needs its whole."""
     unit = " (en %)" if any(cell.kind == "percent" for cell in line.cells.values()) else ""
     if not line.label.startswith("dont "):
@@ -85,7 +85,7 @@ def _label(line: Line) -> str:
     return f"{of}, {line.label}{unit}"
 
 
-def _is_share(line: Line, annex: Annex) -> bool:
+def _is_share(line: AnnexLine, annex: Annex) -> bool:
     return line.cells[annex.year, annex.areas[0]].kind == "percent"
 
 
@@ -109,7 +109,7 @@ def _figure(cell: Cell) -> NumberCell:
 
 def _cover(annex: Annex) -> list[str]:
     day = annex.source.vintage
-    told = [
+    lines = [
         f"Indicateurs d’activité des missions locales, année {annex.year}",
         f"Extrait « {annex.source.extract} », du {day[8:10]}/{day[5:7]}/{day[:4]}"
         if day and annex.source.extract
@@ -124,17 +124,17 @@ def _cover(annex: Annex) -> list[str]:
         "Les marques [secret], [non connu] et [sans objet] sont expliquées sur la feuille Notes.",
         *annex.remarks,
     ]
-    return [annex.source.title, *(text for text in told if text)]
+    return [annex.source.title, *(text for text in lines if text)]
 
 
 def _notes(annex: Annex) -> list[tuple[str, str]]:
-    told = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
-    told += [annex.age_note] if annex.age_note else []
+    lines = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
+    lines += [annex.age_note] if annex.age_note else []
     marks = {
         "« secret »": "[secret]",
         "« non connu »": "[non connu]",
         "« sans objet »": "[sans objet]",
     }
     for word, mark in marks.items():
-        told = [note.replace(word, mark) for note in told]
-    return [(str(place), note) for place, note in enumerate(told, 1)]
+        lines = [note.replace(word, mark) for note in lines]
+    return [(str(place), note) for place, note in enumerate(lines, 1)]

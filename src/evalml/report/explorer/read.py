@@ -107,7 +107,8 @@ def read_release(run: Path) -> ReleasedStudy:
     hashes = {each["name"]: each["sha256"] for each in record["outputs"] if each["leaves"]}
     if "study.json" not in hashes:
         message = (
-            f"the release of {run} says nothing of its study: run `evalml release {run}` again"
+            f"the release of {run} holds no words on its study, which wait with its effects: read "
+            f"review/review.html, then run `evalml release {run}` again"
         )
         raise DataError(message)
     content = {name: checked(folder, name, sha) for name, sha in hashes.items()}

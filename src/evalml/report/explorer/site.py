@@ -1,9 +1,12 @@
-"""The folder of the explorer: one page, its style, its script and its data; nothing is fetched."""
+"""The explorer: one page that holds its style, its script and its data; nothing is fetched."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
+import re
 from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -13,18 +16,19 @@ from evalml.report.explorer.payload import explorer_data
 from evalml.report.explorer.read import ReleasedStudy, find_releases, read_release
 from evalml.report.institution import Institution
 from evalml.report.words import words
+from evalml.values import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 SCRIPTS = (
-    "format.js", "state.js", "filters.js", "effects.js", "years.js", "curves.js", "balance.js",
-    "studies.js", "download.js", "start.js",
+    "format.js", "state.js", "effects.js", "compare.js", "curves.js", "balance.js", "study.js",
+    "download.js", "start.js",
 )  # fmt: skip
 """Parts of the script, in the order they are joined."""
 
-WHY = "made of released tables only"
+WHY = Message("gate.explorer")
 
 
 def build_explorer(
@@ -60,8 +64,8 @@ def build_explorer(
 def order(study: ReleasedStudy) -> tuple[str, ...]:
     """Return what studies are sorted by."""
     about = study.about
-    told = ("programme", "territory_label", "period_label", "study", "run")
-    return tuple(str(about.get(key) or "") for key in told)
+    keys = ("programme", "territory_label", "period_label", "study", "run")
+    return tuple(str(about.get(key) or "") for key in keys)
 
 
 def name_apart(studies: Sequence[ReleasedStudy]) -> list[ReleasedStudy]:
@@ -80,13 +84,8 @@ def site_items(
 ) -> list[Released]:
     """Return the files of the site, through the gate."""
     data = explorer_data(studies, institution, lang)
-    contents = {
-        "index.html": page(data, lang),
-        "explorer.css": asset("explorer.css").replace("#12436D", institution.colour, 1),
-        "explorer.js": script(),
-        "data.js": f"window.EVALML = {as_json(data)};\n",
-    }
-    items = [pass_file(name, text.encode(), why=WHY) for name, text in contents.items()]
+    style = asset("explorer.css").replace("#12436D", institution.colour, 1)
+    items = [pass_file("index.html", page(data, lang, style).encode(), why=WHY)]
     for study in studies:
         for name, content in study.notes.items():
             items.append(pass_file(f"notes/{study.key}/{name}", content, why=WHY))
@@ -104,20 +103,25 @@ def script() -> str:
     return f'(() => {{\n"use strict";\n{parts}}})();\n'
 
 
-def page(data: dict[str, Any], lang: str) -> str:
-    """Return the page before its script has run."""
-    text = words(lang)["explorer"]
-    told = {
+def page(data: dict[str, Any], lang: str, style: str) -> str:
+    """Return the page; nothing runs in it but the script whose hash it names."""
+    text, code = words(lang)["explorer"], script()
+    fields = {
         "lang": lang,
         "title": text["title"],
         "skip": text["skip"],
         "noscript": text["noscript"],
         "institution": data["institution"]["name"],
     }
-    filled = asset("index.html")
-    for key, value in told.items():
-        filled = filled.replace(f"{{{{{key}}}}}", html.escape(str(value)))
-    return filled
+    safe = {key: html.escape(str(value)) for key, value in fields.items()}
+    safe |= {"style_hash": hash_of(style), "script_hash": hash_of(code)}
+    safe |= {"style": style, "script": code, "data": as_json(data)}
+    return re.sub(r"{{(\w+)}}", lambda found: safe[found[1]], asset("index.html"))
+
+
+def hash_of(text: str) -> str:
+    """Return how a policy of content names a style or a script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def as_json(data: dict[str, Any]) -> str:

@@ -1,8 +1,8 @@
 // Both arms month by month, named where they end, with who is still followed.
 const ARMS = ["treated", "comparison", "comparison_unweighted"];
 
-function curvesHigh(studies, outcome) {
-  const tops = studies.flatMap((s) => (s.curves[outcome] ? rowsOf(s.curves[outcome]) : []))
+function curvesHigh(studies) {
+  const tops = studies.flatMap((s) => (s.curves[outcomeOf(s)] ? rowsOf(s.curves[outcomeOf(s)]) : []))
     .map((r) => (r.rate === null ? 0 : r.rate + 1.96 * (r.std_error || 0)));
   return Math.max(0, ...tops) || 1;
 }

@@ -25,9 +25,10 @@ const ofStudy = (study) => ({ study: study.key, programme: study.programme, terr
 const STUDY = ["study", "programme", "territory", "period", "synthetic"];
 
 function downloadEffects(name, effects) {
-  const columns = [...STUDY, "outcome", "subgroup", "subgroup_value", "method", "estimate", "ci_low", "ci_high",
-    "mean_treated", "mean_comparison", "n_treated", "n_comparison", "unit", "status", "reason"];
-  save(word(name), csvText(columns, effects.map((e) => ({ ...e, ...ofStudy(e.study), outcome: e.key, reason: e.reason ? e.reason[lang] : "" }))));
+  const columns = [...STUDY, "outcome", "horizon_months", "subgroup", "subgroup_value", "method", "estimate", "ci_low", "ci_high",
+    "mean_treated", "mean_comparison", "n_treated", "n_comparison", "unit", "status", "certainty", "because"];
+  save(word(name), csvText(columns, effects.map((e) => ({ ...e, ...ofStudy(e.study), horizon_months: e.horizon,
+    certainty: word("certainty")[e.level], because: why(e) }))));
 }
 
 function downloadPart(kind, studies) {
@@ -36,7 +37,7 @@ function downloadPart(kind, studies) {
       (s) => Object.entries(s.curves).flatMap(([outcome, packed]) => rowsOf(packed).map((row) => ({ outcome, ...row })))],
     balance: [["covariate", "smd_before", "smd_after", "variance_ratio"], (s) => rowsOf(s.balance)],
     checks: [["check", "question", "answer", "value", "threshold", "sentence", "outcome"],
-      (s) => s.checks.map((c) => ({ ...c, question: c[lang][0], sentence: c[lang][1] }))],
+      (s) => s.checks.map((c) => ({ ...c, question: phrase(c.question), sentence: phrase(c.sentence) }))],
   };
   const [columns, rows] = parts[kind];
   save(word(`file_${kind}`), csvText([...STUDY, ...columns], studies.flatMap((s) => rows(s).map((row) => ({ ...row, ...ofStudy(s) })))));

@@ -1,10 +1,12 @@
 // Words, numbers and elements. Nothing here is ever read as HTML: text goes in as text.
-const DATA = window.EVALML;
+const DATA = JSON.parse(document.getElementById("data").textContent);
 const NBSP = "\u00a0", NARROW = "\u202f", MINUS = "\u2212", DASH = "\u2013";
 let lang = DATA.language;
 const word = (key) => DATA.words[lang][key];
 const say = (template, values = {}) => template.replace(/\{(\w+)\}/g, (_, key) => values[key]);
 const plural = (forms, n) => say(forms[Math.min(n, 2)], { n: number(n) });
+const phrase = (place) => (place < 0 ? "" : DATA.phrases[place][lang === "fr" ? 0 : 1]);
+const rowsOf = (packed) => packed.rows.map((row) => Object.fromEntries(packed.columns.map((name, at) => [name, row[at]])));
 const label = (kind, name) => DATA.labels[lang][kind][name] || name;
 const inside = (text) => (/^[A-Z\u00c0-\u00dc][a-z\u00e0-\u00ff]+(?!-)\b/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);
 const colon = () => (lang === "fr" ? `${NBSP}: ` : ": ");
@@ -39,7 +41,8 @@ function effectNumber(value, unit) {
 function unitName(value, unit) {
   const shown = unitOf(unit);
   const size = Math.abs(Number((value * shown.scale).toFixed(shown.effect_digits)));
-  return lang === "fr" && size < 2 ? shown.fr.one : shown[lang].many;
+  if (lang === "en") return size === 1 && !shown.effect_digits ? shown.en.many.replace(/s$/, "") : shown.en.many;
+  return size < 2 ? shown.fr.one : shown.fr.many;
 }
 const effectText = (value, unit) => hold(effectNumber(value, unit), unitName(value, unit));
 function intervalText(low, high, unit) {
