@@ -13,6 +13,7 @@ from pkgutil import iter_modules
 import pytest
 
 import evalml
+from evalml.study import DESIGNS, PROGRAMMES
 
 FORBIDDEN_HOSTS = re.compile(
     r"(?i)\b(pypi|files)\.(?:python|pythonhosted)\.org|registry\.npmjs|index-url|/simple/"
@@ -151,6 +152,37 @@ def test_no_two_public_things_have_one_name():
         for name in getattr(module, "__all__", ()):
             homes[name].add(id(getattr(module, name)))
     assert not {name for name, things in homes.items() if len(things) > 1}
+
+
+MAY_NAME_A_PROGRAMME = {
+    "synthetic": "invents what each programme does",
+    "indicators": "an indicator is of a programme by definition",
+    "cohort/past.py": "the covariate that is a PACEA",
+    "panel/profile.py": "a contract of insertion is no spell of a programme",
+    "comparison/needs.py": "legal conditions of a programme",
+}
+
+
+def compared_with(tree, words):
+    """Yield the nodes that compare something with one of the words."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            parts = [n for side in (node.left, *node.comparators) for n in ast.walk(side)]
+            if words & {n.value for n in parts if isinstance(n, ast.Constant)}:
+                yield node
+
+
+def test_nothing_asks_which_design_or_programme_a_study_has(root):
+    found = []
+    for path, tree in trees(root):
+        place = path.relative_to("src/evalml").as_posix()
+        found += [
+            (place, n.lineno)
+            for n in compared_with(tree, set(DESIGNS) - {"rollout", "cross_section"})
+        ]
+        if not place.startswith(tuple(MAY_NAME_A_PROGRAMME)):
+            found += [(place, n.lineno) for n in compared_with(tree, set(PROGRAMMES))]
+    assert not found, found
 
 
 OLD_NAMES = [

@@ -93,7 +93,7 @@ def _made(tables: Tables, study: Study, engine: Engine, followed: list[Followed]
     adjusted = adjust(comparison, "ate" if study.estimand == "ate" else "att")
     effects = estimate_study(comparison, study)
     checks = check_study(comparison, effects, adjusted, study, arms=arms)
-    return _judged(effects, checks, adjusted)
+    return judged(effects, checks, adjusted)
 
 
 def _compared(tables: Tables, study: Study, engine: Engine, followed: list[Followed]) -> Arms:
@@ -107,7 +107,8 @@ def _compared(tables: Tables, study: Study, engine: Engine, followed: list[Follo
     return assemble(outcomes, study.horizons, (), engine)
 
 
-def _judged(effects: Sequence[Effect], checks: Sequence[Check], adjusted: Adjusted) -> pd.DataFrame:
+def judged(effects: Sequence[Effect], checks: Sequence[Check], adjusted: Adjusted) -> pd.DataFrame:
+    """Return the rows of the effects of an analysis, masked by its own checks."""
     table = effects_table(effects)
     failed = blinded_outcomes(checks)
     causes = [_causes(effect, failed) for effect in effects]

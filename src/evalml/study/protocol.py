@@ -229,8 +229,10 @@ def _of_the_covariates(s: Study) -> Iterator[str]:
         found = [n for n in design.covariates if n in (*s.covariates, *s.subgroups)]
         if found and found[0] not in s.design.covariates:
             yield f"'{found[0]}' describes an application: only {design.article} study has it"
-    if s.treatment.nested != "any" and s.dispositif != "PACEA":
-        yield "treatment.nested is about the GJ inside a PACEA; leave it out"
+    known = PROGRAMMES.get(s.dispositif)
+    if s.treatment.nested != "any" and not (known and known.nests):
+        of = " or ".join(f"the {p.nests} inside a {p.name}" for p in PROGRAMMES.values() if p.nests)
+        yield f"treatment.nested is about {of}; leave it out"
 
 
 def _of_the_secondary(s: Study) -> Iterator[str]:
