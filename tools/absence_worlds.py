@@ -32,10 +32,9 @@ from evalml.checks.confounding import check_confounder_strength
 from evalml.checks.hidden_bias import check_e_value
 from evalml.checks.placebo import (
     check_calibration,
-    check_controls_together,
     check_negative_control,
 )
-from evalml.checks.primary import judge_controls
+from evalml.checks.primary import judge_controls, judge_together
 from evalml.effect import estimate_study, never_effects
 from evalml.effect.study_effects import of_rows
 from evalml.errors import EvalmlError
@@ -410,7 +409,7 @@ def judged(
     checks = [
         *check_study(comparison, estimates, adjusted, study, arms=arms),
         *unjudged,
-        check_controls_together(controls, study.checks, correlation),
+        judge_together(comparison, controls, study.checks, correlation),
         *(check_negative_control(control, study.checks) for control in controls),
         *_sensitivity(comparison, estimates, controls, study),
     ]

@@ -55,6 +55,7 @@ from evalml.checks.primary import (
     check_leave_one_out,
     checks_table,
     declared,
+    judge_together,
     leave_one_out,
     run_sensitivity,
 )
@@ -714,7 +715,7 @@ def test_of_several_negative_controls_one_may_fail_by_luck_but_not_by_much():
     passes = check_controls_together([frames.make_effect(0.05, p_value=0.007), *others], LIMITS)
     assert (fails.passed, fails.gating, fails.outcome) == (False, True, "")
     assert fails.value == pytest.approx(0.018)
-    assert (passes.passed, passes.value) == (True, pytest.approx(0.021))
+    assert (passes.passed, passes.value, passes.finding) == (True, pytest.approx(0.021), "near")
     assert check_controls_together([], LIMITS).passed is None
 
 
@@ -726,12 +727,36 @@ def test_controls_known_of_too_few_are_judged_less_leniently_and_their_silence_p
         check = check_controls_together([control], LIMITS)
         return check.finding, check.passed, check.threshold
 
-    assert judged(0.0189, 0.03) == ("nothing", True, 0.02)
+    assert judged(0.0189, 0.03) == ("near", True, 0.02)
+    assert judged(0.0189, 0.06) == ("nothing", True, 0.02)
     assert judged(0.0200, 0.03) == ("effect", False, 0.05)
     assert judged(0.0213, 0.06) == ("nothing", True, 0.05)
     assert judged(0.0215, 0.06) == ("blunt", None, 0.05)
     assert judged(0.0215, 0.03) == ("effect", False, 0.05)
     assert judged(0.001, 0.5, "permis_avant") == ("blunt", None, 0.05)
+
+
+def test_declared_pasts_alone_leave_twice_what_the_sharpest_control_does_not_exclude():
+    sharp = frames.make_effect(-0.01, 0.012, p_value=0.4, outcome="emploi_declare_18_mois_avant")
+    other = frames.make_effect(0.03, 0.02, p_value=0.13, outcome="emploi_declare_24_mois_avant")
+    event = frames.make_effect(0.00, 0.001, p_value=0.9, outcome="permis_avant")
+    found = check_controls_together([other, sharp, event], LIMITS, linked_past=False)
+    assert (found.finding, found.passed) == ("declared", True)
+    assert found.values["seen"].value == pytest.approx(0.02)
+    assert found.values["bias"].value == pytest.approx(0.02 + 2 * 1.959964 * 0.012)
+    assert "6,7\xa0points au plus" in say(found)
+    assert check_controls_together([other, sharp, event], LIMITS).finding == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("name", "finding"),
+    [("emploi_avant_3", "nothing"), ("emploi_declare_avant_3", "declared"), ("age", "declared")],
+)
+def test_what_the_comparison_is_adjusted_for_says_whether_declarations_are_alone(name, finding):
+    control = frames.make_effect(0.0, 0.01, p_value=0.9, outcome="emploi_18_mois_avant")
+    bare = frames.make_comparison(np.array([True, False]), {"emploi": np.zeros(2)})
+    comparison = replace(bare, covariates=pd.DataFrame({name: [0.0, 1.0]}))
+    assert judge_together(comparison, [control], LIMITS, None).finding == finding
 
 
 def test_an_effect_that_no_control_could_contradict_says_so():

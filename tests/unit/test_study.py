@@ -110,7 +110,7 @@ def test_the_settings_of_a_method_are_kept_and_read_again():
         assert str(settings.score) == "LogisticRegressionCV(Cs=5)"
         assert str(settings.outcome_model) == "Lasso(alpha=0.1)"
         assert settings.trim == 0.02
-        assert settings_of(each, "ipw") == EstimationSettings(seed=study.seed)
+        assert settings_of(each, "ipw") == EstimationSettings(seed=study.seed, wild_below=30)
 
 
 def test_a_secondary_analysis_drops_the_settings_of_methods_it_leaves_out():
@@ -118,3 +118,14 @@ def test_a_secondary_analysis_drops_the_settings_of_methods_it_leaves_out():
     second["autre"]["primary"] = {"method": "ipw"}
     study = study_from(changed(method_settings={"aipw": {"clip": 0.1}}, secondary=second))
     assert study.analyses()["autre"].method_settings == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [("emplo", "'emploi'"), ("niveau_diplom", "'niveau_diplome'"), ("emplo_m12", "'emploi'")],
+)
+def test_a_label_of_nothing_is_refused_with_what_is_near(key, near):
+    with pytest.raises(StudyError, match=f"labels: nothing here is called '{key}'.*{near}"):
+        read_study("cej", changes={"labels": {key: "En emploi"}})
+    for known in ("emploi_m12", "niveau_diplome=BAC", "emploi_declare", "treated"):
+        assert read_study("cej", changes={"labels": {known: "x"}}).labels == {known: "x"}

@@ -332,13 +332,13 @@ def too_rare(control: Measure, treated: BoolVector, fewest: int) -> bool:
     return min(counts) < fewest
 
 
-def sharpest(controls: Sequence[Effect]) -> float:
-    """Return the smallest standard error of the controls of employment, infinite without any.
+def sharpest(controls: Sequence[Effect]) -> Effect | None:
+    """Return the control of employment with the smallest standard error, None without any.
 
     Events (a licence) do not count: who would have found work anyway is no likelier to have one.
     """
-    worked = (c.std_error for c in controls if c.outcome not in EVENTS)
-    return min(worked, default=float("inf"))
+    worked = [c for c in controls if c.outcome not in EVENTS]
+    return min(worked, key=lambda c: c.std_error, default=None)
 
 
 def critical_value(level: float, k: int, correlation: Matrix | None) -> float:
@@ -356,24 +356,34 @@ def detectable_gap(
     controls: Sequence[Effect], level: float, power: float, correlation: Matrix | None
 ) -> float:
     """Return the gap in past employment that the controls together would see with `power`."""
+    best = sharpest(controls)
+    if best is None:
+        return float("inf")
     critical = critical_value(level, len(controls), correlation)
-    return (critical + float(ndtri(power))) * sharpest(controls)
+    return (critical + float(ndtri(power))) * best.std_error
 
 
 def check_controls_together(
-    controls: Sequence[Effect], thresholds: Thresholds, correlation: Matrix | None = None
+    controls: Sequence[Effect],
+    thresholds: Thresholds,
+    correlation: Matrix | None = None,
+    *,
+    linked_past: bool = True,
 ) -> Check:
     """Judge the negative controls together: of several, one may fail by luck.
 
     A failure blinds every effect: what makes the arms differ where nothing can shapes them all.
     Where they are known of so few that a gap of `past_gap` would go unseen at the level of the
-    gate, they are judged at the level of any other test; where it would go unseen even so, their
-    silence proves nothing, and the effects say so.
+    gate, they are judged at the level of any other test. Where it would go unseen even so, `blunt`;
+    where they fail at the level of any other test but not at that of the gate, `near`; where no
+    employment known from another administration is adjusted for, `declared`: then the effects say
+    so, and their intervals hold the bias that is not excluded (`report.blinding.widen`).
 
     `controls`: estimates on outcomes that the programme cannot change; `thresholds`: `gate_alpha`,
     which the p-value of the smallest p-value must exceed: the chance to mask a study whose controls
-    are all right; `alpha`, `past_gap`, `power`; `correlation`: correlation of the usable controls,
-    shape (k, k); Bonferroni's correction without it.
+    are all right; `alpha`, `past_gap`, `power`, `bias_times`; `correlation`: correlation of the
+    usable controls, shape (k, k); Bonferroni's correction without it; `linked_past`: whether the
+    comparison is adjusted for a past that another administration tells.
     """
     name = "negative_controls"
     usable = [c for c in controls if np.isfinite(c.std_error) and c.std_error > 0]
@@ -385,7 +395,6 @@ def check_controls_together(
     if gap > thresholds.past_gap:
         limit = max(thresholds.alpha, limit)
         gap = detectable_gap(usable, limit, power, correlation)
-    passed = p > limit
     values: dict[str, Value] = {
         "n": Number(len(usable)),
         "p": PValue(p),
@@ -393,10 +402,33 @@ def check_controls_together(
     }
     if np.isfinite(gap):
         values["detectable"] = Estimate(gap, "proportion", min(c.smallest_arm for c in usable))
-    if passed and gap > thresholds.past_gap:
-        return Check(name, "blunt", None, p, limit, values)
-    finding = "nothing" if passed else "effect"
-    return Check(name, finding, passed, p, limit, values)
+    if p <= limit:
+        return Check(name, "effect", False, p, limit, values)
+    if gap > thresholds.past_gap:
+        return Check(name, "blunt", None, p, limit, values | not_excluded(usable, thresholds))
+    if p <= thresholds.alpha:
+        return Check(name, "near", True, p, limit, values | not_excluded(usable, thresholds))
+    if not linked_past:
+        return Check(name, "declared", True, p, limit, values | not_excluded(usable, thresholds))
+    return Check(name, "nothing", True, p, limit, values)
+
+
+def not_excluded(controls: Sequence[Effect], thresholds: Thresholds) -> dict[str, Value]:
+    """Return the bias of an effect that the sharpest control of employment does not exclude.
+
+    `seen`: `bias_times` its estimate; `bias`: the same at the end of its interval. A hidden factor
+    shows less in a past that the covariates partly hold than in what follows.
+    """
+    best = sharpest(controls)
+    if best is None:
+        return {}
+    times, n = thresholds.bias_times, best.smallest_arm
+    seen = times * abs(best.estimate)
+    reach = float(ndtri(1 - thresholds.alpha / 2)) * times * best.std_error
+    return {
+        "seen": Estimate(seen, best.unit, n),
+        "bias": Estimate(seen + reach, best.unit, n),
+    }
 
 
 def check_calibration(effect: Effect, controls: Sequence[Effect], thresholds: Thresholds) -> Check:

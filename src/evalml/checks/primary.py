@@ -53,6 +53,7 @@ from evalml.checks.placebo import (
     with_measure,
 )
 from evalml.checks.power import check_detectable_effect
+from evalml.comparison.arms import LINKED_PAST
 from evalml.comparison.balance import balance_table
 from evalml.comparison.comparison import Measure
 from evalml.effect.censored import seen_effects
@@ -405,11 +406,10 @@ def check_primary(
     if not found or METHODS[study.primary.method].run is None:
         return []
     unjudged, estimated, correlation = judge_controls(comparison, study, controls)
-    if unjudged and not estimated:
-        unjudged.append(check_controls_together([], study.checks))
+    if not estimated or isnan(found[0].estimate):
+        unjudged.append(judge_together(comparison, estimated, study.checks, correlation))
     if isnan(found[0].estimate):
-        together = check_controls_together(estimated, study.checks, correlation)
-        return [*unjudged, *([together] if estimated else [])]
+        return unjudged
     subject = PrimaryEffect(
         comparison,
         found[0],
@@ -462,6 +462,17 @@ def judge_controls(
     judged = {effect.outcome for effect in estimated}
     unjudged = [check_unjudged_control(m.key) for m in every if m.key not in judged]
     return unjudged, estimated, correlation_of([m for m in usable if m.key in judged])
+
+
+def judge_together(
+    comparison: Comparison,
+    controls: Sequence[Effect],
+    thresholds: Thresholds,
+    correlation: Matrix | None,
+) -> Check:
+    """Judge the negative controls of a comparison together, whatever past it is adjusted for."""
+    linked = any(str(name).startswith(LINKED_PAST) for name in comparison.covariates)
+    return check_controls_together(controls, thresholds, correlation, linked_past=linked)
 
 
 def measures_of(controls: pd.DataFrame | None) -> list[Measure]:
@@ -625,7 +636,7 @@ CHECKS.add(
     CheckKind(
         name="negative_controls",
         judge=lambda s: (
-            [check_controls_together(s.controls, s.study.checks, s.correlation)]
+            [judge_together(s.comparison, s.controls, s.study.checks, s.correlation)]
             if s.controls
             else []
         ),

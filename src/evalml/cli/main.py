@@ -16,7 +16,7 @@ from evalml.cli.explain import doctor, explain, rules
 from evalml.cli.extract import contract, synthetic
 from evalml.cli.published import indicators
 from evalml.cli.run import batch, demo, run
-from evalml.cli.runs import certify, compare, explorer, note, release, runs, status
+from evalml.cli.runs import certify, compare, explorer, note, pool, release, runs, status
 from evalml.cli.statistics import DID, ROLLOUT, SURVIVAL, EstimateHelp, help_of
 from evalml.errors import EvalmlError
 
@@ -62,6 +62,7 @@ app.command("status")(status)
 app.command("runs")(runs)
 app.command("compare")(compare)
 app.command("certify")(certify)
+app.command("pool")(pool)
 app.command("synthetic")(synthetic)
 app.command("note")(note)
 app.command("release")(release)

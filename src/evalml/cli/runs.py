@@ -17,7 +17,7 @@ from evalml.cli.console import (
     console,
     print_table,
 )
-from evalml.errors import EvalmlError
+from evalml.errors import DataError, EvalmlError, nearest
 from evalml.settings import writable_folder
 
 if TYPE_CHECKING:
@@ -238,6 +238,64 @@ def compare(
     _print_effects(shown)
     _sum_up(found)
     typer.echo(found.verdict)
+
+
+def pool(
+    places: Annotated[list[Path], typer.Argument(help="Runs, one per region: runs/STUDY/RUN_ID.")],
+    inside: Annotated[
+        bool, typer.Option("--inside", help="Read results/, before release, instead of release/.")
+    ] = False,
+    outcome: Annotated[str, typer.Option(help="This outcome only.")] = "",
+    out: Annotated[Path | None, typer.Option(help="CSV to write.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
+) -> None:
+    """Pool the released effects of several regions, without any person.
+
+    Fixed and random effects, heterogeneity, and the interval of the effect in one more region.
+
+    Example: evalml pool runs/cej_2024_hdf runs/cej_2024_bre runs/cej_2024_nor
+    """
+    import json
+
+    from evalml.methods.synthesis import pool_effects
+    from evalml.report.results import read_table
+    from evalml.run.registry import run_folder
+
+    found = {}
+    for place in places:
+        run = run_folder(place)
+        path = run / "results/effects.csv" if inside else run / "release/tables/effects.csv"
+        if not path.is_file():
+            raise DataError(f"{run} has no {path.relative_to(run)}: evalml release {run}, first")
+        found[str(place)] = read_table(path)
+    table = pool_effects(found)
+    if outcome and outcome not in set(table["outcome"]):
+        raise DataError(f"no pooled outcome '{outcome}'; {nearest(outcome, set(table['outcome']))}")
+    table = table[table["outcome"] == outcome] if outcome else table
+    if out is not None:
+        table.to_csv(out, index=False)
+    if as_json:
+        typer.echo(json.dumps(json.loads(table.to_json(orient="records")), indent=2))
+        return
+    _print_pooled(table)
+
+
+def _print_pooled(table: Any) -> None:
+    rows = [
+        (
+            f"{r.outcome}, {r.horizon_months} months"
+            + (f", {r.subgroup_value}" * bool(r.subgroup)),
+            f"{r.method} ({r.estimand})",
+            f"{r.places}" + (f" (+{r.masked} masked)" if r.masked else ""),
+            f"{r.fixed:.4g} [{r.fixed_low:.4g}, {r.fixed_high:.4g}]",
+            f"{r.random:.4g} [{r.random_low:.4g}, {r.random_high:.4g}]",
+            f"{r.tau:.2g} ({100 * r.i_squared:.0f} %, p {r.q_p:.2g})",
+            f"[{r.predicted_low:.4g}, {r.predicted_high:.4g}]",
+        )
+        for r in table.itertuples()
+    ]
+    columns = ("effect", "method", "runs", "fixed", "random", "between (I2, p)", "one more place")
+    print_table(columns, rows)
 
 
 def _json(found: RunComparison) -> str:

@@ -180,10 +180,11 @@ def _reads(trial: TargetTrial, covariates: Sequence[str]) -> Iterator[tuple[str,
     reach = trial.eligibility.accompanied_within_months
     if reach:
         yield "accompanied", "", "actes", first - reach
+    oldest = first - 12 * max(one.highest - one.lowest for one in trial.ages)
     opened = opening_month(trial.dispositif)
     entered = "iae_contrats" if trial.dispositif == IAE else "accompagnements"
-    if opened is not None and opened < first:
-        yield "not_yet_entered", "", entered, opened
+    if opened is None or opened < first:
+        yield "not_yet_entered", "", entered, oldest if opened is None else opened
     for table in ("emploi_mensuel", "situations"):
         yield "history", "", table, first - trial.history_months
 

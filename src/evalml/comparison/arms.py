@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from evalml.tables.sources import Coverage
 
 
-PAST = ("emploi_avant_", "mois_emploi_", "emploi_declare_avant_", "emploi_perdu_3m")
+LINKED_PAST = ("emploi_avant_", "mois_emploi_avant")
+"""What the names of the covariates of linked past employment begin with."""
+PAST = (*LINKED_PAST, "mois_emploi_declare_avant", "emploi_declare_avant_", "emploi_perdu_3m")
 """What the names of the covariates of past employment begin with."""
 
 FEWEST = 10

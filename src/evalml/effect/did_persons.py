@@ -17,9 +17,17 @@ import pandas as pd
 from evalml.effect.estimate import groups_of, no_effect
 from evalml.effect.study_effects import estimate_methods, of_rows
 from evalml.errors import EstimationError
+from evalml.methods.design_matrix import gram
 from evalml.methods.effect import Naming, effect_of_influence
+from evalml.methods.regression import ALIASED, prepare_solver
 from evalml.methods.two_period import CovariateTerms, fit_odds, panel_att
-from evalml.methods.variance import critical_value, sampling_of
+from evalml.methods.variance import (
+    WILD_CLUSTERS,
+    ClusterScores,
+    critical_value,
+    sampling_of,
+    wild_bootstrap,
+)
 
 if TYPE_CHECKING:
     from evalml.arrays import BoolVector, IntVector, Matrix, Vector
@@ -93,6 +101,7 @@ class Change:
         sampling: What was sampled.
         sizes: Rows of the treated and of the comparison arm.
         mean_treated: Mean of the outcome of the treated.
+        shares: Share of the treated rows in each mission locale, shape (n,); None without any.
     """
 
     estimate: float
@@ -100,6 +109,7 @@ class Change:
     sampling: Sampling
     sizes: tuple[int, int]
     mean_treated: float
+    shares: Vector | None = None
 
 
 def change_of(comparison: Comparison, y: Vector, base: Vector) -> Change:
@@ -110,8 +120,11 @@ def change_of(comparison: Comparison, y: Vector, base: Vector) -> Change:
     seen = ~np.isnan(y - base)
     treated = comparison.treated[seen].astype(np.float64)
     design = comparison.design
-    X = np.hstack([np.ones((treated.size, 1)), design.rows(seen).matrix])
-    terms = CovariateTerms(design.names, tuple("" for _ in design.names))
+    columns = design.rows(seen).matrix
+    kept = _independent(columns[treated == 0])
+    X = np.hstack([np.ones((treated.size, 1)), columns[:, kept]])
+    names = tuple(design.names[j] for j in kept)
+    terms = CovariateTerms(names, tuple("" for _ in names))
     ones = np.ones(treated.size)
     score = fit_odds(X, treated, ones, terms)
     found = panel_att((y - base)[seen], treated, X, ones, "dr", score, terms)
@@ -119,7 +132,18 @@ def change_of(comparison: Comparison, y: Vector, base: Vector) -> Change:
     sampling = sampling_of(codes, treated.size)
     sizes = int(treated.sum()), int(treated.size - treated.sum())
     mean = float(y[seen][treated == 1].mean())
-    return Change(found.att, sampling.collapse(found.influence), sampling, sizes, mean)
+    shares = None
+    if comparison.cluster is not None:
+        shares = sampling.collapse(treated) / treated.sum()
+    return Change(found.att, sampling.collapse(found.influence), sampling, sizes, mean, shares)
+
+
+def _independent(X: Matrix) -> IntVector:
+    """Return the columns that vary and do not follow from those before them, shape (kept,)."""
+    sd = X.std(axis=0)
+    vary = np.flatnonzero(sd > ALIASED * np.maximum(np.abs(X).max(axis=0, initial=0.0), 1.0))
+    Z = (X[:, vary] - X[:, vary].mean(axis=0)) / sd[vary]
+    return np.asarray(vary[np.sort(prepare_solver(gram(Z)).kept)], dtype=np.int64)
 
 
 def _sampled(comparison: Comparison, seen: BoolVector) -> IntVector | None:
@@ -137,17 +161,17 @@ def estimate_did_persons(comparison: Comparison, study: Study) -> list[Effect]:
     effects = estimate_methods(whole, naive, study) if naive else []
     windows = windows_of(study)
     if METHOD in study.methods:
-        effects += [_effect(whole, m, windows) for m in whole.measures]
+        effects += [_effect(whole, m, windows, study.seed) for m in whole.measures]
     primary = tuple(m for m in comparison.measures if m.outcome == study.primary.outcome)
     main = replace(comparison, measures=primary)
     for name, value, rows in groups_of(main) if study.primary.method == METHOD else ():
         part = of_rows(main, rows)
-        found = [_effect(part, m, windows) for m in part.measures]
+        found = [_effect(part, m, windows, study.seed) for m in part.measures]
         effects += [replace(e, subgroup=name, subgroup_value=value) for e in found]
     return effects
 
 
-def _effect(comparison: Comparison, measure: Measure, windows: Windows) -> Effect:
+def _effect(comparison: Comparison, measure: Measure, windows: Windows, seed: int) -> Effect:
     known = measure.known
     sizes = (int((known & comparison.treated).sum()), int((known & ~comparison.treated).sum()))
     try:
@@ -172,7 +196,12 @@ def _effect(comparison: Comparison, measure: Measure, windows: Windows) -> Effec
         mean_treated=found.mean_treated,
         details=details,
     )
-    return replace(effect, horizon_months=measure.horizon_months, influence=found.influence)
+    effect = replace(effect, horizon_months=measure.horizon_months, influence=found.influence)
+    if found.shares is None or found.sampling.n >= WILD_CLUSTERS:
+        return effect
+    scores = ClusterScores(found.estimate, found.influence, found.shares)
+    low, high, p = wild_bootstrap(scores, seed=seed)
+    return replace(effect, ci_low=low, ci_high=high, p_value=p, details={**details, "se": "wild"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)

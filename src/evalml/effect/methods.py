@@ -61,7 +61,14 @@ from evalml.effect.stratified import (
 from evalml.errors import EstimationError, nearest
 from evalml.methods.design_matrix import pack
 from evalml.methods.regression import least_squares_in, standardise
-from evalml.methods.variance import cluster_se, distinct, infer, influence_se
+from evalml.methods.variance import (
+    ClusterScores,
+    cluster_se,
+    distinct,
+    infer,
+    influence_se,
+    wild_bootstrap,
+)
 from evalml.study.methods import METHODS, Learner, Method
 
 if TYPE_CHECKING:
@@ -465,8 +472,8 @@ _MATCH = (
     "score_correction", "tie_tolerance", "bias_adjust",
 )  # fmt: skip
 _FOLDS = ("folds", "fold_by", "seed", "outcome_model", "normalise", "splits")
-_REGRESSED = ("hc2", "hc0", "hc1", "classical", "influence", "cluster")
-_WEIGHED = ("influence", "known_weights", "cluster")
+_REGRESSED = ("hc2", "hc0", "hc1", "classical", "influence", "cluster", "wild")
+_WEIGHED = ("influence", "known_weights", "cluster", "wild")
 _STRATA = ("influence", "known_weights", "hc0", "hc1", "hc2", "cluster")
 _BOTH, _ALL = ("att", "ate"), ("att", "ate", "ato")
 _ROLLOUT = "evalml rollout DATA"
@@ -511,7 +518,7 @@ METHODS.add(
         estimands=_BOTH,
         family="adjusted",
         does="a regression per arm",
-        se=("influence", "cluster"),
+        se=("influence", "cluster", "wild"),
         options=_FORMULA,
         run=Run(_regression_imputation, ("columns", "imputers")),
     ),
@@ -608,7 +615,7 @@ METHODS.add(
         estimands=_BOTH,
         family="adjusted",
         does="score and regression, cross-fitted",
-        se=("influence", "cluster"),
+        se=("influence", "cluster", "wild"),
         options=(*_SCORE, *_FOLDS),
         seen=True,
         run=Run(
@@ -767,10 +774,14 @@ def choose_inference(
         wish = "cluster" if estimate.psi is not None else None
     kind = wish or estimate.default
     n = sample.treated.size
-    if kind == "cluster":
-        return _clustered(
-            _influence(estimate, method, kind), estimate, sample, settings.level
-        ), kind
+    if kind in {"cluster", "wild"}:
+        psi = _influence(estimate, method, kind)
+        found = _clustered(psi, estimate, sample, settings.level)
+        few = settings.se is None and (found.n_clusters or 0) < settings.wild_below
+        few &= estimate.sets is None  # matched sets are no clusters of the draw
+        if kind == "cluster" and not few:
+            return found, kind
+        return _wild(psi, found, estimate, sample, settings), "wild"
     if kind == "influence":
         error = influence_se(_influence(estimate, method, kind))
         return infer(estimate.value, error, settings.level), kind
@@ -783,12 +794,13 @@ def choose_inference(
 
 def cluster_warnings(sample: Sample, kind: str) -> list[str]:
     """Say when there are too few clusters for their variance to be known."""
-    if kind != "cluster" or sample.cluster is None:
+    if kind not in {"cluster", "wild"} or sample.cluster is None:
         return []
     every, treated = distinct(sample.cluster), distinct(sample.cluster[sample.treated])
     if every < FEW_CLUSTERS or treated < FEW_TREATED_CLUSTERS:
         found = f"{every}, of which {treated} hold treated persons"
-        return [f"few clusters: {found}; the interval is probably too short"]
+        what = "the interval is probably too short" if kind == "cluster" else "read it with care"
+        return [f"few clusters: {found}; {what}"]
     return []
 
 
@@ -803,6 +815,25 @@ def _clustered(psi: Vector, estimate: PointEstimate, sample: Sample, level: floa
     if k and n > k:
         error *= ((n - 1) / (n - k)) ** 0.5
     return infer(estimate.value, error, level, clusters - 1, clusters)
+
+
+def _wild(
+    psi: Vector,
+    found: Inference,
+    estimate: PointEstimate,
+    sample: Sample,
+    settings: EstimationSettings,
+) -> Inference:
+    """Return the inference with the interval and p-value of the wild cluster bootstrap."""
+    if estimate.sets is not None:
+        raise EstimationError("matched sets have no wild bootstrap; use cluster")
+    codes = np.unique(_clusters(sample, estimate), return_inverse=True)[1]
+    about = sample.treated if settings.estimand == "att" else np.ones_like(sample.treated)
+    shares = np.bincount(codes[about], minlength=codes.max() + 1) / about.sum()
+    scores = np.bincount(codes, psi) / psi.size
+    centred = ClusterScores(estimate.value, scores - scores.sum() * shares, shares)
+    low, high, p = wild_bootstrap(centred, settings.level, seed=settings.seed)
+    return replace(found, ci_low=low, ci_high=high, p_value=p)
 
 
 def _clusters(sample: Sample, estimate: PointEstimate) -> IntVector:

@@ -14,7 +14,7 @@ from evalml.comparison.propensity import Estimand
 from evalml.comparison.weights import trim, trimming
 from evalml.effect.stratified import StrataOptions
 from evalml.errors import EstimationError, nearest
-from evalml.methods.variance import StandardError
+from evalml.methods.variance import WILD_CLUSTERS, StandardError
 from evalml.study.methods import Learner
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class EstimationSettings:
         normalise: Whether the weights of `aipw` sum to one in each arm.
         splits: Draws of the folds of `aipw`; the median over them is returned.
         strata: Options of `cem` and `subclass`.
+        wild_below: Clusters below which the wild bootstrap is taken where no error is asked for.
     """
 
     estimand: Estimand = "att"
@@ -64,6 +65,7 @@ class EstimationSettings:
     normalise: bool = True
     splits: int = 1
     strata: StrataOptions = field(default_factory=StrataOptions)
+    wild_below: int = 0
 
     def __post_init__(self) -> None:
         one_of("estimand", self.estimand, get_args(Estimand))
@@ -118,7 +120,9 @@ def settings_of(study: Study, method: str) -> EstimationSettings:
         study: The study.
         method: Name of the method.
     """
-    options = EstimationSettings("ate" if study.estimand == "ate" else "att", seed=study.seed)
+    estimand: Estimand = "ate" if study.estimand == "ate" else "att"
+    below = WILD_CLUSTERS if study.over_time else 0
+    options = EstimationSettings(estimand, seed=study.seed, wild_below=below)
     given = study.method_settings.get(method)
     if given is None or not given.given:
         return options

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from evalml.report.results import complete_table, rows_of
 from evalml.report.sentences import finding_of, reasons_in_words
-from evalml.values import Message, messages_text, read_messages
+from evalml.values import Estimate, Message, messages_text, read_messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +58,9 @@ def blind(
 
     A failed gating check blinds the effects it bears on: all, those of its outcome, or those of
     its outcome at one horizon; one that the data do not give is blinded too. What is left is
-    `shown` for the primary outcome in the whole population and `exploratory` for the rest, with
-    what a check could not rule out as their reason. The numbers stay: `mask_blinded` removes them.
+    `shown` for the primary outcome in the whole population and `exploratory` for the rest. What
+    no check could rule out is their reason, and is in their interval (`widen`). The numbers stay:
+    `mask_blinded` removes them.
 
     Args:
         effects: Table of effects.
@@ -70,7 +74,7 @@ def blind(
     """
     table = complete_table("effects", effects)
     every = complete_table("checks", checks)
-    failed, cautions = failed_gates(every), cautions_of(every)
+    failed = failed_gates(every)
     causes = [
         [message for key, message in failed if bears_on(key, row.outcome, row.horizon_months)]
         + ([NOT_ESTIMATED] if pd.isna(row.estimate) and pd.isna(row.ci_low) else [])
@@ -81,9 +85,8 @@ def blind(
         BLINDED if each else usual_status(outcome, subgroup, primary)
         for each, outcome, subgroup in zip(causes, table["outcome"], table["subgroup"], strict=True)
     ]
-    written_causes = [messages_text(each or cautions) for each in causes]
-    written = table.assign(status=status, causes=written_causes)
-    return reasons_in_words(written, lang, labels)
+    written = table.assign(status=status, causes=[messages_text(each) for each in causes])
+    return reasons_in_words(widen(written, every), lang, labels)
 
 
 def impossible(unit: str, estimate: float) -> list[Message]:
@@ -112,7 +115,7 @@ def guard_durations(durations: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFra
     return durations.assign(**{c: durations[c].astype("float64").mask(hidden) for c in numbers})
 
 
-CAUTIONS = ("negative_controls.blunt", "negative_controls.none")
+CAUTIONS = tuple(f"negative_controls.{found}" for found in ("blunt", "near", "declared", "none"))
 """Findings that mask nothing, and that no effect goes without: a hidden factor would not show."""
 
 
@@ -120,6 +123,78 @@ def cautions_of(checks: pd.DataFrame) -> list[Message]:
     """Return what no check could rule out, as the reason of the effects that are not masked."""
     found = [finding_of(row) for row in checks.itertuples()]
     return [message for message in found if message.key in CAUTIONS]
+
+
+@dataclass(frozen=True, slots=True)
+class NotExcluded:
+    """The bias of a share, in either sense, that the negative controls do not exclude.
+
+    Attributes:
+        seen: What they show of it.
+        reach: From there to the end of its interval at 95 %.
+    """
+
+    seen: float
+    reach: float
+
+    def around(self, row: Any) -> dict[str, float]:
+        """Return the interval and the p-value of an effect that may hold this bias.
+
+        The error of the controls adds to that of the estimate, and what they show, in either sense,
+        to both: bounds of an estimate that has none are moved apart by all of it.
+        """
+        times = 1.0 if row.unit == "proportion" else float(row.horizon_months)
+        seen, reach = times * self.seen, times * self.reach
+        if pd.isna(row.estimate):
+            return {"ci_low": row.ci_low - seen - reach, "ci_high": row.ci_high + seen + reach}
+        down, up = row.estimate - row.ci_low, row.ci_high - row.estimate
+        low = float(row.estimate - seen - np.hypot(down, reach))
+        high = float(row.estimate + seen + np.hypot(up, reach))
+        error = float(np.hypot((down + up) / 2, reach)) / Z
+        beyond = max(abs(row.estimate) - seen, 0.0)
+        p = 2 * float(ndtr(-beyond / error)) if error > 0 else row.p_value
+        return {"ci_low": low, "ci_high": high, "p_value": max(p, float(row.p_value))}
+
+
+Z = 1.959964
+"""Standard errors from an estimate to the end of its interval at 95 %."""
+CARRIES = ("proportion", "mois")
+"""Units that a bias of past employment carries over to: a share, and a sum of months."""
+
+
+def not_excluded(message: Message) -> NotExcluded | None:
+    """Return the bias that a finding of the controls leaves possible, None where it measures none.
+
+    Args:
+        message: What the controls found together.
+    """
+    seen, bias = message.values.get("seen"), message.values.get("bias")
+    if not isinstance(seen, Estimate) or not isinstance(bias, Estimate):
+        return None
+    return NotExcluded(seen.value, bias.value - seen.value)
+
+
+def widen(effects: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+    """Return effects whose intervals hold the bias that no check could rule out, and say so.
+
+    Args:
+        effects: Table with `status` and `causes`; what is blinded stays as it is.
+        checks: Table of checks.
+    """
+    cautions = cautions_of(checks)
+    if not cautions or not len(effects):
+        return effects
+    table, bias = effects.reset_index(drop=True), not_excluded(cautions[0])
+    unsaid = [Message(m.key, {k: v for k, v in m.values.items() if k != "bias"}) for m in cautions]
+    for place, row in zip(table.index, rows_of(table), strict=True):
+        if row.status == BLINDED:
+            continue
+        carried = bias is not None and row.unit in CARRIES and pd.notna(row.ci_low)
+        table.loc[place, "causes"] = messages_text(cautions if carried else unsaid)
+        if carried and bias is not None:
+            for name, value in bias.around(row).items():
+                table.loc[place, name] = value
+    return table
 
 
 def bears_on(key: str, outcome: str, horizon_months: object) -> bool:

@@ -22,6 +22,7 @@ from evalml.report.verdict import (
     primary_effect,
     standard_error,
     verdict_of,
+    whole_error,
 )
 from evalml.values import Estimate, Message, Number, PValue, read_values
 
@@ -45,6 +46,7 @@ RULES: dict[str, tuple[str, int]] = {
     "negative_controls.effect": ("witnesses", NONE),
     "past.apart": ("witnesses", NONE),
     "pre_trend.differ": ("witnesses", NONE),
+    "draw.apart": ("alike", NONE),
     "balance.over": ("alike", NONE),
     "balance.changed": ("alike", NONE),
     "overlap.over": ("alike", NONE),
@@ -65,6 +67,7 @@ RULES: dict[str, tuple[str, int]] = {
     "verdict.bounded": ("chance", LIMITED),
     "negative_controls.nothing": ("witnesses", HIGH),
     "negative_controls.blunt": ("witnesses", LIMITED),
+    "negative_controls.declared": ("witnesses", GOOD),
     "negative_controls.near": ("witnesses", LOW),
     "negative_controls.none": ("witnesses", LOW),
     "past.alike": ("witnesses", HIGH),
@@ -78,9 +81,17 @@ RULES: dict[str, tuple[str, int]] = {
     "coverage.not_yet_entered": ("witnesses", LIMITED),
     "pre_trend.alike": ("witnesses", HIGH),
     "pre_trend.vague": ("witnesses", LIMITED),
+    "pre_trend.weighted": ("witnesses", LOW),
     "pre_trend.no_period": ("witnesses", LOW),
     "pre_trend.few": ("witnesses", LOW),
     "pre_trend.no_variance": ("witnesses", LOW),
+    "randomisation.beyond": ("witnesses", HIGH),
+    "randomisation.within": ("witnesses", HIGH),
+    "draw.alike": ("hidden", HIGH),
+    "draw.none": ("hidden", GOOD),
+    "attrition.known": ("alike", HIGH),
+    "attrition.alike": ("alike", HIGH),
+    "attrition.apart": ("alike", LIMITED),
     "placebo_in_time.alike": ("witnesses", HIGH),
     "placebo_in_time.vague": ("witnesses", LIMITED),
     "placebo_in_time.apart": ("witnesses", LOW),
@@ -257,7 +268,7 @@ def readings(
         if kind in FOUND:
             yield from _weighed(*methods_reading(effects, effect))
     controls = [check for check in checks if check.check == "negative_control"]
-    if not {"negative_controls", "pre_trend"} & {str(check.check) for check in checks}:
+    if not {"negative_controls", "pre_trend", "draw"} & {str(check.check) for check in checks}:
         yield from _weighed("negative_controls.none", {})
     for check in checks:
         values = read_values(str(check.values)) if check.finding else {}
@@ -290,7 +301,7 @@ def likelihood(effect: pd.Series, useful: float | None) -> list[Message]:
 
     Every value of the effect is taken as equally likely beforehand.
     """
-    error, unit = standard_error(effect), str(effect["unit"])
+    error, unit = whole_error(effect), str(effect["unit"])
     if useful is None or error is None or pd.isna(effect["estimate"]):
         return []
     chance = float(ndtr((float(effect["estimate"]) - useful) / error))
@@ -329,16 +340,16 @@ def _read_controls(
     check: Any, finding: str, _values: Any, effect: Any, useful: Any, controls: list[Any]
 ) -> str:
     """Say whether the negative controls find nothing, and could have seen what matters."""
-    if finding != "nothing":
+    if finding not in {"nothing", "declared"}:
         return f"negative_controls.{finding}"
     if pd.notna(check.value) and check.value < NEAR:
         return "negative_controls.near"
     errors = [error for error in map(_control_error, controls) if error]
     if effect is None or pd.isna(effect["estimate"]) or not errors:
-        return "negative_controls.nothing"
+        return f"negative_controls.{finding}"
     matters = max(abs(float(effect["estimate"])) - (useful or 0.0), useful or 0.0)
     blunt = matters > 0 and SEEN * min(errors) > matters
-    return f"negative_controls.{'blunt' if blunt else 'nothing'}"
+    return f"negative_controls.{'blunt' if blunt else finding}"
 
 
 def _control_error(check: Any) -> float | None:

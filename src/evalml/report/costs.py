@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalml.report.blinding import bears_on, failed_gates
+from evalml.report.blinding import bears_on, cautions_of, failed_gates, not_excluded
 from evalml.report.protect import blank, too_small
 from evalml.report.results import complete_table, rows_of
 from evalml.report.views import Shown
@@ -23,6 +23,7 @@ DOMINANCE = 0.85
 NUMBERS = ["value", "ci_low", "ci_high"]
 SIZES = ["n_treated", "n_comparison", "largest_share", "second_share"]
 MASKED = Message("costs.masked")
+NO_RATIO = Message("costs.may_add_none")
 SECRET = Message("disclosure.secret")
 UNITS = {"euros par mois": "euros", "euros": "euros", "mois": "months"}
 
@@ -38,7 +39,9 @@ def guard_costs(costs: pd.DataFrame, checks: pd.DataFrame, threshold: int) -> pd
     Returns:
         The same columns: the gate judges `largest_share` and `second_share`, which do not leave.
     """
-    failed = [key for key, _ in failed_gates(complete_table("checks", checks))]
+    every = complete_table("checks", checks)
+    costs = _widened(costs, every)
+    failed = [key for key, _ in failed_gates(every)]
     employment = ("emploi", "emploi_declare")
     blinded = [
         row.measure in ESTIMATED
@@ -53,6 +56,32 @@ def guard_costs(costs: pd.DataFrame, checks: pd.DataFrame, threshold: int) -> pd
     remarked = costs.assign(words=words.mask(small | dominated, messages_text([SECRET])))
     secret = blank(remarked, small | dominated, [*NUMBERS, *SIZES])
     return blank(secret, pd.Series(blinded, index=costs.index), NUMBERS)
+
+
+def _widened(costs: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+    """Return costs whose months added hold the bias that no control rules out.
+
+    A cost per month keeps its value where these months still exclude zero, and has no interval.
+    """
+    bias = next((b for b in map(not_excluded, cautions_of(checks)) if b is not None), None)
+    if bias is None:
+        return costs
+    wide = costs.assign(words=costs.get("words", "")).astype(
+        dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
+    )
+    months = wide[(wide["measure"] == "months") & wide["value"].notna()]
+    for place, row in months.iterrows():
+        as_effect = row.rename({"value": "estimate"})
+        found = bias.around(as_effect.reindex([*as_effect.index, "p_value"], fill_value=0.0))
+        low, high = found["ci_low"], found["ci_high"]
+        wide.loc[place, ["ci_low", "ci_high"]] = low, high
+        same = wide["horizon_months"] == row["horizon_months"]
+        ratio = same & (wide["measure"] == "per_month")
+        wide.loc[ratio, ["ci_low", "ci_high"]] = float("nan")
+        if low <= 0 <= high:
+            wide.loc[ratio, "value"] = float("nan")
+            wide.loc[ratio, "words"] = messages_text([NO_RATIO])
+    return wide
 
 
 def shown_costs(results: Frames) -> Shown:

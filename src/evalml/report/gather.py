@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.months import first_day, month_number
-from evalml.report.blinding import blind, guard_durations
+from evalml.report.blinding import blind, guard_durations, widen
 from evalml.report.costs import guard_costs
 from evalml.report.figure_event_study import guard_events
 from evalml.report.protect import protect_results
 from evalml.report.protocol import period_label, period_words, protocol_table
+from evalml.report.sentences import reasons_in_words
 from evalml.results import COLUMNS
 from evalml.rules import programmes, rules
 from evalml.study import territory_label, territory_words
@@ -65,8 +66,10 @@ def gather(
     if "costs" in frames:
         ready["costs"] = guard_costs(frames["costs"], frames["checks"], study.checks.minimum_count)
     if "secondary" in frames:
-        ready["secondary"] = frames["secondary"].assign(
-            horizon_months=frames["secondary"]["horizon_months"].astype("float64")
+        months = frames["secondary"]["horizon_months"].astype("float64")
+        secondary = frames["secondary"].assign(horizon_months=months)
+        ready["secondary"] = reasons_in_words(
+            widen(secondary, frames["checks"]), study.language, names
         )
     ready["protocol"] = protocol_table(study, names | secondary_titles(study, "title"))
     return protect_results(ready, study.checks.minimum_count, study.language, names)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.report.blinding import BLINDED, small_only
+from evalml.report.blinding import BLINDED, CAUTIONS, small_only
 from evalml.report.certainty import HIGH, NONE, Certainty, Ground, certainty_of, likelihood
 from evalml.report.markdown import md
 from evalml.report.results import rows_of
@@ -223,7 +223,9 @@ def over_time(note: Note) -> str:
     between = "; " if note.lang == "en" else " ; "
     path = typeset(between.join(lines), note.lang)
     parts = [f"{path[:1].upper()}{path[1:]}."]
-    parts += [note.told(each) for each in (*masked_because(note), *amounts_to(note))]
+    parts += [
+        note.told(each) for each in (*masked_because(note), *amounts_to(note), *unseen_factor(note))
+    ]
     return " ".join(parts)
 
 
@@ -319,10 +321,23 @@ def masked_because(note: Note) -> list[Message]:
     ]
 
 
+def unseen_factor(note: Note) -> list[Message]:
+    """Return what no check could rule out of an effect that has a number, or bounds."""
+    effect, kind = note.effect, verdict(note)
+    if effect is None or kind in {"blinded", "hidden", "missing"}:
+        return []
+    cautions = [m for m in read_messages(str(effect.get("causes") or "")) if m.key in CAUTIONS]
+    if not cautions:
+        return []
+    bias = cautions[0].values.get("bias")
+    return [Message("time.unchecked") if bias is None else Message("time.widened", {"bias": bias})]
+
+
 CAUSES = {
     "observation": "observation", "negative_controls": "negative_controls", "past": "past",
     "balance": "balance", "overlap": "overlap", "separation": "overlap", "areas": "few",
     "effective_sample_size": "few", "pre_trend": "pre_trend", "linkage": "linkage",
+    "draw": "draw",
 }  # fmt: skip
 """Check that masks an effect -> the reason in a plain sentence."""
 

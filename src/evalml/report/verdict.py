@@ -78,6 +78,16 @@ def standard_error(effect: pd.Series) -> float | None:
     return float(ends[1] - ends[0]) / INTERVAL
 
 
+def whole_error(effect: pd.Series) -> float | None:
+    """Return the standard error of an effect, what widens its interval included."""
+    error, half = standard_error(effect), float(effect["ci_high"] - effect["ci_low"]) / INTERVAL
+    return max(error, half) if error is not None and half > WIDENED * error else error
+
+
+WIDENED = 1.25
+"""Times the half-length of an interval exceeds its standard errors where chance is not all."""
+
+
 def verdict_of(effect: pd.Series | None, useful: float | None) -> str:
     """Return what an effect amounts to, from its interval, zero and the useful effect.
 

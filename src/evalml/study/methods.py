@@ -176,6 +176,8 @@ class MethodSettings(StrictModelByName):
         replace: Whether a partner may serve several times.
         exact: Covariates on which partners must be equal.
         bias_adjust: Whether partners are corrected by a regression.
+        se: `cluster` for Student’s interval, `wild` for that of the wild cluster bootstrap; where
+            left out, `wild` under 30 clusters.
     """
 
     score: Learner | None = None
@@ -191,6 +193,7 @@ class MethodSettings(StrictModelByName):
     replace: bool | None = None
     exact: tuple[str, ...] | None = None
     bias_adjust: bool | None = None
+    se: Literal["cluster", "wild"] | None = None
 
     @model_validator(mode="after")
     def _probabilities(self) -> MethodSettings:
@@ -216,4 +219,6 @@ def settings_allowed(method: Method) -> tuple[str, ...]:
     """Return the keys of `method_settings` that a method reads."""
     named = {"outcome_model": OUTCOME}
     keys = {named.get(option, option) for option in method.options}
+    if "cluster" in method.se:
+        keys.add("se")
     return tuple(key for key in MethodSettings.model_fields if key in keys)

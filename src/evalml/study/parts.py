@@ -306,6 +306,8 @@ class Thresholds(StrictModelByName):
             the source could know.
         weighted_level: The same where those known are weighted (`missing: ipcw`).
         past_gap: Largest gap between the arms in a month before time zero, once weighted.
+        bias_times: How many times the gap that it makes in past employment a hidden factor may bias
+            an effect, where the controls cannot exclude one.
         gate_alpha: Level of the tests that mask: of the past, of the linked persons against the
             others, of the negative controls together. It is the chance to mask where all is right.
         minimum_count: Smallest count of persons that a sentence may tell.
@@ -340,6 +342,7 @@ class Thresholds(StrictModelByName):
     observation_level: float = Field(0.8, ge=0, le=1)
     weighted_level: float = Field(0.5, ge=0, le=1)
     past_gap: float = Field(0.06, gt=0, le=1)
+    bias_times: float = Field(2, ge=0, le=10)
     gate_alpha: float = Field(0.02, gt=0, lt=0.5)
     minimum_count: int = Field(11, ge=3)
     alpha: float = Field(0.05, gt=0, lt=0.5)

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from evalml.settings import project_root, shipped_folder
 from evalml.study.parts import sentence
 from evalml.study.protocol import Study
 from evalml.study.rerun import merged, places, rerun, territory_word
+from evalml.words import labelled
 
 
 def study_from(values: Mapping[str, Any], *, place: str = "parameters") -> Study:
@@ -31,10 +33,29 @@ def study_from(values: Mapping[str, Any], *, place: str = "parameters") -> Study
         StudyError: A key is unknown, missing or mistyped; one line per fault.
     """
     try:
-        return Study.model_validate(dict(values))
+        study = Study.model_validate(dict(values))
     except ValidationError as fault:
         lines = [sentence(error, Study) for error in fault.errors(include_url=False)]
         raise StudyError(f"{place}: " + "; ".join(lines)) from None
+    _refuse_unused_labels(study, place)
+    return study
+
+
+def _refuse_unused_labels(study: Study, place: str) -> None:
+    """Refuse a label of something that neither the study nor the package names."""
+    keys = [("labels", key) for key in study.labels] + [("labels_en", k) for k in study.labels_en]
+    if not keys:
+        return
+    own = {*study.outcomes, *study.covariates, *study.subgroups}
+    own |= {study.treatment.column} if study.treatment.column else set()
+    own |= {name for given in study.secondary.values() for name in given.get("outcomes", ())}
+    known = own | (labelled() if study.over_time else frozenset())
+    for kind, key in keys:
+        outcome, _, months = key.rpartition("_m")
+        name = outcome if months.isdigit() else key
+        if name not in known and name.partition("=")[0] not in known:
+            near = nearest(name, known if get_close_matches(name, known) else own)
+            raise StudyError(f"{place}: {kind}: nothing here is called '{key}'; {near}")
 
 
 def read_study(

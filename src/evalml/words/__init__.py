@@ -7,6 +7,7 @@ into sentences, and nothing reads a sentence back. It knows no statistics.
 from evalml.words.catalogue import (
     LANGUAGES,
     check_entry,
+    labelled,
     message_template,
     name_label,
     outcome_label,
@@ -20,6 +21,7 @@ __all__ = [
     "check_entry",
     "check_sentence",
     "fill",
+    "labelled",
     "message_template",
     "name_label",
     "outcome_label",

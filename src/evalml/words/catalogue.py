@@ -178,6 +178,19 @@ def section_words(section: str, lang: str) -> dict[str, str]:
     return {key: package_label(section, key, check_language(lang)) or key for key in known}
 
 
+LABELLED = ("outcomes", "controls", "covariates", "subgroups", "methods", "estimands", "arms",
+            "openings")  # fmt: skip
+"""Kinds whose keys a study may call otherwise."""
+
+
+def labelled() -> frozenset[str]:
+    """Return every key that a study may label, the levels and the horizons apart."""
+    listed = catalogue("names")
+    return frozenset(
+        key for kind in LABELLED for key in (*registry_of(kind), *listed.get(kind, {}))
+    )
+
+
 def outcome_label(key: str, lang: str, labels: Mapping[str, str] | None = None) -> str:
     """Return an outcome with its horizon, where its key has one: `En emploi à 12 mois`."""
     given = labels or {}
