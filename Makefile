@@ -11,6 +11,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export JUPYTER_PLATFORM_DIRS := 1
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help engines demo test truth coverage system quick lab bench bench-peers docs site fix lint types contract clean lock environment
 .DEFAULT_GOAL := help

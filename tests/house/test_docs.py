@@ -73,3 +73,18 @@ def test_the_version_is_the_same_wherever_it_is_written():
     first = re.search(r"^## (\d+\.\d+\.\d+)", changelog, flags=re.MULTILINE)
     assert first[1] == project["version"]
     assert f"\nversion: {project['version']}\n" in citation
+
+
+def test_the_container_recipe_copies_what_exists_and_all_that_the_wheel_holds():
+    recipe = (ROOT / "Containerfile").read_text(encoding="utf-8")
+    copied = {
+        word
+        for line in re.findall(r"^COPY (.+) \S+$", recipe, re.MULTILINE)
+        for word in line.split()
+    }
+    assert not [name for name in copied if not (ROOT / name).exists()]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert copied >= set(wheel) | {"src", "pyproject.toml", project["project"]["readme"]}
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {f"!{name}" for name in copied} == {line for line in ignored if line.startswith("!")}

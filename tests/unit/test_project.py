@@ -103,8 +103,13 @@ def test_check_refuses_what_a_run_would(project, small_extract):
 
 
 def test_open_says_where_the_last_page_is(project):
-    with pytest.raises(EvalmlError, match="run a study first"):
-        run("open")
+    for words, what in (
+        (("open",), "run a study first"),
+        (("open", "review"), "evalml release RUN"),
+        (("open", "explorer"), "evalml explorer RUNS"),
+    ):
+        with pytest.raises(EvalmlError, match=what):
+            run(*words)
     for age, study in ((100, "a"), (0, "b")):
         note = project / "runs" / study / "1" / "note.html"
         note.parent.mkdir(parents=True)

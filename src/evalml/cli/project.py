@@ -213,7 +213,8 @@ def open_last(
     found = [path for pattern in PAGES[what] for path in root.glob(pattern) if _is_of(path, study)]
     if not found:
         whose = "" if study is None else f" of {study}"
-        raise EvalmlError(f"no {what}{whose} under {root}; run a study first")
+        makes = MAKERS.get(what, "run a study first")
+        raise EvalmlError(f"no {what}{whose} under {root}; {makes}")
     last = max(found, key=lambda path: path.stat().st_mtime)
     if show_path or not (sys.stdout.isatty() and webbrowser.open(last.resolve().as_uri())):
         typer.echo(str(last))
@@ -223,10 +224,16 @@ PAGES: dict[str, tuple[str, ...]] = {
     "note": ("*/*/note.html",),
     "annex": ("*/*/annexe.html",),
     "notebook": ("*/*/notebook.html",),
-    "review": ("*/*/release/review.html", "*/*/review.html"),
+    "review": ("*/*/review/review.html",),
     "explorer": ("explorer/index.html", "../explorer/index.html", "../site/index.html"),
 }
 """Where the pages of runs are, below their root."""
+
+MAKERS = {
+    "review": "evalml release RUN makes the review of a run",
+    "explorer": "evalml explorer RUNS --out explorer makes one from the runs of a folder",
+}
+"""What makes the pages that a run does not."""
 
 
 def _is_of(path: Path, study: str | None) -> bool:

@@ -318,6 +318,9 @@ def refusals_dated(facts: Facts) -> Reason:
 @need("areas open at different dates")
 def opened_by_area(facts: Facts) -> Reason:
     """Areas open the programme at different dates."""
+    given = facts.study.comparison.openings
+    if given is not None and facts.programme == "GJ":
+        return Reason("ok", f"the study dates {len(given)} openings itself")
     start, everywhere = opened("GJ"), day("GJ", "generalisation")
     if facts.programme != "GJ":
         where = opened(facts.programme)
@@ -337,6 +340,10 @@ def opened_by_area(facts: Facts) -> Reason:
 @need("the dates are known, and differ within the territory")
 def areas_known(facts: Facts) -> Reason:
     """The opening date of each area is known, and they differ."""
+    given = facts.study.comparison.openings
+    if given is not None and facts.programme == "GJ":
+        differ = len(set(given.values())) > 1
+        return Reason("ok" if differ else "caution", f"{len(set(given.values()))} dates are given")
     if facts.programme != "GJ":
         return Reason("no", "no waves")
     waves = dated("GJ", "waves") or []

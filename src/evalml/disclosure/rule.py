@@ -66,7 +66,7 @@ def read_rule(path: Path | None, threshold: int | None = None) -> DisclosureRule
     """
     values: dict[str, Any] = {}
     if path is not None and path.is_file():
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}
     known = {field.name for field in fields(DisclosureRule)}
     for key, value in values.items():
         if key not in known or isinstance(value, bool) or not isinstance(value, int | float):

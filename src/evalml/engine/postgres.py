@@ -236,7 +236,7 @@ def database_of(extract: Path) -> Database | None:
     if not header.is_file():
         return None
     try:
-        values = yaml.safe_load(header.read_text(encoding="utf-8"))
+        values = yaml.load(header.read_text(encoding="utf-8"), yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError):
         return None  # whoever reads the header says what is wrong with it
     named = values.get("database") if isinstance(values, dict) else None

@@ -115,7 +115,7 @@ def _meta(
     with session.batches(query) as batches:
         rows = batches.read_all().to_pylist()
     try:
-        raw = {row["key"]: yaml.safe_load(row["value"] or "") for row in rows}
+        raw = {row["key"]: yaml.load(row["value"] or "", yaml.CSafeLoader) for row in rows}
     except yaml.YAMLError:
         raise ExtractError(f"table {META_TABLE} holds a value that is not YAML") from None
     return meta_from(raw, f"table {META_TABLE}")

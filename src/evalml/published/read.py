@@ -392,7 +392,9 @@ class PublishedEffect(StrictModel):
 @cache
 def _all() -> dict[str, list[dict[str, Any]]]:
     text = resources.files("evalml.published").joinpath("evaluations.yaml")
-    found: dict[str, list[dict[str, Any]]] = yaml.safe_load(text.read_text(encoding="utf-8"))
+    found: dict[str, list[dict[str, Any]]] = yaml.load(
+        text.read_text(encoding="utf-8"), yaml.CSafeLoader
+    )
     return found
 
 
@@ -452,7 +454,7 @@ def published_evaluations(folder: Path) -> dict[str, PublishedEvaluation]:
     """Return the register of evaluations in print, by name, from its folder."""
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
     return {
-        name: PublishedEvaluation.model_validate(yaml.safe_load(text))
+        name: PublishedEvaluation.model_validate(yaml.load(text, yaml.CSafeLoader))
         for name, text in texts.items()
     }
 

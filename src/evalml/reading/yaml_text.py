@@ -91,11 +91,11 @@ def _refuse_bombs(text: str) -> None:
             )
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(yaml.CSafeLoader):
     """A YAML reader that refuses a key given twice instead of keeping the last."""
 
 
-def _unique_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+def _unique_mapping(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     pairs = [(loader.construct_object(k, deep=True), k, v) for k, v in node.value]
     seen: set[Any] = set()
     for key, key_node, _ in pairs:

@@ -34,7 +34,7 @@ def words(lang: str) -> Words:
         message = f"no note in language '{lang}': {nearest(lang, LANGUAGES)}"
         raise DataError(message)
     text = files("evalml.report").joinpath(f"templates/{lang}.yaml").read_text(encoding="utf-8")
-    phrases = cast("Words", typeset_all(yaml.safe_load(text), lang))
+    phrases = cast("Words", typeset_all(yaml.load(text, yaml.CSafeLoader), lang))
     return phrases | {section: section_words(section, lang) for section in SECTIONS}
 
 
@@ -54,7 +54,7 @@ def design_words(lang: str, kind: str) -> Words:
     file = files("evalml.report").joinpath(f"templates/{lang}_{kind}.yaml")
     if not file.is_file():
         return usual
-    own = typeset_all(yaml.safe_load(file.read_text(encoding="utf-8")), lang)
+    own = typeset_all(yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader), lang)
     return laid_over(usual, cast("Words", own))
 
 

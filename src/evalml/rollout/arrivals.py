@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from evalml.engine import Engine, Table
-    from evalml.study import Study, Territory
+    from evalml.study import Study
     from evalml.tables import Tables
     from evalml.values import Values
 
 
 LAST = "généralisation"
 """Wave of the areas that the texts read do not name."""
+NEVER = "pas d’ouverture"
+"""Wave of the areas to which a study that brings the dates gives none."""
+FAR = dt.date(2100, 1, 1)
 
 
 def waves_of(programme: str) -> pd.DataFrame:
@@ -64,6 +67,22 @@ def waves_of(programme: str) -> pd.DataFrame:
     return table.rename_axis("area").sort_index().reset_index()
 
 
+def waves_of_study(study: Study) -> pd.DataFrame:
+    """Return the wave of each area, by the dates that the study brings, or by the texts read.
+
+    Waves that the study brings are numbered by date; an area it leaves out is absent.
+    """
+    given = study.comparison.openings
+    if given is None:
+        return waves_of(study.programme)
+    days = sorted(set(given.values()))
+    rows = [
+        (area, str(1 + days.index(day)), month_number(day), False) for area, day in given.items()
+    ]
+    table = pd.DataFrame(rows, columns=["area", "wave", "opened", "partial"])
+    return table.sort_values("area", ignore_index=True)
+
+
 def _mappings(value: object) -> list[dict[str, list[str]]]:
     return value if isinstance(value, list) else []
 
@@ -74,6 +93,8 @@ def _day(value: object) -> dt.date:
 
 def wave_label(wave: str, opened: int) -> str:
     """Return the French name of a wave: « vague 1 (octobre 2013) »."""
+    if wave == NEVER:
+        return wave
     name = f"vague {wave}" if wave != LAST else wave
     return f"{name} ({MONTHS[opened % 12]} {opened // 12})"
 
@@ -201,9 +222,7 @@ def _described(tables: Tables, study: Study, cohorts: tuple[int, ...]) -> Table:
     month = month_of(t.date_premier_accueil)
     t = t.mutate(month=month, cohort=(month // 6).cast("int32"))
     t = t.filter((t.cohort >= cohorts[0]) & (t.cohort <= cohorts[-1]))
-    t = t.join(_first_files(tables), "id_jeune").join(
-        _places(tables, study.territory), "id_structure"
-    )
+    t = t.join(_first_files(tables), "id_jeune").join(_places(tables, study), "id_structure")
     t = t.left_join(_first_entries(tables, study), "id_jeune").drop("id_jeune_right")
     t = t.left_join(_busy(tables, t, study), "id_jeune").drop("id_jeune_right")
     known = month_of(t.date_maj) <= t.month
@@ -247,22 +266,27 @@ def _first_files(tables: Tables) -> Table:
     return first.select("id_jeune", "id_structure", "niveau_diplome", "qpv", "frr", "date_maj")
 
 
-def _places(tables: Tables, territory: Territory | None) -> Table:
+def _places(tables: Tables, study: Study) -> Table:
     """Return the area of each mission locale (its last one), and whether its effect is wanted."""
-    structures = tables.table("structures")
+    structures, territory = tables.table("structures"), study.territory
     places = structures.group_by("id_structure").agg(
-        area=structures.code_departement.argmax(structures.valide_du),
+        departement=structures.code_departement.argmax(structures.valide_du),
         region=structures.code_region.argmax(structures.valide_du),
     )
+    alone = study.comparison.opens_by_structure
+    places = places.mutate(area=places.id_structure if alone else places.departement)
     inside: Any = literal(value=True)
     if territory is not None and territory.region is not None:
         inside = places.region == territory.region
     elif territory is not None and territory.departement is not None:
-        inside = places.area.isin(territory.departement)
+        inside = places.departement.isin(territory.departement)
     elif territory is not None and territory.structure is not None:
+        if alone:
+            return places.mutate(inside=places.area.isin(territory.structure))
         raise CohortError(
             "a roll-out compares areas: the opening of a single mission locale is not in the texts "
-            "read; give territory.departement, territory.region or territory.national"
+            "read; give territory.departement, territory.region or territory.national, or the "
+            "dates of missions locales in comparison.openings"
         )
     return places.mutate(inside=inside)
 
@@ -350,9 +374,20 @@ def _flow(people: Table, rules_: list[tuple[str, Message, Any]], engine: Engine)
 def _areas(rows: Table, study: Study, engine: Engine) -> pd.DataFrame:
     """Return the areas of the extract, with their wave."""
     found = engine.fetch(rows.group_by("area").agg(inside=rows.inside.any())).sort_values("area")
-    waves = waves_of(study.programme)
+    waves = waves_of_study(study)
     missing = unknown_areas(found["area"], waves)
-    if missing:
+    if study.comparison.openings is not None:
+        unknown = sorted(set(waves["area"]) - set(found["area"]))
+        if unknown:
+            raise CohortError(
+                f"comparison.openings: the extract holds no first demand in {', '.join(unknown)}; "
+                "check the codes"
+            )
+        never = pd.DataFrame({"area": missing}).assign(
+            wave=NEVER, opened=month_number(FAR), partial=False
+        )
+        waves = pd.concat([waves, never], ignore_index=True) if missing else waves
+    elif missing:
         raise CohortError(
             f"no rule says when {study.programme} opened in {', '.join(missing)}; "
             "add the area to rules/, or take it out of the extract"

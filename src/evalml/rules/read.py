@@ -231,7 +231,7 @@ def rules(programme: str) -> Rules:
     if code not in programmes():
         raise EvalmlError(f"no rules for '{programme}'; {nearest(code, programmes())}")
     file = resources.files("evalml.rules").joinpath(f"{code.lower()}.yaml")
-    raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    raw = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
     for name, rule in raw["rules"].items():
         if "computed" in rule:
             raw["rules"][name] = _with_values(rule)

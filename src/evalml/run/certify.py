@@ -256,7 +256,9 @@ def write_certificate(found: Certificate, folder: Path) -> list[Path]:
     replace_json(record, {**asdict(found), **counted})
     lang = "fr"
     if (folder / PARAMS).is_file():
-        lang = yaml.safe_load((folder / PARAMS).read_text("utf-8")).get("language", lang)
+        lang = yaml.load((folder / PARAMS).read_text("utf-8"), yaml.CSafeLoader).get(
+            "language", lang
+        )
     page.write_text("\n".join(_page(found, lang)) + "\n", encoding="utf-8")
     list_again(folder)
     return [record, page]

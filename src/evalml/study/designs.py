@@ -196,6 +196,7 @@ DESIGNS.add(
         trap="two-way fixed effects compare with areas open already: shown biased",
         command="evalml run PARAMS",
         kind="rollout",
+        keys=("openings",),
         pool="not_yet_open",
         estimands=("itt",),
         estimator="areas",

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from evalml.codes import code_list
+from evalml.codes import code_list, territory_names
 from evalml.errors import nearest
 from evalml.reading.yaml_text import StrictModelByName
 from evalml.study.designs import DESIGNS
@@ -172,6 +172,8 @@ class ComparisonDesign(StrictModelByName):
         anticipation: Months right before entry that the entry may already change (0).
         on_past: Whether covariates that say the outcome’s own past are adjusted for as well; the
             months before then say nothing of the trends (false).
+        openings: Day each area opened, where the study brings the dates (roll-out): codes of
+            départements, or of missions locales; an area left out never opens.
         trial: Name of the randomised trial in `affectations`, where the extract holds several.
         eligible_levels: Diplomas of the youths a roll-out is about.
         witness_levels: Diplomas of its witnesses, who live there too and hardly enter.
@@ -188,6 +190,7 @@ class ComparisonDesign(StrictModelByName):
     base_months: int | None = Field(None, ge=1, le=12)
     anticipation: int | None = Field(None, ge=0, le=12)
     on_past: bool | None = None
+    openings: dict[str, Day] | None = Field(None, min_length=1)
     trial: str | None = None
     eligible_levels: tuple[str, ...] = ("SANS_DIPLOME", "BREVET", "CAP_BEP")
     witness_levels: tuple[str, ...] = ("BAC", "BAC_PLUS_2", "BAC_PLUS_3")
@@ -206,6 +209,19 @@ class ComparisonDesign(StrictModelByName):
             raise ValueError(problem)
         return self
 
+    def _departements(self) -> int:
+        """Return how many of the areas that open are départements."""
+        return sum(area in territory_names()["departements"] for area in self.openings or ())
+
+    @property
+    def opens_by_structure(self) -> bool:
+        """Whether the areas that open are missions locales."""
+        return self.openings is not None and not self._departements()
+
+    def _mixed_openings(self) -> Iterator[str]:
+        if self.openings is not None and 0 < self._departements() < len(self.openings):
+            yield "openings: give codes of départements or of missions locales, not both"
+
     def _problems(self) -> Iterator[str]:
         design = DESIGNS[self.design]
         for key in design.required:
@@ -216,6 +232,7 @@ class ComparisonDesign(StrictModelByName):
                 verb = "are" if key.endswith("s") else "is"
                 named = ", ".join(DESIGNS[owner].article for owner in owners)
                 yield f"'{key}' of the comparison {verb} for {named}, not {self.design}"
+        yield from self._mixed_openings()
         free = design.arms == "either" and self.pool == "not_yet_entered"
         if design.compares and not free and self.pool not in code_list("dispositif").labels:
             programmes = code_list("dispositif").labels

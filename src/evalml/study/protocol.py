@@ -214,6 +214,11 @@ def _of_the_design(s: Study) -> Iterator[str]:
         )
     if design.compares and s.comparison.pool == s.dispositif:
         yield f"comparison.pool is '{s.dispositif}', the programme evaluated; name another one"
+    if s.comparison.openings is not None and s.programme != "GJ":
+        yield (
+            f"comparison.openings: the words of a roll-out are those of the Garantie jeunes, and "
+            f"the programme is {s.programme}"
+        )
     both = set(s.comparison.eligible_levels) & set(s.comparison.witness_levels)
     if both:
         yield f"comparison: '{min(both)}' is both an eligible and a witness level"

@@ -82,7 +82,7 @@ def read_margins(name: str) -> Margins:
     if not path.exists():
         raise EvalmlError(f"no published margins are called '{name}'; look in {path.parent}")
     try:
-        return Margins.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Margins.model_validate(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(p) for p in first["loc"])

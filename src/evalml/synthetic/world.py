@@ -461,7 +461,7 @@ def read_world(name_or_path: str | Path) -> World:
 def parse_world(text: str, source: str = "world") -> World:
     """Read a world from the text of its YAML; `based_on: NAME` starts from another world."""
     try:
-        raw = yaml.safe_load(text)
+        raw = yaml.load(text, yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise EvalmlError(f"{source} is not YAML: {error}") from error
     if not isinstance(raw, dict):
@@ -496,7 +496,7 @@ def with_sources(world: World, given: Sequence[str]) -> World:
                 f"'{line}' is no source; write TABLE.KEY=VALUE, such as emploi_mensuel.held=0.25"
             )
         try:
-            raw.setdefault(table, {})[key] = yaml.safe_load(value)
+            raw.setdefault(table, {})[key] = yaml.load(value, yaml.CSafeLoader)
         except yaml.YAMLError:
             raise EvalmlError(f"'{line}': the value is not YAML; quote it") from None
     whole = _over(world.model_dump(mode="json"), {"sources": raw} if raw else {})
@@ -516,5 +516,7 @@ def structure_rows(name: str) -> list[dict[str, str]]:
     file = resources.files("evalml.synthetic").joinpath(f"{name}.yaml")
     if not file.is_file():
         raise EvalmlError(f"no list of missions locales is called '{name}'")
-    rows: list[dict[str, str]] = yaml.safe_load(file.read_text(encoding="utf-8"))["structures"]
+    rows: list[dict[str, str]] = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)[
+        "structures"
+    ]
     return rows

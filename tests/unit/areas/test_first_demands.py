@@ -175,3 +175,54 @@ def test_the_waves_are_those_of_the_texts():
     assert wave_label("3b", starts["59"]) == "vague 3b (septembre 2015)"
     with pytest.raises(CohortError, match="opened by waves nowhere"):
         waves_of("CEJ")
+
+
+LILLE = "59350S00"
+OWN = {
+    "design": "rollout",
+    "openings": {LILLE: "2014-06-01", "62041S00": "2015-02-01"},
+}
+
+
+def test_a_study_may_date_the_openings_of_missions_locales_itself():
+    given = {
+        "lille": youth(),
+        "arras": youth(dossiers={"id_structure": "62041S00"}),
+        "amiens": youth(dossiers={"id_structure": "80021S00"}),
+    }
+    found, rows, _, _ = people_of(given, comparison=OWN)
+    areas = found.areas.set_index("area")
+    assert areas["wave"].to_dict() == {LILLE: "1", "62041S00": "2", "80021S00": "pas d’ouverture"}
+    assert areas.loc[LILLE, "opened"] == 2014 * 12 + 5
+    assert areas["inside"].all()
+    assert wave_label("pas d’ouverture", int(areas.loc["80021S00", "opened"])) == "pas d’ouverture"
+    alone, _, _, _ = people_of(given, comparison=OWN, territory={"structure": [LILLE]})
+    assert alone.areas.set_index("area")["inside"].to_dict() == {
+        LILLE: True, "62041S00": False, "80021S00": False,
+    }  # fmt: skip
+    assert len(rows) == 3
+
+
+def test_dates_of_the_study_win_over_those_of_the_texts_by_departement():
+    given = {"lille": youth(), "amiens": youth(dossiers={"id_structure": "80021S00"})}
+    own = {"design": "rollout", "openings": {"59": "2014-06-01"}}
+    areas = people_of(given, comparison=own)[0].areas.set_index("area")
+    assert areas["wave"].to_dict() == {"59": "1", "80": "pas d’ouverture"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "sentence"),
+    [
+        ({"openings": {"59": "2014-06-01", LILLE: "2014-06-01"}}, StudyError, "not both"),
+        ({"openings": {"62": "2014-06-01"}}, CohortError, "no first demand in 62"),
+        ({"openings": {}}, StudyError, "openings"),
+    ],
+)
+def test_openings_that_cannot_be_are_refused(changes, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        people_of({"lille": youth()}, comparison={"design": "rollout", **changes})
+
+
+def test_openings_of_another_programme_have_no_words_yet():
+    with pytest.raises(StudyError, match="those of the Garantie jeunes"):
+        study(programme="CEJ", comparison=OWN)
