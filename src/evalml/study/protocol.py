@@ -214,7 +214,7 @@ def _of_the_design(s: Study) -> Iterator[str]:
         )
     if design.compares and s.comparison.pool == s.dispositif:
         yield f"comparison.pool is '{s.dispositif}', the programme evaluated; name another one"
-    if s.comparison.openings is not None and s.programme != "GJ":
+    if s.comparison.openings is not None and s.programme not in design.programmes:
         yield (
             f"comparison.openings: the words of a roll-out are those of the Garantie jeunes, and "
             f"the programme is {s.programme}"
