@@ -144,7 +144,7 @@ def draw_shares(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     axes.set(xlabel="", ylabel="", xticks=[])
     axes.margins(x=0.12)
     axes.tick_params(axis="y", length=0)
-    bare(axes, keep=("left",))
+    bare(axes, sides=("left",))
     axes.spines["left"].set_color(RULE)
 
 
@@ -162,7 +162,7 @@ def draw_entries(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     axes.set_xticks(np.arange(0, len(rows), step), list(rows["label"])[::step], rotation=45)
     axes.yaxis.set_major_locator(few_ticks(5))
     axes.set(xlabel="", ylabel=WORDS[lang]["count"])
-    bare(axes, keep=("bottom", "left"))
+    bare(axes, sides=("bottom", "left"))
 
 
 def draw_curves(axes: Axes, table: pd.DataFrame, lang: str) -> None:
@@ -190,7 +190,7 @@ def draw_curves(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     axes.xaxis.set_major_locator(few_ticks(12))
     axes.xaxis.set_major_formatter(lambda value, _place: number(value, 0, lang))
     axes.yaxis.set_major_locator(few_ticks(5))
-    bare(axes, keep=("bottom", "left"))
+    bare(axes, sides=("bottom", "left"))
 
 
 def _legend(axes: Axes, picture: str, lang: str) -> None:

@@ -69,7 +69,7 @@ def draw_bars(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     axes.set_ylim(-len(table) + 0.7, 0.75)
     axes.set_xlim(0, axis_end(kept, lost) * 1.01)
     axes.set_xticks([])
-    bare(axes, keep=("left",))
+    bare(axes, sides=("left",))
     axes.spines["left"].set_color(RULE)
 
 

@@ -76,7 +76,7 @@ def plot_intensity(intensity: pd.DataFrame, *, lang: str = "fr", synthetic: bool
         axes.set_ylabel("%")
         axes.yaxis.set_major_locator(few_ticks(5))
         axes.legend(frameon=False, fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.22))
-        bare(axes, keep=("bottom", "left"))
+        bare(axes, sides=("bottom", "left"))
         if synthetic:
             stamp(fig, lang)
     title = typeset(text["title"], lang)

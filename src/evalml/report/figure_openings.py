@@ -104,7 +104,7 @@ def _curves(axes: Axes, table: pd.DataFrame, waves: list[str]) -> None:
     axes.yaxis.set_major_locator(few_ticks(5))
     axes.yaxis.set_major_formatter(lambda value, _place: number(value, 0))
     axes.grid(axis="y", color=RULE, linewidth=0.4)
-    bare(axes, keep=("bottom", "left"))
+    bare(axes, sides=("bottom", "left"))
 
 
 def _bars(axes: Axes, table: pd.DataFrame, waves: list[str]) -> None:
@@ -126,7 +126,7 @@ def _bars(axes: Axes, table: pd.DataFrame, waves: list[str]) -> None:
     axes.set_xticks([])
     axes.margins(x=0.08)
     axes.tick_params(axis="y", length=0)
-    bare(axes, keep=("left",))
+    bare(axes, sides=("left",))
 
 
 def _value_label(table: pd.DataFrame, value: str) -> str:
@@ -151,7 +151,7 @@ def _areas(axes: Axes, table: pd.DataFrame, waves: list[str]) -> None:
     axes.set_yticks(places, [typeset(w, "fr") for w in waves])
     axes.set_xticks([])
     axes.tick_params(axis="y", length=0)
-    bare(axes, keep=("left",))
+    bare(axes, sides=("left",))
 
 
 def _alt(tables: list[pd.DataFrame], picture: str) -> str:

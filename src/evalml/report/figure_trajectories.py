@@ -265,7 +265,7 @@ def draw_at_risk(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     axes.set_title(words(lang)["figures"]["trajectories"]["at_risk"], fontsize=7.5, weight="normal",
                    color=MUTED, pad=2)  # fmt: skip
     axes.set_xticks([month for month in months if month % step == 0])
-    bare(axes, keep=())
+    bare(axes, sides=())
     axes.tick_params(axis="x", length=0)
 
 
