@@ -20,9 +20,12 @@ from IPython.core.formatters import DisplayFormatter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect, sync_playwright
+from typer.testing import CliRunner
+from unit.published.test_published_command import HEAD, SUM, WHOLE
 from unit.report.conftest import META, sample_frames
 from unit.report.test_annex import annex
 
+from evalml.cli import app
 from evalml.evaluation import evaluate
 from evalml.report.annex import write_annex
 from evalml.report.note import write_note
@@ -332,8 +335,24 @@ def executed_notebook(folder):
     return write_html(folder / "notebook.ipynb")
 
 
+def pages_of_commands(folder, extract):
+    """The pages that commands write: a scorecard, an audit of figures in print, a comparison."""
+    figures = folder / "mine.csv"
+    figures.write_text("\n".join((HEAD, *SUM, WHOLE)) + "\n", encoding="utf-8")
+    ours = folder / "indicators.csv"
+    ours.write_text("indicator,territory,year,value\npacea,departement:02,2024,2977\n", "utf-8")
+    for command in (
+        ("extract", "check", str(extract), "--out", str(folder)),
+        ("published", "audit", str(figures), "--out", str(folder)),
+        ("published", "compare", str(ours), "--published", str(figures), "--out", str(folder)),
+    ):
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0, done.output
+    return {name: folder / f"{name}.html" for name in ("scorecard", "audit", "compare")}
+
+
 @pytest.fixture(scope="module")
-def pages(site, released, tmp_path_factory):
+def pages(site, released, small_extract, tmp_path_factory):
     """Every kind of page that evalml makes, by name."""
     folder = tmp_path_factory.mktemp("pages")
     run = next((released / "cej_2022_hdf").glob("*"))
@@ -346,9 +365,9 @@ def pages(site, released, tmp_path_factory):
         "note in English": next(path for path in english if path.name == "note_en.html"),
         "annex in English": next(path for path in english if path.name == "note_annexe_en.html"),
         **{path.name: path for path in activity if path.suffix == ".html"},
-        "review, nothing waits": run / "review" / "review.html",
         "review": release_twice(folder / "runs"),
         "notebook": executed_notebook(folder),
+        **pages_of_commands(folder, small_extract),
     }
     shown = {"effects": "", "every effect": "method=*&subgroup=*&outcome=*", "comparison": "tab=compare",
              "by year": "tab=compare&by=year&lang=en",
@@ -372,6 +391,8 @@ def test_axe_finds_no_violation_on_any_page_that_evalml_makes(browser, pages, si
     page = browser.new_page(viewport=size, locale="fr-FR")
     found = {}
     for name, address in pages.items():
+        if size == PHONE and not name.startswith(("explorer", "note")):
+            continue  # laid out alike at any width
         page.goto("about:blank")
         page.goto(address)
         if name == "notebook":
@@ -427,20 +448,21 @@ def test_the_controls_answer_in_a_real_jupyterlab(browser, lab):
     page = browser.new_page(viewport=DESK, locale="fr-FR")
     open_when_ready(page, lab)
     page.locator(".jp-Notebook .jp-CodeCell").first.click(timeout=60_000)
+    page.get_by_text("| Idle").first.wait_for(timeout=60_000)
     page.keyboard.press("Control+Enter")
     picks = page.locator(".widget-dropdown select")
     picks.nth(5).wait_for(timeout=60_000)
     said = page.locator(".jp-OutputArea-output .widget-html")
-    assert "+1,3" in said.inner_text()
-    picks.nth(0).select_option("Hauts-de-France")
-    picks.nth(1).select_option(index=0)
     expect(said).to_contain_text("+7,8\u00a0points")
+    picks.nth(1).select_option(index=1)
+    expect(said).to_contain_text("+1,3\u00a0point")
     picks.nth(4).select_option("Sexe\u00a0: Femmes")
-    expect(said).to_contain_text("pas sur ce groupe")
+    expect(said).to_contain_text("+0,8\u00a0point")
     picks.nth(4).select_option("Ensemble")
     picks.nth(3).select_option("6\u00a0mois")
     expect(said).to_contain_text("En emploi à 6\u00a0mois")
     picks.nth(0).select_option("Bretagne")
+    expect(picks.nth(1).locator("option")).to_have_count(2)
     picks.nth(1).select_option(index=1)
     expect(said).to_contain_text("masqué")
     expect(said).to_contain_text("12,7\u00a0points")

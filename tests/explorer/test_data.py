@@ -21,6 +21,7 @@ from evalml.report.note import masked_tables
 from evalml.report.release import release_run
 from evalml.report.results import read_meta, read_results
 from evalml.report.verdict import in_order
+from evalml.report.widgets import Explorer
 from evalml.values import Message, Month, messages_text
 
 from .conftest import STUDIES, write_study
@@ -243,3 +244,28 @@ def test_the_command_says_where_the_page_is_and_what_was_left_out(released, tmp_
     assert "8 studies" in said
     assert "nothing of it is released" in said
     assert (tmp_path / "s" / "index.html").is_file()
+
+
+def test_the_controls_of_a_notebook_give_the_protected_answer_and_no_more(released):
+    found = Explorer(released)
+    assert repr(found) == "Explorer(8 studies, 136 effects)"
+    assert "+7,8\N{NO-BREAK SPACE}points" in found.page()
+    found.choose(0, "Bretagne")
+    found.choose(1, found.options(1)[1])
+    said = found.page()
+    assert "masqué" in said
+    assert "12,7" in said
+    assert "<circle" not in said
+    inside = pd.read_csv(next(released.glob("cej_2024_bre/*/results/effects.csv")))
+    for value in inside["estimate"]:
+        assert f"{100 * value:+.1f}".replace(".", ",") not in said
+    assert found.chosen[2:] == [
+        "En emploi",
+        "12\N{NO-BREAK SPACE}mois",
+        "Ensemble",
+        found.chosen[5],
+    ]
+    found.choose(2, "En emploi durable")
+    assert "En emploi durable à 12" in found.page()
+    with pytest.raises(DataError, match="nothing to explore"):
+        Explorer(released / "nowhere")

@@ -80,6 +80,13 @@ def test_an_evaluation_shows_its_answer_its_picture_and_its_certainty(nsw):
         nsw.figure("efects")
 
 
+def test_an_evaluation_offers_controls_over_its_protected_effects(nsw):
+    found = nsw.explore()
+    assert len(found.options(5)) > 3
+    assert found._repr_mimebundle_()["text/html"] == found.page()
+    assert repr(found) == f"Explorer(1 studies, {len(found.lines)} effects)"
+
+
 def test_an_evaluation_writes_what_its_notebook_writes(nsw):
     files = nsw.note()
     shown = files._repr_html_()

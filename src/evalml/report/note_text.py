@@ -23,6 +23,8 @@ from evalml.report.verdict import (
     verdict_of,
 )
 from evalml.report.words import Words, design_words, outcome_label
+from evalml.study import PROGRAMMES
+from evalml.study.methods import METHODS
 from evalml.typography import typeset
 from evalml.values import (
     Count,
@@ -96,6 +98,17 @@ class Note:
     def opening(self) -> bool:
         """Whether areas opened over time."""
         return self.meta.get("kind") == "rollout"
+
+    @property
+    def family(self) -> str:
+        """The family of the primary method: what its effect rests on."""
+        method = METHODS.get(str(self.primary.get("method")))
+        return "" if method is None else method.family
+
+    @property
+    def ending(self) -> str:
+        """The ending of the sentences that are those of its kind of comparison."""
+        return "_opening" if self.opening else ENDINGS.get(self.family, "")
 
     @property
     def effect(self) -> pd.Series | None:
@@ -333,6 +346,9 @@ def unseen_factor(note: Note) -> list[Message]:
     return [Message("time.unchecked") if bias is None else Message("time.widened", {"bias": bias})]
 
 
+ENDINGS = {"did_persons": "_trends", "experiment": "_drawn"}
+"""Family of the primary method -> the ending of the sentences that are its own."""
+
 CAUSES = {
     "observation": "observation", "negative_controls": "negative_controls", "past": "past",
     "balance": "balance", "overlap": "overlap", "separation": "overlap", "areas": "few",
@@ -487,6 +503,13 @@ def reason_of(causes: Iterable[object]) -> str:
     return "small" if all(small_only(str(each)) for each in causes) else "other"
 
 
+def pool_of(note: Note) -> dict[str, Value]:
+    """Return the programme that the comparison persons enter; nothing where they enter none."""
+    given = dict(dict(note.meta.get("definition") or {}).get("comparison") or {})
+    pool = str(given.get("pool") or "")
+    return {"pool": Name("programmes", pool)} if pool in PROGRAMMES else {}
+
+
 def compared(note: Note) -> Message:
     """Return who is compared with whom, persons first."""
     effect, flow = note.effect, note.frames["flow"]
@@ -496,6 +519,7 @@ def compared(note: Note) -> Message:
         treated=None if effect is None else count(effect["n_treated"]),
         comparison=None if effect is None else count(effect["n_comparison"]),
         programme=Name("programmes", str(note.meta.get("programme"))),
+        **pool_of(note),
     )
     if len(note.frames["balance"]):
         apart = {ground.reading for ground in note.certainty.grounds} & UNLIKE
@@ -559,7 +583,10 @@ def sure(note: Note) -> list[tuple[str, str]]:
 
 def cannot(note: Note) -> list[Message]:
     """Return what the design cannot show."""
-    said = [Message("cannot.unmeasured_opening" if note.opening else "cannot.unmeasured")]
+    said = [Message(f"cannot.unmeasured{note.ending}")]
+    if pool := pool_of(note):
+        programme = Name("programmes", str(note.meta.get("programme")))
+        said.insert(0, Message("cannot.instead", {"programme": programme, **pool}))
     every = note.frames["checks"]
     for check in rows_of(every[(every["check"] == "crossover") & (every["finding"] == "share")]):
         values = read_values(str(check.values))
@@ -605,7 +632,7 @@ def needed(note: Note) -> list[Message]:
     said = wanted[:MOST_NEEDED]
     if last := last_horizon(note):
         said.append(Message("needed.after", {"months": last}))
-    return [*said, Message("needed.experiment")]
+    return said if note.family == "experiment" else [*said, Message("needed.experiment")]
 
 
 def need(note: Note, ground: Ground) -> Message:

@@ -42,7 +42,7 @@ from evalml.report.review import review_page
 from evalml.report.sentences import labels_of_study, meta_in_words, tables_in_words
 from evalml.report.verdict import hides
 from evalml.results import VERSION
-from evalml.values import Message, Name, Values, names
+from evalml.values import Message, Name, Names, Values, names
 
 NOTEBOOKS = ("notebook.html", "notebook.ipynb")
 RECORD = "release.json"
@@ -250,7 +250,7 @@ def compared(
         values: Values = {
             "release": Name("text", str(near.get(each))),
             "arm": Name("arms", arm),
-            "of": names("text", filter(None, [programme, *each.traits])),
+            "of": Names((Name("text", programme), *(Name("level", t) for t in each.traits))),
         }
         why = Message("gate.near", values) if each in near else None
         for name in tables:

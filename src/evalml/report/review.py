@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalml.disclosure.gate import REVIEW, Released
+from evalml.disclosure.gate import FAIL, PASS, REVIEW, Released
 from evalml.disclosure.judge import Judged
 from evalml.report.note_text import Note
 from evalml.report.results import rows_of
+from evalml.report.words import plural
 from evalml.results import RESULT_TABLES as LAYOUTS
+from evalml.words import render
 
 if TYPE_CHECKING:
     from evalml.report.release import Release
@@ -50,8 +52,8 @@ def review_page(done: Release, note: Note) -> str:
     text = note.text["review"]
     title = f"{text['title']} : {note.meta['title']}"
     stamp = note.text["synthetic_long"] if note.meta.get("synthetic") else ""
-    lines = [note.say(text["count"][status], n=sum(item.status == status for item in done.items))
-             for status in ("pass", "review", "fail")]  # fmt: skip
+    fates = [fate(item, done) for item in done.items]
+    lines = [plural(text["count"][status], fates.count(status)) for status in text["count"]]
     lead = note.say(text["lead"], threshold=done.rule.threshold, rounding=done.rule.rounding)
     body = [
         f"<h1>{escape(title)}</h1>",
@@ -73,18 +75,28 @@ def review_page(done: Release, note: Note) -> str:
     return f"{start}\n<body><main>{main}</main></body></html>\n"
 
 
+ASKS = ("gate.near", "gate.waits")
+"""Reasons for which an output waits."""
+
+
+def fate(item: Released, done: Release) -> str:
+    """Return whether an output leaves (`pass`), waits (`review`) or stays (`fail`)."""
+    if done.leaves(item):
+        return PASS
+    return REVIEW if item.status == REVIEW and item.name not in done.decided else FAIL
+
+
 def to_decide(done: Release, note: Note, text: Any) -> list[str]:
     """Return what the reviewer must decide, and the commands that record it."""
-    waiting = [i for i in done.items if i.status == REVIEW and i.name not in done.decided]
+    waiting = [item for item in done.items if fate(item, done) == REVIEW]
     parts = [f"<h2>{escape(text['decide'])}</h2>"]
     if not waiting:
         return [*parts, f"<p>{escape(text['nothing'])}</p>"]
-    of_reason: dict[str, list[str]] = {}
-    for item in waiting:
-        of_reason.setdefault(item.said(note.lang)[0], []).append(item.name)
     lines = [
-        f"<li>{escape(why)}<br>{', '.join(f'<code>{escape(name)}</code>' for name in names)}</li>"
-        for why, names in of_reason.items()
+        f"<li><code>{escape(item.name)}</code><br>"
+        + "<br>".join(escape(render(each, note.lang)) for each in item.reasons if each.key in ASKS)
+        + "</li>"
+        for item in waiting
     ]
     run = "/".join(done.folder.parts[-4:-1])
     commands = [

@@ -99,10 +99,11 @@ def target_says(note: Note, item: str) -> list[str]:
 
 def target_messages(note: Note, item: str) -> list[Message]:
     """Return the sentences of an item that the protocol does not hold."""
-    ending = "_opening" if note.opening else ""
+    ending = note.ending
     if item == "assignment":
         here: dict[str, Value] = {"covariates": Number(len(note.frames["balance"]))}
-        here_said = Message(f"target_says.assignment{ending or '_here'}", {} if ending else here)
+        own = ending if ending in {"_opening", "_drawn"} else ""
+        here_said = Message(f"target_says.assignment{own or '_here'}", {} if own else here)
         return [Message("target_says.assignment_trial"), here_said]
     if item == "sources":
         return [Message("said.text", {"text": Name("text", f"{note.meta['extract_name']}.")})]

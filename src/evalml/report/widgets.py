@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,18 +15,17 @@ import pandas as pd
 
 from evalml.errors import DataError
 from evalml.report.answers import Answer, answer_of, protected_run
-from evalml.report.certainty import LEVELS, certainty_of_each
+from evalml.report.certainty import certainty_of_each
 from evalml.report.sentences import labels_of_study, meta_in_words
 from evalml.report.verdict import NEVER, in_order
-from evalml.report.words import words
+from evalml.report.words import outcome_label, words
 from evalml.typography import typeset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 KEYS = ("territory", "first", "outcome", "horizon", "subgroup", "method")
 """What is chosen, each among what the choices before it leave; by the names of their words."""
-DOTS = {level: "●" * dots + "○" * (max(LEVELS) - dots) for dots, level in LEVELS.items()}
 
 
 class Protected(Protocol):
@@ -141,8 +141,10 @@ class Explorer:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         """Return the controls, and the answer they start from for a page that has no kernel."""
-        live: Any = self.widget()._repr_mimebundle_()
-        data = live[0] if isinstance(live, tuple) else live
+        data: dict[str, Any] = {}
+        if find_spec("ipywidgets") is not None:
+            live: Any = self.widget()._repr_mimebundle_()
+            data = live[0] if isinstance(live, tuple) else live
         return {**data, "text/html": self.page(), "text/plain": repr(self)}
 
 
@@ -177,7 +179,7 @@ def lines_of(frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any], lang: 
         answer = answer_of(row, row["sure"], lang, labels)
         months = row["horizon_months"]
         horizon = "–" if pd.isna(months) else typeset(phrases["months"].format(n=int(months)), lang)
-        outcome = labelled(answer, row, lang, labels)
+        outcome = outcome_label(row["outcome"], None, lang, labels)
         choice = (
             where,
             name,
@@ -196,15 +198,6 @@ def lines_of(frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any], lang: 
     return lines
 
 
-def labelled(answer: Answer, row: Any, lang: str, labels: Mapping[str, str]) -> str:
-    """Return the outcome without its horizon."""
-    from evalml.report.words import outcome_label
-
-    return answer.outcome if pd.isna(row["horizon_months"]) else outcome_label(
-        row["outcome"], None, lang, labels
-    )  # fmt: skip
-
-
 def said(answer: Answer, phrases: Mapping[str, Any]) -> str:
     """Return an answer as HTML: the effect or its mask, its numbers, how sure and why."""
     group = f", {answer.group}" if answer.group else ""
@@ -219,6 +212,7 @@ def said(answer: Answer, phrases: Mapping[str, Any]) -> str:
 
 
 WIDTH, HEIGHT = 260, 20
+CELL = 'style="text-align:left;padding:.2em .8em"'
 
 
 def drawn(lines: Sequence[Line], horizon: str, phrases: Mapping[str, Any]) -> str:
@@ -232,23 +226,26 @@ def drawn(lines: Sequence[Line], horizon: str, phrases: Mapping[str, Any]) -> st
 
     heads = [phrases["horizon"], phrases["columns"]["picture"], phrases["columns"]["effect"],
              phrases["columns"]["n"], phrases["columns"]["sure"].split(",")[0]]  # fmt: skip
-    rows = []
-    for line in lines:
-        marks = f'<line x1="{at(0)}" x2="{at(0)}" y1="0" y2="{HEIGHT}" stroke="#767676"/>'
-        if line.bounds:
-            first, second, *point = (at(end) for end in line.bounds)
-            marks += f'<path d="M{first} 10H{second}" stroke="#12436D" stroke-width="2"/>'
-            marks += "".join(f'<circle cx="{x}" cy="10" r="4.5" fill="#12436D"/>' for x in point)
-        picture = f'<svg width="{WIDTH}" height="{HEIGHT}" aria-hidden="true">{marks}</svg>'
-        told = line.answer
-        effect = " ".join(filter(None, (told.effect or phrases["masked"], told.interval
-                          if told.interval != told.effect else "")))  # fmt: skip
-        cells = [picture, escape(effect), escape(told.persons),
-                 escape(told.certainty if told.effect else "–")]  # fmt: skip
-        name = f"<strong>{escape(line.choice[3])}</strong>" if line.choice[3] == horizon else (
-            escape(line.choice[3]))  # fmt: skip
-        rows.append(
-            f'<tr><th scope="row">{name}</th>{"".join(f"<td>{c}</td>" for c in cells)}</tr>'
-        )
-    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    head = "".join(f'<th scope="col" {CELL}>{escape(each)}</th>' for each in heads)
+    rows = "".join(table_row(line, at, line.choice[3] == horizon, phrases) for line in lines)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def table_row(
+    line: Line, at: Callable[[float], float], chosen: bool, phrases: Mapping[str, Any]
+) -> str:
+    """Return a horizon: its interval drawn, its effect, its numbers, how sure we are."""
+    marks = f'<line x1="{at(0)}" x2="{at(0)}" y1="0" y2="{HEIGHT}" stroke="#767676"/>'
+    if line.bounds:
+        first, second, *point = (at(end) for end in line.bounds)
+        marks += f'<path d="M{first} 10H{second}" stroke="#12436D" stroke-width="2"/>'
+        marks += "".join(f'<circle cx="{x}" cy="10" r="4.5" fill="#12436D"/>' for x in point)
+    answer = line.answer
+    effect = answer.effect or phrases["masked"]
+    if answer.interval not in {"", effect}:
+        effect += f" ({answer.interval})"
+    picture = f'<svg width="{WIDTH}" height="{HEIGHT}" aria-hidden="true">{marks}</svg>'
+    texts = (effect, answer.persons, answer.certainty if answer.effect else "–")
+    cells = "".join(f"<td {CELL}>{each}</td>" for each in (picture, *map(escape, texts)))
+    name = escape(line.choice[3])
+    return f'<tr><th scope="row" {CELL}>{name}{" ◀" if chosen else ""}</th>{cells}</tr>'

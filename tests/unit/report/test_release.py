@@ -386,3 +386,30 @@ def test_an_annex_without_a_record_of_its_study_is_refused(tmp_path):
     (folder / "manifest.json").unlink()
     with pytest.raises(DataError, match="no record of its study"):
         release_run(folder, formats=())
+
+
+def test_the_review_page_says_in_french_what_is_to_be_decided_and_how(run):
+    release_run(run("a", definition=study()), formats=())
+    folder = run("b", fewer(4), definition=study(eligibility={"age_max": 24}))
+    release_run(folder, formats=())
+    page = (folder / "review/review.html").read_text(encoding="utf-8")
+    asked = page.split("Ce que vous avez à décider")[1].split("Toutes les sorties")[0]
+    assert "<code>tables/effects.csv</code>" in asked
+    assert (
+        "Trop proche de ce qui est sorti avec a/r1\N{NO-BREAK SPACE}: bénéficiaires (CEJ" in asked
+    )
+    assert "Fait de tableaux à relire\N{NO-BREAK SPACE}: tables/effects.csv" in asked
+    assert "evalml release runs/b/r1 --accept '*' --by" in asked
+    release_run(folder, formats=(), decision=Decision((), ("*",), "A. Martin", "non"))
+    page = (folder / "review/review.html").read_text(encoding="utf-8")
+    assert "Rien n’attend de décision" in page
+    assert "Aucune n’attend de décision" in page
+
+
+def test_the_words_of_a_study_wait_with_the_effects_they_quote(run):
+    release_run(run("a", definition=study()), formats=())
+    folder = run("b", fewer(4), definition=study(eligibility={"age_max": 24}))
+    assert statuses(release_run(folder, formats=()))["study.json"] == "review"
+    assert not (folder / "release/study.json").exists()
+    release_run(folder, formats=(), decision=Decision(("*",), (), "A. Martin", "oui"))
+    assert (folder / "release/study.json").is_file()

@@ -29,19 +29,26 @@ function primaryPanel(study) {
 function linesPanel(study, width, test, nameOf, name) {
   const found = ofStudyEffects(study, test);
   if (!found.length) return el("p", { class: "small" }, word("none_here"));
+  const beside = pickStudies().flatMap((s) => ofStudyEffects(s, test)).filter((e) => e.unit === found[0].unit);
   const heads = [name, "effect", "n", "sure"].map((kind) => ({ kind, text: word("columns")[kind] }));
   const whole = table(`${label("outcomes", found[0].outcome)}, ${shortName(study)}`, heads, found.map((e) => [nameOf(e),
     el("span", {}, effectOf(e), rangeOf(e) ? el("span", { class: "under" }, rangeOf(e)) : null), persons(e), sureCell(e)]), { kind: "plain" });
   return el("figure", {}, el("figcaption", {}, `${label("outcomes", found[0].outcome)}, ${inside(label("methods", found[0].method))}`),
-    forest(found, nameOf, width), folded(word("columns").sure, whole));
+    forest(found, nameOf, width, beside), folded(word("columns").sure, whole));
 }
 const timePanel = (study, width) => linesPanel(study, width, (e) => !e.subgroup, (e) => (e.horizon === null ? label("outcomes", e.key) : say(word("months"), { n: number(e.horizon) })), "horizon");
 const whomPanel = (study, width) => linesPanel(study, width, (e) => e.subgroup && fits.horizon(e, state.horizon === "*" ? "" : state.horizon), (e) => label("groups", e.group), "group");
 
 const WORRY = { failed: 0, unjudged: 1, information: 2, passed: 3, hidden: 4 };
 function checksPanel(study, gating) {
-  const mine = study.checks.filter((check) => check.gating === gating).sort((a, b) => WORRY[a.answer] - WORRY[b.answer]);
-  if (!mine.length) return el("p", { class: "small" }, word("checks_none"));
+  const every = study.checks.filter((check) => check.gating === gating).sort((a, b) => WORRY[a.answer] - WORRY[b.answer]);
+  const about = (check) => !check.outcome || check.outcome.replace(/_m\d+$/, "") === outcomeOf(study);
+  const others = every.filter((check) => !about(check));
+  if (!every.length) return el("p", { class: "small" }, word("checks_none"));
+  return el("div", {}, checksTable(study, every.filter(about), gating), others.length ? folded(word("checks_others"), checksTable(study, others, gating)) : null);
+}
+
+function checksTable(study, mine, gating) {
   const heads = ["question", "answer", "sentence"].map((kind) => ({ kind, text: word("columns")[kind] }));
   const main = EFFECTS.find((e) => e.study === study && e.primary);
   const silent = main && !isMasked(main) ? word("checks_kept") : word("checks_hidden");
