@@ -46,6 +46,7 @@ HEAVY = {
     "unit/extract/test_extract_convert.py",
     "unit/extract/test_extract_pseudonymise.py",
     "unit/extract/test_extract_read.py",
+    "unit/extract/test_recipes.py",
     "unit/indicators/test_cohort_pictures.py",
     "unit/indicators/test_indicators_shown.py",
     "unit/published/test_published_documents.py",

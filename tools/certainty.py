@@ -56,12 +56,18 @@ calculation does not count against an effect found. `report/certainty.py` holds 
 
 ## Where the truth is known
 
-Worlds of `tools.absence_worlds` ([what each takes away](absence.md)), 5,000 to 10,000 persons,
-the study of the CEJ at 12 months, useful effect 2 points; levels counted by `python -m
-tools.certainty FOLDER docs/methods/certainty.csv`. *Sure*: high or good. Targets: sure in 80 %
-of `all_clean`; low or masked in 95 % of the worlds with a factor left out (`hidden`,
-`imilo_whole_hidden`, `past_left_out`). Of the clean worlds that are not sure, most are too
-small for their own effect: its interval holds zero.
+Worlds of `tools.absence_worlds` ([what each takes away](absence.md)), 8,000 persons (16,000 where
+a factor is hidden), the study of the CEJ at 12 months, useful effect 2 points, on seeds (401 to
+420) that no rule was chosen on; levels counted by `python -m tools.certainty FOLDER
+docs/methods/certainty.csv`. *Sure*: high or good. Targets: sure in 80 % of `all_clean`; low or
+masked in 95 % of the worlds with a factor left out (`hidden`, `imilo_whole_hidden`,
+`past_left_out`). In `no_effect` most intervals hold zero and the useful effect: limited.
+
+One rule was added for what these seeds showed: in `imilo_whole_hidden`, where all that is known is
+declared to a counsellor, 12 seeds of 20 passed every check and their interval missed the truth.
+Controls that are declared like the outcome (`negative_controls.declared`) therefore allow low
+certainty only: an extract of I-Milo alone cannot tell a clean world from a hidden factor. Seeds
+421 to 440 were drawn after the rule.
 
 | world | seeds | high | good | limited | low | not established | sure and right |
 |---|--:|--:|--:|--:|--:|--:|--:|
@@ -81,7 +87,8 @@ def judged(folder: Path) -> dict[str, Any] | None:
     primary = {"outcome": outcome, "horizon_months": HORIZON, "method": METHOD}
     together = (checks["check"] == "negative_controls") & checks["value"].notna()
     checks["passed"] = checks["passed"].where(~together, checks["value"] > GATE)
-    checks["finding"] = checks["finding"].mask(together & (checks["value"] > GATE), "nothing")
+    passed = together & (checks["value"] > GATE) & (checks["finding"] == "effect")
+    checks["finding"] = checks["finding"].mask(passed, "nothing")
     effect = primary_effect(effects, primary)
     if effect is None:
         return None

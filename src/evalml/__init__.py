@@ -40,7 +40,7 @@ _WHERE = {
     ),
     "evalml.checks.rollout": ("check_openings",),
     "evalml.report.beside_published": ("beside_published", "opening_labels"),
-    "evalml.report.figure_openings": ("OPENING_PICTURES", "plot_openings"),
+    "evalml.report.figure_rollout": ("OPENING_PICTURES", "plot_openings"),
     "evalml.indicators": (
         "GROUPS",
         "INDICATORS",

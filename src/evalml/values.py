@@ -154,8 +154,26 @@ class Month:
     month: str
 
 
+@dataclass(frozen=True, slots=True)
+class CellValue:
+    """A value that a sentence takes from the results, with the cell it stands in.
+
+    Attributes:
+        value: The value.
+        table: Table of results.
+        row: Place of its row in the table, from 0.
+        columns: The column, or the ends of an interval.
+    """
+
+    value: Value
+    table: str
+    row: int
+    columns: tuple[str, ...]
+
+
 Value: TypeAlias = (
-    Count | Share | Estimate | Interval | PValue | Number | Name | Names | Counts | Month | Hidden
+    "Count | Share | Estimate | Interval | PValue | Number | Name | Names | Counts | Month | Hidden"
+    " | CellValue"
 )
 Values: TypeAlias = "Mapping[str, Value]"
 
@@ -185,6 +203,11 @@ class Message:
     values: Values = field(default_factory=dict)
 
 
+def without_cell(value: Value) -> Value:
+    """Return a value without the cell it was read in."""
+    return without_cell(value.value) if isinstance(value, CellValue) else value
+
+
 def kind_of(value: Value) -> str:
     """Return the name of the kind of a value: `count`, `share`, ..."""
     if isinstance(value, Names | Counts):
@@ -199,6 +222,7 @@ def names(kind: str, keys: Iterable[object]) -> Names:
 
 def as_plain(value: Value) -> dict[str, Any]:
     """Return a value as JSON can hold it, its numbers to ten significant digits."""
+    value = without_cell(value)
     kind = kind_of(value)
     if isinstance(value, Names):
         return {"is": kind, "names": [[name.kind, name.key] for name in value.names]}

@@ -7,8 +7,10 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -187,14 +189,33 @@ def test_nsw_gives_the_published_answer_and_every_method_beside_it(nsw):
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("nsw")
-def test_the_same_run_twice_gives_the_same_bytes(nsw, tmp_path):
-    done = evalml("run", ROOT / "params/nsw.yaml", "--out", tmp_path)
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_the_command_that_a_note_prints_gives_the_same_bytes_when_run_as_it_stands(
+    nsw, tmp_path, lang
+):
+    """In another copy of the project, by a shell, nothing added: results, figures, documents."""
+    run = nsw
+    if lang == "en":
+        done = evalml("run", ROOT / "params/nsw.yaml", "-p", "language=en", "--out", tmp_path / "a")
+        assert done.returncode == 0, done.stderr
+        [run] = (tmp_path / "a/nsw").iterdir()
+    annex = (run / "note_annexe.md").read_text(encoding="utf-8")
+    [command] = re.findall(r"```\n(evalml run .*?)\n```", annex, re.DOTALL)
+    for name in ("params", "notebooks", "requirements.lock"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    found = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, env=found, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    [again] = (tmp_path / "nsw").iterdir()
-    for path in sorted((nsw / "results").iterdir()):
-        assert path.read_bytes() == (again / "results" / path.name).read_bytes(), path.name
+    [again] = (tmp_path / "runs/nsw").iterdir()
+    told = [json.loads((each / "manifest.json").read_text("utf-8")) for each in (run, again)]
+    for path in ("results", "figures"):
+        for one in sorted((run / path).iterdir()):
+            assert one.read_bytes() == (again / path / one.name).read_bytes(), one.name
     for name in ("note.html", "note.pdf", "note_annexe.docx", "resultats.ods"):
-        assert (nsw / name).read_bytes() == (again / name).read_bytes(), name
+        assert (run / name).read_bytes() == (again / name).read_bytes(), name
+    assert told[0]["hashes"] == told[1]["hashes"]
 
 
 @pytest.mark.slow

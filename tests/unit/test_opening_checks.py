@@ -17,7 +17,7 @@ from evalml.effect import effects_table
 from evalml.outcomes import OUTCOMES
 from evalml.report import gather
 from evalml.report.beside_published import ABSENT, MASKED, beside_published, opening_labels
-from evalml.report.figure_event_study import guard_events, plot_event_study
+from evalml.report.figure_rollout import guard_events, plot_event_study
 from evalml.rollout.cell_effects import opening_of
 from evalml.rollout.effects import estimate_openings
 from evalml.rollout.event_study import (

@@ -166,49 +166,61 @@ def pseudonymise(
 
 
 @app.command()
-def convert(
-    path: Annotated[Path, typer.Argument(help="Folder of the export, in CSV.")],
+def convert(  # noqa: PLR0913, PLR0917
+    path: Annotated[Path, typer.Argument(help="Folder of the files of the source.")],
     out: Annotated[
-        Path, typer.Argument(help="New folder for the extract.", callback=writable_folder)
-    ],
-    header: Annotated[
-        Path, typer.Option(help="Folder that holds the extract.yaml to give the extract.")
-    ],
-    source: Annotated[
-        str, typer.Option("--from", help="System the export comes from.")
-    ] = "parcours3",
-    mapping: Annotated[
         Path | None,
-        typer.Option(help="Where each column comes from; the shipped one if not given."),
+        typer.Argument(help="New folder for the extract.", callback=writable_folder),
     ] = None,
+    recipe: Annotated[
+        str,
+        typer.Option(
+            "--from", help="A recipe: parcours3, les_emplois, fluxiae, contracts, …, or a YAML."
+        ),
+    ] = "parcours3",
+    header: Annotated[
+        Path | None, typer.Option(help="Folder that holds the extract.yaml to give the extract.")
+    ] = None,
+    onto: Annotated[
+        Path | None, typer.Option(help="Extract that the source completes, copied beside it.")
+    ] = None,
+    links: Annotated[
+        Path | None, typer.Option(help="CSV of id_jeune and the key the source has for a person.")
+    ] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option(help="YAML: what files and columns of the recipe are called here."),
+    ] = None,
+    mapping: Annotated[Path | None, typer.Option(help="The same as --from FILE.")] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Print source column -> contract column, and stop."),
+    ] = False,
     memory: Memory = "3GB",
 ) -> None:
-    """Write an export of the predecessor, Parcours 3 (2005-2015), as an extract.
+    """Make an extract of the files of a source, by an import recipe; what is lost is counted.
 
     Example: evalml extract convert export/ data/p3 --from parcours3 --header p3-header/
     """
     from evalml.engine import open_engine
-    from evalml.errors import nearest
     from evalml.extract.convert import convert as write
-    from evalml.extract.convert import read_mapping
+    from evalml.extract.convert import headers_left
     from evalml.extract.meta import read_meta
+    from evalml.extract.recipe import explain as lines_of
+    from evalml.extract.recipe import read_recipe
 
-    if source != "parcours3":
-        raise ExtractError(f"no conversion from '{source}'; {nearest(source, ['parcours3'])}")
-    meta = read_meta(header)
-    if meta.source != "parcours3":
-        raise ExtractError(f"{header}/extract.yaml says source: {meta.source}; write parcours3")
-    meta = meta.model_copy(update={"breaks": meta.all_breaks})
-    report = write(path, out, meta, read_mapping(mapping), open_engine(memory_limit=memory))
-    for name, rows in report.rows.items():
-        typer.echo(f"{name:22} {rows:>12,} rows")
-    for place, codes in report.unmapped.items():
-        typer.echo(f"emptied {place}: {sum(codes.values()):,} cells, codes without counterpart")
-    for name, columns in report.unused.items():
-        if columns:
-            typer.echo(f"not used of {name}: {', '.join(columns)}")
-    for lost in report.lost:
-        typer.echo(f"lost: {lost}")
+    how = read_recipe(mapping or recipe, names)
+    engine = open_engine(memory_limit=memory)
+    if explain:
+        typer.echo("\n".join(lines_of(how, headers_left(path, how, engine))))
+        return
+    if out is None:
+        raise ExtractError("give OUT, the new folder of the extract, or --explain")
+    meta = read_meta(header) if header is not None else None
+    if meta is not None and how.source not in {"", meta.source}:
+        raise ExtractError(f"{header}/extract.yaml says source: {meta.source}; write {how.source}")
+    report = write(path, out, meta, how, engine, onto=onto, links=links)
+    typer.echo("\n".join(report.lines()))
     typer.echo(f"written to {out}; check it: evalml extract check {out}")
 
 
@@ -400,6 +412,10 @@ _VINTAGE = Annotated[
     str | None,
     typer.Option(help="Extract made on this day (YYYY-MM-DD): later entries are not in it."),
 ]
+_LAYOUT = Annotated[
+    str | None,
+    typer.Option(help="Write its files too, as les_emplois, fluxiae or contracts has them."),
+]
 _SOURCE = Annotated[
     list[str] | None,
     typer.Option(
@@ -419,6 +435,7 @@ def synthetic(
     territory: _TERRITORY = None,
     vintage: _VINTAGE = None,
     source: _SOURCE = None,
+    layout: _LAYOUT = None,
 ) -> None:
     """Write a synthetic extract, with what is true in it under OUT/truth/.
 
@@ -437,3 +454,7 @@ def synthetic(
         sources=source or (),
     )
     typer.echo(f"données synthétiques: {found.people} persons of world '{found.world}' in {out}")
+    if layout is not None:
+        from evalml.synthetic.layouts import write_layout
+
+        typer.echo(f"files as {layout} writes them, with their traps: {write_layout(out, layout)}")

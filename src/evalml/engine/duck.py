@@ -192,6 +192,51 @@ class Engine:
             [str(p) for p in paths], table_name=name, columns=dict(columns), format="auto"
         )
 
+    def json_fields(self, path: Path, each: str | None) -> list[str]:
+        """Return the names of the fields of a JSON file; `a.b` is a field within a field.
+
+        Args:
+            path: Records, in a list or one a line.
+            each: List inside each record whose elements are the rows; those of the record are then
+                `record.a`.
+        """
+        fields = dict(self.backend.read_json([str(path)], format="auto").schema().items())
+        if each is None:
+            return list(_flat(fields))
+        inner = fields.pop(each, None)
+        element = inner.value_type if inner is not None and inner.is_array() else None
+        own = _flat(dict(element.fields)) if element is not None and element.is_struct() else {}
+        return [*own, *(f"record.{name}" for name in _flat(fields))]
+
+    def read_records(self, path: Path, name: str, fields: Sequence[str], each: str | None) -> Table:
+        """Return fields of a JSON file as a lazy table of text; others are never read.
+
+        Args:
+            path: Records, in a list or one a line.
+            name: Name of the table.
+            fields: Names, as `json_fields` gives them.
+            each: List inside each record whose elements are the rows.
+        """
+        outer = [f.removeprefix("record.") for f in fields if each is None or "record." in f]
+        inner = [f for f in fields if each is not None and "record." not in f]
+        columns = _text_types(outer)
+        if each is not None:
+            columns[each] = f"{_struct(_text_types(inner))}[]"
+        rows = self.backend.read_json(
+            [str(path)],
+            table_name=name,
+            columns=columns,
+            format="auto",
+            maximum_object_size=1 << 26,
+        )
+        if each is None:
+            return rows.select(**{f: _field(rows, f) for f in outer})
+        made = rows.select(
+            **{f"record.{f}": _field(rows, f) for f in outer}, element=rows[each].unnest()
+        )
+        own = {f: _inside(made.element, f.split(".")) for f in inner}
+        return made.mutate(**own).drop("element")
+
     def attach(self, path: Path, name: str) -> dict[str, Table]:
         """Attach a DuckDB file, read only, and return its tables by name."""
         self.backend.attach(str(path), name=name, read_only=True)
@@ -238,6 +283,41 @@ class Engine:
     def __repr__(self) -> str:
         """Name the engine and how much went through it."""
         return f"Engine({self.name}, {len(self.statements)} results kept)"
+
+
+def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a record, those within a field as `field.inner`."""
+    found: dict[str, Any] = {}
+    for name, kind in fields.items():
+        if kind.is_struct():
+            found |= {f"{name}.{n}": k for n, k in _flat(dict(kind.fields)).items()}
+        else:
+            found[name] = kind
+    return found
+
+
+def _text_types(fields: Sequence[str]) -> dict[str, str]:
+    """Return the DuckDB type of each top field, all leaves being text."""
+    inner: dict[str, list[str]] = {}
+    for name in fields:
+        top, _, rest = name.partition(".")
+        inner.setdefault(top, []).extend([rest] if rest else [])
+    return {top: _struct(_text_types(rest)) if rest else "VARCHAR" for top, rest in inner.items()}
+
+
+def _struct(types: Mapping[str, str]) -> str:
+    return "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in types.items()) + ")"
+
+
+def _field(rows: Table, name: str) -> Any:
+    top, *rest = name.split(".")
+    return _inside(rows[top], rest)
+
+
+def _inside(value: Any, names: Sequence[str]) -> Any:
+    for name in names:
+        value = value[name]
+    return value
 
 
 def open_duckdb(memory_limit: str | None = None, threads: int | None = None) -> Engine:

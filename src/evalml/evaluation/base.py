@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from evalml.comparison import Comparison
     from evalml.comparison.balance import Adjusted
     from evalml.engine import Engine
-    from evalml.report.figures import Figure
+    from evalml.report.figures_style import Figure
     from evalml.report.results import Frames
     from evalml.report.views import Shown
     from evalml.report.widgets import Explorer

@@ -56,7 +56,7 @@ from evalml.report import (
 )
 from evalml.report.beside_published import beside_published, opening_labels
 from evalml.report.figure_cohort import plot_cohort
-from evalml.report.figure_openings import plot_openings
+from evalml.report.figure_rollout import plot_openings
 from evalml.report.views import Shown
 from evalml.rollout import area_cells, first_demands, opening_months, profile_areas
 from evalml.rollout.effects import estimate_openings
@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from evalml.outcomes import Outcomes
     from evalml.panel import Panel
     from evalml.report.exit_contrast import Paragraph
-    from evalml.report.figures import Figure
+    from evalml.report.figures_style import Figure
     from evalml.report.results import Frames
     from evalml.rollout import AreaCells, FirstDemands
     from evalml.study import Study

@@ -3,15 +3,10 @@
 from evalml.report.blinding import mask_blinded
 from evalml.report.costs import shown_costs
 from evalml.report.exit_contrast import exit_contrast, exit_paragraph
-from evalml.report.figure_intensity import plot_intensity
-from evalml.report.figures import (
-    Figure,
-    Marks,
-    plot_balance,
-    plot_effects,
-    plot_flow,
-    plot_trajectories,
-)
+from evalml.report.figure_effects import Marks, plot_effects
+from evalml.report.figure_population import plot_balance, plot_flow, plot_intensity
+from evalml.report.figure_trajectories import plot_trajectories
+from evalml.report.figures_style import Figure
 from evalml.report.gather import gather, note_meta
 from evalml.report.note import write_note
 from evalml.report.protocol import protocol_table

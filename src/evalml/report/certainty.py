@@ -15,6 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from evalml.report.blinding import SHOWN
 from evalml.report.results import rows_of
+from evalml.report.trace import in_cell, in_cells
 from evalml.report.verdict import (
     is_blinded,
     is_bounded,
@@ -24,7 +25,7 @@ from evalml.report.verdict import (
     verdict_of,
     whole_error,
 )
-from evalml.values import Estimate, Message, Number, PValue, read_values
+from evalml.values import Estimate, Message, Name, Number, PValue, read_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -67,7 +68,7 @@ RULES: dict[str, tuple[str, int]] = {
     "verdict.bounded": ("chance", LIMITED),
     "negative_controls.nothing": ("witnesses", HIGH),
     "negative_controls.blunt": ("witnesses", LIMITED),
-    "negative_controls.declared": ("witnesses", GOOD),
+    "negative_controls.declared": ("witnesses", LOW),
     "negative_controls.near": ("witnesses", LOW),
     "negative_controls.none": ("witnesses", LOW),
     "past.alike": ("witnesses", HIGH),
@@ -275,10 +276,15 @@ def readings(
         finding = str(check.finding).rpartition(".")[2]
         refine = ALWAYS.get(str(check.check), REFINED.get(str(check.check)))
         if refine is None:
-            yield from _weighed(f"{check.check}.{finding}", values)
+            yield from _weighed(f"{check.check}.{finding}", _in_cells(check, values))
         elif kind in FOUND or check.check in {"negative_controls", *ALWAYS}:
             key = refine(check, finding, values, effect, useful, controls)
-            yield from _weighed(key, values | _controls_seen(controls))
+            yield from _weighed(key, _in_cells(check, values) | _controls_seen(controls))
+
+
+def _in_cells(check: Any, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values of a check with the cell that holds them."""
+    return in_cells(values, "checks", check, "values")
 
 
 def _weighed(key: str, values: Mapping[str, Value]) -> Iterator[Reading]:
@@ -289,11 +295,11 @@ def _weighed(key: str, values: Mapping[str, Value]) -> Iterator[Reading]:
 def chance_values(effect: pd.Series, useful: float | None) -> dict[str, Value]:
     """Return the effect and the useful effect, as far as they are known."""
     unit, values = str(effect["unit"]), {"estimate": effect["estimate"], "useful": useful}
-    return {
-        name: Estimate(float(v), unit)
-        for name, v in values.items()
-        if v is not None and pd.notna(v)
+    known = {
+        n: Estimate(float(v), unit) for n, v in values.items() if v is not None and pd.notna(v)
     }
+    shown = in_cell(known.pop("estimate", None), "effects", effect, "estimate")
+    return {**known, **({} if shown is None else {"estimate": shown})}
 
 
 def likelihood(effect: pd.Series, useful: float | None) -> list[Message]:
@@ -309,7 +315,7 @@ def likelihood(effect: pd.Series, useful: float | None) -> list[Message]:
     if chance > MOST or chance < 1 - MOST:
         return [Message("chance.most" if chance > MOST else "chance.few", shown)]
     key = "chance.open" if verdict_of(effect, useful) == "unclear" else "chance.some"
-    return [Message(key, {**shown, "tenths": Number(round(10 * chance))})]
+    return [Message(key, {**shown, "tenths": Name("tenths", str(round(10 * chance)))})]
 
 
 MOST = 0.95
@@ -340,6 +346,9 @@ def _read_controls(
     check: Any, finding: str, _values: Any, effect: Any, useful: Any, controls: list[Any]
 ) -> str:
     """Say whether the negative controls find nothing, and could have seen what matters."""
+    judged = [control for control in controls if control.passed is not None]
+    if finding in {"nothing", "blunt"} and judged and all(map(_is_declared, judged)):
+        finding = "declared"
     if finding not in {"nothing", "declared"}:
         return f"negative_controls.{finding}"
     if pd.notna(check.value) and check.value < NEAR:
@@ -349,7 +358,13 @@ def _read_controls(
         return f"negative_controls.{finding}"
     matters = max(abs(float(effect["estimate"])) - (useful or 0.0), useful or 0.0)
     blunt = matters > 0 and SEEN * min(errors) > matters
-    return f"negative_controls.{'blunt' if blunt else finding}"
+    return f"negative_controls.{'blunt' if blunt and finding == 'nothing' else finding}"
+
+
+def _is_declared(check: Any) -> bool:
+    """Return whether a negative control is what youths declare to their counsellor."""
+    control = read_values(str(check.values)).get("control") if check.finding else None
+    return isinstance(control, Name) and "declare" in control.key
 
 
 def _control_error(check: Any) -> float | None:

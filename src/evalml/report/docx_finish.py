@@ -92,7 +92,7 @@ def set_styles(document: Any, paper: Stationery) -> None:
 
 MONO, CODE = "Consolas", ("Verbatim Char", "Source Code")
 SIZES = {
-    "Normal": 10, "Body Text": 10, "First Paragraph": 10, "Compact": 9, "Title": 18,
+    "Normal": 10, "Body Text": 10, "First Paragraph": 10, "Compact": 8.5, "Title": 18,
     "Subtitle": 11, "Heading 1": 14, "Heading 2": 12.5, "Table Caption": 9, "Image Caption": 9,
     "Answer": 10.5, "Imprint": 8.5, "Stamp": 9, "Captioned Figure": 10, "Verbatim Char": 7.5,
     "Source Code": 8.5,
@@ -202,6 +202,15 @@ def line_table(table: Any) -> None:
         properties.append(borders)
     else:
         place.addprevious(borders)
+    margins = _element("w:tblCellMar")
+    for side in ("left", "right"):
+        margins.append(_element(f"w:{side}", {"w:w": "60", "w:type": "dxa"}))
+    for old in properties.findall(_q("w:tblCellMar")):
+        properties.remove(old)
+    if look_node is None:
+        properties.append(margins)
+    else:
+        look_node.addprevious(margins)
     head = table.rows[0]
     repeat_header(head)
     for cell in head.cells:

@@ -76,7 +76,9 @@ def plot_trajectories(
         draw_at_risk(middle, table, lang)
         draw_unobserved(low, table, lang)
         low.set_xlabel(named.get("month_axis") or words(lang)["month_axis"])
-        write_below(fig, words(lang)["figures"]["trajectories"].get(masked, ""), lang)
+        text = words(lang)["figures"]["trajectories"]
+        below = [text[masked] if masked else "", text["broken"] if broken(table) else ""]
+        write_below(fig, "\n".join(filter(None, below)), lang)
         if synthetic:
             stamp(fig, lang)
     told = named.get("trajectories_title") or words(lang)["figures"]["trajectories"]["title"]
@@ -143,7 +145,9 @@ def plot_headline(
         month = named.get("month_axis") or words(lang)["month_axis"]
         axes.set_xlabel(month)
         apart = any(off_curve(table, gap, unit) for gap in shown)
-        write_below(fig, text[masked] if masked else text["kept"] if apart else "", lang)
+        below = [text[masked] if masked else text["kept"] if apart else ""]
+        below += [text["broken"]] if broken(table) else []
+        write_below(fig, "\n".join(filter(None, below)), lang)
         axes.xaxis.set_major_locator(MultipleLocator(6 if len(set(table["month"])) > 26 else 3))  # noqa: PLR2004
         if synthetic:
             stamp(fig, lang)
@@ -161,6 +165,15 @@ def off_curve(table: pd.DataFrame, gap: Gap, unit: str) -> bool:
     return bool((apart > NEAR).any())
 
 
+def broken(table: pd.DataFrame) -> bool:
+    """Return whether some month of a curve has no number, between others that have one."""
+    for _, rows in table.groupby("arm"):
+        known = np.flatnonzero(rows.sort_values("month")["rate"].notna())
+        if known.size and known[-1] - known[0] >= known.size:
+            return True
+    return False
+
+
 NEAR = 0.05
 """Gap below which a circle lies on its curve, in the unit drawn."""
 
@@ -168,7 +181,7 @@ NEAR = 0.05
 def write_below(fig: Any, text: str, lang: str) -> None:
     """Write a remark under the axes, on one line that nothing crosses."""
     if text:
-        fig.supxlabel(typeset(text, lang), fontsize=7.5, color=MUTED, x=0.99, ha="right")
+        fig.supxlabel(typeset(text, lang), fontsize=7.5, color=MUTED, x=0.01, ha="left")
 
 
 def draw_gaps(axes: Axes, gaps: Sequence[Gap], unit: str, lang: str) -> None:

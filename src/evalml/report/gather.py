@@ -9,7 +9,7 @@ import pandas as pd
 from evalml.months import first_day, month_number
 from evalml.report.blinding import blind, guard_durations, widen
 from evalml.report.costs import guard_costs
-from evalml.report.figure_event_study import guard_events
+from evalml.report.figure_rollout import guard_events
 from evalml.report.protect import protect_results
 from evalml.report.protocol import period_label, period_words, protocol_table
 from evalml.report.sentences import reasons_in_words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,17 +11,27 @@ from evalml.disclosure.rule import THRESHOLD
 from evalml.report import tables
 from evalml.report.beside_published import published_sources, published_table
 from evalml.report.blinding import mask_blinded, mask_events, mask_trajectories
-from evalml.report.figures import Figure, write_figure
+from evalml.report.figures_style import Figure, write_figure
 from evalml.report.institution import Institution
 from evalml.report.markdown import box, bullets, code, code_inline, heading, md, picture, quotable
 from evalml.report.note_figures import FIGURES, draw, main_effects
-from evalml.report.note_text import Note, cannot, compared, lessons, needed, sure, title
+from evalml.report.note_text import (
+    Note,
+    cannot,
+    compared,
+    lessons,
+    masked_because,
+    needed,
+    sure,
+    title,
+)
 from evalml.report.note_text import picture as picture_title
 from evalml.report.protect import protect_results
 from evalml.report.render import Stationery, render
 from evalml.report.results import read_meta, read_results, rows_of, write_meta
-from evalml.report.results_sheet import write_results_sheet
 from evalml.report.sentences import labels_of_study, meta_in_words
+from evalml.report.spreadsheet import write_results_sheet
+from evalml.report.trace import cells_table, figures_table
 from evalml.report.verdict import subgroups_of
 from evalml.report.words import words
 from evalml.results import COLUMNS
@@ -97,10 +108,10 @@ def write_from(
     usual = str(note.meta.get("language") or "fr")
     ending = "" if note.lang == usual else f"_{note.lang}"
     signer, written = institution or Institution(), []
-    for name, text in (
-        ("note", compose(note, pictures, signer)),
-        ("note_annexe", compose_annex(note, pictures, signer)),
-    ):
+    told = replace(note, annex=f"note_annexe{ending}.html", cells={})
+    first = compose(told, pictures, signer)
+    annex = compose_annex(note, pictures, signer, told.cells)
+    for name, text in (("note", first), ("note_annexe", annex)):
         source = folder / f"{name}{ending}.md"
         source.write_text(text, encoding="utf-8", newline="")
         written += [source, *render(source, stationery(note, signer), formats)]
@@ -159,8 +170,20 @@ def compose(note: Note, figures: Mapping[str, Figure], institution: Institution)
     return "\n".join(part for part in parts if part).rstrip() + "\n"
 
 
-def compose_annex(note: Note, figures: Mapping[str, Figure], institution: Institution) -> str:
-    """Return the Markdown of the annex: protocol, effects, checks, sources, reproduction."""
+def compose_annex(
+    note: Note,
+    figures: Mapping[str, Figure],
+    institution: Institution,
+    cells: Mapping[str, list[str]] | None = None,
+) -> str:
+    """Return the Markdown of the annex: protocol, effects, checks, sources, reproduction.
+
+    Args:
+        note: The note.
+        figures: Its figures.
+        institution: Who signs.
+        cells: Cells that the numbers of the note stand in, each with those numbers.
+    """
     parts = [
         front_matter(f"{note.text['annex']} – {md(note.meta['title'], note.lang)}", subtitle(note)),
         stamp_box(note),
@@ -174,6 +197,7 @@ def compose_annex(note: Note, figures: Mapping[str, Figure], institution: Instit
         *section(note, "h_population", show(figures, "flow"), show(figures, "balance"),
                  *others(note), *more_figures(figures)),
         *section(note, "h_sources", bullets(sources(note))),
+        *section(note, "h_trace", cells_table(note, cells or {}), figures_table(note, figures)),
         *section(note, "h_reproduce", reproduce(note, institution)),
     ]  # fmt: skip
     return "\n".join(part for part in parts if part).rstrip() + "\n"
@@ -196,7 +220,8 @@ def subtitle(note: Note) -> str:
 def retained(note: Note) -> list[str]:
     """Return the points to retain, then how sure we are and why."""
     points = [led(note, key, text) for key, text in lessons(note)]
-    return [*points, f"**{certain(note)}** {note.told(note.certainty.weakest.message)}"]
+    weakest = "" if masked_because(note) else note.told(note.certainty.weakest.message)
+    return [*points, f"**{certain(note)}** {weakest}".rstrip()]
 
 
 def led(note: Note, key: str, text: str) -> str:
@@ -281,9 +306,10 @@ def subgroups(note: Note) -> str:
 def secondary(note: Note) -> list[str]:
     """Return the analyses declared beside the main one, and why some are masked."""
     shown, rest = (tables.secondary_table(note, main=main) for main in (True, False))
-    if not shown and not rest:
-        return []
-    return [note.text["secondary_rule"], shown, tables.secondary_reasons(note), rest]
+    if not shown:
+        return [note.text["secondary_rule"], rest] if rest else []
+    said = [note.text["secondary_rule"], shown, tables.secondary_reasons(note)]
+    return [*said, note.text["secondary_rest"] if rest else ""]
 
 
 def more_figures(figures: Mapping[str, Figure]) -> list[str]:

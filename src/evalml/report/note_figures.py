@@ -12,17 +12,11 @@ import pandas as pd
 
 from evalml.registry import Registry
 from evalml.report.blinding import BLINDED
-from evalml.report.figure_balance import LIMIT
-from evalml.report.figure_event_study import plot_event_study
-from evalml.report.figure_trajectories import Gap, plot_headline
-from evalml.report.figures import (
-    Figure,
-    Marks,
-    plot_balance,
-    plot_effects,
-    plot_flow,
-    plot_trajectories,
-)
+from evalml.report.figure_effects import Marks, plot_effects
+from evalml.report.figure_population import LIMIT, plot_balance, plot_flow
+from evalml.report.figure_rollout import plot_event_study
+from evalml.report.figure_trajectories import Gap, plot_headline, plot_trajectories
+from evalml.report.figures_style import Figure
 from evalml.report.note_text import Note
 from evalml.report.results import csv_text, rows_of
 from evalml.report.verdict import NEVER, path_of, sign_of, subgroups_of
@@ -65,6 +59,7 @@ class NoteFigure:
         en: The same in English.
         draw: From a note, the language and the stamp, and the figures drawn before, to the figure;
             None where the tables leave nothing to draw.
+        tables: Tables of results it is drawn from.
         place: Part of the annex it stands in; empty where the note places it by hand.
     """
 
@@ -72,7 +67,13 @@ class NoteFigure:
     fr: str
     en: str
     draw: Callable[[Note, dict[str, Any], dict[str, Figure]], Figure | None]
+    tables: tuple[str, ...] = ()
     place: str = "others"
+
+    @property
+    def function(self) -> str:
+        """Where what draws it is: `evalml.report.note_figures.effects_figure`."""
+        return f"{self.draw.__module__}.{self.draw.__qualname__}"
 
 
 def draw_all(note: Note) -> dict[str, Figure]:
@@ -182,17 +183,20 @@ def main_effects(note: Note) -> pd.DataFrame:
     return chosen if len(chosen) else whole
 
 
-def _trajectories(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+def trajectories_figure(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    """Draw the curves of both arms month by month; None where there is nothing to draw."""
     return draw_trajectories(note, common) if len(note.frames["trajectories"]) else None
 
 
-def _headline(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+def headline_figure(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    """Draw the picture of the first page; None where there is nothing to draw."""
     if not len(note.frames["trajectories"]):
         return None
     return draw_trajectories(note, common, first=True)
 
 
-def _effects(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+def effects_figure(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    """Draw every effect on everybody; None where there is nothing to draw."""
     whole = drawn_effects(note)
     if not any_shown(whole):
         return None
@@ -200,23 +204,27 @@ def _effects(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure
     return plot_effects(whole, labels=note.labels, marks=marks, **common)
 
 
-def _subgroups(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+def subgroups_figure(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    """Draw the effects by subgroup; None where there is nothing to draw."""
     groups = subgroups_of(note.frames["effects"], note.primary)
     if not any_shown(groups):
         return None
     return plot_effects(groups, labels=note.labels, name="subgroups", **common)
 
 
-def _events(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+def events_figure(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    """Draw the event study; None where there is nothing to draw."""
     return draw_events(note, common) if len(note.frames["event_study"]) else None
 
 
-def _flow(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+def flow_figure(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    """Draw who is kept, rule by rule; None where there is nothing to draw."""
     flow = note.frames["flow"]
     return plot_flow(flow, **common) if len(flow) else None
 
 
-def _balance(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+def balance_figure(note: Note, common: dict[str, Any], _: dict[str, Figure]) -> Figure | None:
+    """Draw the balance before and after adjustment; None where there is nothing to draw."""
     balance = note.frames["balance"]
     if not len(balance):
         return None
@@ -228,12 +236,26 @@ FIGURES: Registry[NoteFigure] = Registry("figure")
 """The figures of a note, in the order in which they are drawn."""
 FIGURES.add(
     _by_hand(
-        name="trajectories", fr="Trajectoires", en="Trajectories", draw=_trajectories,
+        name="trajectories", fr="Trajectoires", en="Trajectories", draw=trajectories_figure,
+        tables=("trajectories",),
     ),
-    _by_hand(name="headline", fr="La réponse en image", en="The answer drawn", draw=_headline),
-    _by_hand(name="effects", fr="Effets", en="Effects", draw=_effects),
-    _by_hand(name="subgroups", fr="Sous-groupes", en="Subgroups", draw=_subgroups),
-    _by_hand(name="event_study", fr="Étude d’événement", en="Event study", draw=_events),
-    _by_hand(name="flow", fr="Qui est retenu", en="Who is kept", draw=_flow),
-    _by_hand(name="balance", fr="Équilibre", en="Balance", draw=_balance),
+    _by_hand(
+        name="headline", fr="La réponse en image", en="The answer drawn", draw=headline_figure,
+        tables=("trajectories", "effects"),
+    ),
+    _by_hand(
+        name="effects", fr="Effets", en="Effects", draw=effects_figure, tables=("effects",),
+    ),
+    _by_hand(
+        name="subgroups", fr="Sous-groupes", en="Subgroups", draw=subgroups_figure,
+        tables=("effects",),
+    ),
+    _by_hand(
+        name="event_study", fr="Étude d’événement", en="Event study", draw=events_figure,
+        tables=("event_study",),
+    ),
+    _by_hand(name="flow", fr="Qui est retenu", en="Who is kept", draw=flow_figure,
+             tables=("flow",)),
+    _by_hand(name="balance", fr="Équilibre", en="Balance", draw=balance_figure,
+             tables=("balance", "checks")),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from evalml.report.blinding import BLINDED, CAUTIONS, small_only
 from evalml.report.certainty import HIGH, NONE, Certainty, Ground, certainty_of, likelihood
 from evalml.report.markdown import md
 from evalml.report.results import rows_of
+from evalml.report.trace import in_cell, in_cells, linked
 from evalml.report.verdict import (
     on_primary,
     path_of,
@@ -64,6 +65,8 @@ class Note:
         rounding: Base of the counts of a released note; 0 for the note of the team.
         level: Certainty judged on the tables inside, for a note of released tables; empty to judge
             on its own.
+        annex: Page that holds the cells of its numbers; empty for numbers without links.
+        cells: The numbers told so far, by the cell each was read in.
     """
 
     frames: Frames
@@ -72,6 +75,8 @@ class Note:
     threshold: int
     rounding: int = 0
     level: str = ""
+    annex: str = ""
+    cells: dict[str, list[str]] = field(default_factory=dict, compare=False)
 
     @property
     def text(self) -> Words:
@@ -127,12 +132,17 @@ class Note:
 
     def told(self, message: Message) -> str:
         """Return a message in words, its first letter a capital, ready for Markdown."""
-        text = render(message, self.lang, self.labels)
-        return md(text[:1].upper() + text[1:], self.lang)
+        text = render(message, self.lang, self.labels, marked=bool(self.annex))
+        return self.linked(md(text[:1].upper() + text[1:], self.lang))
 
     def inside(self, message: Message) -> str:
         """Return a message in words as it stands inside a sentence."""
-        return md(render(message, self.lang, self.labels), self.lang)
+        text = render(message, self.lang, self.labels, marked=bool(self.annex))
+        return self.linked(md(text, self.lang))
+
+    def linked(self, text: str) -> str:
+        """Return Markdown whose numbers lead to their cells, where the note has an annex."""
+        return linked(text, self.annex, str(self.text["trace"]["place"]), self.cells)
 
     def outcome(self, row: Any) -> str:
         """Return the label of the outcome of an effect."""
@@ -167,6 +177,24 @@ def level(value: Any, unit: str) -> Value | None:
     if unit == "proportion":
         return Share(None, None, float(value))
     return Estimate(float(value), unit)
+
+
+def of_effect(effect: Any, column: str, unit: str) -> Value | None:
+    """Return an effect or a level of a row of effects, with its cell."""
+    value = getattr(effect, column)
+    shown = estimate(value, unit) if column == "estimate" else level(value, unit)
+    return in_cell(shown, "effects", effect, column)
+
+
+def bounds(effect: Any, unit: str) -> Value | None:
+    """Return the interval of a row of effects, with its cells."""
+    ends = interval(effect.ci_low, effect.ci_high, unit)
+    return in_cell(ends, "effects", effect, "ci_low", "ci_high")
+
+
+def persons(effect: Any, column: str) -> Value | None:
+    """Return a number of persons of a row of effects, with its cell."""
+    return None if effect is None else in_cell(count(effect[column]), "effects", effect, column)
 
 
 def months(value: Any) -> Number | None:
@@ -204,7 +232,7 @@ def title(note: Note) -> Message:
         of=subject(note, "of_programme"),
         measured=measured(str(primary.get("outcome", ""))),
         months=months(primary.get("horizon_months")),
-        estimate=None if effect is None else estimate(effect["estimate"], str(effect["unit"])),
+        estimate=None if effect is None else of_effect(effect, "estimate", str(effect["unit"])),
     )
     if kind == "plus":
         kind = "useful"
@@ -271,8 +299,8 @@ def at_horizon(row: Any, others: Sequence[Any] = ()) -> Message:
         months=months(row.horizon_months),
         each=Names(tuple(listed[:-1])) if len(listed) > 1 else None,
         last=months(others[-1]) if len(listed) > 1 else None,
-        estimate=estimate(row.estimate, unit),
-        interval=interval(row.ci_low, row.ci_high, unit),
+        estimate=of_effect(row, "estimate", unit),
+        interval=bounds(row, unit),
     )
     if row.status == BLINDED:
         key = "time.small" if small_only(str(row.causes)) else "time.masked"
@@ -292,8 +320,8 @@ def amounts_to(note: Note) -> list[Message]:
     unit = str(effect["unit"])
     levels = known(
         months=months(effect["horizon_months"]),
-        treated=level(effect["mean_treated"], unit),
-        comparison=level(effect["mean_comparison"], unit),
+        treated=of_effect(effect, "mean_treated", unit),
+        comparison=of_effect(effect, "mean_comparison", unit),
     )
     said = []
     if {"treated", "comparison"} <= set(levels):
@@ -329,9 +357,15 @@ def masked_because(note: Note) -> list[Message]:
     effect = note.effect
     if effect is None or verdict(note) != "blinded":
         return []
-    return [plain_cause(message) for message in read_messages(str(effect["causes"]))[:1]] or [
+    causes = [plain_cause(message) for message in read_messages(str(effect["causes"]))[:1]]
+    return [in_row(cause, "effects", effect, "causes") for cause in causes] or [
         Message("why.other")
     ]
+
+
+def in_row(message: Message, name: str, row: Any, column: str) -> Message:
+    """Return a message whose values carry the cell that holds them all."""
+    return Message(message.key, in_cells(message.values, name, row, column))
 
 
 def unseen_factor(note: Note) -> list[Message]:
@@ -395,7 +429,8 @@ def for_whom(note: Note) -> Message:
     group = judged[name].sort_values("estimate")
     ends: dict[str, Value] = {"variable": Name("by", name)}
     for key, row in (("low", group.iloc[0]), ("high", group.iloc[-1])):
-        ends[key] = Estimate(float(row["estimate"]), str(row["unit"]))
+        shown = of_effect(row, "estimate", str(row["unit"]))
+        ends |= {} if shown is None else {key: shown}
         ends[f"{key}_level"] = Name("level", f"{name}={row['subgroup_value']}")
     return Message("whom.differ", ends)
 
@@ -418,12 +453,12 @@ def spending(note: Note) -> list[Message]:
     """Return what the programme costs in allowances at the primary horizon."""
     costs, at = note.frames["costs"], note.primary.get("horizon_months")
     rows = costs[costs["horizon_months"] == at] if len(costs) and at is not None else costs.iloc[:0]
-    found = {str(row.measure): row for row in rows_of(rows)}
+    lines = {str(row.measure): row for row in rows_of(rows)}
     values = known(
         months=months(at),
-        net=spent(found, "net_cost"),
-        paid=spent(found, "paid"),
-        without=spent(found, "paid_without"),
+        net=spent(lines, "net_cost"),
+        paid=spent(lines, "paid"),
+        without=spent(lines, "paid_without"),
     )
     if {"net", "paid", "without"} <= set(values):
         said = [Message("spent.net", values)]
@@ -431,8 +466,8 @@ def spending(note: Note) -> list[Message]:
         return [Message("spent.paid", values)]
     else:
         return [Message("spent.none")]
-    per_month = spent(found, "per_month")
-    added = found.get("months")
+    per_month = spent(lines, "per_month")
+    added = lines.get("months")
     if per_month is not None:
         said.append(Message("spent.per_month", {"per_month": per_month}))
     elif added is not None and pd.notna(added.value):
@@ -440,10 +475,10 @@ def spending(note: Note) -> list[Message]:
     return said
 
 
-def spent(found: Mapping[str, Any], measure: str) -> Estimate | None:
-    """Return an amount of the costs, None where it is absent."""
-    row = found.get(measure)
-    return None if row is None or pd.isna(row.value) else Estimate(float(row.value), "euros")
+def spent(costs: Mapping[str, Any], measure: str) -> Value | None:
+    """Return an amount of the costs with its cell, None where it is absent."""
+    row = costs.get(measure)
+    return None if row is None else in_cell(estimate(row.value, "euros"), "costs", row, "value")
 
 
 def not_known(note: Note) -> list[Message]:
@@ -476,7 +511,9 @@ def uncovered(check: Any) -> Message | None:
     key = "system_break" if check.check == "system_break" else key
     if not finding or key not in catalogue("messages")["unknown"]:
         return None
-    return Message(f"unknown.{key}", read_values(str(check.values)))
+    return in_row(
+        Message(f"unknown.{key}", read_values(str(check.values))), "checks", check, "values"
+    )
 
 
 def masked_outcomes(note: Note) -> list[Message]:
@@ -496,11 +533,14 @@ def masked_outcomes(note: Note) -> list[Message]:
 
 
 def reason_of(causes: Iterable[object]) -> str:
-    """Return why the effects of an outcome are masked: `observation`, `small` or `other`."""
-    found = [read_messages(str(each)) for each in causes]
-    if any(one.key.startswith("observation.") for each in found for one in each):
+    """Return why the effects of an outcome are masked: a reason of `why`, `small` or `other`."""
+    each = [str(one) for one in causes]
+    keys = {one.key.partition(".")[0] for text in each for one in read_messages(text)}
+    if "observation" in keys:
         return "observation"
-    return "small" if all(small_only(str(each)) for each in causes) else "other"
+    if all(small_only(text) for text in each):
+        return "small"
+    return next((reason for check, reason in CAUSES.items() if check in keys), "other")
 
 
 def pool_of(note: Note) -> dict[str, Value]:
@@ -513,11 +553,14 @@ def pool_of(note: Note) -> dict[str, Value]:
 def compared(note: Note) -> Message:
     """Return who is compared with whom, persons first."""
     effect, flow = note.effect, note.frames["flow"]
-    persons = flow["kept_persons"].iloc[-1] if len(flow) and "kept_persons" in flow else None
+    eligible = None
+    if len(flow) and "kept_persons" in flow:
+        last = flow.iloc[-1]
+        eligible = in_cell(count(last["kept_persons"]), "flow", last, "kept_persons")
     values = known(
-        eligible=count(persons),
-        treated=None if effect is None else count(effect["n_treated"]),
-        comparison=None if effect is None else count(effect["n_comparison"]),
+        eligible=eligible,
+        treated=persons(effect, "n_treated"),
+        comparison=persons(effect, "n_comparison"),
         programme=Name("programmes", str(note.meta.get("programme"))),
         **pool_of(note),
     )
@@ -560,13 +603,10 @@ def picture(note: Note, *, curves: bool) -> Message:
         return Message("picture.alone", values)
     signs = [sign_of(row) for row in rows_of(path) if pd.notna(row.estimate)]
     first = next((sign for sign in signs if sign), 0)
-    if first == -1 and signs[-1] == 1:
-        return Message("picture.turn", values)
-    if first == -1 and signs[-1] == 0:
-        return Message("picture.less_first", values)
-    return Message(
-        {1: "picture.more", -1: "picture.less", 0: "picture.same"}[first and signs[-1]], values
-    )
+    kinds = {1: "more", -1: "less", 0: "same"}
+    shape = {(-1, 1): "turn", (-1, 0): "less_first"}.get((first, signs[-1]))
+    shape = shape or kinds[first and signs[-1]]
+    return Message(f"picture.{shape}{'_opening' if note.opening else ''}", values)
 
 
 def sure(note: Note) -> list[tuple[str, str]]:
@@ -592,7 +632,8 @@ def cannot(note: Note) -> list[Message]:
         values = read_values(str(check.values))
         shown: dict[str, Value] = {key: values[key] for key in ("share", "months") if key in values}
         if len(shown) == 2:  # noqa: PLR2004 - both or nothing
-            said.append(Message("cannot.crossover", with_months(shown)))
+            told = Message("cannot.crossover", with_months(shown))
+            said.append(in_row(told, "checks", check, "values"))
     said.append(Message("cannot.others"))
     if last := last_horizon(note):
         said.append(Message("cannot.after", {"months": last}))
@@ -640,8 +681,10 @@ def need(note: Note, ground: Ground) -> Message:
     if ground.name == "chance" or ground.reading in FEW:
         every = note.frames["checks"]
         power = rows_of(every[every["check"] == "power"])
-        seen = read_values(str(power[0].values)).get("detectable") if power else None
-        return Message("needed.chance", known(detectable=seen))
+        for row in power[:1]:
+            seen = in_cells(read_values(str(row.values)), "checks", row, "values")
+            return Message("needed.chance", known(detectable=seen.get("detectable")))
+        return Message("needed.chance")
     if ground.name == "alike" and ground.reading.partition(".")[0] not in BY_SOURCE:
         return Message("needed.groups")
     return Message(f"needed.{ground.name}")

@@ -266,8 +266,8 @@ def judged_activity(
     Raises:
         DataError: The run has no record of what it was asked, or of its extract.
     """
+    from evalml.report.annex.content import counted, released_annex
     from evalml.report.annex.pages import write_annex
-    from evalml.report.annex.release import counted, released_annex
 
     inside, annex = released_annex(run_dir, rule, manifest)
     populations = dict.fromkeys(counted(inside, annex), ("annexe",))

@@ -9,12 +9,20 @@ from __future__ import annotations
 import math
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
+
+import pandas as pd
+
+from evalml.results import COLUMNS, RESULT_TABLES
+from evalml.typography import date_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from evalml.report.note_text import Note
+
 
 MIME = "application/vnd.oasis.opendocument.spreadsheet"
 SPACES = " ".join(
@@ -183,6 +191,77 @@ def _word(word: str, style: str) -> str:
     )
 
 
+def letters(place: int) -> str:
+    """Return the letters of a column, counted from 0: A, Z, AA."""
+    before = letters(place // 26 - 1) if place > 25 else ""  # noqa: PLR2004 - the alphabet
+    return before + chr(ord("A") + place % 26)
+
+
 def _address(sheet: Sheet) -> str:
-    last = chr(ord("A") + len(sheet.header) - 1)
+    last = letters(len(sheet.header) - 1)
     return f"$'{sheet.name}'.$A$1:$'{sheet.name}'.${last}${len(sheet.rows) + 1}"
+
+
+LEFT_OUT = ("words", "causes", "values", "finding")
+"""Columns that hold keys and values, which a reader does not see."""
+
+
+def write_results_sheet(note: Note, path: Path) -> Path:
+    """Write every table of a note: cover, contents, a table a sheet.
+
+    Args:
+        note: Tables, protected and masked.
+        path: The file, `.ods`.
+    """
+    shown = {
+        name: note.frames[name]
+        for name in COLUMNS
+        if name in note.frames and len(note.frames[name])
+    }
+    text = note.text["sheet"]
+    contents = tuple((name, str(getattr(RESULT_TABLES[name], note.lang))) for name in shown)
+    day = str(note.meta.get("extraction_date") or "")
+    cover = [
+        str(note.meta["title"]),
+        *([note.text["synthetic_long"]] if note.meta.get("synthetic") else []),
+        *([note.say(note.text["dated"], day=date_text(day, note.lang))] if day else []),
+        text["rule"],
+        note.say(note.text["disclosure"], last=note.threshold - 1, mark=text["absent"]),
+    ]
+    sheets = [
+        Sheet(text["cover"], (), tuple((line,) for line in cover)),
+        Sheet(text["contents"], (text["sheet"], text["holds"]), contents),
+        *(table_sheet(name, frame, text["absent"]) for name, frame in shown.items()),
+    ]
+    return write_sheets(path, str(note.meta["title"]), day, note.lang, sheets)
+
+
+def table_sheet(name: str, frame: pd.DataFrame, absent: str) -> Sheet:
+    """Return one table: its columns as they stand in the CSV, a mark where there is no number."""
+    columns = shown_columns(frame)
+    rows = tuple(
+        tuple(cell(value, absent) for value in row)
+        for row in frame[columns].itertuples(index=False, name=None)
+    )
+    return Sheet(name, tuple(columns), rows, ranged=True)
+
+
+def shown_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of a table that the spreadsheet holds."""
+    return [str(column) for column in frame if str(column) not in LEFT_OUT]
+
+
+def cell(value: Any, absent: str) -> str | NumberCell:
+    """Return a cell: a number with the decimals it has, words, or the mark of an absent one."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return absent
+    if isinstance(value, str):
+        return value or "–"
+    number = float(value)
+    return NumberCell(number, 0 if number.is_integer() else DECIMALS)
+
+
+DECIMALS = 6
+"""Decimals of a number that is not whole."""

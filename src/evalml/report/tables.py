@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -32,7 +33,7 @@ from evalml.typography import (
 from evalml.values import Message, Name, Number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from evalml.report.note_text import Note
     from evalml.values import Value
@@ -326,17 +327,28 @@ def checks_table(note: Note) -> str:
 
 def other_checks_table(note: Note) -> str:
     """Return the checks on the other outcomes, question by question; empty where there is none."""
-    lines = check_lines(note, primary=False)
-    rows = []
-    for question in dict.fromkeys(line[0] for line in lines):
-        told = question
-        for (asked, answer, seen), keys in lines.items():
-            if asked == question:
-                rows.append([told, md(outcomes_over(note, keys), note.lang), answer, seen])
-                told = ""
+    rows, last = [], ""
+    for (question, answer, seen), keys in grouped(note, check_lines(note, primary=False)).items():
+        told = "" if question == last else question
+        rows.append([told, md(outcomes_over(note, keys), note.lang), answer, seen])
+        last = question
     caption = note.text["checks_other_caption"]
     columns = note.text["checks_other_columns"]
     return table(columns, rows, caption, widths=[23, 19, 11, 47]) if rows else ""
+
+
+def grouped(note: Note, lines: Mapping[Line, list[str]]) -> dict[Line, list[str]]:
+    """Return lines question by question; those that passed together, where they are several."""
+    verdicts = words(note.lang)["verdicts"]
+    quiet = {verdicts["passed"], verdicts["information"]}
+    alike = Counter((question, answer) for question, answer, _ in lines)
+    found: dict[Line, list[str]] = {}
+    for (question, answer, seen), keys in lines.items():
+        many = answer in quiet and alike[question, answer] > 1
+        told = note.text["checks_in_sheet"] if many else seen
+        found.setdefault((question, answer, told), []).extend(keys)
+    asked = list(dict.fromkeys(question for question, _, _ in found))
+    return dict(sorted(found.items(), key=lambda each: asked.index(each[0][0])))
 
 
 def check_lines(note: Note, *, primary: bool | None = None) -> dict[Line, list[str]]:
@@ -384,7 +396,7 @@ def secondary_table(note: Note, *, main: bool = True) -> str:
     for row in rows_of(rows):
         lines.append(secondary_line(note, row, title=row.analysis != last))
         last = row.analysis
-    return table(columns, lines, caption, widths=[27, 21, 17, 13, 17, 16, 11], align="lllrrrl")
+    return table(columns, lines, caption, widths=[19, 20, 17, 16, 18, 16, 17], align="lllrrrl")
 
 
 def on_main(note: Note, frame: pd.DataFrame) -> pd.Series:

@@ -21,7 +21,7 @@ from evalml.typography import NBSP, number
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evalml.report.figures import Figure
+    from evalml.report.figures_style import Figure
     from evalml.report.results import Frames
     from evalml.study import Study
 

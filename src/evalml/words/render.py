@@ -27,6 +27,7 @@ from evalml.typography import (
     unit_of,
 )
 from evalml.values import (
+    CellValue,
     Count,
     Counts,
     Estimate,
@@ -39,6 +40,7 @@ from evalml.values import (
     Number,
     PValue,
     Share,
+    without_cell,
 )
 from evalml.words.catalogue import (
     catalogue,
@@ -61,6 +63,10 @@ NAMED = 3
 ZERO_FORMS = 3
 
 
+MARKS = ("\ue000", "\ue001", "\ue002")
+"""What stands before the place of a cell, between it and its number, and after: private letters."""
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateValue:
     """A value as a template shows it: its format says which of its forms.
@@ -76,7 +82,12 @@ class TemplateValue:
     labels: Mapping[str, str]
 
     def __format__(self, form: str) -> str:
-        """Return the value in words."""
+        """Return the value in words; one read in a cell between marks that name it."""
+        if isinstance(self.value, CellValue):
+            cell = self.value
+            place = f"{cell.table}:{cell.row}:{','.join(cell.columns)}"
+            text = format(TemplateValue(cell.value, self.lang, self.labels), form)
+            return f"{MARKS[0]}{place}{MARKS[1]}{text}{MARKS[2]}"
         if "|" in form:
             return noun_text(self.value, form, self.lang)
         return str(SHOW[type(self.value)](self.value, form, self))
@@ -318,18 +329,28 @@ def check_sentence(
     return fill(finding_template(name, finding, lang), values, lang, labels)
 
 
-def render(message: Message, lang: str, labels: Mapping[str, str] | None = None) -> str:
+def render(
+    message: Message,
+    lang: str,
+    labels: Mapping[str, str] | None = None,
+    *,
+    marked: bool = False,
+) -> str:
     """Return a message in words.
 
     Args:
         message: Its key and its values.
         lang: `fr` or `en`.
         labels: Labels of the study.
+        marked: Whether values read in a cell stand between the `MARKS` that name it.
 
     Raises:
         DataError: No catalogue holds its key, or a value is missing.
     """
-    return fill(message_template(message.key, lang), message.values, lang, labels)
+    values = message.values
+    if not marked:
+        values = {name: without_cell(value) for name, value in values.items()}
+    return fill(message_template(message.key, lang), values, lang, labels)
 
 
 def render_all(

@@ -16,8 +16,13 @@ from evalml.errors import ExtractError, StudyError
 from evalml.indicators import GROUPS, INDICATORS
 from evalml.report.annex import Source, activity_annex, annex_table
 from evalml.report.annex.content import Cell, layout
-from evalml.report.annex.pages import annex_markdown, cell_text, change_text, summary_markdown
-from evalml.report.annex.sheet import write_spreadsheet
+from evalml.report.annex.pages import (
+    annex_markdown,
+    cell_text,
+    change_text,
+    summary_markdown,
+    write_spreadsheet,
+)
 from evalml.study.activity import read_activity
 
 AREAS = ("region:32", "departement:02", "departement:59")

@@ -34,7 +34,7 @@ def test_an_english_note_holds_no_french_word(run_of, tmp_path, kind):
     sources = write_note(folder, meta, lang="en", formats=(), out=tmp_path)
     text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
     assert not french_of(text), french_of(text)[:5]
-    assert "{" not in re.sub(r"\{(?:alt|\.)[^}]*\}", "", text)
+    assert "{" not in re.sub(r"\{(?:alt|\.|#c-)[^}]*\}", "", text)
     drawn = "".join(p.read_text(encoding="utf-8") for p in (tmp_path / "figures").glob("*.svg"))
     said = re.findall(r"<text[^>]*>(.*?)</text>", drawn)
     assert said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import re
 import zipfile
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pypdf
 import pytest
+from docx.oxml.ns import qn
 
 from evalml.errors import DataError
 from evalml.report import note_figures
@@ -81,6 +83,38 @@ def test_the_three_formats_show_the_same_numbers(written, name):
         shown = squeeze(read(files[f"{name}{suffix}"]))
         missing = {number for number in numbers if squeeze(number) not in shown}
         assert not missing, (suffix, missing)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_number_leads_to_the_cell_of_the_results_that_holds_it(written, kind):
+    folder, files = written[kind]
+    annex = files["note_annexe.html"].read_text(encoding="utf-8")
+    links = re.findall(r'<a href="note_annexe.html#c-([^"]+)"[^>]*class="cell"[^>]*>(.*?)</a>',
+                       files["note.html"].read_text(encoding="utf-8"), re.DOTALL)  # fmt: skip
+    assert len({place for place, _ in links}) > (6 if kind == "strong" else 0)
+    for place, text in links:
+        name, line, columns = place.split("-")
+        row = pd.read_csv(folder / f"results/{name}.csv", dtype="str").iloc[int(line) - 2]
+        assert f'id="c-{place}"' in annex
+        printed = [float(x.replace(",", ".")) for x in re.findall(r"[+-]?\d+(?:,\d+)?",
+                   plain(text).replace(" ", ""))]  # fmt: skip
+        within = 0.051 if "," in text else 0.51
+        assert printed, text
+        for column, number in zip(columns.split("."), printed, strict=False):
+            kept = [float(x) for x in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", str(row[column]))]
+            assert any(abs(x * scale - number) <= within for x in kept for scale in (1, 100)), (
+                place, text, row[column])  # fmt: skip
+
+
+def test_every_figure_of_the_annex_names_the_function_that_drew_it(written):
+    _folder, files = written["strong"]
+    text = files["note_annexe.md"].read_text(encoding="utf-8")
+    rows = re.findall(r"\| `(\w+)\.svg` \| `([\w.]+)` \|", text)
+    drawn = {path.stem for path in (files["note.md"].parent / "figures").glob("*.svg")}
+    assert {name for name, _ in rows} == drawn
+    for _name, path in rows:
+        module, _, function = path.rpartition(".")
+        assert callable(getattr(importlib.import_module(module), function))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -163,12 +197,48 @@ def test_the_experiment_is_the_benchmark_of_a_cross_section(written):
     assert "L'expérience, par tirage au sort, donne +1 794 dollars (de +479 à +3 110)" in text
 
 
-def test_the_pdf_is_tagged_titled_and_in_french(written):
-    reader = pypdf.PdfReader(str(written["strong"][1]["note.pdf"]))
-    root = reader.trailer["/Root"]
+def tags_of(reader):
+    """Each element of the structure of a PDF: its kind and its alternative text."""
+    waiting, found = [reader.trailer["/Root"]["/StructTreeRoot"]], []
+    while waiting:
+        node = waiting.pop().get_object()
+        if isinstance(node, list):
+            waiting += [each for each in node if not isinstance(each, int)]
+        elif isinstance(node, dict):
+            found.append((str(node.get("/S", "")), str(node.get("/Alt", ""))))
+            kids = node.get("/K")
+            waiting += [] if kids is None or isinstance(kids, int) else [kids]
+    return found
+
+
+def fonts_of(reader):
+    """Whether each font of a PDF is inside it."""
+    for page in reader.pages:
+        for font in page["/Resources"].get("/Font", {}).values():
+            own = font.get_object()
+            own = own.get("/DescendantFonts", [own])[0].get_object()
+            yield any(key.startswith("/FontFile") for key in own["/FontDescriptor"].get_object())
+
+
+@pytest.mark.parametrize("name", ["note", "note_annexe"])
+def test_the_pdf_holds_what_accessibility_asks(written, name):
+    """PDF/UA-1 as far as it can be read back: typst refuses the rest when it writes."""
+    reader = pypdf.PdfReader(str(written["strong"][1][f"{name}.pdf"]))
+    root, tags = reader.trailer["/Root"], tags_of(reader)
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"].startswith("fr")
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert reader.metadata.title
     assert b"pdfuaid" in root["/Metadata"].get_object().get_data()
+    assert reader.outline
+    pictures = [alt for kind, alt in tags if kind == "/Figure"]
+    assert pictures
+    assert all(len(alt) > 40 for alt in pictures)
+    kinds = {kind for kind, _ in tags}
+    assert {"/H1", "/H2", "/P"} <= kinds
+    assert name == "note" or {"/Table", "/TH", "/TD", "/Caption"} <= kinds
+    assert all(fonts_of(reader))
+    assert len(list(fonts_of(reader))) > 2
 
 
 def test_every_picture_has_an_alternative_text_in_each_format(written):
@@ -191,9 +261,32 @@ def test_the_word_tables_are_native_with_a_header_row(written):
     assert document.sections[0].page_width.cm == pytest.approx(21, abs=0.01)
 
 
+def test_no_word_is_cut_in_a_cell_of_a_word_document(written):
+    """By the widths of DejaVu Sans, scaled to those of Calibri; no-break spaces hold words."""
+    from matplotlib.textpath import TextPath
+
+    document = docx.Document(str(written["strong"][1]["note_annexe.docx"]))
+    seen = 0
+    for table in document.tables:
+        grid = [int(column.get(qn("w:w"))) for column in table._tbl.tblGrid]
+        for row in table.rows:
+            for share, cell in zip(grid, row.cells, strict=True):
+                room = 17 / 2.54 * 72 * share / sum(grid) - 2 * 3
+                for word in re.split(r"[ \n-]", cell.text):
+                    if word and "." not in word:  # a path or a hash may break
+                        seen += 1
+                        wide = TextPath((0, 0), word, size=8.5).get_extents().width * CALIBRI
+                        assert wide <= room, (word, wide, room)
+    assert seen > 200
+
+
+CALIBRI = 0.84
+"""Width of Calibri over that of DejaVu Sans."""
+
+
 def test_the_html_page_asks_nothing_of_the_network(written):
     html = written["strong"][1]["note.html"].read_text(encoding="utf-8")
-    assert not re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', html)
+    assert not re.findall(r'(?:src|href)="(?!data:|#|note_annexe\.html#)[^"]*"', html)
     assert '<html lang="fr">' in html
     assert html.count("<h1>") == 1
     assert "<p><p>" not in html

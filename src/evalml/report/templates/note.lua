@@ -28,6 +28,7 @@ local function image_of(image)
     image.src = image.src:gsub("%.svg$", ".png")
     local alt = image.attributes.alt
     if alt then image.caption = { pandoc.Str(alt) } end
+    if not image.src:match("headline") then image.attributes.width = "82%" end
   end
   return image
 end
@@ -72,5 +73,9 @@ return {
     end,
     Figure = function(block) number_caption(block, "figure") return block end,
     Table = function(block) number_caption(block, "table") return whole(block) end },
-  { Image = image_of, Div = box_of },
+  -- A number leads to its cell where the annex is a page; elsewhere the annex names the cell.
+  { Image = image_of, Div = box_of,
+    Link = function(link)
+      if link.classes:includes("cell") and not FORMAT:match("html") then return link.content end
+    end },
 }

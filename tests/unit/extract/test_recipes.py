@@ -1,0 +1,232 @@
+"""Import recipes: what they refuse, and files in the true layout that give the extract back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from tests.unit.extract import small_extract as small
+from typer.testing import CliRunner
+
+from evalml.cli.extract import app
+from evalml.engine import open_engine
+from evalml.errors import ExtractError
+from evalml.extract import read_extract
+from evalml.extract.recipe import RECIPES, read_recipe, recipe_from
+from evalml.synthetic.layouts import LAYOUTS, write_layout
+from evalml.tables import accept_tables
+
+MONTHS = {"from": "debut", "to": "fin"}
+CELLS = {"id_jeune": "id_jeune", "mois": "mois", "en_emploi": {"constant": "true"}}
+SPELLS: dict[str, Any] = {
+    "completes": True,
+    "persons": {"match": "cle"},
+    "sources": {"contrats": {}},
+    "tables": {
+        "emploi_mensuel": {
+            "from": "contrats", "person": "cle", "months": MONTHS,
+            "group": {"by": ["id_jeune", "mois"], "columns": {"jours": {"days": ["du", "au"]}, "heures": {"sum": "h", "times": "part"}}},
+            "columns": {**CELLS, "jours": "jours", "heures": "heures"},
+        }
+    },
+}  # fmt: skip
+
+
+def changed(*path: str, **values: Any) -> dict[str, Any]:
+    whole = json.loads(json.dumps(SPELLS))
+    place = whole
+    for step in path:
+        place = place[step]
+    place.update(values)
+    return whole
+
+
+TABLE = ("tables", "emploi_mensuel")
+MISSPELT = {
+    "unknown key 'perssons'; did you mean 'persons'?": changed(perssons={}),
+    "unknown key 'tables.emploi_mensuel.personn'; did you mean 'person'?": changed(*TABLE, personn="x"),
+    "unknown key 'tables.emploi_mensuel.months.too'; did you mean 'to'?": changed(*TABLE, "months", too="x"),
+    "unknown key 'sources.contrats.headr'; did you mean 'header'?": changed("sources", "contrats", headr=2),
+    "'contrat' is not known; did you mean 'contrats'?": changed(*TABLE, **{"from": "contrat"}),
+    "no column 'jour' in table 'emploi_mensuel'; did you mean 'jours'?": changed(*TABLE, columns={**CELLS, "jour": "jours"}),
+    "no table 'emploi_mensuels'; did you mean 'emploi_mensuel'?": changed("tables", emploi_mensuels={"from": "contrats", "columns": {}}),
+    "'mois' is missing, and the contract needs it": changed(*TABLE, columns={"id_jeune": "id_jeune", "en_emploi": "x"}),
+    "give one of column, first, last, constant, month, compute": changed(*TABLE, columns={**CELLS, "mois": {"column": "a", "constant": "b"}}),
+    "give one of min, max, sum, days, most": changed(*TABLE, "group", "columns", jours={"sum": "a", "min": "b"}),
+    "names: 'contrat' is not known; did you mean 'contrats'?": changed(names={"contrat": {"file": "x"}}),
+    "names.contrats.columns: 'cles' is not known; did you mean 'cle'?": changed(names={"contrats": {"columns": {"cles": "x"}}}),
+    "'person' needs the key 'persons'": changed(persons=None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", MISSPELT)
+def test_a_recipe_is_held_to_its_grammar_and_to_the_contract(said: str) -> None:
+    recipe_from(SPELLS, "mine")
+    with pytest.raises(ExtractError) as fault:
+        recipe_from(MISSPELT[said], "mine")
+    assert said in str(fault.value)
+
+
+def test_a_code_outside_a_closed_list_is_refused_with_what_is_near() -> None:
+    raw = yaml.safe_load(Path(read_recipe.__code__.co_filename).with_name("recipes").joinpath("parcours3.yaml").read_text())  # fmt: skip
+    raw["tables"]["jeunes"]["columns"]["sexe"]["codes"]["X"] = "FEMME"
+    with pytest.raises(ExtractError, match=r"tables\.jeunes\.columns\.sexe: 'FEMME' is not known"):
+        recipe_from(raw, "mine")
+
+
+@dataclass
+class Made:
+    layout: str
+    extract: Path
+    out: Path
+    report: dict[str, Any]
+    traps: dict[str, int]
+
+    def rows(self, name: str, folder: Path | None = None) -> pd.DataFrame:
+        return pd.read_parquet((folder or self.out) / f"{name}.parquet")
+
+
+@pytest.fixture(scope="module", params=list(LAYOUTS))
+def made(request: Any, small_extract: Path, tmp_path_factory: Any) -> Made:
+    extract = tmp_path_factory.mktemp(request.param) / "extract"
+    shutil.copytree(small_extract, extract)
+    folder = write_layout(extract, request.param)
+    out = extract.parent / "out"
+    words = [str(folder / "files"), str(out), "--from", request.param]
+    words += ["--onto", str(folder / "base"), "--links", str(folder / "links.csv")]
+    result = CliRunner().invoke(app, ["convert", *words])
+    assert result.exit_code == 0, result.exception
+    report = json.loads((out / "conversion.json").read_text())
+    return Made(
+        request.param, extract, out, report, json.loads((folder / "traps.json").read_text())
+    )
+
+
+KEYS = {
+    "iae_candidatures": ("id_candidature", ["id_jeune", "siae_type", "date_candidature", "emetteur", "etat", "cause_refus", "date_embauche"]),
+    "iae_pass": ("id_pass", ["id_jeune", "date_debut", "date_fin", "jours_suspension"]),
+    "iae_contrats": ("id_contrat", ["id_jeune", "siae_type", "date_debut", "date_fin", "heures_totales"]),
+    "emploi_mensuel": (None, ["id_jeune", "mois", "en_emploi", "type_contrat", "aide"]),
+}  # fmt: skip
+
+
+def test_the_files_of_a_system_give_the_extract_back(made: Made) -> None:
+    for name in LAYOUTS[made.layout][0]:
+        key, columns = KEYS[name]
+        before, after = made.rows(name, made.extract), made.rows(name)
+        if name == "iae_candidatures":
+            assert (after["etat"] == "obsolete").sum() == made.traps["hired elsewhere"]
+            after = after[after["etat"] != "obsolete"]
+        order = ["id_jeune", "mois"]
+        if key is not None:
+            before = before.assign(n=before[key].str.replace(r"\D", "", regex=True).astype(int))
+            after, order = after.assign(n=after[key].astype(int)), ["n"]
+        left, right = (
+            t.sort_values(order)[columns].reset_index(drop=True) for t in (before, after)
+        )
+        pd.testing.assert_frame_equal(left, right, check_dtype=False)
+
+
+def test_every_trap_is_counted(made: Made) -> None:
+    traps, report = made.traps, made.report
+    left = {why: n for reasons in report["rows_left_out"].values() for why, n in reasons.items()}
+    said = {
+        "not IAE": left.get("EA, EATT, GEIQ and OPCS are not IAE"),
+        "stock import": left.get("stock import of November 2021: nobody decided"),
+        "old agréments": left.get("agréments of before the PASS IAE"),
+        "older versions": left.get("an older version, or a repeated row"),
+        "older declarations": left.get("an older version, or a repeated row"),
+        "not VALIDE": left.get("monthly state that is not VALIDE"),
+        "end before the start": left.get(
+            "no first day, an unreadable day, or an end before the start"
+        ),
+    }
+    assert {k: n for k, n in said.items() if k in traps} == {
+        k: traps[k] for k in said if k in traps
+    }
+    lost = sum(p.get("rows_of_persons_not_found", 0) for p in report["persons"].values())
+    strangers = traps.get("rows of persons not in the extract", traps.get("contracts of nobody"))
+    assert lost == strangers
+    assert all(traps.values())
+
+
+def test_the_new_extract_is_accepted_and_says_for_whom_it_was_linked(made: Made) -> None:
+    engine = open_engine(threads=1)
+    extract = read_extract(made.out, engine)
+    tables = accept_tables(extract, engine)
+    brought = set(made.report["rows"])
+    assert tables.rejects[tables.rejects["table"].isin(brought)].empty
+    assert {extract.meta.linkage[n] for n in brought} == {"all"}
+
+
+def run(tmp_path: Path, recipe: dict[str, Any], *words: str) -> Any:
+    base = tmp_path / "base"
+    if not base.exists():
+        small.write(base)
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    out = tmp_path / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    args = [str(tmp_path / "files"), str(out), "--from", str(tmp_path / "recipe.yaml")]
+    return CliRunner().invoke(app, ["convert", *args, "--onto", str(base), *words])
+
+
+def files(tmp_path: Path, contracts: str, links: str = "id_jeune;cle\np1;k1\n") -> tuple[str, str]:
+    (tmp_path / "files").mkdir(exist_ok=True)
+    (tmp_path / "files" / "contrats.csv").write_text(contracts, encoding="utf-8")
+    (tmp_path / "links.csv").write_text(links)
+    return "--links", str(tmp_path / "links.csv")
+
+
+def test_overlapping_contracts_give_each_day_once_and_hours_by_days(tmp_path: Path) -> None:
+    linked = files(
+        tmp_path,
+        "cle;debut;fin;h\nk1;01/01/2024;29/02/2024;120\nk1;15/01/2024;31/01/2024;17\n"
+        "k1;20/02/2024;10/02/2024;5\nk9;01/01/2024;31/01/2024;9\n",
+    )
+    result = run(tmp_path, SPELLS, *linked)
+    assert result.exit_code == 0, result.exception
+    rows = pd.read_parquet(tmp_path / "out" / "emploi_mensuel.parquet").sort_values("mois")
+    assert rows["jours"].tolist() == [31, 29]
+    assert rows["heures"].tolist() == [pytest.approx(62 + 17), pytest.approx(58)]
+    report = json.loads((tmp_path / "out" / "conversion.json").read_text())
+    assert report["persons"]["emploi_mensuel"]["persons_not_found"] == 1
+    assert sum(report["rows_left_out"]["table emploi_mensuel"].values()) == 1
+
+
+REFUSED = {
+    "a spreadsheet cut them": ("cle;debut;fin;h\nk1;01/01/2024;;1\n", "id_jeune;cle\np1;1,23457E+11\n", {}),
+    "gives one cle to several persons": ("cle;debut;fin;h\nk1;01/01/2024;;1\n", "id_jeune;cle\np1;k1\np2;k1\n", {}),
+    "has no column 'fin'": ("cle;debut;fni;h\nk1;01/01/2024;;1\n", "id_jeune;cle\np1;k1\n", {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", REFUSED)
+def test_what_cannot_be_told_is_refused_and_nothing_is_written(said: str, tmp_path: Path) -> None:
+    contracts, links, _ = REFUSED[said]
+    result = run(tmp_path, SPELLS, *files(tmp_path, contracts, links))
+    assert isinstance(result.exception, ExtractError)
+    assert said in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recipe_explains_itself(tmp_path: Path) -> None:
+    files(tmp_path, "cle;debut;fin;h;nom\n")
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(SPELLS))
+    words = [str(tmp_path / "files"), "--from", str(tmp_path / "recipe.yaml"), "--explain"]
+    text = CliRunner().invoke(app, ["convert", *words]).output
+    assert "mois                   <- mois" in text
+    assert "not used of contrats: nom" in text
+    assert "tables not in the source: jeunes" in text
+
+
+def test_the_recipes_that_are_shipped_are_read() -> None:
+    for name in RECIPES:
+        assert read_recipe(name).title
+    with pytest.raises(ExtractError, match="did you mean 'fluxiae'"):
+        read_recipe("fluxia")
