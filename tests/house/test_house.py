@@ -93,17 +93,6 @@ RIDDLES = {"told", "said", "held", "asked", "beside", "heard", "tells", "lone", 
 """Names that do not say what is inside: a local takes the noun of what it holds."""
 
 
-LATER = {
-    "certainty",
-    "figure_trajectories",
-    "note",
-    "note_figures",
-    "note_text",
-    "tables",
-    "widgets",
-}
-
-
 def bindings(tree):
     """Yield the names that functions and modules bind, fields of classes left out."""
     fields = {
@@ -131,7 +120,7 @@ def test_no_name_is_a_riddle(root):
         f"{path}:{node.lineno} {name}"
         for path, tree in trees(root)
         for name, node in bindings(tree)
-        if name.strip("_") in RIDDLES and path.stem not in LATER
+        if name.strip("_") in RIDDLES
     ]
     assert not found, found
 

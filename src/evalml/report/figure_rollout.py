@@ -175,13 +175,13 @@ def _draw(axes: Axes, rows: pd.DataFrame, unit: str, lang: str, text: Mapping[st
 
 def _events_alt(rows: pd.DataFrame, unit: str, lang: str, text: Mapping[str, str]) -> str:
     known = rows.dropna(subset=["estimate"])
-    told = [
+    parts = [
         text["row"].format(
             e=int(row["event_time"]), effect=effect_text(row["estimate"], unit, lang)
         )
         for row in known.to_dict("records")
     ]
-    return typeset(text["alt"].format(rows=" ".join(told) or text["none"]), lang)
+    return typeset(text["alt"].format(rows=" ".join(parts) or text["none"]), lang)
 
 
 OPENING_PICTURES = {

@@ -311,8 +311,8 @@ def released_annex(
     Raises:
         DataError: The run has no record of what it was asked.
     """
-    asked = dict(manifest.get("parameters") or {})
-    if not {"title", "year", "order"} <= set(asked):
+    requested = dict(manifest.get("parameters") or {})
+    if not {"title", "year", "order"} <= set(requested):
         raise DataError(
             f"{run_dir} has no record of its study: make its annex with `evalml run "
             f"params/activite.yaml`, then release that run"
@@ -321,13 +321,13 @@ def released_annex(
     table = pd.read_csv(run_dir / "results" / "indicators.csv", dtype=text)
     table = table.assign(**{name: table[name].fillna("") for name in text if name in table})
     synthetic = bool(table["synthetic"].iloc[0]) if "synthetic" in table else False
-    source = Source(str(asked["title"]), str(manifest.get("extract") or ""),
+    source = Source(str(requested["title"]), str(manifest.get("extract") or ""),
                     str(table["vintage"].iloc[0]), synthetic, rule.threshold)  # fmt: skip
-    order = tuple(str(each) for each in asked["order"])
-    inside = activity_annex(table, source, int(asked["year"]), order)
+    order = tuple(str(each) for each in requested["order"])
+    inside = activity_annex(table, source, int(requested["year"]), order)
     judged = protect_indicators(table, None, rule.threshold, rule.rounding)
     source = replace(source, rounding=rule.rounding)
-    annex = activity_annex(judged, source, int(asked["year"]), order)
+    annex = activity_annex(judged, source, int(requested["year"]), order)
     key = tuple((title, tuple(leaving(line, rule) for line in lines)) for title, lines in annex.key)
     return inside, replace(annex, lines=tuple(leaving(x, rule) for x in annex.lines), key=key)
 

@@ -342,7 +342,7 @@ def _figure(cell: Cell) -> NumberCell:
 
 def _cover(annex: Annex) -> list[str]:
     day = annex.source.vintage
-    told = [
+    cover_lines = [
         f"Indicateurs d’activité des missions locales, année {annex.year}",
         f"Extrait « {annex.source.extract} », du {day[8:10]}/{day[5:7]}/{day[:4]}"
         if day and annex.source.extract
@@ -357,17 +357,17 @@ def _cover(annex: Annex) -> list[str]:
         "Les marques [secret], [non connu] et [sans objet] sont expliquées sur la feuille Notes.",
         *annex.remarks,
     ]
-    return [annex.source.title, *(text for text in told if text)]
+    return [annex.source.title, *(text for text in cover_lines if text)]
 
 
 def _notes(annex: Annex) -> list[tuple[str, str]]:
-    told = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
-    told += [annex.age_note] if annex.age_note else []
+    note_lines = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
+    note_lines += [annex.age_note] if annex.age_note else []
     marks = {
         "« secret »": "[secret]",
         "« non connu »": "[non connu]",
         "« sans objet »": "[sans objet]",
     }
     for word, mark in marks.items():
-        told = [note.replace(word, mark) for note in told]
-    return [(str(place), note) for place, note in enumerate(told, 1)]
+        note_lines = [note.replace(word, mark) for note in note_lines]
+    return [(str(place), note) for place, note in enumerate(note_lines, 1)]
