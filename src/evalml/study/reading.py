@@ -191,7 +191,7 @@ def _alike(found: FoundStudy) -> FoundStudy:
     values = rerun(
         base.values, year=base.year, territory=base.territory, name=base.name, changes=base.changes
     )
-    return FoundStudy(found.path, merged({**values, "secondary": {}, "years": {}}, own))
+    return FoundStudy(found.path, merged(values, own))
 
 
 _LONGEST_NAME = 200
