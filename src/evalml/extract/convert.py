@@ -41,7 +41,7 @@ from evalml.extract.cells import (
 from evalml.extract.csv_tables import SEPARATOR_KEY, Style, as_text
 from evalml.extract.meta import require_linkage, write_meta
 from evalml.extract.read import Extract, read_extract
-from evalml.extract.recipe import SNAPSHOT, Cell, Recipe, Rows, Source, TableRecipe
+from evalml.extract.recipe import SNAPSHOT, CellRecipe, Recipe, Rows, SourceRecipe, TableRecipe
 from evalml.extract.schema import to_contract
 from evalml.reading.text import (
     MONTH_ABOVE_12,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
     from evalml.engine import Engine, Table
     from evalml.extract.meta import ExtractMeta
-    from evalml.extract.recipe import Group, Latest, Months
+    from evalml.extract.recipe import Group, Latest, MonthsRecipe
 
 REPORT = "conversion.json"
 SMALLEST_SHOWN = 11
@@ -173,7 +173,7 @@ def convert(
     if meta is None:
         raise ExtractError("give --header, the folder of the extract.yaml of the new extract")
     with tempfile.TemporaryDirectory(prefix=f"evalml-{os.getpid()}-") as scratch:
-        work = _Work(source, recipe, meta, engine, Path(scratch), base, links)
+        work = _Conversion(source, recipe, meta, engine, Path(scratch), base, links)
         with engine.reading(f"the files of {source} cannot be read to their end"):
             tables = work.tables()
             meta = _declare(tables, meta, work)
@@ -184,7 +184,7 @@ def convert(
 def headers_left(source: Path, recipe: Recipe, engine: Engine) -> dict[str, list[str]]:
     """Return the columns of each file that the recipe does not use."""
     with tempfile.TemporaryDirectory(prefix=f"evalml-{os.getpid()}-") as scratch:
-        work = _Work(source, recipe, None, engine, Path(scratch), None, None)
+        work = _Conversion(source, recipe, None, engine, Path(scratch), None, None)
         for name in recipe.files():
             work.open(name)
     return work.report.unused
@@ -199,7 +199,7 @@ def _refuse_place(source: Path, out: Path) -> None:
 
 
 @dataclass(slots=True, repr=False)
-class _Work:
+class _Conversion:
     """One conversion: what it reads, what was opened, what is counted."""
 
     folder: Path
@@ -229,7 +229,7 @@ class _Work:
 
     def open(self, name: str) -> None:
         """Open the file of a source: the columns that the recipe reads, as text."""
-        source = self.recipe.sources.get(name, Source())
+        source = self.recipe.sources.get(name, SourceRecipe())
         given = self.recipe.names.get(name)
         stem = (given.file if given else None) or source.file or name
         theirs = given.columns if given else {}
@@ -249,7 +249,7 @@ class _Work:
             kept = self._without_totals(kept, name, source.total)
         self.opened[name] = self._steps(f"source {name}", kept, source)
 
-    def _paths(self, stem: str, source: Source) -> list[tuple[Path, str]]:
+    def _paths(self, stem: str, source: SourceRecipe) -> list[tuple[Path, str]]:
         if source.snapshots:
             many = sorted(
                 p for p in self.folder.glob(f"{stem}_????-??-??.*") if p.suffix in ENDINGS
@@ -270,7 +270,9 @@ class _Work:
         hint = nearest(stem, there) if there else "the folder holds no CSV, Parquet or JSON file"
         raise TableMissingError(f"{self.folder} has no file '{stem}.csv'; {hint}")
 
-    def _read(self, path: Path, source: Source, wanted: list[str]) -> tuple[Table, Sequence[str]]:
+    def _read(
+        self, path: Path, source: SourceRecipe, wanted: list[str]
+    ) -> tuple[Table, Sequence[str]]:
         """Return the rows of a file, every cell as text, and the names of its columns."""
         name = self.engine.fresh_name(f"file_{path.stem}")
         if path.suffix in {".json", ".ndjson"}:
@@ -398,7 +400,7 @@ class _Work:
             )
         return kept.filter(kept["_n"] == 0).drop("_n")
 
-    def _months(self, place: str, rows: Table, how: Months) -> Table:
+    def _months(self, place: str, rows: Table, how: MonthsRecipe) -> Table:
         start, end = day_of(rows[how.start]), day_of(rows[how.end])
         today = literal(self.meta.extraction_date if self.meta else None)
         end = ifelse(rows[how.end].isnull(), today, end)
@@ -436,9 +438,9 @@ class _Work:
         if self.base is None or self.recipe.persons is None:
             raise ExtractError("a recipe with 'persons' completes an extract; give --onto")
         how = self.recipe.persons
-        held = self.base.tables["jeunes"].select("id_jeune")
+        known_persons = self.base.tables["jeunes"].select("id_jeune")
         self.known = None
-        keys = held.select(key=held.id_jeune, id_jeune=held.id_jeune)
+        keys = known_persons.select(key=known_persons.id_jeune, id_jeune=known_persons.id_jeune)
         if self.links is not None:
             keys = self._read_links(self.links, how.match)
             self.known = keys.select("id_jeune").distinct()
@@ -478,8 +480,8 @@ class _Work:
         self._refuse_rounded(rows, f"{path.name}, column {match}", "key")
         if self.engine.repeats(rows, ["key"], self.count(rows)):
             raise ExtractError(f"{path.name} gives one {match} to several persons; keep one each")
-        held = self.base.tables["jeunes"].select("id_jeune") if self.base else rows
-        return rows.semi_join(held, "id_jeune")
+        known_links = self.base.tables["jeunes"].select("id_jeune") if self.base else rows
+        return rows.semi_join(known_links, "id_jeune")
 
     def _of_persons(self, place: str, rows: Table, column: str) -> Table:
         if self.people is None:
@@ -571,7 +573,7 @@ class _Work:
             if n:
                 self.report.unreadable[f"{name}.{column}"] = n
 
-    def _cell(self, rows: Table, cell: Cell, place: str) -> Any:
+    def _cell(self, rows: Table, cell: CellRecipe, place: str) -> Any:
         if cell.column is None:
             return _made(rows, cell)
         value = rows[cell.column]
@@ -590,7 +592,7 @@ class _Work:
             self._count_unmapped(place, rows, cell)
         return _coded(value.cast("string"), cell)
 
-    def _count_unmapped(self, place: str, rows: Table, cell: Cell) -> None:
+    def _count_unmapped(self, place: str, rows: Table, cell: CellRecipe) -> None:
         value = rows[cell.column].cast("string")
         listed = [c.upper() for c in cell.codes]
         other = rows.filter(value.notnull() & value.upper().notin(listed)).select(code=value)
@@ -652,7 +654,7 @@ class _Work:
         return int(self.engine.fetch(rows.aggregate(n=rows.count()))["n"].iloc[0])
 
 
-def _made(rows: Table, cell: Cell) -> Any:
+def _made(rows: Table, cell: CellRecipe) -> Any:
     """Return a value that is not that of one column."""
     if cell.constant is not None:
         return literal(cell.constant)
@@ -669,7 +671,7 @@ def _made(rows: Table, cell: Cell) -> Any:
     return found if cell.empty is None else found.fill_null(cell.empty)
 
 
-def _coded(value: Any, cell: Cell) -> Any:
+def _coded(value: Any, cell: CellRecipe) -> Any:
     known = [(value.upper() == code.upper(), literal(new)) for code, new in cell.codes.items()]
     if cell.otherwise is not None:
         known.append((value.notnull(), literal(cell.otherwise)))
@@ -728,16 +730,16 @@ def _json(
     return rows.select(**{c: rows[c].strip().nullif("") for c in rows.columns}), there
 
 
-def _declare(tables: Mapping[str, Table], meta: ExtractMeta, work: _Work) -> ExtractMeta:
+def _declare(tables: Mapping[str, Table], meta: ExtractMeta, work: _Conversion) -> ExtractMeta:
     """Return the header, with whose rows the new tables hold."""
     if work.base is None:
         return meta.model_copy(update={"breaks": meta.all_breaks})
     sources = set(_linkable()) & set(tables)
-    held = work.base.tables["jeunes"].select("id_jeune")
+    declared_tables = work.base.tables["jeunes"].select("id_jeune")
     if work.known is None or not sources:
         require_linkage(meta, {*tables, *work.base.tables})
         return meta
-    lost = work.count(held.anti_join(work.known, "id_jeune"))
+    lost = work.count(declared_tables.anti_join(work.known, "id_jeune"))
     whose = "persons" if lost else "all"
     linkage = {**meta.linkage, **{n: whose for n in sources if lost or n not in meta.linkage}}
     return meta.model_copy(update={"linkage": linkage})
@@ -749,7 +751,7 @@ def _linkable() -> tuple[str, ...]:
     return code_list("source_liee").values
 
 
-def _appariements(tables: Mapping[str, Table], work: _Work) -> Table | None:
+def _appariements(tables: Mapping[str, Table], work: _Conversion) -> Table | None:
     """Return who was looked for in the new tables, beside what the extract says of others."""
     if work.base is None:
         return None
@@ -758,9 +760,9 @@ def _appariements(tables: Mapping[str, Table], work: _Work) -> Table | None:
     if work.known is None or not new:
         return old
     declared = contract.table("appariements")
-    held = work.base.tables["jeunes"].select("id_jeune")
+    linked = work.base.tables["jeunes"].select("id_jeune")
     known = work.known.mutate(apparie=literal(value=True))
-    found = held.left_join(known, "id_jeune").drop("id_jeune_right")
+    found = linked.left_join(known, "id_jeune").drop("id_jeune_right")
     found = found.mutate(apparie=found.apparie.fill_null(False), qualite=null("string"))
     parts = [to_contract(found.mutate(source=literal(n)), declared) for n in new]
     if old is not None:
@@ -768,7 +770,7 @@ def _appariements(tables: Mapping[str, Table], work: _Work) -> Table | None:
     return reduce(lambda one, other: one.union(other), parts)
 
 
-def _write(tables: dict[str, Table], meta: ExtractMeta, out: Path, work: _Work) -> None:
+def _write(tables: dict[str, Table], meta: ExtractMeta, out: Path, work: _Conversion) -> None:
     engine, base = work.engine, work.base
     for name in tables:
         if base is not None and name in base.tables and (n := work.count(base.tables[name])):
