@@ -18,6 +18,7 @@ import pandas as pd
 import papermill
 import pytest
 import yaml
+from papermill import cli as papermill_command
 from runs.small import evalml, project
 from runs.small import params as small_params
 from tests_root import ROOT, study_values
@@ -211,14 +212,24 @@ def test_the_command_that_a_note_prints_gives_the_same_bytes_when_run_as_it_stan
 
 
 @pytest.mark.slow
-def test_plain_papermill_gives_the_same_bytes_of_results(nsw, tmp_path, monkeypatch):
-    monkeypatch.setenv(OUT, str(tmp_path / "out"))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    papermill.execute_notebook(
-        str(ROOT / "notebooks/nsw.ipynb"), str(tmp_path / "out.ipynb"), progress_bar=False,
-        cwd=str(ROOT),
-    )  # fmt: skip
-    for path in sorted((nsw / "results").glob("*.csv")):
+def test_papermill_with_parameters_gives_the_bytes_of_the_command(
+    tmp_path, small_extract, monkeypatch
+):
+    done = evalml("run", "cej", "--year", "2023", "--departement", "59", "--extract",
+                  small_extract, "--out", tmp_path / "runs")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    [run] = (tmp_path / "runs").glob("*/[0-9]*")
+    assert run.parent.name == "cej_2023_nord"
+    for name, value in ((OUT, tmp_path / "out"), (EXTRACT, small_extract), ("OMP_NUM_THREADS", 1)):
+        monkeypatch.setenv(name, str(value))
+    words = ["-p", "year", "2023", "-p", "territory", "59", "--cwd", str(ROOT)]
+    papermill_command.papermill.main(
+        [str(ROOT / "notebooks/cej.ipynb"), str(tmp_path / "out.ipynb"), *words],
+        standalone_mode=False,
+    )
+    results = sorted((run / "results").iterdir())
+    assert len(results) > 10
+    for path in results:
         assert path.read_bytes() == (tmp_path / "out/results" / path.name).read_bytes(), path.name
     assert (tmp_path / "out/note.html").is_file()
 

@@ -106,7 +106,7 @@ class Explorer:
         stamp = words(self.lang)["note"]["synthetic"] if line.synthetic else ""
         return "".join([
             f"<p><strong>{escape(stamp)}</strong></p>" if stamp else "",
-            said(line.answer, self.words), drawn(rows, horizon, self.words),
+            said(line.answer, self.words, self.lang), drawn(rows, horizon, self.words),
         ])  # fmt: skip
 
     def widget(self) -> Any:
@@ -164,15 +164,15 @@ def tables_of(
 
 def lines_of(frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any], lang: str) -> list[Line]:
     """Return the effects of a study that may be chosen, in the order in which they are read."""
-    told, labels = meta_in_words(meta, lang), labels_of_study(meta, lang)
+    known, labels = meta_in_words(meta, lang), labels_of_study(meta, lang)
     effects = frames["effects"]
     sure = pd.Series(certainty_of_each(frames, meta), effects.index, "object")
     rows = in_order(effects.assign(sure=sure))
     rows = rows[rows["estimand"] != NEVER]
     phrases = words(lang)["explorer"]
-    where = str(told.get("territory_label") or "") or phrases["no_territory"]
-    study = [str(told.get(key) or "") for key in ("programme", "period_label")]
-    name = ", ".join(filter(None, study)) or str(told.get("title") or meta["study"])
+    where = str(known.get("territory_label") or "") or phrases["no_territory"]
+    study = [str(known.get(key) or "") for key in ("programme", "period_label")]
+    name = ", ".join(filter(None, study)) or str(known.get("title") or meta["study"])
     primary = dict(meta.get("primary") or {})
     lines = []
     for _, row in rows.iterrows():
@@ -198,15 +198,17 @@ def lines_of(frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any], lang: 
     return lines
 
 
-def said(answer: Answer, phrases: Mapping[str, Any]) -> str:
+def said(answer: Answer, phrases: Mapping[str, Any], lang: str) -> str:
     """Return an answer as HTML: the effect or its mask, its numbers, how sure and why."""
     group = f", {answer.group}" if answer.group else ""
+    colon = " : " if lang == "fr" else ": "
     shown = answer.effect or phrases["masked"]
     interval = f" ({answer.interval})" if answer.interval not in {"", answer.effect} else ""
     level = phrases["sure"].format(level=answer.certainty) + ". " if answer.effect else ""
     persons = phrases["n_of"].format(n=answer.persons)
     return (
-        f"<p>{escape(answer.outcome + group)} : <strong>{escape(shown)}</strong>{escape(interval)}"
+        f"<p>{escape(answer.outcome + group + colon)}<strong>{escape(shown)}</strong>"
+        f"{escape(interval)}"
         f"<br>{escape(persons)}<br>{escape(level[:1].upper() + level[1:] + answer.because)}</p>"
     )
 

@@ -16,10 +16,9 @@ from pydantic import ValidationError
 from evalml.errors import StudyError, nearest
 from evalml.reading.yaml_text import read_yaml_file
 from evalml.settings import project_root, shipped_folder
-from evalml.study.faults import sentence
+from evalml.study.parts import sentence
 from evalml.study.protocol import Study
-from evalml.study.rerun import places, rerun, territory_word
-from evalml.study.secondary import merged
+from evalml.study.rerun import merged, places, rerun, territory_word
 from evalml.words import labelled
 
 
@@ -96,6 +95,39 @@ def read_study(
     return study_from(values, place=str(source))
 
 
+def _as_year(given: object) -> int | None:
+    if given is None or (isinstance(given, int) and not isinstance(given, bool)):
+        return given
+    if isinstance(given, str) and re.fullmatch(r"\d{4}", given.strip()):
+        return int(given)
+    raise StudyError(f"year is {given!r}: give a calendar year, such as 2023")
+
+
+def _as_place(given: object) -> Any:
+    if given is None or isinstance(given, str | Mapping):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool):  # papermill reads `-p territory 59`
+        return f"{given:02d}"
+    if isinstance(given, list | tuple) and given:
+        return ",".join(str(_as_place(one)) for one in given)
+    raise StudyError(f"territory is {given!r}: give a code or a name, such as 59 or nord")
+
+
+def as_changes(given: object) -> Mapping[str, Any]:
+    """Return what changes in a study, from a mapping or from the JSON that papermill was given.
+
+    Raises:
+        StudyError: It is neither.
+    """
+    try:
+        found = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        found = None
+    if not isinstance(found, Mapping):
+        raise StudyError(f'changes is {given!r}: give keys and values, such as {{"seed": 7}}')
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class StudyRequest:
     """A study as somebody asked for it: what a notebook is given, and what gives it again.
@@ -113,6 +145,18 @@ class StudyRequest:
     territory: str | Mapping[str, Any] | None = None
     outcome: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the type of each value: papermill gives a notebook what somebody typed.
+
+        Raises:
+            StudyError: One is not what it must be.
+        """
+        object.__setattr__(self, "year", _as_year(self.year))
+        object.__setattr__(self, "territory", _as_place(self.territory))
+        object.__setattr__(self, "changes", as_changes(self.changes))
+        if self.outcome is not None and not isinstance(self.outcome, str):
+            raise StudyError(f"outcome is {self.outcome!r}: give the name of an outcome")
 
     def read(self) -> Study:
         """Return the study, checked.
@@ -179,7 +223,7 @@ LIKE = "like"
 """Key of a study that is another one but for its own keys: its name, such as `cej_2022_hdf`."""
 
 
-def _alike(found: FoundStudy) -> FoundStudy:
+def _alike(found: FoundStudy, chain: tuple[str, ...]) -> FoundStudy:
     """Return a study with the keys of the one that it says it is like, its own first."""
     if LIKE not in found.values:
         return found
@@ -187,19 +231,25 @@ def _alike(found: FoundStudy) -> FoundStudy:
     name = str(found.values[LIKE])
     if Path(name).name != name or name == found.path.stem:
         raise StudyError(f"{found.path}: like '{name}' is no other study of params/")
-    base = find_study(project_params() / name)
+    if name in chain:
+        raise StudyError(f"{found.path}: like '{name}', which is like this one")
+    base = find_study(project_params() / name, (*chain, found.path.stem))
     values = rerun(
         base.values, year=base.year, territory=base.territory, name=base.name, changes=base.changes
     )
-    return FoundStudy(found.path, merged({**values, "secondary": {}, "years": {}}, own))
+    return FoundStudy(found.path, merged(values, own))
 
 
 _LONGEST_NAME = 200
 """Bytes of the name of a params file, which file systems bound at 255."""
 
 
-def find_study(source: Path | str) -> FoundStudy:
+def find_study(source: Path | str, chain: tuple[str, ...] = ()) -> FoundStudy:
     """Find a study by its file or by its name.
+
+    Args:
+        source: File or name.
+        chain: Studies that are like it, by name.
 
     Raises:
         StudyError: There is none.
@@ -208,13 +258,15 @@ def find_study(source: Path | str) -> FoundStudy:
     if len(path.name.encode()) > _LONGEST_NAME:
         raise StudyError(f"{path.name[:40]}… is no name of a study; give a shorter one")
     if path.is_file():
-        return _alike(FoundStudy(path, read_yaml(path)))
+        return _alike(FoundStudy(path, read_yaml(path)), chain)
     folder = params_folder(path)
     name = path.name.removesuffix(".yaml").removesuffix(".yml")
     if (folder / f"{name}.yaml").is_file():
-        return _alike(FoundStudy(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml")))
+        return _alike(
+            FoundStudy(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml")), chain
+        )
     if (folder / "published" / f"{name}.yaml").is_file():
-        return find_study(folder / "published" / f"{name}.yaml")
+        return find_study(folder / "published" / f"{name}.yaml", chain)
     found = _in_grids(folder, name) or _by_year_and_place(folder, name)
     if found is None:
         known = sorted(one.stem for one in folder.glob("*.yaml"))

@@ -122,13 +122,13 @@ def _of_spells(tables: Tables, name: str, engine: Engine) -> Coverage:
 
 def sources_held(tables: Tables, engine: Engine) -> frozenset[str]:
     """Return the tables held, and `table.column` with a value of other administrations."""
-    held = set(tables.tables)
+    present = set(tables.tables)
     for name in LINKED_SOURCES:
-        if name in held:
+        if name in present:
             t = tables.table(name)
             found = engine.fetch(t.agg(**{c: t[c].notnull().any() for c in t.columns}))
-            held |= {f"{name}.{c}" for c in t.columns if bool(found[c].fillna(False).iloc[0])}
-    return frozenset(held)
+            present |= {f"{name}.{c}" for c in t.columns if bool(found[c].fillna(False).iloc[0])}
+    return frozenset(present)
 
 
 def linked_people(tables: Tables, source: str, engine: Engine) -> Table | None:
