@@ -25,6 +25,10 @@ STUDIES = {
     "active_comparator": {"comparison": ACTIVE},
     "other_months": {"comparison": GJ, "entries": {"from": "2022-03-01", "to": "2022-04-30"}},
     "accepted_refused": {"programme": "IAE", "comparison": {"design": "accepted_refused"}},
+    "refused_by_employers": {
+        "programme": "IAE",
+        "comparison": {"design": "accepted_refused", "refusals": ["EMPLOYEUR"]},
+    },
     "iae_contracts": {"programme": "IAE"},
     "nested_with": {"programme": "PACEA", "entries": OLD, "treatment": {"nested": "with"}},
     "nested_without": {"programme": "PACEA", "entries": OLD, "treatment": {"nested": "without"}},

@@ -242,7 +242,7 @@ def _spells(eligible: Table, tables: Tables, trial: TargetTrial, engine: Engine)
 
 
 def _application(eligible: Table, tables: Tables, trial: TargetTrial, engine: Engine) -> Table:  # noqa: ARG001
-    sent = applications_at(tables, months_table(trial, engine))
+    sent = applications_at(tables, months_table(trial, engine), trial.refusals)
     return sent.select("id_jeune", "month", "siae_type", "emetteur")
 
 

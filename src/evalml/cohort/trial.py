@@ -168,6 +168,7 @@ class TargetTrial:
         rang: Rank of the renewal studied, None for first entries.
         nested: `any`, `with` or `without` a GJ that starts in the month of the entry.
         instrument: Whether the capacity of the mission locale is wanted (encouragement).
+        refusals: Causes of refusal that make a comparison person; empty for every refusal.
         on_past: Whether the past of the outcome is a covariate, where the design assumes parallel
             trends.
         per_entrant: Comparison persons kept per entrant, of the same mission locale and month; 0
@@ -196,6 +197,7 @@ class TargetTrial:
     described: tuple[str, ...] = ()
     per_entrant: int = 0
     on_past: bool = True
+    refusals: tuple[str, ...] = ()
 
     @property
     def last_month(self) -> int:
@@ -253,6 +255,7 @@ def target_trial(study: Study) -> TargetTrial:
         described=study.subgroups,
         per_entrant=study.comparison.per_entrant if study.comparison.within else 0,
         on_past=not design.trends or bool(study.comparison.on_past),
+        refusals=study.comparison.refusals or (),
     )
 
 

@@ -121,16 +121,24 @@ def renewable_at(tables: Tables, trial: TargetTrial, months: Table) -> Table:
     )
 
 
-def applications_at(tables: Tables, months: Table) -> Table:
+def applications_at(tables: Tables, months: Table, refusals: tuple[str, ...] = ()) -> Table:
     """Return one row per person and month with an application to the IAE.
 
     Of the applications sent in a month the first that was answered counts; a tie is broken by the
     hash of the application. `accepted` is null where none was answered.
 
-    `months`: the months of the trials, column `month`.
+    A refusal for a cause that the study does not choose is no answer: those refused because they
+    had a job, say, are not what the accepted would have been.
+
+    `months`: the months of the trials, column `month`; `refusals`: the causes chosen, `INCONNUE`
+    for those without one; every refusal where there are none.
     """
     sent = tables.table("iae_candidatures")
-    sent = sent.mutate(month=month_of(sent.date_candidature), answered=sent.etat.isin(DECIDED))
+    answered = sent.etat.isin(DECIDED)
+    if refusals:
+        chosen = sent.cause_refus.fill_null("INCONNUE").isin(refusals)
+        answered = (sent.etat == "acceptee") | ((sent.etat == "refusee") & chosen)
+    sent = sent.mutate(month=month_of(sent.date_candidature), answered=answered)
     sent = sent.join(months, "month")
     first = window(
         group_by=["id_jeune", "month"],
@@ -272,9 +280,10 @@ class Applications(Entrants):
         """Return the month of the first accepted application, dated by the day it was sent."""
         return hired_of(tables)
 
-    def pairs(self, tables: Tables, months: Table, trial: TargetTrial) -> list[Table]:  # noqa: ARG002
+    def pairs(self, tables: Tables, months: Table, trial: TargetTrial) -> list[Table]:
         """Return the application of each month."""
-        return [applications_at(tables, months).drop("siae_type", "emetteur")]
+        sent = applications_at(tables, months, trial.refusals)
+        return [sent.drop("siae_type", "emetteur")]
 
     def treated(self, t: Table, trial: TargetTrial) -> Any:  # noqa: ARG002
         """Return whose application was accepted."""
@@ -284,9 +293,10 @@ class Applications(Entrants):
         """Return the rule on earlier applications."""
         return Message("rules.never_applied")
 
-    def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:  # noqa: ARG002
+    def rules(self, t: Table, trial: TargetTrial) -> list[tuple[Words, Any]]:
         """Keep who applied, and was answered."""
-        sent, answered = Message("rules.applied"), Message("rules.answered")
+        sent = Message("rules.applied")
+        answered = Message("rules.answered_for" if trial.refusals else "rules.answered")
         return [
             (("applied", sent, "rule_applied"), t.applied.fill_null(False)),
             (("answered", answered, "rule_answered"), t.accepted.notnull()),

@@ -166,6 +166,9 @@ def _compared(study: Study) -> Message:
     values: dict[str, Value] = {"programme": _programme(study), **_pool(study)}
     if study.design.arms == "either" and "pool" in values:
         key = "compared_pool"
+    if given.refusals:
+        causes = names("level", (f"cause_refus={cause}" for cause in given.refusals))
+        key, values = "compared_refused_for", {"causes": causes}
     months = period_words(given.entries)
     if months is not None:
         key, values = f"{key}_months", {**values, **months.values}

@@ -171,6 +171,7 @@ DESIGNS.add(
         command="evalml run PARAMS",
         arms="applications",
         pool="refused",
+        keys=("refusals",),
         covariates=("siae_type", "emetteur", "candidatures_avant"),
         programme="IAE",
         words={

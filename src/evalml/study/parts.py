@@ -172,6 +172,8 @@ class ComparisonDesign(StrictModelByName):
             months before then say nothing of the trends (false).
         openings: Day each area opened, where the study brings the dates (roll-out): codes of
             départements, or of missions locales; an area left out never opens.
+        refusals: Causes of refusal that make a comparison person (accepted against refused):
+            `EMPLOYEUR`, `CANDIDAT`, `REGLE`, `PLATEFORME` or `INCONNUE`; all if not given.
         trial: Name of the randomised trial in `affectations`, where the extract holds several.
         eligible_levels: Diplomas of the youths a roll-out is about.
         witness_levels: Diplomas of its witnesses, who live there too and hardly enter.
@@ -189,6 +191,9 @@ class ComparisonDesign(StrictModelByName):
     anticipation: int | None = Field(None, ge=0, le=12)
     on_past: bool | None = None
     openings: dict[str, Day] | None = Field(None, min_length=1)
+    refusals: (
+        tuple[Literal["EMPLOYEUR", "CANDIDAT", "REGLE", "PLATEFORME", "INCONNUE"], ...] | None
+    ) = Field(None, min_length=1)
     trial: str | None = None
     eligible_levels: tuple[str, ...] = ("SANS_DIPLOME", "BREVET", "CAP_BEP")
     witness_levels: tuple[str, ...] = ("BAC", "BAC_PLUS_2", "BAC_PLUS_3")
