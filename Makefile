@@ -31,16 +31,16 @@ demo: $(STAMP) ## the main job: CEJ on a synthetic extract, NSW on real data, tw
 	@$(BIN)/evalml demo
 
 test: $(STAMP) lint types contract ## everything that needs no optional engine
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder
 
 coverage: $(STAMP) ## the lines of src/evalml that `make test` runs: at least 95 in 100
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --no-loadscope-reorder
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
 truth: $(STAMP) ## what is estimated where the truth is known: bias, coverage, margins of the worlds
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TRUTH) tests/truth
+	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder $(TRUTH) tests/truth
 
 engines: $(ENGINES)/.ready ## Spark, Java, the PostgreSQL driver and dask, in an environment of their own
 
@@ -54,7 +54,7 @@ $(ENGINES)/.ready: requirements-engines.lock pyproject.toml
 
 test-engines: $(ENGINES)/.ready ## the same results on Spark, PostgreSQL and dask; the browser tests
 	$(ENGINES)/bin/evalml doctor
-	EVALML_TEST_ENGINES=required $(ENGINES)/bin/python -m pytest -rs -n $(WORKERS) --dist loadfile \
+	EVALML_TEST_ENGINES=required $(ENGINES)/bin/python -m pytest -rs -n $(WORKERS) \
 		tests/engines tests/explorer/test_browser.py
 
 system: ## as root, the Debian packages that `make test-engines` needs: PostgreSQL, Chromium
@@ -65,9 +65,9 @@ system: ## as root, the Debian packages that `make test-engines` needs: PostgreS
 		|| { echo "postgresql and chromium are not both here and apt-get could not install them" >&2; \
 			exit 1; }; fi
 
-quick: $(STAMP) ## the loop of every day, under a minute
+quick: $(STAMP) ## the loop of every day, under 40 s on two quiet cores
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder -m "not slow"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

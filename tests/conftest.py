@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -83,29 +84,73 @@ HEAVY = {
 SPREAD = {"properties/test_extract_fuzz.py"}
 """Files whose tests share nothing: each goes to the worker that is free."""
 
+TOGETHER = {
+    "notebooks/test_garantie_jeunes.py": "openings",
+    "notebooks/test_params.py::test_a_study_of_areas_runs_from_its_file_to_its_note": "openings",
+    "notebooks/test_params.py": "params",
+    "notebooks/test_runs.py::test_a_run_leaves": "params",
+    "notebooks/test_runs.py::test_no_count_below": "params",
+    "notebooks/test_runs.py::test_no_person": "params",
+    "notebooks/test_runs.py::test_the_executed_notebook": "params",
+    "notebooks/test_runs.py::test_the_manifest": "params",
+    "notebooks/test_runs.py::test_nsw_gives": "nsw",
+    "notebooks/test_runs.py::test_the_command_that_a_note": "nsw",
+    "notebooks/test_runs.py::test_plain_papermill": "nsw",
+    "notebooks/test_runs.py::test_the_first_notebook": "start",
+}
+"""Tests of several files that share the runs a fixture made, by the beginning of their names."""
+
+
+def group_of(nodeid: str) -> str:
+    """Return what keeps tests in one worker: the group that names them, or their file."""
+    name = nodeid.removeprefix("tests/")
+    path = name.split("::")[0]
+    if path in SPREAD:
+        return name
+    named = [start for start in TOGETHER if name.startswith(start)]
+    return TOGETHER[max(named, key=len)] if named else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each group to one worker (`--dist loadgroup` reads names that pytest 9.2 froze)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByGroup(config, log)
+
+
+WHERE: dict[str, set[str]] = {}
+"""The workers that ran each group."""
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note which worker ran a test."""
+    WHERE.setdefault(group_of(report.nodeid), set()).add(getattr(report, "worker_id", ""))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Refuse a group that two workers shared: each made its fixtures, and time was lost."""
+    split = sorted(group for group, workers in WHERE.items() if len(workers) > 1)
+    if split and not session.testsfailed:
+        raise pytest.UsageError(f"tests/conftest.py: run by two workers: {', '.join(split)}")
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is heavy, keep each file in one worker, and let the heavy ones begin.
-
-    A file shares what its fixtures made; the workers end together when the long ones come first.
-    """
-    lost = [name for name in sorted(HEAVY | SPREAD) if not (ROOT / "tests" / name).is_file()]
+    """Mark what is heavy, and let the groups that hold it begin: the workers end together."""
+    known = {name.split("::")[0] for name in HEAVY | SPREAD | TOGETHER.keys()}
+    lost = [name for name in sorted(known) if not (ROOT / "tests" / name).is_file()]
     assert not lost, f"tests/conftest.py names files that are not there: {lost}"
     for item in items:
         name = item.path.relative_to(ROOT / "tests").as_posix()
         if name in HEAVY or name.startswith(("truth/", "engines/")):
             item.add_marker(pytest.mark.slow)
-        if name not in SPREAD and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(name))
-    heavy = {group_of(item) for item in items if item.get_closest_marker("slow") is not None}
-    items.sort(key=lambda item: group_of(item) not in heavy)
-
-
-def group_of(item: pytest.Item) -> str:
-    """Return what keeps a test beside others: the group it names, or its file."""
-    mark = item.get_closest_marker("xdist_group")
-    return str(mark.args[0]) if mark is not None else item.nodeid
+    heavy = {group_of(i.nodeid) for i in items if i.get_closest_marker("slow") is not None}
+    items.sort(key=lambda item: group_of(item.nodeid) not in heavy)
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ from evalml.checks.primary import judge_controls, judge_together
 from evalml.effect import estimate_study, never_effects
 from evalml.effect.study_effects import of_rows
 from evalml.errors import EvalmlError
-from evalml.evaluation.persons import PersonEvaluation
+from evalml.evaluation.over_time import PersonEvaluation
 from evalml.outcomes import compute_controls
 from evalml.report.blinding import blind
 from evalml.study import Study, study_from

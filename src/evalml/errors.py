@@ -66,6 +66,10 @@ class PrivacyError(EvalmlError):
     exit_code = 3
 
 
+MOST_LISTED = 60
+"""Valid words that one error lists."""
+
+
 def nearest(word: str, valid: Iterable[str]) -> str:
     """Return a hint with the nearest valid word, or the list of them.
 
@@ -78,7 +82,10 @@ def nearest(word: str, valid: Iterable[str]) -> str:
     """
     choices = sorted(valid)
     close = get_close_matches(word, choices, n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(choices)}"
+    if close:
+        return f"did you mean '{close[0]}'?"
+    listed = ", ".join(choices[:MOST_LISTED])
+    return f"valid: {listed}" + (f"… ({len(choices)})" if len(choices) > MOST_LISTED else "")
 
 
 def refuse_unknown(names: Iterable[str], there: Sequence[str]) -> None:

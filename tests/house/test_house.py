@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import tomllib
+from collections import defaultdict
 from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
+
+import evalml
+from evalml.study import DESIGNS, PROGRAMMES
 
 FORBIDDEN_HOSTS = re.compile(
     r"(?i)\b(pypi|files)\.(?:python|pythonhosted)\.org|registry\.npmjs|index-url|/simple/"
@@ -79,10 +85,93 @@ def test_git_holds_no_extract_run_or_key(root):
 
 
 def test_every_public_name_exists():
-    import evalml
-
     for name in evalml.__all__:
         assert getattr(evalml, name) is not None
+
+
+RIDDLES = {"told", "said", "held", "asked", "beside", "heard", "tells", "lone", "keep", "keeps"}
+"""Names that do not say what is inside: a local takes the noun of what it holds."""
+
+
+def bindings(tree):
+    """Yield the names that functions and modules bind, fields of classes left out."""
+    fields = {
+        id(one.target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for one in node.body
+        if isinstance(one, ast.AnnAssign)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.arg, node
+        stored = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        if stored and id(node) not in fields:
+            yield node.id, node
+
+
+def trees(root):
+    for path in sorted((root / "src/evalml").rglob("*.py")):
+        yield path.relative_to(root), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_no_name_is_a_riddle(root):
+    found = [
+        f"{path}:{node.lineno} {name}"
+        for path, tree in trees(root)
+        for name, node in bindings(tree)
+        if name.strip("_") in RIDDLES
+    ]
+    assert not found, found
+
+
+def test_no_two_classes_have_one_name(root):
+    homes = defaultdict(list)
+    for path, tree in trees(root):
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                homes[node.name].append(str(path))
+    assert not {name: where for name, where in homes.items() if len(where) > 1}
+
+
+def test_no_two_public_things_have_one_name():
+    homes = defaultdict(set)
+    for package in sorted(p.name for p in iter_modules(evalml.__path__) if p.ispkg):
+        module = import_module(f"evalml.{package}")
+        for name in getattr(module, "__all__", ()):
+            homes[name].add(id(getattr(module, name)))
+    assert not {name for name, things in homes.items() if len(things) > 1}
+
+
+MAY_NAME_A_PROGRAMME = {
+    "synthetic": "invents what each programme does",
+    "indicators": "an indicator is of a programme by definition",
+    "cohort/past.py": "the covariate that is a PACEA",
+    "panel/profile.py": "a contract of insertion is no spell of a programme",
+    "comparison/needs.py": "legal conditions of a programme",
+}
+
+
+def compared_with(tree, words):
+    """Yield the nodes that compare something with one of the words."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            parts = [n for side in (node.left, *node.comparators) for n in ast.walk(side)]
+            if words & {n.value for n in parts if isinstance(n, ast.Constant)}:
+                yield node
+
+
+def test_nothing_asks_which_design_or_programme_a_study_has(root):
+    found = []
+    for path, tree in trees(root):
+        place = path.relative_to("src/evalml").as_posix()
+        found += [
+            (place, n.lineno)
+            for n in compared_with(tree, set(DESIGNS) - {"rollout", "cross_section"})
+        ]
+        if not place.startswith(tuple(MAY_NAME_A_PROGRAMME)):
+            found += [(place, n.lineno) for n in compared_with(tree, set(PROGRAMMES))]
+    assert not found, found
 
 
 OLD_NAMES = [

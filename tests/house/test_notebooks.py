@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 
 import nbformat
 import papermill
 import pytest
 from tests_root import ROOT, study_files
 
-from evalml.evaluation.injected import PARAMETERS
+from evalml.evaluation import PARAMETERS
 from evalml.study import read_study
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -82,3 +83,19 @@ def test_papermill_reads_the_whole_parameters_cell_and_it_holds_what_a_rerun_cha
 @pytest.mark.parametrize("path", study_files(), ids=lambda p: p.stem)
 def test_a_params_file_is_a_study_named_after_its_file(path):
     assert read_study(path).study == path.stem
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda p: p.stem)
+def test_the_notebook_of_a_study_is_about_a_dozen_cells_of_code(path):
+    assert len(code_cells(path)) <= 14
+
+
+def test_no_two_notebooks_tell_the_same_story():
+    told_in = defaultdict(list)
+    for path in NOTEBOOKS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "markdown":
+                for paragraph in cell.source.split("\n\n"):
+                    told_in[paragraph].append(path.stem)
+    twice = {text: names for text, names in told_in.items() if len(set(names)) > 1}
+    assert set(twice) <= {"## 1. Le protocole"}, twice

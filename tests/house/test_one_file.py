@@ -48,7 +48,12 @@ declare(
     CheckKind(
         name="essai", fr="Est-ce un essai ?", en="Is it a trial?",
         findings={"fine": ("C’en est un.", "It is one.")}, judge=judge,
-    )
+    ),
+    CheckKind(
+        name="essai_decisif", fr="Peut-on comparer ?", en="May they be compared?",
+        findings={"no": ("Non.", "No.")},
+        design=lambda arms: [Check("essai_decisif", "no", False, None, None, {})],
+    ),
 )
 ''',
     "outcomes/outcome.py": """
@@ -140,6 +145,10 @@ comparison = build_comparison(frame, treatment="d", measures=[MeasureSpec("y")],
 effects = estimate_effects(comparison, ["essai_methode"])
 checks = declared(PrimaryEffect(comparison, effects[0], effects, estimator_of(study), study))
 assert [c.name for c in checks] == ["essai"], checks
+from evalml.checks import check_study
+from evalml.checks.primary import blinded_outcomes
+blinded = blinded_outcomes(check_study(comparison, effects, None, study))
+assert [m.key for m in blinded[""]] == ["essai_decisif.no"], blinded
 
 from evalml.report.results import read_results
 from evalml.results import RESULT_TABLES

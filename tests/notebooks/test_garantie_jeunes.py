@@ -10,7 +10,7 @@ from evalml.synthetic.make import produce
 
 from .conftest import OPENING, ran, the_run
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("openings")]
+pytestmark = pytest.mark.slow
 HDF = ["02", "59", "60", "62", "80"]
 
 

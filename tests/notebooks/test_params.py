@@ -12,7 +12,7 @@ from evalml.study import read_study
 from .conftest import COHORTS, OPENING, the_run
 
 STUDIES = {name: read_study(name) for name in (*COHORTS, OPENING)}
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("params")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("name", COHORTS)
@@ -26,7 +26,6 @@ def test_the_secondary_analyses_declared_are_those_made(runs, name):
     assert set(secondary["analysis"]) == set(STUDIES[name].secondary)
 
 
-@pytest.mark.xdist_group("openings")
 def test_a_study_of_areas_runs_from_its_file_to_its_note(openings):
     finished(the_run(openings, OPENING), STUDIES[OPENING])
 

@@ -18,6 +18,7 @@ import pandas as pd
 import papermill
 import pytest
 import yaml
+from papermill import cli as papermill_command
 from runs.small import evalml, project
 from runs.small import params as small_params
 from tests_root import ROOT, study_values
@@ -79,7 +80,6 @@ def nsw(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("params")
 def test_a_run_leaves_everything_the_design_promises(cej):
     names = {p.relative_to(cej).as_posix() for p in cej.rglob("*") if p.is_file()}
     assert names >= {
@@ -109,7 +109,6 @@ def test_a_run_leaves_everything_the_design_promises(cej):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("params")
 def test_the_manifest_accounts_for_every_file(cej):
     import hashlib
 
@@ -128,7 +127,6 @@ def test_the_manifest_accounts_for_every_file(cej):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("params")
 def test_no_person_is_in_any_output(cej, decade):
     identifiers = set()
     for table, column in (
@@ -145,7 +143,6 @@ def test_no_person_is_in_any_output(cej, decade):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("params")
 def test_no_count_below_the_threshold_is_in_the_results(cej):
     for name, columns in {
         "flow": ["kept", "lost", "kept_treated", "kept_comparison", "kept_persons"],
@@ -159,7 +156,6 @@ def test_no_count_below_the_threshold_is_in_the_results(cej):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("params")
 def test_the_executed_notebook_names_no_path_of_the_machine(cej, decade):
     text = (cej / "notebook.ipynb").read_text()
     assert str(ROOT) not in text
@@ -169,7 +165,6 @@ def test_the_executed_notebook_names_no_path_of_the_machine(cej, decade):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("nsw")
 def test_nsw_gives_the_published_answer_and_every_method_beside_it(nsw):
     # Dehejia and Wahba (1999): 1 794 dollars; 1794.3424 with the 185 + 260 persons of nsw_mixtape.
     table = pd.read_csv(nsw / "results/benchmark.csv").set_index("method")
@@ -187,7 +182,6 @@ def test_nsw_gives_the_published_answer_and_every_method_beside_it(nsw):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("nsw")
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_the_command_that_a_note_prints_gives_the_same_bytes_when_run_as_it_stands(
     nsw, tmp_path, lang
@@ -218,21 +212,29 @@ def test_the_command_that_a_note_prints_gives_the_same_bytes_when_run_as_it_stan
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("nsw")
-def test_plain_papermill_gives_the_same_bytes_of_results(nsw, tmp_path, monkeypatch):
-    monkeypatch.setenv(OUT, str(tmp_path / "out"))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    papermill.execute_notebook(
-        str(ROOT / "notebooks/nsw.ipynb"), str(tmp_path / "out.ipynb"), progress_bar=False,
-        cwd=str(ROOT),
-    )  # fmt: skip
-    for path in sorted((nsw / "results").glob("*.csv")):
+def test_papermill_with_parameters_gives_the_bytes_of_the_command(
+    tmp_path, small_extract, monkeypatch
+):
+    done = evalml("run", "cej", "--year", "2023", "--departement", "59", "--extract",
+                  small_extract, "--out", tmp_path / "runs")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    [run] = (tmp_path / "runs").glob("*/[0-9]*")
+    assert run.parent.name == "cej_2023_nord"
+    for name, value in ((OUT, tmp_path / "out"), (EXTRACT, small_extract), ("OMP_NUM_THREADS", 1)):
+        monkeypatch.setenv(name, str(value))
+    words = ["-p", "year", "2023", "-p", "territory", "59", "--cwd", str(ROOT)]
+    papermill_command.papermill.main(
+        [str(ROOT / "notebooks/cej.ipynb"), str(tmp_path / "out.ipynb"), *words],
+        standalone_mode=False,
+    )
+    results = sorted((run / "results").iterdir())
+    assert len(results) > 10
+    for path in results:
         assert path.read_bytes() == (tmp_path / "out/results" / path.name).read_bytes(), path.name
     assert (tmp_path / "out/note.html").is_file()
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("start")
 def test_the_first_notebook_runs_on_the_demonstration_extract(tmp_path, small_extract, monkeypatch):
     monkeypatch.setenv(EXTRACT, str(small_extract))
     papermill.execute_notebook(

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from runs.small import evalml, grid, params, project, results, start, stop_all, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("batch")]
+pytestmark = pytest.mark.slow
 
 LIMITS = ("--jobs", 2, "--memory-limit", 900)
 REASONS = {

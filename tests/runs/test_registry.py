@@ -17,7 +17,7 @@ from evalml.run.registry import LEVELS, compare_effects, moved_by, verdict_of
 from evalml.run.staleness import Difference, sentences
 from evalml.settings import Settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("registry")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from runs.small import ROOT, evalml, params, project
 
 from evalml.study.protocol import seed_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("status")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -539,10 +539,9 @@ def test_sentences_of_sensitivity_are_set_in_french():
 
 def test_the_whole_battery_runs_with_a_real_estimator_and_survives_one_that_fails():
     comparison = two_arms(1500, 0.2)
-    estimate = estimator("aipw", folds=2, seed=1)
-    effect = estimate(comparison, "emploi")
+    subject = primary_of(comparison, "aipw", checks={"refits": 3})
     controls = [frames.make_effect(0.01 * i, method="aipw") for i in range(6)]
-    checks = run_sensitivity(comparison, effect, estimate, {"refits": 3}, controls=controls)
+    checks = run_sensitivity(replace(subject, controls=controls))
     names = [c.name for c in checks]
     assert names[:7] == [
         "e_value", "confounder_strength", "oster", "missing_bounds", "lee_bounds",
@@ -554,7 +553,7 @@ def test_the_whole_battery_runs_with_a_real_estimator_and_survives_one_that_fail
     def broken(c, key):
         raise EstimationError("no overlap")
 
-    failed = {c.name: c for c in run_sensitivity(comparison, effect, broken)}
+    failed = {c.name: c for c in run_sensitivity(replace(subject, estimate=broken))}
     assert failed["leave_one_out"].passed is None
     assert "échoue" in say(failed["leave_one_out"])
     assert failed["e_value"].value > 1

@@ -107,6 +107,8 @@ def test_a_strong_instrument_passes_and_its_robust_interval_is_told():
     assert checks["instrument_strength"].passed is True
     assert "Anderson-Rubin" in say(checks["anderson_rubin"])
     assert ev.check_primary(comparison, effects, study()) == []
+    assert checks["second_opinion"].finding == "same"  # two-stage least squares of statsmodels
+    assert checks["second_opinion"].value < 1e-6
 
 
 def test_there_is_no_encouragement_without_an_instrument():

@@ -11,7 +11,7 @@ from tests_root import ROOT
 
 import evalml as ev
 from evalml.errors import EvalmlError, StudyError
-from evalml.evaluation import injected
+from evalml.evaluation import injected_names
 
 
 @pytest.fixture(scope="module")
@@ -124,4 +124,4 @@ def test_a_parameter_that_the_notebook_does_not_know_is_refused(tmp_path):
 
 
 def test_outside_of_a_notebook_nothing_was_injected():
-    assert injected.injected_names() == []
+    assert injected_names() == []

@@ -58,6 +58,8 @@ def test_a_clean_opening_passes_what_can_be_judged(quiet):
     assert quiet["leave_one_out"].passed is not None
     assert quiet["placebo_area"].value < 0.2
     assert "12\N{NO-BREAK SPACE}territoires ouverts" in say(quiet["areas"])
+    assert quiet["second_opinion"].finding == "same"  # saturated regressions of statsmodels
+    assert quiet["second_opinion"].value < 1e-6
 
 
 def test_no_sentence_speaks_of_entries_where_areas_open(quiet):

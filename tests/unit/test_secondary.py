@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import pandas as pd
 import pytest
 from tests_root import study_values
 
 import evalml as ev
+from evalml.effect import Effect
 from evalml.errors import StudyError
+from evalml.evaluation.secondary import judged
 from evalml.report.protect import protect_results
+from evalml.report.study_views import shown_secondary
 from evalml.study import study_from
 from evalml.values import read_messages
 
@@ -135,3 +141,29 @@ def test_an_analysis_is_masked_by_its_own_checks_and_one_that_cannot_be_made_say
     assert "suivre et comparer" in late["reason"].iloc[0]
     safe = protect_results({"secondary": frame}, 11)["secondary"]
     assert len(safe) == len(frame)
+
+
+@pytest.mark.parametrize(("estimate", "masked"), [(5.004, True), (0.5, False), (-1.2, True)])
+def test_a_share_that_changes_by_more_than_the_whole_is_masked_here_too(estimate, masked):
+    effect = Effect(
+        "emploi", 12, "late", "iv", estimate, 0.1, estimate - 0.2, estimate + 0.2, 0.0, 100, 900,
+        0.5, 0.4, "proportion",
+    )  # fmt: skip
+    adjusted = SimpleNamespace(balance=pd.DataFrame({"smd_after": [0.01]}))
+    [row] = judged([effect], [], adjusted).to_dict("records")
+    assert row["status"] == ("blinded" if masked else "exploratory")
+    assert [m.key for m in read_messages(row["causes"])] == ["secondary.impossible"] * masked
+
+
+def test_a_notebook_shows_the_primary_method_and_one_line_of_an_analysis_all_masked():
+    rows = [
+        {"analysis": a, "title": a, "outcome": "emploi", "horizon_months": h, "method": m,
+         "status": "blinded" if a == "vain" else "exploratory", "estimate": 0.1, "std_error": 0.01,
+         "ci_low": 0.08, "ci_high": 0.12, "unit": "proportion", "n_treated": 100,
+         "n_comparison": 200, "p_value": 0.1, "mean_treated": 0.5, "mean_comparison": 0.4}
+        for a in ("utile", "vain") for h in (6, 12) for m in ("diff", "aipw")
+    ]  # fmt: skip
+    shown = shown_secondary({"secondary": pd.DataFrame(rows)}, {}, "aipw").frame
+    assert shown["analyse"].tolist() == ["utile", "", "vain"]
+    assert shown["effet"].tolist()[2] == "masqué"
+    assert len(shown_secondary({"secondary": pd.DataFrame(rows)}).frame) == 5

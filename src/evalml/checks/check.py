@@ -1,4 +1,4 @@
-"""What a check returns: a finding and its values; the thresholds at which it fails.
+"""What a check returns, and what declares it: its words, what it may read, when it is made.
 
 `study.Thresholds` (the `checks:` part of a params file) holds the same names.
 """
@@ -6,17 +6,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
 from evalml.registry import Registry
 from evalml.study import Thresholds
+from evalml.words.catalogue import file_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    import pandas as pd
+
+    from evalml.arrays import Matrix, Vector
     from evalml.checks.placebo import Estimator
+    from evalml.comparison.arms import Arms
     from evalml.comparison.comparison import Comparison
     from evalml.methods.effect import Effect
     from evalml.study import Study
@@ -26,6 +31,7 @@ __all__ = [
     "CHECKS",
     "Check",
     "CheckKind",
+    "ComparedArms",
     "PrimaryEffect",
     "Thresholds",
     "as_thresholds",
@@ -68,6 +74,41 @@ class Check:
     gating: bool = True
 
 
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class ComparedArms:
+    """What a check of the design, or of each outcome, may read.
+
+    Attributes:
+        comparison: The two arms.
+        effects: Every estimate.
+        thresholds: When a check fails.
+        balance: Balance table; None where nothing was adjusted.
+        weights: Analysis weights, shape (n,).
+        score: Propensity score before clipping, shape (n,).
+        n_clipped: How many scores or weights were clipped.
+        n_dropped: How many treated trimming or matching dropped; None where neither is used.
+        estimand: `att`, `ate`, ...
+        method: Method whose standard error says what could be detected; the last one if None.
+        missing: What the study does of unknown outcomes.
+        arms: The months the arms were read from; None where there is no time.
+        study: The study; None where a table is checked alone.
+    """
+
+    comparison: Comparison
+    effects: Sequence[Effect]
+    thresholds: Thresholds
+    balance: pd.DataFrame | None = None
+    weights: Vector | None = None
+    score: Vector | None = None
+    n_clipped: int = 0
+    n_dropped: int | None = None
+    estimand: str = "att"
+    method: str | None = None
+    missing: Literal["complete", "ipcw", "bounds"] = "complete"
+    arms: Arms | None = None
+    study: Study | None = None
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class PrimaryEffect:
     """What a check of the primary effect may read.
@@ -78,6 +119,9 @@ class PrimaryEffect:
         effects: Every estimate of the study.
         estimate: Estimator of the primary method, which refits everything.
         study: The study: its thresholds, seed and primary method.
+        weights: Analysis weights, shape (n,).
+        controls: Estimates on negative controls, by the same method.
+        correlation: Correlation of these controls, shape (k, k).
     """
 
     comparison: Comparison
@@ -85,35 +129,51 @@ class PrimaryEffect:
     effects: Sequence[Effect]
     estimate: Estimator
     study: Study
+    weights: Vector | None = None
+    controls: Sequence[Effect] = ()
+    correlation: Matrix | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckKind:
-    """A check of the primary effect, declared where it is computed, with its words.
+    """A check, declared once: its words, and what makes it.
 
     Attributes:
         name: Short name.
-        fr: Its question, in French.
+        fr: Its question, in French; that of `words/checks.yaml` where it is not given here.
         en: Its question, in English.
         findings: What it may find -> its sentence in French and in English: a template, or pieces
             of one, each but the first left out where one of its values is.
-        judge: Makes it; nothing where it does not apply.
+        design: Makes it from the two arms; nothing where it does not apply.
+        estimators: What estimates the designs that `design` is for: see `StudyDesign.estimator`.
+        judge: Makes it from the primary effect; nothing where it does not apply.
+        stage: `sensitivity` where it belongs to the battery of a study over time.
     """
 
     name: str
-    fr: str
-    en: str
+    fr: str = ""
+    en: str = ""
     findings: Mapping[str, tuple[str | list[str], str | list[str]]] = field(default_factory=dict)
-    judge: Callable[[PrimaryEffect], Iterable[Check]]
+    design: Callable[[ComparedArms], Iterable[Check]] | None = None
+    estimators: tuple[str, ...] = ("adjusted",)
+    judge: Callable[[PrimaryEffect], Iterable[Check]] | None = None
+    stage: Literal["sensitivity", "primary"] = "primary"
+
+    def __post_init__(self) -> None:
+        """Read the question among the words of the house where it is not given."""
+        if not self.fr:
+            asks = file_words("checks")[self.name]["question"]
+            object.__setattr__(self, "fr", asks["fr"])
+            object.__setattr__(self, "en", asks["en"])
 
     @property
     def words(self) -> dict[str, Any]:
-        """Its entry among the words of the checks."""
+        """Its entry among the words of the checks; empty where `words/checks.yaml` holds it."""
         both = {key: {"fr": fr, "en": en} for key, (fr, en) in self.findings.items()}
-        return {"question": {"fr": self.fr, "en": self.en}, "findings": both}
+        return {"question": {"fr": self.fr, "en": self.en}, "findings": both} if both else {}
 
 
 CHECKS: Registry[CheckKind] = Registry("check", "evalml.checks.*")
-"""The checks of the primary effect that declare themselves, by name."""
+"""Every check of two arms and of a primary effect, by name, in the order in which they stand."""
 
 declare = CHECKS.add

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from evalml.checks.check import Check
+from evalml.checks.check import Check, ComparedArms
 from evalml.checks.placebo import smallest_p
 from evalml.checks.trends import wald_test
 from evalml.comparison.arms import PAST
@@ -42,10 +42,8 @@ if TYPE_CHECKING:
 
     from evalml.arrays import BoolVector, HashVector, IntVector, Matrix, Vector
     from evalml.checks.check import Thresholds
-    from evalml.comparison.arms import Arms, Trajectory
+    from evalml.comparison.arms import Trajectory
     from evalml.comparison.comparison import Comparison, DesignMatrix, Measure
-    from evalml.methods.effect import Effect
-    from evalml.study import Study
     from evalml.values import Value, Values
 
 
@@ -432,25 +430,11 @@ def check_declared_only(requested: str, observed: str) -> list[Check]:
     return [Check("sources", "declared_only", False, None, None, values, gating=False)]
 
 
-def check_followed(
-    arms: Arms, effects: Sequence[Effect], weights: Vector, study: Study
-) -> list[Check]:
-    """Make the checks that need the months of both arms.
-
-    `arms`: the two arms and the months they were read from; `weights`: analysis weights, shape
-    (n,); `study`: says the primary outcome, the thresholds and what is done of the unknown.
-    """
-    return [
-        *_pasts(arms, weights, study),
-        *_links(arms, study),
-        *_lost(arms.comparison, study),
-        *_bounded(effects, study),
-        *_crossover(arms, effects, study),
-    ]
-
-
-def _pasts(arms: Arms, weights: Vector, study: Study) -> Iterator[Check]:
+def past_checks(compared: ComparedArms) -> Iterator[Check]:
     """Judge the past of each outcome that is a share; that of the primary one bears on all."""
+    arms, study, weights = compared.arms, compared.study, compared.weights
+    if arms is None or study is None or weights is None:
+        return
     for trajectory in arms.trajectories:
         outcome = trajectory.outcome
         if outcome.unit != "proportion":
@@ -459,28 +443,34 @@ def _pasts(arms: Arms, weights: Vector, study: Study) -> Iterator[Check]:
         yield check_past(arms.comparison, trajectory, weights, study.checks, key)
 
 
-def _links(arms: Arms, study: Study) -> Iterator[Check]:
+def linkage_checks(compared: ComparedArms) -> Iterator[Check]:
+    """Judge the links of the last measure of each outcome."""
+    arms = compared.arms
+    if arms is None:
+        return
     last = {measure.outcome: measure for measure in arms.comparison.measures}
     for measure in last.values():
-        found = check_linkage(arms.comparison, measure, arms.declared, study.checks)
+        found = check_linkage(arms.comparison, measure, arms.declared, compared.thresholds)
         if found is not None:
             yield found
 
 
-def _lost(comparison: Comparison, study: Study) -> Iterator[Check]:
+def lost_checks(compared: ComparedArms) -> Iterator[Check]:
     """Judge the weights of those whose outcome is known, where the study asks for weights."""
-    if study.missing != "ipcw":
+    if compared.arms is None or compared.missing != "ipcw":
         return
-    for measure in comparison.measures:
+    for measure in compared.comparison.measures:
         if not measure.known.all():
-            yield check_censoring_weights(comparison, measure, study.checks)
+            yield check_censoring_weights(compared.comparison, measure, compared.thresholds)
 
 
-def _bounded(effects: Sequence[Effect], study: Study) -> Iterator[Check]:
+def bounded_checks(compared: ComparedArms) -> Iterator[Check]:
     """Judge whether bounds are narrow enough to say something, where the study asks for bounds."""
-    limit = study.checks.missing_bounds
-    for e in effects:
-        if "bounds" not in e.details or e.subgroup or e.method != study.primary.method:
+    if compared.arms is None:
+        return
+    limit = compared.thresholds.missing_bounds
+    for e in compared.effects:
+        if "bounds" not in e.details or e.subgroup or e.method != compared.method:
             continue
         low, high = e.details["bounds"]
         values: Values = {
@@ -527,10 +517,13 @@ def check_censoring_weights(
     return Check(name, finding, passed, after, limit, values, measure.key)
 
 
-def _crossover(arms: Arms, effects: Sequence[Effect], study: Study) -> Iterator[Check]:
-    """Tell how many of the comparison enter later, and the effect against never entering."""
+def crossover_checks(compared: ComparedArms) -> Iterator[Check]:
+    """Return the share of the comparison who enter later, and the effect against never entering."""
+    arms, study = compared.arms, compared.study
+    if arms is None or study is None or arms.delay is None or not study.design.waits:
+        return
     comparison, horizon = arms.comparison, study.primary.horizon
-    if arms.delay is None or horizon is None or not study.design.waits:
+    if horizon is None:
         return
     waiting = ~comparison.treated
     later = arms.delay[waiting] <= horizon
@@ -539,7 +532,7 @@ def _crossover(arms: Arms, effects: Sequence[Effect], study: Study) -> Iterator[
         "months": Number(horizon),
     }
     wanted = (study.primary.outcome, horizon, "att_never")
-    for e in effects:
+    for e in compared.effects:
         if (e.outcome, e.horizon_months, e.estimand) == wanted and np.isfinite(e.estimate):
             values["effect"] = Estimate(e.estimate, e.unit, e.smallest_arm)
             values["interval"] = Interval(e.ci_low, e.ci_high, e.unit, e.smallest_arm)

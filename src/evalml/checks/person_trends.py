@@ -107,11 +107,11 @@ def _path(events: PersonEvents, effect: Effect, windows: Windows) -> tuple[Event
     """Return the periods from the base to that of the horizon, none of them missing."""
     number = _numbers(events, windows)
     last = windows.period_of(int(effect.horizon_months or 0))
-    held = set(number.tolist())
+    available = set(number.tolist())
     first = -2
-    while first - 1 in held and first > -1 - MOST_BEFORE:
+    while first - 1 in available and first > -1 - MOST_BEFORE:
         first -= 1
-    if not {first, *range(last + 1)} <= held:
+    if not {first, *range(last + 1)} <= available:
         return None
     rows = np.flatnonzero((number >= first) & (number <= last))
     V = events.covariance[np.ix_(rows, rows)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from math import isnan
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +10,14 @@ import numpy as np
 import pandas as pd
 
 from evalml.checks.bounds import check_lee_bounds, check_missing_bounds
-from evalml.checks.check import CHECKS, Check, PrimaryEffect, as_thresholds
+from evalml.checks.check import (
+    CHECKS,
+    Check,
+    CheckKind,
+    ComparedArms,
+    PrimaryEffect,
+    as_thresholds,
+)
 from evalml.checks.comparability import (
     check_balance,
     check_clipped_weights,
@@ -23,7 +29,14 @@ from evalml.checks.comparability import (
 from evalml.checks.confounding import check_confounder_strength, check_oster
 from evalml.checks.experiment import check_experiment
 from evalml.checks.hidden_bias import check_e_value
-from evalml.checks.observation import check_followed, check_observation
+from evalml.checks.observation import (
+    bounded_checks,
+    check_observation,
+    crossover_checks,
+    linkage_checks,
+    lost_checks,
+    past_checks,
+)
 from evalml.checks.person_trends import check_trends
 from evalml.checks.placebo import (
     check_calibration,
@@ -68,22 +81,6 @@ if TYPE_CHECKING:
     from evalml.methods.effect import Effect
     from evalml.study import Study
     from evalml.values import Value, Values
-
-
-def check_encouragement(
-    comparison: Comparison, effects: Sequence[Effect], thresholds: Thresholds
-) -> list[Check]:
-    """Make the checks of a study by instrument.
-
-    `comparison`: the two arms, with `instrument`; `effects`: what `estimate_encouragement`
-    returned; `thresholds`: `observation_gap`, `smd`, `alpha`, `power`.
-    """
-    found = [e for e in effects if e.method == IV]
-    checks = [check_strength(e) for e in found]
-    checks.append(check_spread(comparison, thresholds))
-    checks += [check_observation(m, comparison.treated, thresholds) for m in comparison.measures]
-    checks += [check_anderson_rubin(e) for e in found]
-    return [*checks, *(check_detectable_effect(e, thresholds) for e in found)]
 
 
 def check_strength(effect: Effect) -> Check:
@@ -237,20 +234,30 @@ def run_checks(  # noqa: PLR0913
     Returns:
         The checks of the design first, then those of each outcome in their order.
     """
-    limits = as_thresholds(thresholds)
-    treated = comparison.treated
-    checks = [
-        check_balance(balance, limits),
-        check_overlap(score, treated, limits, estimand),
-        check_separation(comparison, limits),
-        check_effective_sample_size(weights, treated, limits, estimand),
-        check_clipped_weights(weights, treated, limits, n_clipped),
+    arms = ComparedArms(
+        comparison=comparison,
+        effects=effects,
+        thresholds=as_thresholds(thresholds),
+        balance=balance,
+        weights=weights,
+        score=score,
+        n_clipped=n_clipped,
+        n_dropped=n_dropped,
+        estimand=estimand,
+        method=method,
+        missing=missing,
+    )
+    return check_arms(arms, "adjusted")
+
+
+def check_arms(arms: ComparedArms, estimator: str) -> list[Check]:
+    """Make the checks of the designs that an estimator serves, in the order of the registry."""
+    return [
+        check
+        for kind in CHECKS.values()
+        if kind.design is not None and estimator in kind.estimators
+        for check in kind.design(arms)
     ]
-    if n_dropped is not None:
-        checks.append(check_trimmed(n_dropped, comparison.n_treated, limits))
-    checks += [check_observation(m, treated, limits, missing) for m in comparison.measures]
-    checks += [check_detectable_effect(e, limits) for e in one_per_outcome(effects, method)]
-    return checks
 
 
 def one_per_outcome(effects: Iterable[Effect], method: str | None = None) -> list[Effect]:
@@ -297,77 +304,29 @@ def message_of(check: Check) -> Message:
     return Message(f"{check.name}.{check.finding}", check.values)
 
 
-def run_sensitivity(
-    comparison: Comparison,
-    effect: Effect,
-    estimate: Estimator,
-    thresholds: BaseModel | Mapping[str, Any] | None = None,
-    *,
-    weights: Vector | None = None,
-    controls: Sequence[Effect] = (),
-    correlation: Matrix | None = None,
-    seed: int = 0,
-) -> list[Check]:
+def run_sensitivity(subject: PrimaryEffect) -> list[Check]:
     """Put one effect to every test that its data allow.
-
-    Args:
-        comparison: The two arms.
-        effect: The estimate, by the method of `estimate`.
-        estimate: Estimator that refits everything, such as `refit.estimator("aipw")`.
-        thresholds: `Thresholds`, the `checks` part of a study, or a mapping.
-        weights: Analysis weights, shape (n,), for Lee's bounds.
-        controls: Estimates on negative controls, by the same method.
-        correlation: Correlation of these controls, shape (k, k).
-        seed: Seed of the bootstrap.
 
     Returns:
         The checks; one whose estimation fails is not judged, and says so.
     """
-    limits, key = as_thresholds(thresholds), effect.key
-    todo: list[tuple[str, Callable[[], Check]]] = [
-        ("e_value", lambda: _e_value(comparison, effect, limits)),
-        (
-            "confounder_strength",
-            lambda: check_confounder_strength(comparison, key, limits),
-        ),
-        ("oster", lambda: check_oster(comparison, key, limits)),
-        ("missing_bounds", lambda: check_missing_bounds(comparison, key, estimate, limits)),
-        ("lee_bounds", lambda: check_lee_bounds(comparison, key, limits, weights, seed)),
-        ("leave_one_out", lambda: check_leave_one_out(comparison, key, estimate, limits)),
-        ("positive_control", lambda: check_positive_control(comparison, key, estimate, limits)),
-    ]
-    todo.extend(
-        ("negative_control", partial(check_negative_control, control, limits))
-        for control in controls
-    )
-    if controls:
-        todo.append(
-            ("negative_controls", lambda: judge_together(comparison, controls, limits, correlation))
-        )
-        todo.append(("calibration", lambda: check_calibration(effect, controls, limits)))
-    return [_try(name, check, key) for name, check in todo]
+    return judged(subject, "sensitivity")
 
 
-def _e_value(comparison: Comparison, effect: Effect, thresholds: Thresholds) -> Check:
+def _e_value(subject: PrimaryEffect) -> list[Check]:
     """Read a proportion as a risk ratio, anything else in standard deviations."""
+    effect, limits = subject.effect, subject.study.checks
     if effect.unit == "proportion":
-        return check_e_value(effect, thresholds)
-    values = comparison.measure(effect.key).values
-    return check_e_value(effect, thresholds, float(np.nanstd(values)))
-
-
-def _try(name: str, check: Callable[[], Check], key: str) -> Check:
-    try:
-        return check()
-    except EvalmlError:
-        return _undone(name, key)
+        return [check_e_value(effect, limits)]
+    values = subject.comparison.measure(effect.key).values
+    return [check_e_value(effect, limits, float(np.nanstd(values)))]
 
 
 @thin_products()
 def check_study(
     comparison: Comparison,
     effects: Sequence[Effect],
-    adjusted: Adjusted,
+    adjusted: Adjusted | None,
     study: Study,
     arms: Arms | None = None,
 ) -> list[Check]:
@@ -376,36 +335,31 @@ def check_study(
     Args:
         comparison: The two arms.
         effects: The estimates.
-        adjusted: Score, weights and balance of the comparison.
+        adjusted: Score, weights and balance of the comparison; None where nothing is adjusted.
         study: Says the thresholds, the estimand and the primary method.
         arms: The months the two arms were read from, for the checks of the past, of the links, of
             the lost and of later entries.
     """
-    return DESIGN_CHECKS[study.design.estimator](comparison, effects, adjusted, study, arms)
-
-
-def _adjusted(
-    comparison: Comparison,
-    effects: Sequence[Effect],
-    adjusted: Adjusted,
-    study: Study,
-    arms: Arms | None,
-) -> list[Check]:
-    checks = run_checks(
-        comparison,
-        effects,
-        study.checks,
-        balance=adjusted.balance,
-        weights=adjusted.weights,
-        score=adjusted.score,
-        n_clipped=adjusted.clipped,
+    compared = ComparedArms(
+        comparison=comparison,
+        effects=effects,
+        thresholds=study.checks,
         n_dropped=_dropped(effects, study),
         estimand=study.estimand,
         method=study.primary.method,
         missing=study.missing,
+        arms=arms,
+        study=study,
     )
-    followed = [] if arms is None else check_followed(arms, effects, adjusted.weights, study)
-    return checks + followed
+    if adjusted is not None:
+        compared = replace(
+            compared,
+            balance=adjusted.balance,
+            weights=adjusted.weights,
+            score=adjusted.score,
+            n_clipped=adjusted.clipped,
+        )
+    return check_arms(compared, study.design.estimator)
 
 
 def _dropped(effects: Sequence[Effect], study: Study) -> int | None:
@@ -417,55 +371,6 @@ def _dropped(effects: Sequence[Effect], study: Study) -> int | None:
         if (e.outcome, e.horizon_months, e.method) == wanted and "dropped_treated" in e.details
     ]
     return int(found[0]) if found else None
-
-
-def _instrumented(
-    comparison: Comparison,
-    effects: Sequence[Effect],
-    adjusted: Adjusted,  # noqa: ARG001
-    study: Study,
-    arms: Arms | None,  # noqa: ARG001
-) -> list[Check]:
-    return check_encouragement(comparison, effects, study.checks)
-
-
-def _by_trends(
-    comparison: Comparison,
-    effects: Sequence[Effect],
-    adjusted: Adjusted,
-    study: Study,
-    arms: Arms | None,  # noqa: ARG001 - the past is judged as a trend, not as a level
-) -> list[Check]:
-    checks = run_checks(
-        comparison,
-        effects,
-        study.checks,
-        balance=adjusted.balance,
-        weights=adjusted.weights,
-        score=adjusted.score,
-        n_clipped=adjusted.clipped,
-        method=study.primary.method,
-    )
-    return checks + check_trends(comparison, effects, study)
-
-
-def _drawn(
-    comparison: Comparison,
-    effects: Sequence[Effect],
-    adjusted: Adjusted,  # noqa: ARG001 - a draw needs no weights
-    study: Study,
-    arms: Arms | None,  # noqa: ARG001
-) -> list[Check]:
-    return check_experiment(comparison, effects, study)
-
-
-DESIGN_CHECKS = {
-    "adjusted": _adjusted,
-    "instrument": _instrumented,
-    "did_persons": _by_trends,
-    "experiment": _drawn,
-}
-"""The checks of two arms, by the `estimator` of a design; areas are in `opening_checks`."""
 
 
 @thin_products()
@@ -505,30 +410,30 @@ def check_primary(
         unjudged.append(judge_together(comparison, estimated, study.checks, correlation))
     if isnan(found[0].estimate):
         return unjudged
-    estimate = estimator_of(study)
-    tests = run_sensitivity(
+    subject = PrimaryEffect(
         comparison,
         found[0],
-        estimate,
-        study.checks,
+        effects,
+        estimator_of(study),
+        study,
         weights=weights,
         controls=estimated,
         correlation=correlation,
-        seed=study.seed,
     )
-    return (
-        unjudged + tests + declared(PrimaryEffect(comparison, found[0], effects, estimate, study))
-    )
+    return unjudged + run_sensitivity(subject) + declared(subject)
 
 
 def declared(subject: PrimaryEffect) -> list[Check]:
-    """Make the checks that declare themselves; one whose estimation fails says so.
+    """Make the checks of any primary effect; one whose estimation fails says so."""
+    return judged(subject, "primary")
 
-    Args:
-        subject: The primary effect.
-    """
+
+def judged(subject: PrimaryEffect, stage: Literal["sensitivity", "primary"]) -> list[Check]:
+    """Make the checks of a stage, in the order of the registry."""
     found: list[Check] = []
     for kind in CHECKS.values():
+        if kind.judge is None or kind.stage != stage:
+            continue
         try:
             found += kind.judge(subject)
         except EvalmlError:
@@ -592,3 +497,157 @@ def estimator_of(study: Study) -> Estimator:
         return effect
 
     return estimate
+
+
+def _detectable(arms: ComparedArms) -> list[Check]:
+    effects = one_per_outcome(arms.effects, arms.method)
+    return [check_detectable_effect(effect, arms.thresholds) for effect in effects]
+
+
+def _by_instrument(arms: ComparedArms, check: Callable[[Effect], Check]) -> list[Check]:
+    return [check(effect) for effect in arms.effects if effect.method == IV]
+
+
+def _trimmed(arms: ComparedArms) -> list[Check]:
+    n = arms.n_dropped
+    return [] if n is None else [check_trimmed(n, arms.comparison.n_treated, arms.thresholds)]
+
+
+WEIGHTED = ("adjusted", "did_persons")
+EVERY = (*WEIGHTED, "instrument")
+CHECKS.add(
+    CheckKind(
+        name="instrument_strength",
+        design=lambda s: _by_instrument(s, check_strength),
+        estimators=("instrument",),
+    ),
+    CheckKind(
+        name="instrument_spread",
+        design=lambda s: [check_spread(s.comparison, s.thresholds)],
+        estimators=("instrument",),
+    ),
+    CheckKind(
+        name="balance",
+        design=lambda s: [check_balance(s.balance, s.thresholds)],
+        estimators=WEIGHTED,
+    ),
+    CheckKind(
+        name="overlap",
+        design=lambda s: [check_overlap(s.score, s.comparison.treated, s.thresholds, s.estimand)],
+        estimators=WEIGHTED,
+    ),
+    CheckKind(
+        name="separation",
+        design=lambda s: [check_separation(s.comparison, s.thresholds)],
+        estimators=WEIGHTED,
+    ),
+    CheckKind(
+        name="effective_sample_size",
+        design=lambda s: [
+            check_effective_sample_size(s.weights, s.comparison.treated, s.thresholds, s.estimand)
+        ],
+        estimators=WEIGHTED,
+    ),
+    CheckKind(
+        name="clipped_weights",
+        design=lambda s: [
+            check_clipped_weights(s.weights, s.comparison.treated, s.thresholds, s.n_clipped)
+        ],
+        estimators=WEIGHTED,
+    ),
+    CheckKind(name="trimmed", design=_trimmed),
+    CheckKind(
+        name="observation",
+        design=lambda s: [
+            check_observation(m, s.comparison.treated, s.thresholds, s.missing)
+            for m in s.comparison.measures
+        ],
+        estimators=EVERY,
+    ),
+    CheckKind(
+        name="anderson_rubin",
+        design=lambda s: _by_instrument(s, check_anderson_rubin),
+        estimators=("instrument",),
+    ),
+    CheckKind(name="detectable_effect", design=_detectable, estimators=EVERY),
+    CheckKind(
+        name="pre_trend",
+        design=lambda s: check_trends(s.comparison, s.effects, s.study) if s.study else [],
+        estimators=("did_persons",),
+    ),
+    CheckKind(
+        name="draw",
+        design=lambda s: check_experiment(s.comparison, s.effects, s.study) if s.study else [],
+        estimators=("experiment",),
+    ),
+    CheckKind(name="past", design=past_checks),
+    CheckKind(name="linkage", design=linkage_checks),
+    CheckKind(name="censoring_weights", design=lost_checks),
+    CheckKind(
+        name="e_value",
+        judge=_e_value,
+        stage="sensitivity",
+    ),
+    CheckKind(
+        name="confounder_strength",
+        judge=lambda s: [check_confounder_strength(s.comparison, s.effect.key, s.study.checks)],
+        stage="sensitivity",
+    ),
+    CheckKind(
+        name="oster",
+        judge=lambda s: [check_oster(s.comparison, s.effect.key, s.study.checks)],
+        stage="sensitivity",
+    ),
+    CheckKind(
+        name="missing_bounds",
+        design=bounded_checks,
+        judge=lambda s: [
+            check_missing_bounds(s.comparison, s.effect.key, s.estimate, s.study.checks)
+        ],
+        stage="sensitivity",
+    ),
+    CheckKind(name="crossover", design=crossover_checks),
+    CheckKind(
+        name="lee_bounds",
+        judge=lambda s: [
+            check_lee_bounds(s.comparison, s.effect.key, s.study.checks, s.weights, s.study.seed)
+        ],
+        stage="sensitivity",
+    ),
+    CheckKind(
+        name="leave_one_out",
+        judge=lambda s: [
+            check_leave_one_out(s.comparison, s.effect.key, s.estimate, s.study.checks)
+        ],
+        stage="sensitivity",
+    ),
+    CheckKind(
+        name="positive_control",
+        judge=lambda s: [
+            check_positive_control(s.comparison, s.effect.key, s.estimate, s.study.checks)
+        ],
+        stage="sensitivity",
+    ),
+    CheckKind(
+        name="negative_control",
+        judge=lambda s: [check_negative_control(one, s.study.checks) for one in s.controls],
+        stage="sensitivity",
+    ),
+    CheckKind(
+        name="negative_controls",
+        judge=lambda s: (
+            [judge_together(s.comparison, s.controls, s.study.checks, s.correlation)]
+            if s.controls
+            else []
+        ),
+        stage="sensitivity",
+    ),
+    CheckKind(
+        name="calibration",
+        judge=lambda s: (
+            [check_calibration(s.effect, s.controls, s.study.checks)] if s.controls else []
+        ),
+        stage="sensitivity",
+    ),
+)
+"""The checks whose words are in `words/checks.yaml`, in the order in which a study makes them."""

@@ -12,6 +12,7 @@ from evalml.checks.honest_did import check_relative, check_smooth, silent, usual
 from evalml.checks.multiplicity import check_interaction
 from evalml.checks.placebo import check_placebo_area, check_placebo_in_time, placebo_areas
 from evalml.checks.power import check_detectable_effect
+from evalml.checks.second_opinion import opinion_on_openings
 from evalml.checks.trends import EventStudy, PrePeriod, check_pre_trend
 from evalml.errors import EstimationError, EvalmlError
 from evalml.rollout.cell_effects import (
@@ -341,6 +342,7 @@ def _of_primary(
         _first_stage(opening, key),
         *check_honest(opening, effect, study),
         *robust_checks(cells, opening, effect, effects, study),
+        *opinion_on_openings(cells, opening, effect),
     ]
 
 

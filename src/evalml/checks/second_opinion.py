@@ -2,8 +2,8 @@
 
 The primary estimate computed anew by statsmodels, from the covariates and the outcome alone: the
 score by its generalised linear model, the regressions by its least squares, the weighted contrast
-by its weighted least squares. Weights that no regression gives (balancing, matching) are taken as
-they are. Where an arm is large, both are computed on a sample of it.
+by its weighted least squares, two stages by its `IV2SLS`. Weights that no regression gives
+(balancing, matching) are taken as they are. Where an arm is large, both are computed on a sample.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalml.checks.check import Check, CheckKind, PrimaryEffect, declare
+from evalml.checks.check import Check, CheckKind, ComparedArms, PrimaryEffect, declare
 from evalml.checks.placebo import take_rows as rows_of
+from evalml.checks.placebo import with_measure
 from evalml.comparison.comparison import mix
 from evalml.effect.methods import fit_shared, run_of
 from evalml.effect.sample import EstimationSettings, assign_folds, take_rows
+from evalml.effect.study_effects import IV, estimate_encouragement, fixed_columns
 from evalml.errors import EstimationError
 from evalml.methods.regression import standardise
+from evalml.rollout.cell_effects import ENTERED
+from evalml.rollout.effects import ROLLOUT, WALD
 from evalml.study.methods import MethodSettings
 from evalml.values import Count, Name, Number
 
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
     from evalml.arrays import BoolVector, Matrix, Vector
     from evalml.comparison.comparison import Comparison
     from evalml.effect.sample import Sample
+    from evalml.methods.effect import Effect
+    from evalml.rollout import AreaCells
+    from evalml.rollout.cell_effects import Opening
     from evalml.values import Value
 
 MOST = 5_000
@@ -53,17 +60,92 @@ def second_opinion(subject: PrimaryEffect) -> Iterator[Check]:
     same = part is subject.comparison
     ours = effect if same else subject.estimate(part, effect.key)
     theirs = opinion(part, effect.key, study.primary.method, study.estimand, study.seed)
+    yield _compared(ours, theirs, None if same else part.treated.size)
+
+
+def opinion_by_instrument(arms: ComparedArms) -> Iterator[Check]:
+    """Compare the primary effect by instrument with two-stage least squares of statsmodels."""
+    study, instrument = arms.study, arms.comparison.instrument
+    if study is None or instrument is None:
+        return
+    primary = study.primary
+    key = next(
+        (
+            m.key
+            for m in arms.comparison.measures
+            if (m.outcome, m.horizon_months) == (primary.outcome, primary.horizon)
+        ),
+        None,
+    )
+    if key is None:
+        return
+    part = sampled(arms.comparison, study.seed)
+    part = with_measure(part, part.measure(key))
+    ours = next(e for e in estimate_encouragement(part) if e.method == IV)
+    same = part.treated.size == arms.comparison.treated.size
+    yield _compared(ours, two_stages(part, key), None if same else part.treated.size)
+
+
+def two_stages(comparison: Comparison, key: str) -> float:
+    """Return the effect by two-stage least squares of statsmodels, the same columns held fixed."""
+    from statsmodels.sandbox.regression.gmm import IV2SLS
+
+    assert comparison.instrument is not None  # noqa: S101 - its caller checked
+    y = comparison.measure(key).values
+    known = ~np.isnan(y)
+    Z = np.asarray(standardise(fixed_columns(comparison)[known]).Z)
+    taken = comparison.treated[known].astype(np.float64)
+    fit = IV2SLS(
+        y[known],
+        np.column_stack([taken, Z]),
+        np.column_stack([comparison.instrument[known], Z]),
+    ).fit()
+    return float(fit.params[0])
+
+
+def opinion_on_openings(cells: AreaCells, opening: Opening, effect: Effect) -> Iterator[Check]:
+    """Compare the effect of a roll-out with saturated regressions of statsmodels."""
+    if effect.method not in (ROLLOUT, WALD):
+        return
+    theirs = _saturated(cells, opening, opening.outcome.name)
+    if effect.method == WALD:
+        theirs /= _saturated(cells, opening, ENTERED)
+    yield _compared(effect, theirs, None)
+
+
+def _saturated(cells: AreaCells, opening: Opening, name: str) -> float:
+    """Return the mean effect of opening on an outcome, a regression for each group and half-year.
+
+    Means of areas, weighted by their youths, on the arm, the half-year and both.
+    """
+    n, y = cells.matrices(name, opening.horizon, opening.level)
+    plan = opening.effects.plan.take(opening.post)
+    effects, youths = [], []
+    for k, at in enumerate(zip(plan.time, plan.base, strict=True)):
+        arm = plan.treated[k]
+        areas = np.flatnonzero(arm | plan.control[k])
+        count, total = (part[np.ix_(areas, at)].ravel() for part in (n, y))
+        treated, after = np.repeat(arm[areas], 2), np.tile([True, False], areas.size)
+        rows = count > 0
+        X = np.column_stack([np.ones(rows.size), treated, after, treated & after])[rows]
+        fit = _least_squares(total[rows] / count[rows], X, count[rows])
+        effects.append(float(fit.params[3]))
+        youths.append(float(n[arm, at[0]].sum()))
+    return float(np.average(effects, weights=youths))
+
+
+def _compared(ours: Effect, theirs: float, rows: int | None) -> Check:
     gap = abs(theirs - ours.estimate) / ours.std_error
     values: dict[str, Value] = {
         "gap": Number(100 * gap, 2),
         "limit": Number(100 * TOLERANCE),
         "version": Name("text", version("statsmodels")),
     }
-    if not same:
-        values["rows"] = Count(part.treated.size)
+    if rows is not None:
+        values["rows"] = Count(rows)
     finding = "same" if gap <= TOLERANCE else "other"
     passed = bool(gap <= TOLERANCE)
-    yield Check(NAME, finding, passed, gap, TOLERANCE, values, effect.key, gating=False)
+    return Check(NAME, finding, passed, gap, TOLERANCE, values, ours.key, gating=False)
 
 
 def sampled(comparison: Comparison, seed: int) -> Comparison:
@@ -210,5 +292,7 @@ declare(
             ),
         },
         judge=second_opinion,
+        design=opinion_by_instrument,
+        estimators=("instrument",),
     )
 )

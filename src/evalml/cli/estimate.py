@@ -33,8 +33,8 @@ def estimate(  # noqa: PLR0913, PLR0917
     se: Annotated[
         str,
         typer.Option(
-            help="classical, hc0, hc1, hc2, cluster, influence, known_weights (weights or score "
-            "taken as given), abadie_imbens; none: by method."
+            help="classical, hc0, hc1, hc2, cluster, wild, influence, known_weights (weights or "
+            "score taken as given), abadie_imbens; none: by method."
         ),
     ] = "",
     cluster: Annotated[str, typer.Option(help="Column of the clusters of the variance.")] = "",

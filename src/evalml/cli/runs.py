@@ -58,8 +58,8 @@ def runs(
     for row in table.itertuples():
         typer.echo(f"{row.state:<9} {row.run}")
         when = f"{row.started[:16].replace('T', ' ')}, {_number(row.seconds)} s. "
-        said = f"{when if row.started else ''}{row.answer}"
-        for line in wrap(said, width - 10, break_on_hyphens=False):
+        summary = f"{when if row.started else ''}{row.answer}"
+        for line in wrap(summary, width - 10, break_on_hyphens=False):
             typer.echo(f"{'':9} {line}")
     states = table["state"].value_counts()
     counted = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))

@@ -251,13 +251,16 @@ def both_open(facts: Facts) -> Reason:
 @need("the extract holds the list of the draw (`affectations`)")
 def has_draw(facts: Facts) -> Reason:
     """The list of the draw is there."""
-    held = facts.holds("affectations")
-    if held is None:
-        asked = facts.study.design.arms == "drawn"
+    present = facts.holds("affectations")
+    if present is None:
+        required = facts.study.design.arms == "drawn"
         return Reason(
-            "caution" if asked else "no", "no extract was given that holds a table `affectations`"
+            "caution" if required else "no",
+            "no extract was given that holds a table `affectations`",
         )
-    return Reason("ok" if held else "no", f"the extract {'holds' if held else 'lacks'} its list")
+    return Reason(
+        "ok" if present else "no", f"the extract {'holds' if present else 'lacks'} its list"
+    )
 
 
 @need("both arms can enter what they enter in those months")

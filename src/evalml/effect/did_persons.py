@@ -199,8 +199,8 @@ def _effect(comparison: Comparison, measure: Measure, windows: Windows, seed: in
     effect = replace(effect, horizon_months=measure.horizon_months, influence=found.influence)
     if found.shares is None or found.sampling.n >= WILD_CLUSTERS:
         return effect
-    held = ClusterScores(found.estimate, found.influence, found.shares)
-    low, high, p = wild_bootstrap(held, seed=seed)
+    scores = ClusterScores(found.estimate, found.influence, found.shares)
+    low, high, p = wild_bootstrap(scores, seed=seed)
     return replace(effect, ci_low=low, ci_high=high, p_value=p, details={**details, "se": "wild"})
 
 

@@ -152,9 +152,9 @@ def _late(comparison: Comparison, measure: Measure, known: BoolVector) -> Effect
 def redraw(stratum: IntVector, offered: BoolVector, rng: np.random.Generator) -> BoolVector:
     """Return a draw as likely as the one made: the same number of offers in each stratum."""
     order = np.lexsort((rng.random(stratum.size), stratum))
-    held = np.lexsort((np.arange(stratum.size), stratum))
+    in_place = np.lexsort((np.arange(stratum.size), stratum))
     drawn = np.empty_like(offered)
-    drawn[order] = offered[held]
+    drawn[order] = offered[in_place]
     return drawn
 
 

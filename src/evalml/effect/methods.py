@@ -831,8 +831,8 @@ def _wild(
     about = sample.treated if settings.estimand == "att" else np.ones_like(sample.treated)
     shares = np.bincount(codes[about], minlength=codes.max() + 1) / about.sum()
     scores = np.bincount(codes, psi) / psi.size
-    held = ClusterScores(estimate.value, scores - scores.sum() * shares, shares)
-    low, high, p = wild_bootstrap(held, settings.level, seed=settings.seed)
+    centred = ClusterScores(estimate.value, scores - scores.sum() * shares, shares)
+    low, high, p = wild_bootstrap(centred, settings.level, seed=settings.seed)
     return replace(found, ci_low=low, ci_high=high, p_value=p)
 
 

@@ -78,7 +78,7 @@ def estimate_encouragement(comparison: Comparison, *, level: float = 0.95) -> li
 def _prepared(comparison: Comparison, seen: BoolVector) -> tuple[IvData, Packed]:
     """Return take-up and instrument, the controls partialled out, and the columns held fixed."""
     assert comparison.instrument is not None  # noqa: S101 - its caller checked
-    Z = standardise(_controls(comparison)[seen]).Z
+    Z = standardise(fixed_columns(comparison)[seen]).Z
     d = comparison.treated[seen].astype(np.float64)
     cluster = None
     if comparison.cluster is not None:
@@ -88,7 +88,7 @@ def _prepared(comparison: Comparison, seen: BoolVector) -> tuple[IvData, Packed]
     return IvData(d, _residual(d, Z), instrument, nothing, cluster=cluster), Z
 
 
-def _controls(comparison: Comparison) -> Packed:
+def fixed_columns(comparison: Comparison) -> Packed:
     """Return the covariates, and a column per month of the trial."""
     columns = comparison.design.columns
     if comparison.strata is None or "month" not in comparison.strata:

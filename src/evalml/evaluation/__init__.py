@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalml.engine import open_engine
+from evalml.errors import StudyError, nearest
 from evalml.evaluation.base import Evaluation
 from evalml.evaluation.cross_section import TableEvaluation
-from evalml.evaluation.injected import refuse_unknown_parameters
-from evalml.evaluation.openings import OpeningEvaluation
-from evalml.evaluation.persons import PersonEvaluation
+from evalml.evaluation.over_time import OpeningEvaluation, PersonEvaluation
 from evalml.evaluation.secondary import secondary_analyses
 from evalml.settings import read_settings
-from evalml.study import Study, StudyRequest
+from evalml.study import Study, StudyRequest, as_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,7 @@ def evaluate(
         Evaluation(nsw, cross_section)
     """
     refuse_unknown_parameters()
-    given = {**(changes or {}), **keys}
+    given = {**as_changes(changes or {}), **keys}
     if isinstance(study, Study):
         source = study.model_dump(mode="json", by_alias=True, exclude_none=True)
         request = StudyRequest(study.study, year, territory, outcome, given)
@@ -80,6 +81,8 @@ def evaluate(
         read = request.read()
     settings = read_settings(read.study)
     if extract is not None:
+        if not isinstance(extract, str | Path):
+            raise StudyError(f"extract is {extract!r}: give a folder, a DuckDB file or an address")
         settings = replace(settings, extract=Path(extract), extract_hash=None)
     if out is not None:
         settings = replace(settings, out=Path(out))
@@ -91,3 +94,39 @@ def evaluate(
         )
     )
     return BUILDERS[read.design.kind](read, request, settings, opened)
+
+
+MARK = "# Parameters"
+"""First line of the cell that papermill writes."""
+
+PARAMETERS = ("study", "year", "territory", "outcome", "extract", "changes")
+"""Parameters of the notebook of an evaluation."""
+
+
+def refuse_unknown_parameters() -> None:
+    """Refuse what papermill gave to this notebook and the notebook does not know.
+
+    Raises:
+        StudyError: A parameter is unknown.
+    """
+    for name in injected_names():
+        if name not in PARAMETERS:
+            raise StudyError(
+                f"unknown parameter '{name}'; {nearest(name, PARAMETERS)} "
+                "(any other key of a study goes into changes, by its place)"
+            )
+
+
+def injected_names() -> list[str]:
+    """Return the names that the cell of papermill sets, none outside of a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    run: list[Any] = list(shell.user_ns.get("In", [])) if shell is not None else []
+    sources = [str(source) for source in run if str(source).startswith(MARK)]
+    return [
+        target.id
+        for source in sources
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    ]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from evalml.comparison import labels_of
+from evalml.comparison import adjust, labels_of
+from evalml.comparison.balance import unadjusted
 from evalml.errors import DataError, EvalmlError, nearest
-from evalml.evaluation.table import AnalysisTable
 from evalml.outcomes.outcome import OUTCOMES
 from evalml.report import (
     figures_of,
@@ -34,17 +34,19 @@ from evalml.report.gather import secondary_titles
 from evalml.report.note import masked_tables
 from evalml.report.note_figures import FIGURES
 from evalml.report.results import as_read
+from evalml.report.study_views import Sentences
 from evalml.run.provenance import commit, hashes_of, rerun_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from evalml.arrays import Vector
     from evalml.comparison import Comparison
+    from evalml.comparison.balance import Adjusted
     from evalml.engine import Engine
     from evalml.report.figures_style import Figure
     from evalml.report.results import Frames
-    from evalml.report.study_views import Sentences
     from evalml.report.views import Shown
     from evalml.report.widgets import Explorer
     from evalml.settings import Settings
@@ -65,6 +67,42 @@ class NoteFiles(list[str]):
             f'<iframe srcdoc="{escape(self.page)}" title="note" width="100%" height="900"></iframe>'
         )
         return f"{frame if self.page else ''}<p>{escape(', '.join(self))}</p>"
+
+
+class AnalysisColumn(pd.Series):
+    """A column of an analysis table: its repr shows no value."""
+
+    @property
+    def _constructor(self) -> Any:
+        return AnalysisColumn
+
+    @property
+    def _constructor_expanddim(self) -> Any:
+        return AnalysisTable
+
+    def __repr__(self) -> str:
+        """Give the name and the size only."""
+        return f"AnalysisColumn({self.name}, {len(self)} rows)"
+
+
+class AnalysisTable(pd.DataFrame):
+    """Persons, weights, outcomes and covariates: its repr shows no row."""
+
+    @property
+    def _constructor(self) -> Any:
+        return AnalysisTable
+
+    @property
+    def _constructor_sliced(self) -> Any:
+        return AnalysisColumn
+
+    def __repr__(self) -> str:
+        """Give the size and the columns only."""
+        return f"AnalysisTable({len(self)} rows; {', '.join(map(str, self.columns))})"
+
+    def _repr_html_(self) -> str:
+        """Give the size and the columns only."""
+        return f"<p>{len(self)} rows, not shown. Columns: {', '.join(map(str, self.columns))}</p>"
 
 
 DECLARED = {name for name, outcome in OUTCOMES.items() if outcome.channel == "declared"}
@@ -111,6 +149,18 @@ class Evaluation:
     def comparison(self) -> Comparison:
         """The two arms, in memory."""
         raise DataError(f"a {self.study.design.name} study compares areas, not persons")
+
+    @cached_property
+    def adjusted(self) -> Adjusted:
+        """Score, weights and balance of the two arms."""
+        if not self.study.design.adjusts:
+            return unadjusted(self.comparison)
+        return adjust(self.comparison, self.estimand)
+
+    @property
+    def weights(self) -> Vector | None:
+        """Analysis weights, shape (n,)."""
+        return self.adjusted.weights
 
     @property
     def estimand(self) -> Literal["att", "ate"]:
@@ -197,17 +247,18 @@ class Evaluation:
         """The figures of the note, by name."""
         return figures_of(self.results, self.meta, self.study.checks.minimum_count)
 
-    def figure(self, name: str) -> Figure | None:
+    def figure(self, name: str) -> Figure | Sentences:
         """Return a figure of the note, such as `effects`, `trajectories` or `balance`.
 
-        None where the tables left nothing to draw.
+        A sentence stands for it where the tables leave nothing to draw.
 
         Raises:
             EvalmlError: No figure has that name.
         """
         if name not in FIGURES:
             raise EvalmlError(f"no figure is called '{name}'; {nearest(name, FIGURES)}")
-        return self.figures.get(name)
+        nothing = f"{FIGURES[name].fr} : rien à dessiner (effets masqués, ou tableaux vides)."
+        return self.figures.get(name) or Sentences([nothing], listed=False)
 
     @property
     def answer(self) -> Sentences:
@@ -269,11 +320,6 @@ class Evaluation:
             columns["cluster"] = comparison.cluster
         return AnalysisTable(columns)
 
-    @property
-    def weights(self) -> Any:
-        """Analysis weights, shape (n,); None where the design has none."""
-        return None
-
     def note(self, folder: Path | None = None) -> NoteFiles:
         """Write the results, the figures and the note; return the names of its files.
 
@@ -303,4 +349,4 @@ class Evaluation:
 
     def __repr__(self) -> str:
         """Give the study and where it runs, never a row."""
-        return f"Evaluation({self.study.study}, {self.study.design.name})"
+        return f"Evaluation({self.declared.study}, {self.declared.design.name})"

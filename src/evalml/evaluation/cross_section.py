@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evalml.checks import check_study, checks_table
 from evalml.checks.check import PrimaryEffect
 from evalml.checks.primary import declared, estimator_of
-from evalml.comparison import adjust, cross_section
+from evalml.comparison import cross_section
 from evalml.effect import (
     as_experiment,
     effects_table,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evalml.comparison import Comparison
-    from evalml.comparison.balance import Adjusted
     from evalml.comparison.build import CrossSection
     from evalml.effect import Effect
     from evalml.report.results import Frames
@@ -71,16 +70,6 @@ class TableEvaluation(Evaluation):
     def comparison(self) -> Comparison:
         """The treated of the experiment and the comparison group from elsewhere."""
         return self.compared.observational
-
-    @cached_property
-    def adjusted(self) -> Adjusted:
-        """Score, weights and balance."""
-        return adjust(self.comparison, self.estimand)
-
-    @property
-    def weights(self) -> Any:
-        """Analysis weights, shape (n,)."""
-        return self.adjusted.weights
 
     @cached_property
     def estimates(self) -> list[Effect]:

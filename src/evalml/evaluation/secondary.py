@@ -15,6 +15,7 @@ from evalml.effect import effects_table, estimate_study
 from evalml.errors import CohortError, DataError, EstimationError, TableMissingError
 from evalml.outcomes import compute_outcomes
 from evalml.panel import build_panel
+from evalml.report.blinding import NOT_ESTIMATED, impossible
 from evalml.results import RESULT_TABLES
 from evalml.values import Message, messages_text
 from evalml.words import render_all
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 BLINDED, EXPLORATORY = "blinded", "exploratory"
 DATA_FAULTS = (CohortError, DataError, EstimationError, TableMissingError)
 """What the data of an extract can refuse; a fault of the study itself is refused beforehand."""
-
-NOT_ESTIMATED = Message("secondary.not_estimated")
-"""What is said of an analysis whose data do not give an estimate."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -95,7 +93,7 @@ def _made(tables: Tables, study: Study, engine: Engine, followed: list[Followed]
     adjusted = adjust(comparison, "ate" if study.estimand == "ate" else "att")
     effects = estimate_study(comparison, study)
     checks = check_study(comparison, effects, adjusted, study, arms=arms)
-    return _judged(effects, checks, adjusted)
+    return judged(effects, checks, adjusted)
 
 
 def _compared(tables: Tables, study: Study, engine: Engine, followed: list[Followed]) -> Arms:
@@ -109,7 +107,8 @@ def _compared(tables: Tables, study: Study, engine: Engine, followed: list[Follo
     return assemble(outcomes, study.horizons, (), engine)
 
 
-def _judged(effects: Sequence[Effect], checks: Sequence[Check], adjusted: Adjusted) -> pd.DataFrame:
+def judged(effects: Sequence[Effect], checks: Sequence[Check], adjusted: Adjusted) -> pd.DataFrame:
+    """Return the rows of the effects of an analysis, masked by its own checks."""
     table = effects_table(effects)
     failed = blinded_outcomes(checks)
     causes = [_causes(effect, failed) for effect in effects]
@@ -129,7 +128,8 @@ def _number(value: float | None) -> float:
 
 def _causes(effect: Effect, failed: Mapping[str, list[Message]]) -> list[Message]:
     found = [*failed.get("", ()), *failed.get(effect.outcome, ()), *failed.get(effect.key, ())]
-    return [*found, *([NOT_ESTIMATED] if effect.details.get("error") else [])]
+    found += [NOT_ESTIMATED] if effect.details.get("error") else []
+    return [*found, *impossible(effect.unit, effect.estimate)]
 
 
 def _not_made(study: Study, fault: Exception) -> pd.DataFrame:

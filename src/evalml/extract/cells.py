@@ -21,7 +21,7 @@ from evalml.reading.text import FRENCH_DAY
 if TYPE_CHECKING:
     from evalml.engine import Table
     from evalml.extract import contract
-    from evalml.extract.recipe import Measure
+    from evalml.extract.recipe import MeasureRecipe
 
 _HOURS = r"^\d{1,4}:[0-5]\d$"
 _AMOUNT = r"^[+-]?\d{1,12}([.,]\d{1,4})?$"
@@ -97,7 +97,7 @@ def with_new_days(rows: Table, name: str, start: str, end: str, by: list[str]) -
     return t.mutate(**{name: greatest(days, 0)}).drop("_from", "_to", "_seen")
 
 
-def measure_of(rows: Table, name: str, how: Measure) -> Any:
+def measure_of(rows: Table, name: str, how: MeasureRecipe) -> Any:
     """Return a measure of a group of rows; `with_new_days` comes before `days`."""
     if how.days:
         return rows[f"_{name}"].sum()

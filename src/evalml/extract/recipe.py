@@ -34,7 +34,7 @@ SNAPSHOT = "snapshot"
 """Column that says from which dated file a row comes."""
 
 
-class Cell(StrictModel):
+class CellRecipe(StrictModel):
     """Where a value comes from: one way only.
 
     Attributes:
@@ -72,7 +72,7 @@ class Cell(StrictModel):
         return {str(k): str(v) if isinstance(v, int) else v for k, v in given.items()}
 
     @model_validator(mode="after")
-    def _one_way(self) -> Cell:
+    def _one_way(self) -> CellRecipe:
         hours = self.compute == "hours"
         ways = [self.column, self.first, self.last, self.constant, self.month, self.compute]
         if sum(bool(w) for w in ways) != 1 + hours or (hours and self.column is None):
@@ -101,7 +101,7 @@ class Cell(StrictModel):
         return what + (coded if self.codes else "") + (", as hours" if self.compute else "")
 
 
-class Measure(StrictModel):
+class MeasureRecipe(StrictModel):
     """A value of a group of rows: one way only.
 
     Attributes:
@@ -123,7 +123,7 @@ class Measure(StrictModel):
     open: bool = False
 
     @model_validator(mode="after")
-    def _one_way(self) -> Measure:
+    def _one_way(self) -> MeasureRecipe:
         ways = [self.minimum, self.maximum, self.total, self.days, self.most]
         if sum(bool(w) for w in ways) != 1 or bool(self.most) != bool(self.by):
             raise ValueError("give one of min, max, sum, days, most (with by)")
@@ -185,7 +185,7 @@ class Latest(StrictModel):
     order: tuple[str, ...] = ()
 
 
-class Months(StrictModel):
+class MonthsRecipe(StrictModel):
     """One row per month of a spell; one that has no last day goes on to the extraction."""
 
     start: str = Field(alias="from")
@@ -196,7 +196,7 @@ class Group(StrictModel):
     """One row per `by`, with measures of its rows."""
 
     by: tuple[str, ...] = Field(min_length=1)
-    columns: dict[str, Measure]
+    columns: dict[str, MeasureRecipe]
 
 
 class Rows(StrictModel):
@@ -208,11 +208,11 @@ class Rows(StrictModel):
 
     source: str | None = Field(default=None, alias="from")
     join: tuple[Join, ...] = ()
-    derive: dict[str, Cell] = Field(default_factory=dict)
+    derive: dict[str, CellRecipe] = Field(default_factory=dict)
     where: tuple[Filter, ...] = ()
     latest: Latest | None = None
     person: str | None = None
-    months: Months | None = None
+    months: MonthsRecipe | None = None
     group: Group | None = None
 
     def reads(self) -> Iterator[str]:
@@ -241,7 +241,7 @@ class Rows(StrictModel):
             yield (*self.group.by, *measures), self.group.columns
 
 
-class Source(Rows):
+class SourceRecipe(Rows):
     """A file, or rows made of another source.
 
     Attributes:
@@ -264,12 +264,12 @@ class Source(Rows):
 class TableRecipe(Rows):
     """Where a table of the contract comes from."""
 
-    columns: dict[str, str | Cell]
+    columns: dict[str, str | CellRecipe]
 
-    def cells(self) -> dict[str, Cell]:
+    def cells(self) -> dict[str, CellRecipe]:
         """Return where each column comes from."""
         return {
-            name: Cell(column=cell) if isinstance(cell, str) else cell
+            name: CellRecipe(column=cell) if isinstance(cell, str) else cell
             for name, cell in self.columns.items()
         }
 
@@ -295,7 +295,7 @@ class Persons(StrictModel):
     most: int = 50
 
 
-class Names(StrictModel):
+class SourceNames(StrictModel):
     """What a file and its columns are called here: canonical name -> name in the file."""
 
     file: str | None = None
@@ -321,12 +321,12 @@ class Recipe(StrictModel):
     title: str = ""
     source: str = ""
     completes: bool = False
-    sources: dict[str, Source] = Field(default_factory=dict)
+    sources: dict[str, SourceRecipe] = Field(default_factory=dict)
     persons: Persons | None = None
     vintage: tuple[str, str] | None = None
     tables: dict[str, TableRecipe] = Field(min_length=1)
     dropped: dict[str, dict[str, str]] = Field(default_factory=dict)
-    names: dict[str, Names] = Field(default_factory=dict)
+    names: dict[str, SourceNames] = Field(default_factory=dict)
     without_counterpart: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -467,7 +467,7 @@ def _deepest(error: ValidationError) -> ErrorDetails:
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    loc = [p for p in fault["loc"] if p not in {"Cell", "str"}]
+    loc = [p for p in fault["loc"] if p not in {"CellRecipe", "str"}]
     place = ".".join(str(p) for p in loc)
     if fault["type"] == "extra_forbidden":
         return f"unknown key '{place}'; {nearest(str(loc[-1]), _keys(loc[:-1]))}"
@@ -489,16 +489,16 @@ def _keys(loc: Iterable[int | str]) -> list[str]:
 
 
 _PARTS: dict[str, type[BaseModel]] = {
-    "sources": Source,
+    "sources": SourceRecipe,
     "tables": TableRecipe,
-    "columns": Cell,
-    "derive": Cell,
+    "columns": CellRecipe,
+    "derive": CellRecipe,
     "persons": Persons,
-    "names": Names,
+    "names": SourceNames,
     "join": Join,
     "where": Filter,
     "latest": Latest,
-    "months": Months,
+    "months": MonthsRecipe,
     "group": Group,
 }
 
@@ -518,9 +518,9 @@ def explain(recipe: Recipe, headers: Mapping[str, Iterable[str]] | None = None) 
         absent = [c.name for c in contract.table(name).columns if c.name not in cells]
         lines += [f"  not in the source: {', '.join(absent)}"] if absent else []
     for name, source in recipe.sources.items():
-        said = _steps_said(source)
-        if source.source or said:
-            lines += ["", f"{name}: rows of {source.source or source.file or name}", *said]
+        steps = _steps_said(source)
+        if source.source or steps:
+            lines += ["", f"{name}: rows of {source.source or source.file or name}", *steps]
     other = [t.name for t in contract.TABLES if t.name not in recipe.tables]
     lines += ["", f"tables not in the source: {', '.join(other)}"]
     if recipe.completes:

@@ -17,6 +17,7 @@ from evalml.errors import DataError, EstimationError
 from evalml.methods.panel import (
     MissingRows,
     covariate_matrix,
+    drop_incomplete,
     need_columns,
     numbers_of,
     positive_weights,
@@ -135,7 +136,7 @@ def read_durations(
     at the earliest.
     """
     need_columns(table, columns.used())
-    kept, dropped = _complete(table[columns.used()], missing)
+    kept, dropped = drop_incomplete(table[columns.used()], missing)
     time, event = numbers_of(kept[columns.time]), _events(kept[columns.event])
     entry = numbers_of(kept[columns.entry]) if columns.entry else np.zeros(time.size)
     _refuse_order(entry, time, kept, columns)
@@ -245,20 +246,6 @@ def at_risk(v: Vector, first: IntVector, last: IntVector, times: int) -> Vector:
     enter = np.bincount(first, weights=v, minlength=times + 1)
     sums: Vector = np.cumsum((leave - enter)[::-1])[::-1][1:]
     return sums
-
-
-def _complete(table: pd.DataFrame, missing: MissingRows) -> tuple[pd.DataFrame, int]:
-    """Return the complete rows and the number left out."""
-    holes = table.isna()
-    if not holes.to_numpy().any():
-        return table, 0
-    if missing == "refuse":
-        which = ", ".join(f"{name} ({int(k)})" for name, k in holes.sum().items() if k)
-        raise DataError(f"missing values in {which}; complete them, or ask for them to be dropped")
-    bad = holes.any(axis=1)
-    if bad.all():
-        raise DataError("every row holds a missing value; nothing is left to estimate")
-    return table[~bad], int(bad.sum())
 
 
 def _events(values: pd.Series[Any]) -> IntVector:

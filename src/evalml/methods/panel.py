@@ -12,7 +12,7 @@ from evalml.errors import DataError, refuse_unknown
 from evalml.methods.two_period import CovariateTerms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -96,7 +96,15 @@ def complete_rows(
     table: pd.DataFrame, columns: PanelColumns, missing: MissingRows
 ) -> tuple[pd.DataFrame, int]:
     """Return the complete rows and the number left out; an empty first period means never."""
-    holes = table.drop(columns=[columns.first_treated] if columns.first_treated else []).isna()
+    may_lack = [columns.first_treated] if columns.first_treated else []
+    return drop_incomplete(table, missing, may_lack)
+
+
+def drop_incomplete(
+    table: pd.DataFrame, missing: MissingRows, may_lack: Sequence[str] = ()
+) -> tuple[pd.DataFrame, int]:
+    """Return the complete rows and the number left out, or refuse holes, `may_lack` apart."""
+    holes = table.drop(columns=list(may_lack)).isna()
     if not holes.to_numpy().any():
         return table, 0
     if missing == "refuse":

@@ -185,8 +185,8 @@ def _reach(A: Vector, C: Vector, alpha: float) -> float:
     far = np.sort(np.maximum(up, down))[::-1]
     always = np.isinf(far)
     weight = np.cumsum(np.where(always, 0.5, 1.0)) / far.size
-    held = np.flatnonzero(weight > alpha)
-    return float(far[held[0]]) if held.size else 0.0
+    within = np.flatnonzero(weight > alpha)
+    return float(far[within[0]]) if within.size else 0.0
 
 
 _FEW_CLUSTERS = 10

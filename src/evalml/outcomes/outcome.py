@@ -134,7 +134,7 @@ PARTS = tuple(
         f"{en} (linked source)",
         "proportion",
         f"{_FORCE}; parts of employment as in {_DARES}",
-        f"{said} Of several contracts, the first of: durable, alternance, aided, other.",
+        f"{counts} Of several contracts, the first of: durable, alternance, aided, other.",
         "linked",
         column,
         fallback=fallback,
@@ -142,7 +142,7 @@ PARTS = tuple(
         part=True,
         needs="duree_prevue_mois",
     )
-    for name, fr, en, said, column, but, fallback in (
+    for name, fr, en, counts, column, but, fallback in (
         (
             "emploi_durable_lie",
             "En emploi durable",
@@ -217,7 +217,7 @@ AMOUNTS = tuple(
         en,
         unit,
         _FORCE,
-        said,
+        counts,
         "linked",
         column,
         cumulated=True,
@@ -226,7 +226,7 @@ AMOUNTS = tuple(
         needs=needs,
     )
     for column, needs, unit, rows in _COMBINED
-    for name, fr, en, said, window, combine in rows
+    for name, fr, en, counts, window, combine in rows
 )  # fmt: skip
 """What the linked source counts; « worked » is « under contract »."""
 
@@ -444,13 +444,13 @@ OUTCOMES.add(
             en,
             "proportion",
             "Contract v1, evenements_externes",
-            f"{said}, in a month after time zero, up to the month looked at.",
+            f"{source}, in a month after time zero, up to the month looked at.",
             "events",
             column,
             cumulated=True,
             combine="any",
         )
-        for name, fr, en, said, column in (
+        for name, fr, en, source, column in (
             (
                 "permis",
                 "Permis obtenu depuis l’entrée",

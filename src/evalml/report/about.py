@@ -37,14 +37,14 @@ def about_item(
         each: How sure we are of each effect, in the order of `tables/effects.csv`.
         review: Why somebody must look first: it quotes tables that wait.
     """
-    told = {key: note.meta.get(key) for key in ABOUT}
+    shown = {key: note.meta.get(key) for key in ABOUT}
     if "effects" in note.frames:  # an annex of activity has none to be sure of
         sure = note.certainty
-        told |= {"certainty": sure.level, "because": messages_text([sure.weakest.message])}
-        told["finding"] = messages_text([title(note)])
-        told["sure"] = [[one.level, messages_text([one.weakest.message])] for one in each]
-    told |= {"run": run, "minimum_count": note.threshold, "labels": used_labels(note)}
-    text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
+        shown |= {"certainty": sure.level, "because": messages_text([sure.weakest.message])}
+        shown["finding"] = messages_text([title(note)])
+        shown["sure"] = [[one.level, messages_text([one.weakest.message])] for one in each]
+    shown |= {"run": run, "minimum_count": note.threshold, "labels": used_labels(note)}
+    text = json.dumps(shown, ensure_ascii=False, indent=2, default=str)
     why = Message("gate.words")
     return pass_file("study.json", f"{text}\n".encode(), why=why, review=review)
 

@@ -78,7 +78,7 @@ def blind(
     causes = [
         [message for key, message in failed if bears_on(key, row.outcome, row.horizon_months)]
         + ([NOT_ESTIMATED] if pd.isna(row.estimate) and pd.isna(row.ci_low) else [])
-        + ([IMPOSSIBLE] if row.unit == "proportion" and abs(row.estimate) > 1 else [])
+        + impossible(row.unit, row.estimate)
         for row in rows_of(table)
     ]
     status = [
@@ -87,6 +87,11 @@ def blind(
     ]
     written = table.assign(status=status, causes=[messages_text(each) for each in causes])
     return reasons_in_words(widen(written, every), lang, labels)
+
+
+def impossible(unit: str, estimate: float) -> list[Message]:
+    """Return why an effect cannot be one: a share that changes by more than the whole."""
+    return [IMPOSSIBLE] if unit == "proportion" and abs(estimate) > 1 else []
 
 
 def failed_gates(checks: pd.DataFrame) -> list[tuple[str, Message]]:

@@ -403,8 +403,8 @@ def _read_passed(holds: str, fails: str) -> Any:
     """Return what reads a check by its answer."""
 
     def read(check: Any, *_rest: Any) -> str:
-        told = {True: holds, False: fails}.get(check.passed, "unjudged")
-        return f"{check.check}.{told}"
+        finding = {True: holds, False: fails}.get(check.passed, "unjudged")
+        return f"{check.check}.{finding}"
 
     return read
 

@@ -49,12 +49,12 @@ def guard_costs(costs: pd.DataFrame, checks: pd.DataFrame, threshold: int) -> pd
         for row in rows_of(costs)
     ]
     small = too_small(costs["n_treated"], threshold) | too_small(costs["n_comparison"], threshold)
-    held = costs["largest_share"].astype("float64") > DOMINANCE
+    dominated = costs["largest_share"].astype("float64") > DOMINANCE
     words = (costs["words"] if "words" in costs else pd.Series("", costs.index)).mask(
         pd.Series(blinded, index=costs.index), messages_text([MASKED])
     )
-    remarked = costs.assign(words=words.mask(small | held, messages_text([SECRET])))
-    secret = blank(remarked, small | held, [*NUMBERS, *SIZES])
+    remarked = costs.assign(words=words.mask(small | dominated, messages_text([SECRET])))
+    secret = blank(remarked, small | dominated, [*NUMBERS, *SIZES])
     return blank(secret, pd.Series(blinded, index=costs.index), NUMBERS)
 
 

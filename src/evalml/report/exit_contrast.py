@@ -113,9 +113,9 @@ def exit_paragraph(contrast: pd.DataFrame, study: Study) -> Paragraph:
         study: The study.
     """
     row = {r.measure: r for r in rows_of(contrast)}
-    said = []
+    sentences = []
     if pd.notna(row["positive_exits"].value) and pd.notna(row["positive_entrants"].value):
-        said.append(
+        sentences.append(
             EXITS.format(
                 follow_up=study.follow_up_months,
                 positive=_percent(row["positive_exits"].value),
@@ -124,9 +124,9 @@ def exit_paragraph(contrast: pd.DataFrame, study: Study) -> Paragraph:
         )
     effect = row["effect"]
     if pd.isna(effect.value):
-        said.append(MASKED)
+        sentences.append(MASKED)
     else:
-        said.append(
+        sentences.append(
             AFTER.format(
                 horizon=study.primary.horizon,
                 treated=_percent(row["entrants"].value),
@@ -136,7 +136,7 @@ def exit_paragraph(contrast: pd.DataFrame, study: Study) -> Paragraph:
                 interval=interval_text(effect.ci_low / 100, effect.ci_high / 100, "proportion"),
             )
         )
-    return Paragraph(typeset(" ".join([*said, WHY])))
+    return Paragraph(typeset(" ".join([*sentences, WHY])))
 
 
 def _percent(value: float) -> str:

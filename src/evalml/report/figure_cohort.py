@@ -134,8 +134,8 @@ def draw_shares(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     )  # fmt: skip
     drawn: list[Any] = list(axes.containers)
     for bars, (arm, (colour, hatch)) in zip(drawn, ARMS.items(), strict=bool(values)):
-        told = [float(shares[arm, value]) for value in values]
-        words = [WORDS[lang]["hidden"] if np.isnan(v) else number(v, 1, lang) for v in told]
+        values_shown = [float(shares[arm, value]) for value in values]
+        words = [WORDS[lang]["hidden"] if np.isnan(v) else number(v, 1, lang) for v in values_shown]
         axes.bar_label(bars, words, padding=4, fontsize=7)
         for bar in bars:
             bar.set(edgecolor=colour, hatch=hatch, linewidth=0.7)
@@ -144,7 +144,7 @@ def draw_shares(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     axes.set(xlabel="", ylabel="", xticks=[])
     axes.margins(x=0.12)
     axes.tick_params(axis="y", length=0)
-    bare(axes, keep=("left",))
+    bare(axes, sides=("left",))
     axes.spines["left"].set_color(RULE)
 
 
@@ -162,7 +162,7 @@ def draw_entries(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     axes.set_xticks(np.arange(0, len(rows), step), list(rows["label"])[::step], rotation=45)
     axes.yaxis.set_major_locator(few_ticks(5))
     axes.set(xlabel="", ylabel=WORDS[lang]["count"])
-    bare(axes, keep=("bottom", "left"))
+    bare(axes, sides=("bottom", "left"))
 
 
 def draw_curves(axes: Axes, table: pd.DataFrame, lang: str) -> None:
@@ -190,7 +190,7 @@ def draw_curves(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     axes.xaxis.set_major_locator(few_ticks(12))
     axes.xaxis.set_major_formatter(lambda value, _place: number(value, 0, lang))
     axes.yaxis.set_major_locator(few_ticks(5))
-    bare(axes, keep=("bottom", "left"))
+    bare(axes, sides=("bottom", "left"))
 
 
 def _legend(axes: Axes, picture: str, lang: str) -> None:
@@ -211,7 +211,7 @@ def _legend(axes: Axes, picture: str, lang: str) -> None:
 
 def cohort_alt(tables: list[pd.DataFrame], picture: str, lang: str) -> str:
     """Return what a picture shows: its largest values, or its ends, by arm."""
-    text, said = WORDS[lang], []
+    text, parts = WORDS[lang], []
     column, unit = ("numerator", "") if picture == "entries" else ("value", " %")
     for table in tables:
         for arm, rows in table.groupby("group", sort=False):
@@ -226,6 +226,6 @@ def cohort_alt(tables: list[pd.DataFrame], picture: str, lang: str) -> str:
                 f"{label} {number(float(v), 1 if unit else 0, lang)}{unit}"
                 for label, v in zip(top["label"], top[column], strict=True)
             )
-            said.append(f"{text[str(arm)]} : {values}.")
-    rows_text = " ".join(said) or text["none"]
+            parts.append(f"{text[str(arm)]} : {values}.")
+    rows_text = " ".join(parts) or text["none"]
     return typeset(text["alt"].format(title=TITLES[lang][picture], rows=rows_text), lang)

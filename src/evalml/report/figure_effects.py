@@ -183,7 +183,7 @@ def draw_panel(
         draw_lines(axes, marks, scale, lang)
         label_axis(axes, unit, lang)
     else:
-        bare(axes, keep=())
+        bare(axes, sides=())
         axes.set_xticks([])
 
 

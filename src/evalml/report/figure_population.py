@@ -73,7 +73,7 @@ def draw_bars(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     axes.set_ylim(-len(table) + 0.7, 0.75)
     axes.set_xlim(0, axis_end(kept, lost) * 1.01)
     axes.set_xticks([])
-    bare(axes, keep=("left",))
+    bare(axes, sides=("left",))
     axes.spines["left"].set_color(RULE)
 
 
@@ -97,8 +97,8 @@ def bar_labels(table: pd.DataFrame, lang: str) -> list[str]:
         if pd.isna(kept):
             rows.append(text["hidden"])
             continue
-        told = {"kept": count_text(kept, lang), "persons": count_text(people, lang)}
-        row = text["label" if pd.isna(people) else "label_persons"].format(**told)
+        counts = {"kept": count_text(kept, lang), "persons": count_text(people, lang)}
+        row = text["label" if pd.isna(people) else "label_persons"].format(**counts)
         if pd.notna(lost) and lost > 0:
             row += text["label_lost"].format(lost=count_text(lost, lang))
         rows.append(typeset(row, lang))
@@ -113,8 +113,8 @@ def flow_title(table: pd.DataFrame, lang: str) -> str:
         return str(text["title"])
     lost = 0.0 if column == "kept_persons" else float(ends["lost"].iloc[0])
     first, last = float(ends[column].iloc[0]) + lost, float(ends[column].iloc[1])
-    told = text["found"].format(first=count_text(first, lang), last=count_text(last, lang))
-    return typeset(told, lang)
+    found = text["found"].format(first=count_text(first, lang), last=count_text(last, lang))
+    return typeset(found, lang)
 
 
 def flow_alt(table: pd.DataFrame, lang: str) -> str:
@@ -173,8 +173,8 @@ def plot_balance(
     over = int((table["smd_after"] > threshold).sum())
     known = len(table) and table["smd_after"].notna().any()
     title = plural(text["found"], over) if known else text["title"]
-    told = typeset(title.format(threshold=number(threshold, 1, lang)), lang)
-    return Figure(fig, "balance", told, balance_alt(table, threshold, lang), synthetic)
+    caption = typeset(title.format(threshold=number(threshold, 1, lang)), lang)
+    return Figure(fig, "balance", caption, balance_alt(table, threshold, lang), synthetic)
 
 
 def ordered(table: pd.DataFrame) -> pd.DataFrame:
@@ -286,7 +286,7 @@ def plot_intensity(intensity: pd.DataFrame, *, lang: str = "fr", synthetic: bool
     """
     import seaborn as sns
 
-    text, said = INTENSITY_TEXT[lang], []
+    text, parts = INTENSITY_TEXT[lang], []
     with house_style():
         fig = canvas(2.8)
         axes = fig.subplots()
@@ -301,18 +301,18 @@ def plot_intensity(intensity: pd.DataFrame, *, lang: str = "fr", synthetic: bool
             dashes={name: dash for name, dash, _ in kinds},
         )  # fmt: skip
         for measure in INTENSITY_CURVES:
-            told = rows[rows["measure"] == measure].sort_values("month")
-            said.append(intensity_alt(told, text[measure], text["at"], lang))
+            series = rows[rows["measure"] == measure].sort_values("month")
+            parts.append(intensity_alt(series, text[measure], text["at"], lang))
         axes.set_ylim(0, 103)
         axes.set_xlabel(typeset(text["x"], lang))
         axes.set_ylabel("%")
         axes.yaxis.set_major_locator(few_ticks(5))
         axes.legend(frameon=False, fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.22))
-        bare(axes, keep=("bottom", "left"))
+        bare(axes, sides=("bottom", "left"))
         if synthetic:
             stamp(fig, lang)
     title = typeset(text["title"], lang)
-    alt = typeset(f"{title}. " + " ; ".join(s for s in said if s) + ".", lang)
+    alt = typeset(f"{title}. " + " ; ".join(s for s in parts if s) + ".", lang)
     return Figure(fig, "intensity", title, alt, synthetic)
 
 
@@ -322,8 +322,8 @@ def intensity_alt(rows: pd.DataFrame, label: str, at: str, lang: str) -> str:
     if not len(known):
         return ""
     few = known.iloc[sorted({0, len(known) // 2, len(known) - 1})]
-    told = (
+    sentence = (
         f"{number(float(v), 0, lang)} % ({at} {int(k)})"
         for k, v in zip(few["month"], few["value"], strict=True)
     )
-    return f"{label} : " + ", ".join(told)
+    return f"{label} : " + ", ".join(sentence)

@@ -175,13 +175,13 @@ def _draw(axes: Axes, rows: pd.DataFrame, unit: str, lang: str, text: Mapping[st
 
 def _events_alt(rows: pd.DataFrame, unit: str, lang: str, text: Mapping[str, str]) -> str:
     known = rows.dropna(subset=["estimate"])
-    told = [
+    parts = [
         text["row"].format(
             e=int(row["event_time"]), effect=effect_text(row["estimate"], unit, lang)
         )
         for row in known.to_dict("records")
     ]
-    return typeset(text["alt"].format(rows=" ".join(told) or text["none"]), lang)
+    return typeset(text["alt"].format(rows=" ".join(parts) or text["none"]), lang)
 
 
 OPENING_PICTURES = {
@@ -263,7 +263,7 @@ def _curves(axes: Axes, table: pd.DataFrame, waves: list[str]) -> None:
     axes.yaxis.set_major_locator(few_ticks(5))
     axes.yaxis.set_major_formatter(lambda value, _place: number(value, 0))
     axes.grid(axis="y", color=RULE, linewidth=0.4)
-    bare(axes, keep=("bottom", "left"))
+    bare(axes, sides=("bottom", "left"))
 
 
 def _bars(axes: Axes, table: pd.DataFrame, waves: list[str]) -> None:
@@ -277,15 +277,15 @@ def _bars(axes: Axes, table: pd.DataFrame, waves: list[str]) -> None:
         axes.barh(places, np.nan_to_num(shares), height=0.9 * height, color=_look(waves, wave)[0],
                   label=typeset(wave, "fr"))  # fmt: skip
         for place, share in zip(places, shares, strict=True):
-            told = "secret" if np.isnan(share) else number(float(share), 0)
-            axes.annotate(told, (np.nan_to_num(share), place), xytext=(3, 0), fontsize=6,
+            label = "secret" if np.isnan(share) else number(float(share), 0)
+            axes.annotate(label, (np.nan_to_num(share), place), xytext=(3, 0), fontsize=6,
                           textcoords="offset points", va="center", color=MUTED)  # fmt: skip
     names = [fill(typeset(_value_label(table, v), "fr"), 24) for v in values]
     axes.set_yticks(-np.arange(len(values)), names)
     axes.set_xticks([])
     axes.margins(x=0.08)
     axes.tick_params(axis="y", length=0)
-    bare(axes, keep=("left",))
+    bare(axes, sides=("left",))
 
 
 def _value_label(table: pd.DataFrame, value: str) -> str:
@@ -310,12 +310,12 @@ def _areas(axes: Axes, table: pd.DataFrame, waves: list[str]) -> None:
     axes.set_yticks(places, [typeset(w, "fr") for w in waves])
     axes.set_xticks([])
     axes.tick_params(axis="y", length=0)
-    bare(axes, keep=("left",))
+    bare(axes, sides=("left",))
 
 
 def _openings_alt(tables: list[pd.DataFrame], picture: str) -> str:
     """Return the ends of each curve, or the largest values, wave by wave."""
-    said = []
+    parts = []
     for table in tables:
         for wave, rows in table.groupby("group", sort=False):
             known = rows.dropna(subset=["value"])
@@ -323,6 +323,6 @@ def _openings_alt(tables: list[pd.DataFrame], picture: str) -> str:
                 continue
             ends = known.iloc[[0, -1]] if picture in CURVES else known
             pairs = zip(ends["label"], ends["value"].astype("float64"), strict=True)
-            told = ", ".join(f"{label} {number(value, 0)}" for label, value in pairs)
-            said.append(f"{wave} : {told}.")
-    return typeset(f"{TITLES[picture]}. {' '.join(said) or 'Rien à montrer.'}", "fr")
+            pairs_text = ", ".join(f"{label} {number(value, 0)}" for label, value in pairs)
+            parts.append(f"{wave} : {pairs_text}.")
+    return typeset(f"{TITLES[picture]}. {' '.join(parts) or 'Rien à montrer.'}", "fr")

@@ -81,8 +81,8 @@ def plot_trajectories(
         write_below(fig, "\n".join(filter(None, below)), lang)
         if synthetic:
             stamp(fig, lang)
-    told = named.get("trajectories_title") or words(lang)["figures"]["trajectories"]["title"]
-    title = told.format(outcome=outcome_label(outcome, None, lang, named))
+    caption = named.get("trajectories_title") or words(lang)["figures"]["trajectories"]["title"]
+    title = caption.format(outcome=outcome_label(outcome, None, lang, named))
     alt = trajectories_alt(table, unit, named, masked=masked, lang=lang)
     return Figure(fig, f"trajectories_{outcome}", typeset(title, lang), alt, synthetic)
 
@@ -151,9 +151,9 @@ def plot_headline(
         axes.xaxis.set_major_locator(MultipleLocator(6 if len(set(table["month"])) > 26 else 3))  # noqa: PLR2004
         if synthetic:
             stamp(fig, lang)
-    said = [text["alt_gap"].format(month=f"{gap.month:.0f}", effect=gap.effect) for gap in shown]
+    effects = [text["alt_gap"].format(month=f"{gap.month:.0f}", effect=gap.effect) for gap in shown]
     curves = trajectories_alt(table, unit, named, masked=masked, lang=lang)
-    alt = " ".join([curves.removesuffix(f" {typeset(text['alt_low'], lang)}"), *said])
+    alt = " ".join([curves.removesuffix(f" {typeset(text['alt_low'], lang)}"), *effects])
     title = outcome_label(outcome, None, lang, named)
     return Figure(fig, "headline", title, typeset(alt, lang), synthetic)
 
@@ -278,7 +278,7 @@ def draw_at_risk(axes: Axes, table: pd.DataFrame, lang: str) -> None:
     axes.set_title(words(lang)["figures"]["trajectories"]["at_risk"], fontsize=7.5, weight="normal",
                    color=MUTED, pad=2)  # fmt: skip
     axes.set_xticks([month for month in months if month % step == 0])
-    bare(axes, keep=())
+    bare(axes, sides=())
     axes.tick_params(axis="x", length=0)
 
 
@@ -314,5 +314,5 @@ def trajectories_alt(
     if masked:
         ends.append(text["alt_masked"])
     first, last = (int(table["month"].min()), int(table["month"].max())) if len(table) else (0, 0)
-    told = text["alt"].format(first=first, last=last, ends=" ".join(ends))
-    return typeset(f"{told} {text['alt_low']}", lang)
+    sentence = text["alt"].format(first=first, last=last, ends=" ".join(ends))
+    return typeset(f"{sentence} {text['alt_low']}", lang)

@@ -93,6 +93,14 @@ class Figure:
             self.kept[kind] = drawn.replace(b"'DejaVu Sans'", FACES) if kind == "svg" else drawn
         return self.kept[kind]
 
+    def _ipython_display_(self) -> None:
+        """Show the picture in a notebook under its title."""
+        from IPython.display import display
+
+        display({"text/markdown": f"**{self.title}**", "text/plain": self.title}, raw=True)
+        bundle, metadata = self._repr_mimebundle_()
+        display(bundle, metadata=metadata, raw=True)
+
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
         """Show the picture in a notebook, with its alternative text."""
         picture = b64encode(self.picture("png")).decode()
@@ -134,10 +142,10 @@ def canvas(height: float) -> Canvas:
     return fig
 
 
-def bare(axes: Axes, *, keep: tuple[str, ...] = ("bottom",)) -> None:
-    """Leave only the spines of `keep`."""
+def bare(axes: Axes, *, sides: tuple[str, ...] = ("bottom",)) -> None:
+    """Leave only the spines of `sides`."""
     for side, spine in axes.spines.items():
-        spine.set_visible(side in keep)
+        spine.set_visible(side in sides)
 
 
 def name_line(axes: Axes, place: float, text: str, colour: str) -> None:

@@ -60,8 +60,8 @@ def protect_indicators(
         rows, rule = table.iloc[places], DisclosureRule(threshold=threshold, rounding=rounding)
         keys = list(zip(zip(rows["group"], rows["group_value"], strict=True), rows["territory"],
                         strict=True))  # fmt: skip
-        held = rows["state"] == "secret" if "state" in rows else pd.Series(False, rows.index)
-        counts = [dict(zip(keys, count.fillna(0.0).mask(held), strict=True))
+        secret = rows["state"] == "secret" if "state" in rows else pd.Series(False, rows.index)
+        counts = [dict(zip(keys, count.fillna(0.0).mask(secret), strict=True))
                   for count in _counts_of(rows)]  # fmt: skip
         found = _gone(counts, whole, rule)
         hidden[places] = [key in found for key in keys]
@@ -73,8 +73,8 @@ def protect_indicators(
         state=table.get("state", unknown).mask(gone, "secret"),
         reason=reason.mask(gone, REASON.format(threshold=threshold)),
     )
-    lone = shown["denominator"].between(1, threshold, inclusive="left")
-    return shown.assign(denominator=shown["denominator"].mask(lone))
+    small = shown["denominator"].between(1, threshold, inclusive="left")
+    return shown.assign(denominator=shown["denominator"].mask(small))
 
 
 def _counts_of(rows: pd.DataFrame) -> list[pd.Series[float]]:
@@ -112,8 +112,8 @@ def _gone(
             hidden |= _neighbours(count, table, areas, (secret, hidden), rule)
         group = table[0][0]
         lapping = [line for line in lines if line[0] == group and line not in table]
-        held = {area for line, area in hidden if line in table[:-1]}
-        hidden |= {(line, area) for line in lapping for area in held}
+        touched = {area for line, area in hidden if line in table[:-1]}
+        hidden |= {(line, area) for line in lapping for area in touched}
     return hidden & set(keys)
 
 

@@ -87,13 +87,13 @@ def read_institution(path: Path | None) -> Institution:
     if not path.is_file():
         message = f"no institution file at {path}"
         raise DataError(message)
-    told = read_yaml_file(path, "institution file") or {}
-    if not isinstance(told, dict):
+    values = read_yaml_file(path, "institution file") or {}
+    if not isinstance(values, dict):
         raise DataError(f"{path.name}: an institution file is a mapping of keys to values")
     known = {field.name for field in fields(Institution)}
-    for key in told:
+    for key in values:
         if key not in known:
             message = f"unknown key '{key}' in {path.name}: {nearest(str(key), known)}"
             raise DataError(message)
-    logo = told.get("logo")
-    return Institution(**{**told, "logo": path.parent / logo if logo else None})
+    logo = values.get("logo")
+    return Institution(**{**values, "logo": path.parent / logo if logo else None})

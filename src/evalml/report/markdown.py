@@ -20,6 +20,11 @@ def md(text: object, lang: str = "fr") -> str:
     return MARKS.sub(r"\\\1", typeset(line, lang))
 
 
+def unmarked(text: str) -> str:
+    """Return words as they read: the marks of bold and the escapes of others taken out."""
+    return re.sub(r"\\(.)", r"\1", text.replace("**", ""))
+
+
 def heading(text: str, kind: str = "") -> str:
     """Return a heading of the second level, of a kind the formats may treat apart."""
     return f"## {text} {{.{kind}}}\n" if kind else f"## {text}\n"

@@ -108,9 +108,9 @@ def write_from(
     usual = str(note.meta.get("language") or "fr")
     ending = "" if note.lang == usual else f"_{note.lang}"
     signer, written = institution or Institution(), []
-    told = replace(note, annex=f"note_annexe{ending}.html", cells={})
-    first = compose(told, pictures, signer)
-    annex = compose_annex(note, pictures, signer, told.cells)
+    words_of = replace(note, annex=f"note_annexe{ending}.html", cells={})
+    first = compose(words_of, pictures, signer)
+    annex = compose_annex(note, pictures, signer, words_of.cells)
     for name, text in (("note", first), ("note_annexe", annex)):
         source = folder / f"{name}{ending}.md"
         source.write_text(text, encoding="utf-8", newline="")
@@ -213,8 +213,8 @@ def subtitle(note: Note) -> str:
     """Return programme, territory and period."""
     meta = note.meta
     name = note.text["programmes"].get(meta["programme"], meta["programme"])
-    told = [str(name), *(str(meta[key]) for key in ("territory_label", "period_label"))]
-    return md(" – ".join(word for word in told if word), note.lang)
+    parts = [str(name), *(str(meta[key]) for key in ("territory_label", "period_label"))]
+    return md(" – ".join(word for word in parts if word), note.lang)
 
 
 def retained(note: Note) -> list[str]:
@@ -240,8 +240,8 @@ def headline(note: Note, figures: Mapping[str, Figure]) -> str:
     if not role:
         return ""
     figure = figures[role]
-    told = note.told(picture_title(note, curves=role == "headline"))
-    return f'![{told}](figures/{figure.name}.svg){{alt="{quotable(figure.alt)}" width=100%}}\n'
+    caption = note.told(picture_title(note, curves=role == "headline"))
+    return f'![{caption}](figures/{figure.name}.svg){{alt="{quotable(figure.alt)}" width=100%}}\n'
 
 
 def imprint(note: Note, institution: Institution) -> list[str]:
@@ -308,8 +308,8 @@ def secondary(note: Note) -> list[str]:
     shown, rest = (tables.secondary_table(note, main=main) for main in (True, False))
     if not shown:
         return [note.text["secondary_rule"], rest] if rest else []
-    said = [note.text["secondary_rule"], shown, tables.secondary_reasons(note)]
-    return [*said, note.text["secondary_rest"] if rest else ""]
+    paragraphs = [note.text["secondary_rule"], shown, tables.secondary_reasons(note)]
+    return [*paragraphs, note.text["secondary_rest"] if rest else ""]
 
 
 def more_figures(figures: Mapping[str, Figure]) -> list[str]:
@@ -330,13 +330,13 @@ def others(note: Note) -> list[str]:
 def sources(note: Note) -> list[str]:
     """Return where the data come from, and the rule of disclosure."""
     meta, day = note.meta, note.meta["extraction_date"]
-    told = {
+    values = {
         "source": md(meta["extract_name"], note.lang),
         "source_date": date_text(str(day), note.lang) if day else "",
         "source_territory": md(meta["territory_label"], note.lang),
         "source_period": md(meta["period_label"], note.lang),
     }
-    known = [note.say(note.text[key], value=value) for key, value in told.items() if value]
+    known = [note.say(note.text[key], value=value) for key, value in values.items() if value]
     lines = [" ".join(known)]
     if meta.get("benchmark"):
         label = md(meta["benchmark"]["label"], note.lang)
@@ -353,8 +353,8 @@ def rounding_sentence(note: Note) -> str:
     """Return how the numbers that leave were rounded: the base of counts, the steps of shares."""
     effects = note.frames["effects"]
     steps = effects[effects["unit"] == "proportion"]["step"].astype("float64").dropna()
-    told = sorted({round(100 * step, 1) for step in steps})
-    each = [number(step, 1 if step < 1 else 0, note.lang) for step in told]
+    points = sorted({round(100 * step, 1) for step in steps})
+    each = [number(step, 1 if step < 1 else 0, note.lang) for step in points]
     base = count_text(note.rounding, note.lang)
     if not each:
         return note.say(note.text["rounded_counts"], base=base)

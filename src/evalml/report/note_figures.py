@@ -43,9 +43,9 @@ def draw(note: Note) -> dict[str, Figure]:
 
 def fingerprint(note: Note) -> str:
     """Return a hash of all that the figures of a note depend on."""
-    said = [csv_text(note.frames[name]) for name in DRAWN]
+    tables = [csv_text(note.frames[name]) for name in DRAWN]
     rest = [dict(note.meta), note.lang, note.threshold]
-    text = json.dumps([said, rest], default=str, sort_keys=True)
+    text = json.dumps([tables, rest], default=str, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -112,10 +112,10 @@ def draw_trajectories(note: Note, common: Mapping[str, Any], *, first: bool = Fa
     masked = ""
     if blinded.any() and "comparison" not in shown:
         masked = "masked" if blinded.all() else "masked_partly"
-    told: dict[str, Any] = {"unit": unit, "labels": note.labels, "masked": masked, **common}
+    options: dict[str, Any] = {"unit": unit, "labels": note.labels, "masked": masked, **common}
     if first:
-        return plot_headline(table, outcome, gaps_of(note, outcome), **told)
-    return plot_trajectories(table, outcome, **told)
+        return plot_headline(table, outcome, gaps_of(note, outcome), **options)
+    return plot_trajectories(table, outcome, **options)
 
 
 def gaps_of(note: Note, outcome: str) -> list[Gap]:

@@ -323,14 +323,14 @@ def amounts_to(note: Note) -> list[Message]:
         treated=of_effect(effect, "mean_treated", unit),
         comparison=of_effect(effect, "mean_comparison", unit),
     )
-    said = []
+    messages = []
     if {"treated", "comparison"} <= set(levels):
-        said.append(Message(f"time.levels{'_opening' if note.opening else ''}", levels))
+        messages.append(Message(f"time.levels{'_opening' if note.opening else ''}", levels))
     useful = known(useful=estimate(note.useful, unit))
     if kind in WEIGHED and (useful or kind == "unclear"):
         at = known(months=months(effect["horizon_months"]))
-        said.append(Message(f"time.{WEIGHED[kind]}", useful | at))
-    return said + benchmark(note, unit)
+        messages.append(Message(f"time.{WEIGHED[kind]}", useful | at))
+    return messages + benchmark(note, unit)
 
 
 WEIGHED = {
@@ -461,7 +461,7 @@ def spending(note: Note) -> list[Message]:
         without=spent(lines, "paid_without"),
     )
     if {"net", "paid", "without"} <= set(values):
-        said = [Message("spent.net", values)]
+        messages = [Message("spent.net", values)]
     elif "paid" in values:
         return [Message("spent.paid", values)]
     else:
@@ -469,10 +469,10 @@ def spending(note: Note) -> list[Message]:
     per_month = spent(lines, "per_month")
     added = lines.get("months")
     if per_month is not None:
-        said.append(Message("spent.per_month", {"per_month": per_month}))
+        messages.append(Message("spent.per_month", {"per_month": per_month}))
     elif added is not None and pd.notna(added.value):
-        said.append(Message("spent.no_month"))
-    return said
+        messages.append(Message("spent.no_month"))
+    return messages
 
 
 def spent(costs: Mapping[str, Any], measure: str) -> Value | None:
@@ -484,14 +484,14 @@ def spent(costs: Mapping[str, Any], measure: str) -> Value | None:
 def not_known(note: Note) -> list[Message]:
     """Return what the sources do not cover, and the outcomes of which nothing may be said."""
     every = note.frames["checks"]
-    said = []
+    messages = []
     if is_declared(note):
-        said.append(Message("unknown.declared"))
+        messages.append(Message("unknown.declared"))
     for check in rows_of(every[on_primary(every, note.primary)]):
         message = uncovered(check)
-        if message is not None and message not in said:
-            said.append(message)
-    return said[:MOST_UNKNOWN] + masked_outcomes(note)
+        if message is not None and message not in messages:
+            messages.append(message)
+    return messages[:MOST_UNKNOWN] + masked_outcomes(note)
 
 
 MOST_UNKNOWN = 2
@@ -581,9 +581,9 @@ def design_of(note: Note) -> str:
     rows = rows[rows["item"] == "design"] if len(rows) else rows
     words = str(rows["words"].iloc[0]) if len(rows) and "words" in rows else ""
     values = [value for message in read_messages(words) for value in message.values.values()]
-    said = [value.key for value in values if isinstance(value, Name)]
+    keys = [value.key for value in values if isinstance(value, Name)]
     kind = str(note.meta.get("kind"))
-    each = [str(defined), *said, USUAL.get(kind, kind)]
+    each = [str(defined), *keys, USUAL.get(kind, kind)]
     known_ = catalogue("messages")["compared"]
     return next((name for name in each if name in known_), "cross_section")
 
@@ -623,26 +623,26 @@ def sure(note: Note) -> list[tuple[str, str]]:
 
 def cannot(note: Note) -> list[Message]:
     """Return what the design cannot show."""
-    said = [Message(f"cannot.unmeasured{note.ending}")]
+    messages = [Message(f"cannot.unmeasured{note.ending}")]
     if pool := pool_of(note):
         programme = Name("programmes", str(note.meta.get("programme")))
-        said.insert(0, Message("cannot.instead", {"programme": programme, **pool}))
+        messages.insert(0, Message("cannot.instead", {"programme": programme, **pool}))
     every = note.frames["checks"]
     for check in rows_of(every[(every["check"] == "crossover") & (every["finding"] == "share")]):
         values = read_values(str(check.values))
         shown: dict[str, Value] = {key: values[key] for key in ("share", "months") if key in values}
         if len(shown) == 2:  # noqa: PLR2004 - both or nothing
-            told = Message("cannot.crossover", with_months(shown))
-            said.append(in_row(told, "checks", check, "values"))
-    said.append(Message("cannot.others"))
+            named = Message("cannot.crossover", with_months(shown))
+            messages.append(in_row(named, "checks", check, "values"))
+    messages.append(Message("cannot.others"))
     if last := last_horizon(note):
-        said.append(Message("cannot.after", {"months": last}))
+        messages.append(Message("cannot.after", {"months": last}))
     if is_declared(note):
-        said.append(Message("cannot.declared"))
+        messages.append(Message("cannot.declared"))
     if day := note.meta.get("amounts_known_until"):
         shown_day = dt.date.fromisoformat(str(day)).strftime("%d/%m/%Y")
-        said.append(Message("cannot.amounts", {"day": Name("text", shown_day)}))
-    return [*said, Message("cannot.intensity")]
+        messages.append(Message("cannot.amounts", {"day": Name("text", shown_day)}))
+    return [*messages, Message("cannot.intensity")]
 
 
 def with_months(values: Mapping[str, Value]) -> dict[str, Value]:
@@ -668,12 +668,12 @@ def needed(note: Note) -> list[Message]:
         grounds = failed or grounds
     wanted: list[Message] = []
     for ground in grounds:
-        asked = need(note, ground)
-        wanted += [asked] if ground.level < HIGH and asked not in wanted else []
-    said = wanted[:MOST_NEEDED]
+        message = need(note, ground)
+        wanted += [message] if ground.level < HIGH and message not in wanted else []
+    messages = wanted[:MOST_NEEDED]
     if last := last_horizon(note):
-        said.append(Message("needed.after", {"months": last}))
-    return said if note.family == "experiment" else [*said, Message("needed.experiment")]
+        messages.append(Message("needed.after", {"months": last}))
+    return messages if note.family == "experiment" else [*messages, Message("needed.experiment")]
 
 
 def need(note: Note, ground: Ground) -> Message:

@@ -129,9 +129,9 @@ def join_steps(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         column: " ; ".join(str(step[column]) for step in (first, second) if step[column])
         for column in ("rule", "label")
     }
-    told = [str(step.get("words") or "") for step in (first, second)]
-    if all(told):
-        words["words"] = messages_text([each for text in told for each in read_messages(text)])
+    words_of = [str(step.get("words") or "") for step in (first, second)]
+    if all(words_of):
+        words["words"] = messages_text([each for text in words_of for each in read_messages(text)])
     return {**second, **words, "lost": float(first["lost"]) + float(second["lost"])}
 
 

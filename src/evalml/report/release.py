@@ -223,12 +223,12 @@ def judged_run(
     frames["published"] = ours_again(frames["published"], frames["effects"], programme)
     frames = tables_in_words(frames, lang, labels)
     frames["checks"] = silence(frames["checks"], frames["effects"], tables.get("checks"))
-    told = meta_in_words(meta, lang)
-    if not passes(told["title"], numbers):
-        plain = [told.get(key) for key in ("programme", "territory_label", "period_label")]
-        told["title"] = " – ".join(str(each) for each in plain if each)
+    in_words = meta_in_words(meta, lang)
+    if not passes(in_words["title"], numbers):
+        plain = [in_words.get(key) for key in ("programme", "territory_label", "period_label")]
+        in_words["title"] = " – ".join(str(each) for each in plain if each)
     level = certainty_of(inside, meta).level
-    note = Note(frames, told, lang, rule.threshold, rule.rounding, level)
+    note = Note(frames, in_words, lang, rule.threshold, rule.rounding, level)
     sure = [
         Certainty(within.level, leaves.grounds)
         for within, leaves in zip(
@@ -355,9 +355,11 @@ def decisions(
         PrivacyError: A decision names no output under review, or lacks a name or a reason.
     """
     waiting = {item.name: item.sha256 for item in items if item.status == gate.REVIEW}
-    before = {name: told for line in register.lines if line["release"] == release
-              for name, told in line["decisions"].items()}  # fmt: skip
-    decided = {name: told for name, told in before.items() if told["sha256"] == waiting.get(name)}
+    before = {name: entry for line in register.lines if line["release"] == release
+              for name, entry in line["decisions"].items()}  # fmt: skip
+    decided = {
+        name: entry for name, entry in before.items() if entry["sha256"] == waiting.get(name)
+    }
     for word, patterns in (("accepted", decision.accept), ("refused", decision.refuse)):
         for pattern in patterns:
             names = [name for name in waiting if fnmatch(name, pattern)]
@@ -368,8 +370,8 @@ def decisions(
                 raise PrivacyError(
                     f"to decide of '{pattern}' takes a name (--by) and a reason (--why)"
                 )
-            told = {"decision": word, "by": decision.by, "why": decision.why}
-            decided |= {name: {**told, "sha256": waiting[name]} for name in names}
+            entry = {"decision": word, "by": decision.by, "why": decision.why}
+            decided |= {name: {**entry, "sha256": waiting[name]} for name in names}
     return decided
 
 
@@ -397,8 +399,8 @@ def write_decided(done: Release, line: str, page: str, place: Path) -> None:
          "sha256": item.sha256 if item.content else None}
         for item in done.items
     ]  # fmt: skip
-    told = {"outputs": outputs, "rounding": done.rule.rounding, "threshold": done.rule.threshold}
-    text = json.dumps({**told, "line": line}, ensure_ascii=False, indent=2) + "\n"
+    decided = {"outputs": outputs, "rounding": done.rule.rounding, "threshold": done.rule.threshold}
+    text = json.dumps({**decided, "line": line}, ensure_ascii=False, indent=2) + "\n"
     files = {place / "out" / RECORD: text, place / "review" / done.page.name: page}
     for path, content in files.items():
         path.parent.mkdir(exist_ok=True)

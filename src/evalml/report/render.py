@@ -170,7 +170,7 @@ def variables(paper: Stationery) -> list[str]:
         "logo": str(logo.resolve()) if logo else "",
         "landscape": "true" if paper.landscape else "",
     }
-    told = {
+    values = {
         "lang": paper.lang,
         "institution": paper.institution.name,
         "stamp": paper.stamp,
@@ -181,6 +181,6 @@ def variables(paper: Stationery) -> list[str]:
         "table-word": paper.table,
     }
     return [
-        *[f"--metadata={key}:{value}" for key, value in told.items() if value],
+        *[f"--metadata={key}:{value}" for key, value in values.items() if value],
         *[f"--variable={key}:{value}" for key, value in exact.items() if value],
     ]

@@ -104,21 +104,21 @@ def to_decide(done: Release, note: Note, text: Any) -> list[str]:
         f'--by "{escape(text["by"])}" --why "{escape(text["why"])}"</pre>'
         for word in ("accept", "refuse")
     ]
-    asked = f"<p>{escape(text['question'])}</p>"
-    return [*parts, asked, "<ul>", *lines, "</ul>", f"<p>{escape(text['how'])}</p>", *commands]
+    question = f"<p>{escape(text['question'])}</p>"
+    return [*parts, question, "<ul>", *lines, "</ul>", f"<p>{escape(text['how'])}</p>", *commands]
 
 
 def item_row(item: Released, done: Release, note: Note) -> str:
     """Return the line of one output."""
     text = note.text["review"]
-    told = done.decided.get(item.name, {})
-    status = text["statuses"][told.get("decision", item.status)]
+    decision = done.decided.get(item.name, {})
+    status = text["statuses"][decision.get("decision", item.status)]
     name = escape(item.name)
     if item.status == "review":
         name = f'<a href="waiting/{name}">{name}</a>'
     reasons = "<br>".join(escape(reason) for reason in item.said(note.lang))
-    if told:
-        reasons += f"<br>{escape(told['by'])} : {escape(told['why'])}"
+    if decision:
+        reasons += f"<br>{escape(decision['by'])} : {escape(decision['why'])}"
     cells = (name, f'<span class="{item.status}">{escape(status)}</span>', reasons,
              item.hidden or "–", item.sha256[:16] if item.content else "–")  # fmt: skip
     return "".join(f"<td>{each}</td>" for each in cells)
@@ -144,10 +144,10 @@ def table_part(name: str, judged: Judged, leaves: pd.DataFrame, text: Any) -> st
             why = "" if column in layout.sentences and row[column] else text["absent"].get(why, why)
             cells += cell(row[column], found, why, number=column in numbers)
         rows.append(cells)
-    said = " ; ".join(f"{c} = {plain(value)}" for c, value in same.items() if value)
-    told = f"<p>{escape(said)}</p>" if said else ""
+    shared = " ; ".join(f"{c} = {plain(value)}" for c, value in same.items() if value)
+    paragraph = f"<p>{escape(shared)}</p>" if shared else ""
     title = f"tables/{name}.csv"
-    return f"<h3>{escape(title)}</h3>{told}" + grid(title, columns, rows)
+    return f"<h3>{escape(title)}</h3>{paragraph}" + grid(title, columns, rows)
 
 
 def only(values: pd.Series) -> Any:
@@ -161,10 +161,10 @@ def cell(leaves: Any, inside: Any, why: str, *, number: bool) -> str:
     shown = "–" if leaves is None or pd.isna(leaves) else plain(leaves)
     if not number and not why:
         return f'<td class="{"t" if len(shown) > LONG else ""}">{escape(shown)}</td>'
-    told = f'<span class="why">{escape(why)}</span>' if why else escape(shown)
+    inner = f'<span class="why">{escape(why)}</span>' if why else escape(shown)
     if inside is not None and not pd.isna(inside):
-        told += f'<span class="in">{escape(plain(inside))}</span>'
-    return f'<td class="{"n" if number else ""}">{told}</td>'
+        inner += f'<span class="in">{escape(plain(inside))}</span>'
+    return f'<td class="{"n" if number else ""}">{inner}</td>'
 
 
 def plain(value: Any) -> str:

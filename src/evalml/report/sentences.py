@@ -34,15 +34,15 @@ def checks_in_words(
     """
     found = [check_words(row, lang, labels) for row in checks.itertuples()]
     return checks.assign(
-        question=[asked for asked, _ in found], sentence=[sentence for _, sentence in found]
+        question=[question for question, _ in found], sentence=[sentence for _, sentence in found]
     )
 
 
 def check_words(check: Any, lang: str, labels: Mapping[str, str] | None = None) -> tuple[str, str]:
     """Return the question and the sentence of a row of `checks` in `lang`."""
     if not check.finding:
-        asked = question_again(str(check.check), str(check.question), lang)
-        return asked, str(check.sentence)
+        worded = question_again(str(check.check), str(check.question), lang)
+        return worded, str(check.sentence)
     name, finding = str(check.check), str(check.finding)
     values = read_values(str(check.values))
     return question(name, finding, lang), check_sentence(name, finding, values, lang, labels)

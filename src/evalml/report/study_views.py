@@ -11,8 +11,9 @@ from evalml.report.note import note_of
 from evalml.report.note_text import Note, cannot, lessons, title
 from evalml.report.protect import protect_results
 from evalml.report.results import rows_of
+from evalml.report.tables import INSTRUMENT
 from evalml.report.views import Shown
-from evalml.report.words import method_inside, outcome_label, words
+from evalml.report.words import method_inside, outcome_label
 from evalml.typography import count_text, effect_number, effect_text, level_text, number
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from evalml.report.results import Frames
     from evalml.study import Study
 
-HIDDEN = "masqué"
+HIDDEN, SECRET = "masqué", "secret"
 TOLD = ("effects", "checks", "costs")
 """Tables that the answer and the limits are told from."""
 
@@ -35,8 +36,7 @@ def shown_power(power: pd.DataFrame, study: Study) -> Shown:
         study: Says the smallest count that may be shown.
     """
     safe = protect_results({"power": power}, study.checks.minimum_count)["power"]
-    mark = words("fr")["note"]["suppressed"]
-    rows = [_power_line(row, mark) for row in rows_of(safe)]
+    rows = [_power_line(row) for row in rows_of(safe)]
     columns = [
         "résultat",
         "entrants",
@@ -48,12 +48,12 @@ def shown_power(power: pd.DataFrame, study: Study) -> Shown:
     return Shown(pd.DataFrame(rows, columns=columns))
 
 
-def _power_line(row: Any, mark: str) -> list[str]:
+def _power_line(row: Any) -> list[str]:
     share = row.unit == "points"
     unit, scale = ("proportion", 100) if share else (str(row.unit), 1)
     return [
         outcome_label(str(row.outcome), row.horizon_months, "fr", {row.outcome: row.label}),
-        count_text(row.n_treated, "fr", hidden=mark),
+        count_text(row.n_treated, "fr", hidden=SECRET),
         number(float(row.clusters), 0),
         level_text(row.baseline / scale, unit, "fr"),
         f"{number(100 * float(row.r_squared), 0)} %",
@@ -61,18 +61,25 @@ def _power_line(row: Any, mark: str) -> list[str]:
     ]
 
 
-def shown_secondary(results: Frames, labels: Mapping[str, str] | None = None) -> Shown:
+def shown_secondary(
+    results: Frames, labels: Mapping[str, str] | None = None, method: str = ""
+) -> Shown:
     """Return the effects of the secondary analyses, as a reader sees them.
 
     Args:
         results: What `gather` returned.
         labels: French labels of the outcomes.
+        method: The primary method, to show it (and what an instrument gives) alone; an analysis
+            whose effects are all masked is one line.
     """
     if "secondary" not in results or not len(results["secondary"]):
         return Shown(pd.DataFrame())
     frame = mask_blinded(results["secondary"])
-    mark = words("fr")["note"]["suppressed"]
-    rows = [_secondary_line(row, dict(labels or {}), mark) for row in rows_of(frame)]
+    frame = frame[frame["method"].isin([*INSTRUMENT, method])] if method else frame
+    masked = frame["status"] == BLINDED
+    whole = masked.groupby(frame["analysis"]).transform("all")
+    frame = frame[~(whole & frame["analysis"].duplicated())]
+    rows = [_secondary_line(row, dict(labels or {})) for row in rows_of(frame)]
     repeated = frame["analysis"] == frame["analysis"].shift()
     rows = [["", *row[1:]] if again else row for row, again in zip(rows, repeated, strict=True)]
     columns = [
@@ -81,7 +88,7 @@ def shown_secondary(results: Frames, labels: Mapping[str, str] | None = None) ->
     return Shown(pd.DataFrame(rows, columns=columns))
 
 
-def _secondary_line(row: Any, labels: dict[str, str], mark: str) -> list[str]:
+def _secondary_line(row: Any, labels: dict[str, str]) -> list[str]:
     hidden = row.status == BLINDED or pd.isna(row.estimate)
     effect = HIDDEN if hidden else effect_text(row.estimate, row.unit, "fr")
     ends = (
@@ -95,8 +102,8 @@ def _secondary_line(row: Any, labels: dict[str, str], mark: str) -> list[str]:
         method_inside(str(row.method), "fr"),
         effect,
         ends,
-        count_text(row.n_treated, "fr", hidden=mark),
-        count_text(row.n_comparison, "fr", hidden=mark),
+        count_text(row.n_treated, "fr", hidden=SECRET),
+        count_text(row.n_comparison, "fr", hidden=SECRET),
     ]
 
 
@@ -139,11 +146,11 @@ def shown_answer(results: Frames, meta: Mapping[str, Any], study: Study) -> Sent
     """
     note = _note(results, meta, study)
     leads = note.text["leads"]
-    said = [f"**{leads[key]}** {text}" for key, text in lessons(note)]
+    sentences = [f"**{leads[key]}** {text}" for key, text in lessons(note)]
     certain = note.say(note.text["certain"], level=note.text["certainty"][note.certainty.level])
-    return Sentences([f"**{note.told(title(note))}**", *said, f"**{certain}**"], listed=False)
+    return Sentences([f"**{note.told(title(note))}**", *sentences, f"**{certain}**"], listed=False)
 
 
 def _note(results: Frames, meta: Mapping[str, Any], study: Study) -> Note:
-    told = {name: results[name] for name in TOLD if name in results}
-    return note_of(told, meta, study.language, study.checks.minimum_count)
+    tables = {name: results[name] for name in TOLD if name in results}
+    return note_of(tables, meta, study.language, study.checks.minimum_count)

@@ -329,8 +329,8 @@ def other_checks_table(note: Note) -> str:
     """Return the checks on the other outcomes, question by question; empty where there is none."""
     rows, last = [], ""
     for (question, answer, seen), keys in grouped(note, check_lines(note, primary=False)).items():
-        told = "" if question == last else question
-        rows.append([told, md(outcomes_over(note, keys), note.lang), answer, seen])
+        shown_question = "" if question == last else question
+        rows.append([shown_question, md(outcomes_over(note, keys), note.lang), answer, seen])
         last = question
     caption = note.text["checks_other_caption"]
     columns = note.text["checks_other_columns"]
@@ -345,10 +345,10 @@ def grouped(note: Note, lines: Mapping[Line, list[str]]) -> dict[Line, list[str]
     found: dict[Line, list[str]] = {}
     for (question, answer, seen), keys in lines.items():
         many = answer in quiet and alike[question, answer] > 1
-        told = note.text["checks_in_sheet"] if many else seen
-        found.setdefault((question, answer, told), []).extend(keys)
-    asked = list(dict.fromkeys(question for question, _, _ in found))
-    return dict(sorted(found.items(), key=lambda each: asked.index(each[0][0])))
+        shown_question = note.text["checks_in_sheet"] if many else seen
+        found.setdefault((question, answer, shown_question), []).extend(keys)
+    question_text = list(dict.fromkeys(question for question, _, _ in found))
+    return dict(sorted(found.items(), key=lambda each: question_text.index(each[0][0])))
 
 
 def check_lines(note: Note, *, primary: bool | None = None) -> dict[Line, list[str]]:
@@ -364,8 +364,8 @@ def check_lines(note: Note, *, primary: bool | None = None) -> dict[Line, list[s
         checks = checks[on_primary(checks, note.primary) == primary]
     lines: dict[Line, list[str]] = {}
     for answer, check in zip(answers(checks), rows_of(checks), strict=True):
-        said = "–" if hides(check, note.frames["effects"]) else verdict(verdicts, answer)
-        line = (md(check.question, note.lang), said, check_sentence(note, check))
+        verdict_text = "–" if hides(check, note.frames["effects"]) else verdict(verdicts, answer)
+        line = (md(check.question, note.lang), verdict_text, check_sentence(note, check))
         lines.setdefault(line, []).append(str(check.outcome))
     return lines
 
@@ -427,14 +427,14 @@ def secondary_reasons(note: Note) -> str:
     if not len(frame):
         return ""
     hidden = frame[on_main(note, frame) & (frame["status"] == BLINDED) & (frame["reason"] != "")]
-    told = hidden.drop_duplicates(["analysis", "reason"])
+    hidden_rows = hidden.drop_duplicates(["analysis", "reason"])
     lines = [
         note.say(
             note.text["secondary_reason"],
             title=md(str(row.title), note.lang),
             reason=md(str(row.reason), note.lang),
         )
-        for row in rows_of(told)
+        for row in rows_of(hidden_rows)
     ]
     return bullets(lines) if lines else ""
 
@@ -479,8 +479,8 @@ def outcomes_over(note: Note, keys: Iterable[str]) -> str:
         outcome, _, month = key.rpartition("_m")
         timed = bool(outcome) and month.isdigit()
         months.setdefault(outcome if timed else key, []).extend([float(month)] if timed else [])
-    told = months.items()
-    names = [outcome_at(key, sorted(at), note.lang, note.labels) for key, at in told if key]
+    pairs = months.items()
+    names = [outcome_at(key, sorted(at), note.lang, note.labels) for key, at in pairs if key]
     return ("; " if note.lang == "en" else " ; ").join(names)
 
 
@@ -493,10 +493,10 @@ def check_sentence(note: Note, check: Any) -> str:
 
 def effect_cells(note: Note, row: Any) -> tuple[str, str]:
     """Return the effect and its interval; a dash for a blinded one."""
-    told = pd.Series({"status": row.status, "estimate": row.estimate, "ci_low": row.ci_low})
-    if is_blinded(told) and not is_bounded(told):
+    shown_row = pd.Series({"status": row.status, "estimate": row.estimate, "ci_low": row.ci_low})
+    if is_blinded(shown_row) and not is_bounded(shown_row):
         return "–", "–"
     bounds = f"{NBSP};{NBSP}" if note.lang == "fr" else f",{NBSP}"
     ends = [effect_number(end, row.unit, note.lang) for end in (row.ci_low, row.ci_high)]
-    number = "–" if is_bounded(told) else effect_text(row.estimate, row.unit, note.lang)
+    number = "–" if is_bounded(shown_row) else effect_text(row.estimate, row.unit, note.lang)
     return number, f"\\[{bounds.join(ends)}\\]"

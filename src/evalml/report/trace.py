@@ -52,12 +52,12 @@ def linked(text: str, annex: str, say: str, cells: dict[str, list[str]]) -> str:
         cells: The numbers printed from each cell so far; those of this text are added.
     """
     first, *marked = text.split(MARKS[0])
-    told = [first]
+    words_of = [first]
     for each in marked:
         place, _, rest = each.partition(MARKS[1])
         number, _, after = rest.partition(MARKS[2])
-        told += [link(place.replace("\\", ""), number, annex, say, cells), after]
-    return "".join(told)
+        words_of += [link(place.replace("\\", ""), number, annex, say, cells), after]
+    return "".join(words_of)
 
 
 def link(place: str, number: str, annex: str, say: str, cells: dict[str, list[str]]) -> str:
@@ -67,8 +67,8 @@ def link(place: str, number: str, annex: str, say: str, cells: dict[str, list[st
     anchor = f"{name}-{line}-{columns.replace(',', '.')}"
     known = cells.setdefault(anchor, [])
     known += [] if number in known else [number]
-    said = say.format(place=f"{name}.csv", row=line, column=columns.replace(",", ", "))
-    return f'[{number}]({annex}#c-{anchor} "{said}"){{.cell}}'
+    shown_text = say.format(place=f"{name}.csv", row=line, column=columns.replace(",", ", "))
+    return f'[{number}]({annex}#c-{anchor} "{shown_text}"){{.cell}}'
 
 
 FIRST = 2
@@ -120,8 +120,8 @@ def figures_table(note: Note, figures: Mapping[str, Figure]) -> str:
         for kind in FIGURES.values()
         if kind.name in figures
     ]
-    told = code_inline(commit[:DIGITS] + "+" * commit.endswith("+")) if commit else "–"
-    caption = note.say(text["caption"], commit=told)
+    drawn = code_inline(commit[:DIGITS] + "+" * commit.endswith("+")) if commit else "–"
+    caption = note.say(text["caption"], commit=drawn)
     return table(text["columns"], rows, caption, widths=[22, 20, 36, 22]) if rows else ""
 
 

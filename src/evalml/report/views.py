@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalml.comparison import labels_of
+from evalml.report.markdown import unmarked
 from evalml.report.note import note_of
 from evalml.report.note_figures import DRAWN, draw
 from evalml.report.note_text import Note
@@ -14,6 +15,7 @@ from evalml.report.protect import protect_results
 from evalml.report.results import as_read
 from evalml.report.tables import check_lines, outcomes_over
 from evalml.report.verdict import hides
+from evalml.report.words import words
 from evalml.typography import NBSP, number
 
 if TYPE_CHECKING:
@@ -61,11 +63,8 @@ WORDS = {
     "None": "pour information",
 }
 _DECIMALS_BELOW = 100
-_CSS = (
-    "<style>.evalml td,.evalml th{text-align:left!important;vertical-align:top;padding:.25em .8em}"
-    ".evalml{border-collapse:collapse;margin-left:0!important}"
-    ".evalml tr{border-bottom:1px solid #ddd}</style>"
-)
+_CELL = 'style="text-align:left;vertical-align:top;padding:.25em .8em"'
+"""Written in each cell: JupyterLab drops the style sheets of a notebook it does not trust."""
 
 
 KEYS = ("item", "measure", "words", "values", "finding", "causes")
@@ -73,23 +72,42 @@ KEYS = ("item", "measure", "words", "values", "finding", "causes")
 
 
 class Shown:
-    """A table as a reader sees it: French headings and numbers."""
+    """A table as a reader sees it: French headings and numbers.
 
-    __slots__ = ("frame",)
+    Attributes:
+        frame: The table.
+        folded: Rows that a reader unfolds, under `summary`.
+        summary: What the folded rows are.
+        nothing: What stands for a table without rows.
+    """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame = frame
+    __slots__ = ("folded", "frame", "nothing", "summary")
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        folded: pd.DataFrame | None = None,
+        summary: str = "",
+        nothing: str = "Rien à signaler.",
+    ) -> None:
+        self.frame, self.folded, self.summary, self.nothing = frame, folded, summary, nothing
 
     def _repr_html_(self) -> str:
         """Return the table as HTML."""
-        if self.frame.empty:
-            return "<p><em>Rien à signaler.</em></p>"
-        words = self.frame.map(_word).rename(columns=HEADERS)
-        return _CSS + words.to_html(index=False, border=0, classes="evalml", escape=True)
+        shown = f"<p><em>{self.nothing}</em></p>" if self.frame.empty else _html(self.frame)
+        if self.folded is None or self.folded.empty:
+            return shown
+        return f"{shown}<details><summary>{self.summary}</summary>{_html(self.folded)}</details>"
 
     def __repr__(self) -> str:
         """Give the size only."""
         return f"Shown({len(self.frame)} rows)"
+
+
+def _html(frame: pd.DataFrame) -> str:
+    words = frame.map(_word).rename(columns=HEADERS)
+    text = words.to_html(index=False, border=0, classes="evalml", escape=True)
+    return text.replace("<td>", f"<td {_CELL}>").replace("<th>", f"<th {_CELL}>")
 
 
 def show(frame: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Shown:
@@ -128,9 +146,10 @@ def protected(name: str, frame: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def shown_checks(results: Frames, labels: Mapping[str, str] | None = None) -> Shown:
-    """Return the checks to display, those of several outcomes that say the same in one line.
+    """Return the checks to display: those that fail or answer nothing first, the others folded.
 
-    Those that could give away a blinded effect are left out.
+    Those of several outcomes that say the same are one line. Those that could give away a blinded
+    effect are left out.
 
     Args:
         results: What `gather` returned.
@@ -141,10 +160,14 @@ def shown_checks(results: Frames, labels: Mapping[str, str] | None = None) -> Sh
     visible = {"checks": checks[[not h for h in hidden]], "effects": results["effects"]}
     note = Note(visible, {"labels": labels_of([]) | dict(labels or {})}, "fr", 0)
     rows = [
-        [question, outcomes_over(note, keys), answer.strip("*"), seen]
-        for (question, answer, seen), keys in check_lines(note).items()
+        [unmarked(word) for word in (question, outcomes_over(note, keys), answer, found)]
+        for (question, answer, found), keys in check_lines(note).items()
     ]
-    return Shown(pd.DataFrame(rows, columns=["question", "résultats", "réponse", "constat"]))
+    table = pd.DataFrame(rows, columns=["question", "résultats", "réponse", "constat"])
+    passed = table["réponse"] == words("fr")["verdicts"]["passed"]
+    n = int(passed.sum())
+    summary = f"{n} contrôle{'s' if n > 1 else ''} passé{'s' if n > 1 else ''}"
+    return Shown(table[~passed], table[passed], summary)
 
 
 def figures_of(results: Frames, meta: Mapping[str, Any], threshold: int) -> dict[str, Figure]:

@@ -164,15 +164,15 @@ def tables_of(
 
 def lines_of(frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any], lang: str) -> list[Line]:
     """Return the effects of a study that may be chosen, in the order in which they are read."""
-    told, labels = meta_in_words(meta, lang), labels_of_study(meta, lang)
+    known, labels = meta_in_words(meta, lang), labels_of_study(meta, lang)
     effects = frames["effects"]
     sure = pd.Series(certainty_of_each(frames, meta), effects.index, "object")
     rows = in_order(effects.assign(sure=sure))
     rows = rows[rows["estimand"] != NEVER]
     phrases = words(lang)["explorer"]
-    where = str(told.get("territory_label") or "") or phrases["no_territory"]
-    study = [str(told.get(key) or "") for key in ("programme", "period_label")]
-    name = ", ".join(filter(None, study)) or str(told.get("title") or meta["study"])
+    where = str(known.get("territory_label") or "") or phrases["no_territory"]
+    study = [str(known.get(key) or "") for key in ("programme", "period_label")]
+    name = ", ".join(filter(None, study)) or str(known.get("title") or meta["study"])
     primary = dict(meta.get("primary") or {})
     lines = []
     for _, row in rows.iterrows():

@@ -111,9 +111,9 @@ def outcome_at(outcome: str, months: Sequence[float], lang: str, labels: Mapping
     if len(months) < 2:  # noqa: PLR2004 - one horizon, or none
         return outcome_label(outcome, months[0] if months else None, lang, labels)
     each = [f"{float(month):.0f}" for month in months]
-    told = words(lang)["note"]["and"].format(first=", ".join(each[:-1]), last=each[-1])
+    text = words(lang)["note"]["and"].format(first=", ".join(each[:-1]), last=each[-1])
     name = outcome_label(outcome, None, lang, labels)
-    return typeset(str(words(lang)["outcome_horizon"]).format(outcome=name, horizon=told), lang)
+    return typeset(str(words(lang)["outcome_horizon"]).format(outcome=name, horizon=text), lang)
 
 
 def subgroup_label(subgroup: str, lang: str, labels: Mapping[str, str]) -> str:

@@ -77,6 +77,8 @@ def runs_table(out: Path) -> pd.DataFrame:
         frames.append(_damaged(damaged))
     if lost := sorted(out.glob(f"*/failed/*/{STATUS}")):
         frames.append(engine.fetch(engine.read_json(lost, "failures", _FAILED)))
+    if not frames and any(out.glob(f"[0-9]*/{MANIFEST}")):
+        raise DataError(f"{out} holds the runs of one study: give the folder above it")
     if not frames:
         return pd.DataFrame({name: [] for name in COLUMNS})
     found = pd.concat([_columns(frame) for frame in frames], ignore_index=True)

@@ -10,14 +10,21 @@ from evalml.study.parts import (
     Example,
     Primary,
     Territory,
+    Thresholds,
     Treatment,
     Waits,
 )
 from evalml.study.programmes import PROGRAMMES, Programme
 from evalml.study.protocol import Study
-from evalml.study.reading import StudyRequest, find_study, read_study, read_yaml, study_from
+from evalml.study.reading import (
+    StudyRequest,
+    as_changes,
+    find_study,
+    read_study,
+    read_yaml,
+    study_from,
+)
 from evalml.study.rerun import rerun, territory_from, territory_label, territory_words
-from evalml.study.thresholds import Thresholds
 
 __all__ = [
     "DESIGNS",
@@ -38,6 +45,7 @@ __all__ = [
     "Thresholds",
     "Treatment",
     "Waits",
+    "as_changes",
     "find_study",
     "methods_of",
     "read_study",

@@ -8,8 +8,7 @@ from pydantic import Field, ValidationError
 
 from evalml.errors import StudyError
 from evalml.reading.yaml_text import StrictModelByName
-from evalml.study.faults import sentence
-from evalml.study.parts import Code, Name, Territory
+from evalml.study.parts import Code, Name, Territory, sentence
 from evalml.study.reading import find_study
 from evalml.study.rerun import place_name, territory_from, territory_label
 

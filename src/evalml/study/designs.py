@@ -92,6 +92,11 @@ class StudyDesign:
         return self.arms in ("comparator", "either")
 
     @property
+    def adjusts(self) -> bool:
+        """Whether the arms are made alike by weights; a draw needs none."""
+        return self.arms != "drawn"
+
+    @property
     def over_time(self) -> bool:
         """Whether it reads an extract, whose rows have dates."""
         return self.kind != "cross_section"

@@ -22,6 +22,7 @@ class Programme:
             counts (`exit_contrast`).
         comparator: Programme of the same youths, for an active comparator.
         small: Whether few enter: what could be detected then comes first.
+        nests: Programme that may begin as a phase of this one.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Programme:
     tables: tuple[str, ...] = ()
     comparator: str = ""
     small: bool = False
+    nests: str = ""
 
 
 PROGRAMMES: Registry[Programme] = Registry("programme")
@@ -66,6 +68,7 @@ PROGRAMMES.add(
         "the PACEA",
         {"sequential_trials": "accompanied outside a contract"},
         ("costs",),
+        nests="GJ",
     ),
     Programme(
         "PARRAINAGE",

@@ -15,7 +15,6 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from evalml.errors import nearest
 from evalml.reading.yaml_text import StrictModelByName
 from evalml.study.designs import DESIGNS, StudyDesign
-from evalml.study.faults import sentence
 from evalml.study.methods import METHODS, MethodSettings, methods_of, settings_allowed
 from evalml.study.parts import (
     Code,
@@ -27,12 +26,13 @@ from evalml.study.parts import (
     Name,
     Primary,
     Territory,
+    Thresholds,
     Treatment,
     Waits,
+    sentence,
 )
 from evalml.study.programmes import PROGRAMMES
-from evalml.study.secondary import KEYS, merged
-from evalml.study.thresholds import Thresholds
+from evalml.study.rerun import MAY_CHANGE, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,7 +214,7 @@ def _of_the_design(s: Study) -> Iterator[str]:
         )
     if design.compares and s.comparison.pool == s.dispositif:
         yield f"comparison.pool is '{s.dispositif}', the programme evaluated; name another one"
-    if s.comparison.openings is not None and s.programme != "GJ":
+    if s.comparison.openings is not None and s.programme not in design.programmes:
         yield (
             f"comparison.openings: the words of a roll-out are those of the Garantie jeunes, and "
             f"the programme is {s.programme}"
@@ -234,19 +234,21 @@ def _of_the_covariates(s: Study) -> Iterator[str]:
         found = [n for n in design.covariates if n in (*s.covariates, *s.subgroups)]
         if found and found[0] not in s.design.covariates:
             yield f"'{found[0]}' describes an application: only {design.article} study has it"
-    if s.treatment.nested != "any" and s.dispositif != "PACEA":
-        yield "treatment.nested is about the GJ inside a PACEA; leave it out"
+    known = PROGRAMMES.get(s.dispositif)
+    if s.treatment.nested != "any" and not (known and known.nests):
+        of = " or ".join(f"the {p.nests} inside a {p.name}" for p in PROGRAMMES.values() if p.nests)
+        yield f"treatment.nested is about {of}; leave it out"
 
 
 def _of_the_secondary(s: Study) -> Iterator[str]:
     base = s.model_dump(by_alias=True, exclude={"secondary"})
     for name, given in s.secondary.items():
         place = f"secondary.{name}"
-        unknown = [key for key in given if key not in KEYS]
-        yield from (f"unknown key '{place}.{key}'; {nearest(key, KEYS)}" for key in unknown)
+        unknown = [key for key in given if key not in MAY_CHANGE]
+        yield from (f"unknown key '{place}.{key}'; {nearest(key, MAY_CHANGE)}" for key in unknown)
         if "title" not in given:
             yield f"missing key '{place}.title'"
         try:
-            Study.model_validate(merged(base, {k: v for k, v in given.items() if k in KEYS}))
+            Study.model_validate(merged(base, {k: v for k, v in given.items() if k in MAY_CHANGE}))
         except ValidationError as fault:
             yield from (sentence(e, Study, place) for e in fault.errors(include_url=False))

@@ -16,10 +16,9 @@ from pydantic import ValidationError
 from evalml.errors import StudyError, nearest
 from evalml.reading.yaml_text import read_yaml_file
 from evalml.settings import project_root, shipped_folder
-from evalml.study.faults import sentence
+from evalml.study.parts import sentence
 from evalml.study.protocol import Study
-from evalml.study.rerun import places, rerun, territory_word
-from evalml.study.secondary import merged
+from evalml.study.rerun import merged, places, rerun, territory_word
 from evalml.words import labelled
 
 
@@ -96,6 +95,39 @@ def read_study(
     return study_from(values, place=str(source))
 
 
+def _as_year(given: object) -> int | None:
+    if given is None or (isinstance(given, int) and not isinstance(given, bool)):
+        return given
+    if isinstance(given, str) and re.fullmatch(r"\d{4}", given.strip()):
+        return int(given)
+    raise StudyError(f"year is {given!r}: give a calendar year, such as 2023")
+
+
+def _as_place(given: object) -> Any:
+    if given is None or isinstance(given, str | Mapping):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool):  # papermill reads `-p territory 59`
+        return f"{given:02d}"
+    if isinstance(given, list | tuple) and given:
+        return ",".join(str(_as_place(one)) for one in given)
+    raise StudyError(f"territory is {given!r}: give a code or a name, such as 59 or nord")
+
+
+def as_changes(given: object) -> Mapping[str, Any]:
+    """Return what changes in a study, from a mapping or from the JSON that papermill was given.
+
+    Raises:
+        StudyError: It is neither.
+    """
+    try:
+        found = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        found = None
+    if not isinstance(found, Mapping):
+        raise StudyError(f'changes is {given!r}: give keys and values, such as {{"seed": 7}}')
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class StudyRequest:
     """A study as somebody asked for it: what a notebook is given, and what gives it again.
@@ -113,6 +145,18 @@ class StudyRequest:
     territory: str | Mapping[str, Any] | None = None
     outcome: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the type of each value: papermill gives a notebook what somebody typed.
+
+        Raises:
+            StudyError: One is not what it must be.
+        """
+        object.__setattr__(self, "year", _as_year(self.year))
+        object.__setattr__(self, "territory", _as_place(self.territory))
+        object.__setattr__(self, "changes", as_changes(self.changes))
+        if self.outcome is not None and not isinstance(self.outcome, str):
+            raise StudyError(f"outcome is {self.outcome!r}: give the name of an outcome")
 
     def read(self) -> Study:
         """Return the study, checked.

@@ -20,7 +20,6 @@ from typing import Any
 from evalml.codes import territory_names
 from evalml.errors import StudyError, nearest
 from evalml.study.parts import Territory
-from evalml.study.secondary import WHOLE
 from evalml.values import Message, Number, names
 from evalml.words import render
 
@@ -102,14 +101,22 @@ def territory_from(place: str | int | Mapping[str, Any] | Territory) -> dict[str
 
 
 def territory_word(territory: str | Mapping[str, Any]) -> str:
-    """Return a territory as a person types it, such as `region:32`."""
-    if not isinstance(territory, Mapping):
-        return str(territory)
+    """Return a territory as a person types it: `59`; `region:32` where the code alone is of two."""
+    where = territory_from(territory)
     for kind in KINDS:
-        if territory.get(kind) is not None:
-            codes = territory[kind]
-            return f"{kind}:{codes if isinstance(codes, str) else ','.join(map(str, codes))}"
+        if where.get(kind) is not None:
+            codes = where[kind] if isinstance(where[kind], str) else ",".join(map(str, where[kind]))
+            alone = _read_alone(codes).get(kind, ())
+            same = codes == (alone if isinstance(alone, str) else ",".join(alone))
+            return codes if same else f"{kind}:{codes}"
     return NATIONAL
+
+
+def _read_alone(codes: str) -> dict[str, Any]:
+    try:
+        return _from_codes(codes.split(","))
+    except StudyError:
+        return {}
 
 
 def places() -> dict[str, dict[str, Any]]:
@@ -323,3 +330,35 @@ def _territory(values: Mapping[str, Any]) -> Territory | None:
         return Territory.model_validate(given)
     except ValueError:
         return None  # the study is refused with its own sentence when it is checked
+
+
+OVERRIDES = (
+    "territory", "entries", "eligibility", "treatment", "comparison", "estimand",
+    "follow_up_months", "outcomes", "horizons", "covariates", "history_months",
+    "methods", "method_settings", "primary", "minimum_effect", "subgroups", "checks", "breaks",
+    "seed",
+)  # fmt: skip
+"""Keys of a study that a secondary analysis may give again."""
+
+MAY_CHANGE = ("title", "title_en", *OVERRIDES)
+
+OWN = frozenset({"secondary", "durations", "examples"})
+"""Keys of the main analysis alone."""
+
+WHOLE = frozenset({"territory", "entries", "comparison"})
+"""Mappings that are replaced; of the others, only the keys given are."""
+
+
+def merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a study with those of one secondary analysis in their place."""
+    values = {key: value for key, value in base.items() if key not in OWN}
+    for key, value in given.items():
+        current = values.get(key)
+        if isinstance(value, dict) and isinstance(current, dict) and key not in WHOLE:
+            values[key] = {**current, **value}
+        else:
+            values[key] = value
+    settings = values.get("method_settings") or {}
+    named = values.get("methods", settings)
+    values["method_settings"] = {name: settings[name] for name in settings if name in named}
+    return values

@@ -65,8 +65,8 @@ def write_layout(extract: Path, layout: str) -> Path:
     (out / "files").mkdir(parents=True)
     (out / "base").mkdir()
     engine = open_engine(memory_limit="2GB")
-    held = {t.name: extract / f"{t.name}.parquet" for t in contract.TABLES}
-    read = {n: engine.read_parquet(p, n) for n, p in held.items() if p.is_file()}
+    written = {t.name: extract / f"{t.name}.parquet" for t in contract.TABLES}
+    read = {n: engine.read_parquet(p, n) for n, p in written.items() if p.is_file()}
     people = read["jeunes"].select("id_jeune")
     people = people.mutate(cle=_key(people.id_jeune), number=_number(people.id_jeune))
     key = "cle" if layout == "contracts" else "hash_nir"
@@ -76,7 +76,7 @@ def write_layout(extract: Path, layout: str) -> Path:
         engine.write_csv(rows, out / "files" / f"{name}.csv")
     counted = {what: _count(engine, rows) for what, rows in traps.items()}
     (out / TRAPS).write_text(json.dumps(counted, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    for name, path in held.items():
+    for name, path in written.items():
         if path.is_file() and name not in tables:
             shutil.copyfile(path, out / "base" / path.name)
         elif path.is_file() and not contract.table(name).optional:

@@ -122,13 +122,13 @@ def _of_spells(tables: Tables, name: str, engine: Engine) -> Coverage:
 
 def sources_held(tables: Tables, engine: Engine) -> frozenset[str]:
     """Return the tables held, and `table.column` with a value of other administrations."""
-    held = set(tables.tables)
+    present = set(tables.tables)
     for name in LINKED_SOURCES:
-        if name in held:
+        if name in present:
             t = tables.table(name)
             found = engine.fetch(t.agg(**{c: t[c].notnull().any() for c in t.columns}))
-            held |= {f"{name}.{c}" for c in t.columns if bool(found[c].fillna(False).iloc[0])}
-    return frozenset(held)
+            present |= {f"{name}.{c}" for c in t.columns if bool(found[c].fillna(False).iloc[0])}
+    return frozenset(present)
 
 
 def linked_people(tables: Tables, source: str, engine: Engine) -> Table | None:
@@ -314,26 +314,62 @@ def _unlinked_rows(tables: Tables, name: str, engine: Engine) -> SourceMeasure:
 
 
 def _totals(tables: Tables, engine: Engine) -> list[SourceMeasure]:
-    """Set the rows and persons received against what the sender counted, over all or by month."""
+    """Set the rows and persons received against what the sender counted.
+
+    A total is over all, of a month, of a mission locale, or of both. One that nothing here can be
+    counted for (no such table, a month of what has no day, the mission locale of a table that does
+    not say it) is counted as not read, never passed over.
+    """
     given = engine.fetch(tables.table("totaux"))
-    found = []
-    for name in given["table"].unique():
-        mine = given[(given["table"] == name) & given["structure"].isna()]
-        if name not in tables.tables or name not in DATED or not len(mine):
-            continue
-        differ = [_differs(tables, str(name), dict(row), engine) for row in mine.to_dict("records")]
-        found.append(SourceMeasure("total_differs", str(name), len(differ), sum(differ)))
+    found, unread = [], 0
+    for name in sorted(given["table"].unique()):
+        mine = given[given["table"] == name].to_dict("records")
+        differ = [_differs(tables, str(name), dict(row), engine) for row in mine]
+        read = [x for x in differ if x is not None]
+        unread += len(differ) - len(read)
+        if read:
+            found.append(SourceMeasure("total_differs", str(name), len(read), sum(read)))
+    if unread:
+        found.append(SourceMeasure("total_not_read", "totaux", len(given), unread))
     return found
 
 
-def _differs(tables: Tables, name: str, row: dict[Any, Any], engine: Engine) -> bool:
-    rows = tables.table(name)
-    if not pd.isna(row["month"]):
-        rows = rows.filter(month_label(month_of(rows[DATED[name]])) == f"{row['month']:%Y-%m}")
-    received = tables.received.get(name) if pd.isna(row["month"]) else None
+DAYS = DATED | {"dossiers": "date_ouverture", "jeunes": "date_premier_accueil"}
+"""Day by which the sender counts the rows of a month."""
+
+
+def _differs(tables: Tables, name: str, row: dict[Any, Any], engine: Engine) -> bool | None:
+    """Tell whether a total is not that of the rows received, those put aside among them."""
+    if name not in tables.tables:
+        return None
+    rows: Table | None = tables.table(name)
+    if rows is not None and name in tables.put_aside:
+        rows = rows.union(tables.put_aside[name].select(*rows.columns))
+    if rows is not None and not pd.isna(row["month"]):
+        rows = _of_month(rows, name, f"{row['month']:%Y-%m}")
+    if rows is not None and not pd.isna(row["structure"]):
+        rows = _of_structure(rows, tables, str(row["structure"]))
+    if rows is None or (row["measure"] == "persons" and "id_jeune" not in rows.columns):
+        return None
     if row["measure"] == "persons":
-        received = int(engine.fetch(rows.agg(n=rows.id_jeune.nunique()))["n"].iloc[0])
-    return (_count(rows, engine) if received is None else received) != int(row["value"])
+        rows = rows.filter(rows.id_jeune.notnull()).select("id_jeune").distinct()
+    return _count(rows, engine) != int(row["value"])
+
+
+def _of_month(rows: Table, name: str, month: str) -> Table | None:
+    if name not in DAYS:
+        return None
+    return rows.filter(month_label(month_of(rows[DAYS[name]])) == month)
+
+
+def _of_structure(rows: Table, tables: Tables, structure: str) -> Table | None:
+    if "id_structure" in rows.columns:
+        return rows.filter(rows.id_structure == structure)
+    if "id_dossier" not in rows.columns:
+        return None
+    files = tables.table("dossiers")
+    files = files.filter(files.id_structure == structure).select("id_dossier")
+    return rows.semi_join(files, "id_dossier")
 
 
 def _count(rows: Table, engine: Engine) -> int:

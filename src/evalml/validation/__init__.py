@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from evalml.errors import EstimationError, nearest
 from evalml.validation.durations import DURATION_SCENARIOS
-from evalml.validation.harness import COLUMNS, Arm, Scenario, Summary, replicate, summarise
+from evalml.validation.harness import Arm, Scenario, Summary, replicate, summarise
 from evalml.validation.persons import PERSON_SCENARIOS
 from evalml.validation.rollouts import ROLLOUT_SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["COLUMNS", "SCENARIOS", "Arm", "Scenario", "Summary", "choose", "replicate", "summarise"]
+__all__ = ["SCENARIOS", "Arm", "Scenario", "Summary", "choose", "replicate", "summarise"]
 
 
 SCENARIOS: dict[str, Scenario] = {

@@ -129,7 +129,6 @@ Verdict: TypeAlias = Literal[
 ENOUGH = 200
 BIAS_ERRORS = 2.0
 COVERED = (0.93, 0.97)
-_Z = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +227,12 @@ def judge(numbers: dict[str, float], flaw: str) -> Verdict:
 
 def wilson(hits: Vector) -> tuple[float, float]:
     """Return the 95 % interval of Wilson (1927) of a share, for 0/1 values of shape (n,)."""
-    n = hits.size
-    if not n:
+    from statsmodels.stats.proportion import proportion_confint
+
+    if not hits.size:
         return float("nan"), float("nan")
-    p, z2 = float(hits.mean()), _Z**2
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z / (1 + z2 / n) * float(np.sqrt(p * (1 - p) / n + z2 / (4 * n * n)))
-    return middle - half, middle + half
+    low, high = proportion_confint(hits.sum(), hits.size, method="wilson")
+    return float(low), float(high)
 
 
 def _mean(values: Vector) -> float:

@@ -33,11 +33,18 @@ def catalogue(name: str) -> dict[str, Any]:
     Args:
         name: One of `CATALOGUES`.
     """
+    found = dict(file_words(name))
+    if name == "checks":  # those that declare themselves bring their words
+        found |= {one.name: one.words for one in registry_of("checks").values() if one.words}
+    return dict(typeset_tree(found, ""))
+
+
+@cache
+def file_words(name: str) -> dict[str, Any]:
+    """Return a catalogue as its file holds it."""
     text = files("evalml.words").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     found: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
-    if name == "checks":  # those that declare themselves bring their words
-        found |= {one.name: one.words for one in registry_of("checks").values()}
-    return dict(typeset_tree(found, ""))
+    return found
 
 
 def typeset_tree(node: Any, lang: str) -> Any:

@@ -65,7 +65,11 @@ def test_the_same_check_is_said_once(note):
 
 
 def test_a_notebook_shows_names_of_outcomes_and_no_code(note):
-    shown = shown_checks(note.frames).frame
-    assert list(shown.columns) == ["question", "résultats", "réponse", "constat"]
-    assert not shown["résultats"].str.contains("_").any()
-    assert set(shown["réponse"]) == {"passé", "échoué"}
+    shown = shown_checks(note.frames)
+    both = pd.concat([shown.frame, shown.folded])
+    assert list(both.columns) == ["question", "résultats", "réponse", "constat"]
+    assert not both["résultats"].str.contains("_").any()
+    assert set(shown.frame["réponse"]) == {"échoué"}
+    assert set(shown.folded["réponse"]) == {"passé"}
+    html = shown._repr_html_()
+    assert html.index("échoué") < html.index(f"<summary>{len(shown.folded)} contrôles passés")

@@ -13,18 +13,21 @@ import pandas as pd
 import pypdf
 import pytest
 from docx.oxml.ns import qn
+from unit.report.conftest import META
 
 from evalml.errors import DataError
 from evalml.report import note_figures
 from evalml.report.blinding import blind
-from evalml.report.certainty import LEVELS, certainty_of
+from evalml.report.certainty import LEVELS, certainty_of, certainty_of_each
 from evalml.report.institution import Institution, read_institution
 from evalml.report.note import read_note, write_note
 from evalml.report.note_text import compared, design_of, over_time, picture, title
+from evalml.report.results import complete_table
 from evalml.report.tables import ITEMS
 from evalml.report.verdict import verdict_of
 from evalml.study.designs import DESIGNS
 from evalml.typography import plain
+from evalml.values import Estimate, values_text
 
 KINDS = ("strong", "null", "blinded", "nsw")
 
@@ -445,6 +448,35 @@ def test_title_points_figure_and_table_say_the_same(run_of, kind, early):
     if kind == "unclear":
         assert "augmente" not in told
     assert certainty_of(note.frames, note.meta).level in LEVELS.values()
+
+
+def test_each_effect_is_as_sure_as_the_checks_that_bear_on_it(frames_of):
+    strong, unit = frames_of("strong")["effects"], "proportion"
+    effects = strong.assign(ci_low=strong["estimate"] - 0.01, ci_high=strong["estimate"] + 0.01)
+    left = values_text({"left": Estimate(0.05, unit)})
+    rows = [
+        ("negative_controls", "nothing", 0.6, "", ""), ("past", "alike", 0.01, "", ""),
+        ("balance", "alike", 0.04, "", ""), ("observation", "alike", 0.01, "", ""),
+        ("leave_one_out", "holds", 0.01, "emploi_m12", ""),
+        ("confounder_strength", "strength", 2.1, "emploi_m12", left),
+    ]  # fmt: skip
+    checks = pd.DataFrame(rows, columns=["check", "finding", "value", "outcome", "values"])
+    checks = checks.assign(question="", sentence="", passed="true", threshold=1.0, gating="false")
+    meta = {**META, "threshold": 0.02}
+    frames = {
+        "effects": complete_table("effects", effects),
+        "checks": complete_table("checks", checks),
+    }
+    table = frames["effects"].assign(sure=[
+        (one.level, one.weakest.message.key) for one in certainty_of_each(frames, meta)
+    ])  # fmt: skip
+    sure = table[table["method"] == "aipw"].set_index(
+        ["outcome", "horizon_months", "subgroup_value"]
+    )["sure"]
+    assert sure["emploi", 12, ""][0] == certainty_of(frames, meta).level == "high"
+    assert sure["emploi", 6, ""] == ("limited", "sure.hidden_silent")
+    assert sure["emploi_durable", 12, ""] == ("limited", "sure.hidden_silent")
+    assert sure["emploi", 12, "F"] == ("limited", "sure.subgroup_whole")
 
 
 def test_an_effect_masked_at_its_horizon_is_not_told_by_the_others(run_of):

@@ -145,7 +145,10 @@ HELD = {
     "structure_without_link emploi_mensuel": (2, 1, "blocked"),  # Arras
     "declared_job_without_row emploi_mensuel": (10, 3, "warning"),  # the first three persons
     "row_of_person_not_linked emploi_mensuel": (362, 11, "warning"),  # the last of Lille
-    "total_differs situations": (2, 1, "warning"),  # 10 received, 11 announced
+    "total_differs accompagnements": (2, 1, "warning"),  # 1 in March, not 2; 2 in all
+    "total_differs dossiers": (3, 1, "warning"),  # 35 opened at Lille, 34 announced
+    "total_differs situations": (3, 1, "warning"),  # 10 received, 11 announced
+    "total_not_read totaux": (11, 3, "warning"),  # a table misspelt, a place and a month unsaid
 }
 """Check and table: what is looked at, what disagrees, and the status, in `held_rows`."""
 
@@ -175,7 +178,24 @@ def held_rows() -> Rows:
     ]
     rows["appariements"] = [{"id_jeune": "p34", "source": "emploi_mensuel", "apparie": False}]
     total = {"table": "situations", "measure": "rows"}
-    rows["totaux"] = [{**total, "value": 11}, {**total, "month": "2022-02-01", "value": 10}]
+    lille = {"structure": "59350S00"}
+    rows["accompagnements"] = [
+        {**small.ROWS["accompagnements"][0], "id_jeune": "p0", "id_dossier": "d0"},
+        {**small.ROWS["accompagnements"][1], "id_jeune": "p1", "id_dossier": "d1", "rang": None},
+    ]
+    rows["totaux"] = [
+        {**total, "value": 11},
+        {**total, "month": "2022-02-01", "value": 10},
+        {**total, **lille, "value": 10},
+        {"table": "accompagnements", "measure": "rows", "value": 2},
+        {"table": "accompagnements", "measure": "persons", "month": "2022-03-01", "value": 2},
+        {"table": "dossiers", "measure": "persons", "value": 70},
+        {"table": "dossiers", "measure": "rows", **lille, "value": 34},
+        {"table": "dossiers", "measure": "rows", "month": "2022-02-01", "value": 70},
+        {"table": "situation", "measure": "rows", "value": 10},
+        {"table": "emploi_mensuel", "measure": "rows", **lille, "value": 1},
+        {"table": "structures", "measure": "rows", "month": "2022-02-01", "value": 2},
+    ]
     return rows
 
 

@@ -59,7 +59,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AnnexLine:
     """One row of the annex.
 
     Attributes:
@@ -119,8 +119,8 @@ class Annex:
     year: int
     before: int | None
     areas: tuple[str, ...]
-    lines: tuple[Line, ...]
-    key: tuple[tuple[str, tuple[Line, ...]], ...]
+    lines: tuple[AnnexLine, ...]
+    key: tuple[tuple[str, tuple[AnnexLine, ...]], ...]
     remarks: tuple[str, ...] = ()
     age_note: str = ""
 
@@ -181,8 +181,8 @@ def activity_annex(
         (row.indicator, row.breakdown, row.territory, row.year): row
         for row in indicators.itertuples(index=False)
     }
-    held = dict.fromkeys(indicators.loc[indicators["year"] == year, "territory"])
-    areas = _ordered(list(held), order)
+    places = dict.fromkeys(indicators.loc[indicators["year"] == year, "territory"])
+    areas = _ordered(list(places), order)
     before = year - 1 if year - 1 in known else None
     keys = [(y, a) for y in (year, *([] if before is None else [before])) for a in areas]
     lines = tuple(
@@ -197,8 +197,8 @@ def activity_annex(
         )
         for part in layout()["key_figures"]
     )
-    said = _remarks(indicators, year), _age_note(indicators)
-    return Annex(source, year, before, areas, lines, key, *said)
+    remarks = _remarks(indicators, year), _age_note(indicators)
+    return Annex(source, year, before, areas, lines, key, *remarks)
 
 
 def _remarks(indicators: pd.DataFrame, year: int) -> tuple[str, ...]:
@@ -240,14 +240,14 @@ def _line(
     row: dict[str, str],
     found: dict[Any, Any],
     keys: list[tuple[int, str]],
-) -> Line:
+) -> AnnexLine:
     indicator, breakdown = row["indicator"], row.get("breakdown", "")
     show = row.get("show", "value")
     cells = {
         (year, area): _cell(found.get((indicator, breakdown, area, year)), show)
         for year, area in keys
     }
-    return Line(section, label, indicator, breakdown, show, cells)
+    return AnnexLine(section, label, indicator, breakdown, show, cells)
 
 
 def _cell(row: Any, show: str) -> Cell:
@@ -311,8 +311,8 @@ def released_annex(
     Raises:
         DataError: The run has no record of what it was asked.
     """
-    asked = dict(manifest.get("parameters") or {})
-    if not {"title", "year", "order"} <= set(asked):
+    requested = dict(manifest.get("parameters") or {})
+    if not {"title", "year", "order"} <= set(requested):
         raise DataError(
             f"{run_dir} has no record of its study: make its annex with `evalml run "
             f"params/activite.yaml`, then release that run"
@@ -321,18 +321,18 @@ def released_annex(
     table = pd.read_csv(run_dir / "results" / "indicators.csv", dtype=text)
     table = table.assign(**{name: table[name].fillna("") for name in text if name in table})
     synthetic = bool(table["synthetic"].iloc[0]) if "synthetic" in table else False
-    source = Source(str(asked["title"]), str(manifest.get("extract") or ""),
+    source = Source(str(requested["title"]), str(manifest.get("extract") or ""),
                     str(table["vintage"].iloc[0]), synthetic, rule.threshold)  # fmt: skip
-    order = tuple(str(each) for each in asked["order"])
-    inside = activity_annex(table, source, int(asked["year"]), order)
+    order = tuple(str(each) for each in requested["order"])
+    inside = activity_annex(table, source, int(requested["year"]), order)
     judged = protect_indicators(table, None, rule.threshold, rule.rounding)
     source = replace(source, rounding=rule.rounding)
-    annex = activity_annex(judged, source, int(asked["year"]), order)
+    annex = activity_annex(judged, source, int(requested["year"]), order)
     key = tuple((title, tuple(leaving(line, rule) for line in lines)) for title, lines in annex.key)
     return inside, replace(annex, lines=tuple(leaving(x, rule) for x in annex.lines), key=key)
 
 
-def leaving(line: Line, rule: DisclosureRule) -> Line:
+def leaving(line: AnnexLine, rule: DisclosureRule) -> AnnexLine:
     """Return a row of the annex with its figures as they leave."""
     return replace(line, cells={at: leaving_cell(cell, rule) for at, cell in line.cells.items()})
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from evalml.report.annex.content import Annex, Cell, Line
+    from evalml.report.annex.content import Annex, AnnexLine, Cell
 
 
 STATES = {"secret": "secret", "unknown": "non connu", "no_base": "sans objet"}
@@ -106,25 +106,25 @@ def _warnings(annex: Annex) -> list[str]:
     return boxes + ([box("answer", *map(md, annex.remarks))] if annex.remarks else [])
 
 
-def _section(annex: Annex, title: str, lines: Sequence[Line], year: int | None = None) -> str:
+def _section(annex: Annex, title: str, lines: Sequence[AnnexLine], year: int | None = None) -> str:
     """Return the table of one section, of the year (the year before beside) or of another year."""
-    asked = annex.year if year is None else year
-    beside = annex.before if year is None else None
+    chosen = annex.year if year is None else year
+    compared = annex.before if year is None else None
     whole = annex.areas[0]
-    header = ["Indicateur", f"{area_heading(whole)} {asked}"]
-    if beside is not None:
+    header = ["Indicateur", f"{area_heading(whole)} {chosen}"]
+    if compared is not None:
         changes = ["Évolution"] if _says_changes(annex) else []
-        header += [f"{area_heading(whole)} {beside}", *changes]
-    header += [f"{area_heading(area)} {asked}" for area in annex.areas[1:]]
+        header += [f"{area_heading(whole)} {compared}", *changes]
+    header += [f"{area_heading(area)} {chosen}" for area in annex.areas[1:]]
     rows = []
     for line in lines:
-        now = line.cells[asked, whole]
+        now = line.cells[chosen, whole]
         cells = [cell_text(now)]
-        if beside is not None:
-            past = line.cells[beside, whole]
+        if compared is not None:
+            past = line.cells[compared, whole]
             cells += [cell_text(past)]
             cells += [change_text(now, past)] if _says_changes(annex) else []
-        cells += [cell_text(line.cells[asked, area]) for area in annex.areas[1:]]
+        cells += [cell_text(line.cells[chosen, area]) for area in annex.areas[1:]]
         rows.append([md(line.label), *cells])
     columns = len(header)
     return table(
@@ -180,14 +180,14 @@ def annex_html(annex: Annex) -> str:
 
 def notes(annex: Annex) -> list[str]:
     """Return the notes under the tables."""
-    told = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
-    told += [annex.age_note] if annex.age_note else []
-    told += [ROUNDED.format(base=annex.source.rounding)] if annex.source.rounding else []
+    sentences = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
+    sentences += [annex.age_note] if annex.age_note else []
+    sentences += [ROUNDED.format(base=annex.source.rounding)] if annex.source.rounding else []
     day = annex.source.vintage
     source = (
         f"Source : extrait « {annex.source.extract} » d’I-Milo, du {day[8:]}/{day[5:7]}/{day[:4]}."
     )
-    return [*told, *([source] if annex.source.extract and day else [])]
+    return [*sentences, *([source] if annex.source.extract and day else [])]
 
 
 def summary_markdown(annex: Annex) -> str:
@@ -200,7 +200,7 @@ def summary_markdown(annex: Annex) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _key_table(annex: Annex, title: str, lines: Sequence[Line]) -> str:
+def _key_table(annex: Annex, title: str, lines: Sequence[AnnexLine]) -> str:
     whole = annex.areas[0]
     changes = _says_changes(annex)
     before = [f"en {annex.before}"] if annex.before else []
@@ -303,7 +303,7 @@ def _tables(annex: Annex) -> Iterator[tuple[str, Sheet]]:
     yield title, Sheet(f"Tableau {last}", header, counted, ranged=True)
 
 
-def _label(line: Line) -> str:
+def _label(line: AnnexLine) -> str:
     """Return the words of a row, which must be read alone: « dont » needs its whole."""
     unit = " (en %)" if any(cell.kind == "percent" for cell in line.cells.values()) else ""
     if not line.label.startswith("dont "):
@@ -318,7 +318,7 @@ def _label(line: Line) -> str:
     return f"{of}, {line.label}{unit}"
 
 
-def _is_share(line: Line, annex: Annex) -> bool:
+def _is_share(line: AnnexLine, annex: Annex) -> bool:
     return line.cells[annex.year, annex.areas[0]].kind == "percent"
 
 
@@ -342,7 +342,7 @@ def _figure(cell: Cell) -> NumberCell:
 
 def _cover(annex: Annex) -> list[str]:
     day = annex.source.vintage
-    told = [
+    cover_lines = [
         f"Indicateurs d’activité des missions locales, année {annex.year}",
         f"Extrait « {annex.source.extract} », du {day[8:10]}/{day[5:7]}/{day[:4]}"
         if day and annex.source.extract
@@ -357,17 +357,17 @@ def _cover(annex: Annex) -> list[str]:
         "Les marques [secret], [non connu] et [sans objet] sont expliquées sur la feuille Notes.",
         *annex.remarks,
     ]
-    return [annex.source.title, *(text for text in told if text)]
+    return [annex.source.title, *(text for text in cover_lines if text)]
 
 
 def _notes(annex: Annex) -> list[tuple[str, str]]:
-    told = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
-    told += [annex.age_note] if annex.age_note else []
+    note_lines = [note.format(threshold=annex.source.threshold) for note in layout()["notes"]]
+    note_lines += [annex.age_note] if annex.age_note else []
     marks = {
         "« secret »": "[secret]",
         "« non connu »": "[non connu]",
         "« sans objet »": "[sans objet]",
     }
     for word, mark in marks.items():
-        told = [note.replace(word, mark) for note in told]
-    return [(str(place), note) for place, note in enumerate(told, 1)]
+        note_lines = [note.replace(word, mark) for note in note_lines]
+    return [(str(place), note) for place, note in enumerate(note_lines, 1)]

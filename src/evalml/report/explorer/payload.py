@@ -75,7 +75,7 @@ def explorer_data(
         lang: The language the page opens in.
     """
     phrases = Phrases()
-    told = [study_data(study, phrases) for study in studies]
+    data = [study_data(study, phrases) for study in studies]
     return {
         "language": lang,
         "institution": {"name": institution.name, "contact": institution.contact},
@@ -84,7 +84,7 @@ def explorer_data(
         "units": units_used(studies),
         "labels": {each: labels(studies, each) for each in LANGUAGES},
         "phrases": phrases.listed(),
-        "studies": told,
+        "studies": data,
     }
 
 
@@ -125,18 +125,18 @@ def labels(studies: Sequence[ReleasedStudy], lang: str) -> dict[str, Both]:
     """Return the names of outcomes, methods, subgroups and covariates in one language."""
     found: dict[str, Both] = {"outcomes": {}, "methods": {}, "groups": {}, "covariates": {}}
     for study in studies:
-        told = labels_of_study(study.about, lang)
+        known = labels_of_study(study.about, lang)
         for row in rows_of(study.frames["effects"]):
             key = outcome_key(row.outcome, row.horizon_months)
-            found["outcomes"][key] = outcome_label(row.outcome, row.horizon_months, lang, told)
-            found["outcomes"][row.outcome] = outcome_label(row.outcome, None, lang, told)
+            found["outcomes"][key] = outcome_label(row.outcome, row.horizon_months, lang, known)
+            found["outcomes"][row.outcome] = outcome_label(row.outcome, None, lang, known)
             found["methods"][row.method] = method_label(row.method, lang)
             if row.subgroup:
                 name = f"{row.subgroup}={row.subgroup_value}"
-                found["groups"][name] = group_of(row._asdict(), lang, told)
+                found["groups"][name] = group_of(row._asdict(), lang, known)
         for outcome in study.frames["trajectories"]["outcome"].unique():
-            found["outcomes"][outcome] = outcome_label(outcome, None, lang, told)
-        for row in rows_of(balance_in_words(study.frames["balance"], lang, told)):
+            found["outcomes"][outcome] = outcome_label(outcome, None, lang, known)
+        for row in rows_of(balance_in_words(study.frames["balance"], lang, known)):
             found["covariates"][row.covariate] = row.label
     return {kind: dict(sorted(names.items())) for kind, names in found.items()}
 
@@ -145,15 +145,15 @@ def study_data(study: ReleasedStudy, phrases: Phrases) -> dict[str, Any]:
     """Return one study, ready for JSON."""
     about, frames = study.about, study.frames
     names = {each: labels_of_study(about, each) for each in LANGUAGES}
-    said = {each: meta_in_words(about, each) for each in LANGUAGES}
+    in_words = {each: meta_in_words(about, each) for each in LANGUAGES}
     primary = dict(about.get("primary") or {})
     return {
         "key": study.key,
         "run": str(about.get("run", "")),
-        "title": {each: str(said[each]["title"]) for each in LANGUAGES},
+        "title": {each: str(in_words[each]["title"]) for each in LANGUAGES},
         "programme": str(about.get("programme") or ""),
-        "territory": {each: str(said[each].get("territory_label") or "") for each in LANGUAGES},
-        "period": {each: str(said[each].get("period_label") or "") for each in LANGUAGES},
+        "territory": {each: str(in_words[each].get("territory_label") or "") for each in LANGUAGES},
+        "period": {each: str(in_words[each].get("period_label") or "") for each in LANGUAGES},
         "year": years_of(about),
         "synthetic": bool(about.get("synthetic")),
         "source": str(about.get("extract_name") or ""),
@@ -225,7 +225,7 @@ def effects_data(
         for key, method, subgroup in zip(keys, effects["method"], effects["subgroup"], strict=True)
     ]
     table = effects.assign(key=keys, primary=declared, horizon=effects["horizon_months"])
-    said: dict[str, list[list[str]]] = {
+    worded: dict[str, list[list[str]]] = {
         "reason": [list(reasons_in_words(table, each, names[each])["reason"])
                    for each in LANGUAGES],
         "because": [[sentence(why, each, names[each]) for why in table["because"]]
@@ -233,7 +233,7 @@ def effects_data(
     }  # fmt: skip
     places = {
         column: [phrases.place(pair) for pair in zip(*both, strict=True)]
-        for column, both in said.items()
+        for column, both in worded.items()
     }
     return {"columns": EFFECT, "rows": plain_rows(table.assign(**places), EFFECT)}
 
@@ -280,8 +280,8 @@ def checks_data(
     for row, check in zip(rows, rows_of(checks), strict=True):
         both = [check_words(check, each, names[each]) for each in LANGUAGES]
         question, found = (phrases.place(pair) for pair in zip(*both, strict=True))
-        told = {"question": question, "sentence": found}
-        worded.append({**dict(zip(CHECK, row, strict=True)), **told})
+        phrased = {"question": question, "sentence": found}
+        worded.append({**dict(zip(CHECK, row, strict=True)), **phrased})
     return worded
 
 

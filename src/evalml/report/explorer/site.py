@@ -64,8 +64,8 @@ def build_explorer(
 def order(study: ReleasedStudy) -> tuple[str, ...]:
     """Return what studies are sorted by."""
     about = study.about
-    told = ("programme", "territory_label", "period_label", "study", "run")
-    return tuple(str(about.get(key) or "") for key in told)
+    keys = ("programme", "territory_label", "period_label", "study", "run")
+    return tuple(str(about.get(key) or "") for key in keys)
 
 
 def name_apart(studies: Sequence[ReleasedStudy]) -> list[ReleasedStudy]:
@@ -106,14 +106,14 @@ def script() -> str:
 def page(data: dict[str, Any], lang: str, style: str) -> str:
     """Return the page; nothing runs in it but the script whose hash it names."""
     text, code = words(lang)["explorer"], script()
-    told = {
+    fields = {
         "lang": lang,
         "title": text["title"],
         "skip": text["skip"],
         "noscript": text["noscript"],
         "institution": data["institution"]["name"],
     }
-    safe = {key: html.escape(str(value)) for key, value in told.items()}
+    safe = {key: html.escape(str(value)) for key, value in fields.items()}
     safe |= {"style_hash": hash_of(style), "script_hash": hash_of(code)}
     safe |= {"style": style, "script": code, "data": as_json(data)}
     return re.sub(r"{{(\w+)}}", lambda found: safe[found[1]], asset("index.html"))

@@ -1,9 +1,9 @@
-"""Evaluations that compare persons over time: from records to two arms, effects and checks."""
+"""Evaluations from records: persons over time in two arms, or areas that open one after another."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evalml.checks import (
     Check,
@@ -16,9 +16,9 @@ from evalml.checks import (
     checks_table,
     power_table,
 )
+from evalml.checks.rollout import check_openings
 from evalml.cohort import build_cohort, target_trial
-from evalml.comparison import adjust, assemble, labels_of
-from evalml.comparison.balance import unadjusted
+from evalml.comparison import assemble, labels_of
 from evalml.effect import (
     costs_table,
     durations_table,
@@ -54,7 +54,18 @@ from evalml.report import (
     shown_power,
     shown_secondary,
 )
+from evalml.report.beside_published import beside_published, opening_labels
 from evalml.report.figure_cohort import plot_cohort
+from evalml.report.figure_rollout import plot_openings
+from evalml.report.views import Shown
+from evalml.rollout import area_cells, first_demands, opening_months, profile_areas
+from evalml.rollout.effects import estimate_openings
+from evalml.rollout.event_study import (
+    composition_table,
+    event_study_table,
+    opening_observation,
+    opening_trajectories,
+)
 from evalml.study import PROGRAMMES
 from evalml.study.methods import METHODS
 from evalml.tables import accept_tables
@@ -69,14 +80,13 @@ if TYPE_CHECKING:
 
     from evalml.cohort import Cohort
     from evalml.comparison import Arms, Comparison
-    from evalml.comparison.balance import Adjusted
     from evalml.effect import Effect
     from evalml.outcomes import Outcomes
     from evalml.panel import Panel
     from evalml.report.exit_contrast import Paragraph
     from evalml.report.figures_style import Figure
     from evalml.report.results import Frames
-    from evalml.report.views import Shown
+    from evalml.rollout import AreaCells, FirstDemands
     from evalml.study import Study
     from evalml.tables import Tables
     from evalml.values import Values
@@ -128,7 +138,8 @@ class RecordsEvaluation(Evaluation):
     def rejects(self) -> Shown:
         """Rows put aside, by rule."""
         rows = self.tables.rejects.rename(columns={"rows": "n_rows"})
-        return show(self.protect("rejects", rows))
+        kept = show(self.protect("rejects", rows)).frame
+        return Shown(kept, nothing="Aucune ligne de l’extrait n’a été mise de côté.")
 
     @property
     def synthetic(self) -> bool:
@@ -184,18 +195,6 @@ class PersonEvaluation(RecordsEvaluation):
     def comparison(self) -> Comparison:
         """The two arms at the horizons of the study."""
         return self.arms.comparison
-
-    @cached_property
-    def adjusted(self) -> Adjusted:
-        """Score, weights and balance."""
-        if self.study.design.arms == "drawn":
-            return unadjusted(self.comparison)
-        return adjust(self.comparison, self.estimand)
-
-    @property
-    def weights(self) -> Any:
-        """Analysis weights, shape (n,)."""
-        return self.adjusted.weights
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
@@ -321,8 +320,8 @@ class PersonEvaluation(RecordsEvaluation):
 
     @property
     def analyses(self) -> Shown:
-        """The effects of the secondary analyses."""
-        return shown_secondary(self.results, self.labels)
+        """The effects of the secondary analyses, by the primary method."""
+        return shown_secondary(self.results, self.labels, self.study.primary.method)
 
     @property
     def spending(self) -> Shown:
@@ -338,3 +337,86 @@ class PersonEvaluation(RecordsEvaluation):
     def exits_explained(self) -> Paragraph:
         """Why the exits and the effect differ."""
         return exit_paragraph(self.results["exit_contrast"], self.study)
+
+
+class OpeningEvaluation(RecordsEvaluation):
+    """Youths who came once their area was open, against areas not open yet."""
+
+    @cached_property
+    def people(self) -> FirstDemands:
+        """First demands, with what was known that month."""
+        return first_demands(self.tables, self.study, self.engine)
+
+    @cached_property
+    def cells(self) -> AreaCells:
+        """Area x cohort of first demand."""
+        opened = opening_months(self.study)
+        return area_cells(self.tables, self.people, self.study.outcomes, opened, self.engine)
+
+    @cached_property
+    def estimates(self) -> list[Effect]:
+        """Every estimate of the study."""
+        return estimate_openings(self.cells, self.study)
+
+    @cached_property
+    def findings(self) -> list[Check]:
+        """Every check."""
+        return [*check_openings(self.cells, self.estimates, self.study), *self.accepted_refusal]
+
+    @cached_property
+    def _composition(self) -> pd.DataFrame:
+        horizon = self.study.primary.horizon or self.study.horizons[0]
+        return composition_table(self.cells, self.study, horizon)
+
+    @cached_property
+    def _observed(self) -> pd.DataFrame:
+        return opening_observation(self.cells, self.study)
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """French labels of covariates and levels, those of the study first."""
+        return opening_labels(self._composition["covariate"]) | self.study.labels
+
+    @cached_property
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """What the stages found, before anything is masked."""
+        return {
+            "effects": effects_table(self.estimates),
+            "checks": checks_table(self.findings),
+            "flow": self.people.flow,
+            "balance": self._composition,
+            "trajectories": opening_trajectories(self.cells, self.study),
+            "observation": self._observed,
+            "event_study": event_study_table(self.cells, self.study),
+        }
+
+    @cached_property
+    def results(self) -> Frames:
+        """The tables of `results/`, blinded and protected."""
+        results = gather(self.study, self.frames, self.labels)
+        results["published"] = beside_published(results, self.study)
+        return results
+
+    # ------------------------------------------------------------------ what a notebook shows
+
+    def plot_flow(self) -> Figure:
+        """Draw who is kept and lost, rule by rule."""
+        return plot_flow(self.protect("flow", self.people.flow), synthetic=self.synthetic)
+
+    @cached_property
+    def _profile(self) -> pd.DataFrame:
+        return self.protect("cohort", profile_areas(self.cells, self.study))
+
+    def plot_openings(self, name: str) -> Figure:
+        """Draw one picture, such as `areas`, `demands`, `take_up` or `outcome`."""
+        return plot_openings(self._profile, name, synthetic=self.synthetic)
+
+    @property
+    def observed(self) -> Shown:
+        """How well each arm is observed."""
+        return show(self.protect("observation", self._observed), opening_labels([]))
+
+    @property
+    def beside_published(self) -> Shown:
+        """The effects beside those in print, and what separates them."""
+        return show(self.results["published"])
