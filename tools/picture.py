@@ -1,26 +1,35 @@
-"""Draw the picture of the README from a finished run of the demonstration.
+"""Draw the picture of the README and the first page of the docs from a run of the demonstration.
 
 python -m tools.picture RUN
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from evalml.report import plot_effects, read_results
+from evalml.report import plot_effects, read_results, write_note
+from evalml.report.figure_effects import Marks
 from evalml.report.results import read_meta
+from evalml.report.verdict import NEVER
 
-TARGET = Path(__file__).resolve().parents[1] / "docs" / "images" / "effects.png"
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 
 
 def main(run: Path) -> None:
-    """Draw the effects on employment, every method, and save them."""
-    results = read_results(run / "results")
-    effects = results["effects"]
-    chosen = effects[(effects["outcome"] == "emploi") & (effects["subgroup"] == "")]
-    figure = plot_effects(chosen, labels=read_meta(run / "results")["labels"], synthetic=True)
-    figure.fig.savefig(TARGET, dpi=130, metadata={"Software": "evalml"})
+    """Draw the effects on employment, every method, and the first page of the note; save both."""
+    effects, meta = read_results(run / "results")["effects"], read_meta(run / "results")
+    whole = (effects["outcome"] == "emploi") & (effects["subgroup"] == "")
+    chosen = effects[whole & (effects["estimand"] != NEVER)]
+    marks = Marks(None, meta.get("threshold"))
+    figure = plot_effects(chosen, labels=meta["labels"], marks=marks, synthetic=True)
+    figure.fig.savefig(IMAGES / "effects.png", dpi=130, metadata={"Software": "evalml"})
+    with TemporaryDirectory() as folder:
+        write_note(run, formats=("pdf",), out=Path(folder))
+        command = ["pdftoppm", "-r", "80", "-l", "1", "-png", "-singlefile", f"{folder}/note.pdf"]
+        subprocess.run([*command, str(IMAGES / "note-page-1")], check=True)
 
 
 if __name__ == "__main__":

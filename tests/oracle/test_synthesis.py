@@ -83,7 +83,7 @@ def test_thirteen_regions_give_the_whole_within_a_tenth_of_its_error():
 def test_masked_effects_are_left_out_and_counted_and_overlap_is_refused():
     frame = country(3000, 3)
     runs = {f"r{k}": rows(frame[frame["region"] == k], f"R{k}") for k in range(3)}
-    runs["r2"] = runs["r2"].assign(status="blinded", estimate=np.nan)
+    runs["r2"] = runs["r2"].assign(status="blinded")
     pooled = pool_effects(runs)
     assert pooled["places"].tolist() == [2, 2]
     assert pooled["masked"].tolist() == [1, 1]

@@ -50,7 +50,7 @@ LONG = 40
 def review_page(done: Release, note: Note) -> str:
     """Return the HTML of the review page; the note has its words, title and stamp."""
     text = note.text["review"]
-    title = f"{text['title']} : {note.meta['title']}"
+    title = f"{text['title']}{' : ' if note.lang == 'fr' else ': '}{note.meta['title']}"
     stamp = note.text["synthetic_long"] if note.meta.get("synthetic") else ""
     fates = [fate(item, done) for item in done.items]
     lines = [plural(text["count"][status], fates.count(status)) for status in text["count"]]

@@ -106,7 +106,7 @@ class Explorer:
         stamp = words(self.lang)["note"]["synthetic"] if line.synthetic else ""
         return "".join([
             f"<p><strong>{escape(stamp)}</strong></p>" if stamp else "",
-            said(line.answer, self.words), drawn(rows, horizon, self.words),
+            said(line.answer, self.words, self.lang), drawn(rows, horizon, self.words),
         ])  # fmt: skip
 
     def widget(self) -> Any:
@@ -198,15 +198,17 @@ def lines_of(frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any], lang: 
     return lines
 
 
-def said(answer: Answer, phrases: Mapping[str, Any]) -> str:
+def said(answer: Answer, phrases: Mapping[str, Any], lang: str) -> str:
     """Return an answer as HTML: the effect or its mask, its numbers, how sure and why."""
     group = f", {answer.group}" if answer.group else ""
+    colon = " : " if lang == "fr" else ": "
     shown = answer.effect or phrases["masked"]
     interval = f" ({answer.interval})" if answer.interval not in {"", answer.effect} else ""
     level = phrases["sure"].format(level=answer.certainty) + ". " if answer.effect else ""
     persons = phrases["n_of"].format(n=answer.persons)
     return (
-        f"<p>{escape(answer.outcome + group)} : <strong>{escape(shown)}</strong>{escape(interval)}"
+        f"<p>{escape(answer.outcome + group + colon)}<strong>{escape(shown)}</strong>"
+        f"{escape(interval)}"
         f"<br>{escape(persons)}<br>{escape(level[:1].upper() + level[1:] + answer.because)}</p>"
     )
 

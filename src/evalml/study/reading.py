@@ -223,7 +223,7 @@ LIKE = "like"
 """Key of a study that is another one but for its own keys: its name, such as `cej_2022_hdf`."""
 
 
-def _alike(found: FoundStudy) -> FoundStudy:
+def _alike(found: FoundStudy, chain: tuple[str, ...]) -> FoundStudy:
     """Return a study with the keys of the one that it says it is like, its own first."""
     if LIKE not in found.values:
         return found
@@ -231,19 +231,25 @@ def _alike(found: FoundStudy) -> FoundStudy:
     name = str(found.values[LIKE])
     if Path(name).name != name or name == found.path.stem:
         raise StudyError(f"{found.path}: like '{name}' is no other study of params/")
-    base = find_study(project_params() / name)
+    if name in chain:
+        raise StudyError(f"{found.path}: like '{name}', which is like this one")
+    base = find_study(project_params() / name, (*chain, found.path.stem))
     values = rerun(
         base.values, year=base.year, territory=base.territory, name=base.name, changes=base.changes
     )
-    return FoundStudy(found.path, merged({**values, "secondary": {}, "years": {}}, own))
+    return FoundStudy(found.path, merged(values, own))
 
 
 _LONGEST_NAME = 200
 """Bytes of the name of a params file, which file systems bound at 255."""
 
 
-def find_study(source: Path | str) -> FoundStudy:
+def find_study(source: Path | str, chain: tuple[str, ...] = ()) -> FoundStudy:
     """Find a study by its file or by its name.
+
+    Args:
+        source: File or name.
+        chain: Studies that are like it, by name.
 
     Raises:
         StudyError: There is none.
@@ -252,13 +258,15 @@ def find_study(source: Path | str) -> FoundStudy:
     if len(path.name.encode()) > _LONGEST_NAME:
         raise StudyError(f"{path.name[:40]}… is no name of a study; give a shorter one")
     if path.is_file():
-        return _alike(FoundStudy(path, read_yaml(path)))
+        return _alike(FoundStudy(path, read_yaml(path)), chain)
     folder = params_folder(path)
     name = path.name.removesuffix(".yaml").removesuffix(".yml")
     if (folder / f"{name}.yaml").is_file():
-        return _alike(FoundStudy(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml")))
+        return _alike(
+            FoundStudy(folder / f"{name}.yaml", read_yaml(folder / f"{name}.yaml")), chain
+        )
     if (folder / "published" / f"{name}.yaml").is_file():
-        return find_study(folder / "published" / f"{name}.yaml")
+        return find_study(folder / "published" / f"{name}.yaml", chain)
     found = _in_grids(folder, name) or _by_year_and_place(folder, name)
     if found is None:
         known = sorted(one.stem for one in folder.glob("*.yaml"))

@@ -230,3 +230,51 @@ def test_the_recipes_that_are_shipped_are_read() -> None:
         assert read_recipe(name).title
     with pytest.raises(ExtractError, match="did you mean 'fluxiae'"):
         read_recipe("fluxia")
+
+
+PLACES = {"id_structure": "code", "nom": "nom", "code_departement": "dep", "code_region": "dep"}
+
+
+def structures(tmp_path: Path, source: dict[str, Any], columns: dict[str, Any], *words: str) -> Any:
+    small.write(tmp_path / "header")
+    recipe = {"sources": {"s": source}, "tables": {"structures": {"from": "s", "columns": columns}}}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    args = [str(tmp_path / "files"), str(tmp_path / "out"), "--header", str(tmp_path / "header")]
+    args += ["--from", str(tmp_path / "recipe.yaml"), *words]
+    result = CliRunner().invoke(app, ["convert", *args])
+    assert result.exit_code == 0, result.exception
+    return pd.read_parquet(tmp_path / "out" / "structures.parquet"), result.output
+
+
+def test_titles_a_line_of_totals_and_names_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    text = "Extraction du 01/02/2024\n\nN°;Nom ml;dep\n1;ML A;59\nTotal;;1\n"
+    (tmp_path / "files" / "st.csv").write_text(text, encoding="utf-8-sig")
+    names = {"s": {"file": "st", "columns": {"code": "N°", "nom": "Nom ml"}}}
+    (tmp_path / "names.yaml").write_text(yaml.safe_dump(names, allow_unicode=True), "utf-8")
+    columns = {**PLACES, "valide_du": {"constant": "2020-01-01"}}
+    source = {"file": "ml", "header": 3, "total": "Total"}
+    rows, said = structures(tmp_path, source, columns, "--names", str(tmp_path / "names.yaml"))
+    assert rows[["id_structure", "nom"]].to_numpy().tolist() == [["1", "ML A"]]
+    assert "left out of source s: 1 rows, line of totals" in said
+
+
+def test_dated_json_records_give_a_row_per_element_and_no_name(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    for day, spells in {"2024-01-31": 2, "2024-02-29": 1}.items():
+        inner = [{"nom": f"n{k}", "dep": "59"} for k in range(spells)]
+        record = {"code": 7, "patronyme": "X", "lieu": {"dep": "59"}, "situations": inner}
+        (tmp_path / "files" / f"d_{day}.json").write_text(json.dumps([record]))
+    columns = {
+        "id_structure": "record.code",
+        "nom": "nom",
+        "code_departement": "record.lieu.dep",
+        "code_region": "dep",
+        "valide_du": "snapshot",
+    }
+    source = {"file": "d", "each": "situations", "snapshots": True}
+    rows, said = structures(tmp_path, source, columns)
+    assert sorted(rows["nom"]) == ["n0", "n0", "n1"]
+    assert set(rows["id_structure"]) == {"7"}
+    assert sorted(rows["valide_du"].astype(str)) == ["2024-01-31", "2024-01-31", "2024-02-29"]
+    assert "not used of d: record.patronyme" in said

@@ -9,6 +9,7 @@ from tests_root import ROOT
 
 import evalml as ev
 from evalml.comparison.explain import explain_study
+from evalml.errors import StudyError
 from evalml.published.read import PublishedEvaluation, published_effects, published_evaluations
 
 HELD = published_evaluations(ROOT / "data/published/evaluations")
@@ -63,3 +64,15 @@ def test_a_study_like_another_has_its_keys_but_its_own():
     assert own.horizons == base.horizons
     assert own.comparison.pool == "GJ"
     assert not own.secondary
+
+
+def test_a_study_like_itself_or_like_nothing_is_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "params"
+    folder.mkdir()
+    (tmp_path / "notebooks").mkdir()
+    for name, base in (("one", "two"), ("two", "one"), ("three", "three"), ("four", "nothing")):
+        (folder / f"{name}.yaml").write_text(f"study: {name}\nlike: {base}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for name, why in (("one", "is like this one"), ("three", "no other"), ("four", "no params")):
+        with pytest.raises(StudyError, match=why):
+            ev.read_study(name)

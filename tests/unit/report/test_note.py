@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import re
 import zipfile
+from xml.etree import ElementTree as ET
 
 import docx
 import numpy as np
@@ -107,6 +108,29 @@ def test_every_number_leads_to_the_cell_of_the_results_that_holds_it(written, ki
             kept = [float(x) for x in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", str(row[column]))]
             assert any(abs(x * scale - number) <= within for x in kept for scale in (1, 100)), (
                 place, text, row[column])  # fmt: skip
+
+
+def test_the_cells_that_the_annex_names_hold_the_same_numbers_in_the_spreadsheet(written):
+    folder, files = written["strong"]
+    space = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+    value = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}value"
+    root = ET.fromstring(zipfile.ZipFile(files["resultats.ods"]).read("content.xml"))
+    sheets = {
+        table.get(f"{space}name"): [list(row) for row in table.iter(f"{space}table-row")]
+        for table in root.iter(f"{space}table")
+    }
+    annex = files["note_annexe.md"].read_text(encoding="utf-8")
+    seen = 0
+    for name, columns, places in re.findall(
+        r"\{#c-(\w+)-\d+-([\w.]+)\}.*\| ([A-Z0-9, ]+) \|", annex
+    ):
+        table = pd.read_csv(folder / f"results/{name}.csv")
+        for column, place in zip(columns.split("."), places.split(", "), strict=True):
+            letter, line = place[0], int(place[1:])
+            cell = sheets[name][line - 1][ord(letter) - ord("A")]
+            assert float(cell.get(value)) == pytest.approx(table[column][line - 2], abs=1e-6)
+            seen += 1
+    assert seen > 5
 
 
 def test_every_figure_of_the_annex_names_the_function_that_drew_it(written):
