@@ -246,7 +246,9 @@ class Past:
         if self.df >= 2 * self.months.size:
             return wald_test(self.gaps, self.covariance, self.df)[2]
         errors = np.sqrt(np.diag(self.covariance))
-        p_values = 2 * stdtr(self.df, -np.abs(self.gaps) / errors)
+        p_values: Vector = np.asarray(
+            2 * stdtr(self.df, -np.abs(self.gaps) / errors), dtype=np.float64
+        )
         correlation = self.covariance / np.outer(errors, errors)
         return smallest_p(p_values, 0.95 * correlation + 0.05 * np.eye(errors.size))
 
