@@ -10,6 +10,7 @@ import pytest
 
 from evalml.checks import checks_table
 from evalml.checks.observation import (
+    Past,
     check_censoring_weights,
     check_declared_only,
     check_linkage,
@@ -17,6 +18,7 @@ from evalml.checks.observation import (
     check_past,
     past_gaps,
 )
+from evalml.checks.trends import wald_test
 from evalml.comparison.arms import Trajectory
 from evalml.comparison.build import MeasureSpec, build_comparison
 from evalml.outcomes import OUTCOMES
@@ -51,6 +53,40 @@ def arms_of(seed=1, *, worked=None, y=None):
     if worked is not None:
         values = worked(rng, frame, months)
     return comparison, Trajectory(OUTCOMES["emploi"], months, values)
+
+
+def test_a_past_of_few_clusters_is_judged_by_its_largest_gap():
+    """12 months that last, 18 clusters: the joint test trusts a contrast that they barely measure.
+
+    A student t of 17 degrees of freedom beyond 1.5 twice-sided is .15, beyond 5 is .0001.
+    """
+    k, months = 12, np.arange(-12, 0)
+    errors = np.full(k, 0.03)
+    correlation = 0.97 ** np.abs(np.subtract.outer(months, months))
+    covariance = correlation * np.outer(errors, errors)
+    gaps = 1.5 * errors * np.where(months % 2 == 0, 1, -1)
+    none = np.zeros(k)
+
+    def past(found, df):
+        return Past(months, found, none, covariance, df)
+
+    assert wald_test(gaps, covariance, 17)[2] < 0.001
+    assert past(gaps, 17).p_value > 0.15
+    assert past(np.where(months == -3, 5 * errors, none), 17).p_value < 0.01
+    assert past(gaps, 40).p_value == wald_test(gaps, covariance, 40)[2]
+
+
+def test_shares_linked_that_differ_by_the_luck_of_a_few_areas_do_not_mask():
+    """Ten areas of forty are linked; many of the entrants live in one of them."""
+    comparison, _ = arms_of()
+    measure, treated = comparison.measures[0], comparison.treated
+    area = np.where(treated & (np.arange(N) % 9 == 0), 3, comparison.cluster)
+    of_areas = replace(comparison, cluster=area)
+    by_area = replace(measure, linked=area < 10)
+    shares = [by_area.linked[arm].mean() for arm in (treated, ~treated)]
+    assert shares[0] - shares[1] > LIMITS.observation_gap
+    assert check_linkage(of_areas, by_area, None, LIMITS).finding == "unverified"
+    assert check_linkage(comparison, by_area, None, LIMITS).finding == "arms"
 
 
 def test_a_past_alike_passes_and_says_what_it_would_have_seen():

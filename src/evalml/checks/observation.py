@@ -25,6 +25,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from evalml.checks.check import Check, ComparedArms
+from evalml.checks.placebo import smallest_p
 from evalml.checks.trends import wald_test
 from evalml.comparison.arms import PAST
 from evalml.comparison.balance import balance_table
@@ -123,7 +124,7 @@ def check_linkage(
         "limit": Number(limit, 1, "points"),
     }
     name, key = "linkage", measure.outcome
-    if apart > limit or not linked.any():
+    if not linked.any() or (apart > limit and _by_arm(comparison, linked) < thresholds.gate_alpha):
         return Check(name, "arms", False, apart, limit, values, key)
     design = _of_both(comparison, linked)
     table = balance_table(design, linked, None, "ate")
@@ -138,6 +139,15 @@ def check_linkage(
     selected = p < thresholds.gate_alpha and abs(gap) > SMALLEST
     finding = "selected" if selected else "alike"
     return Check(name, finding, not selected, abs(gap), SMALLEST, values, key)
+
+
+def _by_arm(comparison: Comparison, linked: BoolVector) -> float:
+    """Return the p-value of the same share linked in both arms, missions locales sampled whole."""
+    everybody, same = np.ones(linked.size, dtype=bool), np.ones(linked.size)
+    means, psi = _gap(linked.astype(np.float64), everybody, comparison.treated, same)
+    covariance, df = _covariance(psi[None, :], comparison)
+    error = float(np.sqrt(covariance[0, 0]))
+    return 2 * float(stdtr(min(df, 1e6), -abs(means[0] - means[1]) / error)) if error > 0 else 0.0
 
 
 def _of_both(comparison: Comparison, linked: BoolVector) -> DesignMatrix:
@@ -228,8 +238,19 @@ class Past:
 
     @property
     def p_value(self) -> float:
-        """P-value of no gap in any month."""
-        return wald_test(self.gaps, self.covariance, self.df)[2]
+        """P-value of no gap in any month.
+
+        Where clusters are fewer than twice the months, their covariance says too little of all the
+        months together: the largest gap counts, corrected for how many there are.
+        """
+        if self.df >= 2 * self.months.size:
+            return wald_test(self.gaps, self.covariance, self.df)[2]
+        errors = np.sqrt(np.diag(self.covariance))
+        p_values: Vector = np.asarray(
+            2 * stdtr(self.df, -np.abs(self.gaps) / errors), dtype=np.float64
+        )
+        correlation = self.covariance / np.outer(errors, errors)
+        return smallest_p(p_values, 0.95 * correlation + 0.05 * np.eye(errors.size))
 
     def detectable(self, alpha: float, power: float) -> float:
         """Return the gap of one month that would be seen with a probability of `power`."""
