@@ -465,9 +465,9 @@ class Conversion:
         groups = self.engine.keep(groups, self.engine.fresh_name("groups"))
         if lost:
             found = self.engine.fetch(groups.aggregate(**{n: groups[n].sum() for n in lost}))
-            for name, n in found.iloc[0].fillna(0).items():
-                if int(n):
-                    self.report.unknown[f"{place}.{str(name).removeprefix('_lost ')}"] = int(n)
+            for flag in lost:
+                if n := int(found[flag].fillna(0).iloc[0]):
+                    self.report.unknown[f"{place}.{flag.removeprefix('_lost ')}"] = n
         return groups.drop(*lost) if lost else groups
 
     # persons ----------------------------------------------------------------------------------
