@@ -617,6 +617,8 @@ class Conversion:
                 self.report.unreadable[f"{name}.{column}"] = n
 
     def _cell(self, rows: Table, cell: CellRecipe, place: str) -> Any:
+        if cell.last:
+            return self._last(rows, cell.last, place)
         if cell.column is None:
             return self._filled(rows, _made(rows, cell), cell)
         value = rows[cell.column]
@@ -634,6 +636,16 @@ class Conversion:
         if not cell.keep:
             self._count_unmapped(place, rows, cell)
         return _coded(value.cast("string"), cell)
+
+    def _last(self, rows: Table, columns: Sequence[str], place: str) -> Any:
+        """Return the last of several days; unknown, and counted, where one cannot be read."""
+        days = {c: day_of(rows[c]) for c in columns}
+        unread = reduce(
+            lambda a, b: a | b, (rows[c].notnull() & d.isnull() for c, d in days.items())
+        )
+        if n := self.count(rows.filter(unread)):
+            self.report.unreadable[place] = n
+        return ifelse(unread, null("date"), greatest(*days.values()))
 
     def _filled(self, rows: Table, value: Any, cell: CellRecipe) -> Any:
         """Return a value with what its empty cells mean; of a joined column, no counterpart."""
@@ -662,13 +674,17 @@ class Conversion:
         names = [n for n in names if text[n].type().is_string()]
         if not names or self.meta is None:
             return "."
-        tests = {
-            ",": PATTERNS[","],
-            ".": PATTERNS["."],
-            "s": SEPARATED,
-            "e": f"{PATTERNS[',']}|{PATTERNS['.']}",
-        }
-        sums = {f"{n} {k}": text[n].re_search(p).sum() for n in names for k, p in tests.items()}
+        sums: dict[str, Any] = {}
+        for n in names:
+            fits = {sign: text[n].re_search(p) for sign, p in PATTERNS.items()}
+            either = fits[","] | fits["."]
+            counted: dict[str, Any] = {
+                ",": fits[","],
+                ".": fits["."],
+                "s": text[n].re_search(SEPARATED) & either,
+                "e": either,
+            }
+            sums |= {f"{n} {k}": flag.sum() for k, flag in counted.items()}
         row = self.engine.fetch(text.aggregate(**sums)).fillna(0).iloc[0]
         declared = self.meta.csv.decimal
         found = set()
@@ -709,8 +725,6 @@ def _made(rows: Table, cell: CellRecipe) -> Any:
     """Return a value that is not that of one column."""
     if cell.constant is not None:
         return literal(cell.constant)
-    if cell.last:
-        return greatest(*(day_of(rows[c]) for c in cell.last))
     if cell.month:
         year, month = (rows[c].strip() for c in cell.month)
         made = year.concat("-", month.lpad(2, "0"), "-01")

@@ -79,7 +79,9 @@ def test_a_recipe_is_held_to_its_grammar_and_to_the_contract(said: str) -> None:
 def test_a_code_outside_a_closed_list_is_refused_with_what_is_near() -> None:
     raw = yaml.safe_load(Path(read_recipe.__code__.co_filename).with_name("recipes").joinpath("parcours3.yaml").read_text())  # fmt: skip
     raw["tables"]["jeunes"]["columns"]["sexe"]["codes"]["X"] = "FEMME"
-    with pytest.raises(ExtractError, match=r"tables\.jeunes\.columns\.sexe: 'FEMME' is not in the list sexe"):
+    with pytest.raises(
+        ExtractError, match=r"tables\.jeunes\.columns\.sexe: 'FEMME' is not in the list sexe"
+    ):
         recipe_from(raw, "mine")
 
 
@@ -220,7 +222,7 @@ def test_a_sum_with_a_part_unread_or_empty_is_unknown_and_counted(
     rows, report, said = converted(
         tmp_path,
         SPELLS,
-        f"{HEADER}k1;01/05/2023;30/06/2023;{cell}\nk1;01/05/2023;31/05/2023;10,5\nk1;01/07/2023;31/07/2023;1 200,00\n",
+        f"{HEADER}k1;01/05/2023;30/06/2023;{cell}\nk1;01/05/2023;31/05/2023;10\nk1;01/07/2023;31/07/2023;1 200\n",
     )
     assert rows["heures"].isna().tolist() == [True, True, False]
     assert rows["heures"].iloc[2] == 1200
@@ -306,6 +308,15 @@ def test_the_last_of_days_is_unknown_where_one_cannot_be_read(tmp_path: Path) ->
     rows, report, _ = converted(tmp_path, recipe, text)
     assert rows["mois"].dropna().astype(str).tolist() == ["2023-03-01"]
     assert report["cells_unreadable"] == {"emploi_mensuel.m": 1}
+
+
+def test_the_last_of_two_columns_is_unknown_where_one_cannot_be_read(tmp_path: Path) -> None:
+    recipe = changed(*TABLE, columns={**CELLS, "mois": {"last": ["a", "b"]}})
+    del recipe["tables"]["emploi_mensuel"]["months"], recipe["tables"]["emploi_mensuel"]["group"]
+    text = "cle;a;b\nk1;01/03/2023;\nk1;01/04/2023;31/02/2023\n"
+    rows, report, _ = converted(tmp_path, recipe, text)
+    assert rows["mois"].dropna().astype(str).tolist() == ["2023-03-01"]
+    assert report["cells_unreadable"] == {"emploi_mensuel.mois": 1}
 
 
 def test_a_joined_sum_tells_no_counterpart_from_an_unknown_one(tmp_path: Path) -> None:
