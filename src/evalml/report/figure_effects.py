@@ -191,7 +191,7 @@ def label_axis(axes: Axes, unit: str, lang: str) -> None:
     """Give the axis its name with its unit, and few round ticks."""
     name = unit_of(unit).many if lang == "fr" else unit_of(unit).english[0]
     axes.set_xlabel(words(lang)["figures"]["effects"]["axis"].format(unit=name) if name else "")
-    axes.xaxis.set_major_locator(few_ticks(7))
+    axes.xaxis.set_major_locator(few_ticks(5))
     axes.xaxis.set_major_formatter(lambda value, _place: number(value, tick_digits(axes), lang))
 
 

@@ -511,8 +511,8 @@ def test_an_effect_masked_at_its_horizon_is_not_told_by_the_others(run_of):
     effects.loc[rows, "status"] = "blinded"
     effects.loc[rows, ["estimate", "ci_low", "ci_high"]] = np.nan
     assert "à 12 mois ne peut pas être établi" in plain(note.told(title(note)))
-    assert "effet masqué à 12 mois" in plain(over_time(note))
-    assert "comparaison est masquée" in plain(note.told(picture(note, curves=True)))
+    assert "effet non publié à 12 mois" in plain(over_time(note))
+    assert "ne mesure aucun effet" in plain(note.told(picture(note, curves=True)))
     assert certainty_of(note.frames, note.meta).level == "none"
 
 
