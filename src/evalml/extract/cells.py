@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from evalml.engine import (
     cases,
-    coalesce,
     exact_sum,
     greatest,
     ifelse,
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
     from evalml.engine import Table
     from evalml.extract import contract
     from evalml.extract.recipe import MeasureRecipe
+    from evalml.reading.text import Decimal
 
 _HOURS = r"^\d{1,4}:[0-5]\d$"
-_AMOUNT = r"^[+-]?\d{1,12}([.,]\d{1,4})?$"
 _TIMED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:|^\d{1,2}/\d{1,2}/\d{4} \d{1,2}:"
 _COMPACT = r"^(19|20)\d{6}$"
 
@@ -59,20 +58,18 @@ def day_of(cell: Any) -> Any:
     )
 
 
-def hours_of(cell: Any) -> Any:
+def hours_of(cell: Any, decimal: Decimal) -> Any:
     """Return hours written 151.67, 151,67 or 151:40; null where they are written otherwise."""
     parts = cell.split(":")
     clock = parts[0].try_cast("float64") + parts[1].try_cast("float64") / 60
-    return cases((cell.re_search(_HOURS), clock), else_=amount_of(cell))
+    return cases((cell.re_search(_HOURS), clock), else_=amount_of(cell, decimal))
 
 
-def amount_of(cell: Any) -> Any:
-    """Return an amount written 1234.5 or 1234,5; null where it is written otherwise."""
+def amount_of(cell: Any, decimal: Decimal = ".") -> Any:
+    """Return an amount whose decimals follow this sign; null where it is written otherwise."""
     if not cell.type().is_string():
         return cell.cast("float64")
-    plain = cell.re_replace("[ \u00a0\u202f]", "")
-    value = plain.replace(",", ".").try_cast("float64")
-    return ifelse(plain.re_search(_AMOUNT), value, null("float64"))
+    return typed(cell, "number", Style(decimal=decimal))
 
 
 def typed_cell(value: Any, column: contract.Column, style: Style) -> Any:
@@ -87,7 +84,7 @@ def typed_cell(value: Any, column: contract.Column, style: Style) -> Any:
 
 def with_new_days(rows: Table, name: str, start: str, end: str, by: list[str]) -> Table:
     """Add the days of each spell that no earlier spell of its group holds."""
-    t = rows.mutate(_from=day_of(rows[start]), _to=day_of(rows[end]))
+    t = rows.mutate(_from=rows[f"_day {start}"], _to=rows[f"_day {end}"])
     before = window(group_by=by, order_by=[t["_from"], t["_to"]], rows=(None, -1))
     t = t.mutate(_seen=t["_to"].max().over(before))
     begins = ifelse(
@@ -98,17 +95,34 @@ def with_new_days(rows: Table, name: str, start: str, end: str, by: list[str]) -
 
 
 def measure_of(rows: Table, name: str, how: MeasureRecipe) -> Any:
-    """Return a measure of a group of rows; `with_new_days` comes before `days`."""
+    """Return a measure of a group of rows that `Conversion` has read; see `missing_part`."""
     if how.days:
-        return rows[f"_{name}"].sum()
-    if how.most and how.by:
-        size = amount_of(rows[how.by]).round().cast("int64").cast("string").lpad(9, "0")
-        return latest(rows[how.most], size, rows[how.most])
+        value = rows[f"_{name}"].sum()
+    elif how.most and how.by:
+        size = rows[f"_amount {how.by}"].round().cast("int64").cast("string").lpad(9, "0")
+        value = latest(rows[how.most], size, rows[how.most])
+    elif how.total:
+        amount = rows[f"_amount {how.total}"]
+        value = exact_sum(amount * rows[f"_amount {how.times}"] if how.times else amount)
+    else:
+        value = rows[f"_order {how.minimum or how.maximum}"]
+        value = value.min() if how.minimum else value.max()
+    lost = missing_part(rows, how)
+    return value if lost is None else ifelse(lost.any().fill_null(False), null(value.type()), value)
+
+
+def missing_part(rows: Table, how: MeasureRecipe) -> Any:
+    """Return whether a row leaves a measure unknown: a part empty, or that cannot be read.
+
+    A row without counterpart in a joined source has no part there.
+    """
+    if how.days:
+        return rows[f"_day {how.days[0]}"].isnull() | rows[f"_day {how.days[1]}"].isnull()
+    if how.most:
+        return rows[f"_amount {how.by}"].isnull()
     if how.total:
-        amount = amount_of(rows[how.total])
-        return exact_sum(amount * amount_of(rows[how.times]) if how.times else amount)
-    column = rows[str(how.minimum or how.maximum)]
-    value = coalesce(day_of(column).cast("string"), column) if column.type().is_string() else column
-    if how.minimum:
-        return value.min()
-    return ifelse(column.count() == rows.count(), value.max(), None) if how.open else value.max()
+        lost = rows[f"_amount {how.total}"].isnull() & ~rows[f"_alone {how.total}"]
+        return lost | rows[f"_amount {how.times}"].isnull() if how.times else lost
+    column = str(how.minimum or how.maximum)
+    unread = rows[f"_order {column}"].isnull()
+    return unread if how.open else unread & rows[column].notnull()

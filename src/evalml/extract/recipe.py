@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     Field,
     ValidationError,
     field_validator,
@@ -34,6 +35,17 @@ SNAPSHOT = "snapshot"
 """Column that says from which dated file a row comes."""
 
 
+T = TypeVar("T")
+
+
+def _listed(given: Any) -> Any:
+    return [given] if isinstance(given, dict | str) else given
+
+
+Many: TypeAlias = Annotated[tuple[T, ...], BeforeValidator(_listed)]
+"""A list, or the one thing that it would hold."""
+
+
 class CellRecipe(StrictModel):
     """Where a value comes from: one way only.
 
@@ -48,13 +60,14 @@ class CellRecipe(StrictModel):
         codes: Source code -> contract code; one that is not listed empties the cell, counted.
         keep: Whether a code that is not listed is kept as it is.
         otherwise: What a code that is not listed becomes, counted.
-        empty: What an empty cell becomes, where the source says so by leaving it empty.
+        empty: What an empty cell becomes, where the source says so by leaving it empty; of a column
+            joined, what a row without counterpart there becomes.
         past: Whether a day after the extraction is empty: it was planned.
     """
 
     column: str | None = None
-    first: tuple[str, ...] = ()
-    last: tuple[str, ...] = ()
+    first: Many[str] = ()
+    last: Many[str] = ()
     constant: str | None = None
     month: tuple[str, str] | None = None
     compute: Literal["state", "rank", "hours"] | None = None
@@ -104,6 +117,8 @@ class CellRecipe(StrictModel):
 class MeasureRecipe(StrictModel):
     """A value of a group of rows: one way only.
 
+    It is unknown where a cell that it needs cannot be read, or a part of a sum or of days is empty.
+
     Attributes:
         minimum: Smallest value of a column (`min`).
         maximum: Largest (`max`).
@@ -145,8 +160,8 @@ class Filter(StrictModel):
     """Rows that are left out, and why: those that fail the test are counted under `why`."""
 
     column: str
-    among: tuple[str, ...] = Field(default=(), alias="in")
-    not_among: tuple[str, ...] = Field(default=(), alias="not_in")
+    among: Many[str] = Field(default=(), alias="in")
+    not_among: Many[str] = Field(default=(), alias="not_in")
     present: bool = False
     starts: str | None = None
     why: str
@@ -178,15 +193,20 @@ class Latest(StrictModel):
     """One row per `by`: the last in the order of `order`.
 
     Without `order`, rows repeat each other (the columns of a person on each of its lines): those
-    that contradict each other are counted.
+    that contradict each other are counted. A row whose key is empty is no version of another: it
+    is kept, and counted. A key of several persons is refused.
     """
 
-    by: tuple[str, ...] = Field(min_length=1)
-    order: tuple[str, ...] = ()
+    by: Many[str] = Field(min_length=1)
+    order: Many[str] = ()
 
 
 class MonthsRecipe(StrictModel):
-    """One row per month of a spell; one that has no last day goes on to the extraction."""
+    """One row per month of a spell, none after the extraction.
+
+    A spell without a last day, or that ends after the extraction, goes on to the extraction: its
+    `part` is empty, since how much of its amounts was reached by then is not known.
+    """
 
     start: str = Field(alias="from")
     end: str = Field(alias="to")
@@ -195,7 +215,7 @@ class MonthsRecipe(StrictModel):
 class Group(StrictModel):
     """One row per `by`, with measures of its rows."""
 
-    by: tuple[str, ...] = Field(min_length=1)
+    by: Many[str] = Field(min_length=1)
     columns: dict[str, MeasureRecipe]
 
 
@@ -207,9 +227,9 @@ class Rows(StrictModel):
     """
 
     source: str | None = Field(default=None, alias="from")
-    join: tuple[Join, ...] = ()
+    join: Many[Join] = ()
     derive: dict[str, CellRecipe] = Field(default_factory=dict)
-    where: tuple[Filter, ...] = ()
+    where: Many[Filter] = ()
     latest: Latest | None = None
     person: str | None = None
     months: MonthsRecipe | None = None
@@ -327,7 +347,7 @@ class Recipe(StrictModel):
     tables: dict[str, TableRecipe] = Field(min_length=1)
     dropped: dict[str, dict[str, str]] = Field(default_factory=dict)
     names: dict[str, SourceNames] = Field(default_factory=dict)
-    without_counterpart: tuple[str, ...] = ()
+    without_counterpart: Many[str] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
@@ -365,6 +385,15 @@ class Recipe(StrictModel):
             found[name] = own | (found[name] - source.makes())
         return found
 
+    def persons_of(self, source: str) -> set[str]:
+        """Return the columns that say whose a row of a source is."""
+        rows = ((place, r) for place, r in self.rows() if r.person)
+        return {
+            str(r.person)
+            for place, r in rows
+            if source in {r.source, place.removeprefix("sources.")}
+        }
+
     def asked(self) -> dict[str, set[str]]:
         """Return the columns that tables, and other sources, ask of each source."""
         found: dict[str, set[str]] = {name: set() for name in self.sources}
@@ -400,10 +429,13 @@ def _hold_to_contract(name: str, table: TableRecipe, *, completes: bool) -> None
     for column, cell in table.cells().items():
         codes = declared.column(column).codes
         listed = code_list(codes) if codes else None
-        if listed and not listed.open:
-            given = [*cell.codes.values(), cell.constant, cell.otherwise, cell.empty]
-            for code in filter(None, given):
-                _known(code, listed.values, f"tables.{name}.columns.{column}")
+        given = [*cell.codes.values(), cell.constant, cell.otherwise, cell.empty]
+        for code in filter(None, given) if listed else ():
+            if listed and code not in listed.values:
+                raise ValueError(
+                    f"tables.{name}.columns.{column}: '{code}' is not in the list {codes}; "
+                    f"{nearest(code, listed.values)}"
+                )
     for needed in declared.columns:
         if not needed.nullable and not needed.optional and needed.name not in table.columns:
             extra = "; set 'person' to find it" if completes and needed.name == "id_jeune" else ""
@@ -466,6 +498,16 @@ def _deepest(error: ValidationError) -> ErrorDetails:
     return next((f for f in faults if not f["loc"] or f["loc"][-1] != "str"), faults[0])
 
 
+_PLAIN = {
+    "tuple_type": "give a list, between [ and ]",
+    "too_long": "the list is too long",
+    "too_short": "the list is too short",
+    "dict_type": "give a mapping of names to values",
+    "model_type": "give a mapping of keys to values",
+    "string_type": "give a text",
+}
+
+
 def _sentence(fault: ErrorDetails) -> str:
     loc = [p for p in fault["loc"] if p not in {"CellRecipe", "str"}]
     place = ".".join(str(p) for p in loc)
@@ -474,6 +516,7 @@ def _sentence(fault: ErrorDetails) -> str:
     if fault["type"] == "missing":
         return f"missing key '{place}'"
     message = fault["msg"].removeprefix("Value error, ")
+    message = _PLAIN.get(fault["type"], message)
     return f"{place}: {message}" if place else message
 
 

@@ -27,10 +27,12 @@ from evalml.engine import (
 from evalml.errors import ColumnMissingError, ExtractError, TableMissingError, nearest
 from evalml.extract import contract
 from evalml.extract.cells import (
+    amount_of,
     as_text_cell,
     day_of,
     hours_of,
     measure_of,
+    missing_part,
     order_of,
     typed_cell,
     with_new_days,
@@ -71,6 +73,9 @@ class Report:
         dropped: Rows left out, by table or source, and why.
         unreadable: Cells that are not of the type of their column, emptied.
         persons: Persons of the source, found or not, and rows that are theirs, by table.
+        empty_keys: Rows kept whose key is empty, by table or source.
+        open_spells: Spells without a last day, or that end after the extraction, by table.
+        unknown: Groups of which a measure is unknown, since a part of it is, by table or source.
         contradictory: Keys whose repeated rows contradict each other, by source.
         unjoined: Rows without counterpart in a source joined to them.
         lost: What the recipe says is lost.
@@ -82,6 +87,9 @@ class Report:
     dropped: dict[str, dict[str, int]] = field(default_factory=dict)
     unreadable: dict[str, int] = field(default_factory=dict)
     persons: dict[str, dict[str, int]] = field(default_factory=dict)
+    empty_keys: dict[str, int] = field(default_factory=dict)
+    open_spells: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
     contradictory: dict[str, int] = field(default_factory=dict)
     unjoined: dict[str, int] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
@@ -101,6 +109,9 @@ class Report:
             "cells_unreadable": self.unreadable,
             "rows_left_out": self.dropped,
             "persons": self.persons,
+            "empty_keys": self.empty_keys,
+            "open_spells": self.open_spells,
+            "measures_unknown": self.unknown,
             "contradictory": self.contradictory,
             "rows_without_counterpart": self.unjoined,
             "lost": list(self.lost),
@@ -124,6 +135,15 @@ class Report:
         ]
         lines += [
             f"unreadable {place}: {n:,} cells, emptied" for place, n in self.unreadable.items()
+        ]
+        lines += [f"key empty {place}: {n:,} rows, kept" for place, n in self.empty_keys.items()]
+        lines += [
+            f"no end by the extraction {place}: {n:,} spells, cut there, amounts unknown"
+            for place, n in self.open_spells.items()
+        ]
+        lines += [
+            f"unknown {place}: {n:,} groups, a part of them is empty or unreadable"
+            for place, n in self.unknown.items()
         ]
         lines += [f"contradictory {place}: {n:,} keys" for place, n in self.contradictory.items()]
         lines += [f"not found {place}: {n:,} rows" for place, n in self.unjoined.items()]
@@ -269,9 +289,11 @@ class Conversion:
             rows = self._latest(place, rows, how.latest)
         if how.person:
             rows = self._of_persons(place, rows, how.person)
+        if how.group:
+            rows = self._read_measures(place, rows, how.group)
         if how.months:
             rows = self._months(place, rows, how.months)
-        return self._grouped(rows, how.group) if how.group else rows
+        return self._grouped(place, rows, how.group) if how.group else rows
 
     def _join(self, place: str, rows: Table, name: str, left: str, right: str) -> Table:
         other = self.source(name)
@@ -319,8 +341,13 @@ class Conversion:
         order += [rows[c].cast("string").desc() for c in sorted(rows.columns)]
         numbered = rows.mutate(_n=row_number().over(window(group_by=list(how.by), order_by=order)))
         kept = self.engine.keep(numbered, self.engine.fresh_name("numbered"))
+        empty = reduce(lambda a, b: a | b, (kept[c].isnull() for c in how.by))
+        if n := self.count(kept.filter(empty)):
+            self.report.empty_keys[place] = n
+        keyed = kept.filter(~empty)
+        self._refuse_shared_keys(place, keyed, how)
         if not how.order:
-            distinct = kept.drop("_n").distinct()
+            distinct = keyed.drop("_n").distinct()
             sizes = distinct.group_by(list(how.by)).aggregate(n=lambda t: t.count())
             n = self.count(sizes.filter(sizes.n > 1))
             if n:
@@ -329,15 +356,28 @@ class Conversion:
             self.report.drop(
                 place,
                 "an older version, or a repeated row",
-                self.count(kept.filter(kept["_n"] > 0)),
+                self.count(keyed.filter(keyed["_n"] > 0)),
             )
-        return kept.filter(kept["_n"] == 0).drop("_n")
+        return kept.filter((kept["_n"] == 0) | empty).drop("_n")
+
+    def _refuse_shared_keys(self, place: str, rows: Table, how: Latest) -> None:
+        """Refuse a key under which rows of several persons would be versions of one."""
+        for column in sorted(self.recipe.persons_of(place.split(" ", 1)[1]) - {*how.by}):
+            if column not in rows.columns:
+                continue
+            whose = rows.group_by(list(how.by)).aggregate(n=rows[column].nunique())
+            if n := self.count(whose.filter(whose.n > 1)):
+                raise ExtractError(
+                    f"{place}: {n:,} keys of 'latest' are those of several persons; add "
+                    f"'{column}' to its 'by'"
+                )
 
     def _months(self, place: str, rows: Table, how: MonthsRecipe) -> Table:
         start, end = day_of(rows[how.start]), day_of(rows[how.end])
         today = literal(self.meta.extraction_date if self.meta else None)
-        end = ifelse(rows[how.end].isnull(), today, end)
-        t = rows.mutate(_start=start, _end=end)
+        on = rows[how.end].isnull() | (end > today).fill_null(False)
+        end = ifelse(on, greatest(today, start), end)
+        t = rows.mutate(_start=start, _end=end, _on=on, _after=(start > today).fill_null(False))
         wrong = t["_start"].isnull() | t["_end"].isnull() | (t["_end"] < t["_start"])
         t = self.engine.keep(
             t.mutate(_wrong=wrong.fill_null(True)), self.engine.fresh_name("spells")
@@ -347,22 +387,88 @@ class Conversion:
             "no first day, an unreadable day, or an end before the start",
             self.count(t.filter(t["_wrong"])),
         )
-        t = t.filter(~t["_wrong"])
+        late = "it begins after the extraction"
+        self.report.drop(place, late, self.count(t.filter(~t["_wrong"] & t["_after"])))
+        t = t.filter(~t["_wrong"] & ~t["_after"])
+        if n := self.count(t.filter(t["_on"])):
+            self.report.open_spells[place] = n
         t = t.mutate(_m=span(month_of(t["_start"]), month_of(t["_end"])).unnest())
         first = (month_label(t["_m"]) + "-01").cast("date")
         last = (month_label(t["_m"] + 1) + "-01").cast("date") - interval(days=1)
         t = t.mutate(mois=first, du=greatest(t["_start"], first), au=least(t["_end"], last))
         days = t.au.delta(t.du, unit="day") + 1
         whole = t["_end"].delta(t["_start"], unit="day") + 1
-        t = t.mutate(jours=days.cast("float64"), part=days.cast("float64") / whole)
-        return t.drop("_m", "_start", "_end", "_wrong")
+        part = ifelse(t["_on"], null("float64"), days.cast("float64") / whole)
+        t = t.mutate(jours=days.cast("float64"), part=part)
+        read = {"_amount jours": t.jours, "_amount part": t.part, "_day du": t.du, "_day au": t.au}
+        t = t.mutate(**read)
+        return t.drop("_m", "_start", "_end", "_wrong", "_on", "_after")
 
-    def _grouped(self, rows: Table, how: Group) -> Table:
+    def _read_measures(self, place: str, rows: Table, how: Group) -> Table:
+        """Add the cells that measures read as amounts, days or what has an order; count others."""
+        measures = how.columns.values()
+        amounts = {c for m in measures for c in (m.total, m.times, m.by) if c in rows.columns}
+        made = {
+            f"_amount {c}": self._amount(place, rows, str(c)) for c in sorted(map(str, amounts))
+        }
+        days = {c for m in measures for c in m.days or () if c in rows.columns}
+        made |= {f"_day {c}": day_of(rows[c]) for c in sorted(days)}
+        ordered = {str(m.minimum or m.maximum) for m in measures if m.minimum or m.maximum}
+        made |= {f"_order {c}": self._ordered(place, rows, c) for c in sorted(ordered)}
+        text = {n: n.split(" ", 1)[1] for n in made}
+        unread = {n: (rows[text[n]].notnull() & made[n].isnull()).sum() for n in made}
+        if unread:
+            found = self.engine.fetch(rows.aggregate(**unread)).iloc[0].fillna(0)
+            for name, column in text.items():
+                if n := int(found[name]):
+                    self.report.unreadable[f"{place.removeprefix('table ')}.{column}"] = n
+        alone = {c: self._alone(rows, c) for c in (str(m.total) for m in measures if m.total)}
+        made |= {f"_alone {c}": literal(value=False) if a is None else a for c, a in alone.items()}
+        return rows.mutate(**made)
+
+    def _alone(self, rows: Table, column: str) -> Any:
+        """Return whether a row has no counterpart in the source that a column is joined from."""
+        joins = [
+            j for _, r in self.recipe.rows() for j in r.join if column.startswith(f"{j.source}.")
+        ]
+        keys = {f"{j.source}.{right}" for j in joins for right in j.match.values()}
+        key = next((k for k in sorted(keys) if k in rows.columns), None)
+        return None if key is None else rows[key].isnull()
+
+    def _amount(self, place: str, rows: Table, column: str) -> Any:
+        return amount_of(rows[column], self._decimal(rows, [column], place))
+
+    def _ordered(self, place: str, rows: Table, column: str) -> Any:
+        """Return the cells of a column as what has an order: days, numbers, or text."""
+        cell = rows[column]
+        if not cell.type().is_string():
+            return cell
+        day = day_of(cell)
+        some = PATTERNS["."] + "|" + PATTERNS[","]
+        sizes = rows.aggregate(n=cell.count(), days=day.count(), numbers=cell.re_search(some).sum())
+        n, days, numbers = (int(v) for v in self.engine.fetch(sizes).fillna(0).iloc[0])
+        if 2 * days > n:
+            return day.cast("string")
+        return self._amount(place, rows, column) if n and numbers == n else cell
+
+    def _grouped(self, place: str, rows: Table, how: Group) -> Table:
         spells = {name: m.days for name, m in how.columns.items() if m.days}
         for name, (start, end) in spells.items():
             rows = with_new_days(rows, f"_{name}", start, end, list(how.by))
-        made = {name: measure_of(rows, name, m) for name, m in how.columns.items()}
-        return rows.group_by(list(how.by)).aggregate(**made)
+        values = {name: measure_of(rows, name, m) for name, m in how.columns.items()}
+        lost = {
+            f"_lost {name}": missing_part(rows, m).any().fill_null(False)
+            for name, m in how.columns.items()
+            if not m.open
+        }
+        groups = rows.group_by(list(how.by)).aggregate(**values, **lost)
+        groups = self.engine.keep(groups, self.engine.fresh_name("groups"))
+        if lost:
+            found = self.engine.fetch(groups.aggregate(**{n: groups[n].sum() for n in lost}))
+            for flag in lost:
+                if n := int(found[flag].fillna(0).iloc[0]):
+                    self.report.unknown[f"{place}.{flag.removeprefix('_lost ')}"] = n
+        return groups.drop(*lost) if lost else groups
 
     # persons ----------------------------------------------------------------------------------
 
@@ -454,7 +560,8 @@ class Conversion:
             if c.name not in cells or cells[c.name].compute not in {"state", "rank"}
         }
         text = rows.select(**texts)
-        style = Style(decimal=self._decimal(text, declared))
+        numbers = [c.name for c in declared.columns if c.type == "number" and c.name in texts]
+        style = Style(decimal=self._decimal(text, numbers, name))
         values = {
             c.name: typed_cell(text[c.name], c, style) for c in declared.columns if c.name in texts
         }
@@ -474,6 +581,9 @@ class Conversion:
             text.select(**values, **flags, **marks), self.engine.fresh_name(name)
         )
         self._count_flags(name, kept, [*flags, *marks])
+        key = [kept[c].isnull() for c in declared.key if c in kept.columns and c in cells]
+        if key and (n := self.count(kept.filter(reduce(lambda a, b: a | b, key)))):
+            self.report.empty_keys[f"table {name}"] = n
         made = kept.drop(*flags, *marks) if flags or marks else kept
         for column in ("etat", "rang"):
             cell = cells.get(column)
@@ -507,11 +617,13 @@ class Conversion:
                 self.report.unreadable[f"{name}.{column}"] = n
 
     def _cell(self, rows: Table, cell: CellRecipe, place: str) -> Any:
+        if cell.last:
+            return self._last(rows, cell.last, place)
         if cell.column is None:
-            return _made(rows, cell)
+            return self._filled(rows, _made(rows, cell), cell)
         value = rows[cell.column]
         if cell.compute == "hours":
-            value = hours_of(value)
+            value = hours_of(value, self._decimal(rows, [cell.column], place))
             wrong = self.count(rows.filter(rows[cell.column].notnull() & value.isnull()))
             if wrong:
                 self.report.unreadable[place] = wrong
@@ -520,10 +632,29 @@ class Conversion:
             day, today = day_of(value), literal(self.meta.extraction_date if self.meta else None)
             value = ifelse((day > today).fill_null(False), null(value.type()), value)
         if not cell.codes:
-            return value if cell.empty is None else value.cast("string").fill_null(cell.empty)
+            return self._filled(rows, value, cell)
         if not cell.keep:
             self._count_unmapped(place, rows, cell)
         return _coded(value.cast("string"), cell)
+
+    def _last(self, rows: Table, columns: Sequence[str], place: str) -> Any:
+        """Return the last of several days; unknown, and counted, where one cannot be read."""
+        days = {c: day_of(rows[c]) for c in columns}
+        unread = reduce(
+            lambda a, b: a | b, (rows[c].notnull() & d.isnull() for c, d in days.items())
+        )
+        if n := self.count(rows.filter(unread)):
+            self.report.unreadable[place] = n
+        return ifelse(unread, null("date"), greatest(*days.values()))
+
+    def _filled(self, rows: Table, value: Any, cell: CellRecipe) -> Any:
+        """Return a value with what its empty cells mean; of a joined column, no counterpart."""
+        if cell.empty is None:
+            return value
+        text = value.cast("string")
+        alone = [a for c in cell.reads if (a := self._alone(rows, c)) is not None]
+        blank = reduce(lambda a, b: a & b, alone, text.isnull())
+        return ifelse(blank, literal(cell.empty), text)
 
     def _count_unmapped(self, place: str, rows: Table, cell: CellRecipe) -> None:
         value = rows[cell.column].cast("string")
@@ -538,21 +669,24 @@ class Conversion:
         place = place.removeprefix("table ") + (f" (as {cell.otherwise})" if cell.otherwise else "")
         self.report.unmapped[place] = counts | ({"(rare codes)": rare} if rare else {})
 
-    def _decimal(self, text: Table, table: contract.Table) -> Any:
-        """Return the decimal sign that the numbers of a table prove, or refuse them."""
-        names = [c.name for c in table.columns if c.type == "number" and c.name in text.columns]
+    def _decimal(self, text: Table, names: Sequence[str], place: str) -> Any:
+        """Return the decimal sign that the numbers of these columns prove, or refuse them."""
         names = [n for n in names if text[n].type().is_string()]
-        if not names:
+        if not names or self.meta is None:
             return "."
-        tests = {
-            ",": PATTERNS[","],
-            ".": PATTERNS["."],
-            "s": SEPARATED,
-            "e": f"{PATTERNS[',']}|{PATTERNS['.']}",
-        }
-        sums = {f"{n} {k}": text[n].re_search(p).sum() for n in names for k, p in tests.items()}
+        sums: dict[str, Any] = {}
+        for n in names:
+            fits = {sign: text[n].re_search(p) for sign, p in PATTERNS.items()}
+            either = fits[","] | fits["."]
+            counted: dict[str, Any] = {
+                ",": fits[","],
+                ".": fits["."],
+                "s": text[n].re_search(SEPARATED) & either,
+                "e": either,
+            }
+            sums |= {f"{n} {k}": flag.sum() for k, flag in counted.items()}
         row = self.engine.fetch(text.aggregate(**sums)).fillna(0).iloc[0]
-        declared = self.meta.csv.decimal if self.meta else None
+        declared = self.meta.csv.decimal
         found = set()
         for name in names:
             comma, point, some, either = (int(row[f"{name} {k}"]) for k in (",", ".", "s", "e"))
@@ -566,12 +700,12 @@ class Conversion:
             )
             if sign is None:
                 raise ExtractError(
-                    f"{table.name}.{name}: the sign could separate decimals or thousands; say so "
+                    f"{place}.{name}: the sign could separate decimals or thousands; say so "
                     "in extract.yaml (csv: {decimal: ','} or '.')"
                 )
             found.add(sign)
         if len(found) > 1:
-            raise ExtractError(f"{table.name}: numbers are written both 1.5 and 1,5; keep one")
+            raise ExtractError(f"{place}: numbers are written both 1.5 and 1,5; keep one")
         return next(iter(found), ".")
 
     def _state(self, rows: Table) -> Any:
@@ -591,17 +725,14 @@ def _made(rows: Table, cell: CellRecipe) -> Any:
     """Return a value that is not that of one column."""
     if cell.constant is not None:
         return literal(cell.constant)
-    if cell.last:
-        return greatest(*(day_of(rows[c]) for c in cell.last))
     if cell.month:
         year, month = (rows[c].strip() for c in cell.month)
         made = year.concat("-", month.lpad(2, "0"), "-01")
         fits = year.re_search(r"^\d{4}$") & month.re_search(r"^(0?[1-9]|1[0-2])$")
         return cases((year.isnull() | month.isnull(), null("string")), (fits, made), else_="?")
     values = [rows[c] for c in cell.first]
-    same = len({str(v.type()) for v in values}) == 1 and cell.empty is None
-    found = coalesce(*(values if same else (v.cast("string") for v in values)))
-    return found if cell.empty is None else found.fill_null(cell.empty)
+    same = len({str(v.type()) for v in values}) == 1
+    return coalesce(*(values if same else (v.cast("string") for v in values)))
 
 
 def _coded(value: Any, cell: CellRecipe) -> Any:

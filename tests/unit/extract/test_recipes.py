@@ -62,6 +62,9 @@ MISSPELT = {
     "names: 'contrat' is not known; did you mean 'contrats'?": changed(names={"contrat": {"file": "x"}}),
     "names.contrats.columns: 'cles' is not known; did you mean 'cle'?": changed(names={"contrats": {"columns": {"cles": "x"}}}),
     "'person' needs the key 'persons'": changed(persons=None),
+    "'CDDD' is not in the list type_contrat; did you mean 'CDD'?": changed(*TABLE, columns={**CELLS, "type_contrat": {"column": "t", "codes": {"CDD": "CDDD"}}}),
+    "tables.emploi_mensuel.where: give a list, between [ and ]": changed(*TABLE, where=3),
+    "tables.emploi_mensuel.group.columns.jours.days: give a list, between [ and ]": changed(*TABLE, "group", "columns", jours={"days": "du"}),
 }  # fmt: skip
 
 
@@ -76,7 +79,9 @@ def test_a_recipe_is_held_to_its_grammar_and_to_the_contract(said: str) -> None:
 def test_a_code_outside_a_closed_list_is_refused_with_what_is_near() -> None:
     raw = yaml.safe_load(Path(read_recipe.__code__.co_filename).with_name("recipes").joinpath("parcours3.yaml").read_text())  # fmt: skip
     raw["tables"]["jeunes"]["columns"]["sexe"]["codes"]["X"] = "FEMME"
-    with pytest.raises(ExtractError, match=r"tables\.jeunes\.columns\.sexe: 'FEMME' is not known"):
+    with pytest.raises(
+        ExtractError, match=r"tables\.jeunes\.columns\.sexe: 'FEMME' is not in the list sexe"
+    ):
         recipe_from(raw, "mine")
 
 
@@ -199,7 +204,137 @@ def test_overlapping_contracts_give_each_day_once_and_hours_by_days(tmp_path: Pa
     assert sum(report["rows_left_out"]["table emploi_mensuel"].values()) == 1
 
 
+HEADER = "cle;debut;fin;h\n"
+
+
+def converted(tmp_path: Path, recipe: Any, contracts: str, links: str = "id_jeune;cle\np1;k1\n") -> Any:  # fmt: skip
+    result = run(tmp_path, recipe, *files(tmp_path, contracts, links))
+    assert result.exit_code == 0, result.exception
+    rows = pd.read_parquet(tmp_path / "out" / "emploi_mensuel.parquet")
+    report = json.loads((tmp_path / "out" / "conversion.json").read_text())
+    return rows.sort_values(["id_jeune", "mois"]), report, result.output
+
+
+@pytest.mark.parametrize(("cell", "unread"), [("1.200,00 €", 1), ("12O", 1), ("", 0)])
+def test_a_sum_with_a_part_unread_or_empty_is_unknown_and_counted(
+    cell: str, unread: int, tmp_path: Path
+) -> None:
+    rows, report, said = converted(
+        tmp_path,
+        SPELLS,
+        f"{HEADER}k1;01/05/2023;30/06/2023;{cell}\nk1;01/05/2023;31/05/2023;10\nk1;01/07/2023;31/07/2023;1 200\n",
+    )
+    assert rows["heures"].isna().tolist() == [True, True, False]
+    assert rows["heures"].iloc[2] == 1200
+    assert rows["jours"].tolist() == [31, 30, 31]
+    assert report["cells_unreadable"].get("emploi_mensuel.h", 0) == unread
+    assert report["measures_unknown"] == {"table emploi_mensuel.heures": 2}
+    assert "unknown table emploi_mensuel.heures: 2 groups" in said
+
+
+def test_no_month_is_made_after_the_extraction_and_open_spells_are_counted(tmp_path: Path) -> None:
+    rows, report, _ = converted(
+        tmp_path,
+        SPELLS,
+        f"{HEADER}k1;15/12/2024;30/06/2124;120\nk1;01/11/2024;30/11/2024;9\nk1;10/01/2025;;7\n"
+        "k1;01/02/2025;28/02/2025;9\n",
+    )
+    assert rows["mois"].astype(str).tolist() == ["2024-11-01", "2024-12-01", "2025-01-01"]
+    assert rows["jours"].tolist() == [30, 17, 31]
+    assert rows["heures"].isna().tolist() == [False, True, True]
+    assert report["open_spells"] == {"table emploi_mensuel": 2}
+    left = report["rows_left_out"]["table emploi_mensuel"]
+    assert left == {"it begins after the extraction": 1}
+
+
+VERSIONS = changed("sources", contrats={"latest": {"by": "id", "order": ["v"]}})
+
+
+def test_an_empty_key_is_no_key_and_a_key_of_two_persons_is_refused(tmp_path: Path) -> None:
+    links = "id_jeune;cle\np1;k1\np2;k2\n"
+    head = "cle;id;debut;fin;h;v\n"
+    body = "k1;;01/01/2024;31/01/2024;1;1\nk2;;01/01/2024;31/01/2024;2;1\n"
+    rows, report, said = converted(tmp_path, VERSIONS, head + body, links)
+    assert rows["heures"].tolist() == [1, 2]
+    assert report["empty_keys"] == {"source contrats": 2}
+    assert "key empty source contrats: 2 rows, kept" in said
+    shared = head + body.replace(";;", ";c3;")
+    result = run(tmp_path, VERSIONS, *files(tmp_path, shared, links))
+    assert "1 keys of 'latest' are those of several persons; add 'cle'" in str(result.exception)
+    both = changed("sources", contrats={"latest": {"by": ["cle", "id"], "order": ["v"]}})
+    rows, _, _ = converted(tmp_path, both, shared, links)
+    assert rows["heures"].tolist() == [1, 2]
+
+
+def test_a_row_without_its_key_is_said(tmp_path: Path) -> None:
+    recipe = changed(*TABLE, columns={**CELLS, "mois": {"column": "m", "past": True}})
+    del recipe["tables"]["emploi_mensuel"]["months"], recipe["tables"]["emploi_mensuel"]["group"]
+    _, report, _ = converted(tmp_path, recipe, "cle;m\nk1;01/05/2023\nk1;\n")
+    assert report["empty_keys"] == {"table emploi_mensuel": 1}
+
+
+BY_MONTH = {"id_jeune": "id_jeune", "mois": {"column": "m"}, "en_emploi": {"constant": "true"}}
+
+
+@pytest.mark.parametrize(
+    ("measure", "cells", "found", "unread"),
+    [
+        ({"max": "x"}, ("9", "10"), 10, 0),
+        ({"min": "x"}, ("9,5", "10,25"), 9.5, 0),
+        ({"sum": "x"}, ("9,5", "10,25"), 19.75, 0),
+        ({"sum": "x"}, ("", ""), None, 0),
+    ],
+)
+def test_measures_of_a_group_are_those_of_numbers(
+    measure: Any, cells: tuple[str, str], found: float | None, unread: int, tmp_path: Path
+) -> None:
+    recipe = changed(*TABLE, columns={**BY_MONTH, "heures": "x"})
+    table = recipe["tables"]["emploi_mensuel"]
+    del table["months"]
+    table["group"] = {"by": ["id_jeune", "m"], "columns": {"x": measure}}
+    lines = "".join(f"k1;01/05/2023;{x}\n" for x in cells)
+    rows, report, _ = converted(tmp_path, recipe, "cle;m;x\n" + lines)
+    value = rows["heures"].iloc[0]
+    assert value == found or (found is None and pd.isna(value))
+    assert sum(report["cells_unreadable"].values()) == unread
+
+
+def test_the_last_of_days_is_unknown_where_one_cannot_be_read(tmp_path: Path) -> None:
+    recipe = changed(*TABLE, columns={**CELLS, "mois": "m"})
+    table = recipe["tables"]["emploi_mensuel"]
+    del table["months"]
+    table["group"] = {"by": ["id_jeune", "k"], "columns": {"m": {"min": "m"}}}
+    text = "cle;k;m\nk1;a;01/05/2023\nk1;a;31/02/2023\nk1;b;01/03/2023\nk1;b;\n"
+    rows, report, _ = converted(tmp_path, recipe, text)
+    assert rows["mois"].dropna().astype(str).tolist() == ["2023-03-01"]
+    assert report["cells_unreadable"] == {"emploi_mensuel.m": 1}
+
+
+def test_the_last_of_two_columns_is_unknown_where_one_cannot_be_read(tmp_path: Path) -> None:
+    recipe = changed(*TABLE, columns={**CELLS, "mois": {"last": ["a", "b"]}})
+    del recipe["tables"]["emploi_mensuel"]["months"], recipe["tables"]["emploi_mensuel"]["group"]
+    text = "cle;a;b\nk1;01/03/2023;\nk1;01/04/2023;31/02/2023\n"
+    rows, report, _ = converted(tmp_path, recipe, text)
+    assert rows["mois"].dropna().astype(str).tolist() == ["2023-03-01"]
+    assert report["cells_unreadable"] == {"emploi_mensuel.mois": 1}
+
+
+def test_a_joined_sum_tells_no_counterpart_from_an_unknown_one(tmp_path: Path) -> None:
+    recipe = changed(*TABLE, join={"source": "t", "match": {"id": "id"}})
+    whole = {"group": {"by": "id", "columns": {"x": {"sum": "x"}}}}
+    recipe["sources"] = {"contrats": {}, "parts": {}, "t": {"from": "parts", **whole}}
+    table = recipe["tables"]["emploi_mensuel"]
+    del table["months"], table["group"]
+    table["columns"] = {**BY_MONTH, "heures": {"first": ["t.x"], "empty": "0"}}
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "parts.csv").write_text("id;x\n1;2\n1;3\n2;2\n2;\n")
+    text = "cle;m;id\nk1;01/01/2023;1\nk1;01/02/2023;2\nk1;01/03/2023;3\n"
+    rows, _, _ = converted(tmp_path, recipe, text)
+    assert rows["heures"].fillna(-1).tolist() == [5, -1, 0]
+
+
 REFUSED = {
+    "h: the sign could separate decimals or thousands": (f"{HEADER}k1;01/01/2024;31/01/2024;1,200\n", "id_jeune;cle\np1;k1\n", {}),
     "a spreadsheet cut them": ("cle;debut;fin;h\nk1;01/01/2024;;1\n", "id_jeune;cle\np1;1,23457E+11\n", {}),
     "gives one cle to several persons": ("cle;debut;fin;h\nk1;01/01/2024;;1\n", "id_jeune;cle\np1;k1\np2;k1\n", {}),
     "has no column 'fin'": ("cle;debut;fni;h\nk1;01/01/2024;;1\n", "id_jeune;cle\np1;k1\n", {}),
