@@ -461,9 +461,9 @@ def spending(note: Note) -> list[Message]:
         without=spent(lines, "paid_without"),
     )
     if {"net", "paid", "without"} <= set(values):
-        messages = [Message("spent.net", values)]
+        messages = [Message("spent.net", values | seen_of(note))]
     elif "paid" in values:
-        return [Message("spent.paid", values)]
+        return [Message("spent.paid", values | seen_of(note))]
     else:
         return [Message("spent.none")]
     per_month = spent(lines, "per_month")
@@ -571,6 +571,11 @@ def compared(note: Note) -> Message:
         apart = {ground.reading for ground in note.certainty.grounds} & UNLIKE
         values["tried" if apart else "covariates"] = Number(len(note.frames["balance"]))
     return Message(f"compared.{design_of(note)}", values)
+
+
+def seen_of(note: Note) -> dict[str, Value]:
+    """Return of how many entrants the outcome is known, where it is not of all."""
+    return known(seen=persons(note.effect, "n_treated") if entrants_of(note) else None)
 
 
 def entrants_of(note: Note) -> Value | None:
