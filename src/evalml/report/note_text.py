@@ -461,9 +461,9 @@ def spending(note: Note) -> list[Message]:
         without=spent(lines, "paid_without"),
     )
     if {"net", "paid", "without"} <= set(values):
-        messages = [Message("spent.net", values)]
+        messages = [Message("spent.net", values | seen_of(note))]
     elif "paid" in values:
-        return [Message("spent.paid", values)]
+        return [Message("spent.paid", values | seen_of(note))]
     else:
         return [Message("spent.none")]
     per_month = spent(lines, "per_month")
@@ -557,9 +557,12 @@ def compared(note: Note) -> Message:
     if len(flow) and "kept_persons" in flow:
         last = flow.iloc[-1]
         eligible = in_cell(count(last["kept_persons"]), "flow", last, "kept_persons")
+    entrants = entrants_of(note)
+    seen = persons(effect, "n_treated")
     values = known(
         eligible=eligible,
-        treated=persons(effect, "n_treated"),
+        treated=seen if entrants is None else entrants,
+        seen=None if entrants is None else seen,
         comparison=persons(effect, "n_comparison"),
         programme=Name("programmes", str(note.meta.get("programme"))),
         **pool_of(note),
@@ -568,6 +571,24 @@ def compared(note: Note) -> Message:
         apart = {ground.reading for ground in note.certainty.grounds} & UNLIKE
         values["tried" if apart else "covariates"] = Number(len(note.frames["balance"]))
     return Message(f"compared.{design_of(note)}", values)
+
+
+def seen_of(note: Note) -> dict[str, Value]:
+    """Return of how many entrants the outcome is known, where it is not of all."""
+    return known(seen=persons(note.effect, "n_treated") if entrants_of(note) else None)
+
+
+def entrants_of(note: Note) -> Value | None:
+    """Return how many entered, where the outcome is known of fewer; None elsewhere."""
+    rows, effect = note.frames["observation"], note.effect
+    if effect is None or not {"arm", "measure", "n"} <= set(rows.columns):
+        return None
+    rows = rows[(rows["arm"] == "treated") & (rows["measure"] == "contacts")]
+    row = None if not len(rows) else rows.iloc[0]
+    if row is None or pd.isna(row["n"]) or pd.isna(effect["n_treated"]):
+        return None
+    more = int(row["n"]) > int(effect["n_treated"])
+    return in_cell(count(row["n"]), "observation", row, "n") if more else None
 
 
 UNLIKE = {"balance.over", "overlap.over", "separation.apart"}

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,6 @@ from evalml.words import plain_phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from evalml.run.staleness import RunPlan
 
@@ -134,7 +134,9 @@ def settings_again(record: Mapping[str, Any], extract: Path | None, out: Path) -
     Raises:
         DataError: The extract of the run is not where it was.
     """
-    place = extract if extract is not None else project_root() / str(record.get("extract", ""))
+    name = str(record.get("extract", ""))
+    places = [extract] if extract is not None else [project_root() / name, Path.cwd() / name]
+    place = next((each for each in places if each.exists()), places[0])
     if record["hashes"].get("extract") and not place.exists():
         raise DataError(f"the extract of the run is not at {place}; give it with --extract")
     accepted = record.get("accept_refused")
