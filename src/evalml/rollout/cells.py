@@ -300,7 +300,8 @@ def _linked(tables: Tables, rows: Table, ks: tuple[int, ...], windows: tuple[int
     t = named.group_by("entry", "k").agg(**{name: named[name].any() for name in LINKED})
     by_month = monthly_amounts(worked, month_of(worked.mois), "entry", "k").drop("at")
     for months in (1, *windows):
-        spread = by_month.mutate(k=by_month.k + literal(list(range(months))).unnest())
+        spread = by_month.mutate(lag=_array(tuple(range(months))).unnest())
+        spread = spread.mutate(k=(spread.k + spread.lag).cast("int32"))
         spread = spread.filter(spread.k.isin(ks))
         sums = spread.group_by("entry", "k").agg(
             **{_over(name, months): spread[name].sum() for name in AMOUNTS}
