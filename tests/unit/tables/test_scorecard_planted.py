@@ -143,7 +143,7 @@ HELD = {
     "level_break emploi_mensuel": (12, 1, "warning"),  # November: 10 rows, of 32
     "row_outside_coverage emploi_mensuel": (362, 32, "warning"),  # December before
     "structure_without_link emploi_mensuel": (2, 1, "blocked"),  # Arras
-    "declared_job_without_row emploi_mensuel": (10, 3, "warning"),  # the first three persons
+    "declared_job_without_row emploi_mensuel": (10, 3, "blocked"),  # the first three persons
     "row_of_person_not_linked emploi_mensuel": (362, 11, "warning"),  # the last of Lille
     "total_differs accompagnements": (2, 1, "warning"),  # 1 in March, not 2; 2 in all
     "total_differs dossiers": (3, 1, "warning"),  # 35 opened at Lille, 34 announced
