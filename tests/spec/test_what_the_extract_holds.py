@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from evalml.errors import CohortError, DataError, ExtractError, StudyError, Tabl
 from evalml.extract import contract
 from evalml.extract.meta import meta_from, require_linkage
 from evalml.months import month_number
+from evalml.outcomes import refuse_silent
 from evalml.tables.accept import fold_codes
 from evalml.tables.kinds import checks_of
 from evalml.tables.scorecard import _status
@@ -171,6 +174,19 @@ def test_an_outcome_is_unknown_of_who_is_not_linked(engine):
     assert np.isnan([at["enters, not linked"], at["waits, not linked"]]).all()
     assert (~np.isnan(values["mois_emploi_m12"])).sum() == 2
     assert engine.fetch(linked_people(tables, "emploi_mensuel", engine)).shape == (2, 1)
+
+
+def test_an_outcome_known_to_nobody_at_a_horizon_is_refused_by_name(engine):
+    tables, cohort, _ = cohort_of(PEOPLE, engine, **PARTIAL)
+    outcomes = ev.compute_outcomes(
+        ev.build_panel(tables, cohort, engine), ["emploi_declare", "emploi"]
+    )
+    last = outcomes.panel.reach["linked"].coverage.last - cohort.trial.months[0]
+    refuse_silent(outcomes, [last])
+    refuse_silent(replace(outcomes, chosen=outcomes.chosen[:1]), [last + 1])
+    why = f"'emploi' at {last + 1} months is known to nobody: 'emploi_mensuel' is silent after 2025-03"
+    with pytest.raises(StudyError, match=why):
+        refuse_silent(outcomes, [last, last + 1])
 
 
 def test_a_level_one_arm_only_has_is_refused_and_one_nobody_knows_left_out():

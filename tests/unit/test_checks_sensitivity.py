@@ -29,6 +29,7 @@ from evalml.checks.multiplicity import (
     check_interaction,
     check_multiplicity,
     interaction_test,
+    shown,
     subgroup_covariance,
 )
 from evalml.checks.placebo import (
@@ -72,6 +73,7 @@ from evalml.effect.study_effects import group_effects
 from evalml.errors import DataError, EstimationError
 from evalml.methods.effect import effects_table
 from evalml.report.blinding import blind
+from evalml.report.protect import protect_results
 from evalml.study import study_from
 
 _spec = importlib.util.spec_from_file_location(
@@ -243,6 +245,21 @@ def test_interaction_refuses_mixed_effects_and_a_subgroup_without_error():
     assert check.value < 0.05
     assert "(Femmes)" in say(check)
     assert "effets diffèrent" in say(check)
+
+
+def test_a_masked_subgroup_is_in_no_range_nor_what_gives_it_away():
+    def by(value, n, mean):
+        return frames.make_effect(
+            subgroup="diplome", subgroup_value=value, n_treated=n, mean_treated=mean
+        )
+
+    family = [by("BAC", 85, 0.6), by("BAC2", 22, 0.7), by("CAP", 119, 0.5), by("SANS", 280, 0.3)]
+    named = dict.fromkeys(["study", "programme", "territory", "period", "status"], "")
+    table = protect_results({"effects": effects_table(family).assign(**named)}, 11)["effects"]
+    visible = table["subgroup_value"][table["estimate"].notna()].tolist()
+    assert [e.subgroup_value for e in shown(family, 11)] == visible == ["CAP", "SANS"]
+    assert len(shown([*family, by("RARE", 9, 0.5)], 11)) == 3
+    assert shown([by("RARE", 9, 0.5)], 11) == []
 
 
 # controls ------------------------------------------------------------------------------------
@@ -689,7 +706,7 @@ def test_the_checks_that_declare_themselves_are_made_and_one_that_fails_says_so(
     ("given", "finding"),
     [({"replace": False, "caliper": 0.5}, "strength"), ({"k": 2}, "no_pairs"), ({}, "no_pairs")],
 )
-def test_rosenbaum_s_bounds_are_told_of_pairs_alone(given, finding):
+def test_rosenbaum_s_bounds_are_visible_pairs_alone(given, finding):
     settings = {"method_settings": {"match": given}}
     subject = primary_of(two_arms(900, 0.3), "match", **settings)
     found = {check.name: check for check in declared(subject)}

@@ -95,9 +95,27 @@ def subgroup_covariance(effects: Sequence[Effect]) -> Matrix | None:
     return np.asarray(V * np.outer(scale, scale))
 
 
-def usable(effects: Sequence[Effect], fewest: int) -> list[Effect]:
-    """Return the effects that have an error and rest on enough persons to be shown."""
-    return [e for e in effects if e.std_error > 0 and e.smallest_arm >= fewest]
+def shown(effects: Sequence[Effect], fewest: int) -> list[Effect]:
+    """Return the effects of the subgroups of one variable that have an error and may be shown.
+
+    A single one that may not would be found by subtraction: the smallest of the others goes too,
+    as in the table of effects (`report/protect.py`).
+    """
+    gone = [small(e, fewest) for e in effects]
+    if sum(gone) == 1:
+        others = [place for place, each in enumerate(gone) if not each]
+        gone[min(others, key=lambda place: effects[place].n_treated, default=0)] = True
+    return [e for e, each in zip(effects, gone, strict=True) if not each and e.std_error > 0]
+
+
+def small(effect: Effect, fewest: int) -> bool:
+    """Return whether too few persons are in an arm, or too few have the outcome or lack it."""
+    arms = (effect.n_treated, effect.mean_treated), (effect.n_comparison, effect.mean_comparison)
+    counts = [n for n, _ in arms]
+    for n, share in arms if effect.unit == "proportion" else ():
+        part = round(n * share) if np.isfinite(share) else 0
+        counts += [part, n - part] if 0 <= part <= n else []
+    return any(0 < count < fewest for count in counts)
 
 
 def judge_subgroups(subject: PrimaryEffect) -> Iterator[Check]:
@@ -106,7 +124,7 @@ def judge_subgroups(subject: PrimaryEffect) -> Iterator[Check]:
     parts = [e for e in subject.effects if e.subgroup and e.key == primary.key]
     for variable in subject.study.subgroups:
         family = [e for e in parts if (e.subgroup, e.method) == (variable, primary.method)]
-        family = usable(family, limits.minimum_count)
+        family = shown(family, limits.minimum_count)
         V = subgroup_covariance(family) if len(family) >= FEWEST else None
         clustered = subject.comparison.cluster is not None
         if len(family) >= FEWEST and (V is not None or not clustered):
@@ -117,7 +135,9 @@ def judge_family(subject: PrimaryEffect) -> Iterator[Check]:
     """Count the subgroups whose effect stays significant once their number is counted (Holm)."""
     limits, primary = subject.study.checks, subject.effect
     parts = [e for e in subject.effects if e.subgroup and e.key == primary.key]
-    family = usable([e for e in parts if e.method == primary.method], limits.minimum_count)
+    families = [[e for e in parts if (e.subgroup, e.method) == (variable, primary.method)]
+                for variable in subject.study.subgroups]  # fmt: skip
+    family = [e for each in families for e in shown(each, limits.minimum_count)]
     if len(family) >= FEWEST:
         yield check_multiplicity(family, limits)
 
@@ -158,6 +178,16 @@ declare(
                 (
                     "The difference between the subgroups of {variable} cannot be judged: a "
                     "subgroup has no standard error."
+                ),
+            ),
+            "masked": (
+                (
+                    "La différence entre sous-groupes de {variable} n’est pas dite : l’effet d’un "
+                    "sous-groupe au moins est masqué."
+                ),
+                (
+                    "The difference between the subgroups of {variable} is not told: the effect of "
+                    "at least one subgroup is masked."
                 ),
             ),
             "differ": (

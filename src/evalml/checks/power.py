@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.special import ndtri, stdtrit
 
 from evalml.checks.check import Check
+from evalml.errors import DataError
 from evalml.methods.design_matrix import thin_products
 from evalml.methods.regression import least_squares, standardise
 from evalml.results import RESULT_TABLES
@@ -112,6 +113,8 @@ def power_table(comparison: Comparison, weights: Vector, study: Study) -> pd.Dat
     for measure in comparison.measures:
         known = ~np.isnan(measure.values)
         key = known.tobytes()
+        if not (weights * (known & ~comparison.treated)).any():
+            raise DataError(f"{measure.key}: the outcome is known to nobody of the comparison arm")
         if key not in arms:
             arms = {key: _observed(comparison, known, weights)}
         found = _foresee(comparison, measure, weights, arms[key])

@@ -9,7 +9,7 @@ import numpy as np
 
 from evalml.checks.check import Check
 from evalml.checks.honest_did import check_relative, check_smooth, silent, usual_interval
-from evalml.checks.multiplicity import check_interaction
+from evalml.checks.multiplicity import check_interaction, shown
 from evalml.checks.placebo import check_placebo_area, check_placebo_in_time, placebo_areas
 from evalml.checks.power import check_detectable_effect
 from evalml.checks.second_opinion import opinion_on_openings
@@ -255,6 +255,7 @@ def _interactions(
             if e.subgroup == variable
             and (e.outcome, e.horizon_months) == (opening.outcome.name, opening.horizon)
         ]
+        family = shown(family, study.checks.minimum_count)
         if len(family) < FEWEST_AREAS:
             continue
         parts = [

@@ -41,6 +41,7 @@ from evalml.outcomes import (
     compute_intensity,
     compute_outcomes,
     exit_situations,
+    refuse_silent,
 )
 from evalml.panel import build_panel, observe, profile_cohort
 from evalml.report import (
@@ -183,7 +184,9 @@ class PersonEvaluation(RecordsEvaluation):
     @cached_property
     def outcomes(self) -> Outcomes:
         """What happened, and who observes it."""
-        return compute_outcomes(self.panel, self.study.outcomes)
+        found = compute_outcomes(self.panel, self.study.outcomes)
+        refuse_silent(found, self.study.horizons)
+        return found
 
     @cached_property
     def arms(self) -> Arms:

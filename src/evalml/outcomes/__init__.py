@@ -7,6 +7,7 @@ from evalml.outcomes.compute import (
     choose_outcomes,
     compute_outcomes,
     outcomes_table,
+    refuse_silent,
 )
 from evalml.outcomes.controls import CONTROLS, check_controls, compute_controls
 from evalml.outcomes.exits import exit_situations
@@ -29,4 +30,5 @@ __all__ = [
     "durable",
     "exit_situations",
     "outcomes_table",
+    "refuse_silent",
 ]

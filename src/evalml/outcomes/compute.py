@@ -18,6 +18,7 @@ from evalml.engine import (
     window,
 )
 from evalml.errors import StudyError, TableMissingError, nearest
+from evalml.months import first_day
 from evalml.outcomes.controls import controls_as_observed
 from evalml.outcomes.outcome import OUTCOMES, Outcome
 from evalml.panel.build import AMOUNTS, SOURCES, unfolded
@@ -185,6 +186,27 @@ def compute_outcomes(panel: Panel, names: Sequence[str]) -> Outcomes:
             k=rows.k.fill_null(rows.k_right),
         ).drop("entry_right", "treated_right", "k_right")
     return Outcomes(panel, chosen, rows.select("entry", "treated", "k", *(o.name for o in chosen)))
+
+
+def refuse_silent(outcomes: Outcomes, horizons: Sequence[int]) -> None:
+    """Refuse an outcome that its source knows of nobody at a horizon.
+
+    Raises:
+        StudyError: The source ends before the first entries reach the horizon.
+    """
+    panel, first = outcomes.panel, outcomes.panel.cohort.trial.months[0]
+    for outcome in outcomes.chosen:
+        if outcome.channel not in panel.reach:
+            continue
+        last, source = panel.reach[outcome.channel].coverage.last, SOURCES[outcome.channel]
+        silent = [horizon for horizon in horizons if first + horizon > last]
+        if last >= 0 and silent:
+            entered, ended = (f"{first_day(month):%Y-%m}" for month in (first, last))
+            raise StudyError(
+                f"'{outcome.name}' at {silent[0]} months is known to nobody: '{source}' is silent "
+                f"after {ended} and the first entries are of {entered}; ask for horizons of at "
+                f"most {max(last - first, 0)} months, or for later rows of '{source}'"
+            )
 
 
 def monthly_rows(panel: Panel, outcomes: Sequence[Outcome]) -> Table:

@@ -17,11 +17,19 @@ from evalml.disclosure.gate import COUNTS
 from evalml.disclosure.judge import judged_messages, judged_values
 from evalml.disclosure.register import rows
 from evalml.disclosure.rule import THRESHOLD, DisclosureRule
-from evalml.report.blinding import BLINDED, NUMBERS
+from evalml.report.blinding import BLINDED, NUMBERS, outcome_key
 from evalml.report.results import Frames, complete_table
 from evalml.report.sentences import tables_in_words
 from evalml.results import COLUMNS
-from evalml.values import Message, Number, messages_text, read_messages
+from evalml.values import (
+    Message,
+    Name,
+    Number,
+    messages_text,
+    read_messages,
+    read_values,
+    values_text,
+)
 
 ALMOST_ONE = 0.999
 """Sum of the shares of a covariate all of whose categories are shown."""
@@ -47,7 +55,31 @@ def protect_results(
     if len(guarded.get("balance", ())) and len(frames.get("effects", ())):
         counts = frames["effects"][["n_treated", "n_comparison"]].astype("float64").max()
         guarded["balance"] = protect_balance(guarded["balance"], counts.tolist(), threshold)
+    if len(guarded.get("checks", ())) and len(guarded.get("effects", ())):
+        guarded["checks"] = without_masked(guarded["checks"], guarded["effects"])
     return tables_in_words(guarded, lang, labels)
+
+
+def without_masked(checks: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
+    """Return the checks without the effect and the name of a subgroup that `effects` masks."""
+    masked = {(outcome_key(row["outcome"], row["horizon_months"]),
+               f"{row['subgroup']}={row['subgroup_value']}")
+              for row in rows(effects) if row["subgroup"] and pd.isna(row["estimate"])}  # fmt: skip
+    quoted = [
+        str(row["check"]) == "interaction"
+        and any(
+            isinstance(value, Name) and (str(row["outcome"]), value.key) in masked
+            for value in read_values(str(row["values"])).values()
+        )
+        for row in rows(checks)
+    ]
+    hidden = pd.Series(quoted, checks.index, "bool")
+    if not hidden.any():
+        return checks
+    only = [values_text({"variable": read_values(str(text))["variable"]}) if each else text
+            for text, each in zip(checks["values"], hidden, strict=True)]  # fmt: skip
+    without = checks.assign(values=only, finding=checks["finding"].mask(hidden, "masked"))
+    return blank(without, hidden, ["value"])
 
 
 def too_small(counts: pd.Series, threshold: int) -> pd.Series:

@@ -37,6 +37,7 @@ from evalml.report.certainty import Certainty, certainty_of, certainty_of_each
 from evalml.report.institution import Institution
 from evalml.report.note import FORMATS, masked_tables, write_from
 from evalml.report.note_text import Note
+from evalml.report.protect import without_masked
 from evalml.report.results import read_meta, read_results, rows_of, sheet_text
 from evalml.report.review import review_page
 from evalml.report.sentences import labels_of_study, meta_in_words, tables_in_words
@@ -221,6 +222,7 @@ def judged_run(
     frames = {**inside, **{key: judged.frame for key, judged in tables.items()}}
     programme = str(study.get("programme"))
     frames["published"] = ours_again(frames["published"], frames["effects"], programme)
+    frames["checks"] = without_masked(frames["checks"], frames["effects"])
     frames = tables_in_words(frames, lang, labels)
     frames["checks"] = silence(frames["checks"], frames["effects"], tables.get("checks"))
     in_words = meta_in_words(meta, lang)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from evalml.checks import Thresholds, checks_table
 from evalml.checks.comparability import check_trimmed
+from evalml.checks.multiplicity import check_interaction
 from evalml.disclosure.judge import judge_value
+from evalml.effect import effects_table
 from evalml.report.protect import protect_results, rule_inside
 from evalml.report.results import complete_table
 from evalml.values import (
@@ -22,6 +27,14 @@ from evalml.values import (
     Share,
     read_values,
 )
+
+SPEC = importlib.util.spec_from_file_location(
+    "checks_frames", Path(__file__).parent.with_name("checks_frames.py")
+)
+assert SPEC
+assert SPEC.loader
+frames_of_checks = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(frames_of_checks)
 
 
 def flow(*lost, start=1000):
@@ -186,3 +199,22 @@ def test_a_hidden_category_takes_another_when_all_categories_are_shown(frames_of
     )
     shown = protect_results(frames, 11)["balance"]
     assert shown["mean_treated"].isna().tolist() == [False, True, True]
+
+
+def test_no_check_quotes_a_subgroup_whose_effect_is_masked():
+    family = [
+        frames_of_checks.make_effect(
+            estimate, subgroup="diplome", subgroup_value=level, mean_treated=mean
+        )
+        for level, estimate, mean in (("BAC", 0.04, 0.6), ("BAC2", 0.17, 0.01), ("CAP", 0.1, 0.5))
+    ]
+    found = check_interaction(family, Thresholds())
+    assert "+17,0" in checks_table([found])["sentence"][0]
+    named = dict.fromkeys(["study", "programme", "territory", "period", "status"], "")
+    frames = {"effects": effects_table(family).assign(**named), "checks": checks_table([found])}
+    row = protect_results(frames, 11)["checks"].iloc[0]
+    assert row["finding"] == "masked"
+    assert set(read_values(row["values"])) == {"variable"}
+    assert np.isnan(row["value"])
+    assert "17" not in row["sentence"]
+    assert "BAC2" not in row["values"]
