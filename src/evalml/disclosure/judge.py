@@ -223,7 +223,8 @@ def floats(values: pd.Series) -> Vector:
 def steps_of(name: str, table: pd.DataFrame, layout: Layout, smaller: float) -> dict[str, Vector]:
     """Return the step of each value, in the unit it is written in."""
     populations = [(row, [number(row.get(count)) for count in layout.rests]) for row in rows(table)]
-    rests = [(row, min(filter(np.isfinite, sizes), default=smaller)) for row, sizes in populations]
+    rests = [(row, min((n for n in sizes if np.isfinite(n) and n > 0), default=smaller))
+             for row, sizes in populations]  # fmt: skip
     return {column: np.array([step_of(name, column, row, layout, n) for row, n in rests])
             for column in layout.values}  # fmt: skip
 

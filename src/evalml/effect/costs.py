@@ -30,6 +30,7 @@ MAY_ADD_NONE = Message("costs.may_add_none")
 LOSES_MONTHS = Message("costs.loses_months")
 NO_SOURCE = Message("costs.no_source")
 NOT_KNOWN = Message("costs.not_known")
+SAME_FOR_ALL = Message("costs.same_for_all")
 USUAL = EstimationSettings()
 FEWEST = 10
 """Persons of each arm whose allowances and months must be known for a cost to be estimated."""
@@ -112,7 +113,8 @@ def costs_table(
     Raises:
         DataError: No employment is followed month by month, or the rows are not the arms'.
 
-    A horizon whose allowances are unknown has two rows without a value, whose remark says so.
+    A horizon whose allowances are unknown, or the same for all, has two rows without a value,
+    whose remark says so.
     """
     if len(paid) != arms.comparison.treated.size:
         raise DataError(
@@ -124,7 +126,10 @@ def costs_table(
     for horizon, months in worked.items():
         euros = paid[horizon].to_numpy(dtype=np.float64)
         if not _known(euros, months, arms.comparison.treated):
-            rows += _unknown(horizon, method)
+            rows += _unknown(horizon, method, NOT_KNOWN)
+            continue
+        if np.ptp(euros[~np.isnan(euros) & ~np.isnan(months)]) == 0:
+            rows += _unknown(horizon, method, SAME_FOR_ALL)
             continue
         found = cost_per_month(arms.comparison, euros, months, method, settings)
         rows += _rows(found, horizon, euros, arms.comparison.treated)
@@ -143,9 +148,9 @@ def _known(euros: Vector, months: Vector, treated: BoolVector) -> bool:
     return min(int(known[treated].sum()), int(known[~treated].sum())) >= FEWEST
 
 
-def _unknown(horizon: int, method: str) -> list[dict[str, Any]]:
-    """Return the rows of a horizon whose allowances no source holds."""
-    same = {"horizon_months": horizon, "method": method, "words": NOT_KNOWN}
+def _unknown(horizon: int, method: str, why: Message) -> list[dict[str, Any]]:
+    """Return the rows of a horizon whose allowances no source holds, or give no cost."""
+    same = {"horizon_months": horizon, "method": method, "words": why}
     return [
         same | {"measure": "net_cost", "unit": "euros"},
         same | {"measure": "per_month", "unit": "euros par mois"},

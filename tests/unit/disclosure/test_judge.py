@@ -257,3 +257,10 @@ def test_a_numerator_whose_complement_is_small_is_hidden(value, hidden):
     system = System(DisclosureRule())
     key = system.part(("exits",), value, 200.0, ("exit_contrast", 0, "numerator"))
     assert (key in system.cells.hidden) is hidden
+
+
+def test_a_mean_that_rests_on_nobody_is_judged_without_failing():
+    row = {"measure": "allowance", "month": 1, "value": np.nan, "numerator": np.nan,
+           "denominator": 0.0, "label": "Allocation", "unit": "euros"}  # fmt: skip
+    judged, _ = judge({"intensity": pd.DataFrame([row])}, DisclosureRule())
+    assert judged["intensity"].frame["value"].isna().all()

@@ -10,6 +10,7 @@ from evalml.comparison.arms import Arms, Trajectory
 from evalml.effect.costs import (
     LOSES_MONTHS,
     MAY_ADD_NONE,
+    SAME_FOR_ALL,
     cost_per_month,
     costs_table,
     largest_shares,
@@ -62,6 +63,16 @@ def test_a_month_costs_what_was_built_in(helping):
     assert helping.loc["paid", "value"] - helping.loc["paid_without", "value"] == pytest.approx(
         helping.loc["net_cost", "value"]
     )
+
+
+def test_allowances_that_are_the_same_for_all_give_no_cost_and_no_failure():
+    arms, paid = sample(2.0, n=400)
+    table = costs_table(arms, paid * 0.0).set_index("measure")
+    assert table.loc[["net_cost", "per_month"], "value"].isna().all()
+    assert read_messages(table.loc["net_cost", "words"]) == (SAME_FOR_ALL,)
+    assert "vide" in table.loc["net_cost", "remark"]
+    shown = guard_costs(table.reset_index(), CHECKS, 11).set_index("measure")
+    assert "vide" in render(read_messages(shown.loc["net_cost", "words"])[0], "fr")
 
 
 def test_the_covariance_is_that_of_the_influence_functions():
