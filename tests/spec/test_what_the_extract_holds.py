@@ -14,10 +14,13 @@ from evalml.cohort import require_tables
 from evalml.cohort.covariates import expand
 from evalml.comparison.arms import settle_unknown
 from evalml.errors import CohortError, DataError, ExtractError, StudyError, TableMissingError
+from evalml.extract import contract
 from evalml.extract.meta import meta_from, require_linkage
 from evalml.months import month_number
 from evalml.outcomes import refuse_silent
 from evalml.tables.accept import fold_codes
+from evalml.tables.kinds import checks_of
+from evalml.tables.scorecard import _status
 from evalml.tables.sources import coverage_of, linked_people, measure_held, uncovered
 
 HEADER = {
@@ -116,6 +119,34 @@ def test_a_month_received_of_nobody_among_months_of_many_is_a_hole(engine):
         f.check: f.failing for f in measure_held(declared, engine)[0] if f.table == "emploi_mensuel"
     }
     assert found["covered_month_without_row"] == 1
+
+
+def test_a_covered_month_of_empty_lines_is_a_month_without_row(engine):
+    months = [f"2024-{m:02}-01" for m in range(1, 13)]
+    rows = [{"mois": m, "en_emploi": m not in months[8:10]} for m in months]
+    people = {str(i): {"emploi_mensuel": rows} for i in range(25)}
+    tables = tables_of(people, engine, linkage={"emploi_mensuel": "all"})
+    found = {
+        f.check: f.failing for f in measure_held(tables, engine)[0] if f.table == "emploi_mensuel"
+    }
+    assert found["covered_month_without_row"] == 2
+    idle = [{"mois": m, "en_emploi": False} for m in months]
+    few = {str(i): {"emploi_mensuel": rows if i < 2 else idle} for i in range(25)}
+    tables = tables_of(few, engine, linkage={"emploi_mensuel": "all"})
+    assert all(f.failing == 0 for f in measure_held(tables, engine)[0] if "month" in f.check)
+
+
+@pytest.mark.parametrize(
+    ("lost", "status"), [(0, "ok"), (1, "ok"), (3, "warning"), (10, "warning"), (11, "blocked")]
+)
+def test_declared_jobs_without_a_row_warn_from_one_in_twenty_and_block_from_one_in_four(
+    lost, status
+):
+    check = next(
+        c for c in checks_of(contract.table("emploi_mensuel"))
+        if c.declared.check == "declared_job_without_row"
+    )  # fmt: skip
+    assert _status(check, 40, lost / 40) == status
 
 
 def test_who_is_not_linked_and_what_is_not_covered_is_unknown(engine):

@@ -189,7 +189,10 @@ def check(
     plan = plan_study(request, extract=extract)
     check_study(plan)
     if isinstance(plan.study, Study):
-        evaluate(**request.parameters(), extract=plan.settings.extract).check_inputs()
+        evaluation = evaluate(**request.parameters(), extract=plan.settings.extract)
+        evaluation.check_inputs()
+        if found := getattr(evaluation, "warning", None):
+            typer.echo(found, err=True)
     typer.echo(f"{plan.study.study}: nothing to refuse on {plan.settings.extract}")
 
 

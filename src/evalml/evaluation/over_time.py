@@ -72,7 +72,7 @@ from evalml.study.methods import METHODS
 from evalml.tables import accept_tables
 from evalml.tables.scorecard import refused
 from evalml.tables.sources import sources_held
-from evalml.values import Name, names
+from evalml.values import Name, Share, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from evalml.rollout import AreaCells, FirstDemands
     from evalml.study import Study
     from evalml.tables import Tables
+    from evalml.tables.scorecard import ScoreLine
     from evalml.values import Values
 
 
@@ -97,22 +98,22 @@ class RecordsEvaluation(Evaluation):
     """An evaluation made from the records of an extract."""
 
     @cached_property
-    def _received(self) -> tuple[Tables, tuple[str, ...]]:
-        """The records, and the blocking checks of `extract check` that they fail.
+    def _received(self) -> tuple[Tables, tuple[str, ...], ScoreLine | None]:
+        """The records, the blocking checks of `extract check` that they fail, the links lost.
 
         Raises:
             ExtractError: They fail some, and nobody accepted it (`--accept-refused`).
         """
         extract = read_extract(self.settings.extract, self.engine)
         tables = accept_tables(extract, self.engine)
-        failed = refused(extract, tables, self.engine)
+        failed, lost = refused(extract, tables, self.engine)
         if failed and not self.settings.accept_refused:
             raise ExtractError(
                 f"the extract fails {len(failed)} blocking checks: {', '.join(failed)}; run "
                 "`evalml extract check` on it and correct it at the source, or say why it is used "
                 "all the same with --accept-refused"
             )
-        return tables, failed
+        return tables, failed, lost
 
     @property
     def tables(self) -> Tables:
@@ -125,15 +126,30 @@ class RecordsEvaluation(Evaluation):
 
     @property
     def accepted_refusal(self) -> list[Check]:
-        """What the extract fails though it is used, as a check that opens the note."""
-        failed, reason = self._received[1], self.settings.accept_refused
-        if not failed:
-            return []
-        values: Values = {
-            "checks": names("text", failed),
-            "reason": Name("text", str(reason)),
-        }
-        return [Check("extract_refused", "used", False, None, None, values, gating=False)]
+        """What the extract fails though it is used, as checks that open the note."""
+        _, failed, lost = self._received
+        found = []
+        if failed:
+            values: Values = {
+                "checks": names("text", failed),
+                "reason": Name("text", str(self.settings.accept_refused)),
+            }
+            found.append(Check("extract_refused", "used", False, None, None, values, gating=False))
+        if lost is not None:
+            shares: Values = {"lost": Share(int(lost.failing or 0), lost.rows, lost.share or 0.0)}
+            found.append(Check("extract_refused", "lost", False, None, None, shares, gating=False))
+        return found
+
+    @property
+    def warning(self) -> str | None:
+        """What `evalml check` says of the linkage, None where it warns of nothing."""
+        lost = self._received[2]
+        if lost is None:
+            return None
+        return (
+            f"warning: {lost.check} ({lost.place}): {lost.share:.1%}; part of the linkage is "
+            "missing though `linkage` says it is whole, and those youths pass for without work"
+        )
 
     @property
     def rejects(self) -> Shown:

@@ -113,6 +113,7 @@ RULES: dict[str, tuple[str, int]] = {
     "first_demands.changed": ("alike", LOW),
     "contamination.much": ("alike", LIMITED),
     "extract_refused.used": ("alike", LOW),
+    "extract_refused.lost": ("alike", LIMITED),
     "confounder_strength.leaves_useful": ("hidden", HIGH),
     "confounder_strength.leaves_some": ("hidden", GOOD),
     "confounder_strength.leaves_none": ("hidden", LIMITED),

@@ -173,8 +173,13 @@ def score(extract: Extract, tables: Tables, engine: Engine) -> Scorecard:
     return Scorecard(tables.meta, tuple(lines), tuple(sizes), measured)
 
 
-def refused(extract: Extract, tables: Tables, engine: Engine) -> tuple[str, ...]:
-    """Return the blocking checks that an extract fails, as `check (place)`: only these are run."""
+def refused(
+    extract: Extract, tables: Tables, engine: Engine
+) -> tuple[tuple[str, ...], ScoreLine | None]:
+    """Return the blocking checks that an extract fails, as `check (place)`: only these are run.
+
+    And the line of the declared jobs without a row of the linked source, where it warns.
+    """
     lines: list[ScoreLine] = []
     found, _ = measure_held(tables, engine)
     for table in contract.TABLES:
@@ -185,7 +190,9 @@ def refused(extract: Extract, tables: Tables, engine: Engine) -> tuple[str, ...]
         lines += _aside_lines(table, tables.received[table.name], counts)
         lines += _counted_lines(table, extract, tables, engine, blocking=True)
         lines += _read_lines(table, tables, found)
-    return tuple(f"{x.check} ({x.place})" for x in lines if x.status == "blocked")
+    failed = tuple(f"{x.check} ({x.place})" for x in lines if x.status == "blocked")
+    lost = [x for x in lines if x.check == "declared_job_without_row" and x.status == "warning"]
+    return failed, next(iter(lost), None)
 
 
 def _read_lines(

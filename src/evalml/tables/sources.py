@@ -224,6 +224,8 @@ def _months_found(
         return []
     covered = range(source.first, source.last + 1)
     counted = counts.reindex(covered, fill_value=0)
+    if name == "emploi_mensuel":
+        counted = _employed(tables, counted, engine)
     empty = int((counted == 0).sum())
     usual = counted.rolling(6).median().shift(1)
     broken = ((counted > JUMP * usual) | (counted < usual / JUMP)) & (counted > 0) & (usual >= MANY)
@@ -233,6 +235,19 @@ def _months_found(
         SourceMeasure("level_break", name, len(counted), int(broken.sum())),
         SourceMeasure("row_outside_coverage", name, int(counts.sum()), int(outside)),
     ]
+
+
+def _employed(tables: Tables, rows: pd.Series, engine: Engine) -> pd.Series:
+    """Return the persons in employment of each month, the rows where such persons are few.
+
+    A source that sent empty lines for a year would pass for a year without any work.
+    """
+    jobs = tables.table("emploi_mensuel").filter(lambda t: t.en_emploi)
+    monthly = jobs.group_by(at=month_of(jobs.mois)).agg(n=jobs.id_jeune.nunique())
+    frame = engine.fetch(monthly).dropna().astype("int64")
+    employed = frame.set_index("at")["n"].reindex(rows.index, fill_value=0)
+    few = employed[employed > 0].median() < MANY
+    return rows if few else employed
 
 
 def _linked(tables: Tables, engine: Engine) -> tuple[list[SourceMeasure], pd.DataFrame]:

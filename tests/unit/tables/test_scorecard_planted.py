@@ -15,7 +15,7 @@ from evalml.engine import open_engine
 from evalml.extract import contract, read_extract
 from evalml.tables import accept_tables
 from evalml.tables.kinds import _ceilings, declared_checks
-from evalml.tables.scorecard import Scorecard, _read_lines, score, scorecard_page
+from evalml.tables.scorecard import Scorecard, _read_lines, refused, score, scorecard_page
 from evalml.tables.sources import measure_held
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ HELD = {
     "level_break emploi_mensuel": (12, 1, "warning"),  # November: 10 rows, of 32
     "row_outside_coverage emploi_mensuel": (362, 32, "warning"),  # December before
     "structure_without_link emploi_mensuel": (2, 1, "blocked"),  # Arras
-    "declared_job_without_row emploi_mensuel": (10, 3, "warning"),  # the first three persons
+    "declared_job_without_row emploi_mensuel": (10, 3, "blocked"),  # the first three persons
     "row_of_person_not_linked emploi_mensuel": (362, 11, "warning"),  # the last of Lille
     "total_differs accompagnements": (2, 1, "warning"),  # 1 in March, not 2; 2 in all
     "total_differs dossiers": (3, 1, "warning"),  # 35 opened at Lille, 34 announced
@@ -214,6 +214,17 @@ def test_what_an_extract_holds_against_what_it_declares_is_counted_exactly(tmp_p
     assert counted == HELD
     silent = {f.check for f in measured if f.failing == 0}
     assert silent <= {"total_differs"}
+
+
+def test_declared_jobs_without_a_row_go_with_the_run_where_they_warn(tmp_path: Path) -> None:
+    engine = open_engine(threads=1)
+    linked = {"linkage": {"emploi_mensuel": "all"}}
+    for without, share in ((2, 1 / 8), (3, None)):
+        rows = held_rows() | {"totaux": []}
+        rows["situations"] = rows["situations"][without:]
+        extract = read_extract(small.write(tmp_path / str(without), rows, **linked), engine)
+        _, lost = refused(extract, accept_tables(extract, engine), engine)
+        assert (None if lost is None else lost.share) == share
 
 
 ALONE = ("merged_structure_used", "qpv_missing_after_2024", "column_often_empty")
